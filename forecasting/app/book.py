@@ -887,8 +887,11 @@ class Book[Table](Record[Table], Review[Table], World):
 
     def scenarios(self) -> Table:
         """Give the sets of named scenarios of the bank."""
+        from forecasting.app.upkeep.banks import bank_of, left_out
         from forecasting.app.world.scenario import listed
 
+        for fault in left_out(bank_of(self.ledger)):
+            self._tell(f"left out: {fault}")
         return self._give(listed(self.ledger), ("closes",))
 
     def simulated(self, *, as_of: When = None, seed: int = 0) -> "Live":

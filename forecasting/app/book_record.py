@@ -127,10 +127,11 @@ class Record[Table]:
     ) -> dict[str, Any]:
         """Import a track record, its forecasts as imported; see `forecast import`."""
         from forecasting.app.ledger.importing import import_record
+        from forecasting.app.upkeep.workspace import usual_zone
 
-        return import_record(
-            self.ledger, Path(file), format, now=clock.now(), me=me, zone=zone, **options
-        )
+        usual = "" if zone else usual_zone(self.ledger, self.database)
+        options |= {"me": me, "zone": zone, "usual_zone": usual}
+        return import_record(self.ledger, Path(file), format, now=clock.now(), **options)
 
     @staticmethod
     def import_formats() -> dict[str, str]:

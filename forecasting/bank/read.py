@@ -130,9 +130,10 @@ def read_bank(root: Path, *, now: dt.datetime | None = None, zone: str = DEFAULT
     ]
     speaking = {text.id: text for text in texts}
     worldviews = [
-        _worldview(file, speaking[file.text], worlds.world, source, tree, problems)
+        view
         for source, tree, file in read_folder(root, "worldviews", WorldviewFile, problems)
         if _known_text(file.text, speaking, source, line_of(tree, ("text",)), problems)
+        and (view := _worldview(file, speaking[file.text], worlds.world, source, tree, problems))
     ]
     tables = TableReader(root, zone_name)
     classes = read_classes(tables)
@@ -232,7 +233,8 @@ def _known_text(
     text: str, known: Mapping[str, Text], source: str, line: int, problems: list[Problem]
 ) -> bool:
     if text not in known:
-        problems.append(Problem(source, line, "unknown-text", f"text ({text}): no such text file"))
+        message = f"text ({text}): no such text, or its file is faulty"
+        problems.append(Problem(source, line, "unknown-text", message))
     return text in known
 
 
@@ -256,6 +258,7 @@ def _text(
     file: TextFile, zone: str, source: str, tree: Any, problems: list[Problem]
 ) -> Text | None:
     claims = []
+    before = len(problems)
     for position, claim in enumerate(file.claims):
         line = line_of(tree, ("claims", position))
         if max(claim.sentences) > file.sentences or min(claim.sentences) < 1:
@@ -265,6 +268,8 @@ def _text(
             claims.append(_claim(claim))
         except InvalidInput as fault:
             problems.append(Problem(source, line, "band", fault.message, fault.hint))
+    if len(problems) > before:
+        return None
     return Text(
         id=file.id,
         file=file.file,
@@ -287,14 +292,18 @@ def _worldview(
     source: str,
     tree: Any,
     problems: list[Problem],
-) -> Worldview:
+) -> Worldview | None:
     changes = []
+    before = len(problems)
     for position, change in enumerate(file.priors):
         line = line_of(tree, ("priors", position))
         try:
             changes.append(_change(change, world))
         except InvalidInput as fault:
             problems.append(Problem(source, line, "unknown-prior", fault.message, fault.hint))
+    if len(problems) > before:
+        # With only some of its changes it would be another worldview.
+        return None
     return Worldview(
         id=file.id,
         text=file.text,

@@ -134,6 +134,9 @@ def _failed(fault: ForecastingError) -> int:
     return fail(fault)
 
 
+_EXTRA = re.compile(r"unexpected extra argument \((\S+)\)")
+
+
 def _usage(misuse: click.UsageError) -> InvalidInput:
     said = misuse.format_message().rstrip(".")
     message, _, hint = said.partition(" Try: ")
@@ -149,5 +152,7 @@ def _usage(misuse: click.UsageError) -> InvalidInput:
         # Reasons of a forecast or item are --because, remarks on an outcome --note.
         other = {"--because": "--note", "--note": "--because"}.get(misuse.option_name)
         if any(other in option.opts for option in misuse.ctx.command.params):
-            message, hint = f"No such option '{misuse.option_name}'", f"{other} here"
+            message, hint = f"No such option '{misuse.option_name}'", f"{other} TEXT"
+    if path.startswith("forecast export ") and (extra := _EXTRA.search(message)):
+        hint = f"{path} --out {extra[1]}"
     return InvalidInput(message, hint=hint or f"{path} --help")

@@ -9,6 +9,9 @@ import click
 from forecasting.cli.options import Command, Group
 from forecasting.cli.output import emit, opened, say, settings
 
+#: Of more faults than this `questions check` has the rest.
+MOST_FAULTS = 3
+
 
 @click.command(cls=Command)
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
@@ -46,6 +49,10 @@ def init(folder: Path | None, example: str | None) -> None:
         # Of a new workspace the counts are all nothing, and its database is where it says.
         shown = ("workspace", "bank", "questions", "added", "changed", "evidence", "resolutions")
         emit({key: made[key] for key in shown if made[key]})
+        for fault in made["faults"][:MOST_FAULTS]:
+            say(f"note: {fault}")
+        if len(made["faults"]) > MOST_FAULTS:
+            say(f"note: {len(made['faults'])} such faults: forecast questions check")
     else:
         emit(made)
     if new:

@@ -182,8 +182,10 @@ def import_csv(**given: Any) -> None:
     Columns: question, title, forecaster, forecast, issued_at, opens, closes, outcome, resolved_at,
     tags; their usual names are recognised (probability, date, result, resolution date and so on),
     and --map names others. Required: question (or title), forecaster (or --me), forecast and
-    issued_at. --dry-run shows five rows as understood and needs no database. Importing a file again
-    adds nothing; `forecast import undo RUN` undoes an import.
+    issued_at. A question with options has them in `options` (saudi;uae;nobody), and in `forecast`
+    saudi=0.5;uae=0.3;nobody=0.2. Days are those of the workspace's zone, or of --zone. --dry-run
+    shows five rows as understood and needs no database. Importing a file again adds nothing;
+    `forecast import undo RUN` undoes an import.
 
     \b
     Examples:

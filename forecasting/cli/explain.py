@@ -45,6 +45,7 @@ def explain(question: str, as_of: str, seed: int, out: Path | None) -> None:
 
     with opened() as book:
         found = book.explanations(question, as_of=times.optional(as_of), seed=seed)
+        zone = book.zone(question)
     if out is not None:
         if len(found) != 1 or not isinstance(found[0]["posterior"], float):
             msg = f"--out ({out.name}): must draw one yes-no question"
@@ -55,7 +56,7 @@ def explain(question: str, as_of: str, seed: int, out: Path | None) -> None:
     if settings().format != "table":
         emit(found[0] if len(found) == 1 else found)
         return
-    for one in found:
+    for one in times.named_days(found, zone):
         _print(one)
 
 

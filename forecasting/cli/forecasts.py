@@ -168,6 +168,8 @@ def withdraw(question: str, at: str) -> None:
 def history(question: str, forecaster: str, kind: str, run: str) -> None:
     r"""Show every forecast on a question, and when each was in force.
 
+    With --wide each has the number of its entry, which `forecast redact` takes.
+
     \b
     Example:
       forecast history convoy --forecaster model
@@ -178,8 +180,10 @@ def history(question: str, forecaster: str, kind: str, run: str) -> None:
         rows = book.history(question, forecaster=forecaster, kind=kind, run=run)
     columns: tuple[str, ...] = (
         *("forecaster", "forecast", "issued_at", "until", "kind", "mark", "lower", "upper"),
-        *("recorded_at", "method", "because"),
+        *("recorded_at", "method", "because", "entry"),
     )
+    # `redact` and `reveal` take the number of an entry.
+    rows = [{"entry": row["seq"], **row} for row in rows]
     # What no row has would leave no room for what a person wrote.
     seldom = {"mark", "lower", "upper", "method"}
     columns = tuple(c for c in columns if c not in seldom or any(row.get(c) for row in rows))

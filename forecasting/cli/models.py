@@ -52,7 +52,10 @@ def priors(question: tuple[str, ...]) -> None:
     with opened() as book:
         rows = book.priors(*question)
     if settings().format == "table":
-        rows = [{**row, "parameter": _named(row)} for row in rows]
+        rows = [
+            {**row, "parameter": _named(row), "source": row["source"] or row["because"]}
+            for row in rows
+        ]
     emit(
         rows,
         columns=("parameter", "prior", "source", "known_by", "worldview"),
@@ -63,5 +66,6 @@ def priors(question: tuple[str, ...]) -> None:
 
 def _named(row: dict[str, Any]) -> str:
     """Name a parameter in words, with its letter; moves and links have names of their own."""
-    of = {"rates": "rate", "spells": "duration", "deliveries": "delivery"}.get(row["family"], "")
+    named = {"rates": "rate", "spells": "duration", "deliveries": "delivery", "news": "reports"}
+    of = named.get(row["family"], row["family"])
     return f"{of}: {row['is']} ({row['parameter']})" if row["is"] else row["parameter"]

@@ -90,6 +90,7 @@ def add(known_at: str, event_at: str, title: str, **more: Any) -> None:
             event_at=times.optional(event_at, day_means="ends"),
             **more,
         )
+        zone = book.zone()
     for alike in row["similar"]:
         _propose_story(alike)
     for note in row["notes"]:
@@ -98,7 +99,7 @@ def add(known_at: str, event_at: str, title: str, **more: Any) -> None:
         say(f"note: decides {each['question']}; if so: {each['accept']}{_database()}")
     if settings().format == "table":
         row = {k: v for k, v in row.items() if k not in ("similar", "notes", "resolves")}
-    emit(row)
+    emit(times.named_days([row], zone)[0])
 
 
 def _propose_story(alike: Mapping[str, Any]) -> None:
@@ -138,7 +139,9 @@ def list_(question: str, everything: bool) -> None:
       forecast news list --on convoy
     """
     with opened() as book:
-        rows = book.evidence(question=question, everything=everything)
+        rows = times.named_days(
+            book.evidence(question=question, everything=everything), book.zone()
+        )
     columns = ("seq", "title", "on", "source", "known_at", "weight")
     if settings().format == "table":
         rows = [{**row, "weight": _weight(row), "source": _graded(row)} for row in rows]
@@ -176,7 +179,7 @@ def show(item: str) -> None:
       forecast news show 612
     """
     with opened() as book:
-        found = book.news(item)
+        (found,) = times.named_days([book.news(item)], book.zone())
     if settings().format == "table":
         from forecasting.evidence.intake import without_tags
 
@@ -210,6 +213,7 @@ def retract(item: str, because: str, known_at: str) -> None:
     moment = times.optional(known_at, day_means="ends")
     with opened() as book:
         row = book.retract_news(item, because=because, known_at=moment)
+        (row,) = times.named_days([row], book.zone())
     emit(row)
 
 

@@ -352,7 +352,9 @@ def cell(value: Any) -> str:
             return PAIRS.join(f"{level} %: {_quantity(item)}" for level, item in value.items())
         return PAIRS.join(f"{printable(str(key))} {cell(item)}" for key, item in value.items())
     if isinstance(value, list | tuple):
-        return " ".join(cell(item) for item in value) or "–"
+        # Several words in one item would run into the next.
+        apart = ", " if all(isinstance(item, str) for item in value) else " "
+        return apart.join(cell(item) for item in value) or "–"
     return printable(str(value))
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forecasting.cli import ask as asking
-from forecasting.cli import options
+from forecasting.cli import options, times
 from forecasting.cli.options import Group
 from forecasting.cli.output import counted, emit, opened, say, settings
 from forecasting.cli.standing import BRIEF, BY, brief
@@ -79,7 +79,8 @@ def show(question: str) -> None:
     with opened() as book:
         shown = book.question(question)
     if len(shown) == 1:
-        emit(_whole(shown[0]) if settings().format == "table" else shown[0])
+        (row,) = times.named_days(shown, shown[0]["zone"])
+        emit(_whole(row) if settings().format == "table" else shown[0])
         if PRIOR in (shown[0]["latest"] or ()):
             say(PRIOR_STANDS)
     else:

@@ -40,8 +40,9 @@ def _at(default: str) -> Callable[..., Any]:
 AT = _at("now")
 
 
-def _print(rows: list[dict[str, Any]]) -> None:
-    emit(rows[0] if len(rows) == 1 else rows)
+def _print(rows: list[dict[str, Any]], zone: str) -> None:
+    shown = times.named_days(rows, zone)
+    emit(shown[0] if len(shown) == 1 else shown)
 
 
 def _narrate(lines: list[str]) -> None:
@@ -74,7 +75,8 @@ def resolve(question: str, outcome: str, source: str, at: str, note: str, sure: 
         --at 2027-01-31T22:00Z
     """
     with opened() as book:
-        moment = times.optional(at, zone_name=book.zone(question), day_means="ends")
+        zone = book.zone(question)
+        moment = times.optional(at, zone_name=zone, day_means="ends")
 
         given: dict[str, Any] = {"source": source, "at": moment, "note": note}
         try:
@@ -87,7 +89,7 @@ def resolve(question: str, outcome: str, source: str, at: str, note: str, sure: 
             if str(row["outcome"])[:1] in ("<", ">") and row["outcome"] != outcome.strip():
                 say(f"{outcome} lies beyond the bounds: recorded as {row['outcome']}")
         _narrate(book.followers(rows))
-    _print(rows)
+    _print(rows, zone)
 
 
 @click.command(cls=Command)
@@ -103,10 +105,11 @@ def annul(question: str, source: str, at: str, note: str) -> None:
       forecast annul convoy --source https://example.org/news --note "none was sent"
     """
     with opened() as book:
-        moment = times.optional(at, zone_name=book.zone(question), day_means="ends")
+        zone = book.zone(question)
+        moment = times.optional(at, zone_name=zone, day_means="ends")
         rows = book.annul(question, source=source, at=moment, note=note)
         _narrate(book.followers(rows))
-    _print(rows)
+    _print(rows, zone)
 
 
 @click.command(cls=Command)
@@ -127,9 +130,10 @@ def dispute(question: str, outcome: str, source: str, at: str, note: str) -> Non
         --source https://example.org/it-had-arrived
     """
     with opened() as book:
-        moment = times.optional(at, zone_name=book.zone(question), day_means="ends")
+        zone = book.zone(question)
+        moment = times.optional(at, zone_name=zone, day_means="ends")
         rows = book.dispute(question, outcome, source=source, at=moment, note=note)
-    _print(rows)
+    _print(rows, zone)
 
 
 @click.command(cls=Command)
@@ -147,6 +151,7 @@ def reopen(question: str, source: str, note: str) -> None:
       forecast reopen convoy --source https://example.org/denial
     """
     with opened() as book:
+        zone = book.zone(question)
         rows = book.reopen(question, source=source, note=note)
         _narrate(book.followers(rows))
     if settings().format == "table":
@@ -155,7 +160,7 @@ def reopen(question: str, source: str, note: str) -> None:
         rows = [
             {k: v for k, v in row.items() if k not in ("outcome", "resolved_at")} for row in rows
         ]
-    _print(rows)
+    _print(rows, zone)
 
 
 @click.command(cls=Command)
@@ -173,7 +178,8 @@ def resolutions(question: str, scores: bool, kind: str, run: str) -> None:
     """
     with opened() as book:
         if not scores:
-            emit(book.resolutions(question), columns=COLUMNS, always=4)
+            versions = times.named_days(book.resolutions(question), book.zone(question))
+            emit(versions, columns=COLUMNS, always=4)
             return
         rows = book.resolutions(question, scores=True, kind=kind, run=run)
     if rows and not any(row["n"] for row in rows):

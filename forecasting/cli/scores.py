@@ -1,5 +1,6 @@
 """score, calibration: how good the forecasts were."""
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -349,6 +350,7 @@ def calibration(
             say(f"written: {out}")
     if by or picture:
         emit(rows, columns=columns, title=title)
+        _say_shares(rows)
         return
     numbers = {**result.numbers, "reading": as_options(result.numbers["reading"])}
     record = {"forecaster": who or "everybody", "kind": kind, "outcomes": reading, **numbers}
@@ -365,3 +367,14 @@ def calibration(
             record.pop("binned", None)
             record.pop("histogram")
     emit(record)
+    _say_shares(record.get("histogram", ()))
+
+
+def _say_shares(rows: Iterable[Mapping[str, Any]]) -> None:
+    """Say what a part of a forecast is, where a count has one."""
+    counts = (row.get("n") for row in rows)
+    if any(isinstance(n, float) and n != round(n) for n in counts):
+        say(
+            "n: each event counts once, so forecasts of one event share that count: of two that "
+            "stand in two bins each bin has 0.5"
+        )

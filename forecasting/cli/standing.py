@@ -12,8 +12,8 @@ BRIEF = "; of options the likeliest, of numbers the median (--wide shows all)"
 def brief(row: Mapping[str, Any], mine: str = "mine", model: str = "model") -> Mapping[str, Any]:
     """Shorten what was said of options and of numbers; a withdrawn forecast is the word.
 
-    The option shown is the one that is likeliest in my forecast, else in the model's. Scripts and
-    ``--wide`` get the row as it is.
+    Of options each shows its own likeliest; the difference is that of mine, named where the model's
+    is another. Scripts and ``--wide`` get the row as it is.
     """
     if settings_or_default().format != "table":
         return row
@@ -28,16 +28,21 @@ def brief(row: Mapping[str, Any], mine: str = "mine", model: str = "model") -> M
     if isinstance(said, Quantiles):
         chosen = {name: _median(row.get(name)) for name in (mine, model)}
     else:
-        likeliest = max(said, key=lambda option: said[option])
-        chosen = {name: _of(row.get(name), likeliest) for name in (mine, model)}
+        chosen = {name: _likeliest(row.get(name)) for name in (mine, model)}
+        option = max(said, key=lambda each: said[each])
         apart = row.get("difference")
         if isinstance(apart, Mapping):
-            chosen["difference"] = apart.get(likeliest)
+            alike = not isinstance(chosen[model], Mapping) or option in chosen[model]
+            found = apart.get(option)
+            chosen["difference"] = found if alike or found is None else {option: found}
     return {**row, **chosen}
 
 
-def _of(said: Any, option: str) -> Any:
-    return {option: said[option]} if isinstance(said, Mapping) and option in said else said
+def _likeliest(said: Any) -> Any:
+    if not isinstance(said, Mapping) or not said:
+        return said
+    option = max(said, key=lambda each: said[each])
+    return {option: said[option]}
 
 
 def _median(said: Any) -> Any:

@@ -2,6 +2,8 @@
 
 import datetime as dt
 import sys
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import click
 
@@ -11,6 +13,9 @@ from forecasting.domain import reading
 from forecasting.domain.instants import UncertainTime, iso
 from forecasting.domain.reading import Manner
 from forecasting.domain.reading.instants import Days
+
+#: Columns of moments that a person gives as days.
+KNOWN = ("known_at", "event_at", "resolved_at")
 
 
 def moment(text: str, *, zone_name: str | None = None, day_means: Days = "begins") -> dt.datetime:
@@ -42,6 +47,28 @@ def moment(text: str, *, zone_name: str | None = None, day_means: Days = "begins
     if reading.local_clock(text):
         say(f"{text.strip()} read in {zone_name}: {iso(found)}")
     return found
+
+
+def named_days(rows: Iterable[Mapping[str, Any]], zone_name: str) -> list[Any]:
+    """Give rows for a person: what was known to the day is called by the day that it ended.
+
+    What is read as a day is kept as the midnight that ends it. Scripts get the rows as they are.
+    """
+    return list(rows) if settings().format != "table" else [_named(row, zone_name) for row in rows]
+
+
+def _named(value: Any, zone_name: str, key: str = "") -> Any:
+    """Name the days of a row, also in the rows that it holds."""
+    from forecasting.domain.instants import last_day
+
+    if isinstance(value, dict):
+        return {name: _named(held, zone_name, name) for name, held in value.items()}
+    if isinstance(value, list):
+        return [_named(held, zone_name) for held in value]
+    if key not in KNOWN or not isinstance(value, dt.datetime):
+        return value
+    said = last_day(value, zone_name)
+    return said if len(said) == len("2027-01-31") else value
 
 
 def here() -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from forecasting.cli import times
 from forecasting.cli.options import Command
 from forecasting.cli.output import counted, emit, opened, say, settings
 from forecasting.cli.standing import BRIEF, BY, brief
@@ -84,7 +85,7 @@ def show() -> None:
     """Print today's view."""
     with opened() as book:
         who = book.forecaster
-        rows = book.today()
+        rows = times.named_days(book.today(), book.zone())
         lacking = book.without_criteria()
     if settings().format != "table":
         emit(rows)

@@ -36,6 +36,9 @@ _UNIT = "|".join(sorted(UNITS, key=len, reverse=True))
 _SPAN = rf"(?P<number>{_NUMBER})\s*(?P<unit>{_UNIT})"
 _RANGE = rf"\(\s*(?P<low>{_NUMBER})\s*\.\.\s*(?P<high>{_NUMBER})\s*\)"
 _COUNT = re.compile(rf"(?P<count>once|{_NUMBER})\s+in\s+{_SPAN}")
+_PER = re.compile(
+    rf"(?P<count>once|{_NUMBER})\s*(?:times\s+)?(?:a|an|per|/|every)\s*(?P<unit>{_UNIT})"
+)
 _SHARE_A = re.compile(rf"(?P<share>{_NUMBER})\s*%\s+(?:a|an|per)\s+(?P<unit>{_UNIT})")
 _MEDIAN = re.compile(rf"median\s+{_SPAN}\s*{_RANGE}")
 _CLASS = re.compile(r"class\s+(?P<name>[a-z0-9]+(?:-[a-z0-9]+)*)(?:\s+(?P<factor>[x×].*))?")
@@ -150,6 +153,9 @@ def _head(head: str, stated: str, zone: str) -> Phrase:
     if re.fullmatch(rf"median\s+{_SPAN}", head):
         msg = f"phrase ({stated[:80]}): a median needs its 90 % range"
         raise InvalidInput(msg, hint=f"{head} (LOW..HIGH)")
+    if match := _PER.fullmatch(head):
+        msg = f"phrase ({stated[:80]}): a count is said as one over a time"
+        raise InvalidInput(msg, hint=f"{match['count']} in 1 {match['unit']}")
     if re.fullmatch(rf"(?:once|{_NUMBER})(?:\s+(?:in|times|of).*)?", head):
         raise _no_exposure(stated)
     if re.match(rf"median\s+{_SPAN}\s*{_RANGE}", head):

@@ -21,6 +21,7 @@ Names stand where a name belongs, so ``truce=on on close`` is a state called on,
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import shorten
 
 from forecasting.domain.instants import parse_when
 from forecasting.domain.phrase import parse_span
@@ -45,7 +46,7 @@ from forecasting.domain.predicate import (
 )
 from forecasting.domain.predicate_check import check_predicate, processes_of
 from forecasting.domain.predicate_format import format_predicate
-from forecasting.domain.process import SCHEDULED_STATES, WorldSpec
+from forecasting.domain.process import SCHEDULED_STATES, WorldSpec, target
 from forecasting.errors import InvalidInput
 
 __all__ = [
@@ -62,6 +63,12 @@ NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 RESERVED = frozenset({"not", "first", "highest", "else", "given", "and", "or", "close"})
 MOST_TEXT = 2_000
 MOST_DEPTH = 40
+#: Of an answer a fault quotes whole words, so many characters at most.
+MOST_SHOWN = 160
+#: What an entry of ``first of`` and ``highest of`` cannot say.
+_NOT_IN_ENTRIES = frozenset(
+    {"count", "by", "on", "through", "between", "within", "total", "and", "or"}
+)
 _CLOSE = Moment()
 _TOKEN = re.compile(
     r"""\s*(?:
@@ -106,7 +113,7 @@ def _tokens(text: str, what: str = "answer") -> list[_Token]:
     while place < len(text):
         match = _TOKEN.match(text, place)
         if match is None:
-            msg = f"{what} ({text[:80]}): {text[place:].strip()[:10]} was not expected here"
+            msg = f"{what} ({_begun(text)}): {text[place:].strip()[:10]} was not expected here"
             hint = "count >= 3" if text[place:].strip()[:1] in "<>" else ""
             raise InvalidInput(msg, hint=hint)
         kind = match.lastgroup or ""
@@ -175,11 +182,24 @@ class _Parser:
             self.wants(":", "egypt: venue=egypt")
             process, states = self.target()
             found.append((option, process, states))
+            if self.peek() in _NOT_IN_ENTRIES:
+                stated = target(process, states)
+                msg = (
+                    f"{option} is an option of `first of` or `highest of`, which takes PROCESS or "
+                    f"PROCESS=STATE by the close and no `{self.peek()}`"
+                )
+                raise self.fault(msg, self.instead(option, stated))
             if not self.takes(","):
                 break
         if not (found and self.takes("else")):
             raise self.fault("needs an option for the remainder", "first of a: P=x, else none")
         return tuple(found), self.option()
+
+    def instead(self, option: str, stated: str) -> str:
+        """Say what to ask where an entry states more than what is entered."""
+        if self.peek() == "count":
+            return f"a numeric question, answer: {stated} count"
+        return f"{option}: {stated}"
 
     def named(self) -> tuple[tuple[str, str], ...]:
         """Read ``as weak: soft|vague, strong: firm`` into (state, option)."""
@@ -349,7 +369,16 @@ class _Parser:
         return f" after {self.tokens[-1].text}" if self.tokens else ""
 
     def fault(self, rule: str, hint: str = "") -> InvalidInput:
-        return InvalidInput(f"{self.what} ({self.text[:80]}): {rule}", hint=hint)
+        return InvalidInput(f"{self.what} ({_begun(self.text)}): {rule}", hint=hint)
+
+
+def _begun(text: str) -> str:
+    """Give a text, or so many of its first words as show which it is."""
+    if len(text) <= MOST_SHOWN:
+        return text
+    found = shorten(text, MOST_SHOWN, placeholder=" ...")
+    # One word may be longer than all that is shown.
+    return found if found != "..." else f"{text[:MOST_SHOWN]}..."
 
 
 def _then(word: str) -> str:

@@ -50,6 +50,13 @@ def text(cell: str, *, name: str, one_line: bool = True) -> str:
 
 def listed(cell: str, *, name: str, read: Callable[[str], object]) -> tuple[str, ...]:
     """Read a list: parts between semicolons, or a JSON list where a part holds one itself."""
+    if name == "options" and ";" not in cell and not cell.startswith("["):
+        # There are two at least, so another mark between them is one.
+        if "|" in cell:
+            cell = cell.replace("|", ";")
+        elif "," in cell:
+            msg = f"options ({plainly(cell)}): are separated by ; in a table"
+            raise InvalidInput(msg, hint=";".join(part.strip() for part in cell.split(",")))
     if not cell.startswith("["):
         parts = [part.strip() for part in cell.split(";") if part.strip()]
     else:

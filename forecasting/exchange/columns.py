@@ -39,7 +39,8 @@ USUAL: Mapping[str, str] = {
                     "resolved as", "what happened", "actual outcome"),
         "resolved_at": ("resolved on", "resolution date", "date resolved", "resolved date",
                         "resolve date", "resolution time", "resolve time", "outcome date",
-                        "date of resolution", "resolved at"),
+                        "date of resolution", "resolved at", "known", "known at", "known on",
+                        "date known", "outcome known", "outcome known at"),
         "tags": ("tag", "category", "categories", "labels", "label"),
         "type": ("question type", "kind of question"),
         "options": ("choices", "possible outcomes"),
@@ -47,7 +48,8 @@ USUAL: Mapping[str, str] = {
         "upper": ("upper bound", "maximum", "max", "range max", "high"),
         "unit": ("units",),
         "zone": ("time zone", "timezone", "tz"),
-        "resolves_by": ("resolve by", "resolves by", "to be resolved by"),
+        "resolves_by": ("resolve by", "resolves by", "to be resolved by", "resolves", "resolves on",
+                        "resolves at"),
         "topic": ("theme", "subject"),
         "url": ("question url", "question link"),
         "criteria": ("resolution criteria", "rules", "fine print"),
@@ -58,9 +60,14 @@ USUAL: Mapping[str, str] = {
     }.items()
     for usual in names
 }  # fmt: skip
+#: A heading that means the outcome in one file and its day in another: the cells tell.
+EITHER = "resolved"
 #: What a user calls a column that is not to be read.
 IGNORE = "ignore"
 _PERCENT = re.compile(r"\s*[(\[]?\s*(%|percent|per cent|pct)\s*[)\]]?$", re.IGNORECASE)
+_DIGITS = re.compile("[0-9]")
+#: Of a day: 1/2/26.
+_FEWEST_DIGITS = 4
 _MARKS = re.compile(r"[\s_./:?-]+")
 
 
@@ -78,8 +85,14 @@ class Columns:
     passed: list[str] = field(default_factory=list)
 
 
-def recognised(heads: Sequence[str], given: Mapping[str, str]) -> Columns:
-    """Tell which column is which; `given` is the user's own word: a tidy name, or ``ignore``."""
+def recognised(
+    heads: Sequence[str], given: Mapping[str, str], rows: Sequence[Sequence[str]] = ()
+) -> Columns:
+    """Tell which column is which; `given` is the user's own word: a tidy name, or ``ignore``.
+
+    Of the first `rows` the cells tell what a heading alone leaves open. What a question without
+    another deadline "resolves" by is its deadline.
+    """
     wanted = {_plain(head): target for head, target in given.items()}
     for head, target in given.items():
         if target not in (*COLUMNS, IGNORE):
@@ -102,6 +115,9 @@ def recognised(heads: Sequence[str], given: Mapping[str, str]) -> Columns:
             guess = _MARKS.sub(" ", bare).strip()
             named = guess.replace(" ", "_")
             target = named if named in COLUMNS else USUAL.get(guess, "")
+            if guess == EITHER:
+                cells = [row[place] for row in rows if place < len(row)]
+                target = _either(head, cells, settled="outcome" in _targets(heads, given))
             if target in exact or target in wanted.values():
                 target = ""
         if not target:
@@ -123,7 +139,30 @@ def recognised(heads: Sequence[str], given: Mapping[str, str]) -> Columns:
         made.percent |= target == "forecast" and bare != plain
         if plain != target:
             made.own[target] = tidied(head)
+    if "closes" not in made.names and (head := made.own.pop("resolves_by", "")):
+        made.names[made.names.index("resolves_by")] = "closes"
+        made.own["closes"] = head
     return made
+
+
+def _targets(heads: Sequence[str], given: Mapping[str, str]) -> set[str]:
+    """Give what the headings mean that mean one thing."""
+    plain = {_MARKS.sub(" ", tidied(head).casefold()).strip() for head in heads}
+    return {USUAL.get(each, each.replace(" ", "_")) for each in plain} | set(given.values())
+
+
+def _either(head: str, cells: Sequence[str], *, settled: bool) -> str:
+    """Tell whether a column has days, or outcomes; beside outcomes, yes and no say only that."""
+    said = [cell for cell in cells if cell.strip()]
+    days = sum(len(_DIGITS.findall(cell)) >= _FEWEST_DIGITS for cell in said)
+    if settled:
+        return "resolved_at" if days == len(said) else ""
+    if not said:
+        return ""
+    shown = plainly(tidied(head))
+    msg = f"column ({shown}): may be the outcome, or the day on which it was known"
+    wanted = "resolved_at" if days == len(said) else "outcome"
+    raise Ambiguous(msg, hint=f'map="{shown}={wanted}" or map="{shown}={IGNORE}"')
 
 
 def _plain(head: str) -> str:

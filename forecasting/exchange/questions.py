@@ -235,7 +235,8 @@ def made(
 
     Defaults: `title` the id; `type` from the form of the forecasts; `options` those that they
     name, in the order of the alphabet; `opens` the first forecast; `closes` the moment of the
-    outcome, else the midnight that ends the day of the last forecast; `event` the question itself.
+    outcome, else `resolves_by`, else the midnight that ends the day of the last forecast; `event`
+    the question itself.
     """
     forecasts = [one for one in said if one.said != WITHDRAWN]
     zone = facts.get("zone", zone)
@@ -251,6 +252,9 @@ def made(
         if closes is None and resolved_at is not None:
             notes["no closes is stated: the end of the day on which they resolved"] += 1
             closes = _end_of_day(resolved_at, zone)
+        elif closes is None and "resolves_by" in facts:
+            notes["no closes is stated: taken from resolves_by"] += 1
+            closes = facts["resolves_by"]
         elif closes is None:
             notes["no closes is stated: the end of the day of their last forecast"] += 1
             closes = _last_day(max(one.issued_at for one in forecasts), zone)

@@ -10,7 +10,7 @@ from forecasting.domain.instants import zone as known_zone
 from forecasting.domain.outcome import QUESTION_TYPES
 from forecasting.domain.question import normalised
 from forecasting.domain.reading import Manner, moment, number, option, plainly, question_id
-from forecasting.domain.reading.instants import Days
+from forecasting.domain.reading.instants import Days, exact
 from forecasting.domain.reading.names import is_id
 from forecasting.errors import InvalidInput
 from forecasting.exchange.cells import listed, text
@@ -52,6 +52,8 @@ class Reading:
     def time(self, cell: str, *, name: str, days: Days, zone: str = "") -> dt.datetime:
         """Read a time in the zone of its row, else the user's, else UTC."""
         named = zone or self.manner.zone
+        if not zone and exact(cell) is None:
+            self.manner.seen.setdefault("zone", cell)
         return moment(
             cell, name=name, zone=named or "UTC", local=bool(named), days=days, manner=self.manner
         )

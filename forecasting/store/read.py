@@ -538,7 +538,7 @@ def _named(connection: Connection, name: int | str) -> Entry:
     exact = [row for row in found if str(row.seq) == text]
     if not (chosen := exact or found):
         msg = f"entry ({name}): no such number or id"
-        raise NotFound(msg, hint="forecast history QUESTION")
+        raise NotFound(msg, hint="forecast history QUESTION --wide")
     if len(chosen) > 1:
         shown = ", ".join(row.hash[:12] for row in chosen)
         msg = f"entry ({name}): matches more than one id ({shown})"

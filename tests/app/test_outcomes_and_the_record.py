@@ -25,6 +25,17 @@ questions:
   peace-later: {title: A deal?, opens: 2026-10-01, closes: 2027-03-31, answer: peace=deal by close}
   peace-then: {title: Which?, type: categorical, options: [none, deal], opens: 2026-10-01,
     closes: 2027-06-30, answer: peace on close}
+  peace-end: {title: A deal then?, opens: 2026-10-01, closes: 2027-03-31,
+    answer: peace=deal on close}
+  no-deal: {title: No deal at all?, opens: 2026-10-01, closes: 2027-03-31,
+    answer: peace=none through close}
+  peace-past: {title: A deal in October?, opens: 2026-10-01, closes: 2027-03-31,
+    answer: peace=deal on 2026-10-31 or peace=deal by 2026-11-20}
+  both: {title: A deal and a strike?, opens: 2026-10-01, closes: 2027-03-31,
+    answer: peace=deal on close and strike by close}
+  which-first: {title: Which first?, type: categorical, options: [deal, strike, nothing],
+    opens: 2026-10-01, closes: 2027-03-31,
+    answer: "first of deal: peace=deal, strike: strike, else nothing"}
   done: {title: All?, opens: 2026-10-01, closes: 2027-02-28, answer: prisoners=done by close}
   strikes: {title: How many?, type: numeric, lower: 0, upper: 40, opens: 2026-10-01,
     closes: 2027-03-31, answer: strike count}
@@ -44,6 +55,10 @@ EARLY = {
     "peace-later": ("no", "can a yes no longer happen?"),
     "peace-then": ("none", "can it no longer end otherwise?"),
     "strikes": ("25", "can it no longer end otherwise?"),
+    "peace-end": ("yes", "can it no longer end otherwise?"),
+    "no-deal": ("yes", "can it no longer end otherwise?"),
+    "both": ("yes", "can it no longer end otherwise?"),
+    "which-first": ("nothing", "can it no longer end otherwise?"),
     "done": ("yes", "217 of 700 of prisoners are on record"),
 }
 
@@ -58,6 +73,26 @@ def test_an_outcome_before_the_deadline_is_asked_about_for_every_type(book, name
     assert book.head() == before
     (row,) = book.resolve(name, outcome, source="wire", sure=True)
     assert (row["outcome"], row["resolved_at"]) == (outcome, NOW)
+
+
+@pytest.mark.parametrize(
+    ("name", "outcome"),
+    [
+        ("peace-later", "yes"),
+        ("no-deal", "no"),
+        ("peace-past", "yes"),
+        ("peace-past", "no"),
+        ("which-first", "deal"),
+    ],
+)
+def test_an_outcome_that_what_is_asked_can_give_early_needs_no_word_more(book, name, outcome):
+    assert book.resolve(name, outcome, source="wire")[0]["outcome"] == outcome
+
+
+@pytest.mark.parametrize("outcome", ["yes", "no"])
+def test_what_holds_at_the_close_is_known_early_neither_way(book, outcome):
+    with pytest.raises(Unsure, match="is open until"):
+        book.resolve("peace-end", outcome, source="wire")
 
 
 def test_an_outcome_against_the_facts_on_record_is_asked_about_and_one_with_them_is_not(book):

@@ -10,6 +10,7 @@ import pytest
 from forecasting.app.book import Book
 from forecasting.app.review.pictures import draw
 from forecasting.cli import run as cli
+from forecasting.cli.scores import _say_shares
 from forecasting.store import Head
 from tests.season import Diary, question, resolved, said, season
 
@@ -209,3 +210,9 @@ def test_calibration_names_the_other_kind_only_where_nothing_of_its_own_resolved
     assert (
         reading == "No imported forecast of a resolved question yet; there are others: --kind live."
     )
+
+
+@pytest.mark.parametrize(("rows", "told"), [([{"n": 1.5}, {"n": 1.0}], True), ([{"n": 2}], False)])
+def test_a_part_of_a_forecast_in_a_count_is_explained(rows, told, capsys):
+    _say_shares(rows)
+    assert ("forecasts of one event share that count" in capsys.readouterr().err) == told

@@ -6,6 +6,7 @@ import pytest
 
 from forecasting.app.forecast.update import _silent
 from forecasting.cli import run
+from forecasting.cli.standing import brief
 from forecasting.comparison.paired import paired_bootstrap
 from forecasting.review.data import Fan
 from forecasting.review.draw_fans import draw_fans
@@ -83,3 +84,31 @@ def test_a_picture_of_the_world_keeps_titles_numbers_and_marks():
     low, high = axes.get_ylim()
     marks = [axes.yaxis.get_major_formatter()(y) for y in axes.get_yticks() if low <= y <= high]
     assert marks == ["204", "205", "206"]
+
+
+def test_a_history_names_the_entries_that_redact_takes(database, capsys):
+    words = ["log", "pause-holds", "40%", "--because", "a name", "--db", database]
+    assert run(words) == 0
+    assert run(["redact", "9999", "--because", "x", "--db", database]) != 0
+    assert "forecast history QUESTION --wide" in capsys.readouterr().err
+    assert run(["history", "pause-holds", "--wide", "--db", database]) == 0
+    head, line = [
+        text for text in capsys.readouterr().out.splitlines() if "entry" in text or "a name" in text
+    ]
+    assert head.split()[-1] == "entry"
+    number = line.split()[-1]
+    assert run(["history", "pause-holds", "--json", "--db", database]) == 0
+    assert f'"entry": {number}' in capsys.readouterr().out
+    assert run(["redact", number, "--because", "names a source", "--db", database]) == 0
+
+
+def test_of_options_each_shows_its_own_likeliest():
+    mine, model = {"war": 0.3, "peace": 0.7}, {"war": 0.9, "peace": 0.1}
+    row = {"mine": mine, "model": model, "difference": {"war": -0.6, "peace": 0.6}}
+    assert brief(row) == {
+        "mine": {"peace": 0.7},
+        "model": {"war": 0.9},
+        "difference": {"peace": 0.6},
+    }
+    alike = {**row, "model": {"war": 0.4, "peace": 0.6}, "difference": {"war": -0.1, "peace": 0.1}}
+    assert brief(alike) == {"mine": {"peace": 0.7}, "model": {"peace": 0.6}, "difference": 0.1}

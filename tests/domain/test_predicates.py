@@ -452,3 +452,27 @@ def test_a_condition_that_can_happen_is_not(condition):
 def test_what_is_scheduled_is_held_by_a_time():
     found = parse_predicate("election by close", world=WORLD).event
     assert found == Entered("election", ("held",), CLOSE)
+
+
+@pytest.mark.parametrize("beginning", ["first of", "highest of"])
+@pytest.mark.parametrize(
+    ("entry", "word", "instead"),
+    [
+        ("p count >= 2 by close", "count", "a numeric question, answer: p count"),
+        ("p=x by close", "by", "b: p=x"),
+        ("p=x and q=y", "and", "b: p=x"),
+    ],
+)
+def test_an_entry_that_says_more_than_what_is_entered_is_told_so(beginning, entry, word, instead):
+    with pytest.raises(InvalidInput, match=f"by the close and no `{word}`") as wrong:
+        parse_predicate(f"{beginning} a: p=z, b: {entry}, else none", zone="UTC")
+    assert wrong.value.hint == instead
+
+
+def test_a_fault_quotes_whole_words_of_an_answer():
+    long = "first of " + ", ".join(f"option-{k}: process-{k}=state-{k}" for k in range(40))
+    with pytest.raises(InvalidInput) as wrong:
+        parse_predicate(long, zone="UTC")
+    quoted = wrong.value.message.partition("(")[2].partition(")")[0]
+    assert quoted.endswith(" ...")
+    assert long.startswith(quoted.removesuffix("...").rstrip() + " ")

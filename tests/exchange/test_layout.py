@@ -501,3 +501,129 @@ def test_the_schema_of_the_table_is_written_out(ledger):
 def test_a_table_in_columns_needs_a_file(ledger):
     with pytest.raises(InvalidInput, match="a Parquet table needs a file"):
         export_record(ledger, "parquet")
+
+
+TWO = (
+    "question;probability;date;resolves;result\n"
+    "Will the port stay open?;35%;2025-02-01;2025-06-30;no\n"
+)
+
+
+def test_what_a_question_resolves_by_is_its_deadline_where_it_has_no_other(brought, ledger):
+    found = brought(TWO, me="ana")
+    assert "columns recognised by their usual names" in " ".join(found["notes"])
+    assert "resolves is closes" in " ".join(found["notes"])
+    (question,) = ledger.questions()
+    assert iso(question.closes) == "2025-07-01T00:00:00Z"
+
+
+def test_beside_a_deadline_it_is_when_the_outcome_is_due(brought, ledger):
+    brought(
+        "question,forecast,date,closes,resolves,result\nq,0.4,2025-02-01,2025-03-31,2025-06-30,no\n",
+        me="ana",
+    )
+    (question,) = ledger.questions()
+    assert (iso(question.closes), iso(question.resolves_by)) == (
+        "2025-04-01T00:00:00Z",
+        "2025-07-01T00:00:00Z",
+    )
+
+
+def test_a_question_with_a_day_of_its_outcome_alone_does_not_close_with_its_forecast(
+    brought, ledger
+):
+    brought("question,forecast,issued_at,resolves_by\nq,0.4,2025-02-01,2025-06-30\n", me="ana")
+    (question,) = ledger.questions()
+    assert iso(question.closes) == "2025-07-01T00:00:00Z"
+
+
+@pytest.mark.parametrize("head", ["Resolved", "resolved at", "Resolution date", "Known"])
+def test_a_day_beside_a_result_is_when_the_outcome_was_known(brought, ledger, head):
+    brought(
+        f"question,forecast,date,closes,result,{head}\nq,0.4,2025-02-01,2025-06-30,yes,2025-03-04\n",
+        me="ana",
+    )
+    assert iso(ledger.standing_resolutions()["q"].resolved_at) == "2025-03-05T00:00:00Z"
+
+
+def test_a_word_on_whether_it_resolved_is_no_day(brought, ledger):
+    found = brought(
+        "question,forecast,date,closes,result,resolved\nq,0.4,2025-02-01,2025-06-30,yes,TRUE\n",
+        me="ana",
+    )
+    assert "columns ignored: resolved" in " ".join(found["notes"])
+    assert found["added"] == 1
+
+
+@pytest.mark.parametrize(("cell", "wanted"), [("yes", "outcome"), ("2025-03-04", "resolved_at")])
+def test_resolved_without_a_result_is_asked_about(brought, cell, wanted):
+    text = f"question,forecast,date,closes,Resolved\nq,0.4,2025-02-01,2025-06-30,{cell}\n"
+    with pytest.raises(InvalidInput, match="may be the outcome, or the day") as asked:
+        brought(text, me="ana")
+    assert asked.value.hint.startswith(f'map="Resolved={wanted}" or ')
+    assert brought(text, me="ana", columns={"Resolved": "ignore"})["added"] == 1
+
+
+def test_days_are_those_of_the_workspace(tmp_path):
+    from forecasting import clock
+    from forecasting.app.book import Book
+    from tests.workspace import NOW as LATER
+    from tests.workspace import PEACE, workspace
+
+    database = workspace(tmp_path, f"zone: Africa/Addis_Ababa\n{PEACE}")
+    file = tmp_path / "d.csv"
+    file.write_text(TWO)
+    with clock.at(LATER), Book.plain(database, forecaster="ana") as book:
+        found = book.import_record(file, me="ana", dry_run=True)
+        assert "are read in Africa/Addis_Ababa, the zone of this workspace" in " ".join(
+            found["notes"]
+        )
+        book.import_record(file, me="ana")
+        (held,) = [q for q in book.ledger.questions() if q.title.startswith("Will the port")]
+        assert (iso(held.closes), held.zone) == ("2025-06-30T21:00:00Z", "Africa/Addis_Ababa")
+        elsewhere = book.import_record(file, me="ben", zone="UTC", dry_run=True)
+        assert not any("the zone of this workspace" in note for note in elsewhere["notes"])
+
+
+@pytest.mark.parametrize("options", ["saudi;uae;nobody", "saudi|uae|nobody"])
+def test_options_of_a_table_are_apart_by_semicolons_or_bars(brought, ledger, options):
+    brought(
+        "question,type,options,forecast,issued_at,closes\n"
+        f"q,categorical,{options},saudi=0.5;uae=0.3;nobody=0.2,2025-02-01,2025-06-30\n",
+        me="ana",
+    )
+    assert ledger.questions()[0].space.options == ("saudi", "uae", "nobody")
+
+
+def test_options_apart_by_commas_are_told_the_mark(brought):
+    with pytest.raises(InvalidInput, match="are separated by ; in a table") as told:
+        brought(
+            "question,type,options,forecast,issued_at\n"
+            'q,categorical,"saudi, uae",saudi=0.5;uae=0.5,2025-02-01\n',
+            me="ana",
+        )
+    assert "saudi;uae" in str(told.value)
+
+
+def test_the_export_of_a_ledger_names_the_way_into_a_database_of_its_own(tmp_path):
+    from forecasting import clock
+    from forecasting.app.book import Book
+    from tests.workspace import NOW as LATER
+    from tests.workspace import PEACE, workspace
+
+    (tmp_path / "one").mkdir()
+    (tmp_path / "two").mkdir()
+    file, way = tmp_path / "all.jsonl", "forecast --db NEW.db import jsonl FILE --create"
+    with clock.at(LATER):
+        other = PEACE.replace("peace-2027", "other-2027")
+        first, second = workspace(tmp_path / "one"), workspace(tmp_path / "two", other)
+        with Book.plain(first, forecaster="ana") as book:
+            book.log("peace-2027", 0.4)
+            book.export_record(file, "jsonl")
+        with Book.plain(second, forecaster="ana") as book:
+            found = book.import_record(file, "jsonl", dry_run=True)
+            assert found["added"] > 0
+            assert [way in note for note in found["notes"]].count(True) == 1
+            with pytest.raises(InvalidInput, match="rows refused; nothing was written") as told:
+                book.import_record(file, "jsonl", all_or_nothing=True)
+    assert way in told.value.hint

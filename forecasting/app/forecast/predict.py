@@ -485,7 +485,9 @@ def predicates(
                 predicate, bank.world, question.space, question.opens, question.closes
             )
         except InvalidInput as fault:
-            faults = [fault.message]
+            # It quotes the answer already.
+            silent[question.id] = fault.message
+            continue
         if faults:
             silent[question.id] = f"answer ({question.answer}): {faults[0]}"
         else:

@@ -14,7 +14,7 @@ from forecasting.app.forecast.in_force import KINDS, latest
 from forecasting.app.forecast.predict import OWN, Earlier, Predictor, Said, drafts
 from forecasting.app.forecast.worldviews import Spoken
 from forecasting.app.ledger.log import check_moment, kind_of
-from forecasting.app.upkeep.banks import ahead_of, changed_since
+from forecasting.app.upkeep.banks import ahead_of, changed_since, left_out
 from forecasting.domain.forecast import Forecast
 from forecasting.domain.forecasters import MODEL
 from forecasting.domain.instants import iso
@@ -127,6 +127,7 @@ def update(
         for name, record in predictor.model.records(predictor.at(moment)).items()
         for step in record.late
     ]
+    warnings += [f"left out: {fault}" for fault in left_out(bank)]
     if changed_since(ledger, bank):
         warnings.append("the bank's files changed since they were loaded: forecast init loads them")
     own = frozenset(q.id for q in able if q.id in told and _moved(told[q.id], before.get(q.id)))

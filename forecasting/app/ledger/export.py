@@ -116,6 +116,8 @@ _WHY_NOT = {
     "setup": "a ledger has its own bank and processes",
     "watch": "a watch belongs to the ledger in which it was recorded",
 }
+#: Why entries of another ledger are refused that a copy of the whole would keep.
+NOT_HERE = frozenset(_WHY_NOT.values())
 
 
 def whole(found: bytes, name: str) -> transfer.Whole | None:

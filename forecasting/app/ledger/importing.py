@@ -14,15 +14,16 @@ from typing import Any
 
 from forecasting import exchange
 from forecasting.app.catalog import Catalog
-from forecasting.app.ledger.export import foreign, restored, whole
+from forecasting.app.ledger.export import NOT_HERE, foreign, restored, whole
 from forecasting.app.ledger.newcomer import beside
 from forecasting.app.ledger.undone import undone, vacated
 from forecasting.app.news.feeds import News, taken
 from forecasting.domain import Evidence, Forecast, Withdrawal
 from forecasting.domain.forecasters import OURS, person
+from forecasting.domain.instants import DEFAULT_ZONE
 from forecasting.domain.instants import zone as known_zone
 from forecasting.domain.question import ANNULLED, TOO_SOON, Question
-from forecasting.domain.reading import Ambiguous, Manner, of_file
+from forecasting.domain.reading import Ambiguous, Manner, of_file, plainly
 from forecasting.domain.resolution import Resolution, outcomes
 from forecasting.errors import DatabaseUnusable, InvalidInput
 from forecasting.exchange import Plan
@@ -33,6 +34,8 @@ from forecasting.exchange.source import opened
 from forecasting.exchange.stated import Reading
 from forecasting.store import Draft, Ledger, transfer
 
+#: How the export of a ledger is read with everything in it.
+WHOLE = "forecast --db NEW.db import jsonl FILE --create copies it whole into a new database"
 _ATTEMPTS = 5
 #: Rows after which it is told again how many were read.
 _TELLING = 5000
@@ -76,6 +79,7 @@ def import_record(
     user: str = "",
     forecaster: str = "",
     zone: str = "",
+    usual_zone: str = "",
     decimal: str = "",
     unit: str = "",
     dates: str = "",
@@ -91,15 +95,18 @@ def import_record(
     made; but the export of a whole ledger, read into one that is empty or holds its beginning, is
     verified link by link and recorded as it is. Of ``in`` rows each is added, a duplicate or
     refused; `run` takes the import back (`import_undo`), `first` shows five rows as understood.
-    `name` is what to call the file, where it is not its own.
+    `name` is what to call the file, where it is not its own. `usual_zone` is that of the days of a
+    table or of records of one's own, where neither they nor `zone` state another.
     """
     for whose in filter(None, (me, forecaster)):
         person(whose)
     place = known_zone(zone).key if zone else ""
-    manner = Manner(zone=place, decimal=decimal, unit=unit, dates=dates)  # type: ignore[arg-type]
     progress("reading", 0, 0)
     source = opened(file, name=name)
     of = detected(source, format)
+    here = "" if place or not of.own or usual_zone == DEFAULT_ZONE else usual_zone
+    zone = place or here
+    manner = Manner(zone=zone, decimal=decimal, unit=unit, dates=dates)  # type: ignore[arg-type]
     found, name = source.content, source.name
     digest = hashlib.sha256(found).hexdigest()
     reading = Reading(me=me or forecaster, manner=manner, columns=dict(columns or {}))
@@ -123,12 +130,19 @@ def import_record(
             ends_to_come(statements, now)
             if of.place is not None:
                 of.place(statements, {one.id: one for one in ledger.questions()})
+    if here and "zone" in manner.seen:
+        statements.notes.append(
+            f"days and times without an offset, such as {plainly(manner.seen['zone'])}, are read "
+            f"in {here}, the zone of this workspace; zone=ZONE names another"
+        )
     people = {said.forecaster for said in statements.said}
     if of.own and (ours := sorted(filter(OURS.fullmatch, people))):
         statements.notes.append(
             f"{', '.join(ours[:6])}{', ...' * (len(ours) > 6)}: names of the program's own "
             "forecasters; what the file says of them is kept as imported"
         )
+    if declared is not None and any(one.reason in NOT_HERE for one in statements.refused):
+        statements.notes.append(f"of another ledger not everything can come in; {WHOLE}")
     # A name that came with its platform is spelled as it is there.
     statements.notes += beside(
         ledger, (name for name in people if of.own or name == me), of_file=True
@@ -149,7 +163,8 @@ def import_record(
             first = refused[0]
             share = f"{len(refused):,} of {statements.rows:,} rows refused"
             msg = f"{first.reason.rstrip('.')} ({share}; nothing was written)"
-            raise InvalidInput(msg, where=f"{name}:{first.line}")
+            way_out = "" if declared is None else WHOLE
+            raise InvalidInput(msg, hint=way_out, where=f"{name}:{first.line}")
         drafts: list[Draft] = [*made.questions, *made.forecasts, *made.withdrawals]
         drafts += [*made.resolutions, *news.items]
         if dry_run or not (added or made.resolutions):

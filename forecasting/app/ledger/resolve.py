@@ -15,6 +15,7 @@ from forecasting.domain import reading
 from forecasting.domain.forecast import KINDS, kind_named
 from forecasting.domain.instants import iso
 from forecasting.domain.outcome import NO, YES
+from forecasting.domain.predicate_early import knowable
 from forecasting.domain.question import ANNULLED, Question, normalised
 from forecasting.domain.resolution import DISPUTED, REOPENED, Resolution
 from forecasting.errors import InvalidInput, Unsure
@@ -39,10 +40,11 @@ def resolve(
     The default moment is the deadline for a no after it, for the deadline makes it known; else now.
 
     A ladder resolves by its open rungs: ``yes`` settles every rung whose deadline had not passed by
-    then, ``no`` those whose deadline has. ``annulled`` annuls. Before the deadline any outcome but
-    a yes, and at any time one that the facts on record contradict, is :class:`Unsure` unless it is
-    `sure`. The outcome that stands is refused where source, moment and note say nothing new;
-    without `at` it keeps its moment.
+    then, ``no`` those whose deadline has. ``annulled`` annuls. Before the deadline an outcome that
+    what is asked cannot give so early (a no of ``by close``, a yes of ``through close``, either of
+    ``on close``), and at any time one that the facts on record contradict, is :class:`Unsure`
+    unless it is `sure`. The outcome that stands is refused where source, moment and note say
+    nothing new; without `at` it keeps its moment.
     """
     catalog = Catalog.of(ledger)
     check_moment(at or now, now)
@@ -93,11 +95,16 @@ def _doubt(
     if outcome == YES and facts.lacking:
         msg = f"outcome (yes): {facts.lacking} on record; is all of it there?"
         return Unsure(msg, hint="sure=True, or `forecast news add` for what is not on record")
-    if known_at >= question.closes or (question.type == "binary" and outcome == YES):
+    if known_at >= question.closes or facts.outcome is not None:
         return None
-    if facts.outcome is not None and question.type != "binary":
+    # What a question asks of no world says nothing of when it is known: a yes may be early.
+    early = {YES} if question.type == "binary" else set()
+    if facts.predicate is not None:
+        early = set(knowable(facts.predicate, known_at, question.closes))
+    if outcome in early:
         return None
-    other = "a yes no longer happen" if question.type == "binary" else "it no longer end otherwise"
+    binary_no = question.type == "binary" and outcome == NO
+    other = "a yes no longer happen" if binary_no else "it no longer end otherwise"
     msg = (
         f"outcome ({outcome}): {question.id} is open until {iso(question.closes)}, after "
         f"{iso(known_at)}; can {other}?"

@@ -164,7 +164,7 @@ def _asked(
             raise unknown from None
         if entry.seq not in held:
             msg = f"entry ({name}): is a {entry.kind}, not a sealed forecast"
-            raise InvalidInput(msg, hint="forecast history QUESTION") from None
+            raise InvalidInput(msg, hint="forecast history QUESTION --wide") from None
         return [held[entry.seq]]
     names = {question.id for question in questions}
     found = [s for s in held.values() if s.question in names and s.forecaster == forecaster]
@@ -343,7 +343,7 @@ def redact(
     held = entry.value
     if not isinstance(held, Forecast):
         msg = f"entry ({name}): is a {entry.kind}, and only a forecast has a rationale"
-        raise InvalidInput(msg, hint="forecast history QUESTION")
+        raise InvalidInput(msg, hint="forecast history QUESTION --wide")
     before = {item.forecast: item for item in ledger.redactions()}.get(entry.seq)
     if before is not None:
         msg = f"entry ({name}): was redacted by entry {before.seq}: {before.reason}"

@@ -236,14 +236,15 @@ def _moved(ledger: Ledger, item: Evidence) -> list[dict[str, Any]]:
                 whole = delta[0] if isinstance(delta, list) and len(delta) == 1 else delta
                 rows.append(
                     {
-                        "forecast": forecast.seq,
+                        # What is wanted first: a narrow table leaves out what comes last.
                         "question": forecast.question,
-                        "forecaster": forecast.forecaster,
-                        "kind": forecast.kind,
-                        "issued_at": forecast.issued_at,
-                        "of": "item" if named == item.key else "story",
                         "change": whole,
                         "scale": effect_scale(questions[forecast.question]),
+                        "issued_at": forecast.issued_at,
+                        "forecaster": forecast.forecaster,
+                        "of": "item" if named == item.key else "story",
+                        "forecast": forecast.seq,
+                        "kind": forecast.kind,
                     }
                 )
     return rows

@@ -93,10 +93,14 @@ def decided(
 
 
 class OnRecord(NamedTuple):
-    """What the facts known now say of a question: its one outcome, and what a yes still lacks."""
+    """What the facts known now say of a question: its one outcome, and what a yes still lacks.
+
+    With what it asks of the world, where it asks anything.
+    """
 
     outcome: str | None
     lacking: str = ""
+    predicate: Predicate | None = None
 
 
 def facts_on(ledger: Ledger, catalog: Catalog, question: Question, now: dt.datetime) -> OnRecord:
@@ -117,7 +121,7 @@ def facts_on(ledger: Ledger, catalog: Catalog, question: Question, now: dt.datet
         brought = world.record(process, items, now).total
         if process.delivery is not None and brought < process.delivery.agreed:
             lacking = f"{brought:g} of {process.delivery.agreed:g} of {process.name} are"
-    return OnRecord(decided(world, question, items, now), lacking)
+    return OnRecord(decided(world, question, items, now), lacking, predicate)
 
 
 @dataclass(frozen=True, slots=True)

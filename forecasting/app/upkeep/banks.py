@@ -35,6 +35,8 @@ from forecasting.store import Ledger
 BUNDLED = "bundled:"
 #: The place of a bank with nothing in it.
 NOWHERE = "none"
+#: Files that no question and no process rests on: a faulty one stops itself alone.
+OPTIONAL = ("questions/scenarios/", "questions/worldviews/", "questions/texts/")
 
 
 def examples() -> list[str]:
@@ -78,6 +80,21 @@ def ahead_of(bank: Bank) -> dict[str, Problem]:
             for name in [one.process] if one.process else of_file:
                 found.setdefault(name, fault)
     return found
+
+
+def left_out(bank: Bank) -> list[Problem]:
+    """Give the first fault of each scenario, worldview or text that is left out, by its file."""
+    return list({fault.source: fault for fault in reversed(bank.problems)}.values())[::-1]
+
+
+def usable(root: Path, *, zone: str = DEFAULT_ZONE) -> Bank:
+    """Read a bank; of its optional files the faulty ones are left out (see `left_out`).
+
+    What lies ahead silences its process alone (see `ahead_of`).
+    """
+    bank = _unchanged(root, zone)
+    faults = [fault for fault in bank.problems if not fault.source.startswith(OPTIONAL)]
+    return _without_faults(bank, root, faults)
 
 
 def _without_faults(bank: Bank, root: Path, faults: Sequence[Problem]) -> Bank:
@@ -135,12 +152,8 @@ def bank_of(ledger: Ledger) -> Bank:
     """Read the bank of a ledger, with the processes that the ledger itself holds."""
     last, folder = remembered(ledger), folder_of(ledger)
     zone = DEFAULT_ZONE if last is None else last.detail.get("zone", DEFAULT_ZONE)
-    bank = empty(zone) if folder is None else _sound(_unchanged(folder, zone), folder)
+    bank = empty(zone) if folder is None else usable(folder, zone=zone)
     return with_setups(bank, stated(ledger).values())
-
-
-def _sound(bank: Bank, root: Path) -> Bank:
-    return _without_faults(bank, root, bank.problems)
 
 
 def changed_since(ledger: Ledger, bank: Bank) -> bool:

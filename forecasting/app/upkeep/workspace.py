@@ -18,9 +18,10 @@ from forecasting.app.upkeep.banks import (
     empty,
     example_folder,
     load_bank,
+    usable,
 )
-from forecasting.app.upkeep.told import remembered
-from forecasting.bank import Bank
+from forecasting.app.upkeep.told import remembered, zone_of
+from forecasting.bank import Bank, check
 from forecasting.domain import reading
 from forecasting.domain.forecasters import person
 from forecasting.domain.instants import DEFAULT_ZONE
@@ -64,7 +65,15 @@ def own_bank(database: str) -> Bank | None:
     if _database(place) != database:
         return None
     zone = config.zone() or DEFAULT_ZONE
-    return checked(folder, zone=zone) if folder.is_dir() else None
+    return usable(folder, zone=zone) if folder.is_dir() else None
+
+
+def usual_zone(ledger: Ledger, database: str) -> str:
+    """Give the zone of days that state none: the workspace's, else that of the ledger's bank."""
+    place = config.workspace()
+    if place is not None and _database(place) == database and (said := config.zone()):
+        return known_zone(said).key
+    return zone_of(ledger)
 
 
 def _database(place: Path) -> str:
@@ -83,7 +92,8 @@ def init(
     """Make a workspace, or load what is new in the bank of the one that is there.
 
     The bank of an `example` is copied into it; `database` is another than its ``forecasts.db``.
-    Where the bank has faults, or the example would overwrite one, nothing is written.
+    Where the bank cannot be read, or the example would overwrite one, nothing is written; what is
+    wrong with what its questions ask of its world is given as `faults`, for they load all the same.
     """
     if forecaster:
         person(forecaster)
@@ -130,6 +140,7 @@ def init(
         "workspace": str(place),
         "bank": str(bank_folder),
         **counted(url, counts, questions=held, created=new or fresh),
+        "faults": [str(fault) for fault in check(bank)],
     }
 
 

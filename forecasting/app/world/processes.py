@@ -120,12 +120,15 @@ def prior_rows(ledger: Ledger, *, questions: Sequence[str] = ()) -> list[dict[st
         catalog = Catalog.of(ledger)
         asks, _ = predicates([q for name in questions for q in catalog.find(name)], bank)
         world = part_of(world, frozenset().union(*(asked(p) for p in asks.values())))
+    fed = _feeding(world) if questions else frozenset(models.graphs())
     rows = [
         _row(name, prior.name, prior.text, prior.known_by, prior.source)
         for name, graph in models.graphs().items()
+        if name in fed
         for prior in graph().default_priors().values()
     ]
-    rows.append(_row("deliveries", RESUME.name, RESUME.text, RESUME.known_by, RESUME.source))
+    if "deliveries" in fed:
+        rows.append(_row("deliveries", RESUME.name, RESUME.text, RESUME.known_by, RESUME.source))
     gain = f"LogNormal({LOG_MEAN:g}, {LOG_SD:g}), mean 1"
     judged = "judgement: reports are worth what was coded, give or take a factor of two"
     rows.append(_row("news", "gain", gain, dt.date(2025, 3, 1), judged))
@@ -147,6 +150,21 @@ def prior_rows(ledger: Ledger, *, questions: Sequence[str] = ()) -> list[dict[st
             about = {"process": change.process, "because": change.reason, "worldview": view.id}
             rows.append(row | about)
     return rows
+
+
+def _feeding(world: WorldSpec) -> frozenset[str]:
+    """Name the graphs that moves of a world draw from: those that state no pace of their own."""
+    found = set()
+    for process in world.processes.values():
+        if process.delivery is not None:
+            found.add("deliveries")
+            continue
+        for move in process.moves:
+            if move.phrase.reference:
+                found.add("spells")
+            elif not move.phrase.text:
+                found.add("rates")
+    return frozenset(found)
 
 
 def _row(

@@ -15,7 +15,7 @@ import numpy as np
 from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.predict import LIVE_DRAWS, OWN, Predictor
 from forecasting.app.ledger.log import check_moment
-from forecasting.app.upkeep.banks import bank_of
+from forecasting.app.upkeep.banks import bank_of, left_out
 from forecasting.arrays import BoolArray, FloatArray
 from forecasting.bank import Bank
 from forecasting.domain.forecasters import MODEL
@@ -92,6 +92,8 @@ class Live:
         if name not in have:
             msg = f"no scenario named {name}"
             there = ", ".join(have) or "forecast scenario list"
+            if faults := left_out(self.predictor.bank):
+                there = f"mend {faults[0].source}:{faults[0].line}, which is left out"
             raise NotFound(msg, hint=nearest(name, have) or there)
         return have[name]
 

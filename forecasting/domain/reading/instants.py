@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from calendar import monthrange
 from functools import lru_cache
 from typing import Literal
 
@@ -256,7 +257,21 @@ def _date(
     else:
         return None
     msg = f"{name} ({plainly(shown)}): must be a calendar day"
-    raise InvalidInput(msg, hint="2026-12-31")
+    raise InvalidInput(msg, hint=_last_of_month(parts) or "2026-12-31")
+
+
+def _last_of_month(parts: dict[str, str | None]) -> str:
+    """Give the last day of a month that a day lies just beyond, such as 31 November; else nothing.
+
+    In figures 31 can be a day alone, and so the other number is the month.
+    """
+    named = parts.get("month")
+    one, other = int(parts.get("one") or 0), int(parts.get("other") or 0)
+    month = _MONTHS[named.casefold()] if named else int(parts.get("figures") or min(one, other))
+    day, year = int(parts.get("day") or max(one, other)), int(parts["year"] or 0)
+    if not (1 <= month <= 12 and 28 < day <= 31 and dt.MINYEAR < year < dt.MAXYEAR):
+        return ""
+    return dt.date(year, month, monthrange(year, month)[1]).isoformat()
 
 
 def _of_parts(parts: dict[str, str | None], cell: str, name: str, order: str) -> dt.date:

@@ -12,6 +12,8 @@ from forecasting.errors import InvalidInput
 HINT = "0.35, 35%, 1:3 or a verbal band such as likely"
 UNITS = "unit=percent or unit=probability"
 _PERCENT = re.compile(r"(.*?)\s?(?:%|percent|per cent|pct)", re.IGNORECASE)
+#: One in twenty, which is odds of 1:19.
+_FRACTION = re.compile(r"([0-9]{1,6})\s*/\s*([0-9]{1,6})")
 _ODDS = re.compile(r"([\d.,]+)\s?:\s?([\d.,]+)", re.ASCII)
 _TENTHS = re.compile(r"[.,]\d", re.ASCII)
 _WORD = re.compile(r"[A-Za-z][A-Za-z _-]*")
@@ -48,6 +50,9 @@ def probability(
         share = Decimal(read) / 100
     elif _WORD.fullmatch(stated) and stated.casefold() not in {"nan", "inf", "infinity"}:
         return _band(stated, name)
+    elif (part := _FRACTION.fullmatch(stated)) and 0 < int(part[1]) < int(part[2]):
+        msg = f"{name} ({plainly(stated)}): is not a number"
+        raise InvalidInput(msg, hint=f"{part[1]}:{int(part[2]) - int(part[1])}")
     else:
         share = Decimal(number(text, name=name, hint=HINT, manner=manner))
         if manner and unit == "percent":

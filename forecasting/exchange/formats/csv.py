@@ -4,6 +4,7 @@ import csv
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from itertools import chain, islice
 from operator import itemgetter
 from typing import Any
 
@@ -34,6 +35,8 @@ MOST_COLUMNS = 400
 MOST_IN_A_CELL = 131_072
 #: How many spellings of forecasts are remembered: most of a record says a few hundred things.
 _REMEMBERED = 20_000
+#: So many lines tell what a heading leaves open.
+_SAMPLE = 50
 _NEEDED = ("forecast", "issued_at")
 _REPLAY = "kind (replay): was computed afterwards, so it is not a forecast made at the time"
 _STATED = ("question", *OF_QUESTION, *OF_OUTCOME)
@@ -77,7 +80,9 @@ class _Table:
         first = next(lines, "")
         if not first.strip():
             raise stop(self.name, 1, "line: must name the columns", ",".join(COLUMNS[:5]))
-        columns = self._columns(first)
+        start = list(islice(lines, _SAMPLE))
+        columns = self._columns(first, start)
+        lines = chain(start, lines)
         place = {column: number for number, column in enumerate(columns) if column}
         about = [column for column in _STATED if column in place]
         # One at least: a table without a question was refused with its columns.
@@ -113,7 +118,7 @@ class _Table:
             self.notes.append(f"{self.name}: forecasts such as {shown} are read as {shown} %")
         yield from map(Note, self.notes)
 
-    def _columns(self, first: str) -> list[str]:
+    def _columns(self, first: str, start: list[str]) -> list[str]:
         fits: list[tuple[int, str, Columns]] = []
         for separator in (",", ";", "\t"):
             try:
@@ -124,7 +129,8 @@ class _Table:
                 msg = f"columns: more than {MOST_COLUMNS}"
                 raise stop(self.name, 1, msg, "a file with only the columns that matter")
             try:
-                found = recognised(heads, self.reading.columns if len(heads) > 1 else {})
+                given = self.reading.columns if len(heads) > 1 else {}
+                found = recognised(heads, given, _sample(start, separator))
             except InvalidInput as wrong:
                 if len(heads) > 1 and separator in first:
                     raise stop(self.name, 1, wrong.message, wrong.hint) from wrong
@@ -230,6 +236,14 @@ class _Table:
     def _person(self, cell: str) -> str:
         found = self._people[cell] = person(restored(cell.strip()), self.reading)
         return found
+
+
+def _sample(lines: list[str], separator: str) -> list[list[str]]:
+    """Give the cells of the first rows; what is wrong with them is told when they are read."""
+    try:
+        return list(csv.reader(lines, delimiter=separator))
+    except csv.Error:
+        return []
 
 
 def person(named: str, reading: Reading) -> str:
