@@ -1,6 +1,7 @@
 """What the pages make of texts, addresses and times, without a server."""
 
 import datetime as dt
+import re
 import socket
 
 import pytest
@@ -72,10 +73,17 @@ def test_what_a_page_makes_of_it(made, expected):
 def test_quantiles_are_told_from_shares_by_what_they_are():
     numbers = environment().get_template("numbers.html.j2").module
     few = Quantiles({"5": 0.0, "50": 0.25, "95": 0.5})
-    assert str(numbers.short(few)).strip() == "5 %: 0, 50 %: 0.25, 95 %: 0.5"
+    assert _text(numbers.short(few)) == "5 %: 0 · 50 %: 0.25 · 95 %: 0.5"
     assert ">0.25<" in str(numbers.number(few))
-    assert str(numbers.short({"5": 0.25, "50": 0.75})).replace(NARROW, " ") == "5 25 %, 50 75 %"
+    assert _text(numbers.short({"5": 0.25, "50": 0.75})) == "5: 25 % · 50: 75 %"
     assert ">75 %<" in str(numbers.number({"5": 0.25, "50": 0.75})).replace(NARROW, " ")
+    # Thousands have commas, so that nothing else may be set apart by one.
+    assert "," not in str(numbers.short(few)).replace("10,500", "")
+
+
+def _text(marked):
+    """Give what is read of it, with plain spaces."""
+    return re.sub(r"<[^>]+>", "", str(marked)).replace(NARROW, " ").replace("\xa0", " ").strip()
 
 
 def test_a_refusal_of_the_book_stands_at_its_field():

@@ -55,7 +55,7 @@ def question(
         scores=_scores(visit, page),
         again=address(visit, again="1"),
         bands=BANDS,
-        levels=LEVELS,
+        levels=_levels(page, filled or visit.form),
         curve=_curve(page, filled or visit.form),
         typed=_typed(page, filled or visit.form),
         filled=filled,
@@ -100,7 +100,7 @@ def plain(forecast: Forecast | None, unit: str = "") -> str:
         middle = value.get("50", numbers[len(numbers) // 2])
         reach = f"{words.amount(numbers[0])} to {words.amount(numbers[-1])}"
         return f"{words.amount(middle, unit)} ({reach})"
-    return ", ".join(f"{name} {words.said(share)}" for name, share in value.items())
+    return " · ".join(f"{name}: {words.said(share)}" for name, share in value.items())
 
 
 def _typed(page: "QuestionPage", form: Sent) -> dict[str, str]:
@@ -115,13 +115,33 @@ def _typed(page: "QuestionPage", form: Sent) -> dict[str, str]:
             name: f"{100 * share:g}"
             for name, share in zip(mine.value.labels, mine.value.numbers, strict=True)
         }
-    if mine is not None and mine.value.shape == "quantiles":
+    sent = form.under("q") or form.get("one")
+    if mine is not None and mine.value.shape == "quantiles" and not sent:
         kept |= dict(zip(mine.value.labels, mine.value.entered, strict=True))
     if "token" in form or form.under("p") or form.under("q"):
         kept |= form.under("p") | form.under("q")
         if "p" in form:
             kept[page.chosen.day or page.chosen.id] = form.get("p")
     return kept
+
+
+def _levels(page: "QuestionPage", form: Sent) -> tuple[str, ...]:
+    """Give the levels of a number's form: those that were sent, else those that stand."""
+    sent = [name[2:-1] for name, _ in form.fields if name.startswith("q[") and name.endswith("]")]
+    if sent:
+        return tuple(dict.fromkeys(each for each in sent if _level(each)))
+    mine = page.chosen.mine
+    if mine is None or mine.value.shape != "quantiles":
+        return LEVELS
+    return tuple(mine.value.labels)
+
+
+def _level(text: str) -> bool:
+    """Say whether a name of a field is a level in percent."""
+    try:
+        return 0 < float(text) < 100
+    except ValueError:
+        return False
 
 
 def _curve(page: "QuestionPage", form: Sent) -> Any:
@@ -218,7 +238,7 @@ def _quantiles(form: Sent) -> dict[str, str]:
         raise InvalidInput(msg)
     if len(found) < 2:
         filled = words.plural(len(found), "number")
-        msg = f"quantiles ({filled}): fill two of the five or more, such as 5 % and 95 %"
+        msg = f"quantiles ({filled}): fill two or more, such as the lowest and the highest"
         raise InvalidInput(msg)
     return found
 
@@ -241,6 +261,7 @@ def _helped(page: "QuestionPage", form: Sent) -> Sent:
     elif help_ == "around":
         space = page.question.space
         found = spread_around(form.get("one"), form.get("sure"), space)
+        fields = {name: value for name, value in fields.items() if not name.startswith("q[")}
         fields |= {f"q[{level}]": value for level, value in found.items()}
     return Sent(tuple(fields.items()), form.files)
 
