@@ -10,7 +10,7 @@ from forecasting.review.data import QuestionPath
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """The time axis of one picture, in days since the opening."""
+    """The time axis of one picture, in days since it begins, as a rule at the opening."""
 
     opens: dt.datetime
     last: dt.datetime
@@ -26,7 +26,14 @@ class Frame:
         span = max(_days(question.opens, question.closes), 1e-3)
         used = _days(question.opens, last)
         whole = not 0 < used < span / 3 or question.outcome is not None
-        return cls(question.opens, last, span if whole else 1.15 * used, whole)
+        if whole:
+            return cls(question.opens, last, span, whole)
+        # On a first day most of the time since the opening may have gone by without a word.
+        first = min([*spoken, *(mark.known_at for mark in question.evidence)], default=last)
+        begins = max(first - (last - first) / 8, question.opens)
+        if first <= question.opens or _days(begins, last) > used / 2:
+            begins = question.opens
+        return cls(begins, last, 1.15 * max(_days(begins, last), 1e-3), whole)
 
     def x(self, moment: dt.datetime) -> float:
         """Give the place of a moment, kept inside the picture."""
@@ -81,7 +88,15 @@ def dates(frame: Frame, zone: str, *, most: int = 5) -> list[tuple[float, str]]:
         # A clock that is put on skips an hour: through UTC and back it is the hour that came.
         real = dict.fromkeys(local.local(moment.astimezone(dt.UTC)) for moment in found)
         found = [moment for moment in real if moment >= frame.opens]
-        return _inside(found, frame, lambda at: f"{local.day(at).rsplit(' ', 1)[0]}, {at:%H:%M}")
+        days = [at.date() for at in found]
+        first_of = {at for n, at in enumerate(found) if n == 0 or days[n] != days[n - 1]}
+
+        def write(at: dt.datetime) -> str:
+            """Name the day once, at its first hour."""
+            day = f"{local.day(at).rsplit(' ', 1)[0]}, " if at in first_of else ""
+            return f"{day}{at:%H:%M}"
+
+        return _inside(found, frame, write)
     for step in (1, 2, 3, 7, 14):
         if frame.span / step < most:
             first = start.replace(hour=0, minute=0, second=0, microsecond=0)
