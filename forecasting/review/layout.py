@@ -79,7 +79,8 @@ def dates(frame: Frame, zone: str, *, most: int = 5) -> list[tuple[float, str]]:
     start = local.local(frame.opens)
     if frame.span < 2:
         # A day or two may hold no midnight, and never enough of them.
-        minutes = next(m for m in (1, 5, 15, 60, 180, 360, 720) if frame.span * 1440 / m < most)
+        steps = (1, 5, 15, 60, 180, 360, 720)
+        minutes = next((m for m in steps if frame.span * 1440 / m < most), 1440)
         first = start.replace(hour=0, minute=0, second=0, microsecond=0)
         last = frame.opens + dt.timedelta(days=frame.span)
         found: list[dt.datetime] = []
@@ -88,12 +89,12 @@ def dates(frame: Frame, zone: str, *, most: int = 5) -> list[tuple[float, str]]:
         # A clock that is put on skips an hour: through UTC and back it is the hour that came.
         real = dict.fromkeys(local.local(moment.astimezone(dt.UTC)) for moment in found)
         found = [moment for moment in real if moment >= frame.opens]
-        days = [at.date() for at in found]
-        first_of = {at for n, at in enumerate(found) if n == 0 or days[n] != days[n - 1]}
+        shown = [at for at in found if at <= last]
+        one_day = len({at.date() for at in shown}) == 1
 
         def write(at: dt.datetime) -> str:
-            """Name the day once, at its first hour."""
-            day = f"{local.day(at).rsplit(' ', 1)[0]}, " if at in first_of else ""
+            """Name the day of each moment; on an axis of one day, once."""
+            day = "" if one_day and at != shown[0] else f"{local.day(at).rsplit(' ', 1)[0]}, "
             return f"{day}{at:%H:%M}"
 
         return _inside(found, frame, write)

@@ -82,7 +82,7 @@ WIDE = Size()
 #: How wide a letter of a chart is at most, on average.
 LETTER = 7.4
 #: For a telephone, whose letters are as large.
-NARROW = Size(366.0, 46.0, 104.0, 3)
+NARROW = Size(366.0, 46.0, 112.0, 3)
 
 
 def over_time(
