@@ -173,7 +173,7 @@ def log(visit: Visit) -> Response:
         try:
             return question(visit, filled=_helped(page, visit.form))
         except InvalidInput as refused:
-            return question(visit, faults=(fault_of(refused),))
+            return question(visit, faults=(fault_of(refused, visit.zone),))
     seen = visit.form.get("seen")
     before = page.chosen.mine.seq if page.chosen.mine is not None else None
 
