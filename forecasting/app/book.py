@@ -12,7 +12,19 @@ from forecasting.app import columns
 from forecasting.app.book_record import Record
 from forecasting.app.book_review import Review
 from forecasting.app.book_world import World
-from forecasting.app.tidy import When, by_name, day, frame, listed, named, on, stated, warned, when
+from forecasting.app.tidy import (
+    Told,
+    When,
+    by_name,
+    day,
+    frame,
+    listed,
+    named,
+    on,
+    stated,
+    warned,
+    when,
+)
 from forecasting.domain.forecasters import OURS, not_a_person
 from forecasting.errors import DatabaseUnusable, ForecastingError, InvalidInput, NotFound
 from forecasting.store import Ledger, status, upgrade
@@ -390,7 +402,7 @@ class Book[Table](Record[Table], Review[Table], World):
         """Give all there is to a question; of a ladder, a row a rung."""
         from forecasting.app.questions.page import show
 
-        return show(self.ledger, name, clock.now())
+        return [Told(row) for row in show(self.ledger, name, clock.now())]
 
     def zone(self, *names: str) -> str:
         """Give the zone of a question or ladder, or that processes share; empty for none.
@@ -504,7 +516,7 @@ class Book[Table](Record[Table], Review[Table], World):
         except ForecastingError as fault:
             # The question and its number are recorded already, and are told so.
             self._tell(f"{made['id']} is asked, but the model's number is not logged: {fault}")
-        return made | {"model": model}
+        return Told(made | {"model": model})
 
     def question_yaml(self, question: str) -> str:
         """Write a question as YAML, for an editor."""

@@ -17,6 +17,29 @@ if TYPE_CHECKING:
 type When = str | dt.date | dt.datetime | None
 
 
+class Told(dict[str, Any]):
+    """A row with all there is to a thing; at a prompt it is written in one line."""
+
+    def __repr__(self) -> str:
+        said = [f"{self.get('id', '')}: {self.get('title', '')}"]
+        if self.get("status"):
+            said.append(str(self.get("outcome") or self["status"]))
+        if names := self.get("questions"):
+            said.append("questions " + ", ".join(map(str, names)) if len(names) > 1 else "asked")
+        if latest := (self.get("latest") or self.get("model")):
+            parts = [f"{who} {_short(value)}" for who, value in latest.items()]
+            more = f" and {len(parts) - 4} more" if len(parts) > 4 else ""
+            said.append(", ".join(parts[:4]) + more)
+        return f"<{'; '.join(said)}; keys: {', '.join(list(self)[:6])}, ...>"
+
+
+def _short(value: Any) -> str:
+    """Write a forecast in a word: a mapping by how many numbers it has."""
+    if isinstance(value, Mapping):
+        return f"{len(value)} numbers"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
 def frame(
     rows: Sequence[Mapping[str, Any]], times: Sequence[str] = (), columns: Sequence[str] = ()
 ) -> "pd.DataFrame":

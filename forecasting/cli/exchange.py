@@ -240,7 +240,9 @@ def import_undo(run: str, drop: bool) -> None:
     """
     with opened() as book:
         undone = book.import_undo(run, drop=drop)
-    emit(undone)
+    plain = {"idle": "questions that stay", "dropped": "questions dropped"}
+    spelled = settings().format == "table"
+    emit({plain.get(name, name) if spelled else name: each for name, each in undone.items()})
     if idle := undone.get("idle"):
         say(f"{idle:,} of its questions stay; forecast import undo {run} --drop drops them")
 

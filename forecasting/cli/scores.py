@@ -159,10 +159,11 @@ def score(
 ) -> None:
     r"""Score forecasters over the lifetime of resolved questions; smaller is better.
 
-    Time without a forecast scores as the uniform forecast does. Questions that a forecaster skipped
-    are left out of their mean, so compare two with --against or `forecast compare`. baseline and
-    peer are larger when better; peer and relative measure against the others and are not proper
-    scores.
+    Time without a forecast scores as the uniform forecast does, and so does the time from the
+    outcome to the scheduled close. coverage is the share of the scheduled window with a forecast
+    before the outcome was known. Questions that a forecaster skipped are left out of their mean, so
+    compare two with --against or `forecast compare`. baseline and peer are larger when better; peer
+    and relative measure against the others and are not proper scores.
 
     \b
     Examples:

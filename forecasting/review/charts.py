@@ -1,13 +1,14 @@
 """The charts of a review as templates draw them: reliability, what was said, scores over time."""
 
 import datetime as dt
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from forecasting.domain.forecasters import family, ordered
 from forecasting.review import cast, words
-from forecasting.review.plot import Plot, Scale, between, line, ticks
+from forecasting.review.plot import Plot, Scale, apart, between, line, ticks
 
 #: Quarters of a probability.
 QUARTERS = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -173,7 +174,7 @@ class Tracks:
     uniform: float | None
 
 
-def over_months(rows: Sequence[Mapping[str, Any]]) -> Tracks | None:
+def over_months(rows: Sequence[Mapping[str, Any]], *, width: float = 720) -> Tracks | None:
     """Lay out mean scores of yes-no questions by the month of their close, with intervals.
 
     None with less than two months: there is no course of time to see.
@@ -188,15 +189,16 @@ def over_months(rows: Sequence[Mapping[str, Any]]) -> Tracks | None:
     uniform = next((words.number(row.get("reference")) for row in kept), None)
     top = max([end for end in ends if end is not None] + ([uniform] if uniform else []))
     marks = ticks(0.0, top * 1.05)
-    x = Scale(first, last, 60, 690)
+    left = 60 if width > 400 else 40
+    x = Scale(first, last, left, width - 30)
     y = Scale(0.0, max(top * 1.05, marks[-1]), 220, 14)
-    step = max(1, -(-(last - first) // 5))
+    every = ([(x(at), _month(at)) for at in range(first, last + 1, n)] for n in itertools.count(1))
     frame = Plot(
-        720,
+        width,
         256,
         x,
         y,
-        x_ticks=[(x(at), _month(at)) for at in range(first, last + 1, step)],
+        x_ticks=next(marks for marks in every if apart(marks, left, width) == marks),
         y_ticks=[(y(at), f"{at:g}") for at in marks],
     )
     tracks = []

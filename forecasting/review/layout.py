@@ -10,7 +10,7 @@ from forecasting.review.data import QuestionPath
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """The time axis of one picture, in days since the opening."""
+    """The time axis of one picture, in days since it begins, as a rule at the opening."""
 
     opens: dt.datetime
     last: dt.datetime
@@ -26,7 +26,14 @@ class Frame:
         span = max(_days(question.opens, question.closes), 1e-3)
         used = _days(question.opens, last)
         whole = not 0 < used < span / 3 or question.outcome is not None
-        return cls(question.opens, last, span if whole else 1.15 * used, whole)
+        if whole:
+            return cls(question.opens, last, span, whole)
+        # On a first day most of the time since the opening may have gone by without a word.
+        first = min([*spoken, *(mark.known_at for mark in question.evidence)], default=last)
+        begins = max(first - (last - first) / 8, question.opens)
+        if first <= question.opens or _days(begins, last) > used / 2:
+            begins = question.opens
+        return cls(begins, last, 1.15 * max(_days(begins, last), 1e-3), whole)
 
     def x(self, moment: dt.datetime) -> float:
         """Give the place of a moment, kept inside the picture."""
@@ -72,7 +79,8 @@ def dates(frame: Frame, zone: str, *, most: int = 5) -> list[tuple[float, str]]:
     start = local.local(frame.opens)
     if frame.span < 2:
         # A day or two may hold no midnight, and never enough of them.
-        minutes = next(m for m in (1, 5, 15, 60, 180, 360, 720) if frame.span * 1440 / m < most)
+        steps = (1, 5, 15, 60, 180, 360, 720)
+        minutes = next((m for m in steps if frame.span * 1440 / m < most), 1440)
         first = start.replace(hour=0, minute=0, second=0, microsecond=0)
         last = frame.opens + dt.timedelta(days=frame.span)
         found: list[dt.datetime] = []
@@ -81,7 +89,15 @@ def dates(frame: Frame, zone: str, *, most: int = 5) -> list[tuple[float, str]]:
         # A clock that is put on skips an hour: through UTC and back it is the hour that came.
         real = dict.fromkeys(local.local(moment.astimezone(dt.UTC)) for moment in found)
         found = [moment for moment in real if moment >= frame.opens]
-        return _inside(found, frame, lambda at: f"{local.day(at).rsplit(' ', 1)[0]}, {at:%H:%M}")
+        shown = [at for at in found if at <= last]
+        one_day = len({at.date() for at in shown}) == 1
+
+        def write(at: dt.datetime) -> str:
+            """Name the day of each moment; on an axis of one day, once."""
+            day = "" if one_day and at != shown[0] else f"{local.day(at).rsplit(' ', 1)[0]}, "
+            return f"{day}{at:%H:%M}"
+
+        return _inside(found, frame, write)
     for step in (1, 2, 3, 7, 14):
         if frame.span / step < most:
             first = start.replace(hour=0, minute=0, second=0, microsecond=0)

@@ -14,6 +14,7 @@ from forecasting.review.draw_fans import describe, draw_fans
 from forecasting.review.filters import environment
 from forecasting.review.graph import world_graph
 from forecasting.review.path_chart import path_chart
+from forecasting.review.plot import NARROW, WIDE
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -67,6 +68,7 @@ def render(data: ReviewData) -> str:
             last_said=_last_said(data.questions),
             parts=tables.parts(data.parts),
             left_out=tables.left_out(data),
+            elsewhere=_elsewhere(data),
             fan_rows=tables.fan_rows(data.world.fans),
             graph=world_graph(data.world),
             half_life=f"{HALF_LIFE:g}",
@@ -81,9 +83,12 @@ def render(data: ReviewData) -> str:
             resolved=[q for q in data.questions if q.status == "resolved"],
             known={q.id for q in data.questions} | tables.ladders(data.questions),
             reliability=charts.reliability,
-            path_chart=lambda question: path_chart(
-                question, zone=data.run.zone, until=data.run.until, labels=labels
-            ),
+            path_charts=lambda question: [
+                path_chart(
+                    question, zone=data.run.zone, until=data.moment, labels=labels, size=size
+                )
+                for size in (WIDE, NARROW)
+            ],
             path_table=lambda question: tables.path_table(question, labels),
             label=lambda name: cast.label(name, labels),
             ordered=ordered,
@@ -115,6 +120,12 @@ def write(data: ReviewData, folder: Path | str) -> Path:
         with drafted(target / FILE) as made:
             made.write_text(text, encoding="utf-8", newline="\n")
     return target / FILE
+
+
+def _elsewhere(data: ReviewData) -> list[dict[str, Any]]:
+    """Give the questions that the page leaves out because they have no forecast of its kind."""
+    shown = {question.id for question in data.questions}
+    return [{"status": "", **row} for row in data.left_out if row["question"] not in shown]
 
 
 def _pictures(data: ReviewData, boards: Sequence[tables.Board]) -> "dict[Any, Markup]":

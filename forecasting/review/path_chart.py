@@ -129,7 +129,7 @@ def said(question: QuestionPath, point: Point) -> str:
     if question.type == "numeric":
         return f"median {words.amount(point.quantile(50), question.unit)}"
     return ", ".join(
-        f"{option} {words.percent(value)}"
+        f"{option}: {words.percent(value)}"
         for option, value in zip(question.options, point.values, strict=True)
     )
 

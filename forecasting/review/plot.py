@@ -59,6 +59,10 @@ class Plot:
     y_name: str = ""
     zero: dt.datetime | None = field(default=None)
 
+    def anchored(self, place: float) -> str:
+        """Say how the text of a mark below the axis is anchored."""
+        return anchored(place, self.x.start, self.width)
+
     def at(self, moment: dt.datetime) -> float:
         """Give the place of a moment on a time axis."""
         assert self.zero is not None  # for the type checker
@@ -75,8 +79,10 @@ class Size(NamedTuple):
 
 
 WIDE = Size()
+#: How wide a letter of a chart is at most, on average.
+LETTER = 7.4
 #: For a telephone, whose letters are as large.
-NARROW = Size(366.0, 46.0, 104.0, 3)
+NARROW = Size(366.0, 46.0, 112.0, 3)
 
 
 def over_time(
@@ -100,19 +106,41 @@ def over_time(
     `most` days, about, are named below it.
     """
     span = max((end - start) / dt.timedelta(days=1), 1e-3)
+    named = y_ticks or [(share / 100, f"{share} %") for share in (0, 25, 50, 75, 100)]
+    # The widest amount has its room left of the axis.
+    left = max(left, LETTER * max(len(text) for _, text in named) + 8)
     x = Scale(0, span, left, width - right)
     y = Scale(low, high, height - below, above)
-    named = y_ticks or [(share / 100, f"{share} %") for share in (0, 25, 50, 75, 100)]
     frame = Frame(start, end, span, whole=True)
     return Plot(
         width,
         height,
         x,
         y,
-        x_ticks=[(x(day), text) for day, text in dates(frame, zone, most=most)],
+        x_ticks=apart([(x(day), text) for day, text in dates(frame, zone, most=most)], left, width),
         y_ticks=[(y(value), text) for value, text in named],
         zero=start,
     )
+
+
+def anchored(place: float, start: float, width: float) -> str:
+    """Say on which side of its mark a text below an axis stands, so that it is not cut."""
+    return "start" if place < start + 16 else "end" if place > width - 20 else "middle"
+
+
+def apart(
+    marks: Iterable[tuple[float, str]], start: float, width: float
+) -> list[tuple[float, str]]:
+    """Leave out the marks whose text would run into that of the one before."""
+    kept: list[tuple[float, str]] = []
+    free = -math.inf
+    for place, text in marks:
+        wide = LETTER * len(text)
+        shift = {"start": 0.0, "middle": wide / 2, "end": wide}[anchored(place, start, width)]
+        if place - shift >= free:
+            kept.append((place, text))
+            free = place - shift + wide + LETTER
+    return kept
 
 
 def line(points: Iterable[tuple[float, float]]) -> str:

@@ -1,10 +1,12 @@
 """Faults beside their fields: what the book refused, as somebody at a form reads it."""
 
+import datetime as dt
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from forecasting.errors import ForecastingError
+from forecasting.review.words import Days
 
 #: What a message of the book begins with, and the field of a form that it speaks of.
 FIELDS: Mapping[str, str] = {
@@ -62,6 +64,9 @@ _CHOICES = {
 _COMMAND = re.compile(r"(^|[;,] (or |then )?)(forecast |--|pip |no time\b|too_soon=).*$")
 _ARGUMENT = re.compile(rf"\b({'|'.join(LABELS)})=([\w/.:-]+)")
 _INSTANT = re.compile(r"\b(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::\d\d(?:\.\d+)?)?Z")
+#: A form is filled in per cent; the book tells sums of shares.
+_SUM = re.compile(r"^sum ([\d.]+): the options must sum to 1$")
+_ADD = re.compile(r"^add ([+-][\d.]+) somewhere$")
 _RUNG = re.compile(r"\S+@([\d-]+)=(\d*\.?\d+) or more, both at once")
 
 
@@ -73,8 +78,8 @@ class Fault:
     words: str
 
 
-def fault_of(raised: ForecastingError) -> Fault:
-    """Read a refusal of the book for a form."""
+def fault_of(raised: ForecastingError, zone: str = "") -> Fault:
+    """Read a refusal of the book for a form, whose page is in a zone."""
     head, colon, rule = raised.message.partition(": ")
     name, _, value = head.partition(" (")
     value = value.removesuffix(")")
@@ -85,13 +90,30 @@ def fault_of(raised: ForecastingError) -> Fault:
         field = FIELDS.get(named[1], named[1]) if named else ""
         value = ""
     words = f"{value}: {rule}" if colon and field and value else raised.message
+    if value in ("", "..") and rule == "must be two numbers":
+        words = "fill both, From and To"
+    hint = raised.hint
+    if (told := _SUM.match(words)) and (add := _ADD.match(hint)):
+        words = f"they sum to {100 * float(told[1]):g} %, and must sum to 100 %"
+        rest = 100 * float(add[1])
+        hint = f"take {-rest:g} away somewhere" if rest < 0 else f"add {rest:g} somewhere"
     if raised.where:
         words = f"{raised.where}: {words}"
-    words = _INSTANT.sub(r"\1 \2 UTC", at_form(words))
-    if hint := at_form(_COMMAND.sub("", raised.hint)):
+    words = _moments(at_form(words), zone)
+    if hint := at_form(_COMMAND.sub("", hint)):
         begin = "For example" if hint == raised.hint else "Try"
-        words = f"{words.rstrip('.')}. {begin}: {hint}"
+        words = f"{words.rstrip('.')}{'' if words.endswith('?') else '.'} {begin}: {hint}"
     return Fault(field, words)
+
+
+def _moments(text: str, zone: str) -> str:
+    """Write the moments of a message as the page does; a page without a zone, in UTC."""
+    if not zone:
+        return _INSTANT.sub(r"\1 \2 UTC", text)
+    days = Days(zone)
+    return _INSTANT.sub(
+        lambda found: days.moment(dt.datetime.fromisoformat(f"{found[1]}T{found[2]}+00:00")), text
+    )
 
 
 def at_form(text: str) -> str:

@@ -172,9 +172,9 @@ class Visit:
             # A twin of this form may have written while this one was looked at.
             if seq := book.written():
                 return self.repeated(seq, then)
-            return again((fault_of(refused),))
+            return again((fault_of(refused, self.zone),))
         except ForecastingError as refused:
-            return again((Fault("", fault_of(refused).words),))
+            return again((Fault("", fault_of(refused, self.zone).words),))
         self.note(said(result), undo=undo(result))
         for each in notes:
             self.note(each, "info")

@@ -206,3 +206,16 @@ def test_a_number_that_is_said_twice_is_refused(book):
             book.log("many", given)
     with pytest.raises(InvalidInput, match="neither a number nor text"):
         book.log("many", pd.DataFrame({"5": [1, 2]}))
+
+
+def test_a_question_is_written_in_one_line_at_a_prompt(tmp_path):
+    """A row keeps everything by its keys; what a prompt shows of it is short."""
+    with Book.plain(str(tmp_path / "a.db"), forecaster="ana", create=True) as book:
+        made = book.ask("Will it rain in the capital?", 0.3, by="2031-01-31")
+        assert "Will it rain in the capital?" in repr(made)
+        assert len(repr(made)) < 300
+        (row,) = book.question(made["id"])
+        assert "ana 0.3" in repr(row)
+        assert "open" in repr(row)
+        assert len(repr([row])) < 300
+        assert row["title"] == "Will it rain in the capital?"

@@ -11,6 +11,7 @@ from forecasting.errors import InvalidInput
 from forecasting.review import Mark, Point, charts
 from forecasting.review.news_strip import weight_at
 from forecasting.review.path_chart import path_chart
+from forecasting.review.plot import NARROW, WIDE, over_time
 
 ZONE = "Europe/Kyiv"
 DAY = dt.timedelta(days=1)
@@ -142,3 +143,41 @@ def test_the_bars_below_a_curve_hold_its_forecasts(review_data):
     certain = [{"forecast": 1.0, "event_rate": 1.0, "n": 4, "lower": 1.0, "upper": 1.0}]
     (bar,) = charts.reliability(certain).bars
     assert "said 90 to 100 %: 4 forecasts, 4 came true" in bar.tip.replace("\u202f", " ")
+
+
+def test_the_marks_of_an_axis_never_run_into_each_other_and_the_widest_amount_has_room():
+    start = dt.datetime(2026, 11, 29, tzinfo=dt.UTC)
+    for hours in (0.3, 5, 15, 30, 47, 500, 9000):
+        for size in (WIDE, NARROW):
+            plot = over_time(
+                start,
+                start + dt.timedelta(hours=hours),
+                zone="Africa/Addis_Ababa",
+                y_ticks=[(0, "0"), (1, "1,000,000")],
+                **size._asdict(),
+            )
+            assert plot.x_ticks
+            reach = -1.0
+            for place, text in plot.x_ticks:
+                wide = 6.6 * len(text)
+                begin = place - wide * {"start": 0, "middle": 0.5, "end": 1}[plot.anchored(place)]
+                assert begin > reach
+                reach = begin + wide
+            assert plot.x.start - 6 >= 7 * len("1,000,000")
+
+
+def test_the_picture_of_a_first_day_begins_shortly_before_its_first_word(make_binary):
+    """Fifteen hours without a word take no room: what was said then lies apart."""
+    question = make_binary("q", "Q?", "2026-11-28", "2027-03-31", evidence=0)
+    first = question.opens + dt.timedelta(hours=15)
+    said = {
+        name: [Point(first + dt.timedelta(minutes=10 * n), (0.2 + n / 10,))]
+        for n, name in enumerate(("model", "tom"))
+    }
+    (panel,) = drawn(replace(question, paths=said), until=first + dt.timedelta(minutes=40)).panels
+    plot = panel.plot
+    assert plot.zero is not None
+    assert plot.zero > question.opens
+    assert plot.at(first) > plot.x.start
+    apart = plot.at(first + dt.timedelta(minutes=10)) - plot.at(first)
+    assert apart > 0.1 * (plot.x.end - plot.x.start)

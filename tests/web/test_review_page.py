@@ -4,15 +4,19 @@ import datetime as dt
 import math
 import re
 import time
+from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
+import forecasting.web
 from forecasting import clock
 from forecasting.app.book import Book
 from forecasting.app.review import figures
 from forecasting.domain.forecast import Forecast, binary_value
 from forecasting.domain.scores import CALIBRATED
 from forecasting.review import charts
+from forecasting.review.plot import NARROW
 from forecasting.web.house import House
 from tests import season as ours
 from tests.web.conftest import PORT, Browser
@@ -199,3 +203,34 @@ def test_the_page_says_what_the_commands_say():
         assert told == pytest.approx(table[name].astype(float).tolist(), nan_ok=True)
     left = book.left_out(counted=False, share=0.5, types=CALIBRATED, forecaster="ann")
     assert found["unread"] == left
+
+
+def test_on_a_telephone_no_column_is_out_of_sight():
+    """Each cell of a table that stacks there says which column it is of; others scroll and show it.
+
+    A row of a stacked table has no head, so that a cell without a name is a number of nothing.
+    """
+    templates = Path(forecasting.web.__file__).parent / "templates"
+    for name in ("review", "updated", "news_item", "explained"):
+        text = (templates / f"{name}.html.j2").read_text()
+        tables = re.findall(r"<table class=\"[^\"]*stack[^\"]*\">.*?</table>", text, re.DOTALL)
+        assert tables, name
+        assert not re.findall(r"<td class=\"n\">", "".join(tables)), name
+    style = (templates.parent / "assets" / "app.css").read_text()
+    assert re.search(r"\.scroll\{background:[^}]*\blocal\b", style)
+
+
+def test_the_scores_of_months_have_a_drawing_for_a_telephone():
+    """Its letters are as large as those of the wide one, and its marks stand apart."""
+    rows = [
+        {"month": f"2026-{month:02d}", "forecaster": "ana", "mean": 0.2, "lower": None,
+         "upper": None, "n_questions": 3, "reference": 0.25}
+        for month in range(1, 13)
+    ]  # fmt: skip
+    for width in (720.0, NARROW.width):
+        drawn = charts.over_months(rows, width=width)
+        assert drawn.frame.width == width
+        places = [place for place, _ in drawn.frame.x_ticks]
+        assert len(places) >= 2
+        assert min(b - a for a, b in pairwise(places)) > 60
+        assert all(0 < dot.x < width for track in drawn.tracks for dot in track.dots)

@@ -1,6 +1,7 @@
 """What the pages make of texts, addresses and times, without a server."""
 
 import datetime as dt
+import re
 import socket
 
 import pytest
@@ -72,10 +73,19 @@ def test_what_a_page_makes_of_it(made, expected):
 def test_quantiles_are_told_from_shares_by_what_they_are():
     numbers = environment().get_template("numbers.html.j2").module
     few = Quantiles({"5": 0.0, "50": 0.25, "95": 0.5})
-    assert str(numbers.short(few)).strip() == "5 %: 0, 50 %: 0.25, 95 %: 0.5"
+    assert _text(numbers.short(few)) == "5 %: 0 · 50 %: 0.25 · 95 %: 0.5"
     assert ">0.25<" in str(numbers.number(few))
-    assert str(numbers.short({"5": 0.25, "50": 0.75})).replace(NARROW, " ") == "5 25 %, 50 75 %"
+    assert _text(numbers.short({"5": 0.25, "50": 0.75})) == "5: 25 % · 50: 75 %"
     assert ">75 %<" in str(numbers.number({"5": 0.25, "50": 0.75})).replace(NARROW, " ")
+    # Thousands have commas, so that nothing else may be set apart by one.
+    people = Quantiles({"5": 10500.0, "50": 26817.0})
+    assert _text(numbers.short(people)) == "5 %: 10,500 · 50 %: 26,817"
+    assert _text(numbers.brief(people)) == "26,817 10,500 to 26,817"
+
+
+def _text(marked):
+    """Give what is read of it, with plain spaces."""
+    return re.sub(r"<[^>]+>", "", str(marked)).replace(NARROW, " ").replace("\xa0", " ").strip()
 
 
 def test_a_refusal_of_the_book_stands_at_its_field():
@@ -94,10 +104,22 @@ def test_a_refusal_of_the_book_stands_at_its_field():
         ("x: no", "forecast resolve x yes", "x: no"),
         ("a: b", "s@2027-06-30=0.1 or more, both at once", "a: b. Try: 10 or more by 2027-06-30"),
         ("a: b", "unit=percent", "a: b. Try: “Bare numbers are” per cent"),
+        ("range (..): must be two numbers", "0..9", "fill both, From and To. For example: 0..9"),
+        ("p (5): is 30% meant?", "30%", "5: is 30% meant? For example: 30%"),
+        (
+            "probabilities (sum 1.1): the options must sum to 1",
+            "add -0.1 somewhere",
+            "they sum to 110 %, and must sum to 100 %. Try: take 10 away somewhere",
+        ),
     ],
 )  # fmt: skip
 def test_a_way_out_is_one_that_a_form_has(message, hint, words):
     assert fault_of(InvalidInput(message, hint=hint)).words == words
+
+
+def test_a_moment_of_a_refusal_is_in_the_zone_of_the_page():
+    refused = InvalidInput("known_at (2026-11-30T06:00:00Z): lies in the future")
+    assert fault_of(refused, "Africa/Addis_Ababa").words == "30 Nov 2026, 09:00: lies in the future"
 
 
 def test_a_fault_of_a_line_names_it_and_one_of_no_field_stands_where_it_is_mended():

@@ -35,8 +35,8 @@ MOST_ROWS = 200
 class Rung:
     """One question of a page: the only one, or a rung of its ladder.
 
-    `mine` and `model` are in force; `crowd` is the median over the other people in force, `voices`
-    how many they are.
+    `mine` and `model` are in force; `crowd` is the median of what other people said last, `voices`
+    are their names.
     """
 
     question: Question
@@ -46,7 +46,7 @@ class Rung:
     withdrawn: bool
     model: Forecast | None
     crowd: Any
-    voices: int
+    voices: Sequence[str]
 
     @property
     def id(self) -> str:
@@ -164,11 +164,11 @@ def _rung(state: State, question: Question, said: Sequence[Forecast], forecaster
     pair = state.pair
     whole = {one.seq: one for one in said}
     mine, model = pair.mine.in_force(question.id), pair.model.in_force(question.id)
-    others = [
-        one.value.probability
+    others = {
+        who: one.value.probability
         for who, one in _others(said, forecaster, state.now).items()
         if family(who) == "person" and one.value.probability is not None
-    ]
+    }
     return Rung(
         question,
         state.catalog.status(question, state.now),
@@ -176,16 +176,16 @@ def _rung(state: State, question: Question, said: Sequence[Forecast], forecaster
         mine and whole[mine.seq],
         pair.mine.is_withdrawn(question.id),
         model and whole[model.seq],
-        median(others) if len(others) > 1 else None,
-        len(others),
+        median(others.values()) if others else None,
+        tuple(others),
     )
 
 
 def _others(said: Sequence[Forecast], forecaster: str, now: dt.datetime) -> dict[str, Forecast]:
-    """Give what each other forecaster said last, live or backdated."""
+    """Give what each other forecaster said last; a replay is no word of anybody."""
     found: dict[str, Forecast] = {}
     for one in said:
-        if one.kind in ("live", "backdated") and one.issued_at <= now:
+        if one.kind in KINDS and one.issued_at <= now:
             found[one.forecaster] = one
     return {who: one for who, one in sorted(found.items()) if who not in (forecaster, MODEL)}
 

@@ -204,7 +204,14 @@ def unscored(
             reason = "It is past its deadline without an outcome on record."
         else:
             continue
-        rows.append({"question": question.id, "title": question.title, "reason": reason})
+        rows.append(
+            {
+                "question": question.id,
+                "title": question.title,
+                "reason": reason,
+                "status": status,
+            }
+        )
     return rows
 
 

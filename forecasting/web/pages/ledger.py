@@ -74,7 +74,7 @@ def backup(visit: Visit) -> Response:
         visit.book.backup(visit.book.database, path)
     except ForecastingError as refused:
         path.unlink(missing_ok=True)
-        return ledger(visit, faults=(fault_of(refused),))
+        return ledger(visit, faults=(fault_of(refused, visit.zone),))
     name = f"forecasts-{iso(visit.now)[:10]}.db"
     return _sent(path, name, "application/octet-stream")
 
@@ -115,7 +115,7 @@ def _begin(visit: Visit, doing: str, *, then: str, once: str = "") -> Response:
     try:
         said = _options(visit)
     except InvalidInput as refused:
-        return ledger(visit, faults=(fault_of(refused),))
+        return ledger(visit, faults=(fault_of(refused, visit.zone),))
     job = visit.house.jobs.start(
         f"{doing} {waiting.name}",
         "import",

@@ -56,7 +56,7 @@ def question(
         scores=_scores(visit, page),
         again=address(visit, again="1"),
         bands=BANDS,
-        levels=LEVELS,
+        levels=_levels(page, filled or visit.form),
         curve=_curve(page, filled or visit.form),
         typed=_typed(page, filled or visit.form),
         filled=filled,
@@ -101,7 +101,7 @@ def plain(forecast: Forecast | None, unit: str = "") -> str:
         middle = value.get("50", numbers[len(numbers) // 2])
         reach = f"{words.amount(numbers[0])} to {words.amount(numbers[-1])}"
         return f"{words.amount(middle, unit)} ({reach})"
-    return ", ".join(f"{name} {words.said(share)}" for name, share in value.items())
+    return " · ".join(f"{name}: {words.said(share)}" for name, share in value.items())
 
 
 def _typed(page: "QuestionPage", form: Sent) -> dict[str, str]:
@@ -116,7 +116,8 @@ def _typed(page: "QuestionPage", form: Sent) -> dict[str, str]:
             name: _percent(share)
             for name, share in zip(mine.value.labels, mine.value.entered, strict=True)
         }
-    if mine is not None and mine.value.shape == "quantiles":
+    sent = form.under("q") or form.get("one")
+    if mine is not None and mine.value.shape == "quantiles" and not sent:
         kept |= dict(zip(mine.value.labels, mine.value.entered, strict=True))
     if "token" in form or form.under("p") or form.under("q"):
         kept |= form.under("p") | form.under("q")
@@ -128,6 +129,25 @@ def _typed(page: "QuestionPage", form: Sent) -> dict[str, str]:
 def _percent(share: str) -> str:
     """Write a share in percent, with every digit that was entered."""
     return f"{(100 * Decimal(share)).normalize():f}"
+
+
+def _levels(page: "QuestionPage", form: Sent) -> tuple[str, ...]:
+    """Give the levels of a number's form: those that were sent, else those that stand."""
+    sent = [name[2:-1] for name, _ in form.fields if name.startswith("q[") and name.endswith("]")]
+    if sent:
+        return tuple(dict.fromkeys(each for each in sent if _level(each)))
+    mine = page.chosen.mine
+    if mine is None or mine.value.shape != "quantiles":
+        return LEVELS
+    return tuple(mine.value.labels)
+
+
+def _level(text: str) -> bool:
+    """Say whether a name of a field is a level in percent."""
+    try:
+        return 0 < float(text) < 100
+    except ValueError:
+        return False
 
 
 def _curve(page: "QuestionPage", form: Sent) -> Any:
@@ -159,7 +179,7 @@ def log(visit: Visit) -> Response:
         try:
             return question(visit, filled=_helped(page, visit.form))
         except InvalidInput as refused:
-            return question(visit, faults=(fault_of(refused),))
+            return question(visit, faults=(fault_of(refused, visit.zone),))
     seen = visit.form.get("seen")
     before = page.chosen.mine.seq if page.chosen.mine is not None else None
 
@@ -224,7 +244,7 @@ def _quantiles(form: Sent) -> dict[str, str]:
         raise InvalidInput(msg)
     if len(found) < 2:
         filled = words.plural(len(found), "number")
-        msg = f"quantiles ({filled}): fill two of the five or more, such as 5 % and 95 %"
+        msg = f"quantiles ({filled}): fill two or more, such as the lowest and the highest"
         raise InvalidInput(msg)
     return found
 
@@ -247,6 +267,7 @@ def _helped(page: "QuestionPage", form: Sent) -> Sent:
     elif help_ == "around":
         space = page.question.space
         found = spread_around(form.get("one"), form.get("sure"), space)
+        fields = {name: value for name, value in fields.items() if not name.startswith("q[")}
         fields |= {f"q[{level}]": value for level, value in found.items()}
     return Sent(tuple(fields.items()), form.files)
 

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from forecasting.domain.forecasters import MODEL
 from forecasting.review import charts, tables
+from forecasting.review.plot import NARROW
 from forecasting.web.compute import address, figures
 from forecasting.web.routes import get
 from forecasting.web.visit import Visit
@@ -35,7 +36,15 @@ def review(visit: Visit) -> Response:
         again=address(visit, again="1"),
         least=LEAST,
         most=MOST,
-        **{"reliability": None, "months": None, "boards": (), "parts": (), "helped": ()} | drawn,
+        **{
+            "reliability": None,
+            "months": None,
+            "narrow_months": None,
+            "boards": (),
+            "parts": (),
+            "helped": (),
+        }
+        | drawn,
     )
 
 
@@ -45,6 +54,7 @@ def _drawn(r: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "reliability": charts.reliability(r["calibration"]["curve"], r["histogram"]),
         "months": charts.over_months(months),
+        "narrow_months": charts.over_months(months, width=NARROW.width),
         "boards": tables.boards(r["scores"]),
         "parts": [
             ("By topic", "topic", _beside(r["topics"], "topic", r["who"])),
