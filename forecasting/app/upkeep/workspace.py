@@ -20,7 +20,7 @@ from forecasting.app.upkeep.banks import (
     load_bank,
     usable,
 )
-from forecasting.app.upkeep.told import remembered, zone_of
+from forecasting.app.upkeep.told import remembered
 from forecasting.bank import Bank, check
 from forecasting.domain import reading
 from forecasting.domain.forecasters import person
@@ -69,11 +69,15 @@ def own_bank(database: str) -> Bank | None:
 
 
 def usual_zone(ledger: Ledger, database: str) -> str:
-    """Give the zone of days that state none: the workspace's, else that of the ledger's bank."""
+    """Give the zone of days that state none: the workspace's, else that of the bank it was told of.
+
+    A ledger of imports alone was told of none: its days stay those of UTC, before and after.
+    """
     place = config.workspace()
     if place is not None and _database(place) == database and (said := config.zone()):
         return known_zone(said).key
-    return zone_of(ledger)
+    last = remembered(ledger)
+    return DEFAULT_ZONE if last is None else last.detail.get("zone", DEFAULT_ZONE)
 
 
 def _database(place: Path) -> str:
