@@ -6,6 +6,7 @@ import pytest
 from forecasting.app.forecast.update import update
 from forecasting.bank import read_bank
 from forecasting.bank.world_check import notes
+from forecasting.domain.evidence import Evidence, fact_effect
 from forecasting.domain.instants import parse_instant
 from tests.app.quick import write_bank
 
@@ -121,3 +122,20 @@ def test_the_check_says_which_questions_opened_before(tmp_path):
     assert said("shown", world(opens="2026-10-02"))[0] == (pris, "opens: 2026-10-02")
     late = world(opens="2026-10-01").replace("opens: 2026-09-01", "opens: 2026-10-04")
     assert said("late", late) == []
+
+
+def test_what_is_told_after_an_end_is_named_at_the_update(own_book):
+    book = own_book(world(opens="2026-10-02"))
+    for key, day, effect in (
+        ("end", "2026-10-06T12:00Z", ("state", {"state": "failed"})),
+        ("part", "2026-10-08T12:00Z", ("part", {"value": 10})),
+    ):
+        at = parse_instant(day)
+        fact = fact_effect("pris", effect[0], at, **effect[1])
+        item = Evidence(key, "datum", key, "wire", at, (fact,), grade="A")
+        book.ledger.append([item], recorded_at=at)
+    now, said = told(book, "2026-10-20T00:00Z")
+    assert (now["all-back"], set(now["back"].values())) == (0.0001, {0.0})
+    (line,) = [each for each in said if each.startswith("pris: ")]
+    assert "a part of 10) counts for nothing, for it was failed on 2026-10-06" in line
+    assert line.endswith("forecast news retract part")

@@ -187,6 +187,11 @@ def test_below_its_least_number_of_events_there_is_no_interval(interval, least, 
     assert not interval(values, np.repeat(np.arange(least), 3)).note
 
 
+def test_one_event_says_little_and_some_say_little():
+    assert level_interval([0.3], ["a"]).note.startswith("too few: 1 cluster says little")
+    assert level_interval([0.3, 0.2], ["a", "b"]).note.startswith("too few: 2 clusters say little")
+
+
 @pytest.mark.parametrize("interval", INTERVALS)
 def test_one_value(interval):
     found = interval([0.3], ["only"])

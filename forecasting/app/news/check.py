@@ -381,9 +381,9 @@ def _check_part(
             f"part ({value:g}): {name} was {state} on {record.entered:%Y-%m-%d}, "
             "and nothing comes after that"
         )
-        raise InvalidInput(
-            msg, hint="event_at=TIME, if it came before; or forecast news retract what ended it"
-        )
+        ended = next(step.key for step in reversed(record.steps) if not step.counted)
+        hint = f"event_at=TIME, if it came before; else forecast news retract {ended}"
+        raise InvalidInput(msg, hint=hint)
     same = [s for s in plain.steps if s.amount > 0.0 and s.at.date() == happened.date()]
     if same:
         msg = (
