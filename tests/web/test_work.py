@@ -86,7 +86,7 @@ def test_what_takes_a_number_apart_is_in_its_own_unit(browser, house, row, words
     house.jobs._jobs["x"] = job
     page = browser.get("/q/q/why").text.replace("\N{NARROW NO-BREAK SPACE}", " ")
     shown = re.findall(
-        r'<span>([^<]*) <small>|<strong>([^<]*)</strong>|<td class="n">([^<]*)<', page
+        r'<span>([^<]*) <small>|<strong>([^<]*)</strong>|<td class="n"[^>]*>([^<]*)<', page
     )
     assert tuple("".join(found) for found in shown) == words
 

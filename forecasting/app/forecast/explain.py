@@ -136,7 +136,7 @@ class Explanation:
             "unmoved": [told["title"] for told in still if told["kind"] == "fact"],
             "stories": self._summed(items, "story"),
             "sources": self._summed(items, "source"),
-            "links": self._links(facts, run, self._scale(after), now),
+            "links": self._links(facts, run, self._scale(after)),
             "gain": run.learned.gain_summary,
             "watched_until": {name: record.free for name, record in run.records.items()},
             "undo": self._undo(run, change, now)
@@ -162,7 +162,8 @@ class Explanation:
     ) -> Step:
         """Simulate one step of the chain: on the paths of the answer, so that errors fall out.
 
-        Steps are then what an update records, to the digit; `draws` are fewer for the coalitions.
+        Steps are then what an update records, to the digit; `draws` are fewer where many steps are
+        set against each other: coalitions, and the ends of links.
         """
         at = self.predictor.at(as_of or self.as_of, tuple(items), watched)
         model = self.predictor.model
@@ -290,16 +291,18 @@ class Explanation:
         return rows
 
     def _links(
-        self, facts: Sequence[Evidence], run: Run, answer: FloatArray, now: Step
+        self, facts: Sequence[Evidence], run: Run, answer: FloatArray
     ) -> list[dict[str, Any]]:
         """Give the answer at either end of each link's 90 % range, the others as they are.
 
         Each end is the answer plus what holding the link there changes on the same chances.
         """
         rows = []
+        if run.spec.links:
+            now = self._step(Variant(MODEL), facts, draws=STEP_DRAWS)
         for link in run.spec.links:
             low, high = (
-                self._step(Variant(MODEL), facts, betas={link.name: log(ratio)})
+                self._step(Variant(MODEL), facts, draws=STEP_DRAWS, betas={link.name: log(ratio)})
                 for ratio in (link.low, link.high)
             )
             apart = high.less(low)
