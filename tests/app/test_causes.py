@@ -1,10 +1,9 @@
-"""What is only a cause of others is not touched by what is left out, or by what they do."""
+"""What nothing acts on is not touched by what a variant leaves out."""
 
 import datetime as dt
 
 from forecasting.app.forecast import predict
 from forecasting.app.forecast.update import update
-from forecasting.app.news import add as news
 from forecasting.domain.forecasters import BASE_RATE, MODEL, WITHOUT_LINKS, WITHOUT_NEWS
 from forecasting.domain.instants import parse_instant
 
@@ -49,25 +48,3 @@ def test_a_variant_on_which_nothing_acts_says_the_very_number_of_the_model(own_b
         assert said[variant, "talks-on"] == said[MODEL, "talks-on"], variant
     assert said[WITHOUT_NEWS, "war-mar"] == said[MODEL, "war-mar"]
     assert said[WITHOUT_LINKS, "war-mar"] != said[MODEL, "war-mar"]
-
-
-def test_a_cause_with_the_same_number_is_not_logged_for_what_it_causes(own_book):
-    """Of what links act on, all is logged together; a cause stays as it was."""
-    book = own_book(WORLD)
-    update(book.ledger, (), now=NOW, watched=True)
-    news.add(
-        book.ledger,
-        "A clash",
-        known_at=LATER,
-        on=["clash=event"],
-        now=LATER,
-        source="a wire",
-        grade="B",
-    )
-    rows, _ = update(book.ledger, (), now=LATER + MINUTE)
-    told = {row["question"]: row for row in rows}
-    assert told["clash-mar"]["logged"]
-    assert told["war-mar"]["logged"]
-    assert told["talks-on"]["before"] == told["talks-on"]["after"]
-    assert not told["talks-on"]["logged"]
-    assert told["talks-on"]["reason"] == "unchanged within its error"

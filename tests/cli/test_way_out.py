@@ -76,8 +76,8 @@ def test_one_option_takes_the_numbers_of_options_rungs_and_quantiles(said):
         (("ask", "Who leads?", "30%", "--by", "2027-01-31", "--options", "a,b"), 2,
          "Try: --p a=.. --p b=.."),
         (("ask",), 2, "forecast questions new asks for each"),
-        (("annul", "who-chairs", "--because", "x"), 2, "Try: --note here"),
-        (("log", "who-chairs", "--note", "x"), 2, "Try: --because here"),
+        (("annul", "who-chairs", "--because", "x"), 2, "Try: --note TEXT"),
+        (("log", "who-chairs", "--note", "x"), 2, "Try: --because TEXT"),
     ],
 )  # fmt: skip
 def test_the_way_out_works_here(said, words, code, hint):

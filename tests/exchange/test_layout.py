@@ -613,7 +613,7 @@ def test_the_export_of_a_ledger_names_the_way_into_a_database_of_its_own(tmp_pat
 
     (tmp_path / "one").mkdir()
     (tmp_path / "two").mkdir()
-    file, way = tmp_path / "all.jsonl", "forecast --db NEW.db import jsonl FILE --create"
+    file, way = tmp_path / "all.jsonl", "database=NEW.db, create=True"
     with clock.at(LATER):
         other = PEACE.replace("peace-2027", "other-2027")
         first, second = workspace(tmp_path / "one"), workspace(tmp_path / "two", other)

@@ -131,8 +131,7 @@ def update(
     if changed_since(ledger, bank):
         warnings.append("the bank's files changed since they were loaded: forecast init loads them")
     own = frozenset(q.id for q in able if q.id in told and _moved(told[q.id], before.get(q.id)))
-    same = frozenset(q.id for q in able if q.id in told and _same(told[q.id], before.get(q.id)))
-    changed = _changed(predictor, able, own, same)
+    changed = _changed(predictor, able, own)
     logged = {
         q.id
         for q in able
@@ -205,35 +204,11 @@ def _named(names: Sequence[str]) -> str:
     )
 
 
-def _changed(
-    predictor: Predictor, questions: Sequence[Question], own: frozenset[str], same: frozenset[str]
-) -> set[str]:
-    """Give the questions of each group in which the number of one changed of its own.
-
-    One that has the `same` number, and on whose processes no link acts, is only a cause of those
-    that changed: it is not logged again for them, unless one that changed asks of its processes.
-    """
-    names = {q.id: asked(predictor.asks[q.id]) for q in questions}
-    group = groups(predictor.bank.world, names)
+def _changed(predictor: Predictor, questions: Sequence[Question], own: frozenset[str]) -> set[str]:
+    """Give the questions of each group in which the number of one changed of its own."""
+    group = groups(predictor.bank.world, {q.id: asked(predictor.asks[q.id]) for q in questions})
     moved = {group.get(name, name) for name in own}
-    touched = frozenset[str]().union(*(names[name] for name in own))
-    causes = {
-        name
-        for name in same - own
-        if ancestors(predictor.bank.world.links, names[name]) == names[name]
-        and not names[name] & touched
-    }
-    return {q.id for q in questions if group.get(q.id, q.id) in moved} - causes
-
-
-def _same(item: Said, before: Forecast | None) -> bool:
-    """Say whether a number is the very one that stands."""
-    return (
-        before is not None
-        and item.value is not None
-        and item.value.labels == before.value.labels
-        and tuple(item.value.numbers) == tuple(before.value.numbers)
-    )
+    return {q.id for q in questions if group.get(q.id, q.id) in moved}
 
 
 def _moved(item: Said, before: Forecast | None) -> bool:

@@ -35,7 +35,7 @@ from forecasting.exchange.stated import Reading
 from forecasting.store import Draft, Ledger, transfer
 
 #: How the export of a ledger is read with everything in it.
-WHOLE = "forecast --db NEW.db import jsonl FILE --create copies it whole into a new database"
+WHOLE = "a database of its own takes it whole: database=NEW.db, create=True"
 _ATTEMPTS = 5
 #: Rows after which it is told again how many were read.
 _TELLING = 5000
