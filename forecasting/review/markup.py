@@ -35,8 +35,9 @@ def markup(text: str) -> "Markup":
     """
     from markupsafe import Markup
 
-    # After the cleaning, for what turns a line around may stand there as a reference.
-    return Markup(words.clean(_cleaner().clean(text)))
+    # After the cleaning, for what turns a line around may stand there as a reference; and a mark of
+    # byte order that comes to stand first is no text.
+    return Markup(words.clean(_cleaner().clean(text)).lstrip("\ufeff"))
 
 
 def _attribute(_: str, name: str, value: str) -> str | None:

@@ -213,3 +213,9 @@ def test_what_may_be_sent_is_sent_as_it_is():
         "Zelenśkyj – „Gespräche“\n\tЗеленський 你好 é 🙂"
     )
     assert printable("\x1b\x00\ud800") == "␛␀\N{REPLACEMENT CHARACTER}"
+
+
+def test_cleaning_what_is_clean_changes_nothing():
+    for text in ("<l>\ufeff</details></article><p id=x>", "\ufeff\ufeff<b>x</b>", "a\ufeffb"):
+        once = markup(text)
+        assert markup(str(once)) == once
