@@ -95,7 +95,8 @@ def what_if(
         seen = _seen(live, run, observed)
         _check_possible(live, drawn, observed)
         rows = _rows(live, run, seen, decided, scenarios)
-        if not more or not _may_be_told(rows, more / times if times > 1 else None):
+        limits = {q.id: COARSE if q.type == "numeric" else LARGEST for q in live.questions}
+        if not more or not _may_be_told(rows, limits, more / times if times > 1 else None):
             break
     label = DONE if do else SEEN if observed else AIMED
     undated = [text for text in observed if _undated(live, text)]
@@ -113,16 +114,23 @@ def _enough(live: Live, run: Run, observed: Sequence[str]) -> bool:
     return effective(run.paths.weights(_seen(live, run, observed))) >= ENOUGH
 
 
-def _may_be_told(rows: Sequence[Mapping[str, Any]], more: float | None) -> bool:
+def _may_be_told(
+    rows: Sequence[Mapping[str, Any]], limits: Mapping[str, float], more: float | None
+) -> bool:
     """Say whether so many times the paths could tell a row that has no number yet.
 
-    An error falls with the root of the paths. What it becomes once moves are drawn towards the
-    condition (`more` is None), or of rows that too few paths meet, nobody knows before.
+    `limits` are the largest errors by question; a scenario has that of a probability. An error
+    falls with the root of the paths. What it becomes once moves are drawn towards the condition
+    (`more` is None), or of rows that too few paths meet, nobody knows before.
     """
-    left = [row["mcse"] for row in rows if row["gate"] != "passed"]
+    left = [row for row in rows if row["gate"] != "passed"]
     if more is None:
         return bool(left)
-    return any(not isfinite(error) or error / sqrt(more) <= LARGEST for error in left)
+    return any(
+        not isfinite(row["mcse"])
+        or row["mcse"] / sqrt(more) <= limits.get(row["question"], LARGEST)
+        for row in left
+    )
 
 
 def refusals(rows: Sequence[Mapping[str, Any]]) -> list[str]:
