@@ -8,13 +8,13 @@ then, their weighted pool, the uniform forecast and the running climatology.
 
 import datetime as dt
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
 from forecasting.app.catalog import Catalog
-from forecasting.app.forecast.steps import TIME, facts_on, reports_on, unreported
+from forecasting.app.forecast.steps import TIME, steps_after
 from forecasting.app.forecast.worldviews import Spoken, weights_at
 from forecasting.app.ledger.log import kind_of
 from forecasting.app.upkeep.banks import bank_of
@@ -345,7 +345,7 @@ class Predictor:
                 for q in asking
             }
             standing = {q.id: on_scale(q, before[q.id].numbers) for q in asking}
-            steps = _steps(facts, new)
+            steps = steps_after(facts, new)
             for place, (key, items) in enumerate(steps, 1):
                 if place == len(steps):
                     told = {q.id: answers[MODEL, q.id] for q in asking}
@@ -374,7 +374,7 @@ class Predictor:
                 self.model.learn(variant, self.at(as_of, items))
         facts = self.facts(as_of)
         for new in self._new(able, as_of, before):
-            for _, items in _steps(facts, new)[:-1]:
+            for _, items in steps_after(facts, new)[:-1]:
                 self.model.learn(OWN[0], self.at(as_of, items))
         for question in able:
             if question.id not in before:
@@ -493,35 +493,6 @@ def predicates(
         else:
             found[question.id] = predicate
     return found, silent
-
-
-def _steps(
-    facts: Sequence[Evidence], new: Collection[str]
-) -> list[tuple[str, tuple[Evidence, ...]]]:
-    """Give what may have moved a forecast, in order, with the items that count after each."""
-    fresh = [item for item in facts if item.key in new]
-    order = [(TIME, False)]
-    order += [(item.key, False) for item in fresh if facts_on(item)]
-    order += [(item.key, True) for item in fresh if reports_on(item)]
-    whole, stated = {item.key for item in facts} - set(new), set[str]()
-    found = []
-    for key, reported in order:
-        (whole if reported else stated).add(key)
-        found.append((key, _so_far(facts, whole, stated)))
-    return found
-
-
-def _so_far(
-    facts: Sequence[Evidence], whole: Collection[str], stated: Collection[str]
-) -> tuple[Evidence, ...]:
-    """Give the items that are told as a whole, and of those that are stated only their facts."""
-    found = []
-    for item in facts:
-        if item.key in whole or (item.key in stated and not reports_on(item)):
-            found.append(item)
-        elif item.key in stated and (part := unreported(item)) is not None:
-            found.append(part)
-    return tuple(found)
 
 
 def watches_of(

@@ -1,6 +1,6 @@
 """The steps of an explanation: what each is, how large it is, and how sure that is."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -143,3 +143,32 @@ def one_by_one(items: Sequence[Evidence]) -> list[list[Evidence]]:
     ordered = sorted(items, key=lambda item: (item.known_at, item.seq or 0, item.key))
     old, latest = ordered[:-MOST_FACTS], ordered[-MOST_FACTS:]
     return [*([old] if old else []), *([item] for item in latest)]
+
+
+def steps_after(
+    facts: Sequence[Evidence], new: Collection[str]
+) -> list[tuple[str, tuple[Evidence, ...]]]:
+    """Give what may have moved a forecast, in order, with the items that count after each."""
+    fresh = [item for item in facts if item.key in new]
+    order = [(TIME, False)]
+    order += [(item.key, False) for item in fresh if facts_on(item)]
+    order += [(item.key, True) for item in fresh if reports_on(item)]
+    whole, stated = {item.key for item in facts} - set(new), set[str]()
+    found = []
+    for key, reported in order:
+        (whole if reported else stated).add(key)
+        found.append((key, _so_far(facts, whole, stated)))
+    return found
+
+
+def _so_far(
+    facts: Sequence[Evidence], whole: Collection[str], stated: Collection[str]
+) -> tuple[Evidence, ...]:
+    """Give the items that are told as a whole, and of those that are stated only their facts."""
+    found = []
+    for item in facts:
+        if item.key in whole or (item.key in stated and not reports_on(item)):
+            found.append(item)
+        elif item.key in stated and (part := unreported(item)) is not None:
+            found.append(part)
+    return tuple(found)
