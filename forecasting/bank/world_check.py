@@ -172,24 +172,19 @@ def notes(bank: Bank) -> list[Problem]:
     """List what a bank rests on without stating it: no faults, and nothing is refused for them."""
     found = []
     for process in bank.world.processes.values():
-        if borrows(process):
-            message = (
-                f"{process.name}: its pace is not stated, so it comes from priors judged on other "
-                "deliveries (the prisoner exchanges of the bundled example up to 2024: three or "
-                "four parts, within days of each other) until its own parts say more; "
-                "forecast models priors lists them"
-            )
-            hint = "moves: {agreed > begun: median 30 d (10..90), begun > begun: 2 in 65 d}"
-            found.append(Problem(*process.place, "borrowed", message, hint, note=True))
-        elif process.delivery is not None and not process.delivery.reference:
-            message = (
-                f"{process.name}: its pace is stated, but how large a part is and whether one "
-                "brings all come from priors judged on other deliveries (the prisoner exchanges of "
-                "the bundled example up to 2024: three or four parts) until its own parts say "
-                "more; forecast models priors lists them"
-            )
+        if process.delivery is None or process.delivery.reference:
+            continue
+        what = "its pace is not stated, so it comes"
+        hint = "moves: {agreed > begun: median 30 d (10..90), begun > begun: 2 in 65 d}"
+        if not borrows(process):
+            what = "its pace is stated, but how large a part is and whether one brings all come"
             hint = "date each part that came with its size: 2026-08-15: 4000"
-            found.append(Problem(*process.place, "borrowed", message, hint, note=True))
+        message = (
+            f"{process.name}: {what} from priors judged on other deliveries (the prisoner "
+            "exchanges of the bundled example up to 2024: three or four parts, within days of "
+            "each other) until its own parts say more; forecast models priors lists them"
+        )
+        found.append(Problem(*process.place, "borrowed", message, hint, note=True))
     return [*found, *_not_known_yet(bank)]
 
 

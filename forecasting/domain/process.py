@@ -179,8 +179,13 @@ def borrows(process: ProcessSpec) -> bool:
     """Say whether a delivery rests on priors alone: no class, and the pace of parts not stated."""
     if process.delivery is None or process.delivery.reference:
         return False
+    return not states_pace(process)
+
+
+def states_pace(process: ProcessSpec) -> bool:
+    """Say whether the bank states the pace of a delivery's parts."""
     stated = {(move.start, move.end) for move in stated_moves(process)}
-    return not {("agreed", "begun"), ("begun", "begun")} <= stated
+    return {("agreed", "begun"), ("begun", "begun")} <= stated
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from forecasting.arrays import FloatArray
 from forecasting.domain.evidence import Evidence
-from forecasting.domain.process import ProcessSpec, stated_moves
+from forecasting.domain.process import ProcessSpec, states_pace
 from forecasting.domain.reference import ReferenceClass
 from forecasting.errors import InvalidInput
 from forecasting.evidence.history import DAY, Record
@@ -127,8 +127,8 @@ def delivery_parameters(
 
     draws = {name: np.asarray(values, dtype=np.float64) for name, values in of_class.items()}
     key = (seed, "parameter", process.name)
-    own_pace = {move.name for move in stated_moves(process)} >= {"agreed > begun", "begun > begun"}
-    place = _places(draws, package, uniforms(points, *key, "delivery"), own_pace=own_pace)
+    level = uniforms(points, *key, "delivery")
+    place = _places(draws, package, level, own_pace=states_pace(process))
     p = {name: values[place] for name, values in draws.items()}
     size = Size(p["mean"], p["precision"], p["whole"])
     first = np.exp(p["theta"] - p["first"] * np.log(T0))
