@@ -366,7 +366,7 @@ def test_a_fault_at_any_statement_of_a_command_on_the_bank(
 def test_a_fault_at_any_step_of_a_backup_leaves_no_file(
     stride, small, driver, aim, tmp_path, capsys
 ):
-    """The copy is whole and under its name, or there is none, nor anything beside it."""
+    """Either the whole copy stands under its name, or the folder stays empty."""
     source, target = tmp_path / "ledger.db", tmp_path / "copies" / "copy.db"
     shutil.copyfile(small, source)
     target.parent.mkdir()

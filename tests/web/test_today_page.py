@@ -84,6 +84,6 @@ def test_an_empty_workspace_says_what_to_begin_with(tmp_path):
         book.ask("Will the ferry sail?", "30%", by="2031-01-31")
         page = browser.get("/").text
         assert "Nothing needs you today" in page
-        # No model answers it, so there is none to bring up to date.
+        # No model answers the question, so the page offers no update.
         assert 'action="/update"' not in page
         house.close()
