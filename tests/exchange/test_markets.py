@@ -83,6 +83,43 @@ def test_what_manifold_resolved_to_a_price_or_cancelled_is_annulled(ledger):
     }
 
 
+def test_each_answer_is_known_when_it_is_said_to_be_also_while_its_market_is_open(ledger, tmp_path):
+    day, begins = 86_400_000, 1_736_000_000_000
+    answers = [
+        {"id": "x1", "text": "Geneva", "resolution": "YES", "resolutionTime": begins + 10 * day},
+        {"id": "x2", "text": "Doha", "resolution": "NO", "resolutionTime": begins + 20 * day},
+        {"id": "x3", "text": "Riyadh"},
+        {"text": "nameless"},
+    ]
+    market = {
+        "id": "m", "question": "Where will they meet?", "outcomeType": "MULTIPLE_CHOICE",
+        "createdTime": begins, "closeTime": begins + 60 * day, "answers": answers,
+    }  # fmt: skip
+    bets = [
+        {"id": f"b{answer}", "userId": "u", "contractId": "m", "answerId": answer, "amount": 5,
+         "createdTime": begins + day, "probBefore": 0.3, "probAfter": 0.4}
+        for answer in ("x1", "x2", "x3")
+    ]  # fmt: skip
+    closed = market | {
+        "isResolved": True, "resolution": "CHOOSE_MULTIPLE", "resolutionTime": begins + 50 * day,
+        "resolutions": {"x3": 0},
+    }  # fmt: skip
+    for number, one in enumerate((market, closed)):
+        path = tmp_path / f"{number}.json"
+        path.write_text(json.dumps({"markets": [one], "bets": bets}))
+        found = import_record(ledger, path, now=NOW)
+        assert reasons(found) == ["answer : id: is missing"]
+        known = {
+            each.question: (each.outcome, (each.resolved_at.timestamp() * 1000 - begins) / day)
+            for each in outcomes(ledger.resolutions()).values()
+        }
+        names = by_title(ledger)
+        assert known == {
+            names["Where will they meet?: Geneva"]: ("yes", 10),
+            names["Where will they meet?: Doha"]: ("no", 20),
+        } | ({names["Where will they meet?: Riyadh"]: ("no", 50)} if number else {})
+
+
 def test_a_market_that_never_closes_is_open_to_the_end_of_the_calendar(ledger):
     bring(ledger, "manifold.json")
     never = by_title(ledger)["Will a second envoy ever travel?"]
@@ -152,6 +189,20 @@ def test_polymarket_stands_resolved_only_where_the_oracle_has_spoken(ledger):
     }
 
 
+@pytest.mark.parametrize(
+    ("prices", "outcome"),
+    [(("0.9995", "0.0005"), "yes"), (("0.004", "0.996"), "no"), (("0.6", "0.4"), "annulled")],
+)
+def test_what_the_oracle_paid_is_read_from_prices_that_stopped_a_cent_short(
+    ledger, tmp_path, prices, outcome
+):
+    items = json.loads((FORMATS / "polymarket.json").read_bytes())
+    items[0] |= {"outcomePrices": json.dumps(prices)}
+    (tmp_path / "one.json").write_text(json.dumps(items[:1]))
+    import_record(ledger, tmp_path / "one.json", now=NOW)
+    assert [said for said, _ in came(ledger).values()] == [outcome]
+
+
 def test_a_history_in_a_zip_is_its_markets_by_token_or_slug(ledger):
     bring(ledger, "polymarket-histories.zip")
     truce = by_title(ledger)["Will a truce be signed by June 30?"]
@@ -179,6 +230,18 @@ def test_cents_dollars_and_quotes_are_one_price(ledger):
     }
     events = {one.event for one in ledger.questions() if "truce" in one.title}
     assert len(events) == 1
+
+
+def test_kalshi_knows_an_outcome_when_it_settled_not_when_the_market_may_expire_at_last(
+    ledger, tmp_path
+):
+    items = json.loads((FORMATS / "kalshi.json").read_bytes())
+    market = items["markets"][0] | {"expiration_time": "2099-01-01T00:00:00Z"}
+    del market["settlement_ts"]
+    (tmp_path / "one.json").write_text(json.dumps({"markets": [market]}))
+    import_record(ledger, tmp_path / "one.json", now=NOW)
+    (outcome,) = outcomes(ledger.resolutions()).values()
+    assert f"{outcome.resolved_at:%Y-%m-%d %H:%M}" == "2025-06-30 23:59"
 
 
 def test_a_history_by_token_or_slug_finds_the_market_of_an_earlier_file(ledger, tmp_path):

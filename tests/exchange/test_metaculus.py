@@ -252,6 +252,17 @@ def test_a_logarithmic_range_of_dates_and_one_of_numbers_keep_their_zero_point()
     assert stated["zero_point"] == pytest.approx(-0.5)
 
 
+@pytest.mark.parametrize("edges", range(3, 14))
+def test_a_grid_of_any_number_of_values_shows_its_scale(edges):
+    even = [str(place) for place in range(edges)]
+    stated, _ = question(asked("discrete", even[0], even[-1], even))
+    assert "zero_point" not in stated
+    space = OutcomeSpace("numeric", (), 0.0, 100.0, zero_point=-4.0)
+    grid = [value_at(space, place / (edges - 1)) for place in range(edges)]
+    stated, _ = question(asked("discrete", "0", "100", grid))
+    assert stated["zero_point"] == pytest.approx(-4)
+
+
 def scales():
     """Give logarithmic and linear scales of all sizes, with the two that rounding broke."""
     yield 1.0, 100000.0, 0.0

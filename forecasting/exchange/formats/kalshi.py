@@ -95,7 +95,8 @@ def _market(line: int, market: Mapping[str, Any]) -> Iterator[Facts | Settled]:
     result = str(market.get("result") or "").lower()
     if str(market.get("status") or "").lower() not in _SETTLED:
         return
-    when = market.get("settlement_ts") or market.get("expiration_time") or market["close_time"]
+    # `expiration_time` is the last moment at which it may expire, not when it was settled.
+    when = market.get("settlement_ts") or market["close_time"]
     yield Settled(
         line=line,
         question=_question(ticker),

@@ -130,7 +130,7 @@ def _question(market: str, answer: str = "") -> str:
 
 def _market(
     line: int, market: Mapping[str, Any], bets: Mapping[str, Any]
-) -> Iterator[Facts | Settled]:
+) -> Iterator[Facts | Settled | Refused]:
     number_of, title = str(market["id"]), str(required(market, "question"))
     stated: dict[str, Any] = {
         "type": "binary",
@@ -153,12 +153,14 @@ def _market(
             yield _settled(line, question, market, said)
         return
     for answer in market.get("answers") or ():
-        named = str(required(answer, "id"))
-        question = _question(number_of, named)
-        more = {"title": f"{title}: {required(answer, 'text')}", "bets": bets.get(question, {})}
-        yield Facts(question, stated | more, line)
-        if said := _came(market, answer):
-            yield _settled(line, question, market, said)
+        with faulty() as fault:
+            question = _question(number_of, str(required(answer, "id")))
+            more = {"title": f"{title}: {required(answer, 'text')}", "bets": bets.get(question, {})}
+            yield Facts(question, stated | more, line)
+            if said := _came(market, answer):
+                yield _settled(line, question, market, said, answer)
+        if fault.reason:
+            yield Refused(line, f"answer {plainly(str(answer.get('id', '')))}: {fault.reason}")
 
 
 def _came(market: Mapping[str, Any], answer: Mapping[str, Any] | None = None) -> str:
@@ -181,13 +183,21 @@ def _came(market: Mapping[str, Any], answer: Mapping[str, Any] | None = None) ->
     return said
 
 
-def _settled(line: int, question: str, market: Mapping[str, Any], said: str) -> Settled:
+def _settled(
+    line: int,
+    question: str,
+    market: Mapping[str, Any],
+    said: str,
+    answer: Mapping[str, Any] | None = None,
+) -> Settled:
+    # An answer may be known long before the market is, and while it is open.
+    at = (answer or {}).get("resolutionTime") or required(market, "resolutionTime")
     plain = {"YES": "yes", "NO": "no"}.get(said, "annulled")
     return Settled(
         line=line,
         question=question,
         outcome=plain,
-        resolved_at=epoch(required(market, "resolutionTime"), name="resolutionTime", unit=_MS),
+        resolved_at=epoch(at, name="resolutionTime", unit=_MS),
         source=str(market.get("url") or "Manifold"),
         note="" if plain != "annulled" else said,
     )

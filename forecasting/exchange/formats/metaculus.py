@@ -140,9 +140,14 @@ def question(row: Mapping[str, str]) -> tuple[dict[str, Any], tuple[str, dt.date
 
 
 def _zero_point(lower: float, grid: Sequence[float], upper: float, kind: str) -> float | None:
-    """Give the zero point that a grid shows; a grid of dates is cut to days, as its bounds are."""
+    """Give the zero point that a grid shows; a grid of dates is cut to days, as its bounds are.
+
+    A grid of an even number of values has no middle: without its last value it has one.
+    """
     if len(grid) < 3:
         return None
+    if len(grid) % 2 == 0:
+        grid, upper = grid[:-1], grid[-2]
     slack = _CUT if kind == "date" else 0.0
     return zero_point_of(lower, grid[len(grid) // 2], upper, slack=slack)
 

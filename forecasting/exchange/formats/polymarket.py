@@ -9,7 +9,8 @@ turned over. The first outcome is yes; where it is not called so, the title
 names it.
 
 Prices are the forecasts of ``market:polymarket``. An outcome stands once the oracle has resolved
-(``umaResolutionStatus``); half and half is annulled; a market that is merely closed is open.
+(``umaResolutionStatus``); half and half is annulled; a market that is merely closed is open. The
+oracle pays 1, 0 or half: within a cent of 1 or 0, as markets of the first years state it, is that.
 """
 
 import json
@@ -161,7 +162,8 @@ def _market(line: int, market: Mapping[str, Any]) -> Iterator[Facts | Settled]:
     when = next(
         (market[key] for key in ("umaEndDate", "closedTime", "endDate") if market.get(key)), None
     )
-    came = "yes" if prices == [1, 0] else "no" if prices == [0, 1] else "annulled"
+    paid = [round(one, 2) for one in prices]
+    came = "yes" if paid == [1, 0] else "no" if paid == [0, 1] else "annulled"
     yield Settled(
         line=line,
         question=_question(number_of),
