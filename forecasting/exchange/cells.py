@@ -48,6 +48,12 @@ def text(cell: str, *, name: str, one_line: bool = True) -> str:
     return cell if cell.isascii() else unicodedata.normalize("NFC", cell)
 
 
+def one_line(said: str, *, name: str) -> str:
+    """Give a platform's text as :func:`text` takes it: in one line, cut where it is too long."""
+    plain = " ".join(_CONTROL.sub(" ", unicodedata.normalize("NFC", said)).split())
+    return plain if len(plain) <= LIMITS[name] else f"{plain[: LIMITS[name] - 1].rstrip()}…"
+
+
 def listed(cell: str, *, name: str, read: Callable[[str], object]) -> tuple[str, ...]:
     """Read a list: parts between semicolons, or a JSON list where a part holds one itself."""
     if name == "options" and ";" not in cell and not cell.startswith("["):

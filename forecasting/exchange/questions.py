@@ -11,6 +11,7 @@ from forecasting.domain.outcome import OutcomeSpace, QuestionType
 from forecasting.domain.question import Basis, ModelChoice, Question, normalised
 from forecasting.domain.reading import level, plainly, question_id
 from forecasting.errors import InvalidInput
+from forecasting.exchange.cells import one_line
 from forecasting.exchange.record import WITHDRAWN, Facts, Said
 
 TOPIC = "imported"
@@ -21,10 +22,18 @@ _LABELS = ("topic", "event", "tags", "background")
 
 
 def merged(found: Iterable[Facts]) -> dict[str, Any]:
-    """Put together what several lines state of one question."""
+    """Put together what several lines state of one question; titles and tags in one line each."""
     facts: dict[str, Any] = {}
     for one in found:
         for name, value in one.stated.items():
+            if name == "title" and (short := one_line(value, name=name)) != value:
+                if short.endswith("…"):
+                    facts.setdefault("criteria", normalised(value))
+                value = short
+            elif name == "tags":
+                value = tuple(one_line(tag, name=name) for tag in value)
+            elif name in ("criteria", "background"):
+                value = normalised(value)
             if name == "tags" and name in facts:
                 # Labels add up; for want of one no forecast is refused.
                 facts[name] = tuple(sorted({*facts[name], *value}))
@@ -65,6 +74,8 @@ def check_same(
             continue
         stands = space[name] if name in space else getattr(held, name)
         same = normalised(stands) if isinstance(stands, str) else stands
+        if name == "title":
+            same = one_line(same, name=name)
         if facts[name] != same and wording_stays and name in _WORDING:
             if not (name in ("closes", "resolves_by") and facts[name] <= held.opens):
                 notes[f"{name} differs from the ledger's, which stays"] += 1

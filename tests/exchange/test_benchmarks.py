@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import json
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,29 @@ def test_what_came_out_before_its_deadline_was_known_by_the_day_of_the_prices(le
     assert known.isoformat() == "2025-05-21T00:00:00+00:00"
 
 
+def test_a_series_has_no_outcome_before_its_day_whatever_a_market_of_its_set_says(ledger, tmp_path):
+    told = json.loads((FORMATS / "forecastbench.json").read_bytes())
+    for page in told if isinstance(told, list) else [told]:
+        for one in page.get("resolutions") or ():
+            if one.get("source") == "acled":
+                one["resolved"] = True
+        if page.get("resolutions"):
+            page["resolutions"].append(
+                {"id": "x", "source": "manifold", "resolution_date": "2025-03-05",
+                 "resolved": False, "resolved_to": 0.4}
+            )  # fmt: skip
+    path = tmp_path / "sets.json"
+    path.write_text(json.dumps(told))
+    import_record(ledger, path, now=NOW)
+    known = {
+        name: f"{one.resolved_at:%Y-%m-%d}" for name, one in came(ledger).items() if "acled" in name
+    }
+    assert known == {
+        "forecastbench-acled-d331-2025-03-02-2025-03-09": "2025-03-10",
+        "forecastbench-acled-d331-2025-03-02-2025-04-01": "2025-04-02",
+    }
+
+
 def test_questions_on_two_at_once_are_refused_and_said(ledger):
     found = bring(ledger, "forecastbench.json")
     assert reasons(found).count("id: a question on two at once is not read") == 3
@@ -133,6 +157,18 @@ def test_answers_of_one_forecast_are_put_together_wherever_their_rows_stand(ledg
         "answers (a, b): the question has a, b, c",
         "outcome (): must be one of a, b",
     ]
+
+
+def test_a_forecast_of_one_answer_stops_no_other(ledger, tmp_path):
+    head, *rows = (FORMATS / "gjp.csv").read_text().splitlines()
+    only = (
+        '"1003-0","1a",1,"a",NA,"9",-1,1,"a",0.7,"2011-09-02",2,"closed",NA,1,"2011-09-02 17:00:00"'
+    )
+    path = tmp_path / "survey.csv"
+    path.write_text("\n".join([head, only, *rows]) + "\n")
+    found = import_record(ledger, path, now=NOW, zone=EASTERN)
+    assert found["added"] == 5
+    assert "options (a): at least two, such as (a) Yes, (b) No" in reasons(found)
 
 
 def test_american_dates_of_the_project_are_days_of_the_zone(ledger):

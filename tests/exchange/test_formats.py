@@ -140,6 +140,39 @@ def test_its_table_comes_back_as_the_same_record(path, written, ledger, tmp_path
         assert of_forecasts(other) == of_forecasts(ledger)
 
 
+TITLES = (
+    "Will the bridge\nopen\tby July?", "  Spaced at\u00a0its ends \u00a0",
+    "Cut\u2028by a separator", "=Will it\r\nrun? ", "Cafe\u0301 at \x07 noon", "Long " * 900,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("title", TITLES, ids=range(len(TITLES)))
+@pytest.mark.parametrize("written", ["csv", "parquet", "jsonl"])
+def test_whatever_a_platforms_title_holds_its_table_comes_back(title, written, ledger, tmp_path):
+    from forecasting.app.ledger.export import export_record
+
+    told = json.loads((FILES[0].parent / "predictionbook.json").read_bytes())
+    told["predictions"][0]["description"] = title
+    path = tmp_path / "predictionbook.json"
+    path.write_text(json.dumps(told))
+    market = {
+        "id": "m", "question": title, "outcomeType": "BINARY", "createdTime": 1_736_000_000_000,
+        "closeTime": 1_737_000_000_000, "textDescription": title, "groupSlugs": [title],
+        "bets": [{"id": "b", "userId": "u", "contractId": "m", "createdTime": 1_736_500_000_000,
+                  "amount": 5, "probBefore": 0.3, "probAfter": 0.4}],
+    }  # fmt: skip
+    (tmp_path / "manifold.json").write_text(json.dumps({"markets": [market]}))
+    for name in ("predictionbook.json", "manifold.json"):
+        assert bring(ledger, tmp_path / name)["added"] > 0
+        assert bring(ledger, tmp_path / name)["added"] == 0
+    out = tmp_path / f"record.{written}"
+    export_record(ledger, written, out=out)
+    with memory(tmp_path) as other:
+        found = import_record(other, out, written, now=NOW)
+        assert found["refused"] == []
+        assert of_forecasts(other) == of_forecasts(ledger)
+
+
 @pytest.mark.parametrize("one", FILES, ids=lambda path: path.name)
 def test_named_as_another_format_it_is_refused_with_what_it_is(one, ledger):
     for other in formats().values():

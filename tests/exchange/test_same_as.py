@@ -62,6 +62,31 @@ def test_an_opposite_question_says_one_minus_ours(book):
     assert [p for _, _, p in told(book)] == ["0.6", "0.4"]
 
 
+def test_of_several_questions_at_one_address_none_is_taken_silently(ledger, brought):
+    theirs = [row(f"metaculus-{n}", "0.3", 1.0, url=URL, kind="imported") for n in (8, 9)]
+    brought(table([*theirs, row("ours", "0.5", 1.0)], header=list(theirs[0])))
+    with pytest.raises(InvalidInput, match="2 imported questions") as told_so:
+        match(ledger)
+    assert "metaculus-8 or metaculus-9" in told_so.value.hint
+    made = same_as(ledger, "ours", "metaculus-9", forecaster="ana", now=NOW)
+    assert made.other == "metaculus-9"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://POLYMARKET.com/market/c-d/?utm=1",
+        "https://www.polymarket.com/event/talks-in-may/c-d#comments",
+        "http://polymarket.com/market/c-d",
+    ],
+)
+def test_an_address_is_known_as_the_browser_shows_it(ledger, brought, address):
+    url = "https://polymarket.com/market/c-d"
+    theirs = row("polymarket-1", "0.3", 1.0, url=url, kind="imported")
+    brought(table([theirs, row("ours", "0.5", 1.0)], header=list(theirs)))
+    assert same_as(ledger, "ours", address, forecaster="ana", now=NOW).other == "polymarket-1"
+
+
 def test_a_match_is_taken_back(book):
     match(book)
     match(book, undo=True)

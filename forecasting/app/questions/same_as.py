@@ -7,7 +7,7 @@ beside them only where the criteria agree. Where they differ, the match says how
 
 import datetime as dt
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, cast
@@ -67,11 +67,24 @@ def matches(ledger: Ledger, catalog: Catalog) -> list[Match]:
                 differs=detail.get("differs", ""),
                 said_by=setup.said_by,
             )
-    at = {_plain(one.source): one.id for one in catalog.questions.values() if one.source}
+    at = _by_address(catalog)
     return [
-        replace(one, other=at.get(key[1]) or (one.url if one.url in catalog.questions else ""))
+        replace(one, other=one.url if one.url in catalog.questions else _only(at.get(key[1], ())))
         for key, one in sorted(found.items())
     ]
+
+
+def _by_address(catalog: Catalog) -> dict[str, list[str]]:
+    """Give the ids of the questions of yes or no of each address: a group has one for several."""
+    found: dict[str, list[str]] = {}
+    for one in catalog.questions.values():
+        if one.source and one.type == "binary":
+            found.setdefault(_plain(one.source), []).append(one.id)
+    return found
+
+
+def _only(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else ""
 
 
 def _of_bank(ledger: Ledger) -> Iterable[Match]:
@@ -94,10 +107,15 @@ def _of_bank(ledger: Ledger) -> Iterable[Match]:
 
 
 def _plain(url: str) -> str:
-    """Give an address without what changes: its scheme, a closing slash, words after a number."""
+    """Give an address without what changes: its scheme, a closing slash, words after a number.
+
+    Polymarket shows a market under its event, and links to it by its own name.
+    """
     text = url.strip().partition("//")[2] or url.strip()
-    text = text.removeprefix("www.").partition("?")[0].partition("#")[0].rstrip("/")
-    parts = text.split("/")
+    host, slash, path = text.partition("?")[0].partition("#")[0].rstrip("/").partition("/")
+    parts = [host.lower().removeprefix("www."), *path.split("/")] if slash else [text]
+    if parts[0] == "polymarket.com" and len(parts) == 4 and parts[1] == "event":
+        parts = [parts[0], "market", parts[3]]
     if len(parts) > 2 and parts[1] == "questions" and parts[2].isdigit():
         parts = parts[:3]
     return "/".join(parts)
@@ -132,6 +150,11 @@ def same_as(
     if catalog.questions[question].type != "binary":
         msg = f"question ({question}): only questions of yes or no are matched"
         raise InvalidInput(msg)
+    several = _by_address(catalog).get(_plain(url), [])
+    if len(several) > 1 and not undo:
+        msg = f"url ({plainly(url)}): {len(several)} imported questions have it"
+        ids = " or ".join(several[:3])
+        raise InvalidInput(msg, hint=f"the id of the one that is meant: {ids}")
     stand = {(one.question, _plain(one.url)) for one in matches(ledger, catalog)}
     if undo and (question, _plain(url)) not in stand:
         msg = f"no match of {question} and {plainly(url)}"

@@ -193,7 +193,8 @@ def _settled(
 ) -> Settled:
     if str(resolved).lower() != "true":
         raise InvalidInput("resolved (false): the price of that day, no outcome")
-    early = bool(known) and day > known
+    # A market may resolve long before its deadline; a series of data has no value before its day.
+    early = bool(known) and day > known and (source in MARKETS or source in CROWDS)
     came = None if _known(to) == "" else number(to, name="resolved_to")
     return Settled(
         line=line,

@@ -62,13 +62,19 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
     seen: dict[str, set[str]] = {}
     for (of, _, _), rows in forecasts.items():
         seen.setdefault(of, set()).update(row["answer_option"].strip() for _, row in rows)
+    unread: dict[str, str] = {}
     for of in sorted(seen.keys() - letters.keys()):
         # The survey says no more of a question than the letters of its answers.
-        letters[of] = tuple(sorted(seen[of]))
-        yield Facts(_id(of), {"tags": (NAME,), **space(letters[of])})
+        with faulty() as fault:
+            letters[of] = tuple(sorted(seen[of]))
+            yield Facts(_id(of), {"tags": (NAME,), **space(letters[of])})
+        if fault.reason:
+            unread[of] = fault.reason
     for (of, user, _), rows in forecasts.items():
         line, first = rows[0]
         with faulty() as fault:
+            if of in unread:
+                raise InvalidInput(unread[of])
             given = {row["answer_option"].strip(): row["value"].strip() for _, row in rows}
             at = _time(first["timestamp"], "timestamp", reading)
             yield Said(line, _id(of), user, value(given, letters[of]), at)
