@@ -142,9 +142,11 @@ def update(
     }
     if unseen := sorted({name for q in able for name in stale[q.id]}):
         oldest = min(ends[name] for name in unseen)
+        since = iso(oldest)[:10]
+        since = f"since {since}" if len(unseen) == 1 else f"for a week, one not since {since}"
         warnings.append(
-            f"nobody has watched {_named(unseen)} since {iso(oldest)[:10]}: both numbers are shown "
-            "(nothing happened since / unknown since)"
+            f"nobody has watched {_named(unseen)} {since} (forecast watch lists them): both "
+            "numbers are shown (nothing happened since / unknown since)"
             + ("" if unwatched else ", neither is logged")
         )
     rows = [

@@ -16,7 +16,7 @@ from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.predict import LIVE_DRAWS, OWN, Predictor
 from forecasting.app.ledger.log import check_moment
 from forecasting.app.upkeep.banks import bank_of, left_out
-from forecasting.arrays import BoolArray, FloatArray
+from forecasting.arrays import BoolArray
 from forecasting.bank import Bank
 from forecasting.domain.forecasters import MODEL
 from forecasting.domain.instants import iso, last_day
@@ -151,24 +151,27 @@ class Live:
         list of dict
             question, target, value_of_information, days, per_day, rank_per_day; largest first.
         """
-        answers = {q.id: self.truths(self.run, q) for q in self.questions if q.type != "numeric"}
+        told = [question for question in self.questions if question.type != "numeric"]
+        answers = {q.id: self.truths(self.run, q) for q in told}
+        counts = {q.id: self.counts(self.run, q) for q in told}
+        aims: dict[str, tuple[BoolArray, BoolArray | None]]
         if target:
             from forecasting.app.world.what_if import condition
 
-            aims = {target: self.run.paths.truth(*condition(self, target))}
+            aims = {target: (self.run.paths.truth(*condition(self, target)), None)}
         elif scenarios is not None:
-            aims = {name: truth for name, _, _, truth in partition(self.run, scenarios)}
+            aims = {name: (truth, None) for name, _, _, truth in partition(self.run, scenarios)}
         else:
             aims = {
-                f"{question.id}\0{option}": truth
-                for question in self.questions
-                for option, truth in answers.get(question.id, {}).items()
+                f"{question.id}\0{option}": (truth, counts[question.id])
+                for question in told
+                for option, truth in answers[question.id].items()
                 if question.type != "binary" or option == "yes"
             }
         weights = self.run.paths.weights(None)
         rows = []
-        for question in self.questions:
-            if question.type == "numeric" or question.id == target:
+        for question in told:
+            if question.id == target:
                 continue
             others = [
                 aim
@@ -178,8 +181,13 @@ class Live:
             ]
             if not others:
                 continue
-            answer = np.vstack(list(answers[question.id].values()))
-            worth = sum(_worth(aim, answer, weights) for aim in others)
+            answer, seen = np.vstack(list(answers[question.id].values())), counts[question.id]
+            if seen is not None:
+                # That it is annulled, for its condition is not met, is an answer too.
+                answer = np.vstack([answer & seen, ~seen])
+            worth = sum(
+                value_of_information(aim, answer, weights, seen_of) for aim, seen_of in others
+            )
             days = (question.closes - self.as_of) / dt.timedelta(days=1)
             rows.append(
                 {
@@ -386,16 +394,3 @@ def estimated(run: Run, truth: BoolArray, given: BoolArray | None = None) -> Est
     # Of a handful of paths all may agree, and their error would be nought.
     few = given is not None and effective(weights) < FEWEST
     return replace(found, mcse=float("inf")) if few else found
-
-
-def _worth(aim: BoolArray, answer: BoolArray, weights: FloatArray) -> float:
-    """Give the expected drop of the Brier uncertainty of one event by an answer of K outcomes.
-
-    The outcomes exclude each other, so the drop is the variance of the event's mean over them.
-    """
-    if len(answer) == 2:
-        return float(value_of_information(aim, answer[:1], weights)[0])
-    p = answer.astype(np.float64) @ weights
-    both = answer.astype(np.float64) @ (weights * aim)
-    means = np.divide(both, p, out=np.zeros_like(p), where=p > 0)
-    return float(p @ (means - float(weights @ aim)) ** 2)

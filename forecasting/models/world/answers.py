@@ -175,14 +175,20 @@ def number_gate(mcse: float, most: float = LARGEST) -> str:
     )
 
 
-def value_of_information(target: BoolArray, others: BoolArray, weights: FloatArray) -> FloatArray:
-    """Give how much each answer would lower the target's Brier uncertainty p(1 - p), on average."""
-    t = np.asarray(target, dtype=np.float64)
-    x = np.atleast_2d(np.asarray(others, dtype=np.float64))
-    p, mean, both = x @ weights, float(weights @ t), x @ (weights * t)
-    room = p * (1.0 - p)
-    gain = np.divide((both - p * mean) ** 2, room, out=np.zeros_like(room), where=room > 1e-15)
-    return np.asarray(gain, dtype=np.float64)
+def value_of_information(
+    target: BoolArray, answer: BoolArray, weights: FloatArray, counts: BoolArray | None = None
+) -> float:
+    """Give how much an answer would lower the target's Brier uncertainty p(1 - p), on average.
+
+    `answer` (outcomes, draws): the outcomes exclude each other and leave no draw out, so the drop
+    is the variance of the target's mean over them. A conditional target has a score only on the
+    draws that `counts` names.
+    """
+    w = weights if counts is None else weights * counts
+    shares = np.asarray(answer, dtype=np.float64)
+    p, both = shares @ w, shares @ (w * target)
+    means = np.divide(both, p, out=np.zeros_like(p), where=p > 0)
+    return float(p @ (means - both.sum() / max(p.sum(), 1e-300)) ** 2)
 
 
 def log_odds(p: ArrayLike) -> FloatArray:

@@ -143,14 +143,32 @@ def test_information_is_worth_the_brier_uncertainty_that_it_removes():
     target = rng.random(8192) < np.where(hint, 0.8, 0.2)
     w = rng.random(8192)
     w /= w.sum()
-    (found, self_told, nothing) = value_of_information(
-        target, np.array([hint, target, np.ones(8192, bool)]), w
+    found, self_told, nothing = (
+        value_of_information(target, np.array([told, ~told]), w)
+        for told in (hint, target, np.ones(8192, bool))
     )
     p, q = w @ target, w @ hint
     yes, no = (w * hint) @ target / q, (w * ~hint) @ target / (1 - q)
     assert found == pytest.approx(p * (1 - p) - q * yes * (1 - yes) - (1 - q) * no * (1 - no))
     assert self_told == pytest.approx(p * (1 - p))
     assert nothing == pytest.approx(0, abs=1e-12)
+
+
+def test_information_on_a_conditional_target_is_worth_what_its_score_would_gain():
+    rng = np.random.default_rng(1)
+    met, hint = rng.random(8192) < 0.2, rng.random(8192) < 0.4
+    target = met & (rng.random(8192) < np.where(hint, 0.9, 0.3))
+    w = np.full(8192, 1 / 8192)
+    # That the condition is met is no news to a score that counts only then.
+    assert value_of_information(target, np.array([met, ~met]), w, met) == pytest.approx(0)
+    p = target[met].mean()
+    left = [
+        (met & seen).mean() * (q := target[met & seen].mean()) * (1 - q) for seen in (hint, ~hint)
+    ]
+    found = value_of_information(target, np.array([hint, ~hint]), w, met)
+    assert found == pytest.approx(met.mean() * p * (1 - p) - sum(left))
+    never = np.zeros(8192, bool)
+    assert value_of_information(target, np.array([hint, ~hint]), w, never) == 0
 
 
 def test_joint_marginal_and_conditional_agree_to_the_last_digit():
