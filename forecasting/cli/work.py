@@ -8,7 +8,7 @@ import click
 
 from forecasting.cli import options, times
 from forecasting.cli.options import Command
-from forecasting.cli.output import emit, opened, progress, say, settings, waiting
+from forecasting.cli.output import cell, emit, opened, progress, say, settings, waiting
 from forecasting.cli.standing import ruled
 
 
@@ -75,12 +75,9 @@ def update(
             )
     shown = rows
     if settings().format == "table":
-        shown = [{**row, "note": _note(row)} for row in rows]
+        shown = [{**row, "note": _note(row), "after": _with_interval(row)} for row in rows]
     both = any(row["quiet"] is not None for row in rows)
-    columns: tuple[str, ...] = (
-        *("question", "after", *(["quiet"] if both else []), "logged"),
-        *("note", "before", "lower", "upper"),
-    )
+    columns = ("question", "after", *(["quiet"] if both else []), "logged", "note", "before")
     logged = sum(row["logged"] for row in rows)
     title = "not logged (--dry-run)" if dry_run else f"{logged} of {len(rows)} logged"
     said = "; quiet: if nothing had happened since the last watch" if both else ""
@@ -103,6 +100,18 @@ def _ask_watched(stale: dict[str, Any]) -> bool:
     )
 
 
+def _with_interval(row: dict[str, Any]) -> Any:
+    """Write a number with its interval below it; options have none."""
+    if not isinstance(row["lower"], float):
+        return row["after"]
+    return f"{cell(row['after'])}\n{_end(row['lower'])} to {_end(row['upper'])}"
+
+
+def _end(p: float) -> str:
+    """Write an end of an interval to three decimals; what is nearly certain is not certain."""
+    return "<0.001" if 0 < p < 0.0005 else ">0.999" if 0.9995 <= p < 1 else cell(p)
+
+
 def _note(row: dict[str, Any]) -> str:
     """Say what moved a number, in log-odds or its own unit, and what else there is to know."""
     if row["status"] != "open":
@@ -111,7 +120,7 @@ def _note(row: dict[str, Any]) -> str:
         f"{move['cause']} {move['change']:+.2f}"
         + ("" if move["scale"] == "log-odds" else f" ({move['scale']})")
         for move in row["moved"]
-        if isinstance(move["change"], float)
+        if isinstance(move["change"], float) and abs(move["change"]) >= 0.005
     ]
     gate = [] if row["gate"] == "passed" else [str(row["gate"])]
     return "; ".join([*gate, row["reason"], *moves, *([row["fit"]] if row["fit"] else [])])
