@@ -333,6 +333,10 @@ class Amount(float):
     """A number of something, and not a probability or a score: a table writes it as such."""
 
 
+class Share(float):
+    """A share of simulated paths, which tell no rarer thing than one in ten thousand."""
+
+
 def cell(value: Any) -> str:
     """Write a value for a person: three decimals, minutes in UTC, a dash for nothing."""
     if value is None or (isinstance(value, float) and math.isnan(value)) or value == "":
@@ -341,6 +345,8 @@ def cell(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, Amount):
         return _quantity(value)
+    if isinstance(value, Share) and not 0.00005 <= value <= 0.99995:
+        return "<0.0001" if value < 0.5 else ">0.9999"
     if isinstance(value, float):
         return _number(value)
     if isinstance(value, dt.datetime):

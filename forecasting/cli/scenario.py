@@ -7,7 +7,7 @@ import click
 
 from forecasting.cli import options, times
 from forecasting.cli.options import Group
-from forecasting.cli.output import Amount, emit, opened, relay, say, settings, waiting
+from forecasting.cli.output import Amount, Share, emit, opened, relay, say, settings, waiting
 
 
 @click.group(cls=Group)
@@ -42,7 +42,8 @@ def show(name: str, as_of: str, seed: int) -> None:
     found = _live(as_of, seed)
     chosen = found.scenarios(name)
     columns = ("scenario", "probability", "lower", "upper", "mcse", "title")
-    emit(found.shares(chosen), columns=columns, title=f"{chosen.title}; 90 % intervals")
+    rows = [_of_paths(row) for row in found.shares(chosen)]
+    emit(rows, columns=columns, title=f"{chosen.title}; 90 % intervals")
 
 
 @scenario.command("what-if")
@@ -75,20 +76,21 @@ def what_if(name: str, given: tuple[str, ...], do: tuple[str, ...], as_of: str, 
     found = _live(as_of, seed)
     rows = found.what_if(given, do, found.find(name))
     columns = ("question", "state", "after", "before", "lower", "upper", "mcse")
-    numbers = ("after", "before", "lower", "upper")
     emit(
-        [
-            row | {name: Amount(row[name]) for name in numbers if row[name] is not None}
-            if row["state"].startswith("median")
-            else row
-            for row in rows
-        ],
+        [_of_paths(row, Amount if row["state"].startswith("median") else Share) for row in rows],
         columns=columns,
         always=6,
         title=f"{rows[0]['basis']}; 90 % intervals" if rows else "",
     )
     for why in found.refusals(rows):
         say(why)
+
+
+def _of_paths(row: dict[str, Any], kind: type[float] = Share) -> dict[str, Any]:
+    """Mark what is a share of paths, or an amount; of none or all the error is not known."""
+    numbers = ("probability", "before", "after", "lower", "upper")
+    found = {name: kind(row[name]) for name in numbers if row.get(name) is not None}
+    return row | found | ({} if row["mcse"] else {"mcse": None})
 
 
 @scenario.command()
@@ -147,9 +149,9 @@ def _small(value: float) -> str:
 def paths(out: Path | None, stories: int, as_of: str, seed: int) -> None:
     r"""Tell the most typical stories of the simulated paths, and draw the world over time.
 
-    A story is the order in which the processes first move from now on, with the median month of
-    each move, up to four of them; its weight is the share of paths that follow it. Processes that
-    no story tells of are named with the reason.
+    A story is the order in which the processes first move from now on, up to four of them; its
+    weight is the share of paths that follow it, and a month is the median of a move among these.
+    Processes that no story tells of are named with the reason.
 
     \b
     Example:
@@ -157,7 +159,12 @@ def paths(out: Path | None, stories: int, as_of: str, seed: int) -> None:
     """
     found = _live(as_of, seed)
     rows = found.stories(stories)
-    emit(rows, columns=("weight", "story"), title=found.title)
+    total = sum(row["weight"] for row in rows)
+    about = (
+        f"{found.title}; weight: share of the paths that first move in this order (together "
+        f"{total:.2f}); months are medians among these"
+    )
+    emit(rows, columns=("weight", "story"), title=about)
     reasons: dict[str, list[str]] = {}
     for process, why in found.untold().items():
         reasons.setdefault(why, []).append(process)
