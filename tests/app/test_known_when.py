@@ -95,6 +95,42 @@ def test_no_part_comes_before_its_agreement(own_book):
     assert (rows["time"] >= parse_instant("2026-10-01T00:00Z")).all()
 
 
+LATE = """\
+zone: Europe/Kyiv
+watched: 2026-10-19
+processes:
+  deal: {{moves: {{none > signed: 5 in 500 d}}, since 2026-01-01: none}}
+  talks: {{moves: {{off > on: {talks}}}, since 2026-01-01: off}}
+links:
+  - while talks=off: deal x{ratio}
+    because: a
+    source: judgement
+    known_by: {link}
+questions:
+  deal-comes: {{title: Deal, opens: 2026-02-01, closes: 2026-12-31, answer: deal=signed by close}}
+  talks-come: {{title: Talks, opens: 2026-02-01, closes: 2026-12-31, answer: talks=on by close}}
+"""
+
+
+def test_what_was_argued_later_acts_in_no_forecast_of_before(own_book):
+    """A link of September made .781 of .676 as of May."""
+    early, late = "2026-08-31T20:59Z", "2026-08-31T21:00Z"
+
+    def seen(at, **more):
+        given = {"talks": "1 in 100 d", "ratio": "5 (4..6)", "link": "2026-09-01"} | more
+        return told(own_book(LATE.format(**given)), at)
+
+    without = seen(early, ratio="1.001 (1..1.002)")[0]["deal-comes"]
+    assert seen(early)[0]["deal-comes"] == seen(early, ratio="9 (8..10)")[0]["deal-comes"]
+    assert seen(late)[0]["deal-comes"] > without + 0.1
+    assert seen(early, link="2026-08-31")[0]["deal-comes"] > without + 0.1
+    rated = {"talks": "{rate: 1 in 100 d, source: a, known_by: 2026-09-01}"}
+    now, said = seen(early, link="2026-01-01", **rated)
+    assert set(now) == {"deal-comes"}
+    assert any("talks-come: process (talks): its rates were not argued yet" in x for x in said)
+    assert set(seen(late, **rated)[0]) == {"deal-comes", "talks-come"}
+
+
 def test_what_is_done_has_come_whole(own_book):
     part = '    "2026-10-06T12:00Z": {amount: 30, source: https://example.org/a, grade: A}\n'
     done = '    "2026-10-10T12:00Z": {state: done, source: https://example.org/a, grade: A}\n'

@@ -16,7 +16,7 @@ from typing import Any
 from forecasting.arrays import BoolArray
 from forecasting.domain.commentary import Worldview
 from forecasting.domain.evidence import Effect, Evidence
-from forecasting.domain.instants import iso
+from forecasting.domain.instants import iso, local_day
 from forecasting.domain.predicate import Predicate, Truth
 from forecasting.domain.process import WorldSpec, begins, known_from
 from forecasting.domain.question import Question
@@ -149,7 +149,7 @@ class WorldModel:
         was given at the moment with all draws.
         """
         size = draws or self.draws
-        spec = self._spec(variant)
+        spec = self._spec(variant, at.moment)
         number = groups(spec, {q.id: asked(self.predicates[q.id]) for q in questions})
         together: dict[tuple[int, str], list[Question]] = {}
         for question in questions:
@@ -261,14 +261,21 @@ class WorldModel:
 
     def unknown(self, name: str, moment: dt.datetime) -> str:
         """Say why nothing is known of a process as of a moment; empty where something is."""
+        process = self.spec.processes[name]
+        days = (move.known_by for move in process.moves)
+        later = [day for day in days if day and _later(day, moment, process.zone)]
+        if later:
+            return f"process ({name}): its rates were not argued yet (known by {max(later)})"
         known = self._known_from(name)
         if known is None or moment >= known:
             return ""
-        what = "agreement" if self.spec.processes[name].delivery else "state"
+        what = "agreement" if process.delivery else "state"
         return f"process ({name}): its {what} was not known yet (it is from {iso(known)} on)"
 
     def _has_begun(self, name: str, moment: dt.datetime) -> bool:
-        """Say whether a process can act on others: it has begun, and that is known."""
+        """Say whether a process can act on others: it has begun, and all of it is known."""
+        if self.unknown(name, moment):
+            return False
         known = self._known_from(name)
         begun = begins(self.spec.processes[name])
         return known is None or begun is None or max(known, begun) <= moment
@@ -293,8 +300,14 @@ class WorldModel:
         names = frozenset().union(*(asked(self.predicates[q.id]) for q in group))
         return ancestors(self.spec.links, names) if variant.links else names
 
-    def _spec(self, variant: Variant) -> WorldSpec:
-        return self.spec if variant.links else _apart(self.spec)
+    def _spec(self, variant: Variant, moment: dt.datetime) -> WorldSpec:
+        """Give the world that a variant knows as of a moment: a link acts once it was argued."""
+        return self._as_of(moment) if variant.links else _apart(self.spec)
+
+    def _as_of(self, moment: dt.datetime) -> WorldSpec:
+        processes, links = self.spec.processes, self.spec.links
+        late = {x for x in links if _later(x.known_by, moment, processes[x.child].zone)}
+        return WorldSpec(processes, tuple(x for x in links if x not in late)) if late else self.spec
 
     def read(self, run: Run, question: Question) -> Answer:
         """Read one question off a simulation."""
@@ -345,7 +358,7 @@ class WorldModel:
         for name in sorted(names):
             if why := self.unknown(name, at.moment):
                 raise InvalidInput(why)
-        whole = self._spec(variant)
+        whole = self._spec(variant, at.moment)
         links = [link for link in whole.links if self._has_begun(link.parent, at.moment)]
         spec = part_of(WorldSpec(whole.processes, tuple(links)), names)
         reach = until
@@ -419,7 +432,7 @@ class WorldModel:
             history = known.linked if variant.links else known.apart
             found = self.learner.learn(
                 variant,
-                self._spec(variant),
+                self._spec(variant, at.moment),
                 known.records,
                 history if variant.history else {},
                 known.coded if variant.news else (),
@@ -445,7 +458,8 @@ class WorldModel:
             )
             # The items that say something, for the hash of the evidence.
             told = sorted(i.key for i in at.items if any(e.form != "bears" for e in i.effects))
-            linked, apart = pasts(self.spec, held), pasts(_apart(self.spec), held)
+            spec = self._as_of(at.moment)
+            linked, apart = pasts(spec, held), pasts(_apart(spec), held)
             known = _Known(held, coded, linked, apart, "\0".join([iso(at.moment), *told]))
             _keep(self._read, at.key, known, KEPT)
         self._read.move_to_end(at.key)
@@ -483,6 +497,11 @@ class WorldModel:
     def records(self, at: AsOf) -> dict[str, Record]:
         """Give what is known of each process as of a moment."""
         return records(self.spec, at.items, at.moment, watched=at.watched, made=self.openings)
+
+
+def _later(day: dt.date | None, moment: dt.datetime, zone: str) -> bool:
+    """Say whether something was argued only after the day of a moment."""
+    return day is not None and day > local_day(moment, zone)
 
 
 def _apart(spec: WorldSpec) -> WorldSpec:
