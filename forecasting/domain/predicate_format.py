@@ -4,7 +4,7 @@ import datetime as dt
 import re
 from collections.abc import Sequence
 
-from forecasting.domain.instants import day_ends, iso, local_day
+from forecasting.domain.instants import day_begins, day_ends, iso, local_day
 from forecasting.domain.predicate import (
     And,
     At,
@@ -87,7 +87,11 @@ def _atom(truth: Entered | Occurred | At | Through | Within, zone: str) -> str:
 def _window(since: Moment | None, until: Moment, zone: str) -> str:
     if since is None:
         return f"by {_moment(until, zone)}"
-    return f"between {_moment(since, zone)} and {_moment(until, zone)}"
+    first = "close"
+    if since.at is not None:
+        day = local_day(since.at, zone)
+        first = day.isoformat() if day_begins(day, zone) == since.at else iso(since.at)
+    return f"between {first} and {_moment(until, zone)}"
 
 
 def _entries(entries: Sequence[tuple[str, str, tuple[str, ...]]]) -> str:

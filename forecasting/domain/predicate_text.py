@@ -301,7 +301,7 @@ class _Parser:
         return Within(process, states, days, *self.target())
 
     def between(self) -> tuple[Moment, Moment]:
-        since = self.moment()
+        since = self.moment("begins")
         self.wants("and", "between 2026-01-01 and close")
         return since, self.moment()
 
@@ -332,12 +332,12 @@ class _Parser:
         text = self.word()
         return text[1:-1] if text.startswith('"') else text
 
-    def moment(self) -> Moment:
+    def moment(self, day_means: str = "ends") -> Moment:
         text = self.word()
         if text == "close":
             return _CLOSE
         try:
-            return Moment(parse_when(text, zone_name=self.zone, day_means="ends"))
+            return Moment(parse_when(text, zone_name=self.zone, day_means=day_means))
         except InvalidInput as wrong:
             rule = f"a time must be `close` or a day{_then(text)}"
             raise self.fault(rule, "by close or by 2026-12-31") from wrong
