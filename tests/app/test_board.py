@@ -6,7 +6,7 @@ import random
 import pytest
 
 from forecasting.app.forecast.in_force import Pair
-from forecasting.app.questions.board import Board, Wanted, question_list
+from forecasting.app.questions.board import Board, Wanted
 from forecasting.app.questions.today import SECTIONS, due, today
 from forecasting.domain import Resolution, Withdrawal
 from forecasting.domain.evidence import Effect
@@ -107,9 +107,6 @@ def test_the_rungs_of_a_ladder_stand_together(ledger):
     ]
     ledger.append([rungs[1], asked("between", 10), rungs[0]], recorded_at=NOW - DAY)
     board = Board(ledger)
-    state = board.state("ana", NOW)
-    listed = question_list(
-        state, Wanted(), statuses=board.statuses(state), ordered=board.by_deadline(state)
-    )
+    listed = board.listing("ana", NOW, Wanted())
     assert [row["id"] for row in listed.rows] == ["l@2026-11-05", "l@2026-12-01", "between"]
     assert listed.statuses["open"] == 3
