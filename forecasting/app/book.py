@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -293,6 +294,10 @@ class Book[Table](Record[Table], Review[Table], World):
         """Give the last entry that this book's act of writing came to; 0 before it is done."""
         return self.ledger.written(self._act) if self._act else 0
 
+    def one_look(self) -> AbstractContextManager[None]:
+        """Let all that this thread reads within see the ledger at one state."""
+        return self.ledger.one_look()
+
     def head(self) -> int:
         """Give the number of the last entry."""
         return self.ledger.head().seq
@@ -376,7 +381,14 @@ class Book[Table](Record[Table], Review[Table], World):
 
         now = clock.now()
         state = self.board.state(self.forecaster, now)
-        return question_page(self.ledger, state, question, forecaster=self.forecaster, kind=kind)
+        return question_page(
+            self.ledger,
+            state,
+            question,
+            forecaster=self.forecaster,
+            weights=self.board.weights,
+            kind=kind,
+        )
 
     def question_list(self, wanted: "Wanted") -> "Listed":
         """Give one page of the questions that are wanted."""

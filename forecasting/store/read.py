@@ -2,10 +2,11 @@
 
 import datetime as dt
 import re
+import threading
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -15,6 +16,7 @@ from sqlalchemy import (
     Connection,
     Engine,
     FromClause,
+    Select,
     Table,
     Text,
     and_,
@@ -50,6 +52,8 @@ from forecasting.store.entries import Entry
 from forecasting.store.memo import Memo
 from forecasting.store.tables import DETAILS, Data, Instant, entry, evidence_effect, rationale
 
+#: Rows that are fetched at once.
+_BATCH = 1_000
 _PREFIX = re.compile(r"[0-9a-f]{4,64}")
 # Put together once, for it is read before every append.
 _NEWEST = (
@@ -96,18 +100,52 @@ def read_head(connection: Connection) -> tuple[Head, dt.datetime | None]:
     return Head(row[0], row[1]), read_instant(row[2])
 
 
+@dataclass(slots=True)
+class _Look:
+    """The transaction that the readings of a thread share, once one of them has opened it."""
+
+    until: ExitStack
+    connection: Connection | None = None
+
+
+class Looks(threading.local):
+    """The look that each thread takes now."""
+
+    now: _Look | None = None
+
+
 class Readings:
     """The readings of a ledger; each takes `head`: only entries up to that number are seen."""
 
     _reader: Engine
     _where: str
     _memo: Memo
+    _looks: Looks
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Open a transaction that only reads, its faults told in one line."""
-        with told(self._where), self._reader.connect() as connection:
-            yield connection
+        with told(self._where):
+            if (look := self._looks.now) is None:
+                with self._reader.connect() as connection:
+                    yield connection
+                return
+            if look.connection is None:
+                look.connection = look.until.enter_context(self._reader.connect())
+            yield look.connection
+
+    @contextmanager
+    def one_look(self) -> Iterator[None]:
+        """Let every reading of this thread see one state until it ends: the one the first saw."""
+        if self._looks.now is not None:
+            yield
+            return
+        try:
+            with ExitStack() as until:
+                self._looks.now = _Look(until)
+                yield
+        finally:
+            self._looks.now = None
 
     def _values[T](
         self, of: type[T], table: Table, *where: ColumnElement[bool], **more: Any
@@ -424,16 +462,21 @@ def kept(
     table: Table, head: int | None, question: str | Collection[str] | None = None
 ) -> list[ColumnElement[bool]]:
     """Leave out what belongs to a question that was dropped, up to the entry that dropped it."""
-    gone = tables.setup
-    dropped = select(gone.c.seq).where(
-        gone.c.subject == "dropped", gone.c.name == table.c.question, gone.c.seq >= table.c.seq
-    )
     if question is not None:
         names = [question] if isinstance(question, str) else question
         return [*kept(table, head), table.c.question.in_(names)]
     if head is None:
-        return [~dropped.exists()]
-    return [table.c.seq <= head, ~dropped.where(gone.c.seq <= head).exists()]
+        return [~_dropped_since(table).exists()]
+    return [table.c.seq <= head, ~_dropped_since(table).where(tables.setup.c.seq <= head).exists()]
+
+
+@lru_cache(maxsize=16)
+def _dropped_since(table: Table) -> Select[Any]:
+    """Choose the entries that dropped a question after a row of a table; put together once."""
+    gone = tables.setup
+    return select(gone.c.seq).where(
+        gone.c.subject == "dropped", gone.c.name == table.c.question, gone.c.seq >= table.c.seq
+    )
 
 
 #: How a stored value is read, column by column, where it is not as it is stored.
@@ -461,12 +504,14 @@ def _rows(connection: Connection, statement: Any, table: Table) -> Iterator[dict
     found = connection.execute(statement)
     names = [*found.keys()]
     decode = _DECODE[table]
-    for stored in found:
-        row = dict(zip(names, stored, strict=True))
-        for name, read in decode:
-            if (value := row[name]) is not None:
-                row[name] = read(value)
-        yield row
+    # By the batch: a million rows are not held, and one at a time takes twice as long.
+    for batch in found.partitions(_BATCH):
+        for stored in batch:
+            row = dict(zip(names, stored, strict=True))
+            for name, read in decode:
+                if (value := row[name]) is not None:
+                    row[name] = read(value)
+            yield row
 
 
 def _entries(

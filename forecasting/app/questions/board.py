@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.in_force import KINDS, Pair, Voice, difference
@@ -28,12 +28,17 @@ from forecasting.app.questions.today import (
     sections,
     uncoded,
 )
+from forecasting.bank import Bank
 from forecasting.domain.forecast import Said
 from forecasting.domain.forecasters import MODEL
 from forecasting.domain.instants import last_day
+from forecasting.domain.process import WorldSpec
 from forecasting.domain.question import Question, Status
 from forecasting.domain.sealed import placed
 from forecasting.store import Ledger
+
+if TYPE_CHECKING:
+    from forecasting.app.news.shown import Weights
 
 #: A row is worked out again after this time, for what a look is worth changes with the clock.
 FRESH = dt.timedelta(minutes=10)
@@ -99,6 +104,7 @@ class Board:
         self._statuses: tuple[Catalog, dt.datetime, dt.datetime, Mapping[str, Status]] | None = None
         self._ordered: tuple[Catalog, Sequence[Question], Sequence[str]] | None = None
         self._lists: dict[tuple[Wanted, str], _List] = {}
+        self._weights: tuple[Catalog, News, str, Weights] | None = None
         self._clock = 0
 
     def state(self, forecaster: str, now: dt.datetime) -> State:
@@ -138,6 +144,19 @@ class Board:
             found = decided_by_facts(self._ledger, catalog, news, now)
             self._decided = (catalog, news, found)
         return self._decided[2]
+
+    def weights(self, state: State, bank: Bank | None) -> "Weights":
+        """Give what every report weighs in a bank's world, or in none; as old as the news."""
+        from forecasting.app.news.shown import Weights
+
+        catalog, news, digest = state.catalog, state.news, bank.digest if bank else ""
+        with self._lock:
+            kept = self._weights
+            if kept is None or not (kept[0] is catalog and kept[1] is news and kept[2] == digest):
+                world = bank.world if bank else WorldSpec({})
+                found = Weights.of(self._ledger, self._ledger.evidence(), state.now, catalog, world)
+                kept = self._weights = (catalog, news, digest, found)
+            return kept[3]
 
     def _voice(self, forecaster: str, now: dt.datetime) -> Voice:
         self._clock += 1
