@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -293,10 +292,6 @@ class Book[Table](Record[Table], Review[Table], World):
     def written(self) -> int:
         """Give the last entry that this book's act of writing came to; 0 before it is done."""
         return self.ledger.written(self._act) if self._act else 0
-
-    def one_look(self) -> AbstractContextManager[None]:
-        """Let all that this thread reads within see the ledger at one state."""
-        return self.ledger.one_look()
 
     def head(self) -> int:
         """Give the number of the last entry."""

@@ -22,7 +22,7 @@ from forecasting.store.canonical import instant_text, leaf, link
 from forecasting.store.engine import connect, missing, place, reading, standing, told
 from forecasting.store.entries import Draft, Entry, Written, around, prepare, write
 from forecasting.store.memo import Memo
-from forecasting.store.read import Looks, Readings, read_head
+from forecasting.store.read import Readings, read_head
 from forecasting.store.tables import DETAILS, entry, evidence_effect, rationale, receipt
 from forecasting.store.verify import Verification, content_digest, verify
 
@@ -61,7 +61,6 @@ class Ledger(Readings):
         self.tool = str(import_module("forecasting").__version__)
         self._act = ""
         self._memo = Memo()
-        self._looks = Looks()
 
     def once(self, act: str) -> Self:
         """Give this ledger for one act of writing: done a second time, it writes nothing.

@@ -2,11 +2,10 @@
 
 import datetime as dt
 import re
-import threading
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -100,52 +99,18 @@ def read_head(connection: Connection) -> tuple[Head, dt.datetime | None]:
     return Head(row[0], row[1]), read_instant(row[2])
 
 
-@dataclass(slots=True)
-class _Look:
-    """The transaction that the readings of a thread share, once one of them has opened it."""
-
-    until: ExitStack
-    connection: Connection | None = None
-
-
-class Looks(threading.local):
-    """The look that each thread takes now."""
-
-    now: _Look | None = None
-
-
 class Readings:
     """The readings of a ledger; each takes `head`: only entries up to that number are seen."""
 
     _reader: Engine
     _where: str
     _memo: Memo
-    _looks: Looks
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Open a transaction that only reads, its faults told in one line."""
-        with told(self._where):
-            if (look := self._looks.now) is None:
-                with self._reader.connect() as connection:
-                    yield connection
-                return
-            if look.connection is None:
-                look.connection = look.until.enter_context(self._reader.connect())
-            yield look.connection
-
-    @contextmanager
-    def one_look(self) -> Iterator[None]:
-        """Let every reading of this thread see one state until it ends: the one the first saw."""
-        if self._looks.now is not None:
-            yield
-            return
-        try:
-            with ExitStack() as until:
-                self._looks.now = _Look(until)
-                yield
-        finally:
-            self._looks.now = None
+        with told(self._where), self._reader.connect() as connection:
+            yield connection
 
     def _values[T](
         self, of: type[T], table: Table, *where: ColumnElement[bool], **more: Any

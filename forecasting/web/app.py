@@ -98,17 +98,9 @@ def _path(house: House, route: Route, run: Callable[[Any], Awaitable[Response]])
             preferences=Preferences.of(held.get(COOKIE, "")),
             cookies=held,
         )
-        return await run(lambda: _answer(route, visit))
+        return await run(lambda: route.answer(visit))
 
     return Path(route.path, endpoint, methods=[route.method])
-
-
-def _answer(route: Route, visit: Visit) -> Response:
-    """Answer a visit; a page is of one state of the ledger, whatever is written meanwhile."""
-    if route.method == "POST":
-        return route.answer(visit)
-    with visit.book.one_look():
-        return route.answer(visit)
 
 
 def _address(request: Request) -> str:
