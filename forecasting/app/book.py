@@ -352,17 +352,18 @@ class Book[Table](Record[Table], Review[Table], World):
         rows = today(self.ledger, forecaster=self.forecaster, now=clock.now())
         return self._give(rows, ("deadline", "known_at"), ("section", *ROW, *NEWS_ROW))
 
-    def needs(self) -> "dict[str, Sequence[Row]]":
-        """Give the rows of :meth:`today` by section, each as it is."""
-        return self.board.today(self.forecaster, clock.now())
+    def needs(self, *once: str) -> "dict[str, Sequence[Row]]":
+        """Give the rows of :meth:`today` by section; of `once`, a question in the first alone."""
+        return self.board.today(self.forecaster, clock.now(), once=once)
 
     def standing(self, question: str) -> "Said | None":
         """Give the forecaster's own forecast in force on a question."""
         return self.board.state(self.forecaster, clock.now()).pair.mine.in_force(question)
 
-    def asked(self, question: str) -> "Question":
-        """Give a question by its name, as the board has it."""
-        return self.board.state(self.forecaster, clock.now()).catalog.one(question)
+    def asked(self, *questions: str) -> "list[Question]":
+        """Give questions by their names, as the board has them."""
+        catalog = self.board.state(self.forecaster, clock.now()).catalog
+        return [catalog.one(name) for name in questions]
 
     def counts(self) -> dict[str, int]:
         """Count the questions, and those of them that a model answers."""
@@ -375,15 +376,18 @@ class Book[Table](Record[Table], Review[Table], World):
 
         now = clock.now()
         state = self.board.state(self.forecaster, now)
-        return question_page(self.ledger, state, question, forecaster=self.forecaster, kind=kind)
+        return question_page(
+            self.ledger,
+            state,
+            question,
+            forecaster=self.forecaster,
+            weights=self.board.weights,
+            kind=kind,
+        )
 
     def question_list(self, wanted: "Wanted") -> "Listed":
         """Give one page of the questions that are wanted."""
-        from forecasting.app.questions.board import question_list
-
-        state = self.board.state(self.forecaster, clock.now())
-        statuses, ordered = self.board.statuses(state), self.board.by_deadline(state)
-        return question_list(state, wanted, statuses=statuses, ordered=ordered)
+        return self.board.listing(self.forecaster, clock.now(), wanted)
 
     def due(self, *, by: str = "value") -> Table:
         """Give what needs the forecaster, by what a fresh look is worth or by the deadline."""

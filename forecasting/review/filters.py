@@ -24,6 +24,8 @@ def environment(*packages: str) -> "Environment":
         trim_blocks=True,
         lstrip_blocks=True,
         finalize=printed,
+        # The templates travel with the package: they are not looked at again for every page.
+        auto_reload=False,
     )
     made.filters.update(
         score=words.score,

@@ -178,8 +178,9 @@ def _panel(
         value = _reader(question, k)
         places = [(plot.at(point.at), plot.y(value(point))) for point in points]
         bands += _bands(question, plot, points, role, last, leads=name == leads)
+        label = cast.label(name, labels)
         tips = [
-            (x, y, f"{cast.label(name, labels)}: {said(question, point)}\n{days.moment(point.at)}")
+            (x, y, f"{label}: {said(question, point)}\n{days.moment(point.at)}")
             for (x, y), point in zip(places, points, strict=True)
         ]
         reach = max(last, places[-1][0])
@@ -188,8 +189,7 @@ def _panel(
         if role == "worldview":
             views.append(places[-1][1])
         else:
-            text = "pool" if role == "pool" else cast.label(name, labels)
-            ends.append((places[-1][1], text, pen))
+            ends.append((places[-1][1], "pool" if role == "pool" else label, pen))
     if views:
         ends.append((sorted(views)[len(views) // 2], "worldviews", "faint"))
     outcome = _outcome(question, plot, k)

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import math
-import unicodedata
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,7 +12,8 @@ from forecasting.domain.scores import score_title
 
 DASH = "–"
 _NARROW = "\N{NARROW NO-BREAK SPACE}"
-_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+#: Control characters but line ends and tabs, what turns writing around, and halves of a letter.
+_UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _MINUS = "\N{MINUS SIGN}"
 
 TYPES = {
@@ -204,14 +205,7 @@ def plural(n: Any, one: str, many: str = "") -> str:
 
 def clean(text: str) -> str:
     """Leave out control characters and what turns the direction of writing around."""
-    if text.isprintable():
-        return text
-    return "".join(
-        letter
-        for letter in text
-        if letter in "\n\t"
-        or not (letter in _TURNING or unicodedata.category(letter) in ("Cc", "Cs"))
-    )
+    return text if text.isprintable() else _UNFIT.sub("", text)
 
 
 def short(text: str, most: int) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import sys
 import threading
 from collections.abc import Callable
 from urllib.parse import urlsplit
@@ -87,6 +88,8 @@ def serve(
         h11_max_incomplete_event_size=32_768,
     )
     server = uvicorn.Server(settings)
+    # The thread that reads and sends waits this long for each thread that draws a page.
+    sys.setswitchinterval(0.001)
     shown = "127.0.0.1" if loopback(host) and host != "::1" else host
     if everywhere(host):
         shown = socket.gethostname()

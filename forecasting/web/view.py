@@ -106,21 +106,24 @@ def _span(span: dt.timedelta) -> str:
     return words.plural(days, "day") if days < 730 else words.plural(int(days / 365.25), "year")
 
 
+_days = lru_cache(maxsize=64)(words.Days)
+
+
 def day(moment: dt.datetime | dt.date | None, zone: str) -> str:
     """Name the day of a moment in a zone."""
-    return words.Days(zone).day(moment)
+    return _days(zone).day(moment)
 
 
 def known(moment: dt.datetime | dt.date | None, zone: str) -> str:
     """Name the day by whose end a thing was known; the midnight after it is that day's."""
-    return words.Days(zone).known(moment)
+    return _days(zone).known(moment)
 
 
 def moment(moment: dt.datetime | None, zone: str) -> str:
     """Name a moment to the minute in a zone."""
-    return words.Days(zone).moment(moment)
+    return _days(zone).moment(moment)
 
 
 def ends(moment: dt.datetime | None, zone: str) -> str:
     """Name the day that a deadline ends."""
-    return words.Days(zone).end(moment)
+    return _days(zone).end(moment)

@@ -6,16 +6,21 @@ import random
 import pytest
 
 from forecasting.app.forecast.in_force import Pair
-from forecasting.app.questions.board import Board, Wanted, question_list
+from forecasting.app.news.shown import Weights
+from forecasting.app.questions.board import SORTS, STATUSES, Board, Wanted
 from forecasting.app.questions.today import SECTIONS, due, today
+from forecasting.app.upkeep.banks import bundled_bank
 from forecasting.domain import Resolution, Withdrawal
 from forecasting.domain.evidence import Effect
+from forecasting.domain.process import WorldSpec
 from forecasting.domain.setup import Setup
 from forecasting.store import Ledger
 from tests.season import between, item, word
 
 NOW = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
+#: Sections of questions, of which a page shows each question once.
+ONCE = tuple(name for name in SECTIONS if name != "news not coded")
 
 
 def asked(name, closes, **more):
@@ -29,8 +34,24 @@ def ledger():
         yield found
 
 
+LISTS = (
+    *(Wanted(sort=sort) for sort in SORTS),
+    *(Wanted(answered=answered, sort="difference") for answered in ("yes", "no")),
+    *(Wanted(status=status) for status in STATUSES),
+    *(Wanted(text="q1"), Wanted(process="p1")),
+)
+
+
 def same(board, ledger, now):
     for who in ("ana", "ben"):
+        fresh = Board(ledger)
+        assert all(
+            board.listing(who, now, wanted) == fresh.listing(who, now, wanted) for wanted in LISTS
+        )
+        once = board.today(who, now, once=ONCE)
+        assert once == fresh.today(who, now, once=ONCE)
+        shown = [row["question"] for name in ONCE for row in once[name]]
+        assert len(shown) == len(set(shown))
         assert list(board.due(who, now)) == due(ledger, forecaster=who, now=now)
         parts = board.today(who, now)
         fresh = [{"section": name, **row} for name in SECTIONS for row in parts[name]]
@@ -107,9 +128,34 @@ def test_the_rungs_of_a_ladder_stand_together(ledger):
     ]
     ledger.append([rungs[1], asked("between", 10), rungs[0]], recorded_at=NOW - DAY)
     board = Board(ledger)
-    state = board.state("ana", NOW)
-    listed = question_list(
-        state, Wanted(), statuses=board.statuses(state), ordered=board.by_deadline(state)
-    )
+    listed = board.listing("ana", NOW, Wanted())
     assert [row["id"] for row in listed.rows] == ["l@2026-11-05", "l@2026-12-01", "between"]
     assert listed.statuses["open"] == 3
+
+
+def test_weights_follow_the_news_the_questions_the_bank_and_the_clock(ledger):
+    question = asked("q", 10)
+    ledger.append([question], recorded_at=NOW - DAY)
+    board = Board(ledger)
+
+    def seen(now=NOW, bank=None):
+        state = board.state("ana", now)
+        found = board.weights(state, bank)
+        assert board.weights(state, bank) is found
+        world = bank.world if bank else WorldSpec({})
+        fresh = Weights.of(ledger, ledger.evidence(), now, state.catalog, world)
+        assert (found.coded, found.over, found.unusable) == (
+            *(fresh.coded, fresh.over, fresh.unusable),
+        )
+        assert (found.processes, found.rests) == (fresh.processes, fresh.rests)
+        return found
+
+    assert not seen().unusable
+    gone = item("n", Effect("nobody", "likelihood", {"a": 1.0, "b": 0.5}), NOW - DAY)
+    ledger.append([gone], recorded_at=NOW)
+    assert seen().unusable.keys() == {gone.key}
+    ledger.append([asked("nobody", 20)], recorded_at=NOW)
+    before = seen()
+    assert seen(NOW + 2 * DAY) is not before
+    assert seen(NOW + 2 * DAY, bundled_bank()).processes
+    assert not seen(NOW + 2 * DAY).processes

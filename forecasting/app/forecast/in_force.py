@@ -117,5 +117,7 @@ def difference(
         return None
     if mine.value.labels != model.value.labels:
         return None
+    if (p := mine.value.probability) is not None and (m := model.value.probability) is not None:
+        return p - m
     apart = [a - b for a, b in zip(mine.value.numbers, model.value.numbers, strict=True)]
-    return apart[0] if len(apart) == 1 else dict(zip(mine.value.labels, apart, strict=True))
+    return dict(zip(mine.value.labels, apart, strict=True))

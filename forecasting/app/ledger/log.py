@@ -302,10 +302,12 @@ def history(
     forecaster: str = "",
     kind: str = "all",
     catalog: Catalog | None = None,
+    said: Sequence[Forecast] | None = None,
 ) -> list[dict[str, Any]]:
     """Give one row per forecast in force, with the time it stood from and until.
 
     A sealed forecast that is not revealed is a row of the kind ``sealed``, without a number.
+    `said` are all the forecasts of the one question, where they are at hand.
     """
     catalog = catalog or Catalog.of(ledger)
     kind = kind_named(kind)
@@ -313,7 +315,11 @@ def history(
     gone, redacted = undone(ledger), seal.reasons(ledger)
     hidden = seal.hidden(ledger) if kind in ("live", "all") else []
     for question in catalog.find(name):
-        entries = gone.left(ledger.forecasts(question=question.id, forecaster=forecaster or None))
+        entries = gone.left(
+            ledger.forecasts(question=question.id, forecaster=forecaster or None)
+            if said is None
+            else said
+        )
         chosen = [f for f in entries if kind in (f.kind, "all")]
         groups: dict[tuple[str, str, str], list[Forecast | Sealed]] = {}
         for forecast in chosen:

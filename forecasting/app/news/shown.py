@@ -18,6 +18,7 @@ from forecasting.domain.evidence import (
     retractions,
     retracts,
 )
+from forecasting.domain.process import WorldSpec
 from forecasting.domain.question import effect_scale
 from forecasting.errors import NotFound
 from forecasting.evidence import known, learned, reliability, retracted
@@ -70,10 +71,11 @@ class Weights:
         items: Sequence[Evidence],
         moment: dt.datetime,
         catalog: Catalog | None = None,
+        spec: WorldSpec | None = None,
     ) -> "Weights":
         """Weigh the reports known by a moment, with what was learned of their sources by then."""
         catalog = catalog or Catalog.of(ledger)
-        world = NewsWorld.of(ledger, catalog)
+        world = NewsWorld.of(ledger, catalog, spec)
         trust = learned(items, catalog.questions, catalog.outcomes, moment)
         coded = reports(
             items,

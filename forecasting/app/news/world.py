@@ -46,11 +46,11 @@ class NewsWorld:
     predicates: Mapping[str, Predicate]
 
     @classmethod
-    def of(cls, ledger: Ledger, catalog: Catalog) -> "NewsWorld":
-        """Read what each question of the ledger asks of the bank's world."""
+    def of(cls, ledger: Ledger, catalog: Catalog, world: WorldSpec | None = None) -> "NewsWorld":
+        """Read what each question of the ledger asks of the world, by default the bank's."""
         from forecasting.domain.predicate_text import parse_predicate
 
-        world = world_of_the_bank(ledger)
+        world = world_of_the_bank(ledger) if world is None else world
         found = {}
         for question in catalog.questions.values():
             if question.answer:

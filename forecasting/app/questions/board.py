@@ -7,10 +7,11 @@ what a fresh look at the ledger would say.
 
 import datetime as dt
 import threading
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.in_force import KINDS, Pair, Voice, difference
@@ -27,12 +28,17 @@ from forecasting.app.questions.today import (
     sections,
     uncoded,
 )
+from forecasting.bank import Bank
 from forecasting.domain.forecast import Said
 from forecasting.domain.forecasters import MODEL
 from forecasting.domain.instants import last_day
+from forecasting.domain.process import WorldSpec
 from forecasting.domain.question import Question, Status
 from forecasting.domain.sealed import placed
 from forecasting.store import Ledger
+
+if TYPE_CHECKING:
+    from forecasting.app.news.shown import Weights
 
 #: A row is worked out again after this time, for what a look is worth changes with the clock.
 FRESH = dt.timedelta(minutes=10)
@@ -40,6 +46,8 @@ NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
 FOREVER = dt.datetime.max.replace(tzinfo=dt.UTC)
 #: Voices kept at once besides the model's: those heard longest ago go.
 MOST_VOICES = 16
+#: Lists kept at once, each of a filter and an order.
+MOST_LISTS = 32
 
 
 @dataclass(slots=True)
@@ -68,7 +76,16 @@ class _Rows:
     listed: Sequence[Row] = ()
     made: dt.datetime = NEVER
     until: dt.datetime = NEVER
-    parts: tuple[Any, Any, dict[str, Sequence[Row]]] | None = None
+    parts: tuple[Any, Any, Any, dict[str, Sequence[Row]]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    """The questions of one list, and the very values that it was made of."""
+
+    made_of: tuple[Any, ...]
+    found: Sequence[Question]
+    counts: Mapping[str, int]
 
 
 class Board:
@@ -85,7 +102,9 @@ class Board:
         self._decided: tuple[Catalog, News, Mapping[str, str]] | None = None
         self._bare: tuple[tuple[int, int], Sequence[Row], State] | None = None
         self._statuses: tuple[Catalog, dt.datetime, dt.datetime, Mapping[str, Status]] | None = None
-        self._ordered: tuple[Catalog, Sequence[Question]] | None = None
+        self._ordered: tuple[Catalog, Sequence[Question], Sequence[str]] | None = None
+        self._lists: dict[tuple[Wanted, str], _List] = {}
+        self._weights: tuple[Catalog, News, str, Weights] | None = None
         self._clock = 0
 
     def state(self, forecaster: str, now: dt.datetime) -> State:
@@ -126,6 +145,19 @@ class Board:
             self._decided = (catalog, news, found)
         return self._decided[2]
 
+    def weights(self, state: State, bank: Bank | None) -> "Weights":
+        """Give what every report weighs in a bank's world, or in none; as old as the news."""
+        from forecasting.app.news.shown import Weights
+
+        catalog, news, digest = state.catalog, state.news, bank.digest if bank else ""
+        with self._lock:
+            kept = self._weights
+            if kept is None or not (kept[0] is catalog and kept[1] is news and kept[2] == digest):
+                world = bank.world if bank else WorldSpec({})
+                found = Weights.of(self._ledger, self._ledger.evidence(), state.now, catalog, world)
+                kept = self._weights = (catalog, news, digest, found)
+            return kept[3]
+
     def _voice(self, forecaster: str, now: dt.datetime) -> Voice:
         self._clock += 1
         heard = self._heard.get(forecaster)
@@ -143,7 +175,8 @@ class Board:
                 both = [*heard.said.get(question, ()), *said]
                 heard.said[question] = tuple(sorted(both, key=placed))
                 heard.changed[question] = self._marks["forecast"]
-            heard.seq, heard.voice = self._marks["forecast"], None
+            heard.seq = self._marks["forecast"]
+            heard.voice = None if new else heard.voice
         taken = self._marks["withdrawal"]
         if heard.voice is None or heard.withdrawals != taken or heard.last > now:
             gone = undone(self._ledger)
@@ -177,8 +210,10 @@ class Board:
         kept.listed, kept.made = in_order(found), now
         return kept.listed
 
-    def today(self, forecaster: str, now: dt.datetime) -> dict[str, Sequence[Row]]:
-        """Give the rows of today's view, by section."""
+    def today(
+        self, forecaster: str, now: dt.datetime, *, once: tuple[str, ...] = ()
+    ) -> dict[str, Sequence[Row]]:
+        """Give the rows of today's view, by section; a question in the first of `once` alone."""
         with self._lock:
             state = self.state(forecaster, now)
             rows = self._due(state, forecaster)
@@ -186,9 +221,15 @@ class Board:
             if self._bare is None or self._bare[0] != key:
                 self._bare = (key, uncoded(state), state)
             kept = self._rows[forecaster]
-            if kept.parts is None or kept.parts[0] is not rows or kept.parts[1] is not self._bare:
-                kept.parts = (rows, self._bare, sections(state, rows, self._bare[1]))
-            return kept.parts[2]
+            if (
+                kept.parts is None
+                or kept.parts[0] is not rows
+                or kept.parts[1] is not self._bare
+                or kept.parts[2] != once
+            ):
+                found = sections(state, rows, self._bare[1])
+                kept.parts = (rows, self._bare, once, _once(found, once) if once else found)
+            return kept.parts[3]
 
     def statuses(self, state: State) -> Mapping[str, Status]:
         """Give the status of each question at a moment; by the clock they change at its marks."""
@@ -206,14 +247,32 @@ class Board:
                 kept = self._statuses = (catalog, now, until, found)
             return kept[3]
 
-    def by_deadline(self, state: State) -> Sequence[Question]:
-        """Give the questions by their deadlines."""
+    def listing(self, forecaster: str, now: dt.datetime, wanted: "Wanted") -> "Listed":
+        """Give one page of the questions that are wanted."""
         with self._lock:
+            state = self.state(forecaster, now)
+            statuses = self.statuses(state)
             if self._ordered is None or self._ordered[0] is not state.catalog:
                 every = state.catalog.questions.values()
                 found = sorted(every, key=lambda q: (q.closes, q.ladder or q.id, q.id))
-                self._ordered = (state.catalog, found)
-            return self._ordered[1]
+                self._ordered = (state.catalog, found, _tags(found))
+            said = bool(wanted.answered) or wanted.sort == "difference"
+            voices = (state.pair.mine, state.pair.model) if said else ()
+            made_of = (state.catalog, statuses, *voices)
+            key = (replace(wanted, page=1), forecaster if said else "")
+            kept = self._lists.get(key)
+            if kept is None or any(a is not b for a, b in zip(kept.made_of, made_of, strict=True)):
+                # Those of an older catalogue are asked for no more, and would hold it.
+                self._lists = {
+                    other: each
+                    for other, each in self._lists.items()
+                    if each.made_of[0] is made_of[0] and each.made_of[1] is made_of[1]
+                }
+                while len(self._lists) >= MOST_LISTS:
+                    del self._lists[next(iter(self._lists))]
+                kept = _List(made_of, *_found(state, wanted, statuses, self._ordered[1]))
+                self._lists[key] = kept
+            return _page(state, wanted, kept, self._ordered[2])
 
     def _forget(self, kept: _Rows, forecaster: str, state: State) -> bool:
         """Drop the rows that something recorded since touches; say whether there are any."""
@@ -229,8 +288,8 @@ class Board:
                 or old.outcomes.get(name) != state.catalog.outcomes.get(name)
             }
         for who, seen in ((forecaster, kept.mine), (MODEL, kept.model)):
-            changed = self._heard[who].changed
-            touched |= {name for name, seq in changed.items() if seq > seen}
+            if (heard := self._heard[who]).seq > seen:
+                touched |= {name for name, seq in heard.changed.items() if seq > seen}
         if kept.withdrawals != self._marks["withdrawal"]:
             touched |= {one.question for one in self._ledger.withdrawals()}
         if kept.evidence != self._marks["evidence"]:
@@ -263,6 +322,16 @@ def _boundary(question: Question, now: dt.datetime) -> dt.datetime:
     return min(later, default=FOREVER)
 
 
+def _once(parts: Mapping[str, Sequence[Row]], order: Sequence[str]) -> dict[str, Sequence[Row]]:
+    """Leave each question in the first section that it stands in; news stays as it is."""
+    seen: set[str] = set()
+    found: dict[str, Sequence[Row]] = {}
+    for section in order:
+        found[section] = [row for row in parts[section] if row.get("question") not in seen]
+        seen.update(row["question"] for row in found[section] if "question" in row)
+    return found
+
+
 #: Questions of one page.
 PER_PAGE = 40
 STATUSES = ("open", "due", "closed", "upcoming", "resolved", "annulled")
@@ -289,8 +358,8 @@ class Wanted:
 class Listed:
     """One page of the list, and how many questions there are in all.
 
-    `statuses` counts the questions of each status under the other filters, `tags` and `processes`
-    name what the filters may be.
+    A row's `mine_path` and `model_path` are (days, share) over the last 90 days. `statuses` counts
+    the questions of each status under the other filters, `tags` names what that filter may be.
     """
 
     rows: Sequence[Mapping[str, Any]]
@@ -359,51 +428,41 @@ def facts(catalog: Catalog, question: Question, now: dt.datetime) -> dict[str, A
     }
 
 
-def question_list(
+def _found(
     state: State,
     wanted: Wanted,
-    *,
     statuses: Mapping[str, Status],
     ordered: Sequence[Question],
-) -> Listed:
-    """Give one page of the questions that are wanted, of all `ordered` by deadline.
-
-    A row's `mine_path` and `model_path` are (days, share) over the last 90 days.
-    """
-    needle = wanted.text.casefold().split()
-    counts: dict[str, int] = dict.fromkeys(STATUSES, 0)
-    found: list[Question] = []
-    for question in ordered:
-        if needle:
-            words = _folded(question.title, question.id, question.topic, question.tags)
-            if not all(word in words for word in needle):
-                continue
-        if wanted.tag and wanted.tag not in (question.topic, question.event, *question.tags):
-            continue
-        if wanted.process and wanted.process not in names(question):
-            continue
-        if wanted.answered:
-            mine = state.pair.mine.in_force(question.id) is not None
-            if mine != (wanted.answered == "yes"):
-                continue
-        status = statuses[question.id]
-        counts[status] += 1
-        if not wanted.status or wanted.status == status:
-            found.append(question)
+) -> tuple[Sequence[Question], Mapping[str, int]]:
+    """Find the questions that are wanted, of all `ordered` by deadline, and count each status."""
+    found = list(ordered)
+    if needle := wanted.text.casefold().split():
+        found = [
+            q
+            for q in found
+            for words in [_folded(q.title, q.id, q.topic, q.tags)]
+            if all(word in words for word in needle)
+        ]
+    if tag := wanted.tag:
+        found = [q for q in found if tag in (q.topic, q.event, *q.tags)]
+    if process := wanted.process:
+        found = [q for q in found if process in names(q)]
+    if wanted.answered:
+        mine, want = state.pair.mine.in_force, wanted.answered == "yes"
+        found = [q for q in found if (mine(q.id) is not None) is want]
+    counts = dict.fromkeys(STATUSES, 0) | Counter(statuses[q.id] for q in found)
+    if status := wanted.status:
+        found = [q for q in found if statuses[q.id] == status]
     found = _sorted(state, found, wanted.sort, statuses)
-    if wanted.sort == "deadline":
-        found = _rungs_together(found)
-    pages = max(1, -(-len(found) // PER_PAGE))
+    return _rungs_together(found) if wanted.sort == "deadline" else found, counts
+
+
+def _page(state: State, wanted: Wanted, kept: _List, tags: Sequence[str]) -> Listed:
+    pages = max(1, -(-len(kept.found) // PER_PAGE))
     page = min(max(wanted.page, 1), pages)
-    shown = found[(page - 1) * PER_PAGE : page * PER_PAGE]
-    return Listed(
-        [_row(state, question) for question in shown],
-        len(found),
-        page,
-        pages,
-        counts,
-        _tags(tuple((q.topic, q.tags) for q in ordered)),
-    )
+    shown = kept.found[(page - 1) * PER_PAGE : page * PER_PAGE]
+    rows = [_row(state, question) for question in shown]
+    return Listed(rows, len(kept.found), page, pages, kept.counts, tags)
 
 
 def _rungs_together(found: Sequence[Question]) -> list[Question]:
@@ -421,13 +480,11 @@ def _rungs_together(found: Sequence[Question]) -> list[Question]:
     return placed
 
 
-@lru_cache(maxsize=2)
-def _tags(each: tuple[tuple[str, tuple[str, ...]], ...]) -> list[str]:
+def _tags(questions: Sequence[Question]) -> list[str]:
     """Give the topics and tags of several questions, those of most questions first."""
-    counts: dict[str, int] = {}
-    for topic, tags in each:
-        for tag in {topic, *tags} - {""}:
-            counts[tag] = counts.get(tag, 0) + 1
+    counts = Counter(
+        tag for question in questions for tag in {question.topic, *question.tags} if tag
+    )
     return sorted(counts, key=lambda tag: (-counts[tag], tag))[:40]
 
 
@@ -444,21 +501,20 @@ def _sorted(
     if sort == "newest":
         return sorted(found, key=lambda q: (q.opens, q.id), reverse=True)
     if sort == "difference":
+        mine, model = state.pair.mine.in_force, state.pair.model.in_force
 
-        def apart(question: Question) -> float:
-            mine = state.pair.mine.in_force(question.id)
-            found = difference(question, mine, state.pair.model.in_force(question.id))
-            if isinstance(found, dict):
-                return max((abs(each) for each in found.values()), default=-1.0)
-            return abs(found) if isinstance(found, float) else -1.0
+        def nearness(question: Question) -> float:
+            apart = difference(question, mine(question.id), model(question.id))
+            if isinstance(apart, dict):
+                return -max(map(abs, apart.values()), default=-1.0)
+            return 1.0 if apart is None else -abs(apart)
 
-        return sorted(found, key=lambda q: (-apart(q), q.closes, q.id))
+        # Those equally far apart stay by their deadlines.
+        return sorted(found, key=nearness)
     # Open and due ones first by deadline; what is over follows, the latest first.
-    live: list[Question] = []
-    over: list[Question] = []
-    for question in found:
-        (over if statuses[question.id] in ("resolved", "annulled") else live).append(question)
-    return [*live, *reversed(over)]
+    settled = ("resolved", "annulled")
+    over = [q for q in reversed(found) if statuses[q.id] in settled]
+    return [*(q for q in found if statuses[q.id] not in settled), *over]
 
 
 def _row(state: State, question: Question) -> dict[str, Any]:

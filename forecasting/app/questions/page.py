@@ -1,7 +1,7 @@
 """A question as one page shows it: every number on it, its path, its news, its record."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,8 @@ from forecasting.evidence import retracted
 from forecasting.store import Ledger
 
 if TYPE_CHECKING:
+    from forecasting.app.news.shown import Weights
+    from forecasting.bank import Bank
     from forecasting.review.data import Point, QuestionPath
 
 #: Rows of history and comments on a page; the rest is in the export.
@@ -98,7 +100,13 @@ class QuestionPage:
 
 
 def question_page(
-    ledger: Ledger, state: State, name: str, *, forecaster: str, kind: str = "live"
+    ledger: Ledger,
+    state: State,
+    name: str,
+    *,
+    forecaster: str,
+    weights: "Callable[[State, Bank | None], Weights]",
+    kind: str = "live",
 ) -> QuestionPage:
     """Gather the page of a question, of a rung, or of a ladder.
 
@@ -114,11 +122,12 @@ def question_page(
     rungs = [_rung(state, question, by_rung[question.id], forecaster) for question in ladder]
     here = next(rung for rung in rungs if rung.id == chosen.id)
     said = by_rung[chosen.id]
-    path, replayed, kind = _path(ledger, state, chosen, said, kind)
-    rows = history(ledger, chosen.id, catalog=catalog)
-    plain = _each_until_the_next([row for row in rows if row["kind"] != "replay"])
     bank = _bank(ledger)
-    asked = [each for each in names(chosen) if bank and each in bank.world.processes]
+    path, replayed, kind = _path(ledger, state, chosen, said, kind, weights(state, bank))
+    rows = history(ledger, chosen.id, catalog=catalog, said=said)
+    plain = _each_until_the_next([row for row in rows if row["kind"] != "replay"])
+    known = bank.world.processes if bank else {}
+    asked = [each for each in names(chosen) if each in known]
     return QuestionPage(
         name=chosen.ladder or chosen.id,
         title=chosen.title,
@@ -136,7 +145,7 @@ def question_page(
         processes=[
             {"name": name, "title": process.title or name, "states": list(process.states)}
             for name in sorted(asked)
-            for process in [bank.world.processes[name]]
+            for process in [known[name]]
         ],
         links=_links(bank, asked),
         versions=len(ledger.question_history(chosen.id)),
@@ -196,9 +205,9 @@ def _path(
     question: Question,
     said: Sequence[Forecast],
     kind: str,
+    weights: "Weights",
 ) -> "tuple[QuestionPath, bool, str]":
     """Give the path to draw, whether there is a replay of it, and which of the two it is."""
-    from forecasting.app.news.shown import Weights
     from forecasting.app.review.paths import marks_of, moved_of, path_of, point_of
 
     replayed = any(one.kind == "replay" for one in said)
@@ -218,7 +227,6 @@ def _path(
         or names(question) & {effect.target.partition("=")[0] for effect in item.effects}
         or any(item.key in one.meta.get("moved", "") for one in shown if one.meta)
     ]
-    weights = Weights.of(ledger, ledger.evidence(), state.now, state.catalog)
     points: dict[str, list[Point]] = {}
     for one in shown:
         points.setdefault(one.forecaster, []).append(point_of(one))
@@ -251,7 +259,7 @@ def _comments(ledger: Ledger, said: Sequence[Forecast]) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: row["at"], reverse=True)[:MOST_ROWS]
 
 
-def _bank(ledger: Ledger) -> Any:
+def _bank(ledger: Ledger) -> "Bank | None":
     """Give the bank; a ledger whose bank is gone or faulty still shows its questions."""
     try:
         return bank_of(ledger)

@@ -5,6 +5,7 @@ package and is named by its world file. Processes that somebody stated in one ph
 (`forecasting.app.questions.ask`) lie in the ledger, and stand in the bank's world beside its own.
 """
 
+import contextlib
 import datetime as dt
 import hashlib
 import os
@@ -106,9 +107,13 @@ def _without_faults(bank: Bank, root: Path, faults: Sequence[Problem]) -> Bank:
 
 def _unchanged(root: Path, zone: str) -> Bank:
     """Give the bank of a folder, read again only where a file of it has changed."""
-    files = sorted(path for path in root.rglob("*") if path.is_file())
-    stamps = tuple((str(path), (s := path.stat()).st_mtime_ns, s.st_size) for path in files)
-    return _read(root, zone, stamps)
+    found = []
+    for folder, _, names in os.walk(root):
+        for path in (os.path.join(folder, name) for name in names):
+            with contextlib.suppress(FileNotFoundError):
+                said = os.stat(path)
+                found.append((path, said.st_mtime_ns, said.st_size))
+    return _read(root, zone, tuple(sorted(found)))
 
 
 @lru_cache(maxsize=4)
@@ -133,7 +138,10 @@ def told_of(ledger: Ledger, bank: Bank) -> list[Setup]:
 
 def folder_of(ledger: Ledger) -> Path | None:
     """Give the folder of the bank that a ledger was told of; None for an empty one."""
-    last = remembered(ledger)
+    return _folder(ledger, remembered(ledger))
+
+
+def _folder(ledger: Ledger, last: Setup | None) -> Path | None:
     if last is None:
         # Before r0004 every database held the bank that travels with the package.
         return locate("questions") if ledger.questions() else None
@@ -150,7 +158,8 @@ def folder_of(ledger: Ledger) -> Path | None:
 
 def bank_of(ledger: Ledger) -> Bank:
     """Read the bank of a ledger, with the processes that the ledger itself holds."""
-    last, folder = remembered(ledger), folder_of(ledger)
+    last = remembered(ledger)
+    folder = _folder(ledger, last)
     zone = DEFAULT_ZONE if last is None else last.detail.get("zone", DEFAULT_ZONE)
     bank = empty(zone) if folder is None else usable(folder, zone=zone)
     return with_setups(bank, stated(ledger).values())

@@ -13,6 +13,7 @@ from forecasting.web.visit import Visit
 
 if TYPE_CHECKING:
     from forecasting.domain.forecast import Said
+    from forecasting.domain.question import Question
 
 #: Rows of a part; a link leads to the rest.
 MOST = 8
@@ -40,18 +41,11 @@ class Part:
 
 def today(visit: Visit, *, faults: tuple[Fault, ...] = (), wrong: str = "") -> Response:
     """Show what needs the visitor; each question once, in the first part that it belongs to."""
-    rows = visit.book.needs()
-    seen: set[str] = set()
     parts = []
-    for section, (key, title, more) in PARTS.items():
-        if section == "news not coded":
-            mine = rows[section]
-        else:
-            mine = [row for row in rows[section] if row["question"] not in seen]
-            seen.update(row["question"] for row in mine)
+    for section, mine in visit.book.needs(*PARTS).items():
+        key, title, more = PARTS[section]
         if mine:
-            some = mine[:MOST]
-            shown_rows = some if key == "news" else [_shown(visit, row) for row in some]
+            shown_rows = mine[:MOST] if key == "news" else _shown(visit, mine[:MOST])
             parts.append(Part(key, title, more, shown_rows, len(mine)))
     shown = any(row.get("question") == wrong for part in parts for row in part.rows)
     return visit.page(
@@ -64,8 +58,12 @@ def today(visit: Visit, *, faults: tuple[Fault, ...] = (), wrong: str = "") -> R
     )
 
 
-def _shown(visit: Visit, row: Mapping[str, Any]) -> dict[str, Any]:
-    question = visit.book.asked(row["question"])
+def _shown(visit: Visit, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    asked = visit.book.asked(*(row["question"] for row in rows))
+    return [_row(visit, row, question) for row, question in zip(rows, asked, strict=True)]
+
+
+def _row(visit: Visit, row: Mapping[str, Any], question: "Question") -> dict[str, Any]:
     silent = row["mine"] is None and not row["withdrawn"]
     said = [part for part in row["reason"].split(", ") if part]
     told = {"record the outcome", "never answered", "closes soon"}
