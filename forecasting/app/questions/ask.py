@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import StringIO
 from itertools import count
+from math import inf
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -31,7 +32,7 @@ from forecasting.domain.predicate import Predicate
 from forecasting.domain.predicate_check import check_predicate, processes_of
 from forecasting.domain.predicate_text import RESERVED, parse_predicate
 from forecasting.domain.question import Question, lacks_criteria
-from forecasting.domain.reading import day_word
+from forecasting.domain.reading import day_word, quantity
 from forecasting.domain.setup import Setup
 from forecasting.errors import InvalidInput
 from forecasting.store import Ledger
@@ -127,6 +128,9 @@ class Asked:
             if not (low and high):
                 msg = f"range ({self.span}): must be two numbers"
                 raise InvalidInput(msg, hint="0..5000")
+            for end in (low, high):
+                # A range has no bounds yet that would tell which of two numbers is meant.
+                quantity(end, name="range", within=(-inf, inf))
             fields |= {"type": "numeric", "lower": low, "upper": high}
         elif self.options or self.ordered:
             named = [option.strip() for option in self.options or self.ordered]
