@@ -98,7 +98,7 @@ def log(
     at: str,
     sealed: bool,
 ) -> None:
-    r"""Log a probability: 0.35, 35%, 1:3 (odds) or a verbal band such as likely.
+    r"""Log a probability: 0.35, 35%, 1 in 4, 1:3 (odds) or a verbal band such as likely.
 
     \b
     Examples:

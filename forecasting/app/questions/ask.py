@@ -37,18 +37,23 @@ from forecasting.domain.setup import Setup
 from forecasting.errors import InvalidInput
 from forecasting.store import Ledger
 
+#: Words that begin a title and tell it from no other.
+_LEADING = ("will",), ("it", "this", "that", "there", "they", "he", "she", "we", "i"), ("be",)
+
 
 def slug_of(title: str) -> str:
-    """Make a slug from a title: its words in lower case, without the first "will", cut at 60.
+    """Make a slug from a title: its words in lower case, without the first "will it be", cut at 60.
 
     A title of another script gives none, for the numbers in it would not tell it.
 
-    >>> slug_of("Will the El Fasher pause hold to 31 January 2027?")
-    'the-el-fasher-pause-hold-to-31-january-2027'
+    >>> slug_of("Will the El Fasher pause hold to 31 January 2027?"), slug_of("Will it rain?")
+    ('the-el-fasher-pause-hold-to-31-january-2027', 'rain')
     """
     plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
     words = re.findall(r"[a-z0-9]+", plain)
-    if words[:1] == ["will"] and len(words) > 1:
+    for leading in _LEADING:
+        if len(words) < 2 or words[0] not in leading:
+            break
         words = words[1:]
     slug = ""
     for word in words:
