@@ -133,7 +133,7 @@ def lines(columns: Sequence[Column], width: int, under: Sequence[str] = ()) -> I
     for row in zip(*(column.cells for column in columns), strict=True):
         cells = [_folded(text, wide) for text, wide in zip(row, widths, strict=True)]
         yield from _row(columns, widths, cells)
-        if text := next(below, ""):
+        if (text := next(below, "")).strip("– "):
             yield BETWEEN + cut(text, width - GAP)
 
 

@@ -394,7 +394,8 @@ def _table(
 
     The first, what a row is about and the answer, are always there; of the others those without a
     value in any row give way first, then the last. Prose folds, and names between their words.
-    A title that has no room as a column stands below its row. With ``--wide`` all stand on lines as long as they need.
+    A title that has no room as a column stands below its row. With ``--wide`` all stand on lines as
+    long as they need.
     """
     from forecasting.cli import layout
 
