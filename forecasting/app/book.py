@@ -238,6 +238,13 @@ class Book[Table](Record[Table], Review[Table], World):
         """Bring an older database to this version's schema; all of it or nothing."""
         return asdict(upgrade(config.database(database).value))
 
+    def _tell_of_files(self) -> None:
+        """Name the files of the ledger's bank that are left out, and what lies ahead in them."""
+        from forecasting.app.upkeep.banks import bank_of, told_of_files
+
+        for note in told_of_files(bank_of(self.ledger), ahead=True):
+            self._tell(note)
+
     def close(self) -> None:
         """Close the database."""
         self.ledger.close()
@@ -614,6 +621,7 @@ class Book[Table](Record[Table], Review[Table], World):
         """Add the items of a CSV, JSON-lines, RSS or Atom file; see `forecast news import`."""
         from forecasting.app.news.feeds import import_news
 
+        self._tell_of_files()
         return import_news(self.ledger, content, name=name, now=clock.now(), **more)
 
     def sources(self, *, as_of: When = None, kind: str = "") -> Table:
@@ -779,6 +787,7 @@ class Book[Table](Record[Table], Review[Table], World):
         if moment is None:
             msg = "known_at: must be given"
             raise InvalidInput(msg)
+        self._tell_of_files()
         return add.add(
             self.ledger,
             title,
@@ -877,6 +886,8 @@ class Book[Table](Record[Table], Review[Table], World):
         """
         from forecasting.app.world.view import world
 
+        if bank is None:
+            self._tell_of_files()
         return world(
             self.ledger,
             now=clock.now(),
@@ -899,21 +910,21 @@ class Book[Table](Record[Table], Review[Table], World):
         """Say so, as a list always."""
         from forecasting.app.forecast.explain import explain
 
+        self._tell_of_files()
         return explain(self.ledger, question, now=clock.now(), as_of=when(as_of), seed=seed)
 
     def scenarios(self) -> Table:
         """Give the sets of named scenarios of the bank."""
-        from forecasting.app.upkeep.banks import bank_of, left_out
         from forecasting.app.world.scenario import listed
 
-        for fault in left_out(bank_of(self.ledger)):
-            self._tell(f"left out: {fault}")
+        self._tell_of_files()
         return self._give(listed(self.ledger), ("closes",))
 
     def simulated(self, *, as_of: When = None, seed: int = 0) -> "Live":
         """Simulate the world, and give what answers of scenarios, what-if and stories."""
         from forecasting.app.world.scenario import live
 
+        self._tell_of_files()
         return live(self.ledger, now=clock.now(), as_of=when(as_of), seed=seed)
 
     @staticmethod
@@ -940,6 +951,7 @@ class Book[Table](Record[Table], Review[Table], World):
         """Give every prior, or those that questions rest on, with its source."""
         from forecasting.app.world.processes import prior_rows
 
+        self._tell_of_files()
         return self._give(prior_rows(self.ledger, questions=questions))
 
 

@@ -121,13 +121,8 @@ def resolved(
     from others' numbers for ``shown``; see :mod:`forecasting.app.ledger.seal`. With `supposed`, its
     outcomes count instead of those that the ledger holds.
     """
-    head = None if wanted.as_of is None or wanted.kind != "live" else ledger.head_at(wanted.as_of)
-    catalog = supposed or Catalog.of(
-        ledger,
-        head=head,
-        reading=wanted.reading,
-        recorded_by=None if wanted.kind == "live" else wanted.as_of,
-    )
+    head, catalog = as_it_stood(ledger, wanted)
+    catalog = supposed or catalog
     chosen: Iterable[Forecast] | Heard
     taken = None
     if wanted.kind in IN_BULK:
@@ -141,6 +136,18 @@ def resolved(
     if wanted.too_soon:
         frame["too_soon"] = False
     return frame if wanted.closed_by is None else where(frame, frame["closes"] <= wanted.closed_by)
+
+
+def as_it_stood(ledger: Ledger, wanted: Selection) -> tuple[int | None, Catalog]:
+    """Give the entry up to which a selection is read (None: all) and the catalogue at it.
+
+    What is live was all recorded by its `as_of`; what was recorded afterwards has the outcomes that
+    were on record by then.
+    """
+    live = wanted.kind == "live"
+    head = ledger.head_at(wanted.as_of) if live and wanted.as_of is not None else None
+    by = None if live else wanted.as_of
+    return head, Catalog.of(ledger, head=head, reading=wanted.reading, recorded_by=by)
 
 
 def shown(
@@ -201,9 +208,9 @@ def late(ledger: Ledger, wanted: Selection) -> int:
     """Count the live forecasts of a selection that a table leaves out, for they came too late."""
     if wanted.kind not in ("live", "all"):
         return 0
-    head = None if wanted.as_of is None else ledger.head_at(wanted.as_of)
-    catalog = Catalog.of(ledger, head=head, reading=wanted.reading)
-    asked = _asked_for(ledger, catalog, replace(wanted, kind="live"), head=head)
+    wanted = replace(wanted, kind="live")
+    head, catalog = as_it_stood(ledger, wanted)
+    asked = _asked_for(ledger, catalog, wanted, head=head)
     return sum(_left_out(catalog, forecast) for forecast in asked)
 
 
@@ -211,9 +218,9 @@ def unrevealed(ledger: Ledger, wanted: Selection) -> int:
     """Count the live seals that a table of scores reads as the worst that they could hold."""
     if wanted.kind not in ("live", "all"):
         return 0
-    head = None if wanted.as_of is None else ledger.head_at(wanted.as_of)
-    catalog = Catalog.of(ledger, head=head, reading=wanted.reading)
-    among = seals_asked_for(ledger, catalog, replace(wanted, kind="live"), head=head)
+    wanted = replace(wanted, kind="live")
+    head, catalog = as_it_stood(ledger, wanted)
+    among = seals_asked_for(ledger, catalog, wanted, head=head)
     known = [
         seal
         for seal in among

@@ -197,6 +197,7 @@ def on(
 def text(value: "float | str | np.generic") -> str:
     """Write a number as a door reads it: 1.0 is certainty, True is yes; text stays as it is."""
     from forecasting.domain.forecast import decimal_text
+    from forecasting.domain.reading import unmistakable
 
     if isinstance(value, str):
         return value
@@ -212,5 +213,6 @@ def text(value: "float | str | np.generic") -> str:
     if number - number != 0:
         # A number that is not finite has no decimal; as text it meets the rule that it breaks.
         return str(number)
-    written = decimal_text(number)
+    # Of a number that was no text the point is known.
+    written = unmistakable(decimal_text(number))
     return f"{written}.0" if written == "1" else written

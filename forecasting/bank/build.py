@@ -19,7 +19,7 @@ from forecasting.domain.instants import (
 )
 from forecasting.domain.outcome import OutcomeSpace
 from forecasting.domain.question import WORDS_OF_TITLE, Basis, Condition, ModelChoice, Question
-from forecasting.domain.reading import outcome
+from forecasting.domain.reading import Manner, outcome
 from forecasting.domain.resolution import Resolution
 from forecasting.errors import InvalidInput, Problem
 
@@ -146,7 +146,7 @@ def _resolution(
 ) -> Resolution:
     return Resolution(
         question=question,
-        outcome=outcome(space, stated.outcome),
+        outcome=outcome(space, stated.outcome, manner=Manner()),
         resolved_at=parse_when(stated.known, zone_name=zone_name, day_means="ends"),
         source=stated.source,
         certainty=stated.certainty,

@@ -15,7 +15,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "log": (
         "forecasts",
         "log",
-        "Log a probability: 0.35, 35%, 1:3 (odds) or a verbal band such as likely.",
+        "Log a probability: 0.35, 35%, 1 in 4, 1:3 (odds) or a verbal band such as likely.",
     ),
     "withdraw": ("forecasts", "withdraw", "Withdraw your forecast on a question."),
     "reveal": (

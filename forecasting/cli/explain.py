@@ -1,6 +1,6 @@
 """explain: why the probability is what it is."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -97,16 +97,20 @@ def _print(found: Mapping[str, Any]) -> None:
         columns = [name for name in columns if name not in {"then", "now"}]
     if not several:
         columns.remove("option")
+    seen: Sequence[str] = ()
     if rows:
-        emit(rows, columns=columns, title=title, always=3 if several else 2)
+        seen = emit(rows, columns=columns, title=title, always=3 if several else 2)
     else:
         line(f"{title}\n")
-    bar = words.amount(full)
+    bar = f"; a full bar is {words.amount(full)}" if "bar" in seen else ""
+    ages = [name for name in ("then", "now") if name in seen]
+    report = {"then": "when it came", "now": "today"}
+    ratio = f"hazard ratio of a report {' and '.join(report[name] for name in ages)}"
     say(
         f"start: as of the opening, {cell(found['opened'])}, without history, evidence or links "
         "(the forecaster `prior` has the links), and it does not age. Effects are changes in "
-        f"{found['scale']} and add up to {_listed(found, digits)}; a full bar is {bar}; as of "
-        f"{cell(found['as_of'])}; then, now: hazard ratio of a report when it came and today"
+        f"{found['scale']} and add up to {_listed(found, digits)}{bar}; as of "
+        f"{cell(found['as_of'])}" + (f"; {', '.join(ages)}: {ratio}" if ages else "")
     )
     if found["unmoved"]:
         say(f"facts that move nothing here: {'; '.join(found['unmoved'])}")

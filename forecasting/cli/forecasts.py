@@ -98,7 +98,7 @@ def log(
     at: str,
     sealed: bool,
 ) -> None:
-    r"""Log a probability: 0.35, 35%, 1:3 (odds) or a verbal band such as likely.
+    r"""Log a probability: 0.35, 35%, 1 in 4, 1:3 (odds) or a verbal band such as likely.
 
     \b
     Examples:
@@ -131,9 +131,10 @@ def log(
             rows = book.log(question, meant, **given)
     if settings().format == "table" and not sealed:
         for row in rows:
-            line(
-                f"logged: {row['question']}   mine {cell(row['forecast'])}   {row['mark']}".rstrip()
-            )
+            # My last number, and the model's, are what a new one is looked at beside.
+            beside = {"mine": "forecast", "before": "before", "model": "model"}
+            told = [f"{n} {cell(row[k])}" for n, k in beside.items() if row[k] is not None]
+            line("   ".join([f"logged: {row['question']}", *told, row["mark"]]).rstrip())
     else:
         emit(rows[0] if len(rows) == 1 else rows)
     warn_certain(rows)

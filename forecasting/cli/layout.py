@@ -108,8 +108,10 @@ def _empty(column: Column) -> bool:
     return all(text.strip() in ("", "–") for text in column.cells)
 
 
-def lines(columns: Sequence[Column], width: int) -> Iterator[str]:
+def lines(columns: Sequence[Column], width: int, under: Sequence[str] = ()) -> Iterator[str]:
     """Give the lines of a table: its header at the bottom of as many lines as it takes, its rows.
+
+    Below each row stands its text of `under`, on one line, cut with an ellipsis.
 
     Examples
     --------
@@ -127,9 +129,22 @@ def lines(columns: Sequence[Column], width: int) -> Iterator[str]:
     tallest = max(map(len, heads))
     yield from _row(columns, widths, [[""] * (tallest - len(head)) + head for head in heads])
     yield EDGE + RULE * (sum(widths) + GAP * (len(columns) - 1))
+    below = iter(under)
     for row in zip(*(column.cells for column in columns), strict=True):
         cells = [_folded(text, wide) for text, wide in zip(row, widths, strict=True)]
         yield from _row(columns, widths, cells)
+        if (text := next(below, "")).strip("– "):
+            yield BETWEEN + cut(text, width - GAP)
+
+
+def cut(text: str, width: int) -> str:
+    """Cut a text to one line of a width.
+
+    >>> cut("A truce holds", 8), cut("A truce", 8)
+    ('A truce…', 'A truce')
+    """
+    flat = " ".join(text.split())
+    return flat if cell_len(flat) <= width else f"{chop_cells(flat, width - 1)[0].rstrip()}…"
 
 
 def _row(

@@ -123,8 +123,8 @@ def emit(
     title: str = "",
     always: int = ALWAYS,
     quiet: bool = False,
-) -> None:
-    """Print rows (or one record) in the chosen format.
+) -> Sequence[str]:
+    """Print rows (or one record) in the chosen format; give the columns that a table shows.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ def emit(
     chosen = settings().format
     if chosen == "json":
         click.echo(_json(plain(rows), indent=1))
-        return
+        return ()
     records = [rows] if isinstance(rows, Mapping) else list(rows)
     if chosen == "nl":
         for record in records:
@@ -153,7 +153,8 @@ def emit(
     elif isinstance(rows, Mapping):
         _record(rows)
     else:
-        _table(records, columns or _keys(records), title, always=always, quiet=quiet)
+        return _table(records, columns or _keys(records), title, always=always, quiet=quiet)
+    return ()
 
 
 def counted(n: int, what: str) -> str:
@@ -394,35 +395,38 @@ def _table(
     *,
     always: int = ALWAYS,
     quiet: bool = False,
-) -> None:
-    """Print a table that fits the width, its columns in the order of their rank.
+) -> Sequence[str]:
+    """Print a table that fits the width, its columns in the order of their rank; give those shown.
 
     The first, what a row is about and the answer, are always there; of the others those without a
     value in any row give way first, then the last. Prose folds, and names between their words.
-    With ``--wide`` all stand on lines as long as they need.
+    A title that has no room as a column stands below its row. With ``--wide`` all stand on lines as
+    long as they need.
     """
     from forecasting.cli import layout
 
     if not records:
         say("nothing to show")
-        return
+        return ()
     ranked = [_column(name, records) for name in columns]
     wide = settings_or_default().wide
     width = _columns()
     shown = ranked if wide else layout.fitting(ranked, width, always)
     room = max(width, sum(column.whole + layout.GAP for column in ranked)) if wide else width
     above = textwrap.wrap(printable(title), room)
-    table = [*layout.lines(shown, room)]
+    below = [column for column in ranked if column.name == "title" and column not in shown]
+    table = [*layout.lines(shown, room, below[0].cells if below else ())]
     head = next(i for i, text in enumerate(table) if text.strip(" ─") == "")
     # Into a pipe `echo` leaves the styles out.
     if styled():
         above = [click.style(text, italic=True) for text in above]
         table[:head] = [click.style(text, bold=True) for text in table[:head]]
     click.echo("\n".join([*above, "", *table, ""]))
-    hidden = [column.name.replace("_", " ") for column in ranked if column not in shown]
+    hidden = [column.name.replace("_", " ") for column in ranked if column not in [*shown, *below]]
     if hidden and not quiet:
         for line in textwrap.wrap(f"hidden columns: {', '.join(hidden)} (--wide shows all)", width):
             say(line)
+    return [column.name for column in shown]
 
 
 def _column(name: str, records: Sequence[Row]) -> "layout.Column":

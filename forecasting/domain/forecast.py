@@ -240,7 +240,8 @@ def quantiles_value(
         raise InvalidInput(msg, hint=", ".join(plain_decimal(100 * one) for one in levels.values()))
     ordered = sorted(given, key=lambda label: levels[label])
     values = [
-        Decimal(reading.quantity(given[label], unit=space.unit, manner=manner)) for label in ordered
+        Decimal(reading.quantity(given[label], unit=space.unit, manner=manner, within=space.bounds))
+        for label in ordered
     ]
     low, high = Decimal(repr(space.lower)), Decimal(repr(space.upper))
     if any(not low <= value <= high for value in values):

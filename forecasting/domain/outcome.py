@@ -55,6 +55,14 @@ class OutcomeSpace:
             msg = f"options ({', '.join(self.options)}): need two or more, all different"
             raise InvalidInput(msg)
 
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The bounds of a numeric question; of others 0 and 1."""
+        return (
+            0.0 if self.lower is None else self.lower,
+            1.0 if self.upper is None else self.upper,
+        )
+
     def label(self, outcome: str) -> float:
         """Give the integer label of an option, or the number itself for a numeric question.
 

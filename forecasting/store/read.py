@@ -74,6 +74,10 @@ _MARKS = select(
 )
 
 
+#: What a forecast says, as it is stored.
+_NUMBERS = ("labels", "entered")
+
+
 class Head(NamedTuple):
     """The last entry of a ledger: its number and its hash."""
 
@@ -82,13 +86,14 @@ class Head(NamedTuple):
 
 
 class Step(NamedTuple):
-    """What a forecaster did on a question at a moment; a withdrawal has no kind and no numbers."""
+    """What a forecaster did on a question at a moment; a withdrawal has no kind and no value."""
 
     seq: int
     question: str
+    forecaster: str
     at: dt.datetime
     kind: str
-    entered: tuple[str, ...]
+    value: Value | None
 
 
 def read_head(connection: Connection) -> tuple[Head, dt.datetime | None]:
@@ -289,22 +294,18 @@ class Readings:
             for name, shape, stated, seq, sealed, kind, labels, entered, at in rows
         ]
 
-    def steps(self, questions: Collection[str], forecaster: str) -> list[Step]:
-        """Give what a forecaster said and took back, by time, then number; replays are left out."""
+    def steps(self, questions: Collection[str], forecasters: Collection[str]) -> list[Step]:
+        """Give what forecasters said and took back, by time, then number; replays are left out."""
         said, taken = tables.forecast, tables.withdrawal
+        value = [said.c.kind, said.c.shape, *[type_coerce(said.c[n], Text) for n in _NUMBERS]]
+        nothing = [literal("").label("kind"), *[null().label(n) for n in ("shape", *_NUMBERS)]]
         asked = [
-            select(of.c.seq, of.c.question, type_coerce(at, Text).label("at"), kind, entered).where(
-                of.c.question.in_(questions), of.c.forecaster == forecaster, *more, *kept(of, None)
+            select(of.c.seq, of.c.question, of.c.forecaster, type_coerce(at, Text), *what).where(
+                of.c.question.in_(questions), of.c.forecaster.in_(forecasters), *more
             )
-            for of, at, kind, entered, more in (
-                (
-                    said,
-                    said.c.issued_at,
-                    said.c.kind,
-                    type_coerce(said.c.entered, Text),
-                    [said.c.kind != "replay"],
-                ),
-                (taken, taken.c.withdrawn_at, literal("").label("kind"), null(), []),
+            for of, at, what, more in (
+                (said, said.c.issued_at, value, [said.c.kind != "replay", *kept(said, None)]),
+                (taken, taken.c.withdrawn_at, nothing, kept(taken, None)),
             )
         ]
         with self.reading() as connection:
@@ -313,11 +314,12 @@ class Readings:
             Step(
                 seq,
                 name,
+                who,
                 read_instant(at),
                 SHOWN_KINDS.get(kind, kind),
-                tuple(loads(entered)) if entered else (),
+                Value(shape, tuple(loads(labels)), tuple(loads(entered))) if shape else None,
             )
-            for seq, name, at, kind, entered in rows
+            for seq, name, who, at, kind, shape, labels, entered in rows
         ]
         return sorted(found, key=attrgetter("at", "seq"))
 

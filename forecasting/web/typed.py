@@ -5,7 +5,15 @@ from decimal import Decimal
 from statistics import NormalDist
 
 from forecasting.domain.outcome import OutcomeSpace
-from forecasting.domain.reading import Ambiguous, Damaged, number, plainly, quantity, tidied
+from forecasting.domain.reading import (
+    Ambiguous,
+    Damaged,
+    number,
+    plainly,
+    quantity,
+    tidied,
+    unmistakable,
+)
 from forecasting.errors import InvalidInput
 
 
@@ -58,8 +66,8 @@ def spread_around(text: str, sure: str, space: OutcomeSpace) -> dict[str, str]:
     A normal curve around the number whose middle 90 % reach as far to each side as `sure` says, cut
     at the bounds.
     """
-    low, high = _bounds(space)
-    plain = quantity(text, unit=space.unit, name="one")
+    low, high = space.bounds
+    plain = quantity(text, unit=space.unit, name="one", within=space.bounds)
     middle = float(plain)
     if not low <= middle <= high:
         msg = f"one ({plainly(text)}): must lie from {low:g} to {high:g}"
@@ -69,15 +77,8 @@ def spread_around(text: str, sure: str, space: OutcomeSpace) -> dict[str, str]:
     found = {}
     for level in LEVELS:
         value = min(max(curve.inv_cdf(float(level) / 100), low), high)
-        found[level] = f"{value:.4g}" if abs(value) < 1e4 else f"{value:.0f}"
-    return found | {"50": plain}
-
-
-def _bounds(space: OutcomeSpace) -> tuple[float, float]:
-    return (
-        0.0 if space.lower is None else space.lower,
-        1.0 if space.upper is None else space.upper,
-    )
+        found[level] = unmistakable(f"{value:.4g}" if abs(value) < 1e4 else f"{value:.0f}")
+    return found | {"50": unmistakable(plain)}
 
 
 def drawn(typed: Mapping[str, str], space: OutcomeSpace) -> dict[float, float]:

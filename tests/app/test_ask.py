@@ -278,6 +278,11 @@ def test_a_dict_adds_a_question(book):
     [
         ("Will the Élysée open?", "the-elysee-open"),
         ("will", "will"),
+        ("Will it rain?", "rain"),
+        ("Will this be mine?", "mine"),
+        ("Will there be a truce?", "a-truce"),
+        ("It rains", "it-rains"),
+        ("Will it?", "it"),
         ("A" * 200, "a" * 60),
         ("one " * 40, "-".join(["one"] * 15)),
     ],

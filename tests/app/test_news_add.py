@@ -271,6 +271,18 @@ def test_no_hint_is_refused_itself(ledger, monkeypatch):
     assert found.value.hint == "instead_of=N, if a part was less"
 
 
+def test_a_part_whose_point_may_mark_thousands_is_asked_about(ledger, monkeypatch):
+    large = replace(WORLD.processes["detainees"], delivery=replace(
+        WORLD.processes["detainees"].delivery, agreed=5000.0))  # fmt: skip
+    world = replace(WORLD, processes={**WORLD.processes, "detainees": large})
+    monkeypatch.setattr(news_world, "world_of_the_bank", lambda ledger: world)
+    before = ledger.head()
+    with pytest.raises(InvalidInput, match=r"part \(1\.200\): is 1\.2 or 1200"):
+        _fact(ledger, "detainees=1.200")
+    assert ledger.head() == before
+    _fact(ledger, "detainees=1200")
+
+
 def test_a_fact_of_the_bank_and_one_of_the_news_are_one(ledger):
     at = NOON.replace(hour=0)
     known = Evidence(

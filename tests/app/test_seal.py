@@ -20,7 +20,7 @@ from forecasting.app.ledger import log as use
 from forecasting.app.ledger import seal
 from forecasting.app.review import pictures
 from forecasting.app.scores.compare import compare
-from forecasting.app.scores.score import scores, seal_note
+from forecasting.app.scores.score import left_out, scores, seal_note
 from forecasting.cli import run
 from forecasting.domain import OutcomeSpace
 from forecasting.errors import InvalidInput, NotFound
@@ -338,6 +338,24 @@ def test_a_later_word_ends_the_cost_of_a_hidden_seal_and_a_late_withdrawal_does_
         == before
         == pytest.approx(40 / 40 * (11 * 0.25 + 29) / 40)
     )
+
+
+def test_what_is_left_out_as_of_a_day_stays_what_it_was_then():
+    made, asked = diary()
+    other, gone = ours.question("other"), ours.question("gone")
+    made.write(0, other, gone, ours.said(gone, "ann", 0.5, 0.0))
+    sealed(made, "0.1", START + DAY)
+    made.write(2, ours.said(asked, "bob", 0.5, 2), ours.resolved(gone, "yes", 2))
+    use.log(
+        made.ledger, "other", forecaster="ann", now=START + 3 * DAY, sealed=True, probability="0.3"
+    )
+    wanted = Selection(as_of=START + 10 * DAY)
+    then = left_out(made.ledger, wanted), left_out(made.ledger, wanted, counted=False)
+    assert "1 question without an outcome yet" in then[0][0]
+    seal.reveal(made.ledger, forecaster="ann", now=START + 12 * DAY, everything=True)
+    made.write(13, ours.said(other, "cyd", 0.5, 13), ours.resolved(other, "yes", 13))
+    made.write(20, ours.resolved(asked, "annulled", 20), ours.resolved(gone, "annulled", 2))
+    assert (left_out(made.ledger, wanted), left_out(made.ledger, wanted, counted=False)) == then
 
 
 def test_a_withdrawal_in_time_ends_the_cost_of_a_hidden_seal():

@@ -112,3 +112,17 @@ def test_a_process_from_the_future_is_refused_and_no_other(tmp_path, days):
     assert {row["question"] for row in rows if row.get("after") is not None} == {"struck"}
     (said,) = [each for each in warnings if "lies ahead" in each]
     assert said.startswith("back rests on pris, and is skipped: ")
+    notes = []
+    with Book.plain(made["database"], tell=notes.append) as book:
+        assert [fault.message for fault in book.check() if "lies ahead" in fault.message]
+        assert [q.id for q in book.world().live.questions] == ["struck"]
+        for door in (
+            lambda: book.explanations("struck"),
+            lambda: book.add_news("A strike", source="wire", known_at="2020-12-01", on=[]),
+        ):
+            notes.clear()
+            door()
+            (told,) = [each for each in notes if "lies ahead" in each]
+            assert told.startswith("what rests on pris is skipped: ")
+        with pytest.raises(InvalidInput, match="rests on pris, and is skipped"):
+            book.explanations("back")

@@ -1,6 +1,7 @@
 """What a person sees of one question, of one forecast and of a comparison: words, and no codes."""
 
 import datetime as dt
+import json
 
 import pytest
 
@@ -28,12 +29,24 @@ def database(tmp_path, monkeypatch):
     return str(tmp_path / "book.db")
 
 
-def test_log_says_what_was_logged_in_a_line(database, capsys):
+def test_log_says_what_was_logged_beside_my_last_number_and_the_models(database, capsys):
     assert run(["log", "pause-holds", "40%", "--db", database]) == 0
-    assert capsys.readouterr().out == "logged: pause-holds   mine 0.400\n"
+    assert capsys.readouterr().out == (
+        "logged: pause-holds   mine 0.400   before 0.300   model 0.200\n"
+    )
+    # Of an earlier moment it is what was in force then.
     words = ["log", "pause-holds", "50%", "--at", "2025-01-10T00:00Z", "--db", database]
     assert run(words) == 0
-    assert capsys.readouterr().out == "logged: pause-holds   mine 0.500   backdated\n"
+    assert capsys.readouterr().out == (
+        "logged: pause-holds   mine 0.500   before 0.300   model 0.200   backdated\n"
+    )
+    assert run(["withdraw", "pause-holds", "--db", database]) == 0
+    capsys.readouterr()
+    assert run(["log", "pause-holds", "60%", "--db", database, "--json"]) == 0
+    row = json.loads(capsys.readouterr().out)
+    assert (row["forecast"], row["before"], row["model"]) == (0.6, None, 0.2)
+    assert run(["log", "pause-holds", "7%", "--as", "bob", "--db", database]) == 0
+    assert capsys.readouterr().out == "logged: pause-holds   mine 0.070   model 0.200\n"
 
 
 def test_a_question_shows_what_it_has_and_nothing_else(database, capsys):

@@ -155,6 +155,24 @@ def test_any_row_fits(
         assert output.cell(row["after"]) in text
 
 
+@pytest.mark.parametrize("width", [60, 80, 140])
+def test_a_title_without_room_as_a_column_stands_below_its_row(monkeypatch, capsys, width):
+    monkeypatch.setenv("COLUMNS", str(width))
+    name = "a-question-of-a-long-name-that-is-typed-back@2026-12-31"
+    title = "Will both sides accept it along any part of the line " + "before the winter ends? " * 9
+    rows = [{"id": name, "p": 0.25, "by": "2026-12-31", "status": "open" * 4, "title": title}]
+    rows.append(rows[0] | {"title": ""})
+    output.remember(output.Settings())
+    shown = output._table(rows, list(rows[0]), "")
+    told = capsys.readouterr()
+    below = [line for line in told.out.splitlines() if line.startswith("   Will both sides")]
+    assert [len(line) <= width and line.endswith("…") for line in below] == (
+        [] if "title" in shown else [True]
+    )
+    assert ("title" in shown) == (width == 140)
+    assert "title" not in told.err
+
+
 def test_a_record_fits(monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "60")
     output._record({"id": "q", "title": "word " * 40, "none": None, "rows": [{"a": 1, "b": "x"}]})
@@ -210,7 +228,9 @@ def test_at_80_columns_the_answers_columns_are_there_and_a_long_name_gives_way(
     shown = [word for word in _header(out).split() if word != "outcome"]
     assert shown == ["id", "mine", "model", "by", "difference"]
     # It breaks after a hyphen, and never within its day.
-    parts = [line[: out.splitlines()[1].index("mine") - 3].strip() for line in out.splitlines()[3:]]
+    rows = [line for line in out.splitlines()[3:] if not line.startswith("   Will they meet? Will")]
+    assert len(out.splitlines()[3:]) - len(rows) == 2
+    parts = [line[: out.splitlines()[1].index("mine") - 3].strip() for line in rows]
     assert "".join(parts) == name * 2
     assert all(part == "" or part.endswith(("-", "@", "2027-01-31")) for part in parts)
     # A column without a value in any row gives way first.

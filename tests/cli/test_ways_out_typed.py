@@ -22,8 +22,9 @@ BANK = Path(__file__).parents[2] / "questions"
 @pytest.mark.parametrize(
     ("read", "text", "hint"),
     [
-        (probability, "1/20", "1:19"),
-        (probability, "3 / 4", "3:1"),
+        (probability, "1/20", "1 in 20"),
+        (probability, "3 / 4", "3 in 4"),
+        (probability, "~30%", "30%"),
         (probability, "4/3", "0.35, 35%, 1:3 or a verbal band such as likely"),
         (parse_phrase, "3 per year", "3 in 1 year"),
         (parse_phrase, "2 times a month", "2 in 1 month"),

@@ -106,13 +106,13 @@ def test_edit_and_drop_by_command(walk, tmp_path):
     walk("questions", "new", "Will it rain?", "--by", "2027-01-31")
     file = tmp_path / "changed.yaml"
     file.write_text(
-        "slug: it-rain\ntitle: Will it rain at noon?\ncloses: 2027-01-31\n", encoding="utf-8"
+        "slug: rain\ntitle: Will it rain at noon?\ncloses: 2027-01-31\n", encoding="utf-8"
     )
-    assert "it-rain" in walk("questions", "edit", "it-rain", "--file", str(file))
+    assert "rain" in walk("questions", "edit", "it-rain", "--file", str(file))
     assert "at noon" in walk("questions", "list", "--json")
-    walk("questions", "drop", "it-rain")
+    walk("questions", "drop", "rain")
     assert json.loads(walk("questions", "list", "--json")) == []
-    walk("log", "it-rain", "0.3", code=4)
+    walk("log", "rain", "0.3", code=4)
 
 
 def test_without_a_workspace_a_command_names_init(walk):

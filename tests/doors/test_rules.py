@@ -409,3 +409,66 @@ def test_ask_and_import_tell_a_new_name_much_like_a_known_one(book, tmp_path):
     for expected in (["anna is a new forecaster beside Ana and ana"], []):
         notes = book.import_record(path, "csv")["notes"]
         assert [n.partition(";")[0] for n in notes if "new forecaster" in n] == expected
+
+
+# A point that may mark thousands
+
+
+TWICE = r"\(1\.200\): is 1\.2 or 1200.*1200 or 1\.2"
+
+
+@pytest.mark.parametrize(("lower", "upper"), [(0, 5000), (100, 5000)])
+def test_a_typed_point_before_three_digits_is_asked_about_where_both_numbers_fit(
+    book, tmp_path, lower, upper
+):
+    asked(book, tmp_path, type="numeric", lower=str(lower), upper=str(upper))
+    with pytest.raises(Ambiguous, match=TWICE):
+        book.log("q", {"5": "1.200", "95": "4000"})
+    with pytest.raises(Ambiguous, match=TWICE):
+        book.resolve("q", "1.200", source="x", sure=True)
+    assert not len(book.forecasts())
+
+
+def test_a_point_that_only_a_decimal_can_be_is_none_of_thousands(book, tmp_path):
+    asked(book, tmp_path, type="numeric", lower="0", upper="100")
+    book.log("q", {"5": "1.200", "95": "4.250"})
+    book.log("q", {5: 1.125, 95: 4.25})
+    assert [*book.forecasts()["forecast"]] == [{"5": 1.2, "95": 4.25}, {"5": 1.125, "95": 4.25}]
+
+
+def test_the_way_out_of_a_doubtful_number_is_read_at_the_same_door(book, tmp_path):
+    asked(book, tmp_path, type="numeric", lower="0", upper="5000")
+    for typed in ("1.234", "1,234"):
+        with pytest.raises(Ambiguous) as refused:
+            book.log("q", {"5": typed, "95": "4000"})
+        for way_out, meant in zip(refused.value.hint.split(" or "), (1234, 1.234), strict=True):
+            (row,) = book.log("q", {"5": way_out, "95": "4000"})
+            assert row["forecast"]["5"] == meant
+
+
+def test_numbers_of_a_program_keep_their_point(book, tmp_path):
+    asked(book, tmp_path, type="numeric", lower="0", upper="5000")
+    (row,) = book.log("q", {5: 1.125, 95: 4000.5})
+    assert row["forecast"] == {"5": 1.125, "95": 4000.5}
+    out = tmp_path / "out.csv"
+    book.export_record(out)
+    with Book.open(str(tmp_path / "two.db"), forecaster="ana", create=True) as other:
+        other.import_record(out, "csv")
+        assert [*other.forecasts(forecaster="ana")["forecast"]] == [row["forecast"]]
+
+
+def test_a_file_whose_points_may_mark_thousands_is_read_with_a_note(book, tmp_path):
+    asked(book, tmp_path, type="numeric", lower="0", upper="5000")
+    file = tmp_path / "sheet.csv"
+    file.write_text("question,forecast,issued_at\nq,5=1.200;95=4.000,2026-02-01T00:00Z\n")
+    told = book.import_record(file, "csv", me="ana", dry_run=True)["notes"]
+    assert any("1.200 are read with a decimal point; decimal=comma" in note for note in told)
+    assert not book.import_record(file, "csv", me="ana", decimal="comma", dry_run=True)["notes"]
+    book.import_record(file, "csv", me="ana", decimal="comma")
+    assert book.forecasts()["forecast"][0] == {"5": 1200.0, "95": 4000.0}
+
+
+def test_a_range_and_a_part_of_a_delivery_are_asked_about_too(book):
+    with pytest.raises(Ambiguous, match=r"range \(1\.500\): is 1\.5 or 1500"):
+        book.ask("How many?", by="2027-01-31", span="0..1.500")
+    book.ask("How many tonnes?", by="2027-01-31", span="0..1500.0")

@@ -17,7 +17,7 @@ from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.steps import TIME, steps_after
 from forecasting.app.forecast.worldviews import Spoken, weights_at
 from forecasting.app.ledger.log import kind_of
-from forecasting.app.upkeep.banks import bank_of
+from forecasting.app.upkeep.banks import ahead_of, bank_of
 from forecasting.bank import Bank
 from forecasting.domain.evidence import Evidence
 from forecasting.domain.forecast import Forecast, Kind, Spread, Value, model_value
@@ -38,7 +38,7 @@ from forecasting.domain.question import ANNULLED, Question
 from forecasting.domain.watch import Watch, watched
 from forecasting.errors import InvalidInput
 from forecasting.evidence import known, retracted
-from forecasting.evidence.relevant import asked
+from forecasting.evidence.relevant import ancestors, asked
 from forecasting.evidence.reliability import Reliabilities, learned
 from forecasting.models.fits import Wanted
 from forecasting.models.world.climatology import climatology
@@ -492,6 +492,11 @@ def predicates(
             silent[question.id] = f"answer ({question.answer}): {faults[0]}"
         else:
             found[question.id] = predicate
+    wrong = ahead_of(bank)
+    for name in [*found] if wrong else ():
+        for process in sorted(ancestors(bank.world.links, asked(found[name])) & wrong.keys())[:1]:
+            silent[name] = f"rests on {process}, and is skipped: {wrong[process]}"
+            del found[name]
     return found, silent
 
 

@@ -14,7 +14,7 @@ from forecasting.app.forecast.in_force import KINDS, latest
 from forecasting.app.forecast.predict import OWN, Earlier, Predictor, Said, drafts
 from forecasting.app.forecast.worldviews import Spoken
 from forecasting.app.ledger.log import check_moment, kind_of
-from forecasting.app.upkeep.banks import ahead_of, changed_since, left_out
+from forecasting.app.upkeep.banks import changed_since, told_of_files
 from forecasting.domain.forecast import Forecast
 from forecasting.domain.forecasters import MODEL
 from forecasting.domain.instants import iso
@@ -72,21 +72,11 @@ def update(
         spoken=Spoken(ledger.forecasts(kind="live")),
     )
     bank = predictor.bank
-    asking = [question for question in questions if question.id in predictor.asks]
+    able = [question for question in questions if question.id in predictor.asks]
     warnings = _silent(
         {q.id: predictor.silent[q.id] for q in questions if q.id in predictor.silent}
     )
-    rests = {q.id: ancestors(bank.world.links, asked(predictor.asks[q.id])) for q in asking}
-    wrong = ahead_of(bank)
-    able = [question for question in asking if not rests[question.id] & wrong.keys()]
-    warnings += _silent(
-        {
-            q.id: f"rests on {name}, and is skipped: {wrong[name]}"
-            for q in asking
-            for name in sorted(rests[q.id] & wrong.keys())[:1]
-        }
-    )
-    rests = {question.id: rests[question.id] for question in able}
+    rests = {q.id: ancestors(bank.world.links, asked(predictor.asks[q.id])) for q in able}
     processes = sorted(set().union(*rests.values()))
     news: list[Watch] = []
     if watched:
@@ -127,7 +117,7 @@ def update(
         for name, record in predictor.model.records(predictor.at(moment)).items()
         for step in record.late
     ]
-    warnings += [f"left out: {fault}" for fault in left_out(bank)]
+    warnings += told_of_files(bank)
     if changed_since(ledger, bank):
         warnings.append("the bank's files changed since they were loaded: forecast init loads them")
     own = frozenset(q.id for q in able if q.id in told and _moved(told[q.id], before.get(q.id)))

@@ -24,6 +24,7 @@ from forecasting.domain.instants import DEFAULT_ZONE
 from forecasting.domain.instants import zone as known_zone
 from forecasting.domain.question import ANNULLED, TOO_SOON, Question
 from forecasting.domain.reading import Ambiguous, Manner, of_file, plainly
+from forecasting.domain.reading.quantities import THOUSANDS
 from forecasting.domain.resolution import Resolution, outcomes
 from forecasting.errors import DatabaseUnusable, InvalidInput
 from forecasting.exchange import Plan
@@ -178,6 +179,11 @@ def import_record(
     else:
         msg = f"database ({ledger.where}): other programs keep writing to it; nothing was written"
         raise DatabaseUnusable(msg, hint="again when they have finished")
+    if of.name == "csv" and (marked := manner.seen.get(THOUSANDS)):
+        made.notes.append(
+            f"numbers such as {plainly(marked)} are read with a decimal point; decimal=comma says "
+            "that it marks thousands"
+        )
     counts = {
         "format": of.name,
         "in": statements.rows,

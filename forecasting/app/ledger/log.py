@@ -22,6 +22,7 @@ from forecasting.domain.forecast import (
     options_value,
     quantiles_value,
 )
+from forecasting.domain.forecasters import MODEL
 from forecasting.domain.instants import iso
 from forecasting.domain.ladder import falls
 from forecasting.domain.provenance import ModelRun
@@ -64,6 +65,8 @@ def log(
     tell: Callable[[str], None] | None = None,
 ) -> list[dict[str, Any]]:
     """Record one forecast, or one for each rung given of a ladder; a row an entry.
+
+    A row has what was in force at that moment: `before`, the forecaster's own, and `model`.
 
     Exactly one of `probability` (one, or a mapping that is options, quantiles or rungs as the
     question wants it), `options`, `quantiles` and `ladder` says what is forecast. With `sealed`
@@ -118,13 +121,14 @@ def log(
         )
     if since is not None and (seq := _said_already(ledger, drafts, since)):
         raise Repeated(seq)
-    known = _check_rungs(ledger, catalog, drafts)
-    if tell is not None and not known:
+    said = _check_rungs(ledger, catalog, drafts)
+    if tell is not None and forecaster not in {step.forecaster for step in said}:
         for note in beside(ledger, [forecaster]):
             tell(note)
     if sealed:
         return seal.record(ledger, drafts, now=now)
     recorded = ledger.append(drafts, recorded_at=now)
+    last = {(step.question, step.forecaster): step.value for step in said if step.at <= issued_at}
     return [
         {
             "seq": entry.seq,
@@ -132,6 +136,8 @@ def log(
             "question": draft.question,
             "forecaster": draft.forecaster,
             "forecast": draft.value.plain,
+            "before": (mine := last.get((draft.question, forecaster))) and mine.plain,
+            "model": (other := last.get((draft.question, MODEL))) and other.plain,
             "issued_at": draft.issued_at,
             "recorded_at": entry.recorded_at,
             "kind": draft.kind,
@@ -196,7 +202,7 @@ def _said_already(ledger: Ledger, drafts: Sequence[Forecast], since: dt.datetime
     """Give the last entry that says all of this, if all of it stands and was said since then."""
     found = []
     for draft in drafts:
-        steps = standing(ledger, ledger.steps({draft.question}, draft.forecaster))
+        steps = standing(ledger, ledger.steps({draft.question}, {draft.forecaster}))
         last = next((step.seq for step in reversed(steps) if step.at <= draft.issued_at), None)
         mine = ledger.forecasts(question=draft.question, forecaster=draft.forecaster)
         same = [
@@ -210,34 +216,32 @@ def _said_already(ledger: Ledger, drafts: Sequence[Forecast], since: dt.datetime
     return max((seq or 0 for seq in found), default=None) if len(found) == len(drafts) else None
 
 
-def _check_rungs(ledger: Ledger, catalog: Catalog, drafts: Sequence[Forecast]) -> bool:
+def _check_rungs(ledger: Ledger, catalog: Catalog, drafts: Sequence[Forecast]) -> Sequence[Step]:
     """Refuse forecasts after which what one forecaster says of a ladder falls at some moment.
 
-    Say whether the forecaster had spoken of the question or its ladder before.
+    Give what the forecaster, and the model, had said of the question or its ladder, by time.
     """
-    new = {draft.question: draft for draft in drafts}
-    known = False
-    for slug in {catalog.questions[name].ladder for name in new}:
-        if slug is None:
-            known = known or bool(ledger.steps(new, drafts[0].forecaster))
-            continue
-        rungs = catalog.ladder(slug)
-        steps: dict[str, list[tuple[dt.datetime, Decimal | None]]] = {
-            rung.id: [(catalog.ends(rung), None)] for rung in rungs
-        }
-        said = ledger.steps(steps, drafts[0].forecaster)
-        known = known or bool(said)
-        for one in standing(ledger, said):
-            steps[one.question].append((one.at, Decimal(one.entered[0]) if one.entered else None))
-        for draft in drafts:
-            if draft.question in steps:
-                steps[draft.question].append((draft.issued_at, Decimal(draft.value.entered[0])))
-        if len([rung for rung, each in steps.items() if len(each) > 1]) < 2:
-            continue  # One rung alone cannot fall.
-        for fall in falls(steps):
-            if fall.at >= drafts[0].issued_at and {fall.early, fall.late} & set(new):
-                raise fall.refused()
-    return known
+    who, first = drafts[0].forecaster, catalog.questions[drafts[0].question]
+    rungs = catalog.ladder(first.ladder) if first.ladder else (first,)
+    said = standing(ledger, ledger.steps({rung.id for rung in rungs}, {who, MODEL}))
+    if len(rungs) < 2:
+        return said
+    steps: dict[str, list[tuple[dt.datetime, Decimal | None]]] = {
+        rung.id: [(catalog.ends(rung), None)] for rung in rungs
+    }
+    for one in said:
+        if one.forecaster == who:
+            p = Decimal(one.value.entered[0]) if one.value else None
+            steps[one.question].append((one.at, p))
+    for draft in drafts:
+        steps[draft.question].append((draft.issued_at, Decimal(draft.value.entered[0])))
+    if len([rung for rung, each in steps.items() if len(each) > 1]) < 2:
+        return said  # One rung alone cannot fall.
+    new = {draft.question for draft in drafts}
+    for fall in falls(steps):
+        if fall.at >= drafts[0].issued_at and {fall.early, fall.late} & new:
+            raise fall.refused()
+    return said
 
 
 def standing(ledger: Ledger, steps: Sequence[Step]) -> Sequence[Step]:
@@ -283,7 +287,7 @@ def withdraw(
 
 def _stands(ledger: Ledger, question: Question, forecaster: str, moment: dt.datetime) -> bool:
     """Whether a forecast, or a seal, of a forecaster stands at a moment, not yet withdrawn."""
-    steps = standing(ledger, ledger.steps([question.id], forecaster))
+    steps = standing(ledger, ledger.steps({question.id}, {forecaster}))
     said = [step.at for step in steps if step.kind]
     said += [
         held.issued_at

@@ -21,7 +21,7 @@ from forecasting.domain.evidence import (
 from forecasting.domain.instants import iso
 from forecasting.domain.process import DELIVERY_ENDS, DELIVERY_STATES, ProcessSpec
 from forecasting.domain.question import Question, normalised
-from forecasting.domain.reading import Ambiguous, number
+from forecasting.domain.reading import Ambiguous, quantity
 from forecasting.errors import InvalidInput, nearest
 from forecasting.evidence import retracted
 from forecasting.evidence.history import Record
@@ -249,7 +249,7 @@ class EffectCheck:
         self, process: ProcessSpec, stated: Stated, entered: Entered, notes: list[str], dated: bool
     ) -> Effect:
         said = stated.fact or stated.effect
-        value = _number(said)
+        value = _number(said, process)
         effect = _fact_effect(process, said, value, entered.happened)
         grade = self.grade_of(entered.source, entered.grade)
         if grade not in FACT_GRADES and not entered.confirmed:
@@ -328,9 +328,10 @@ def _example(process: ProcessSpec) -> str:
     return f"{min(205.0, agreed):g}"
 
 
-def _number(text: str) -> float | None:
+def _number(text: str, process: ProcessSpec | None = None) -> float | None:
+    agreed = process.delivery.agreed if process and process.delivery else None
     try:
-        found = float(number(text, name="part"))
+        found = float(quantity(text, name="part", within=None if agreed is None else (0.0, agreed)))
     except Ambiguous:
         raise
     except InvalidInput:

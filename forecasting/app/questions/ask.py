@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import StringIO
 from itertools import count
+from math import inf
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -31,23 +32,28 @@ from forecasting.domain.predicate import Predicate
 from forecasting.domain.predicate_check import check_predicate, processes_of
 from forecasting.domain.predicate_text import RESERVED, parse_predicate
 from forecasting.domain.question import Question, lacks_criteria
-from forecasting.domain.reading import day_word
+from forecasting.domain.reading import day_word, quantity
 from forecasting.domain.setup import Setup
 from forecasting.errors import InvalidInput
 from forecasting.store import Ledger
 
+#: Words that begin a title and tell it from no other.
+_LEADING = ("will",), ("it", "this", "that", "there", "they", "he", "she", "we", "i"), ("be",)
+
 
 def slug_of(title: str) -> str:
-    """Make a slug from a title: its words in lower case, without the first "will", cut at 60.
+    """Make a slug from a title: its words in lower case, without the first "will it be", cut at 60.
 
     A title of another script gives none, for the numbers in it would not tell it.
 
-    >>> slug_of("Will the El Fasher pause hold to 31 January 2027?")
-    'the-el-fasher-pause-hold-to-31-january-2027'
+    >>> slug_of("Will the El Fasher pause hold to 31 January 2027?"), slug_of("Will it rain?")
+    ('the-el-fasher-pause-hold-to-31-january-2027', 'rain')
     """
     plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
     words = re.findall(r"[a-z0-9]+", plain)
-    if words[:1] == ["will"] and len(words) > 1:
+    for leading in _LEADING:
+        if len(words) < 2 or words[0] not in leading:
+            break
         words = words[1:]
     slug = ""
     for word in words:
@@ -127,6 +133,9 @@ class Asked:
             if not (low and high):
                 msg = f"range ({self.span}): must be two numbers"
                 raise InvalidInput(msg, hint="0..5000")
+            for end in (low, high):
+                # A range has no bounds yet that would tell which of two numbers is meant.
+                quantity(end, name="range", within=(-inf, inf))
             fields |= {"type": "numeric", "lower": low, "upper": high}
         elif self.options or self.ordered:
             named = [option.strip() for option in self.options or self.ordered]

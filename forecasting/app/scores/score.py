@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from forecasting.app.catalog import Catalog
 from forecasting.app.frames import (
     IN_BULK,
     Selection,
+    as_it_stood,
     in_bulk,
     kinds_present,
     late,
@@ -421,16 +421,16 @@ def left_out(
 
 
 def _reasons(ledger: Ledger, wanted: Selection, forecasters: Sequence[str]) -> Counter[str]:
-    catalog = Catalog.of(ledger, reading=wanted.reading)
+    head, catalog = as_it_stood(ledger, wanted)
     whose = set(forecasters) or {wanted.forecaster} - {""}
     reasons: Counter[str] = Counter()
     if wanted.kind in IN_BULK:
-        told = in_bulk(ledger, catalog, wanted)
+        told = in_bulk(ledger, catalog, wanted, head=head)
         moments: Iterable[dt.datetime] = told.issued_at.tolist()
         said: Iterable[tuple[str, str, dt.datetime]]
         said = zip(told.question, told.forecaster, moments, strict=True)
     else:
-        spoken = select(ledger, catalog, wanted)
+        spoken = select(ledger, catalog, wanted, head=head)
         said = ((one.question, one.forecaster, _plain(one.issued_at)) for one in spoken)
     first: dict[str, dt.datetime] = {}
     for name, who, at in said:

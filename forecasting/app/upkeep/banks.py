@@ -88,6 +88,15 @@ def left_out(bank: Bank) -> list[Problem]:
     return list({fault.source: fault for fault in reversed(bank.problems)}.values())[::-1]
 
 
+def told_of_files(bank: Bank, *, ahead: bool = False) -> list[str]:
+    """Say which optional files are left out, and with `ahead` which processes say nothing."""
+    told = [f"left out: {fault}" for fault in left_out(bank)]
+    of: dict[str, list[str]] = {}
+    for name, fault in (ahead_of(bank) if ahead else {}).items():
+        of.setdefault(str(fault), []).append(name)
+    return told + [f"what rests on {', '.join(n)} is skipped: {why}" for why, n in of.items()]
+
+
 def usable(root: Path, *, zone: str = DEFAULT_ZONE) -> Bank:
     """Read a bank; of its optional files the faulty ones are left out (see `left_out`).
 

@@ -17,7 +17,7 @@ import numpy as np
 from forecasting.app.world.scenario import Live, estimated, partition, simulated
 from forecasting.arrays import BoolArray, FloatArray
 from forecasting.domain.forecast import binary_value
-from forecasting.domain.instants import iso, parse_when
+from forecasting.domain.instants import iso, parse_when, zone
 from forecasting.domain.predicate import And, At, Entered, Moment, Not, Occurred, Predicate, Truth
 from forecasting.domain.predicate_text import parse_predicate
 from forecasting.domain.question import Question
@@ -248,8 +248,14 @@ def _check_possible(live: Live, run: Run, given: Sequence[str]) -> None:
     for texts, words, hint in kinds:
         met = _seen(live, run, texts)
         if met is not None and not met.any():
-            msg = f"{words.format(', '.join(texts))} as of {iso(live.as_of)}"
+            msg = f"{words.format(', '.join(texts))}, seen from {_local(live, live.as_of)}"
             raise InvalidInput(msg, hint=hint)
+
+
+def _local(live: Live, moment: dt.datetime) -> str:
+    """Write a moment to the minute in the zone of the bank."""
+    name = live.predictor.bank.zone
+    return f"{moment.astimezone(zone(name)):%Y-%m-%d %H:%M} {name}"
 
 
 def _reach(
@@ -369,7 +375,8 @@ def intervention(live: Live, text: str) -> list[Do]:
     zone = live.predictor.bank.zone
     moment = parse_when(when, zone_name=zone, day_means="begins") if when else live.as_of
     if moment < live.as_of:
-        msg = f"do ({text}): {iso(moment)} has passed as of {iso(live.as_of)}"
+        then = _local(live, live.as_of)
+        msg = f"do ({text}): {_local(live, moment)} has passed, seen from {then}"
         raise InvalidInput(msg, hint=f"{stated}@{iso(live.as_of)[:10]} or later")
     name, _, value = stated.partition("=")
     processes, place = live.predictor.bank.world.processes, live.run.world.index

@@ -8,7 +8,7 @@ Nothing is guessed from the neighbours of a value.
 from forecasting.domain.reading.instants import day, day_word, local_clock, moment
 from forecasting.domain.reading.manner import Ambiguous, Damaged, Manner, of_file, plainly
 from forecasting.domain.reading.names import forecaster, option, question_id
-from forecasting.domain.reading.numbers import number, tidied
+from forecasting.domain.reading.numbers import number, tidied, unmistakable
 from forecasting.domain.reading.outcomes import outcome
 from forecasting.domain.reading.probabilities import probability
 from forecasting.domain.reading.quantities import level, quantity
@@ -32,4 +32,5 @@ __all__ = [
     "quantity",
     "question_id",
     "tidied",
+    "unmistakable",
 ]

@@ -14,6 +14,7 @@ _PLAIN = re.compile(r"[+-]?\d{1,40}(\.\d{1,40})?", re.ASCII)
 _EXPONENT = re.compile(r"([+-]?(?:\d+[.,]?\d*|[.,]\d+))[eE]([+-]?\d{1,6})", re.ASCII)
 _BODY = re.compile(r"([+-]?)([\d.,' ]*\d[\d.,' ]*)", re.ASCII)
 _TWO_WAYS = re.compile(r"[1-9]\d{0,2},\d{3}", re.ASCII)
+_POINTED = re.compile(r"-?[1-9]\d{0,2}\.\d{3}", re.ASCII)
 _NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity|∞)", re.IGNORECASE)
 _SAME = str.maketrans({"\u2212": "-", "\u2019": "'", "\u02bc": "'"})
 _LEAST_EXPONENT = -330
@@ -98,7 +99,7 @@ def _split(body: str, decimal: Mark, text: str, name: str, hint: str) -> tuple[s
                 without = body.replace(",", "")
                 shown = plainly(text.strip())
                 msg = f"{name} ({shown}): is {body.replace(',', '.')} or {without}"
-                way_out = f"{without} or {body.replace(',', '.')}"
+                way_out = f"{without} or {unmistakable(body.replace(',', '.'))}"
                 raise Ambiguous(msg, hint=way_out, whole="decimal=point or decimal=comma")
             mark = "comma"
         elif points > 1:
@@ -122,6 +123,20 @@ def _split(body: str, decimal: Mark, text: str, name: str, hint: str) -> tuple[s
     digits = "".join(filter(str.isdigit, whole)) or "0"
     shown_mark: Mark = mark if found or (used & {",", "."}) else ""
     return (f"{digits}.{rest}" if rest else digits), shown_mark
+
+
+def unmistakable(plain: str) -> str:
+    """Write a decimal so that its point is not taken for a mark of thousands.
+
+    Examples
+    --------
+    >>> unmistakable("1.200"), unmistakable("1.234"), unmistakable("0.125"), unmistakable("1200")
+    ('1.2', '1.2340', '0.125', '1200')
+    """
+    if not _POINTED.fullmatch(plain):
+        return plain
+    short = plain.rstrip("0")
+    return f"{plain}0" if short == plain else short.removesuffix(".") + ".0" * short.endswith(".")
 
 
 def _scaled(

@@ -62,7 +62,9 @@ def _number(space: OutcomeSpace, cell: str, manner: Manner | None) -> str:
     if cell.casefold() in ("above", "below"):
         return high if cell.casefold() == "above" else low
     bare = cell[1:].strip() if cell[:1] in "<>" else ""
-    plain = quantity(bare or cell, unit=space.unit, name="outcome", manner=manner)
+    plain = quantity(
+        bare or cell, unit=space.unit, name="outcome", manner=manner, within=space.bounds
+    )
     value = Decimal(plain)
     below, above = Decimal(repr(space.lower)), Decimal(repr(space.upper))
     if bare and not (value >= above if cell[0] == ">" else value <= below):

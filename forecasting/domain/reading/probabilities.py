@@ -12,8 +12,10 @@ from forecasting.errors import InvalidInput
 HINT = "0.35, 35%, 1:3 or a verbal band such as likely"
 UNITS = "unit=percent or unit=probability"
 _PERCENT = re.compile(r"(.*?)\s?(?:%|percent|per cent|pct)", re.IGNORECASE)
-#: One in twenty, which is odds of 1:19.
+#: One in twenty; as a fraction a bookmaker would mean odds of 20 to 1 by it.
+_FREQUENCY = re.compile(r"([\d.,]+) in ([\d.,]+)", re.ASCII | re.IGNORECASE)
 _FRACTION = re.compile(r"([0-9]{1,6})\s*/\s*([0-9]{1,6})")
+_ABOUT = re.compile(r"(?:~|\u2248|ca\.?\s|about\s|approx\.?\s)\s*(\d.*)", re.IGNORECASE)
 _ODDS = re.compile(r"([\d.,]+)\s?:\s?([\d.,]+)", re.ASCII)
 _TENTHS = re.compile(r"[.,]\d", re.ASCII)
 _WORD = re.compile(r"[A-Za-z][A-Za-z _-]*")
@@ -38,6 +40,8 @@ def probability(
     --------
     >>> probability("35\u00a0%"), probability("1:3"), probability("likely"), probability("1e-5")
     (('0.35', '35 %'), ('0.25', '1:3'), ('0.675', 'likely'), ('0.00001', '1e-5'))
+    >>> probability("1 in 4")
+    ('0.25', '1 in 4')
     >>> probability("4", manner=Manner(unit="percent"))
     ('0.04', '4')
     """
@@ -45,14 +49,24 @@ def probability(
     unit = manner.unit if manner else ""
     if odds := _ODDS.fullmatch(stated):
         share = _of_odds(odds[1], odds[2], stated, name)
+    elif frequency := _FREQUENCY.fullmatch(stated):
+        share = _of_frequency(frequency[1], frequency[2], stated, name)
+    elif about := _ABOUT.fullmatch(stated):
+        msg = f"{name} ({plainly(stated)}): is not a number; a forecast is one, however rough"
+        raise InvalidInput(msg, hint=about[1])
     elif percent := _PERCENT.fullmatch(stated):
         read = number(percent[1], name=name, hint=HINT, shown=stated, manner=manner)
         share = Decimal(read) / 100
     elif _WORD.fullmatch(stated) and stated.casefold() not in {"nan", "inf", "infinity"}:
         return _band(stated, name)
     elif (part := _FRACTION.fullmatch(stated)) and 0 < int(part[1]) < int(part[2]):
-        msg = f"{name} ({plainly(stated)}): is not a number"
-        raise InvalidInput(msg, hint=f"{part[1]}:{int(part[2]) - int(part[1])}")
+        often = f"{part[1]} in {part[2]}"
+        odds_on = f"{part[2]}:{part[1]}"
+        msg = (
+            f"{name} ({plainly(stated)}): is not a number; a share is {often}, and a bookmaker's "
+            f"odds so written are {odds_on}"
+        )
+        raise InvalidInput(msg, hint=often)
     else:
         share = Decimal(number(text, name=name, hint=HINT, manner=manner))
         if manner and unit == "percent":
@@ -97,6 +111,17 @@ def _of_odds(one: str, other: str, stated: str, name: str) -> Decimal:
         msg = f"{name} ({stated}): one side of the odds must be above 0"
         raise InvalidInput(msg, hint="1:3")
     return Decimal(repr(float(sides[0] / total)))
+
+
+def _of_frequency(one: str, of: str, stated: str, name: str) -> Decimal:
+    often, times = (
+        Fraction(Decimal(number(part, name=name, hint="1 in 4", shown=stated)))
+        for part in (one, of)
+    )
+    if not 0 <= often <= times or not times:
+        msg = f"{name} ({plainly(stated)}): must lie from 0 to 1"
+        raise InvalidInput(msg, hint="1 in 4")
+    return Decimal(repr(float(often / times)))
 
 
 def _band(stated: str, name: str) -> tuple[str, str]:

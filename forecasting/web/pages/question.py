@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from forecasting.domain.forecast import Forecast
 from forecasting.domain.forecasters import MODEL, family
-from forecasting.domain.reading import probability
+from forecasting.domain.reading import probability, unmistakable
 from forecasting.domain.verbal import BANDS
 from forecasting.errors import InvalidInput
 from forecasting.review import words
@@ -118,7 +118,7 @@ def _typed(page: "QuestionPage", form: Sent) -> dict[str, str]:
         }
     sent = form.under("q") or form.get("one")
     if mine is not None and mine.value.shape == "quantiles" and not sent:
-        kept |= dict(zip(mine.value.labels, mine.value.entered, strict=True))
+        kept |= dict(zip(mine.value.labels, map(unmistakable, mine.value.entered), strict=True))
     if "token" in form or form.under("p") or form.under("q"):
         kept |= form.under("p") | form.under("q")
         if "p" in form:
@@ -292,7 +292,7 @@ def say(visit: Visit) -> Response:
         if not text:
             raise InvalidInput("because: nothing is written")
         value = mine.value
-        given: Any = dict(zip(value.labels, value.entered, strict=True))
+        given: Any = dict(zip(value.labels, map(unmistakable, value.entered), strict=True))
         if value.shape == "binary":
             given = (
                 value.entered[0] if value.entered[0] not in ("0", "1") else f"{value.entered[0]}.0"
