@@ -12,8 +12,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from forecasting.app.book import Book, open_book
+from forecasting.models.fits import FitCache
 from forecasting.web.app import create_app
 from forecasting.web.house import House
+from tests.app.quick import quick_fit
 
 PORT = 8100
 ORIGIN = f"http://127.0.0.1:{PORT}"
@@ -87,6 +89,12 @@ def forms_of(text, action):
                 fields[name] = unescape(chosen[0])
         found.append(fields)
     return found
+
+
+@pytest.fixture(autouse=True)
+def quick_fits(monkeypatch):
+    """No sampler in this process: how a number is fitted is no law of a page."""
+    monkeypatch.setattr(FitCache, "fit", quick_fit)
 
 
 @pytest.fixture(scope="session")
