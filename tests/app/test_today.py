@@ -210,9 +210,7 @@ def test_a_mail_is_read_back(ledger):
 
 def test_thousands_of_questions_take_little_longer_than_reading_them(tmp_path):
     with Ledger.open(str(tmp_path / "many.db"), create=True) as many:
-        asked = [
-            _question(f"q{i}", closes=i % 400, answer=f"p{i % 50} = on") for i in range(3_000)
-        ]
+        asked = [_question(f"q{i}", closes=i % 400, answer=f"p{i % 50} = on") for i in range(3_000)]
         said = [
             _said(question, who, f"0.{10 + i % 80}", -1 - i % 30)
             for i, question in enumerate(asked)

@@ -17,10 +17,10 @@ SHARES = ("0.5", ".5", ",5", "0,5", "1e-1", "5e-1", "+.5", "0.50", ".05")
 
 
 @pytest.fixture(scope="module")
-def asked(example, tmp_path_factory):
-    """The example, and a question of every type."""
-    path = Path(shutil.copy(example, tmp_path_factory.mktemp("numbers") / "asked.db"))
-    with Book.plain(str(path), forecaster="ana") as book:
+def asked(tmp_path_factory):
+    """A ledger with a question of every type, and no bank."""
+    path = tmp_path_factory.mktemp("numbers") / "asked.db"
+    with Book.plain(str(path), forecaster="ana", create=True) as book:
         book.ask("Will the convoy come?", by="2027-06-30", slug="convoy")
         book.ask("Who mediates?", by="2027-06-30", slug="who", options=["none", "firm"])
         book.ask("By when?", ladder=["2027-03-31", "2027-06-30"], slug="rungs")
