@@ -11,7 +11,6 @@ from forecasting.app.questions.today import SECTIONS, due, today
 from forecasting.domain import Resolution, Withdrawal
 from forecasting.domain.evidence import Effect
 from forecasting.domain.setup import Setup
-from forecasting.store import Ledger
 from tests.season import between, item, word
 
 NOW = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
@@ -21,12 +20,6 @@ DAY = dt.timedelta(days=1)
 def asked(name, closes, **more):
     ends = NOW + closes * DAY
     return between(name, NOW - 40 * DAY, ends, resolves_by=ends + 5 * DAY, **more)
-
-
-@pytest.fixture
-def ledger():
-    with Ledger.open("sqlite:///:memory:", create=True) as found:
-        yield found
 
 
 def same(board, ledger, now):
