@@ -164,12 +164,19 @@ def postgresql(missing):
 @pytest.fixture(scope="session", autouse=True)
 def engine_of_the_session(request):
     """With ``--engine postgresql`` every ledger of a test in this process lies on a server."""
-    if request.config.getoption("--engine") == "sqlite":
-        yield
-        return
-    from tests.databases import Databases, Elsewhere
+    from tests.databases import Databases, Elsewhere, Ready
 
-    elsewhere = Elsewhere(Databases(request.getfixturevalue("postgresql")))
+    if request.config.getoption("--engine") == "sqlite":
+        made = Ready()
+    else:
+        made = Elsewhere(Databases(request.getfixturevalue("postgresql")))
     with pytest.MonkeyPatch.context() as patch:
-        elsewhere.install(patch)
-        yield
+        made.install(patch)
+        yield made
+
+
+@pytest.fixture
+def as_shipped(engine_of_the_session, monkeypatch):
+    """The migrations make a ledger and the disk is waited for; see `tests.databases.Ready`."""
+    if hasattr(engine_of_the_session, "remove"):
+        engine_of_the_session.remove(monkeypatch)

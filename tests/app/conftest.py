@@ -10,13 +10,22 @@ from forecasting import clock
 from forecasting.app.book import Book, open_book
 from forecasting.app.forecast import ahead, predict, replay
 from forecasting.app.upkeep import banks
+from forecasting.config import MEMORY
 from forecasting.models.fits import FitCache
 from forecasting.resources import locate
+from forecasting.store import Ledger
 from tests.app.quick import SMALL, quick_fit, write_bank
 
 #: Of the bundled bank, and of a small one, where the gate is to pass.
 DRAWS, OWN_DRAWS = 1_024, 8_192
 BEGUN = dt.datetime(2026, 1, 10, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def ledger():
+    """A ledger in memory."""
+    with Ledger.open(MEMORY, create=True) as opened:
+        yield opened
 
 
 @pytest.fixture

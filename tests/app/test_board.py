@@ -14,7 +14,6 @@ from forecasting.domain import Resolution, Withdrawal
 from forecasting.domain.evidence import Effect
 from forecasting.domain.process import WorldSpec
 from forecasting.domain.setup import Setup
-from forecasting.store import Ledger
 from tests.season import between, item, word
 
 NOW = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
@@ -26,12 +25,6 @@ ONCE = tuple(name for name in SECTIONS if name != "news not coded")
 def asked(name, closes, **more):
     ends = NOW + closes * DAY
     return between(name, NOW - 40 * DAY, ends, resolves_by=ends + 5 * DAY, **more)
-
-
-@pytest.fixture
-def ledger():
-    with Ledger.open("sqlite:///:memory:", create=True) as found:
-        yield found
 
 
 LISTS = (

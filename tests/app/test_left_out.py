@@ -41,15 +41,16 @@ def rows(rng):
                 }  # fmt: skip
 
 
-@pytest.fixture(params=range(3))
-def book(request, tmp_path):
+@pytest.fixture(scope="module", params=range(3))
+def book(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("left-out")
     table = list(rows(random.Random(request.param)))
-    with (tmp_path / "a.csv").open("w", newline="", encoding="utf-8") as file:
+    with (folder / "a.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(table[0]))
         writer.writeheader()
         writer.writerows(table)
-    with fc.open(str(tmp_path / "a.db"), forecaster="ana", create=True) as book:
-        book.import_record(tmp_path / "a.csv", "csv")
+    with fc.open(str(folder / "a.db"), forecaster="ana", create=True) as book:
+        book.import_record(folder / "a.csv", "csv")
         yield book
 
 
@@ -90,10 +91,10 @@ def test_each_question_is_in_a_calibration_or_left_out(book, who, share):
         assert found["numbers"]["n"] + counted(notes) == asked(book, who)
 
 
-def test_the_command_says_what_it_leaves_out(book, tmp_path, capsys):
+def test_the_command_says_what_it_leaves_out(book, capsys):
     from forecasting.cli import run
 
-    said = ["--db", str(tmp_path / "a.db"), "--json", "calibration", "--kind", "imported"]
+    said = ["--db", book.database, "--json", "calibration", "--kind", "imported"]
     assert run([*said, "--forecaster", "ana"]) == 0
     out, err = capsys.readouterr()
     found = json.loads(out)

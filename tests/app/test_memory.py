@@ -9,7 +9,7 @@ import pytest
 from forecasting.app.scores import calibrate, score
 
 #: Rows; the law is of bytes per row, which do not depend on how many there are.
-ROWS, QUESTIONS, PEOPLE = 100_000, 2_000, 500
+ROWS, QUESTIONS, PEOPLE = 40_000, 800, 200
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ import pytest
 from forecasting import clock
 from forecasting.app.book import open_book
 from forecasting.app.forecast import ahead as early
+from forecasting.app.forecast import predict, replay
 from forecasting.app.forecast.replay import steps
 from forecasting.app.upkeep import banks
 from forecasting.bank import read_bank
@@ -21,7 +22,7 @@ from forecasting.models.world.model import WorldModel
 from forecasting.resources import locate
 from tests.app.quick import SMALL, quick_fit, write_bank
 
-FIT = FitCache.fit
+FIT, DRAWS = FitCache.fit, 2_048
 SLICE = {
     "start": dt.datetime(2026, 5, 1, tzinfo=dt.UTC),
     "until": dt.datetime(2026, 7, 1, tzinfo=dt.UTC),
@@ -54,9 +55,11 @@ WORLD = (
 
 @pytest.fixture(scope="module", autouse=True)
 def quickly(tmp_path_factory):
-    """A bank of one's own, and fits that take no time."""
+    """A bank of one's own, fits that take no time, and few draws: no law here is of a number."""
     folder = write_bank(tmp_path_factory.mktemp("bank"), WORLD)
     with pytest.MonkeyPatch.context() as patch:
+        for module in (predict, replay, early):
+            patch.setattr(module, "REPLAY_DRAWS", DRAWS)
         patch.setattr(banks, "locate", lambda name: folder if name == "questions" else locate(name))
         patch.setattr(FitCache, "fit", quick_fit)
         yield

@@ -115,6 +115,7 @@ def test_the_orders_of_due(ledger):
         due(ledger, forecaster="ana", now=NOW, by="name")
 
 
+@pytest.mark.usefixtures("quick_fits")
 def test_what_facts_decide_stands_under_outcomes_to_record(tmp_path, monkeypatch):
     monkeypatch.setenv("FORECASTING_NOW", NOW.isoformat())
     path = str(tmp_path / "book.db")
@@ -207,17 +208,15 @@ def test_a_mail_is_read_back(ledger):
     assert "Will late happen?" in message.get_content()
 
 
-def test_ten_thousand_questions_take_little_longer_than_reading_them(tmp_path):
+def test_thousands_of_questions_take_little_longer_than_reading_them(tmp_path):
     with Ledger.open(str(tmp_path / "many.db"), create=True) as many:
-        asked = [
-            _question(f"q{i}", closes=i % 400, answer=f"p{i % 50} = on") for i in range(10_000)
-        ]
+        asked = [_question(f"q{i}", closes=i % 400, answer=f"p{i % 50} = on") for i in range(3_000)]
         said = [
             _said(question, who, f"0.{10 + i % 80}", -1 - i % 30)
             for i, question in enumerate(asked)
             for who in ("ana", "model")
         ]
-        news = [_news(str(i), f"p{i % 50}=on", -(i % 40)) for i in range(500)]
+        news = [_news(str(i), f"p{i % 50}=on", -(i % 40)) for i in range(150)]
         many.append([*asked, *said, *news], recorded_at=NOW)
 
         def took(work):

@@ -35,12 +35,6 @@ WORLD = WorldSpec(
 )
 
 
-@pytest.fixture
-def ledger():
-    with Ledger.open("sqlite:///:memory:", create=True) as opened:
-        yield opened
-
-
 def look(ledger, *names, until=NOW, now=NOW, **more):
     given = {"who": "ana", "world": WORLD} | more
     return use.watch(ledger, names, until=until, now=now, **given)

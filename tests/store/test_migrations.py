@@ -34,6 +34,8 @@ def upgrade():
     {fault}
 """
 
+pytestmark = pytest.mark.usefixtures("as_shipped")
+
 
 def dump(path):
     raw = sqlite3.connect(path)

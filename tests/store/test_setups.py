@@ -7,16 +7,9 @@ import pytest
 
 from forecasting.domain.setup import Setup
 from forecasting.errors import ForecastingError
-from forecasting.store import Ledger
 from tests.store.samples import DAY, NOW, binary, numeric_question
 
 SAID = Setup("bank", "questions", {"digest": "ab" * 32, "zone": "UTC"}, said_by="ana")
-
-
-@pytest.fixture
-def ledger():
-    with Ledger.open("sqlite:///:memory:", create=True) as found:
-        yield found
 
 
 def test_a_setup_reads_back_equal_and_a_head_hides_it(ledger):

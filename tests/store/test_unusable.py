@@ -15,6 +15,8 @@ from forecasting.store import Ledger, engine, migrate, status, upgrade
 from forecasting.store.engine import journal
 from tests.store.samples import NOW, binary
 
+pytestmark = pytest.mark.usefixtures("as_shipped")
+
 NEXT = f"r{int(migrate.HEAD[1:]) + 1:04d}"
 
 

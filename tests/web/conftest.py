@@ -9,11 +9,14 @@ import time
 from pathlib import Path
 
 import pytest
+from anyio.from_thread import start_blocking_portal
 from starlette.testclient import TestClient
 
 from forecasting.app.book import Book, open_book
+from forecasting.models.fits import FitCache
 from forecasting.web.app import create_app
 from forecasting.web.house import House
+from tests.app.quick import quick_fit
 
 PORT = 8100
 ORIGIN = f"http://127.0.0.1:{PORT}"
@@ -22,9 +25,13 @@ ORIGIN = f"http://127.0.0.1:{PORT}"
 class Browser:
     """A browser without a script: it follows links and sends forms as they stand on a page."""
 
+    #: The event loop that answers all of them; see `one_loop`.
+    loop = None
+
     def __init__(self, house, *, enter=True, raises=True):
         self.house = house
         self.client = TestClient(create_app(house), base_url=ORIGIN, raise_server_exceptions=raises)
+        self.client.portal = self.loop
         self.page = None
         if enter:
             token = house.sessions.invite(house.book.forecaster)
@@ -87,6 +94,20 @@ def forms_of(text, action):
                 fields[name] = unescape(chosen[0])
         found.append(fields)
     return found
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_loop():
+    """One event loop for all requests: the client begins a thread with its own for each."""
+    with start_blocking_portal() as Browser.loop:
+        yield
+    Browser.loop = None
+
+
+@pytest.fixture(autouse=True)
+def quick_fits(monkeypatch):
+    """No sampler in this process: how a number is fitted is no law of a page."""
+    monkeypatch.setattr(FitCache, "fit", quick_fit)
 
 
 @pytest.fixture(scope="session")

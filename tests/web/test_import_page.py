@@ -104,38 +104,38 @@ def test_every_platforms_file_comes_in_as_by_the_command(here, tmp_path, path):
     assert " 0 new" in here.page.text
 
 
-def test_a_fault_names_the_file_as_it_was_chosen_and_keeps_it(empty):
+def test_a_fault_names_the_file_as_it_was_chosen_and_keeps_it(here):
     path = next(path for path in FILES if path.name == "fatebook.csv")
-    drop(empty, "my dear answers.csv", path.read_bytes())
-    (fault,) = empty.faults()
+    drop(here, "my dear answers.csv", path.read_bytes())
+    (fault,) = here.faults()
     assert "in which zone" in fault
     assert "“Zone of its times” Europe/London" in fault
-    assert "my dear answers.csv" in empty.page.text
+    assert "my dear answers.csv" in here.page.text
     # It need not be chosen again.
-    drop(empty, "", zone="Europe/London")
-    assert empty.page.status_code == 200
-    bring(empty)
-    assert "Brought in" in empty.notes()[0]
+    drop(here, "", zone="Europe/London")
+    assert here.page.status_code == 200
+    bring(here)
+    assert "Brought in" in here.notes()[0]
 
 
-def test_a_file_of_nothing_known_is_refused_by_its_own_name(empty):
-    drop(empty, "cat.png", b"\x89PNG\r\n\x1a\n" + bytes(40))
-    (fault,) = empty.faults()
+def test_a_file_of_nothing_known_is_refused_by_its_own_name(here):
+    drop(here, "cat.png", b"\x89PNG\r\n\x1a\n" + bytes(40))
+    (fault,) = here.faults()
     assert fault.startswith("cat.png: is a picture")
     assert "forecast import" not in fault
 
 
-def test_whose_a_file_is_may_be_said(empty):
+def test_whose_a_file_is_may_be_said(here):
     table = "question,forecaster,forecast,issued_at,closes\nq1,Anna B,0.3,2025-01-01,2025-03-01\n"
-    drop(empty, "x.csv", table.encode(), columns="nonsense")
-    assert "Its heading = forecast" in empty.faults()[0]
+    drop(here, "x.csv", table.encode(), columns="nonsense")
+    assert "Its heading = forecast" in here.faults()[0]
     path = next(path for path in FILES if path.name == "metaculus.zip")
-    drop(empty, "mc.zip", path.read_bytes(), user="nobody-there", columns="")
-    assert "nobody in the file is called so" in empty.faults()[0]
-    theirs = empty.faults()[0].partition("For example: ")[2].split(",")[0].strip()
-    drop(empty, "", user=theirs)
-    bring(empty)
-    assert {row["forecaster"] for row in imported(empty)} >= {"ana"}
+    drop(here, "mc.zip", path.read_bytes(), user="nobody-there", columns="")
+    assert "nobody in the file is called so" in here.faults()[0]
+    theirs = here.faults()[0].partition("For example: ")[2].split(",")[0].strip()
+    drop(here, "", user=theirs)
+    bring(here)
+    assert {row["forecaster"] for row in imported(here)} >= {"ana"}
 
 
 HEADINGS = "question,forecaster,forecast,issued_at,closes,outcome,resolved_at"
@@ -152,19 +152,19 @@ def counted(text):
     return [int(each.replace(",", "")) for each in found.groups()]
 
 
-def test_what_was_brought_in_is_told_and_its_counts_add_up(empty):
-    drop(empty, "mine.csv", TABLE)
-    read, *parts = counted(empty.page.text)
+def test_what_was_brought_in_is_told_and_its_counts_add_up(here):
+    drop(here, "mine.csv", TABLE)
+    read, *parts = counted(here.page.text)
     assert read == sum(parts) == 91
-    bring(empty)
-    assert str(empty.page.url).rpartition("?")[0].endswith("/ledger/brought")
-    assert counted(empty.page.text) == [read, *parts]
-    assert parts[0] == len(imported(empty))
-    assert "line 92: " in empty.page.text
+    bring(here)
+    assert str(here.page.url).rpartition("?")[0].endswith("/ledger/brought")
+    assert counted(here.page.text) == [read, *parts]
+    assert parts[0] == len(imported(here))
+    assert "line 92: " in here.page.text
     # It stands after a reload too, and is taken back from there.
-    assert counted(empty.get(str(empty.page.url)).text) == [read, *parts]
-    empty.send("/ledger/undo")
-    assert "Taken back" in empty.notes()[0]
+    assert counted(here.get(str(here.page.url)).text) == [read, *parts]
+    here.send("/ledger/undo")
+    assert "Taken back" in here.notes()[0]
 
 
 def test_an_import_that_is_sent_twice_writes_once(empty):
@@ -209,8 +209,10 @@ main()
 @pytest.fixture
 def halfway(empty, tmp_path, monkeypatch):
     """A browser on the page of an import that stands still in the middle of its transaction."""
+    far, empty.house.jobs = empty.house.jobs, Here(empty.house.book.database)
     drop(empty, "mine.csv", TABLE)
     form = empty.forms("/ledger/import")[0]
+    empty.house.jobs = far
     script = tmp_path / "standing.py"
     script.write_text(STANDING, "utf-8")
     with monkeypatch.context() as patched:

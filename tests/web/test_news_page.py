@@ -14,15 +14,6 @@ SAID = "Envoys of both sides talk of a general ceasefire before the end of the y
 
 
 @pytest.fixture
-def house(database):
-    """A house whose desk is closed again."""
-    with Book.plain(str(database), forecaster="ana") as book:
-        made = House(book, port=PORT)
-        yield made
-        made.close()
-
-
-@pytest.fixture
 def still(monkeypatch):
     """Nothing is simulated: these tests are of forms."""
     from forecasting.web.compute import Figures

@@ -1,26 +1,41 @@
 """Every field of the web that takes a number reads it as each other door does, or refuses it."""
 
+import shutil
 from html import unescape
+from pathlib import Path
 
 import pytest
 
+from forecasting.app.book import Book
 from forecasting.domain.reading import Manner, probability
 from forecasting.errors import InvalidInput
 from tests.doors.spellings import NUMBERS, PROBABILITIES, Refused
-from tests.web.conftest import ORIGIN, Browser
+from tests.web.conftest import ORIGIN
 
 #: Shares below 1 in every form that a number takes: beside a percent sign each is ambiguous.
 SHARES = ("0.5", ".5", ",5", "0,5", "1e-1", "5e-1", "+.5", "0.50", ".05")
 
 
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory):
+    """A ledger with a question of every type, and no bank."""
+    path = tmp_path_factory.mktemp("numbers") / "asked.db"
+    with Book.plain(str(path), forecaster="ana", create=True) as book:
+        book.ask("Will the convoy come?", by="2027-06-30", slug="convoy")
+        book.ask("Who mediates?", by="2027-06-30", slug="who", options=["none", "firm"])
+        book.ask("By when?", ladder=["2027-03-31", "2027-06-30"], slug="rungs")
+        book.ask("How many?", by="2027-06-30", slug="many", span="-10..5000000", unit="people")
+    return path
+
+
 @pytest.fixture
-def inside(house):
-    book = house.book
-    book.ask("Will the convoy come?", by="2027-06-30", slug="convoy")
-    book.ask("Who mediates?", by="2027-06-30", slug="who", options=["none", "firm"])
-    book.ask("By when?", ladder=["2027-03-31", "2027-06-30"], slug="rungs")
-    book.ask("How many?", by="2027-06-30", slug="many", span="-10..5000000", unit="people")
-    return Browser(house)
+def database(asked, tmp_path):
+    return Path(shutil.copy(asked, tmp_path / "forecasts.db"))
+
+
+@pytest.fixture
+def inside(browser):
+    return browser
 
 
 def _last(browser, name):

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -143,19 +144,24 @@ def delivery_parameters(
 
 def prior_draws(priors: Mapping[str, PriorSpec], size: int, seed: int) -> dict[str, FloatArray]:
     """Draw priors by inverse cdf of evenly spread uniforms, (size,) each."""
+    return {name: _prior_draw(name, prior, size, seed) for name, prior in priors.items()}
+
+
+# No moment and no record changes them, and a quantile of a beta is slow.
+@lru_cache(maxsize=32)
+def _prior_draw(name: str, prior: PriorSpec, size: int, seed: int) -> FloatArray:
     from scipy.special import betaincinv, gammaincinv, ndtri
 
-    found: dict[str, FloatArray] = {}
-    for name, prior in priors.items():
-        u, (a, b) = uniforms(size, seed, "prior", name), prior.values
-        if prior.distribution == "beta":
-            drawn = betaincinv(a, b, u)
-        elif prior.distribution == "gamma":
-            drawn = gammaincinv(a, u) / b
-        else:
-            drawn = a + b * ndtri(u)
-        drawn = np.exp(drawn) if prior.distribution == "lognormal" else drawn
-        found[name] = np.asarray(drawn, dtype=np.float64)
+    u, (a, b) = uniforms(size, seed, "prior", name), prior.values
+    if prior.distribution == "beta":
+        drawn = betaincinv(a, b, u)
+    elif prior.distribution == "gamma":
+        drawn = gammaincinv(a, u) / b
+    else:
+        drawn = a + b * ndtri(u)
+    drawn = np.exp(drawn) if prior.distribution == "lognormal" else drawn
+    found = np.asarray(drawn, dtype=np.float64)
+    found.setflags(write=False)
     return found
 
 
