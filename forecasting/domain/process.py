@@ -175,13 +175,6 @@ def stated_moves(process: ProcessSpec) -> tuple[MoveSpec, ...]:
     return tuple(move for move in process.moves if move.phrase.form in {"count", "median", "date"})
 
 
-def borrows(process: ProcessSpec) -> bool:
-    """Say whether a delivery rests on priors alone: no class, and the pace of parts not stated."""
-    if process.delivery is None or process.delivery.reference:
-        return False
-    return not states_pace(process)
-
-
 def states_pace(process: ProcessSpec) -> bool:
     """Say whether the bank states the pace of a delivery's parts."""
     stated = {(move.start, move.end) for move in stated_moves(process)}

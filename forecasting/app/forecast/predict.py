@@ -141,8 +141,8 @@ class Predictor:
             stored_fits(seed, wanted),
             openings,
             seed,
-            class_draws(bank.classes),
-            delivery_hazards(bank.classes),
+            class_draws(bank.classes, bank.priors),
+            delivery_hazards(bank.classes, bank.priors),
         )
         self.model = WorldModel(
             bank.world,
