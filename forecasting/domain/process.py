@@ -175,6 +175,11 @@ def stated_moves(process: ProcessSpec) -> tuple[MoveSpec, ...]:
     return tuple(move for move in process.moves if move.phrase.form in {"count", "median", "date"})
 
 
+def pools(process: ProcessSpec) -> bool:
+    """Say whether a move shares the pace of others, stating none; a delivery has its own."""
+    return process.delivery is None and any(m.phrase.form == "history" for m in process.moves)
+
+
 def states_pace(process: ProcessSpec) -> bool:
     """Say whether the bank states the pace of a delivery's parts."""
     stated = {(move.start, move.end) for move in stated_moves(process)}
