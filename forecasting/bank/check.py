@@ -15,14 +15,8 @@ from forecasting.errors import Problem, nearest
 Rule = Callable[[Bank], Iterator[Problem]]
 
 
-def check(bank: Bank, families: object = None) -> list[Problem]:
-    """List every fault of a bank, by file and line: all that an update would refuse.
-
-    Parameters
-    ----------
-    families : object, optional
-        No longer read.
-    """
+def check(bank: Bank) -> list[Problem]:
+    """List every fault of a bank, by file and line: all that an update would refuse."""
     rules = (*RULES, *WORLD_RULES)
     found = [
         *bank.problems,

@@ -68,10 +68,12 @@ def delivery_hazards(
             named = "" if reference is None else reference.id
             priors = stated_over(Deliveries().default_priors(), stated, named)
             if others:
-                fit, due = fits.fit(Deliveries(), delivery_data(others), priors), None
+                fit = fits.fit(Deliveries(), delivery_data(others), priors)
+                draws, due = fit.draws, None
             else:
-                fit, due = _of_priors(priors, own, seed)
-            drawn = delivery_parameters(process, own, fit.draws, due, points=points, seed=seed)
+                fit = _prior_alone(priors, seed)
+                draws, due = prior_draws(priors, own, seed)
+            drawn = delivery_parameters(process, own, draws, due, points=points, seed=seed)
             # A move that is never drawn comes by known facts alone.
             rest = {move.name: Hazard(0.0) for move in process.moves}
             kept[key] = (rest | drawn, fit)
@@ -243,11 +245,8 @@ def _nearer(z: FloatArray, due: FloatArray, told: FloatArray) -> tuple[FloatArra
     return mean, WIDER * (apart * weight[:, None]).T @ apart + 1e-9 * np.eye(z.shape[1])
 
 
-def _of_priors(
-    priors: Mapping[str, PriorSpec], package: Package | None, seed: int
-) -> tuple[Fit, FloatArray]:
-    """Give the draws of priors alone as a fit, which needs no graph, with what is due to each."""
-    draws, due = prior_draws(priors, package, seed)
+def _prior_alone(priors: Mapping[str, PriorSpec], seed: int) -> Fit:
+    """Give the draws of a prior as a fit, which needs no graph."""
+    draws, _ = prior_draws(priors, None, seed)
     arrays = prior_arrays(priors, Deliveries().default_priors())
-    fit = exact_fit(draws, delivery_data([]), arrays, seed=seed, seconds=0.0)
-    return fit, due
+    return exact_fit(draws, delivery_data([]), arrays, seed=seed, seconds=0.0)
