@@ -8,20 +8,15 @@ from forecasting.bank.read import Bank, text_speaks_at
 from forecasting.bank.world_check import WORLD_RULES
 from forecasting.bank.world_file import ahead
 from forecasting.domain.instants import iso
+from forecasting.domain.prior import CLASS_PRIORS
 from forecasting.domain.question import Question
 from forecasting.errors import Problem, nearest
 
 Rule = Callable[[Bank], Iterator[Problem]]
 
 
-def check(bank: Bank, families: object = None) -> list[Problem]:
-    """List every fault of a bank, by file and line: all that an update would refuse.
-
-    Parameters
-    ----------
-    families : object, optional
-        No longer read.
-    """
+def check(bank: Bank) -> list[Problem]:
+    """List every fault of a bank, by file and line: all that an update would refuse."""
     rules = (*RULES, *WORLD_RULES)
     found = [
         *bank.problems,
@@ -141,9 +136,16 @@ def _claims_fit(bank: Bank) -> Iterator[Problem]:
 def _priors_for_every_class(bank: Bank) -> Iterator[Problem]:
     have = {row.reference for row in bank.priors}
     for row in bank.priors:
+        place, prior = "questions/reference/priors.csv", row.prior
         if row.reference not in bank.classes:
             message = f"reference ({row.reference}): no such class"
-            yield Problem("questions/reference/priors.csv", 0, "unknown-reference", message)
+            yield Problem(place, 0, "unknown-reference", message)
+            continue
+        known = CLASS_PRIORS.get(bank.classes[row.reference].kind, {})
+        if known and known.get(prior.name) != prior.distribution:
+            message = f"class ({row.reference}): has no {prior.distribution} prior {prior.name}"
+            hint = ", ".join(f"{name} {kind}" for name, kind in known.items())
+            yield Problem(place, 0, "unknown-prior", message, hint)
     for reference in bank.classes.values():
         if reference.id not in have and reference.kind not in {"rungs", "stage"}:
             message = f"class ({reference.id}): has no prior in reference/priors.csv"

@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 from forecasting.bank.tables import Row, TableReader, decimal
 from forecasting.domain.evidence import Effect, Evidence, parse_effect
 from forecasting.domain.instants import iso, parse_day
-from forecasting.domain.reference import DurationShare, PriorRow, ReferenceClass
+from forecasting.domain.prior import ClassPrior, PriorSpec
+from forecasting.domain.reference import DurationShare, ReferenceClass
 from forecasting.errors import InvalidInput
 
 
@@ -39,8 +40,8 @@ def read_classes(reader: TableReader) -> dict[str, ReferenceClass]:
     return {found.id: found for found in reader.each("reference/classes.csv", _class)}
 
 
-def read_priors(reader: TableReader) -> list[PriorRow]:
-    """Read the priors as stated; `models` computes them."""
+def read_priors(reader: TableReader) -> list[ClassPrior]:
+    """Read the priors as stated."""
     return reader.each("reference/priors.csv", _prior)
 
 
@@ -75,18 +76,11 @@ def _class(row: Row) -> ReferenceClass:
     )
 
 
-def _prior(row: Row) -> PriorRow:
-    arguments = tuple(decimal("arguments", part) for part in row.words("arguments"))
-    return PriorRow(
-        reference=row["reference"],
-        parameter=row["parameter"],
-        distribution=row["distribution"],
-        arguments=arguments,
-        rule=row["rule"],
-        source=row["source"],
-        known_by=row["known_by"],
-        note=row["note"],
-    )
+def _prior(row: Row) -> ClassPrior:
+    values = tuple(decimal("arguments", part) for part in row.words("arguments"))
+    known_by = parse_day(row["known_by"])
+    spec = PriorSpec(row["parameter"], row["distribution"], values, row["source"], known_by)
+    return ClassPrior(row["reference"], spec)
 
 
 def _share(row: Row) -> DurationShare:

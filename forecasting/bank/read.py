@@ -27,9 +27,10 @@ from forecasting.domain.commentary import Claim, PriorChange, Text, Worldview
 from forecasting.domain.evidence import Evidence
 from forecasting.domain.instants import DEFAULT_ZONE, day_begins, parse_day
 from forecasting.domain.predicate_text import parse_predicate
+from forecasting.domain.prior import ClassPrior
 from forecasting.domain.process import WorldSpec
 from forecasting.domain.question import Question
-from forecasting.domain.reference import DurationShare, PriorRow, ReferenceClass
+from forecasting.domain.reference import DurationShare, ReferenceClass
 from forecasting.domain.resolution import Resolution
 from forecasting.domain.scenario import ScenarioSet
 from forecasting.domain.verbal import band, milder
@@ -55,7 +56,7 @@ class Bank:
     scenarios: tuple[ScenarioSet, ...]
     evidence: tuple[Evidence, ...]
     classes: Mapping[str, ReferenceClass]
-    priors: tuple[PriorRow, ...]
+    priors: tuple[ClassPrior, ...]
     shares: Mapping[str, DurationShare]
     notes: Mapping[str, str]
     problems: tuple[Problem, ...]

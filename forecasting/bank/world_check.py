@@ -10,7 +10,7 @@ from forecasting.domain.instants import day_begins, iso, local_day
 from forecasting.domain.predicate import Predicate
 from forecasting.domain.predicate_check import check_predicate, processes_of
 from forecasting.domain.predicate_text import parse_predicate
-from forecasting.domain.process import MoveSpec, ProcessSpec, ancestors, borrows, known_from
+from forecasting.domain.process import MoveSpec, ProcessSpec, ancestors, known_from, states_pace
 from forecasting.domain.question import Question
 from forecasting.errors import InvalidInput, Problem, nearest
 
@@ -174,17 +174,16 @@ def notes(bank: Bank) -> list[Problem]:
     for process in bank.world.processes.values():
         if process.delivery is None or process.delivery.reference:
             continue
-        what = "its pace is not stated, so it comes"
+        what = "its pace and how large a part is are not stated, so they come"
         hint = "moves: {agreed > begun: median 30 d (10..90), begun > begun: 2 in 65 d}"
-        if not borrows(process):
+        if states_pace(process):
             what = "its pace is stated, but how large a part is and whether one brings all come"
             hint = "date each part that came with its size: 2026-08-15: 4000"
         message = (
-            f"{process.name}: {what} from priors judged on other deliveries (the prisoner "
-            "exchanges of the bundled example up to 2024: three or four parts, within days of "
-            "each other) until its own parts say more; forecast models priors lists them"
+            f"{process.name}: {what} from wide priors, for a delivery of any kind, with the weight "
+            "of one or two parts until its own parts say more; forecast models priors lists them"
         )
-        found.append(Problem(*process.place, "borrowed", message, hint, note=True))
+        found.append(Problem(*process.place, "wide", message, hint, note=True))
     return [*found, *_not_known_yet(bank)]
 
 

@@ -175,11 +175,9 @@ def stated_moves(process: ProcessSpec) -> tuple[MoveSpec, ...]:
     return tuple(move for move in process.moves if move.phrase.form in {"count", "median", "date"})
 
 
-def borrows(process: ProcessSpec) -> bool:
-    """Say whether a delivery rests on priors alone: no class, and the pace of parts not stated."""
-    if process.delivery is None or process.delivery.reference:
-        return False
-    return not states_pace(process)
+def pools(process: ProcessSpec) -> bool:
+    """Say whether a move shares the pace of others, stating none; a delivery has its own."""
+    return process.delivery is None and any(m.phrase.form == "history" for m in process.moves)
 
 
 def states_pace(process: ProcessSpec) -> bool:

@@ -23,25 +23,6 @@ class ReferenceClass:
 
 
 @dataclass(frozen=True, slots=True)
-class PriorRow:
-    """One prior as the bank states it, before the code computes it.
-
-    `rule` names how the numbers come about (``cited``, ``jeffreys+history``, ``ethprio:...``);
-    `known_by` is a day, or ``first-opening`` for what the code computes from the facts known when
-    the first question of the class opened.
-    """
-
-    reference: str
-    parameter: str
-    distribution: str
-    arguments: tuple[float, ...]
-    rule: str
-    source: str
-    known_by: str
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class DurationShare:
     """A published table's row: the share of ceasefires over by some days."""
 

@@ -24,12 +24,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from forecasting.arrays import FloatArray
+from forecasting.domain.prior import PriorSpec
 from forecasting.errors import InvalidInput
 from forecasting.inference.inputs import COLUMN, Layout, inputs
 from forecasting.models.delivery_priors import BETAS, GAMMAS, PRIORS, STANDARD
 from forecasting.models.fits import Graph
 from forecasting.models.poisson_lognormal import numpy_mathematics
-from forecasting.models.prior import PriorSpec, from_standard, prior_arrays
+from forecasting.models.prior import from_standard, prior_arrays
 
 __all__ = ["T0", "Deliveries", "Package", "delivery_data"]
 
@@ -45,8 +46,12 @@ LOG_OF_ZERO = -1e4
 #: A part leaves at least so much open, or it completed: shares stay inside (0, 1).
 LEAST_SHARE = 1e-4
 NODES = 24
-#: The kinds of evidence that tell how large parts are; those before them tell of the pace.
-SIZES = slice(4, 7)
+#: Parameters that the same kinds of evidence tell of, which tell of no others.
+BLOCKS = (
+    (("w", "theta", "first"), slice(0, 2)),
+    (("delta", "later", "stall"), slice(2, 4)),
+    (("mean", "precision", "whole"), slice(4, 7)),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,7 @@ class Deliveries(Graph):
         return blocks | {"sums": len(SUMS)} | dict.fromkeys(LOGS, COLUMN)
 
     def default_priors(self) -> dict[str, PriorSpec]:
-        """Return the priors by parameter."""
+        """Return the priors by parameter: wide, for a class of which its bank states nothing."""
         return {prior.name: prior for prior in PRIORS}
 
     def prepared(self, data: Mapping[str, ArrayLike]) -> dict[str, FloatArray]:

@@ -1,99 +1,52 @@
-"""Priors of the deliveries, with where they come from; argued without an exchange after 2024."""
+"""Priors of the deliveries: wide, for any delivery of whose class a bank states nothing."""
 
 from datetime import date
 from math import log
 
-from forecasting.models.prior import PriorSpec
+from forecasting.domain.prior import DELIVERY_PRIORS, PriorSpec
 
-__all__ = ["BETAS", "GAMMAS", "PRIORS", "RESUME", "STANDARD", "SUBJECT"]
+__all__ = ["BETAS", "GAMMAS", "PRIORS", "RESUME", "STANDARD"]
 
 # Parameters by the distribution of their prior: sampled as blocks, which halves compilation.
-BETAS = ("w", "stall", "whole", "mean")
-GAMMAS = ("delta",)
-STANDARD = ("theta", "first", "later", "precision")
+BETAS = tuple(name for name, kind in DELIVERY_PRIORS.items() if kind == "beta")
+GAMMAS = tuple(name for name, kind in DELIVERY_PRIORS.items() if kind == "gamma")
+STANDARD = tuple(name for name in DELIVERY_PRIORS if name not in BETAS + GAMMAS)
 
-#: What they were judged on, for who uses them of other deliveries.
-SUBJECT = "the prisoner exchanges of the bundled example up to 2024"
-JUDGED = f"by judgement on {SUBJECT}: "
+#: Wide priors weigh no more than one or two parts of one's own, so these soon count for more.
+WIDE = "by judgement, wide, for a delivery of any kind: "
 KNOWN = date(2025, 2, 28)
-# Rows of the example bank, which name their sources.
-SEPTEMBER = "events/exchanges.csv, 2022-09-21"
-EASTER = "reference/exchange_totals.csv, 2023-04-10"
 
 
-def _judged(name: str, distribution: str, *values: float, why: str) -> PriorSpec:
-    return PriorSpec.of(name, distribution, *values, source=JUDGED + why, known_by=KNOWN)
+def _wide(name: str, *values: float, why: str) -> PriorSpec:
+    distribution = DELIVERY_PRIORS[name]
+    return PriorSpec.of(name, distribution, *values, source=WIDE + why, known_by=KNOWN)
 
 
 PRIORS: tuple[PriorSpec, ...] = (
-    _judged(
-        "w",
-        "beta",
-        2.0,
-        4.0,
-        why="one announced package in three is carried out as such; large exchanges had been "
-        f"made, none of a thousand ({SEPTEMBER})",
-    ),
-    _judged(
-        "stall",
-        "beta",
-        1.0,
-        12.0,
-        why="once parts arrive, about one in thirteen is followed by none",
-    ),
-    _judged(
-        "whole",
-        "beta",
-        1.0,
-        5.0,
-        why=f"exchanges of up to 215 were made in one go ({SEPTEMBER}), one of a thousand could "
-        "not be",
-    ),
-    _judged("mean", "beta", 3.0, 7.0, why="about three or four parts to a package"),
-    _judged(
-        "delta",
-        "gamma",
-        2.0,
-        2.0,
-        why=f"parts follow each other within days, as at Easter 2023 ({EASTER})",
-    ),
-    _judged(
+    _wide("w", 0.5, 0.5, why="nothing is known of whether what was agreed is begun (Jeffreys)"),
+    _wide("stall", 0.25, 1.75, why="one part in eight is the last, with the weight of two parts"),
+    _wide("whole", 0.5, 1.5, why="one part in four brings all, with the weight of two parts"),
+    _wide("mean", 0.5, 1.5, why="a part is a quarter of the whole, with the weight of two parts"),
+    _wide("delta", 0.5, 2.0, why="half a part in two days; 90 % from 500 days to one day"),
+    _wide(
         "theta",
-        "normal",
-        log(log(2.0)),
-        1.0,
-        why="of packages that are carried out half begin within a fortnight, 90 % of such medians "
-        "within 5 to 35 days: lists, transport and third parties",
+        log(log(2.0) * 14.0 / 60.0),
+        1.5,
+        why="half of those that are begun begin within two months, 90 % of such medians within 5 "
+        "to 700 days",
     ),
-    _judged(
-        "first",
-        "lognormal",
-        log(1.8),
-        0.3,
-        why="the hazard of a first part rises: lists and transport take days before any can come",
-    ),
-    _judged(
-        "later",
-        "lognormal",
-        log(0.8),
-        0.3,
-        why="parts bunch: the longer the silence, the rarer the next",
-    ),
-    _judged(
-        "precision",
-        "lognormal",
-        log(6.0),
-        0.4,
-        why="shares of parts spread by about .17 around their mean",
-    ),
+    _wide("first", 0.0, 0.5, why="the hazard of a first part may rise or fall with its age"),
+    _wide("later", 0.0, 0.5, why="parts may bunch or come at even intervals"),
+    _wide("precision", log(6.0), 1.0, why="shares of parts may be alike or not, sd .07 to .3"),
 )
 
 #: A delivery that is stated to have stalled goes on: not learned, since no package says so.
-RESUME = _judged(
+RESUME = PriorSpec.of(
     "resume",
     "gamma",
     1.0,
     60.0,
-    why="a delivery that both sides say has stalled goes on after two months, give or take a "
-    "factor",
+    source="by judgement, with the weight of one case: a delivery that both sides say has stalled "
+    "goes on after two months, give or take a factor",
+    known_by=KNOWN,
 )

@@ -14,13 +14,14 @@ from numpy.typing import ArrayLike
 
 from forecasting import config
 from forecasting.arrays import FloatArray
+from forecasting.domain.prior import PriorSpec
 from forecasting.errors import GateRefused
 from forecasting.inference.compile import library_versions
 from forecasting.inference.fit import Fit, array_hash
 from forecasting.inference.fit import fit as sample
 from forecasting.inference.inputs import Layout
 from forecasting.inference.stored import FitStore
-from forecasting.models.prior import PriorSpec, from_standard, prior_arrays
+from forecasting.models.prior import from_standard, prior_arrays
 
 __all__ = ["FitCache", "Graph", "Wanted", "stored_fits"]
 

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from forecasting.arrays import FloatArray
+from forecasting.domain.prior import PriorSpec
 from forecasting.errors import InvalidInput
 from forecasting.inference.inputs import COLUMN, SCALAR, Layout, inputs
 from forecasting.models.fits import Graph
@@ -28,7 +29,6 @@ from forecasting.models.poisson_lognormal import (
     numpy_mathematics,
     posterior_quantiles,
 )
-from forecasting.models.prior import PriorSpec
 
 __all__ = ["Rates", "rate_data"]
 

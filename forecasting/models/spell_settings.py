@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from math import log
 
-from forecasting.models.prior import PriorSpec
+from forecasting.domain.prior import PriorSpec
 
 __all__ = ["BETA", "CASE", "INSTANT", "SETTINGS", "Setting"]
 

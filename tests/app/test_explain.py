@@ -67,6 +67,14 @@ def adds_up(found):
         assert pick(found["change"]) == pytest.approx(change, abs=1e-6)
 
 
+def test_of_a_condition_an_explanation_tells_the_number_of_the_update(own_book):
+    book = own_book()
+    (row,), _ = update(book.ledger, ["then"], now=NOW, dry_run=True)
+    (found,) = explain(book.ledger, "then", now=NOW)
+    assert found["posterior"] == pytest.approx(row["after"], rel=1e-12)
+    adds_up(found)
+
+
 def test_the_rows_add_up_to_the_whole_change(own_book):
     book = own_book()
     add(book, "A draft", "text=table=x3")

@@ -126,6 +126,16 @@ def test_faults_across_files_are_found(copy):
     assert all(problem.line > 0 for problem in found.values())
 
 
+def test_a_prior_that_its_class_does_not_have_is_a_fault(copy):
+    path = copy / "reference" / "priors.csv"
+    _edit(path, "exchanges,stall,beta", "exchanges,stal,beta")
+    _edit(path, "exchanges,delta,gamma,2 2", "exchanges,delta,gamma,2 0")
+    found = {problem.rule: problem for problem in check(read_bank(copy))}
+    assert found["unknown-prior"].message == "class (exchanges): has no beta prior stal"
+    assert "stall beta" in found["unknown-prior"].hint
+    assert "prior delta: rate (0.0) must be positive" in found["value"].message
+
+
 def test_an_outcome_known_at_the_opening_is_hindsight(copy):
     path = copy / "bank" / "ceasefires" / "energy-truce-2025-extended.yaml"
     _edit(path, "known: 2025-04-18", "known: 2025-03-17")

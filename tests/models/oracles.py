@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from forecasting.arrays import FloatArray
+from forecasting.domain.prior import PriorSpec
 from forecasting.models import weibull
 from forecasting.models.deliveries import LEAST_SHARE, T0, Deliveries, Package, delivery_data
-from forecasting.models.prior import PriorSpec
 from forecasting.models.rates import Rates, rate_data
 from forecasting.models.spells import Spells
 from forecasting.models.weibull import cumulative_hazard

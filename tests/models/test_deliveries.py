@@ -8,11 +8,14 @@ import pytest
 from scipy import stats
 from scipy.special import betaincc, betaln
 
+from forecasting.app.upkeep.banks import bundled_bank
 from forecasting.domain.phrase import parse_phrase
+from forecasting.domain.prior import stated_over
 from forecasting.domain.process import DELIVERY_STATES, DeliverySpec, MoveSpec, ProcessSpec
 from forecasting.errors import InvalidInput
 from forecasting.inference import compile_count, pack
 from forecasting.models.deliveries import (
+    BLOCKS,
     T0,
     Deliveries,
     Package,
@@ -21,12 +24,13 @@ from forecasting.models.deliveries import (
 )
 from forecasting.models.delivery_priors import BETAS, GAMMAS, STANDARD
 from forecasting.models.poisson_lognormal import numpy_mathematics
-from forecasting.models.world.delivery import FINE, delivery_parameters, package_of, prior_draws
+from forecasting.models.world.delivery import delivery_parameters, package_of, prior_draws
 from tests.models import oracles
 from tests.models.oracles import simulated
 
 MODEL = Deliveries()
-PRIORS = MODEL.default_priors()
+#: As the bundled bank states them of its exchanges.
+PRIORS = stated_over(MODEL.default_priors(), bundled_bank().priors, "exchanges")
 #: Packages before May 2025, and those after.
 MARCH = Package(175, ((1, 175),), 1)
 MAY = Package(1000, ((7, 390), (8, 307), (9, 303)), 9)
@@ -266,25 +270,60 @@ def test_what_cannot_be_is_refused_in_one_line(package, words):
         delivery_data([package])
 
 
-def test_a_record_unlike_its_priors_is_read_from_enough_draws():
-    # Parts five weeks apart, where the prior expects days: few of 4,000 draws would be like it.
-    package = Package(700, ((30, 157), (65, 60)), 69)
+@pytest.mark.parametrize("priors", [PRIORS, MODEL.default_priors()], ids=["stated", "wide"])
+@pytest.mark.parametrize(
+    "package",
+    [
+        # Parts five weeks apart, where the stated priors expect days.
+        Package(700, ((30, 157), (65, 60)), 69),
+        # Ten parts like each other, at even intervals, where they expect three or four.
+        Package(1000, tuple((10 + 12 * k, 60 + 5 * k) for k in range(10)), 130),
+    ],
+)
+def test_a_record_unlike_its_priors_is_read_from_enough_draws(priors, package):
     chances = []
-    for seed in range(4):
-        draws = prior_draws(MODEL.default_priors(), FINE, seed)
-        weight = np.exp(MODEL.log_likelihood(draws, delivery_data([package])).sum(axis=1))
-        assert weight.sum() ** 2 / (weight @ weight) > 500
-        moves = delivery_parameters(process(), package, draws, points=2048, seed=seed)
+    for seed in range(3):
+        draws, due = prior_draws(priors, package, seed)
+        told = MODEL.log_likelihood(draws, delivery_data([package]))
+        for k, (_, kinds) in enumerate(BLOCKS):
+            log_weight = due[:, k] + told[:, kinds].sum(axis=1)
+            weight = np.exp(log_weight - log_weight.max())
+            assert weight.sum() ** 2 / (weight @ weight) > 2_000
+        moves = delivery_parameters(process(), package, draws, due, points=2048, seed=seed)
         part = moves["begun > begun"]
         chances.append(float(np.mean(1 - np.exp(-part.rate * 30.0**part.shape))))
     assert np.std(chances, ddof=1) < 0.01
-    # And the prior is drawn as it is stated.
-    for name, prior in MODEL.default_priors().items():
+
+
+def test_without_a_record_a_prior_is_drawn_as_it_is_stated():
+    draws, due = prior_draws(PRIORS, None, 0)
+    assert due == pytest.approx(0.0)
+    for name, prior in PRIORS.items():
         if prior.distribution == "beta":
             a, b = prior.values
             assert draws[name].mean() == pytest.approx(a / (a + b), abs=1e-3)
-    assert draws["delta"].mean() == pytest.approx(1.0, abs=1e-3)
+    assert draws["delta"].mean() == pytest.approx(1.0, abs=2e-3)
     assert np.median(draws["later"]) == pytest.approx(0.8, abs=1e-3)
+
+
+def test_a_delivery_whose_bank_states_nothing_is_told_by_its_own_parts():
+    """Ten parts, every twelve days, of a twelfth each: by hand Gamma-Poisson and Beta.
+
+    Half a part in two days and nine gaps in 120 days; Beta(.25, 1.75) and nine that went on, and
+    Beta(.5, 1.5) and ten that did not bring all.
+    """
+    package = Package(1000, tuple((10 + 12 * k, 60 + 5 * k) for k in range(10)), 130)
+    found = []
+    for priors in (MODEL.default_priors(), PRIORS):
+        draws, due = prior_draws(priors, package, 1)
+        moves = delivery_parameters(process(), package, draws, due, points=2048, seed=1)
+        found.append(moves["begun > begun"])
+    wide, judged = found
+    assert wide.size.mean.mean() == pytest.approx(0.0825, abs=0.005)
+    assert wide.size.whole.mean() == pytest.approx(0.5 / 12, abs=0.003)
+    assert np.median(wide.rate ** (1 / wide.shape)) == pytest.approx(9.5 / 122, rel=0.1)
+    assert wide.for_good.mean() == pytest.approx(0.25 / 11, abs=0.01)
+    assert judged.size.mean.mean() > 0.12
 
 
 def test_own_parts_teach_the_size_of_further_ones_whoever_states_the_pace():
@@ -303,11 +342,11 @@ def test_own_parts_teach_the_size_of_further_ones_whoever_states_the_pace():
         MoveSpec("agreed", "begun", parse_phrase("median 30 d (10..90)")),
         MoveSpec("begun", "begun", parse_phrase("2 in 65 d")),
     )
-    for moves, near, close in (((), 0.02, 0.02), (paced, 0.003, 0.008)):
+    for moves in ((), paced):
         one = replace(process(40_000.0), moves=moves)
         for seed in range(3):
-            draws = prior_draws(MODEL.default_priors(), FINE, seed)
-            found = delivery_parameters(one, package, draws, points=2048, seed=seed)
+            draws, due = prior_draws(PRIORS, package, seed)
+            found = delivery_parameters(one, package, draws, due, points=2048, seed=seed)
             size = found["begun > begun"].size
-            assert size.mean.mean() == pytest.approx(mean, abs=near)
-            assert size.whole.mean() == pytest.approx(1 / 8, abs=close)
+            assert size.mean.mean() == pytest.approx(mean, abs=0.005)
+            assert size.whole.mean() == pytest.approx(1 / 8, abs=0.008)

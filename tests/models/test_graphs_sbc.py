@@ -6,6 +6,8 @@ from functools import partial
 import numpy as np
 import pytest
 
+from forecasting.app.upkeep.banks import bundled_bank
+from forecasting.domain.prior import stated_over
 from forecasting.models import weibull
 from forecasting.models.deliveries import Deliveries
 from forecasting.models.rates import Rates
@@ -38,8 +40,13 @@ def quantity(model, draws):
     return np.asarray(draws["w"] * -np.expm1(-wait))
 
 
+def usual(model):
+    """The priors that a graph is fitted under: of deliveries, those that the bank states."""
+    return stated_over(model.default_priors(), bundled_bank().priors, "exchanges")
+
+
 def calibrated(model, *, priors=None, data=None, n=N):
-    given = model.default_priors() | (priors or {})
+    given = usual(model) | (priors or {})
 
     def fit(rows, seed):
         found = model.fit(rows if data is None else data(rows), given, seed)
@@ -47,7 +54,7 @@ def calibrated(model, *, priors=None, data=None, n=N):
 
     return calibrate(
         type(model).__name__,
-        partial(simulated, model),
+        partial(simulated, model, priors=usual(model)),
         fit,
         n=n,
         seed=1,

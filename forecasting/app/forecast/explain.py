@@ -103,7 +103,7 @@ class Explanation:
         # A first forecast may use only what was known before the opening.
         facts = self.predictor.parts([self.question], self.as_of)[0][1]
         model = self.predictor.model
-        run = model.run(Variant(MODEL), [self.question], self.predictor.at(self.as_of, facts))
+        run = model.towards(Variant(MODEL), [self.question], self.predictor.at(self.as_of, facts))
         after = model.read(run, self.question)
         if not after.numbers:
             raise self._refused(after.gate)
@@ -167,7 +167,7 @@ class Explanation:
         """
         at = self.predictor.at(as_of or self.as_of, tuple(items), watched)
         model = self.predictor.model
-        run = model.run(variant, [self.question], at, draws=draws or None, betas=betas)
+        run = model.towards(variant, [self.question], at, draws=draws or None, betas=betas)
         predicate = model.predicates[self.question.id]
         numbers, _, _, gate, _ = read(run.paths, predicate, self.question)
         if not numbers:

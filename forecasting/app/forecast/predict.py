@@ -141,8 +141,8 @@ class Predictor:
             stored_fits(seed, wanted),
             openings,
             seed,
-            class_draws(bank.classes),
-            delivery_hazards(bank.classes),
+            class_draws(bank.classes, bank.priors),
+            delivery_hazards(bank.classes, bank.priors),
         )
         self.model = WorldModel(
             bank.world,
@@ -233,11 +233,7 @@ class Predictor:
         *,
         watched: Mapping[str, dt.datetime] | None = None,
     ) -> dict[str, Answer]:
-        """Give one forecaster's answers by question; questions without a predicate have none.
-
-        The model has all draws, the forecasters that stand beside it as many as in a replay.
-        """
-        draws = self.model.draws if variant.name == MODEL else min(self.model.draws, REPLAY_DRAWS)
+        """Give one forecaster's answers by question; questions without a predicate have none."""
         able = [question for question in questions if question.id in self.asks]
         found: dict[str, Answer] = {}
         for group, items in self.parts(able, as_of):
@@ -246,7 +242,7 @@ class Predictor:
                 found |= {q.id: self._ahead[(*key, q.id)] for q in group}
                 continue
             at = self.at(as_of, items, watched)
-            found |= self.model.answers(variant, group, at, draws=draws)
+            found |= self.model.answers(variant, group, at)
         return found
 
     def parts(
@@ -271,12 +267,7 @@ class Predictor:
                 for other in self.catalog.questions.values()
                 if other.opens == question.opens and other.id in self.asks
             ]
-            self._priors |= self.model.answers(
-                UNTOLD,
-                together,
-                self._opening(question),
-                draws=min(self.model.draws, REPLAY_DRAWS),
-            )
+            self._priors |= self.model.answers(UNTOLD, together, self._opening(question))
         return self._priors.get(question.id)
 
     def _opening(self, question: Question) -> AsOf:

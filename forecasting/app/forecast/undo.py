@@ -10,7 +10,9 @@ import numpy as np
 from forecasting.domain.predicate import Predicate, Truth
 from forecasting.domain.question import Question
 from forecasting.evidence.leads import Signs
+from forecasting.evidence.relevant import moments
 from forecasting.models.world.answers import LEAST, MOST, log_odds
+from forecasting.models.world.conditions import towards
 from forecasting.models.world.model import Run
 from forecasting.models.world.simulate import simulate
 from forecasting.models.world.values import Known, Link, Move, Process, World
@@ -50,9 +52,13 @@ def undoing(
     def off(log_ratio: float) -> float:
         paced = at_pace(world, signs, run.as_of, log_ratio)
         reach = (*run.paths.reach, max(run.paths.reach))
-        paths = simulate(paced, reach, seed=seed)
-        window = (question.opens, question.closes)
-        given = None if predicate.given is None else paths.truth(predicate.given, *window)
+        window, given, tilt = (question.opens, question.closes), None, []
+        if predicate.given is not None:
+            met = paced.day(max(moments(predicate.given, question.closes)))
+            tilt = towards(paced, predicate.given, min(max(met, 0.0), max(reach)))
+        paths = simulate(paced, reach, seed=seed, tilt=tilt)
+        if predicate.given is not None:
+            given = paths.truth(predicate.given, *window)
         weights = paths.weights(given)
         yes = paths.truth(cast("Truth", predicate.event), *window)
         return float(log_odds(float(np.sum(weights[yes])))) - wanted

@@ -6,8 +6,10 @@ from typing import Any
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.upkeep.banks import bank_of
+from forecasting.bank import Bank
 from forecasting.domain.evidence import Evidence
 from forecasting.domain.instants import day_begins, local_day
+from forecasting.domain.prior import PriorSpec, stated_over
 from forecasting.domain.process import MoveSpec, ProcessSpec, WorldSpec, stated_moves
 from forecasting.evidence.history import Record, records
 from forecasting.evidence.relevant import asked, part_of
@@ -82,6 +84,7 @@ def _base_rate(process: ProcessSpec) -> str:
     return "; ".join(f"{name}: {phrase}" for name, phrase in phrases)
 
 
+GRAPHS = ("rates", "spells", "deliveries")
 #: What the parameters of each graph are, in words.
 WORDS = {
     ("rates", "mu"): "usual log rate a day",
@@ -89,6 +92,7 @@ WORDS = {
     ("spells", "theta"): "log hazard by the reference age",
     ("spells", "k"): "how the hazard changes with age",
     ("spells", "beta"): "effect of monitoring",
+    ("spells", "lasting"): "share that never ends",
     ("deliveries", "w"): "share of packages carried out at all",
     ("deliveries", "theta"): "log hazard of the first part by the reference age",
     ("deliveries", "first"): "how the hazard of the first part changes with age",
@@ -110,7 +114,6 @@ def prior_rows(ledger: Ledger, *, questions: Sequence[str] = ()) -> list[dict[st
     """
     from forecasting import models
     from forecasting.app.forecast.predict import predicates
-    from forecasting.models.delivery_priors import RESUME
     from forecasting.models.news_gain import LOG_MEAN, LOG_SD
     from forecasting.models.world.links import implied_ratio
 
@@ -120,15 +123,14 @@ def prior_rows(ledger: Ledger, *, questions: Sequence[str] = ()) -> list[dict[st
         catalog = Catalog.of(ledger)
         asks, _ = predicates([q for name in questions for q in catalog.find(name)], bank)
         world = part_of(world, frozenset().union(*(asked(p) for p in asks.values())))
-    fed = _feeding(world) if questions else frozenset(models.graphs())
+    fed = _feeding(world)
+    if not questions:
+        fed += [(name, "") for name in models.graphs() if name not in {each for each, _ in fed}]
     rows = [
-        _row(name, prior.name, prior.text, prior.known_by, prior.source)
-        for name, graph in models.graphs().items()
-        if name in fed
-        for prior in graph().default_priors().values()
+        _row(family, prior.name, prior.text, prior.known_by, prior.source, reference)
+        for family, reference in fed
+        for prior in _priors_of(bank, family, reference)
     ]
-    if "deliveries" in fed:
-        rows.append(_row("deliveries", RESUME.name, RESUME.text, RESUME.known_by, RESUME.source))
     gain = f"LogNormal({LOG_MEAN:g}, {LOG_SD:g}), mean 1"
     judged = "judgement: reports are worth what was coded, give or take a factor of two"
     rows.append(_row("news", "gain", gain, dt.date(2025, 3, 1), judged))
@@ -152,29 +154,49 @@ def prior_rows(ledger: Ledger, *, questions: Sequence[str] = ()) -> list[dict[st
     return rows
 
 
-def _feeding(world: WorldSpec) -> frozenset[str]:
-    """Name the graphs that moves of a world draw from: those that state no pace of their own."""
+def _feeding(world: WorldSpec) -> list[tuple[str, str]]:
+    """Name the graphs that moves of a world draw from, each with its class, empty for none."""
     found = set()
     for process in world.processes.values():
         if process.delivery is not None:
-            found.add("deliveries")
-            continue
-        for move in process.moves:
+            found.add(("deliveries", process.delivery.reference))
+        for move in process.moves if process.delivery is None else ():
             if move.phrase.reference:
-                found.add("spells")
+                found.add(("spells", move.phrase.reference))
             elif not move.phrase.text:
-                found.add("rates")
-    return frozenset(found)
+                found.add(("rates", ""))
+    return sorted(found, key=lambda each: (GRAPHS.index(each[0]), each[1]))
+
+
+def _priors_of(bank: Bank, family: str, reference: str) -> list[PriorSpec]:
+    """Give the priors of a graph, for a class as the bank states them."""
+    from forecasting import models
+    from forecasting.models.delivery_priors import RESUME
+    from forecasting.models.spells import KINDS
+
+    graph = models.graphs()[family]
+    if family == "spells" and reference in bank.classes:
+        usual = graph(KINDS[bank.classes[reference].kind]).default_priors()
+    else:
+        usual = graph().default_priors()
+    found = list(stated_over(usual, bank.priors, reference).values())
+    return [*found, RESUME] if family == "deliveries" else found
 
 
 def _row(
-    family: str, parameter: str, prior: str, known_by: dt.date | None, source: str
+    family: str,
+    parameter: str,
+    prior: str,
+    known_by: dt.date | None,
+    source: str,
+    reference: str = "",
 ) -> dict[str, Any]:
+    means = WORDS.get((family, parameter), "")
     return {
         "family": family,
         "process": "",
         "parameter": parameter,
-        "is": WORDS.get((family, parameter), ""),
+        "is": f"{means}, class {reference}" if reference else means,
         "prior": prior,
         "known_by": known_by.isoformat() if known_by else "",
         "source": source,
@@ -195,8 +217,6 @@ def _move(process: ProcessSpec, move: MoveSpec) -> dict[str, Any]:
 
 def _prior_of(process: ProcessSpec, move: MoveSpec) -> str:
     """Say what the pace of a move is drawn from before its own past is read."""
-    from forecasting.models.delivery_priors import SUBJECT
-
     if process.delivery is None or move in stated_moves(process):
         return move.phrase.text or "its own history, pooled with the others"
     if move.name == "stalled > begun":
@@ -204,8 +224,8 @@ def _prior_of(process: ProcessSpec, move: MoveSpec) -> str:
     if move.name not in {"agreed > begun", "begun > begun"}:
         return "never by chance: facts alone"
     if process.delivery.reference:
-        return f"the delivery priors, with class {process.delivery.reference} and its own parts"
-    return f"the delivery priors, judged on {SUBJECT}, with its own parts alone"
+        return f"the priors of class {process.delivery.reference}, with its cases and own parts"
+    return "wide priors of any delivery, with its own parts alone"
 
 
 def graph_report(ledger: Ledger, name: str) -> dict[str, Any]:

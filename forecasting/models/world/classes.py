@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from forecasting.domain.evidence import Effect, Evidence
 from forecasting.domain.instants import parse_instant
+from forecasting.domain.prior import ClassPrior, stated_over
 from forecasting.domain.process import ProcessSpec
 from forecasting.domain.reference import ReferenceClass
 from forecasting.errors import InvalidInput, nearest
@@ -63,8 +64,13 @@ class ClassDraws:
 type ClassOf = Callable[[str, Sequence[Evidence], dt.datetime, FitCache, ProcessSpec], ClassDraws]
 
 
-def class_draws(classes: Mapping[str, ReferenceClass]) -> ClassOf:
-    """Give what draws a bank's classes of spells; each is made once for the same cases."""
+def class_draws(
+    classes: Mapping[str, ReferenceClass], stated: Sequence[ClassPrior] = ()
+) -> ClassOf:
+    """Give what draws a bank's classes of spells; each is made once for the same cases.
+
+    `stated` are the priors that the bank states of its classes.
+    """
     kept: dict[tuple[str, str], ClassDraws] = {}
     read: dict[tuple[object, ...], Rows] = {}
 
@@ -88,7 +94,7 @@ def class_draws(classes: Mapping[str, ReferenceClass]) -> ClassOf:
         key = (name, array_hash(rows))
         if key not in kept:
             graph = Spells(KINDS[classes[name].kind])
-            fit = fits.fit(graph, rows, graph.default_priors())
+            fit = fits.fit(graph, rows, stated_over(graph.default_priors(), stated, name))
             kept[key] = ClassDraws(graph, fit, rows)
         return kept[key]
 

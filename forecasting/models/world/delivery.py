@@ -1,23 +1,26 @@
-"""The moves of one delivery: draws of its class, weighed by its own parts and its own silence."""
+"""The moves of one delivery: draws of its class, weighed by its own parts and its own silence.
+
+A delivery without a class, or with one of which no other package is known, is drawn from priors:
+there are no draws to weigh, so they are made where its own record says that they are needed.
+"""
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from forecasting.arrays import FloatArray
 from forecasting.domain.evidence import Evidence
+from forecasting.domain.prior import ClassPrior, PriorSpec, stated_over
 from forecasting.domain.process import ProcessSpec, states_pace
 from forecasting.domain.reference import ReferenceClass
 from forecasting.errors import InvalidInput
 from forecasting.evidence.history import DAY, Record
-from forecasting.inference.fit import Fit
-from forecasting.models.deliveries import SIZES, T0, Deliveries, Package, delivery_data
+from forecasting.inference.fit import Fit, exact_fit
+from forecasting.models.deliveries import BLOCKS, T0, Deliveries, Package, delivery_data
 from forecasting.models.delivery_priors import RESUME
 from forecasting.models.fits import FitCache
-from forecasting.models.prior import PriorSpec
+from forecasting.models.prior import prior_arrays
 from forecasting.models.world.assembly import Hazard
 from forecasting.models.world.chance import uniforms
 from forecasting.models.world.classes import SAME, anchor, data_of, moment_of
@@ -25,15 +28,20 @@ from forecasting.models.world.values import Size
 
 #: Draws of deliveries are kept for so many records and fits.
 KEPT = 32
-#: Draws of a prior that no other package has taught.
-FINE = 1 << 16
+#: Draws where no other package is known, of which a share stays as the prior has them.
+FINE, PLAIN = 1 << 13, 1 / 8
+#: Rounds in which draws go to where the record is likely, each as far as a tenth of them can tell;
+#: and how much wider than the last round's they are spread.
+ROUNDS, TOLD, WIDER, BISECTIONS = 4, 0.1, 1.3, 20
 #: (process, record, evidence, moment, fits, *, whether history counts, points, seed) to the
 #: hazards of its moves by name, and the fit of its class.
 type DeliveryOf = Callable[..., tuple[dict[str, Hazard], Fit]]
 
 
-def delivery_hazards(classes: Mapping[str, ReferenceClass]) -> DeliveryOf:
-    """Give what draws the moves of a bank's deliveries."""
+def delivery_hazards(
+    classes: Mapping[str, ReferenceClass], stated: Sequence[ClassPrior] = ()
+) -> DeliveryOf:
+    """Give what draws the moves of a bank's deliveries; `stated` are the priors of its classes."""
     kept: dict[tuple[object, ...], tuple[dict[str, Hazard], Fit]] = {}
 
     def of(
@@ -57,12 +65,15 @@ def delivery_hazards(classes: Mapping[str, ReferenceClass]) -> DeliveryOf:
             if reference is not None and history:
                 until = min(anchor(items, "packages", as_of), reference.observed_until)
                 others = packages(items, until, own=process)
-            graph = Deliveries()
-            fit = fits.fit(graph, delivery_data(others), graph.default_priors())
-            # Where no other package is known the fit is its prior, and that can be drawn as finely
-            # as a record needs that is unlike what the prior expects.
-            draws = fit.draws if others else prior_draws(graph.default_priors(), FINE, seed)
-            drawn = delivery_parameters(process, own, draws, points=points, seed=seed)
+            named = "" if reference is None else reference.id
+            priors = stated_over(Deliveries().default_priors(), stated, named)
+            if others:
+                fit = fits.fit(Deliveries(), delivery_data(others), priors)
+                draws, due = fit.draws, None
+            else:
+                fit = _prior_alone(priors, seed)
+                draws, due = prior_draws(priors, own, seed)
+            drawn = delivery_parameters(process, own, draws, due, points=points, seed=seed)
             # A move that is never drawn comes by known facts alone.
             rest = {move.name: Hazard(0.0) for move in process.moves}
             kept[key] = (rest | drawn, fit)
@@ -115,22 +126,34 @@ def package_of(record: Record) -> Package:
 def delivery_parameters(
     process: ProcessSpec,
     package: Package | None,
-    of_class: Mapping[str, FloatArray],
+    drawn: Mapping[str, FloatArray],
+    due: FloatArray | None = None,
     *,
     points: int,
     seed: int,
 ) -> dict[str, Hazard]:
-    """Draw the parameters of a delivery's moves by name.
+    """Draw the parameters of a delivery's moves by name from draws of what is known without it.
 
-    Where the bank states the pace of its parts, their record tells of sizes alone.
+    Its own record tells of each block of parameters apart, for neither the priors nor the evidence
+    ties them; where the bank states the pace of its parts, of their sizes alone. `due`, (S, 3), is
+    by how much the log density of each block is above that with which it was drawn.
     """
     from scipy.special import gammaincinv
 
-    draws = {name: np.asarray(values, dtype=np.float64) for name, values in of_class.items()}
+    draws = {name: np.asarray(values, dtype=np.float64) for name, values in drawn.items()}
+    log_weight = np.zeros((draws["w"].size, len(BLOCKS))) if due is None else due
+    if package is not None:
+        told = _told(draws, package)
+        log_weight = log_weight + (told * [0.0, 0.0, 1.0] if states_pace(process) else told)
     key = (seed, "parameter", process.name)
-    level = uniforms(points, *key, "delivery")
-    place = _places(draws, package, level, own_pace=states_pace(process))
-    p = {name: values[place] for name, values in draws.items()}
+    p: dict[str, FloatArray] = {}
+    for k, (names, _) in enumerate(BLOCKS):
+        # A comb over what counts most, so that neighbours are alike.
+        by = np.argsort(draws[names[0]], kind="stable")
+        reached = np.cumsum(np.exp(log_weight[:, k] - log_weight[:, k].max())[by])
+        found = np.searchsorted(reached, uniforms(points, *key, names[0]) * reached[-1])
+        place = by[np.minimum(found, by.size - 1)]
+        p |= {name: draws[name][place] for name in names}
     size = Size(p["mean"], p["precision"], p["whole"])
     first = np.exp(p["theta"] - p["first"] * np.log(T0))
     shape, rate = RESUME.values
@@ -142,43 +165,88 @@ def delivery_parameters(
     }
 
 
-def prior_draws(priors: Mapping[str, PriorSpec], size: int, seed: int) -> dict[str, FloatArray]:
-    """Draw priors by inverse cdf of evenly spread uniforms, (size,) each."""
-    return {name: _prior_draw(name, prior, size, seed) for name, prior in priors.items()}
+def _told(draws: Mapping[str, FloatArray], package: Package) -> FloatArray:
+    """Give the log-likelihood of each block of parameters, (S, 3)."""
+    told = Deliveries().log_likelihood(draws, delivery_data([package]))
+    return np.stack([told[:, kinds].sum(axis=1) for _, kinds in BLOCKS], axis=1)
 
 
-# No moment and no record changes them, and a quantile of a beta is slow.
-@lru_cache(maxsize=32)
-def _prior_draw(name: str, prior: PriorSpec, size: int, seed: int) -> FloatArray:
-    from scipy.special import betaincinv, gammaincinv, ndtri
+def prior_draws(
+    priors: Mapping[str, PriorSpec], package: Package | None, seed: int
+) -> tuple[dict[str, FloatArray], FloatArray]:
+    """Draw priors where a record is likely; give the draws, (FINE,) each, and what `due` is.
 
-    u, (a, b) = uniforms(size, seed, "prior", name), prior.values
-    if prior.distribution == "beta":
-        drawn = betaincinv(a, b, u)
-    elif prior.distribution == "gamma":
-        drawn = gammaincinv(a, u) / b
-    else:
-        drawn = a + b * ndtri(u)
-    drawn = np.exp(drawn) if prior.distribution == "lognormal" else drawn
-    found = np.asarray(drawn, dtype=np.float64)
-    found.setflags(write=False)
-    return found
-
-
-def _places(
-    draws: Mapping[str, FloatArray], package: Package | None, level: FloatArray, *, own_pace: bool
-) -> NDArray[np.int64]:
-    """Give the draw of each point: a comb over draws, weighed by the record.
-
-    The comb runs over what counts most, the pace, or the share of a part where the bank states the
-    pace: then a pace unlike the priors' does not use up the draws.
+    Each parameter is the inverse cdf of a standard normal number. Round by round a normal
+    distribution of each block's numbers moves to where prior times likelihood has its mass
+    (adaptive importance sampling), however unlike the prior's own the record is.
     """
-    log_weight = np.zeros(draws["w"].size)
-    if package is not None:
-        told = Deliveries().log_likelihood(draws, delivery_data([package]))
-        log_weight = log_weight + told[:, SIZES if own_pace else slice(None)].sum(axis=1)
-    begun = package is not None and package.parts
-    by = np.argsort(draws["mean" if own_pace else "delta" if begun else "w"], kind="stable")
-    reached = np.cumsum(np.exp(log_weight - log_weight.max())[by])
-    found = np.searchsorted(reached, level * reached[-1])
-    return np.asarray(by[np.minimum(found, by.size - 1)], dtype=np.int64)
+    from scipy.special import ndtri
+
+    even = {name: ndtri(uniforms(FINE, seed, "prior", name)) for name in priors}
+    plain = [np.stack([even[name] for name in names], axis=1) for names, _ in BLOCKS]
+    near = [(np.zeros(z.shape[1]), np.eye(z.shape[1])) for z in plain]
+    few = round(PLAIN * FINE)
+    for rest in reversed(range(ROUNDS if package is not None else 1)):
+        placed = [
+            np.concatenate([z[:few], middle + z[few:] @ np.linalg.cholesky(spread).T])
+            for z, (middle, spread) in zip(plain, near, strict=True)
+        ]
+        draws = {
+            name: _by_normal(priors[name], z[:, k])
+            for (names, _), z in zip(BLOCKS, placed, strict=True)
+            for k, name in enumerate(names)
+        }
+        due = np.stack([_due(z, *each) for z, each in zip(placed, near, strict=True)], axis=1)
+        if package is not None and rest:
+            told = _told(draws, package)
+            near = [_nearer(z, due[:, k], told[:, k]) for k, z in enumerate(placed)]
+    return draws, due
+
+
+def _by_normal(prior: PriorSpec, z: FloatArray) -> FloatArray:
+    """Give the value of a prior at standard normal numbers."""
+    from scipy.special import betaincinv, gammaincinv, ndtr
+
+    a, b = prior.values
+    if prior.distribution == "beta":
+        return np.asarray(np.clip(betaincinv(a, b, ndtr(z)), 1e-300, 1.0 - 1e-12))
+    if prior.distribution == "gamma":
+        return np.asarray(np.maximum(gammaincinv(a, ndtr(z)) / b, 1e-300))
+    return np.exp(a + b * z) if prior.distribution == "lognormal" else a + b * z
+
+
+def _due(z: FloatArray, middle: FloatArray, spread: FloatArray) -> FloatArray:
+    """Give log N(z; 0, I) less the log density of the mixture that z is drawn from."""
+    root = np.linalg.cholesky(spread)
+    near = np.linalg.solve(root, (z - middle).T)
+    prior = -0.5 * np.sum(z * z, axis=1)
+    there = -0.5 * np.sum(near * near, axis=0) - np.log(np.diag(root)).sum()
+    return np.asarray(prior - np.logaddexp(np.log(PLAIN) + prior, np.log1p(-PLAIN) + there))
+
+
+def _nearer(z: FloatArray, due: FloatArray, told: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Give the mean and the spread of a block under as much of its evidence as the draws bear."""
+
+    def weights(share: float) -> FloatArray:
+        log_weight = due + share * told
+        found = np.exp(log_weight - log_weight.max())
+        return np.asarray(found / found.sum())
+
+    def borne(share: float) -> bool:
+        return bool(1.0 / np.sum(weights(share) ** 2) >= TOLD * len(z))
+
+    low, high = (1.0, 1.0) if borne(1.0) else (0.0, 1.0)
+    for _ in range(BISECTIONS if low < high else 0):
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if borne(middle) else (low, middle)
+    weight = weights(low)
+    mean = weight @ z
+    apart = z - mean
+    return mean, WIDER * (apart * weight[:, None]).T @ apart + 1e-9 * np.eye(z.shape[1])
+
+
+def _prior_alone(priors: Mapping[str, PriorSpec], seed: int) -> Fit:
+    """Give the draws of a prior as a fit, which needs no graph."""
+    draws, _ = prior_draws(priors, None, seed)
+    arrays = prior_arrays(priors, Deliveries().default_priors())
+    return exact_fit(draws, delivery_data([]), arrays, seed=seed, seconds=0.0)

@@ -11,7 +11,7 @@ import numpy as np
 from forecasting.arrays import FloatArray
 from forecasting.domain.commentary import Worldview
 from forecasting.domain.evidence import Evidence
-from forecasting.domain.process import ProcessSpec, WorldSpec, stated_moves
+from forecasting.domain.process import ProcessSpec, WorldSpec, pools, stated_moves
 from forecasting.domain.provenance import Fitted
 from forecasting.errors import GateRefused, InvalidInput
 from forecasting.evidence.history import DAY, EPOCH, Past, Record
@@ -178,11 +178,7 @@ class Learner:
         )
         if told.rates is not None:
             posterior["rates"] = told.rates
-            owners["rates"] = frozenset(
-                name
-                for name, process in shared.items()
-                if any(move.phrase.form == "history" for move in process.moves)
-            )
+            owners["rates"] = frozenset(name for name, each in shared.items() if pools(each))
         posterior |= delivered
         gain = learned_gain(pasts, coded) if variant.news else None
         learned_of = {n: Fitted(_digest(fit), _gate(fit)) for n, fit in posterior.items()}

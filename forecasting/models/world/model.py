@@ -18,7 +18,7 @@ from forecasting.domain.commentary import Worldview
 from forecasting.domain.evidence import Effect, Evidence
 from forecasting.domain.instants import iso, local_day
 from forecasting.domain.predicate import Predicate, Truth
-from forecasting.domain.process import WorldSpec, begins, known_from
+from forecasting.domain.process import WorldSpec, begins, known_from, pools
 from forecasting.domain.question import Question
 from forecasting.errors import GateRefused, InvalidInput
 from forecasting.evidence.history import Past, Record, pasts, records
@@ -127,7 +127,6 @@ class WorldModel:
     faults: dict[tuple[str, dt.datetime], str] = field(default_factory=dict)
     _kept: OrderedDict[Any, Run] = field(default_factory=OrderedDict)
     _told: dict[Any, dict[str, Answer]] = field(default_factory=dict)
-    _whole: dict[Any, Answer] = field(default_factory=dict)
     _rests: dict[str, frozenset[str]] = field(default_factory=dict)
     _learned: OrderedDict[Any, Learned] = field(default_factory=OrderedDict)
     _read: OrderedDict[Any, _Known] = field(default_factory=OrderedDict)
@@ -135,20 +134,12 @@ class WorldModel:
     _acted: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def answers(
-        self,
-        variant: Variant,
-        questions: Sequence[Question],
-        at: AsOf,
-        *,
-        draws: int | None = None,
+        self, variant: Variant, questions: Sequence[Question], at: AsOf
     ) -> dict[str, Answer]:
         """Answer questions; what hangs together is simulated together.
 
-        A fault in one process silences the questions that rest on it, and no other. With fewer
-        `draws`, a question on which nothing acts that a variant leaves out has the very answer that
-        was given at the moment with all draws.
+        A fault in one process silences the questions that rest on it, and no other.
         """
-        size = draws or self.draws
         spec = self._spec(variant, at.moment)
         number = groups(spec, {q.id: asked(self.predicates[q.id]) for q in questions})
         together: dict[tuple[int, str], list[Question]] = {}
@@ -159,36 +150,22 @@ class WorldModel:
         found: dict[str, Answer] = {}
         for group in together.values():
             plain = self._effective(variant, group, at)
-            asking = (plain, tuple(q.id for q in group), at.key, size)
-            same = {}
-            if size < self.draws:
-                keys = {q.id: self._alone(variant, q, at) for q in group}
-                same = {name: self._whole[key] for name, key in keys.items() if key in self._whole}
-            if len(same) < len(group) and asking not in self._told:
+            asking = (plain, tuple(q.id for q in group), at.key)
+            if asking not in self._told:
                 if self._told and next(iter(self._told))[2][0] != at.moment:
                     self._told.clear()
-                    self._whole.clear()
-                told = self._told[asking] = self._unless_faulty(plain, group, at, size)
-                if size >= self.draws:
-                    answered = (q for q in group if q.id in told)
-                    self._whole.update({self._alone(variant, q, at): told[q.id] for q in answered})
+                self._told[asking] = self._unless_faulty(plain, group, at)
             found |= {
                 name: replace(answer, priors_hash=_hash([self.bank_hash, variant.name]))
-                for name, answer in (self._told.get(asking, {}) | same).items()
+                for name, answer in self._told[asking].items()
             }
         return found
-
-    def _alone(self, variant: Variant, question: Question, at: AsOf) -> tuple[Any, ...]:
-        """Give what tells a question's answer apart, whatever else it is simulated with."""
-        return (self._effective(variant, [question], at), question.id, at.key)
 
     def _effective(self, variant: Variant, group: Sequence[Question], at: AsOf) -> Variant:
         """Drop from a variant what makes no difference to a group: answers are then shared."""
         names = self._names(group, variant)
         # A pooled rate borrows from every process, and so from everything that acts on them.
-        pooled = any(
-            move.phrase.form == "history" for n in names for move in self.spec.processes[n].moves
-        )
+        pooled = any(pools(self.spec.processes[name]) for name in names)
         linked = variant.links and (pooled or any(link.child in names for link in self.spec.links))
         told = variant.news and (
             pooled
@@ -210,11 +187,12 @@ class WorldModel:
         return Variant("", linked, told, variant.pooled and pooled, variant.history, kept)
 
     def _unless_faulty(
-        self, variant: Variant, group: Sequence[Question], at: AsOf, draws: int
+        self, variant: Variant, group: Sequence[Question], at: AsOf
     ) -> dict[str, Answer]:
         """Answer a group; where that fails, each question that does not rest on the fault."""
         try:
-            return self._together(variant, group, at, draws)
+            run = self.towards(variant, group, at)
+            return {question.id: self.read(run, question) for question in group}
         except FAULTS as fault:
             if len(group) == 1:
                 plain = isinstance(fault, (InvalidInput, GateRefused))
@@ -223,41 +201,33 @@ class WorldModel:
                 return {}
         found: dict[str, Answer] = {}
         for question in group:
-            found |= self._unless_faulty(variant, [question], at, draws)
+            found |= self._unless_faulty(variant, [question], at)
         return found
 
-    def _together(
-        self, variant: Variant, group: Sequence[Question], at: AsOf, draws: int
-    ) -> dict[str, Answer]:
-        if self.predicates[group[0].id].given is None:
-            run = self.run(variant, group, at, draws=draws)
-            return {question.id: self.read(run, question) for question in group}
-        (question,) = group
-        for times in RARE if draws >= PATIENT else HASTY:
-            answer = self.read(self._towards(variant, question, at, draws, times), question)
-            if answer.gate == "passed":
-                break
-        return {question.id: answer}
+    def towards(self, variant: Variant, group: Sequence[Question], at: AsOf, **options: Any) -> Run:
+        """Simulate what some questions rest on; where one has a condition, enough paths meet it.
 
-    def _towards(
-        self, variant: Variant, question: Question, at: AsOf, draws: int, times: int
-    ) -> Run:
-        """Simulate with the moves towards a condition drawn more often, and weighed back.
-
-        Where the question looks far beyond its condition, only the paths that met it go on.
+        The moves towards the condition are drawn more often and weighed back, on so many times the
+        paths as the gate wants. Where the question looks far beyond its condition, only the paths
+        that met it go on. A question with a condition is simulated alone. `options` as `run` has.
         """
+        question = group[0]
         predicate = self.predicates[question.id]
-        assert predicate.given is not None  # for the type checker
+        if predicate.given is None:
+            return self.run(variant, group, at, **options)
         met = max(moments(predicate.given, question.closes))
         last = last_moment(predicate, question.closes)
         first = met if last - met > FAR else last
-        options: dict[str, Any] = {"towards": predicate.given, "met": met}
-        options |= {"draws": draws, "times": times}
-        run = self.run(variant, [question], at, until=first, **options)
-        if first == last:
-            return run
-        only = run.paths.truth(predicate.given, question.opens, question.closes)
-        return self.run(variant, [question], at, until=last, only=only, **options)
+        options |= {"towards": predicate.given, "met": met}
+        for times in RARE if (options.get("draws") or self.draws) >= PATIENT else HASTY:
+            options["times"] = times
+            run = self.run(variant, group, at, until=first, **options)
+            if first < last:
+                only = run.paths.truth(predicate.given, question.opens, question.closes)
+                run = self.run(variant, group, at, until=last, only=only, **options)
+            if self.read(run, question).gate == "passed":
+                break
+        return run
 
     def unknown(self, name: str, moment: dt.datetime) -> str:
         """Say why nothing is known of a process as of a moment; empty where something is."""
