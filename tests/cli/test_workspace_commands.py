@@ -108,7 +108,7 @@ def test_edit_and_drop_by_command(walk, tmp_path):
     file.write_text(
         "slug: rain\ntitle: Will it rain at noon?\ncloses: 2027-01-31\n", encoding="utf-8"
     )
-    assert "rain" in walk("questions", "edit", "it-rain", "--file", str(file))
+    assert "rain" in walk("questions", "edit", "rain", "--file", str(file))
     assert "at noon" in walk("questions", "list", "--json")
     walk("questions", "drop", "rain")
     assert json.loads(walk("questions", "list", "--json")) == []
