@@ -50,6 +50,30 @@ def told(book, as_of):
     return {row["question"]: row["after"] for row in rows}, warnings
 
 
+STALLED = """\
+zone: Europe/Kyiv
+watched: 2026-10-19
+processes:
+  pris:
+    delivery: {{agreed: 1000, announced: 2026-01-02, delivered: 0}}
+    "2026-01-12": {{amount: 390, source: https://example.org/a}}
+    {fact}
+questions:
+  all-back: {{title: All, opens: 2026-01-03, closes: 2026-12-31, answer: pris=done by close}}
+"""
+
+
+def test_the_longer_a_delivery_was_watched_to_stand_the_rarer_that_it_goes_on(own_book):
+    """A stall of January and one of November gave the same .2341, ten months of silence apart."""
+
+    def seen(fact):
+        return told(own_book(STALLED.format(fact=fact)), "2026-10-20T00:00Z")[0]["all-back"]
+
+    days = ("2026-01-13", "2026-06-13", "2026-10-13")
+    early, middle, late = (seen(f'"{day}": {{state: stalled, source: a}}') for day in days)
+    assert early < 0.7 * middle < 0.7 * 0.8 * late
+
+
 @pytest.mark.parametrize("opens", ["", "2026-09-01"])
 def test_before_it_was_known_an_agreement_or_a_state_moves_nothing(own_book, opens):
     early, late = ("2026-09-05T00:00Z", "2026-09-30T20:59Z"), "2026-10-04T00:00Z"

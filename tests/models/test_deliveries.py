@@ -125,6 +125,16 @@ def test_silence_tells_of_a_package_that_never_comes_and_of_a_stall():
     assert stall[2] > 0.8
 
 
+def test_the_rate_of_going_on_after_a_stall_counts_how_long_it_stood():
+    fitted = MODEL.fit(delivery_data([]), PRIORS, 1)
+    for stalls in ((0, 0.0), (0, 300.0), (2, 40.0)):
+        moves = delivery_parameters(
+            process(), None, fitted.draws, stalls=stalls, points=2048, seed=1
+        )
+        mean = float(np.mean(moves["stalled > begun"].rate))
+        assert mean == pytest.approx((1 + stalls[0]) / (60 + stalls[1]), rel=0.02)
+
+
 def test_its_own_parts_tell_of_its_pace_and_of_the_size_of_parts():
     fitted = MODEL.fit(delivery_data([MARCH]), PRIORS, 1)
     quick = Package(1000, ((5, 60), (6, 70), (7, 50), (8, 60)), 8)

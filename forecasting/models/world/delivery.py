@@ -26,6 +26,8 @@ from forecasting.models.world.chance import uniforms
 from forecasting.models.world.classes import SAME, anchor, data_of, moment_of
 from forecasting.models.world.values import Size
 
+#: States of a delivery that a fact may enter.
+STALLED, FAILED = "stalled", "failed"
 #: Draws of deliveries are kept for so many records and fits.
 KEPT = 32
 #: Draws where no other package is known, of which a share stays as the prior has them.
@@ -56,7 +58,17 @@ def delivery_hazards(
         seed: int,
     ) -> tuple[dict[str, Hazard], Fit]:
         own = package_of(record) if history else None
-        key = (process.name, own, as_of, history, points, seed, *(item.key for item in items))
+        stalls = stalls_of(record) if history else (0, 0.0)
+        key = (
+            process.name,
+            own,
+            stalls,
+            as_of,
+            history,
+            points,
+            seed,
+            *(item.key for item in items),
+        )
         if key not in kept:
             if len(kept) >= KEPT:
                 kept.clear()
@@ -73,7 +85,9 @@ def delivery_hazards(
             else:
                 fit = _prior_alone(priors, seed)
                 draws, due = prior_draws(priors, own, seed)
-            drawn = delivery_parameters(process, own, draws, due, points=points, seed=seed)
+            drawn = delivery_parameters(
+                process, own, draws, due, stalls=stalls, points=points, seed=seed
+            )
             # A move that is never drawn comes by known facts alone.
             rest = {move.name: Hazard(0.0) for move in process.moves}
             kept[key] = (rest | drawn, fit)
@@ -123,12 +137,28 @@ def package_of(record: Record) -> Package:
     return Package(delivery.agreed, parts, watched, delivery.delivered)
 
 
+def stalls_of(record: Record) -> tuple[int, float]:
+    """Give how often a stalled delivery went on, and the days that it was watched to be stalled."""
+    went, days, begun = 0, 0.0, record.since if record.start == STALLED else None
+    for step in record.steps:
+        if begun is not None and step.state != STALLED:
+            went += step.state != FAILED
+            days += (step.at - begun) / DAY
+            begun = None
+        elif begun is None and step.state == STALLED:
+            begun = step.at
+    if begun is not None:
+        days += max((record.free - begun) / DAY, 0.0)
+    return went, days
+
+
 def delivery_parameters(
     process: ProcessSpec,
     package: Package | None,
     drawn: Mapping[str, FloatArray],
     due: FloatArray | None = None,
     *,
+    stalls: tuple[int, float] = (0, 0.0),
     points: int,
     seed: int,
 ) -> dict[str, Hazard]:
@@ -136,7 +166,9 @@ def delivery_parameters(
 
     Its own record tells of each block of parameters apart, for neither the priors nor the evidence
     ties them; where the bank states the pace of its parts, of their sizes alone. `due`, (S, 3), is
-    by how much the log density of each block is above that with which it was drawn.
+    by how much the log density of each block is above that with which it was drawn. `stalls`: how
+    often it went on after a stall, and the days of it, which the rate of going on counts (a Gamma
+    prior and a Poisson count).
     """
     from scipy.special import gammaincinv
 
@@ -156,7 +188,7 @@ def delivery_parameters(
         p |= {name: draws[name][place] for name in names}
     size = Size(p["mean"], p["precision"], p["whole"])
     first = np.exp(p["theta"] - p["first"] * np.log(T0))
-    shape, rate = RESUME.values
+    shape, rate = (prior + told for prior, told in zip(RESUME.values, stalls, strict=True))
     again = gammaincinv(shape, uniforms(points, *key, "stalled > begun", "rate")) / rate
     return {
         "agreed > begun": Hazard(first, p["first"], 0.0, 1.0 - p["w"], size),
