@@ -3,6 +3,8 @@
 import datetime as dt
 from decimal import Decimal
 from functools import lru_cache
+from itertools import groupby
+from operator import attrgetter
 
 from forecasting.domain import Imported, Question, Value, Withdrawal
 from forecasting.domain.forecast import options_value, quantiles_value
@@ -13,45 +15,44 @@ from forecasting.errors import InvalidInput
 from forecasting.exchange.held import Case, Key
 from forecasting.exchange.record import WITHDRAWN, Refused, Said
 
+_PLACE = attrgetter("issued_at", "forecaster")
+
 
 def keep(case: Case, question: Question, resolved_at: dt.datetime | None) -> int:
     """Keep the forecasts and withdrawals that may be kept; give how many stand afterwards."""
     digest, opens, binary = question.wording_hash, question.opens, question.space.type == "binary"
     ends = min(filter(None, (question.closes, resolved_at, case.now)))
     value: Value | None
-    first: dict[tuple[str, dt.datetime], tuple[Said, Value | None]] = {}
-    more: dict[tuple[str, dt.datetime], list[tuple[Said, Value | None]]] = {}
-    for one in case.about.said:
-        try:
-            said = one.said
-            if said == WITHDRAWN:
-                value = None
-            elif binary and type(said) is str:
-                value = _binary(said, one.stated)
-            elif isinstance(said, Value):
-                value = said
-            else:
-                value = value_of(question.space, said, manner=case.manner)
-            if not opens <= one.issued_at < ends:
-                _in_time(case, question, one, resolved_at)
-        except (Ambiguous, Damaged) as damaged:
-            raise of_file(damaged, f"{case.name}:{one.line}") from damaged
-        except InvalidInput as wrong:
-            case.made.refused.append(Refused(one.line, str(wrong)))
-            continue
-        key, pair = (one.forecaster, one.issued_at), (one, value)
-        if (before := first.setdefault(key, pair)) is not pair:
-            more.setdefault(key, [before]).append(pair)
     # Of a million forecasts nearly all are alone at their instant, and in no ledger yet.
     alone = not (case.moments or case.held.withdrawals)
     stand = 0
-    for key, (one, value) in first.items():
-        if alone and key not in more:
-            _keep(case, digest, one, value)
+    # In the order in which they are recorded, which puts those of one instant side by side.
+    for (at, who), some in groupby(sorted(case.about.said, key=_PLACE), key=_PLACE):
+        group: list[tuple[Said, Value | None]] = []
+        for one in some:
+            try:
+                said = one.said
+                if said == WITHDRAWN:
+                    value = None
+                elif binary and type(said) is str:
+                    value = _binary(said, one.stated)
+                elif isinstance(said, Value):
+                    value = said
+                else:
+                    value = value_of(question.space, said, manner=case.manner)
+                if not opens <= at < ends:
+                    _in_time(case, question, one, resolved_at)
+            except (Ambiguous, Damaged) as damaged:
+                raise of_file(damaged, f"{case.name}:{one.line}") from damaged
+            except InvalidInput as wrong:
+                case.made.refused.append(Refused(one.line, str(wrong)))
+            else:
+                group.append((one, value))
+        if alone and len(group) == 1:
+            _keep(case, digest, *group[0])
             stand += 1
-        else:
-            group = more.get(key) or [(one, value)]
-            stand += _at_one_instant(case, digest, (question.id, *key), group)
+        elif group:
+            stand += _at_one_instant(case, digest, (question.id, who, at), group)
     return stand
 
 
@@ -59,6 +60,12 @@ def _at_one_instant(
     case: Case, digest: str, key: Key, group: list[tuple[Said, Value | None]]
 ) -> int:
     recorded = case.held.forecasts.get(key)
+    one, value = group[0]
+    alike = value is not None and recorded == (value.labels, value.entered)
+    if alike and len(group) == 1:
+        # Of a file that comes again nearly all are what the ledger holds, to the letter.
+        case.made.duplicates += 1
+        return 1
     if case.platform and len(group) > 1 and any(value is not None for _, value in group):
         # Where a new forecast follows at once, the end of the one before it is no withdrawal.
         ends = [pair for pair in group if pair[1] is None]

@@ -4,7 +4,6 @@ import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
-from operator import attrgetter
 
 from forecasting.domain import Question, Resolution
 from forecasting.domain.ladder import falls
@@ -70,6 +69,7 @@ def plan(
         moments[question].append(at)
     came = _ladders_that_came(statements, held)
     outside: Counter[str] = Counter()
+    # Side by side as the index holds them: in the order of time every row opens another page.
     for question in sorted(about):
         ladder, _, day = question.partition("@")
         earlier = [at for rung, at in came[ladder] if day and rung < day]
@@ -99,8 +99,6 @@ def plan(
             "unless another part of the record brings it"
         )
     made.notes += flags(made, held)
-    # Side by side as the index holds them: in the order of time every row opens another page.
-    made.forecasts.sort(key=attrgetter("question", "issued_at", "forecaster"))
     made.withdrawals.sort(key=lambda one: (one.withdrawn_at, one.question, one.forecaster))
     made.refused.sort(key=lambda one: (one.line, one.reason))
     made.notes += [

@@ -87,19 +87,17 @@ def csv_rows(
     lines: Iterable[str], name: str, *, first: int, delimiter: str = ",", cut: str, damaged: str
 ) -> Iterator[tuple[int, list[str]]]:
     """Give each row that is not blank with its line, from `first` on; the rest are hints."""
-    reader = csv.reader(lines, strict=True, delimiter=delimiter)
-    while True:
-        line = reader.line_num + first
-        try:
-            cells = next(reader, None)
-        except csv.Error as broken:
-            ended = str(broken) == "unexpected end of data"
-            rule = "a quotation mark opens here and never closes" if ended else str(broken)
-            raise stop(name, line, f"row: {rule}", cut if ended else damaged) from broken
-        if cells is None:
-            return
-        if any(map(str.strip, cells)):
-            yield line, cells
+    reader, line = csv.reader(lines, strict=True, delimiter=delimiter), first
+    try:
+        for cells in reader:
+            # Most rows are not blank in their first cell.
+            if cells and (cells[0].strip() or any(map(str.strip, cells))):
+                yield line, cells
+            line = reader.line_num + first
+    except csv.Error as broken:
+        ended = str(broken) == "unexpected end of data"
+        rule = "a quotation mark opens here and never closes" if ended else str(broken)
+        raise stop(name, line, f"row: {rule}", cut if ended else damaged) from broken
 
 
 def stop(name: str, line: int, message: str, hint: str = "") -> InvalidInput:

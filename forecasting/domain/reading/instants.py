@@ -118,16 +118,16 @@ def moment(
 
 def exact(text: str) -> dt.datetime | None:
     """Read the spellings that programs write, at a tenth of what all cost; None for any other."""
-    if text[10:14:3] != "T:" or text[4:8:3] != "--" or "," in text:
-        return None
     try:
+        if text[10] != "T" or text[13] != ":" or not text[4] == text[7] == "-" or "," in text:
+            return None
         if text[-1] == "Z":
             return dt.datetime.fromisoformat(text) if len(text) in (17, 20, 27) else None
         if len(text) in (25, 32) and text[-6] in "+-" and text[-3] == ":" and text[-2] < "6":
             found = dt.datetime.fromisoformat(text)
             if dt.MINYEAR < found.year < dt.MAXYEAR:
                 return found if found.tzinfo is dt.UTC else found.astimezone(dt.UTC)
-    except (ValueError, OverflowError):
+    except (IndexError, ValueError, OverflowError):
         pass  # the reading of all spellings says what is wrong
     return None
 

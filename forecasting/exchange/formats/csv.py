@@ -89,9 +89,14 @@ class _Table:
         getter = itemgetter(*(place[column] for column in about))
         known, reads = self._facts, self._reads(place)
         said, when = place["forecast"], place["issued_at"]
-        for rows, (line, cells) in enumerate(self._rows(lines, len(columns))):
-            if rows >= MOST_ROWS:
+        width, hint = len(columns), "correct the line"
+        rows = csv_rows(lines, self.name, first=2, delimiter=self.separator, cut=hint, damaged=hint)
+        for number, (line, cells) in enumerate(rows):
+            if number >= MOST_ROWS:
                 raise stop(self.name, line, f"file: more than {MOST_ROWS:,} rows", "split it")
+            if len(cells) != width:
+                rule = f"row: {len(cells)} cells where the columns are {width}"
+                raise stop(self.name, line, rule, "put cells with a separator in quotation marks")
             key = getter(cells)
             stated = known.get(key)
             try:
@@ -164,15 +169,6 @@ class _Table:
             if first.startswith(("{", "[")):
                 hint = f"forecast import jsonl {self.name}"
             raise stop(self.name, 1, f"columns: no {', '.join(absent)}", hint)
-
-    def _rows(self, lines: Iterator[str], width: int) -> Iterator[tuple[int, list[str]]]:
-        hint = "correct the line"
-        rows = csv_rows(lines, self.name, first=2, delimiter=self.separator, cut=hint, damaged=hint)
-        for line, cells in rows:
-            if len(cells) != width:
-                rule = f"row: {len(cells)} cells where the columns are {width}"
-                raise stop(self.name, line, rule, "put cells with a separator in quotation marks")
-            yield line, cells
 
     def _stated(self, about: list[str], key: str | tuple[str, ...]) -> Facts | str:
         """Read what a row states of its question, or say why it may not be kept."""
