@@ -37,6 +37,7 @@ def environment() -> "Environment":
     )
     made.filters.update(host=host, capitalize_first=capitalize_first, forecaster=cast.label)
     made.filters.update(without_command=without_command, dated=dated)
+    made.filters.update(day_names=words.day_names)
     made.tests["quantiles"] = lambda value: isinstance(value, Quantiles)
     made.globals.update(words=words)
     return made
@@ -52,18 +53,19 @@ def flowing(text: str) -> "Markup":
     return Markup("").join(Markup("<p>{}</p>").format(part) for part in cleaned)
 
 
-_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_DAY = re.compile(r"\b\d{1,2} [A-Z][a-z]{2} \d{4}\b")
 
 
 def dated(title: str) -> "Markup":
-    """Give a title whose days stay in one piece where its line is broken.
+    """Give a title whose days are written as everywhere, and stay whole where its line is broken.
 
     >>> str(dated("Will it & will it not? (by 2026-12-31)"))
-    'Will it &amp; will it not? (by <span class="when">2026-12-31</span>)'
+    'Will it &amp; will it not? (by <span class="when">31 Dec 2026</span>)'
     """
     from markupsafe import Markup, escape
 
-    return Markup(_DAY.sub(r'<span class="when">\g<0></span>', str(escape(title))))
+    spoken = words.day_names(str(escape(title)))
+    return Markup(_DAY.sub(r'<span class="when">\g<0></span>', spoken))
 
 
 def host(address: str) -> str:

@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from forecasting import clock, config
 from forecasting.app.book import PlainBook
 from forecasting.errors import ForecastingError, InvalidInput, NotFound, Repeated
+from forecasting.review import words
 from forecasting.web.bodies import Sent
 from forecasting.web.faults import Fault, fault_of
 from forecasting.web.gate import Refusal
@@ -92,6 +93,14 @@ class Visit:
     def kept(self, key: Any, make: Callable[[], Any]) -> Any:
         """Compute once for a head of the ledger; `key` says what, with all that it depends on."""
         return self.house.kept.get(self.head, key, make)
+
+    def titled(self, name: str) -> str:
+        """Give what a question, a process or one of its states is called; an unknown name as is."""
+        titles = self.kept("titles", self.book.titles)
+        of, equals, state = name.partition("=")
+        if of not in titles:
+            return name
+        return words.day_names(titles[of]) + (f": {state}" if equals else "")
 
     def page(self, template: str, *, faults: tuple[Fault, ...] = (), **context: Any) -> Response:
         """Draw a page; a form with faults says so in its status."""
