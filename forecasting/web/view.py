@@ -15,10 +15,44 @@ if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
 
+    from forecasting.web.faults import Fault
+
 
 def render(template: str, **context: Any) -> str:
     """Draw a template."""
     return environment().get_template(template).render(**context)
+
+
+def shows(text: str, fault: "Fault") -> bool:
+    """Say whether a page has a fault in its words, beside a field or at the foot of a form."""
+    from markupsafe import escape
+
+    return f'role="alert">{escape(fault.words)}</p>' in text
+
+
+_FOLD = re.compile(r'<details\b([^>]*)>|</details>|<p class="fault"')
+
+
+def unfolded(text: str) -> str:
+    """Open every fold of a page that holds a fault, also one within another.
+
+    >>> unfolded('<details><details class="b"><p class="fault">no</p></details></details>')
+    '<details open><details class="b" open><p class="fault">no</p></details></details>'
+    """
+    around: list[re.Match[str]] = []
+    to_open: dict[int, int] = {}
+    for found in _FOLD.finditer(text):
+        if found[0] == "</details>":
+            if around:
+                around.pop()
+        elif found[1] is not None:
+            around.append(found)
+        else:
+            shut = (fold for fold in around if " open" not in fold[1])
+            to_open |= {fold.end() - 1: fold.start() for fold in shut}
+    for place in sorted(to_open, reverse=True):
+        text = f"{text[:place]} open{text[place:]}"
+    return text
 
 
 @lru_cache(maxsize=1)

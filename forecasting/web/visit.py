@@ -20,7 +20,7 @@ from forecasting.web.gate import Refusal
 from forecasting.web.house import House, receipt_key
 from forecasting.web.preferences import Preferences
 from forecasting.web.sessions import Session, Told
-from forecasting.web.view import render
+from forecasting.web.view import render, shows, unfolded
 
 type Undo = tuple[str, Mapping[str, str]] | None
 #: Fields of a form that say nothing of what is written.
@@ -102,23 +102,36 @@ class Visit:
             return name
         return words.day_names(titles[of]) + (f": {state}" if equals else "")
 
-    def page(self, template: str, *, faults: tuple[Fault, ...] = (), **context: Any) -> Response:
-        """Draw a page; a form with faults says so in its status."""
+    def page(
+        self,
+        template: str,
+        *,
+        faults: tuple[Fault, ...] = (),
+        part: bool = False,
+        **context: Any,
+    ) -> Response:
+        """Draw a page, or a `part` of the one that is shown; one with faults says so in its status.
+
+        A fault is in sight: the folds around it are open, and one for which no form has a place
+        stands at the head of the page.
+        """
         notes: list[Told] = []
-        if not self.polls:
+        still = self.polls or part
+        if not still:
             notes, self.session.notes = self.session.notes, []
-        text = render(
-            template,
-            visit=self,
-            notes=notes,
-            csrf=self.session.csrf,
-            faults=faults,
-            **context,
-        )
+        context |= {"visit": self, "notes": notes, "csrf": self.session.csrf, "faults": faults}
+        text = render(template, astray=(), **context)
+        if astray := [fault for fault in faults if not shows(text, fault)]:
+            text = render(template, astray=astray, **context)
+        if faults:
+            text = unfolded(text)
         response = HTMLResponse(text, status_code=422 if faults else 200)
         if self.swaps and not self.polls:
             # Where a script put this page in place of another, its address goes with it.
-            response.headers["HX-Push-Url"] = self.address if self.address else "false"
+            mine = (
+                self.address and not part and not SILENT & {name for name, _ in self.query.fields}
+            )
+            response.headers["HX-Push-Url"] = self.address if mine else "false"
         return response
 
     def keep(self, response: Response, cookie: str, value: str, *, lasting: bool = True) -> None:

@@ -36,7 +36,7 @@ ADDRESSES = {
 }
 #: Routes whose answer is a part, a file, or another page.
 NO_PAGES = {
-    *("/enter", "/login", "/ledger/anchor", "/ledger/export/{format}", "/q/{name}/curve"),
+    *("/enter", "/login", "/ledger/anchor", "/ledger/export/{format}"),
     *("/updated", "/jobs/{key}", "/ledger/preview", "/ledger/brought"),
 }
 #: A track record with a row that is refused.

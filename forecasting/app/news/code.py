@@ -295,7 +295,8 @@ def effect(
     With and without the item the paths start from the same seed, so that what differs is the item;
     they are fewer than an update draws. Any code, 0 too, says that somebody looked at the process
     up to when the item was known, and that ends what chance may have done unseen: `looked` has
-    those processes that were not watched so far, with the end of their watch before. A fact as `target` has ``("",)`` for codes.
+    those processes that were not watched so far, with the end of their watch before. A fact as
+    `target` has ``("",)`` for codes.
     `rows` hold `before`, `after` by code (None: no number) and `mcse`, the simulation's error.
     """
     from forecasting.app.forecast.predict import OWN, REPLAY_DRAWS, Predictor, watches_of

@@ -164,8 +164,10 @@
   });
 
   // After htmx put a new page in place, its notes are read out and seen.
-  document.addEventListener("htmx:after:swap", () => {
+  document.addEventListener("htmx:after:swap", event => {
     settle();
+    // A part of the page that follows what is typed takes nobody away from it.
+    if (event.target.closest?.(".quantiles")) return;
     const section = document.getElementById("main").dataset.section;
     for (const tab of document.querySelectorAll("[data-tab]")) {
       if (tab.dataset.tab === section) tab.setAttribute("aria-current", "page");

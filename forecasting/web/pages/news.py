@@ -9,8 +9,8 @@ from starlette.responses import Response
 from forecasting.app.news.codes import CODES, SET_ASIDE, written
 from forecasting.domain.reading import Manner, moment
 from forecasting.errors import InvalidInput
-from forecasting.web.compute import Figures, address, figures
 from forecasting.web.bodies import Sent
+from forecasting.web.compute import Figures, address, figures
 from forecasting.web.faults import Fault, fault_of
 from forecasting.web.routes import UPLOAD, get, post
 from forecasting.web.visit import Visit
@@ -93,7 +93,7 @@ def item(
 
 
 def _chosen(visit: Visit, likely: list[Any], targets: list[Any]) -> str:
-    """Give the target that is ticked or chosen on the page: what was asked for, else the first tick.
+    """Give the target that a page comes with: what was asked for, else the first tick.
 
     What bears the title of a tick is that tick.
     """

@@ -2,7 +2,9 @@
 
 import datetime as dt
 import math
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +12,7 @@ from starlette.responses import Response
 
 from forecasting.domain.forecast import Forecast
 from forecasting.domain.forecasters import MODEL, family
+from forecasting.domain.reading import outcome as outcome_read
 from forecasting.domain.reading import probability
 from forecasting.domain.verbal import BANDS
 from forecasting.errors import InvalidInput
@@ -74,7 +77,9 @@ def _scores(visit: Visit, page: "QuestionPage") -> Figures | None:
     if page.chosen.status != "resolved":
         return None
     again = visit.query.get("again") == "1"
-    return figures(visit, "question", page.chosen.id, page.path_kind, patience=0.1, again=again)
+    told = figures(visit, "question", page.chosen.id, page.path_kind, patience=0.1, again=again)
+    # Scores of an outcome that stands no more are none.
+    return replace(told, result=None, behind=0) if told.head < page.decided else told
 
 
 def _answered(page: "QuestionPage") -> bool:
@@ -164,10 +169,10 @@ def _curve(page: "QuestionPage", form: Sent) -> Any:
 
 
 def curve(visit: Visit) -> Response:
-    """Draw the curve of what is typed, while it is typed."""
+    """Draw the curve of what is typed, while it is typed; it is a part of its page, no page."""
     page: QuestionPage = visit.book.question_page(visit.path["name"])
     return visit.page(
-        "curve.html.j2", curve=_curve(page, visit.query), unit=page.question.space.unit
+        "curve.html.j2", part=True, curve=_curve(page, visit.form), unit=page.question.space.unit
     )
 
 
@@ -213,7 +218,19 @@ def log(visit: Visit) -> Response:
         return told
 
     return visit.write(
-        call, then=f"/q/{name}", said=said, again=lambda faults: question(visit, faults=faults)
+        call,
+        then=f"/q/{name}",
+        said=said,
+        again=lambda faults: question(visit, faults=_of_the_moment(visit.form, faults)),
+    )
+
+
+def _of_the_moment(form: Sent, faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
+    """Put what is said of the question's window beside the moment that was typed."""
+    if not form.get("at"):
+        return faults
+    return tuple(
+        Fault("at", fault.words) if fault.field in ("question", "") else fault for fault in faults
     )
 
 
@@ -336,19 +353,49 @@ def settle(visit: Visit) -> Response:
         if act == "reopen":
             # Whoever takes an outcome back is who says so, where nobody else is named.
             return book.reopen(name, **more | {"source": more["source"] or visit.who})
-        return book.resolve(name, outcome, at=at, sure=form.get("sure") == "1", **more)
+        return book.resolve(name, _meant(visit, more), at=at, sure=form.get("sure") == "1", **more)
 
-    said = {
+    told = {
         "annul": "Annulled: the question is not scored.",
         "dispute": "Recorded. The outcome that stands is unchanged.",
         "reopen": "Taken back: the question has no outcome again. Every version is kept.",
-    }.get(act, f"Recorded: {outcome}. It can be taken back below.")
+    }
+
+    def said(rows: list[dict[str, Any]]) -> str:
+        plainly = told.get(act, f"Recorded: {rows[0]['outcome']}. It can be taken back below.")
+        follows = [f"{_by_title(visit, each)}." for each in visit.book.followers(rows)]
+        return " ".join([f"“{visit.titled(name)}”. {plainly}", *follows])
+
     return visit.write(
         call,
         then=f"/q/{name}#outcome",
-        said=lambda rows: said,
+        said=said,
         again=lambda faults: question(visit, faults=faults),
     )
+
+
+def _meant(visit: Visit, more: dict[str, str]) -> str:
+    """Give the outcome of the form; a number beyond the bounds is asked about once.
+
+    Sent again as it was, it is meant; its note keeps what was stated.
+    """
+    from forecasting.app.ledger.resolve import beyond_doubt
+
+    stated = visit.form.get("outcome")
+    page: QuestionPage = visit.book.question_page(visit.path["name"])
+    doubt = beyond_doubt(page.question.space, stated) if stated else None
+    if doubt is None:
+        return stated
+    if visit.form.get("meant") != stated:
+        doubt.hint = "send it again as it stands, or correct it"
+        raise doubt
+    more["note"] = more["note"] or f"stated as {stated}"
+    return outcome_read(page.question.space, stated)
+
+
+def _by_title(visit: Visit, told: str) -> str:
+    """Name the rungs in what followed by their titles."""
+    return re.sub(r"\S+@\d{4}-\d\d-\d\d", lambda found: f"“{visit.titled(found[0])}”", told)
 
 
 def edit(visit: Visit) -> Response:
@@ -371,7 +418,7 @@ def edit(visit: Visit) -> Response:
 
 ROUTES = [
     get("/q/{name}", question),
-    get("/q/{name}/curve", curve),
+    post("/q/{name}/curve", curve, reader=True),
     post("/q/{name}/log", log),
     post("/q/{name}/say", say),
     post("/q/{name}/withdraw", withdraw),
