@@ -10,12 +10,11 @@ from forecasting.domain.forecast import Quantiles
 from forecasting.domain.forecasters import family
 from forecasting.review import cast, filters, words
 from forecasting.review.markup import markup
+from forecasting.web.faults import Fault, at_form
 
 if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
-
-    from forecasting.web.faults import Fault
 
 
 def render(template: str, **context: Any) -> str:
@@ -23,7 +22,7 @@ def render(template: str, **context: Any) -> str:
     return environment().get_template(template).render(**context)
 
 
-def shows(text: str, fault: "Fault") -> bool:
+def shows(text: str, fault: Fault) -> bool:
     """Say whether a page has a fault in its words, beside a field or at the foot of a form."""
     from markupsafe import escape
 
@@ -71,7 +70,7 @@ def environment() -> "Environment":
     )
     made.filters.update(host=host, capitalize_first=capitalize_first, forecaster=cast.label)
     made.filters.update(without_command=without_command, dated=dated)
-    made.filters.update(day_names=words.day_names)
+    made.filters.update(day_names=words.day_names, at_form=at_form)
     made.tests["quantiles"] = lambda value: isinstance(value, Quantiles)
     made.globals.update(words=words)
     return made

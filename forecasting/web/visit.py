@@ -1,6 +1,7 @@
 """One visit: what was asked, in whose name, and the ways to answer it."""
 
 import datetime as dt
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from forecasting.web.gate import Refusal
 from forecasting.web.house import House, receipt_key
 from forecasting.web.preferences import Preferences
 from forecasting.web.sessions import Session, Told
-from forecasting.web.view import render, shows, unfolded
+from forecasting.web.view import capitalize_first, render, shows, unfolded
 
 type Undo = tuple[str, Mapping[str, str]] | None
 #: Fields of a form that say nothing of what is written.
@@ -28,6 +29,8 @@ SILENT = {"csrf", "token", "seen", "was"}
 #: For how long a number that stands is not logged again in the same words: who goes back in the
 #: browser gets the form anew, with another token and what was typed.
 LATELY = dt.timedelta(minutes=10)
+#: What may be an id in a message: a word with a hyphen, as one without may be any word.
+_ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)+(?:@\d{4}-\d\d-\d\d)?")
 
 
 @dataclass
@@ -101,6 +104,18 @@ class Visit:
         if of not in titles:
             return name
         return words.day_names(titles[of]) + (f": {state}" if equals else "")
+
+    def quoted(self, name: str) -> str:
+        """Give a title within quotation marks, for a note that may be read on another page."""
+        return f"“{self.titled(name)}”"
+
+    def by_title(self, told: str) -> str:
+        """Name the questions and processes of a message by their titles, and no command."""
+        titles = self.kept("titles", self.book.titles)
+        told = told.replace(" (forecast watch lists them)", "")
+        return _ID.sub(
+            lambda found: self.quoted(found[0]) if found[0] in titles else found[0], told
+        )
 
     def page(
         self,
@@ -199,7 +214,7 @@ class Visit:
             return again((Fault("", fault_of(refused, self.zone).words),))
         self.note(said(result), undo=undo(result))
         for each in notes:
-            self.note(each, "info")
+            self.note(f"{capitalize_first(self.by_title(each)).rstrip('.')}.", "info")
         return self.to(then(result) if callable(then) else then)
 
     def repeated(self, seq: int, then: str | Callable[[Any], str]) -> Response:

@@ -147,6 +147,7 @@ def import_record(
     statements.notes += beside(
         ledger, (name for name in people if of.own or name == me), of_file=True
     )
+    rows = source.read
     # Of a million rows the text is as large as what was read of it.
     del found, source
     for _ in range(_ATTEMPTS):
@@ -181,6 +182,7 @@ def import_record(
     counts = {
         "format": of.name,
         "in": statements.rows,
+        "rows": rows,
         "added": added,
         "duplicates": duplicates,
         "questions": len(made.questions),
@@ -303,6 +305,7 @@ def first_rows(made: Plan, catalog: Catalog) -> list[dict[str, Any]]:
     return [
         {
             "question": one.question,
+            "title": questions[one.question].title,
             "forecaster": one.forecaster,
             "forecast": one.value.plain,
             "issued_at": one.issued_at,

@@ -13,6 +13,7 @@ from forecasting.web.bodies import Sent
 from forecasting.web.compute import Figures, address, figures
 from forecasting.web.faults import Fault, fault_of
 from forecasting.web.routes import UPLOAD, get, post
+from forecasting.web.view import capitalize_first
 from forecasting.web.visit import Visit
 
 #: Items of a page, and the days of what is recent.
@@ -179,7 +180,7 @@ def code(visit: Visit) -> Response:
         call,
         then=lambda row: _next(visit),
         said=lambda row: _told(
-            f"Coded {said.replace('-', '−')} on {_quoted(visit.titled(row['target']))}", row
+            visit, f"Coded {said.replace('-', '−')} on {visit.quoted(row['target'])}", row
         ),
         undo=_back,
         again=lambda faults: item(visit, name=name, faults=faults, wrong="code"),
@@ -208,18 +209,14 @@ def _next(visit: Visit) -> str:
     return f"/news/{recent[0]['seq']}" if recent else "/news"
 
 
-def _told(words: str, row: dict[str, Any]) -> str:
+def _told(visit: Visit, words: str, row: dict[str, Any]) -> str:
     parts = [f"{words}, as entry {row['seq']}."]
-    parts += [f"{note[0].upper()}{note[1:]}." for note in row["notes"]]
+    parts += [f"{capitalize_first(visit.by_title(note))}." for note in row["notes"]]
     parts += [
-        f"It decides {each['question']}: record {each['outcome']} on its page if so."
+        f"It decides {visit.quoted(each['question'])}: record {each['outcome']} on its page if so."
         for each in row["resolves"]
     ]
     return " ".join(parts)
-
-
-def _quoted(title: str) -> str:
-    return f"“{title}”"
 
 
 def fact(visit: Visit) -> Response:
@@ -232,7 +229,7 @@ def fact(visit: Visit) -> Response:
             name, [stated], confirmed="confirmed" in visit.form, event_at=_at(visit, "event_at")
         ),
         then=lambda row: _next(visit),
-        said=lambda row: _told(f"Recorded: {_fact_said(visit, stated)}", row),
+        said=lambda row: _told(visit, f"Recorded: {_fact_said(visit, stated)}", row),
         undo=_back,
         again=lambda faults: item(visit, name=name, faults=faults, wrong="fact"),
     )

@@ -2,8 +2,7 @@
 
 import datetime as dt
 import math
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -56,6 +55,7 @@ def question(
         q=page,
         charts=charts,
         hidden=hidden,
+        history=_shown(visit, page.history),
         scores=_scores(visit, page),
         again=address(visit, again="1"),
         bands=BANDS,
@@ -70,6 +70,12 @@ def question(
         ratio=words.ratio,
         left=lambda mark: _left(mark, visit.now),
     )
+
+
+def _shown(visit: Visit, history: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Give the rows of the history: of people and the model, or of everybody where it is asked."""
+    everybody = visit.query.get("all") == "1"
+    return [row for row in history if everybody or family(row["forecaster"]) in ("person", "model")]
 
 
 def _scores(visit: Visit, page: "QuestionPage") -> Figures | None:
@@ -206,9 +212,10 @@ def log(visit: Visit) -> Response:
 
     def said(rows: list[dict[str, Any]]) -> str:
         first, last = rows[0]["seq"], rows[-1]["seq"]
-        told = f"Logged, as entry {last}."
+        on = visit.quoted(page.name if page.is_ladder else page.question.id)
+        told = f"Logged on {on}, as entry {last}."
         if len(rows) > 1:
-            told = f"Logged, as {len(rows)} entries, {first} to {last}."
+            told = f"Logged on {on}, as {len(rows)} entries, {first} to {last}."
         if before is not None and seen and seen != str(before):
             there = plain(page.chosen.mine, page.question.space.unit)
             told += (
@@ -322,7 +329,7 @@ def say(visit: Visit) -> Response:
     return visit.write(
         call,
         then=f"/q/{name}#comments",
-        said=lambda rows: "Written down, with your number as it stands.",
+        said=lambda rows: f"Written down on {visit.quoted(name)}, with your number as it stands.",
         again=lambda faults: question(visit, faults=faults),
     )
 
@@ -333,7 +340,9 @@ def withdraw(visit: Visit) -> Response:
     return visit.write(
         lambda book: book.withdraw(name),
         then=f"/q/{name}",
-        said=lambda rows: "Your number is withdrawn. It stays in the history.",
+        said=lambda rows: (
+            f"Your number on {visit.quoted(name)} is withdrawn. It stays in the history."
+        ),
         again=lambda faults: question(visit, faults=faults),
     )
 
@@ -363,8 +372,8 @@ def settle(visit: Visit) -> Response:
 
     def said(rows: list[dict[str, Any]]) -> str:
         plainly = told.get(act, f"Recorded: {rows[0]['outcome']}. It can be taken back below.")
-        follows = [f"{_by_title(visit, each)}." for each in visit.book.followers(rows)]
-        return " ".join([f"“{visit.titled(name)}”. {plainly}", *follows])
+        follows = [f"{visit.by_title(each)}." for each in visit.book.followers(rows)]
+        return " ".join([f"{visit.quoted(name)}. {plainly}", *follows])
 
     return visit.write(
         call,
@@ -393,11 +402,6 @@ def _meant(visit: Visit, more: dict[str, str]) -> str:
     return outcome_read(page.question.space, stated)
 
 
-def _by_title(visit: Visit, told: str) -> str:
-    """Name the rungs in what followed by their titles."""
-    return re.sub(r"\S+@\d{4}-\d\d-\d\d", lambda found: f"“{visit.titled(found[0])}”", told)
-
-
 def edit(visit: Visit) -> Response:
     """Record a new version of what the question says."""
     name = visit.path["name"]
@@ -411,7 +415,10 @@ def edit(visit: Visit) -> Response:
     return visit.write(
         lambda book: book.edit_question(name, **changed),
         then=f"/q/{name}",
-        said=lambda ids: "Recorded as a new version; forecasts keep the wording that they saw.",
+        said=lambda ids: (
+            f"Recorded as a new version of {visit.quoted(name)}; forecasts keep the wording that "
+            "they saw."
+        ),
         again=lambda faults: question(visit, faults=faults),
     )
 
