@@ -120,7 +120,7 @@ def fault_of(raised: ForecastingError, zone: str = "") -> Fault:
 def _moments(text: str, zone: str) -> str:
     """Write the moments of a message as the page does; a page without a zone, in UTC."""
     if not zone:
-        return _INSTANT.sub(r"\1 \2 UTC", text)
+        return _INSTANT.sub(r"\1, \2 UTC", text)
     days = Days(zone)
     return _INSTANT.sub(
         lambda found: days.moment(dt.datetime.fromisoformat(f"{found[1]}T{found[2]}+00:00")), text

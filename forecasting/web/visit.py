@@ -209,7 +209,10 @@ class Visit:
             # A twin of this form may have written while this one was looked at.
             if seq := book.written():
                 return self.repeated(seq, then)
-            return again((fault_of(refused, self.zone),))
+            fault = fault_of(refused, self.zone)
+            # What is said of the question is not to be typed, so it may go by its title.
+            named = fault.field == "question"
+            return again((Fault(fault.field, self.by_title(fault.words)) if named else fault,))
         except ForecastingError as refused:
             return again((Fault("", fault_of(refused, self.zone).words),))
         self.note(said(result), undo=undo(result))

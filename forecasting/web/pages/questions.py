@@ -123,7 +123,7 @@ def asked(visit: Visit) -> Response:
         page: QuestionPage = visit.book.question_page(made["id"])
         rung, zone = page.chosen, page.question.zone
         number = " with your number" if made["forecasts"] else ""
-        told = f"Asked{number}: “{page.title}”. "
+        told = f"Asked{number}: {visit.quoted(made['id'])}. "
         last = ends(made["closes"], zone).replace("end of", "at the end of")
         if page.is_ladder:
             days = words.plural(len(made["questions"]), "day")
