@@ -147,7 +147,8 @@ def import_record(
     statements.notes += beside(
         ledger, (name for name in people if of.own or name == me), of_file=True
     )
-    rows = source.read
+    # Our own table states one thing a row.
+    rows = statements.rows if of.name == "csv" else source.read
     # Of a million rows the text is as large as what was read of it.
     del found, source
     for _ in range(_ATTEMPTS):

@@ -396,8 +396,8 @@ def _meant(visit: Visit, more: dict[str, str]) -> str:
     if doubt is None:
         return stated
     if visit.form.get("meant") != stated:
-        doubt.hint = "send it again as it stands, or correct it"
-        raise doubt
+        msg = f"{doubt.message} Then send it again as it stands"
+        raise InvalidInput(msg)
     more["note"] = more["note"] or f"stated as {stated}"
     return outcome_read(page.question.space, stated)
 
