@@ -477,7 +477,7 @@ def predicates(
     silent: dict[str, str] = {}
     for question in questions:
         if not question.answer:
-            silent[question.id] = "has no answer predicate, so no model speaks of it"
+            silent[question.id] = "has no `answer`, so no model speaks of it"
             continue
         try:
             predicate = parse_predicate(question.answer, zone=question.zone, world=bank.world)
