@@ -29,8 +29,8 @@ SILENT = {"csrf", "token", "seen", "was"}
 #: For how long a number that stands is not logged again in the same words: who goes back in the
 #: browser gets the form anew, with another token and what was typed.
 LATELY = dt.timedelta(minutes=10)
-#: What may be an id in a message: a word with a hyphen, as one without may be any word.
-_ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)+(?:@\d{4}-\d\d-\d\d)?")
+#: What may be an id in a message: a word with a hyphen, for one without may be any word.
+_ID = re.compile(r"(?<=watched )[a-z0-9]+\b(?!-)|[a-z0-9]+(?:-[a-z0-9]+)+(?:@\d{4}-\d\d-\d\d)?")
 
 
 @dataclass

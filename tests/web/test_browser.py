@@ -11,6 +11,7 @@ import pytest
 from forecasting import clock
 from forecasting.app.book import Book
 from forecasting.domain.forecast import Forecast, binary_value, options_value
+from forecasting.review.words import day_names
 from forecasting.web import pages
 from tests.web.conftest import Server
 
@@ -345,7 +346,7 @@ def ladder(enter, site, request):
     page.get_by_label("The days").fill(", ".join(DAYS))
     page.get_by_role("button", name="Ask").click()
     told(page, "Asked")
-    return page, [page.get_by_label(f"by {day}", exact=True) for day in DAYS]
+    return page, [page.get_by_label(f"by {day_names(day)}", exact=True) for day in DAYS]
 
 
 def test_what_is_typed_into_a_ladder_is_what_is_logged(ladder):
