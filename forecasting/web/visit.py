@@ -99,7 +99,7 @@ class Visit:
 
     def titled(self, name: str) -> str:
         """Give what a question, a process or one of its states is called; an unknown name as is."""
-        titles = self.kept("titles", self.book.titles)
+        titles = self.kept("what each is called", self.book.titles)
         of, equals, state = name.partition("=")
         if of not in titles:
             return name
@@ -111,7 +111,7 @@ class Visit:
 
     def by_title(self, told: str) -> str:
         """Name the questions and processes of a message by their titles, and no command."""
-        titles = self.kept("titles", self.book.titles)
+        titles = self.kept("what each is called", self.book.titles)
         told = told.replace(" (forecast watch lists them)", "")
         return _ID.sub(
             lambda found: self.quoted(found[0]) if found[0] in titles else found[0], told

@@ -356,7 +356,7 @@ def test_what_is_typed_into_a_ladder_is_what_is_logged(ladder):
         rung.press_sequentially(number)
     assert [rung.input_value() for rung in rungs] == ["30", "45", "60"]
     page.keyboard.press("Enter")
-    assert "3 entries" in told(page, "Logged")
+    assert "3 entries" in told(page, "Logged on")
     assert [rung.input_value() for rung in rungs] == ["30", "45", "60"]
 
 
@@ -375,7 +375,7 @@ def test_a_ladder_cannot_fall(ladder):
     page.wait_for_selector(".fault")
     rungs[2].fill("40")
     page.get_by_role("button", name="Log", exact=True).click()
-    assert "3 entries" in told(page, "Logged")
+    assert "3 entries" in told(page, "Logged on")
 
 
 OPEN = "/q/armenia-eu-referendum-2027"
@@ -481,7 +481,7 @@ def test_news_is_coded_by_one_key_and_taken_back(enter, site, filled):
     visitor.wait_for_url(f"**/news/{seq}")
     # A slip of the finger, undone by a key, and the key that the code is called by.
     visitor.keyboard.press("q")
-    assert "Coded -1 on " in told(visitor, "Coded")
+    assert "Coded −1 on " in told(visitor, "Coded")
     visitor.keyboard.press("u")
     told(visitor, "Undone")
     visitor.keyboard.press("1")
