@@ -497,8 +497,8 @@ class Book[Table](Record[Table], Review[Table], World):
         Returns
         -------
         dict
-            ``id, title, questions, process, forecasts, model, ...``; `model` holds what the model
-            says of each question that it can answer at once.
+            ``id, title, questions, process, forecasts, model, ...``; `model` holds what was logged
+            of the model for each question that it can answer at once.
         """
         from forecasting.app.questions.ask import Asked, ask, by_stated_rates
 
@@ -518,12 +518,14 @@ class Book[Table](Record[Table], Review[Table], World):
         model: dict[str, Any] = {}
         try:
             if made["answer"] and (able := by_stated_rates(self.ledger, made["id"])):
-                from forecasting.app.forecast.update import update
+                from forecasting.app.forecast.update import BOTH_SHOWN, update
 
                 rows, warnings = update(self.ledger, able, now=now)
-                model = {row["question"]: row["after"] for row in rows if row["after"] is not None}
+                model = {row["question"]: row["after"] for row in rows if row["logged"]}
                 for warning in warnings:
-                    self._tell(warning)
+                    # Here no number of the model is shown that is not logged.
+                    waits = "the model's number is not logged before somebody looks"
+                    self._tell(warning.replace(f"{BOTH_SHOWN}, neither is logged", waits))
         except ForecastingError as fault:
             # The question and its number are recorded already, and are told so.
             self._tell(f"{made['id']} is asked, but the model's number is not logged: {fault}")

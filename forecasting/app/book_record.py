@@ -111,7 +111,7 @@ class Record[Table]:
         return self._give(rows, ("resolved_at", "recorded_at"))
 
     def followers(self, rows: Sequence[Mapping[str, Any]]) -> list[str]:
-        """Say what outcomes just recorded bring with them: later rungs, failed conditions."""
+        """Say what outcomes just recorded bring with them: other rungs, failed conditions."""
         from forecasting.app.ledger.resolve import followers
 
         return followers(self.ledger, rows, clock.now())

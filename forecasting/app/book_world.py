@@ -35,6 +35,19 @@ class World:
         now = clock.now()
         return shown.show(self.ledger, name, now=now) | proposed(self.ledger, name, now=now)
 
+    def titles(self) -> dict[str, str]:
+        """Give what each question, ladder and process is called, by its id."""
+        from forecasting.app.catalog import Catalog
+        from forecasting.app.upkeep.banks import bank_of
+
+        processes = bank_of(self.ledger).world.processes
+        questions = Catalog.of(self.ledger).questions.values()
+        return (
+            {name: process.title or name for name, process in processes.items()}
+            | {one.ladder: one.whole_title for one in questions if one.ladder}
+            | {one.id: one.title for one in questions}
+        )
+
     def news_targets(self) -> "list[Target]":
         """Give everything that a report may act on."""
         from forecasting.app.news.code import targets

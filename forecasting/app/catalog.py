@@ -55,7 +55,7 @@ class Catalog:
             for seal in ledger.seals(head=head)
             if seal.seq is not None and seal.recorded_at is not None
         }
-        held = with_failed_conditions(questions, with_later_rungs(questions, held))
+        held = with_failed_conditions(questions, with_settled_rungs(questions, held))
         return cls(questions, held, seals)
 
     @classmethod
@@ -69,7 +69,7 @@ class Catalog:
         if not held or {question.condition for question in held} != {None}:
             return cls.of(ledger)
         standing = outcomes(ledger.resolutions(question=questions))
-        return cls(questions, with_later_rungs(questions, standing))
+        return cls(questions, with_settled_rungs(questions, standing))
 
     def ladder(self, slug: str) -> tuple[Question, ...]:
         """Give the rungs of a ladder by deadline; empty where there is no such ladder."""
@@ -179,42 +179,46 @@ class Catalog:
             raise InvalidInput(msg, hint="forecast questions list --status open")
 
 
-def with_later_rungs(
+def with_settled_rungs(
     questions: Mapping[str, Question], held: Mapping[str, Resolution]
 ) -> dict[str, Resolution]:
-    """Add the yes of each later rung of a ladder of which an earlier rung came out yes.
+    """Add the yes of each rung of a ladder that a yes of another rung brings with it.
 
-    It is derived and no entry, however the yes came in, so a correction takes it back; a rung that
-    has an outcome of its own keeps it.
+    What has happened by one deadline has happened by each later one; and what was known to have
+    happened at a moment has happened by each deadline that was still to come then. It is derived
+    and no entry, however the yes came in, so a correction takes it back; a rung that has an outcome
+    of its own keeps it.
     """
     found = dict(held)
-    ladders: dict[str, list[Question]] = {}
-    for name in held:
-        if (question := questions.get(name)) is not None and question.ladder:
-            ladders.setdefault(question.ladder, [])
-    if not ladders:
+    said: dict[str, list[Resolution]] = {}
+    for name, own in held.items():
+        question = questions.get(name)
+        if question is not None and question.ladder and own.outcome == YES:
+            said.setdefault(question.ladder, []).append(own)
+    if not said:
         return found
-    for question in questions.values():
-        if question.ladder in ladders:
-            ladders[question.ladder].append(question)
-    for rungs in ladders.values():
-        first: Resolution | None = None
-        for rung in sorted(rungs, key=_closes):
-            own = held.get(rung.id)
-            if first is not None and own is None:
-                found[rung.id] = Resolution(
-                    question=rung.id,
-                    outcome=YES,
-                    resolved_at=first.resolved_at,
-                    source=first.source,
-                    certainty=first.certainty,
-                    note=f"{first.question} came out yes",
-                    version=0,
-                    recorded_at=first.recorded_at,
-                    seq=first.seq,
-                )
-            elif own is not None and own.outcome == YES and first is None:
-                first = own
+    for rung in questions.values():
+        if rung.ladder not in said or rung.id in held:
+            continue
+        brings = [
+            own
+            for own in said[rung.ladder]
+            if questions[own.question].closes <= rung.closes or own.resolved_at <= rung.closes
+        ]
+        if not brings:
+            continue
+        first = min(brings, key=lambda own: (own.resolved_at, questions[own.question].closes))
+        found[rung.id] = Resolution(
+            question=rung.id,
+            outcome=YES,
+            resolved_at=first.resolved_at,
+            source=first.source,
+            certainty=first.certainty,
+            note=f"{first.question} came out yes",
+            version=0,
+            recorded_at=first.recorded_at,
+            seq=first.seq,
+        )
     return found
 
 

@@ -67,7 +67,8 @@ def resolve(question: str, outcome: str, source: str, at: str, note: str, sure: 
     r"""Resolve a question; another outcome, time, source or note appends a corrected version.
 
     yes and no are read in all their forms, options in any case; a number beyond a bound is
-    recorded as beyond it. A yes on one rung of a ladder settles the later rungs too.
+    recorded as beyond it. A yes on one rung of a ladder settles the later rungs too,
+    and the earlier ones whose deadline was still to come when it was known.
 
     \b
     Example:

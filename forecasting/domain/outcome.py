@@ -45,7 +45,8 @@ class OutcomeSpace:
     def __post_init__(self) -> None:
         if self.type == "numeric":
             if self.lower is None or self.upper is None or not self.lower < self.upper:
-                msg = f"bounds ({self.lower}, {self.upper}): a numeric question needs lower < upper"
+                bounds = f"{_plain(self.lower)}, {_plain(self.upper)}"
+                msg = f"bounds ({bounds}): the first must be the lower"
                 raise InvalidInput(msg)
             if self.zero_point is not None and self.lower <= self.zero_point <= self.upper:
                 msg = f"zero_point ({self.zero_point}): must lie outside the bounds"
@@ -83,6 +84,10 @@ class OutcomeSpace:
             msg = f"outcome ({outcome}): must be one of {', '.join(self.options)}"
             raise InvalidInput(msg)
         return self.options.index(outcome)
+
+
+def _plain(bound: float | None) -> str:
+    return "none" if bound is None else f"{bound:g}"
 
 
 def beyond(space: OutcomeSpace) -> tuple[str, str]:

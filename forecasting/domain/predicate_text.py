@@ -69,6 +69,8 @@ MOST_SHOWN = 160
 _NOT_IN_ENTRIES = frozenset(
     {"count", "by", "on", "through", "between", "within", "total", "and", "or"}
 )
+#: Words that are none here, and the one that says what they mean.
+_MEANT = {"at": "on", "until": "through", "till": "through", "throughout": "through"}
 _CLOSE = Moment()
 _TOKEN = re.compile(
     r"""\s*(?:
@@ -262,7 +264,7 @@ class _Parser:
             return Entered(process, states, until, since)
         target = f"{process}={'|'.join(states)}"
         msg = f"{target} needs by, on, through, between or within{_then(word)}"
-        raise self.fault(msg, f"{target} by close")
+        raise self.fault(msg, f"{target} {_MEANT.get(word, 'by')} close")
 
     def event(self, process: str) -> Truth:
         least = 1

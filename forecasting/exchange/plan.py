@@ -72,7 +72,7 @@ def plan(
     # Side by side as the index holds them: in the order of time every row opens another page.
     for question in sorted(about):
         ladder, _, day = question.partition("@")
-        earlier = [at for rung, at in came[ladder] if day and rung < day]
+        yeses = came[ladder] if day else []
         case = Case(
             about=about[question],
             held=held,
@@ -85,7 +85,7 @@ def plan(
             platform=platform,
             outside=outside,
         )
-        _decide(case, question, versions[question], earlier)
+        _decide(case, question, versions[question], yeses)
     if manner is not None and manner.zone and held.forecasts:
         in_another_zone(statements, made, held, refuse=platform)
     made.notes += [
@@ -135,7 +135,10 @@ def _ladders_that_came(
 
 
 def _decide(
-    case: Case, name: str, versions: list[Resolution], earlier: Sequence[dt.datetime]
+    case: Case,
+    name: str,
+    versions: list[Resolution],
+    yeses: Sequence[tuple[str, dt.datetime]],
 ) -> None:
     held, notes = case.held.questions.get(name), Counter[str]()
     try:
@@ -150,8 +153,11 @@ def _decide(
     found = settled(case, question, versions)
     found += [] if unsaid is None else [(unsaid, [])]
     standing = outcomes([*versions, *(one for one, _ in found)]).get(name)
-    # A yes on an earlier rung of its ladder settles a question too.
-    ends = [*earlier, *([] if standing is None else [standing.resolved_at])]
+    # A yes on an earlier rung of its ladder settles a question too, and so does one on a later rung
+    # that was known while this one was to come.
+    day = name.partition("@")[2]
+    others = [at for rung, at in yeses if rung < day or (rung > day and at <= question.closes)]
+    ends = [*others, *([] if standing is None else [standing.resolved_at])]
     kept = keep(case, question, min(ends, default=None))
     own = [one for one in case.about.facts if one.own_line]
     if held is None and not (kept or own):

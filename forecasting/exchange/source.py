@@ -82,11 +82,15 @@ class Item:
 
 @dataclass
 class Source:
-    """A file that somebody else made; see :func:`opened`."""
+    """A file that somebody else made; see :func:`opened`.
+
+    `read` counts the rows of its table that were given; of an archive it stays 0.
+    """
 
     name: str
     content: bytes
     _members: dict[str, zipfile.ZipInfo] = field(default_factory=dict)
+    read: int = 0
 
     @cached_property
     def head(self) -> Head:
@@ -161,6 +165,7 @@ class Source:
                 rule = f"row: {len(cells)} cells where the columns are {len(columns)}"
                 raise stop(name, line, rule, cut)
             else:
+                self.read += not member
                 yield line, Row(zip(columns, cells, strict=True))
 
     @property

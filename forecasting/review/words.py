@@ -257,4 +257,26 @@ class Days:
         return f"{self.day(moment)}, {local:%H:%M}"
 
 
+def move(name: str) -> str:
+    """Write a move of a process; an event has none but that it happens.
+
+    >>> move("none > on"), move("waiting > waiting")
+    ('none → on', 'it happens')
+    """
+    start, _, end = name.partition(" > ")
+    return "it happens" if start == end else f"{start} → {end}"
+
+
+def day_names(text: str) -> str:
+    """Write the days of a text as pages do.
+
+    >>> day_names("Will it hold? (by 2026-12-31)"), day_names("2026-13-01")
+    ('Will it hold? (by 31 Dec 2026)', '2026-13-01')
+    """
+    return _ISO_DAY.sub(
+        lambda found: f"{int(found[3])} {_MONTHS[int(found[2]) - 1]} {found[1]}", text
+    )
+
+
+_ISO_DAY = re.compile(r"(?<![\w./@-])(\d{4})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])(?![\w/-])")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

@@ -20,7 +20,7 @@ from forecasting.web.house import House
 from forecasting.web.preferences import COOKIE, Preferences
 from forecasting.web.routes import Route
 from forecasting.web.sessions import Session
-from forecasting.web.view import render
+from forecasting.web.view import capitalize_first, render
 from forecasting.web.visit import Visit
 
 #: Requests that may be at the database at once.
@@ -140,11 +140,11 @@ def _words(fault: Exception) -> tuple[int, str]:
     if isinstance(fault, Refusal):
         return fault.status, fault.words
     if isinstance(fault, NotFound):
-        return 404, f"{fault.message}."
+        return 404, f"{capitalize_first(fault.message)}."
     if isinstance(fault, DatabaseUnusable):
         return 503, f"{fault.message}. {_way_out(fault)}"
     if isinstance(fault, ForecastingError):
-        return 400, f"{fault.message}."
+        return 400, f"{capitalize_first(fault.message)}."
     if isinstance(fault, HTTPException):
         known = {404: "There is no such page.", 405: "That is not done this way."}
         return fault.status_code, known.get(fault.status_code, "That does not work.")

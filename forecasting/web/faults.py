@@ -4,9 +4,10 @@ import datetime as dt
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 from forecasting.errors import ForecastingError
-from forecasting.review.words import Days
+from forecasting.review.words import Days, day_names
 
 #: What a message of the book begins with, and the field of a form that it speaks of.
 FIELDS: Mapping[str, str] = {
@@ -27,6 +28,7 @@ FIELDS: Mapping[str, str] = {
     "time": "at",
     "instant": "at",
     "range": "span",
+    "bounds": "span",
     "lower": "span",
     "upper": "span",
     "part": "amount",
@@ -64,10 +66,13 @@ _CHOICES = {
 _COMMAND = re.compile(r"(^|[;,] (or |then )?)(forecast |--|pip |no time\b|too_soon=).*$")
 _ARGUMENT = re.compile(rf"\b({'|'.join(LABELS)})=([\w/.:-]+)")
 _INSTANT = re.compile(r"\b(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::\d\d(?:\.\d+)?)?Z")
+_PART = re.compile(r"^(\w+)\.\d+: \w+ \((.*?)\): ")
+_SECONDS = re.compile(r"T\d\d:\d\d:\d\d")
 #: A form is filled in per cent; the book tells sums of shares.
 _SUM = re.compile(r"^sum ([\d.]+): the options must sum to 1$")
 _ADD = re.compile(r"^add ([+-][\d.]+) somewhere$")
-_RUNG = re.compile(r"\S+@([\d-]+)=(\d*\.?\d+) or more, both at once")
+_RUNG = re.compile(r"(?:\S+@)?(\d{4}-\d\d-\d\d)=(\d*\.?\d+) or more(, both at once)?")
+_RUNGS = re.compile(r"(?:[\w-]+@)?(\d{4}-\d\d-\d\d)=(\d*\.?\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,9 @@ class Fault:
 
 def fault_of(raised: ForecastingError, zone: str = "") -> Fault:
     """Read a refusal of the book for a form, whose page is in a zone."""
-    head, colon, rule = raised.message.partition(": ")
+    # Of a list the part that is wrong is named by its place, and then as what it is.
+    message = _PART.sub(r"\1 (\2): ", raised.message)
+    head, colon, rule = message.partition(": ")
     name, _, value = head.partition(" (")
     value = value.removesuffix(")")
     field = FIELDS.get(name.strip().lower(), name.strip().lower()) if colon else ""
@@ -89,7 +96,9 @@ def fault_of(raised: ForecastingError, zone: str = "") -> Fault:
         named = _ARGUMENT.match(raised.hint)
         field = FIELDS.get(named[1], named[1]) if named else ""
         value = ""
-    words = f"{value}: {rule}" if colon and field and value else raised.message
+    if name == "question" and not value:
+        message = rule
+    words = f"{value}: {rule}" if colon and field and value else message
     if value in ("", "..") and rule == "must be two numbers":
         words = "fill both, From and To"
     hint = raised.hint
@@ -99,7 +108,9 @@ def fault_of(raised: ForecastingError, zone: str = "") -> Fault:
         hint = f"take {-rest:g} away somewhere" if rest < 0 else f"add {rest:g} somewhere"
     if raised.where:
         words = f"{raised.where}: {words}"
-    words = _moments(at_form(words), zone)
+    words = day_names(_moments(at_form(words), zone))
+    # What is to be typed has no seconds; a moment of the record has.
+    hint = _moments(hint, zone) if _SECONDS.search(hint) else hint
     if hint := at_form(_COMMAND.sub("", hint)):
         begin = "For example" if hint == raised.hint else "Try"
         words = f"{words.rstrip('.')}{'' if words.endswith('?') else '.'} {begin}: {hint}"
@@ -109,7 +120,7 @@ def fault_of(raised: ForecastingError, zone: str = "") -> Fault:
 def _moments(text: str, zone: str) -> str:
     """Write the moments of a message as the page does; a page without a zone, in UTC."""
     if not zone:
-        return _INSTANT.sub(r"\1 \2 UTC", text)
+        return _INSTANT.sub(r"\1, \2 UTC", text)
     days = Days(zone)
     return _INSTANT.sub(
         lambda found: days.moment(dt.datetime.fromisoformat(f"{found[1]}T{found[2]}+00:00")), text
@@ -127,8 +138,14 @@ def at_form(text: str) -> str:
     for named, box in BOXES.items():
         text = text.replace(named, box)
     text = re.sub(r"\bleave out (\w+=TIME)", r"leave \1 empty", text)
-    text = _RUNG.sub(lambda found: f"{100 * float(found[2]):g} or more by {found[1]}", text)
+    text = _RUNG.sub(lambda found: f"{_percent(found[2])} or more by {day_names(found[1])}", text)
+    text = _RUNGS.sub(lambda found: f"by {found[1]} {_percent(found[2])} %", text)
+    text = text.replace("`", "")
     return _ARGUMENT.sub(_labelled, text)
+
+
+def _percent(share: str) -> str:
+    return f"{(100 * Decimal(share)).normalize():f}"
 
 
 def _labelled(found: "re.Match[str]") -> str:

@@ -10,6 +10,7 @@ from forecasting.domain.forecast import Quantiles
 from forecasting.domain.forecasters import family
 from forecasting.review import cast, filters, words
 from forecasting.review.markup import markup
+from forecasting.web.faults import Fault, at_form
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -19,6 +20,38 @@ if TYPE_CHECKING:
 def render(template: str, **context: Any) -> str:
     """Draw a template."""
     return environment().get_template(template).render(**context)
+
+
+def shows(text: str, fault: Fault) -> bool:
+    """Say whether a page has a fault in its words, beside a field or at the foot of a form."""
+    from markupsafe import escape
+
+    return f'role="alert">{escape(fault.words)}</p>' in text
+
+
+_FOLD = re.compile(r'<details\b([^>]*)>|</details>|<p class="fault"')
+
+
+def unfolded(text: str) -> str:
+    """Open every fold of a page that holds a fault, also one within another.
+
+    >>> unfolded('<details><details class="b"><p class="fault">no</p></details></details>')
+    '<details open><details class="b" open><p class="fault">no</p></details></details>'
+    """
+    around: list[re.Match[str]] = []
+    to_open: dict[int, int] = {}
+    for found in _FOLD.finditer(text):
+        if found[0] == "</details>":
+            if around:
+                around.pop()
+        elif found[1] is not None:
+            around.append(found)
+        else:
+            shut = (fold for fold in around if " open" not in fold[1])
+            to_open |= {fold.end() - 1: fold.start() for fold in shut}
+    for place in sorted(to_open, reverse=True):
+        text = f"{text[:place]} open{text[place:]}"
+    return text
 
 
 @lru_cache(maxsize=1)
@@ -37,6 +70,7 @@ def environment() -> "Environment":
     )
     made.filters.update(host=host, capitalize_first=capitalize_first, forecaster=cast.label)
     made.filters.update(without_command=without_command, dated=dated)
+    made.filters.update(day_names=words.day_names, at_form=at_form)
     made.tests["quantiles"] = lambda value: isinstance(value, Quantiles)
     made.globals.update(words=words)
     return made
@@ -52,18 +86,19 @@ def flowing(text: str) -> "Markup":
     return Markup("").join(Markup("<p>{}</p>").format(part) for part in cleaned)
 
 
-_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_DAY = re.compile(r"\b\d{1,2} [A-Z][a-z]{2} \d{4}\b")
 
 
 def dated(title: str) -> "Markup":
-    """Give a title whose days stay in one piece where its line is broken.
+    """Give a title whose days are written as everywhere, and stay whole where its line is broken.
 
     >>> str(dated("Will it & will it not? (by 2026-12-31)"))
-    'Will it &amp; will it not? (by <span class="when">2026-12-31</span>)'
+    'Will it &amp; will it not? (by <span class="when">31 Dec 2026</span>)'
     """
     from markupsafe import Markup, escape
 
-    return Markup(_DAY.sub(r'<span class="when">\g<0></span>', str(escape(title))))
+    spoken = words.day_names(str(escape(title)))
+    return Markup(_DAY.sub(r'<span class="when">\g<0></span>', spoken))
 
 
 def host(address: str) -> str:

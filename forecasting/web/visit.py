@@ -1,6 +1,7 @@
 """One visit: what was asked, in whose name, and the ways to answer it."""
 
 import datetime as dt
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,13 +14,14 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from forecasting import clock, config
 from forecasting.app.book import PlainBook
 from forecasting.errors import ForecastingError, InvalidInput, NotFound, Repeated
+from forecasting.review import words
 from forecasting.web.bodies import Sent
 from forecasting.web.faults import Fault, fault_of
 from forecasting.web.gate import Refusal
 from forecasting.web.house import House, receipt_key
 from forecasting.web.preferences import Preferences
 from forecasting.web.sessions import Session, Told
-from forecasting.web.view import render
+from forecasting.web.view import capitalize_first, render, shows, unfolded
 
 type Undo = tuple[str, Mapping[str, str]] | None
 #: Fields of a form that say nothing of what is written.
@@ -27,6 +29,8 @@ SILENT = {"csrf", "token", "seen", "was"}
 #: For how long a number that stands is not logged again in the same words: who goes back in the
 #: browser gets the form anew, with another token and what was typed.
 LATELY = dt.timedelta(minutes=10)
+#: What may be an id in a message: a word with a hyphen, for one without may be any word.
+_ID = re.compile(r"(?<=watched )[a-z0-9]+\b(?!-)|[a-z0-9]+(?:-[a-z0-9]+)+(?:@\d{4}-\d\d-\d\d)?")
 
 
 @dataclass
@@ -93,23 +97,56 @@ class Visit:
         """Compute once for a head of the ledger; `key` says what, with all that it depends on."""
         return self.house.kept.get(self.head, key, make)
 
-    def page(self, template: str, *, faults: tuple[Fault, ...] = (), **context: Any) -> Response:
-        """Draw a page; a form with faults says so in its status."""
-        notes: list[Told] = []
-        if not self.polls:
-            notes, self.session.notes = self.session.notes, []
-        text = render(
-            template,
-            visit=self,
-            notes=notes,
-            csrf=self.session.csrf,
-            faults=faults,
-            **context,
+    def titled(self, name: str) -> str:
+        """Give what a question, a process or one of its states is called; an unknown name as is."""
+        titles = self.kept("what each is called", self.book.titles)
+        of, equals, state = name.partition("=")
+        if of not in titles:
+            return name
+        return words.day_names(titles[of]) + (f": {state}" if equals else "")
+
+    def quoted(self, name: str) -> str:
+        """Give a title within quotation marks, for a note that may be read on another page."""
+        return f"“{self.titled(name)}”"
+
+    def by_title(self, told: str) -> str:
+        """Name the questions and processes of a message by their titles, and no command."""
+        titles = self.kept("what each is called", self.book.titles)
+        told = told.replace(" (forecast watch lists them)", "")
+        return _ID.sub(
+            lambda found: self.quoted(found[0]) if found[0] in titles else found[0], told
         )
+
+    def page(
+        self,
+        template: str,
+        *,
+        faults: tuple[Fault, ...] = (),
+        part: bool = False,
+        **context: Any,
+    ) -> Response:
+        """Draw a page, or a `part` of the one that is shown; one with faults says so in its status.
+
+        A fault is in sight: the folds around it are open, and one for which no form has a place
+        stands at the head of the page.
+        """
+        notes: list[Told] = []
+        still = self.polls or part
+        if not still:
+            notes, self.session.notes = self.session.notes, []
+        context |= {"visit": self, "notes": notes, "csrf": self.session.csrf, "faults": faults}
+        text = render(template, astray=(), **context)
+        if astray := [fault for fault in faults if not shows(text, fault)]:
+            text = render(template, astray=astray, **context)
+        if faults:
+            text = unfolded(text)
         response = HTMLResponse(text, status_code=422 if faults else 200)
         if self.swaps and not self.polls:
             # Where a script put this page in place of another, its address goes with it.
-            response.headers["HX-Push-Url"] = self.address if self.address else "false"
+            mine = (
+                self.address and not part and not SILENT & {name for name, _ in self.query.fields}
+            )
+            response.headers["HX-Push-Url"] = self.address if mine else "false"
         return response
 
     def keep(self, response: Response, cookie: str, value: str, *, lasting: bool = True) -> None:
@@ -172,12 +209,15 @@ class Visit:
             # A twin of this form may have written while this one was looked at.
             if seq := book.written():
                 return self.repeated(seq, then)
-            return again((fault_of(refused, self.zone),))
+            fault = fault_of(refused, self.zone)
+            # What is said of the question is not to be typed, so it may go by its title.
+            named = fault.field == "question"
+            return again((Fault(fault.field, self.by_title(fault.words)) if named else fault,))
         except ForecastingError as refused:
             return again((Fault("", fault_of(refused, self.zone).words),))
         self.note(said(result), undo=undo(result))
         for each in notes:
-            self.note(each, "info")
+            self.note(f"{capitalize_first(self.by_title(each)).rstrip('.')}.", "info")
         return self.to(then(result) if callable(then) else then)
 
     def repeated(self, seq: int, then: str | Callable[[Any], str]) -> Response:

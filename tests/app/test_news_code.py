@@ -69,3 +69,21 @@ def test_a_story_is_all_that_joining_one_changes(bank_book):
     assert [getattr(after, name) for name in KEPT] == [getattr(before, name) for name in KEPT]
     assert after.story == "journey"
     assert after.effects == before.effects
+
+
+def test_only_an_item_after_the_watch_says_that_somebody_looked_further():
+    """An item from within the watch moves no end of it, so nothing is said of it."""
+    from types import SimpleNamespace
+
+    from forecasting.app.news.code import _looked
+
+    watched = dt.datetime(2026, 11, 29, 12, tzinfo=dt.UTC)
+    plain = SimpleNamespace(
+        bank=SimpleNamespace(world=SimpleNamespace(processes={"convoy": None})),
+        model=SimpleNamespace(watched_until=lambda names, at: dict.fromkeys(names, watched)),
+        at=lambda now: now,
+    )
+    for hours, said in ((-24, {}), (0, {}), (1, {"convoy": watched})):
+        known_at = watched + dt.timedelta(hours=hours)
+        item = SimpleNamespace(known_at=known_at, effects=[SimpleNamespace(target="convoy=+1")])
+        assert _looked(plain, item, watched + dt.timedelta(days=1)) == said

@@ -129,7 +129,12 @@ def test_names_stand_where_a_name_belongs():
         (
             "truce=on at close",
             "answer (truce=on at close): truce=on needs by, on, through, between or within, "
-            "not at. Try: truce=on by close",
+            "not at. Try: truce=on on close",
+        ),
+        (
+            "truce=on until close",
+            "answer (truce=on until close): truce=on needs by, on, through, between or within, "
+            "not until. Try: truce=on through close",
         ),
         (
             "truce",

@@ -278,7 +278,8 @@ def test_an_import_keeps_what_falls_and_says_so(ladder, imported):
     assert "1 forecast of a ladder fall" in " ".join(found["notes"])
 
 
-def test_a_yes_settles_the_later_rungs_and_a_correction_takes_it_back(ladder):
+def test_a_yes_settles_the_other_rungs_that_it_decides_and_a_correction_takes_it_back(ladder):
+    """Each later one, and each whose deadline was still to come when it was known."""
     run = ladder
 
     def outcomes():
@@ -286,8 +287,9 @@ def test_a_yes_settles_the_later_rungs_and_a_correction_takes_it_back(ladder):
 
     assert run("log", RUNGS[2], "20%")[0] == 0
     code, _, err = run("resolve", RUNGS[1], "yes", "--source", "x", "--at", "2026-11-20T00:00Z")
-    assert (code, outcomes()) == (0, ["", "yes", "yes"])
-    assert f"{RUNGS[2]} is yes with it" in err
+    assert (code, outcomes()) == (0, ["yes", "yes", "yes"])
+    for rung in (RUNGS[0], RUNGS[2]):
+        assert f"{rung} is yes with it" in err
     assert run("log", RUNGS[2], "20%")[0] == 2, "it has resolved"
     assert run("resolve", RUNGS[2], "no", "--source", "x", "--sure")[0] == 2
     assert run("reopen", RUNGS[1], "--source", "x")[0] == 0

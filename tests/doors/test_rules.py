@@ -12,7 +12,7 @@ from forecasting.app.book import Book
 from forecasting.domain.forecasters import OURS, family
 from forecasting.domain.instants import parse_instant
 from forecasting.domain.reading import Ambiguous
-from forecasting.errors import InvalidInput, NotFound
+from forecasting.errors import InvalidInput, NotFound, Unsure
 from forecasting.web.users import Users
 
 NOW = parse_instant("2026-11-28T12:00Z")
@@ -252,11 +252,14 @@ def test_a_withdrawal_is_of_what_stands(book, tmp_path):
 def test_an_outcome_beyond_a_bound_is_recorded_as_beyond_it(book, tmp_path, capsys):
     asked(book, tmp_path, "n", type="numeric", lower=0, upper=5000, closes="2026-11-01")
     book.log("n", {5: 100, "50%": 200, "p95": "1 300"}, at="2026-02-01")
-    assert book.resolve("n", 6200, source="x")[0]["outcome"] == ">5000"
+    with pytest.raises(Unsure, match=r"6200.* kept as >5000; is it meant"):
+        book.resolve("n", 6200, source="x")
+    said = book.resolve("n", 6200, source="x", sure=True)[0]
+    assert (said["outcome"], said["note"]) == (">5000", "stated as 6200")
     (row,) = book.scores(kind="backdated").to_dict("records")
     assert row["rule"] == "crps"
     assert row["mean"] > 0
-    assert book.resolve("n", -3, source="x")[0]["outcome"] == "<0"
+    assert book.resolve("n", "<0", source="x")[0]["outcome"] == "<0"
 
 
 def test_levels_are_in_percent(book, tmp_path):

@@ -11,6 +11,7 @@ import pytest
 from forecasting import clock
 from forecasting.app.book import Book
 from forecasting.domain.forecast import Forecast, binary_value, options_value
+from forecasting.review.words import day_names
 from forecasting.web import pages
 from tests.web.conftest import Server
 
@@ -36,7 +37,7 @@ ADDRESSES = {
 }
 #: Routes whose answer is a part, a file, or another page.
 NO_PAGES = {
-    *("/enter", "/login", "/ledger/anchor", "/ledger/export/{format}", "/q/{name}/curve"),
+    *("/enter", "/login", "/ledger/anchor", "/ledger/export/{format}"),
     *("/updated", "/jobs/{key}", "/ledger/preview", "/ledger/brought"),
 }
 #: A track record with a row that is refused.
@@ -344,7 +345,7 @@ def ladder(enter, site, request):
     page.get_by_label("The days").fill(", ".join(DAYS))
     page.get_by_role("button", name="Ask").click()
     told(page, "Asked")
-    return page, [page.get_by_label(f"by {day}", exact=True) for day in DAYS]
+    return page, [page.get_by_label(f"by {day_names(day)}", exact=True) for day in DAYS]
 
 
 def test_what_is_typed_into_a_ladder_is_what_is_logged(ladder):
@@ -354,7 +355,7 @@ def test_what_is_typed_into_a_ladder_is_what_is_logged(ladder):
         rung.press_sequentially(number)
     assert [rung.input_value() for rung in rungs] == ["30", "45", "60"]
     page.keyboard.press("Enter")
-    assert "3 entries" in told(page, "Logged")
+    assert "3 entries" in told(page, "Logged on")
     assert [rung.input_value() for rung in rungs] == ["30", "45", "60"]
 
 
@@ -373,7 +374,7 @@ def test_a_ladder_cannot_fall(ladder):
     page.wait_for_selector(".fault")
     rungs[2].fill("40")
     page.get_by_role("button", name="Log", exact=True).click()
-    assert "3 entries" in told(page, "Logged")
+    assert "3 entries" in told(page, "Logged on")
 
 
 OPEN = "/q/armenia-eu-referendum-2027"
@@ -479,7 +480,7 @@ def test_news_is_coded_by_one_key_and_taken_back(enter, site, filled):
     visitor.wait_for_url(f"**/news/{seq}")
     # A slip of the finger, undone by a key, and the key that the code is called by.
     visitor.keyboard.press("q")
-    assert "Coded -1 on " in told(visitor, "Coded")
+    assert "Coded −1 on " in told(visitor, "Coded")
     visitor.keyboard.press("u")
     told(visitor, "Undone")
     visitor.keyboard.press("1")

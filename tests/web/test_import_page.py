@@ -1,10 +1,12 @@
 """The import page takes what `forecast import` takes, and shows it before anything is written."""
 
+import csv
 import re
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -94,7 +96,8 @@ def test_every_platforms_file_comes_in_as_by_the_command(here, tmp_path, path):
         found = other.import_record(path, **said)
     assert page.status_code == 200, here.faults()
     assert here.house.book.head() == head
-    assert f"{found['in']} row" in page.text
+    counted = f"{found['rows']:,} row" if found["rows"] else f"{found['in']:,} record"
+    assert counted in page.text
     for rule in found["scores"]["rules"]:
         assert rule["convention"] in page.text.replace("&#39;", "'")
     bring(here)
@@ -265,3 +268,17 @@ def test_an_import_is_seen_by_who_began_it_alone(here):
     other.client.get(f"/enter?token={here.house.sessions.invite('ben')}")
     assert counted(here.get(place).text)[0] == 91
     assert "mine.csv" not in other.get(place).text
+
+
+def test_a_preview_counts_the_rows_of_the_file_and_shows_its_titles(here):
+    """A row of Fatebook states an outcome and a score beside its forecast: it is still one row."""
+    (path,) = [file for file in FILES if file.name == "fatebook.csv"]
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    page = drop(here, path.name, path.read_bytes(), zone=ZONES[path.name]).text
+    assert f"{len(rows)} rows read" in page
+    table = page.partition("<tbody>")[2].partition("</tbody>")[0]
+    shown = [unescape(each) for each in re.findall(r'class="whole">(.*?)</th>', table)]
+    titles = " ".join(row["Question title"] for row in rows)
+    assert shown
+    assert all(re.sub(r"<[^>]+>", "", each).partition(": ")[0][:20] in titles for each in shown)

@@ -38,7 +38,9 @@ def test_the_inbox_puts_first_what_is_most_like_an_open_question(browser, house)
     told(house)
     page = browser.get("/news").text
     assert page.index(SAID) < page.index("Grain prices fall again")
-    assert "ceasefire" in re.findall(r'class="like"[^>]*>([^<]*)', page)
+    alike = re.findall(r'class="like"[^>]*>([^<]*)', page)
+    assert "General ceasefire on the whole front, for thirty days or more" in alike
+    assert len(alike) == len(set(alike))
 
 
 @pytest.mark.usefixtures("still")
@@ -52,7 +54,7 @@ def test_one_button_codes_an_item_and_goes_on_to_the_next(browser, house):
     browser.send(
         "/news/code", target="ceasefire=accepted", other="", half_life="lasting", code="+1"
     )
-    assert "Coded +1 on ceasefire=accepted" in browser.notes()[0]
+    assert "Coded +1 on “General ceasefire" in browser.notes()[0]
     assert str(browser.page.url).removeprefix(ORIGIN) != f"/news/{seq}"
     row = house.book.coded_news()[0]
     assert (row["title"], row["half_life"]) == (SAID, "lasting")
@@ -242,3 +244,72 @@ def test_a_question_and_its_own_process_are_offered_once(browser, house):
     page = browser.get(f"/news/{seq}").text
     offered = re.findall(r'name="target" value="([^"]*)"', page)
     assert [name for name in offered if "ferry" in name] == ["the-ferry-sail"]
+
+
+TICKED = re.compile(r'<input type="radio" name="target" value="([^"]*)" checked')
+CHOSEN = re.compile(r'<option value="([^"]*)" selected')
+
+
+def _two_like_it(house):
+    """Two questions with processes of their own, and an item that is like both."""
+    for what in ("ferry", "barge"):
+        title = f"Will the {what} sail from Kosti to Malakal?"
+        house.book.ask(title, "30%", by="2031-01-31", base="3 in 70 weeks")
+    return told(house, "The ferry and the barge from Kosti to Malakal are at the quay")
+
+
+@pytest.mark.usefixtures("still")
+def test_what_comes_chosen_on_an_item_is_one_of_its_ticks(browser, house):
+    page = browser.get(f"/news/{_two_like_it(house)}").text
+    ticks = re.findall(r'name="target" value="([^"]+)"', page)
+    assert len(ticks) > 1
+    assert TICKED.findall(page)[0] in ticks
+    other = page.partition('name="other"')[2].partition("</select>")[0]
+    assert not CHOSEN.findall(other)
+    # The process of a question is that question: it is not offered as something else beside it.
+    event = f"{ticks[0]}-event"
+    page = browser.get(f"/news/{str(browser.page.url).rpartition('/')[2]}?target={event}").text
+    assert TICKED.findall(page) == [ticks[0]]
+
+
+@pytest.mark.usefixtures("still")
+@pytest.mark.parametrize("asks", ["/news/look", "/news/code"])
+def test_what_was_ticked_or_chosen_last_is_what_counts(browser, house, asks):
+    """Also without a script, where a tick and a choice stand in one form."""
+    seq = _two_like_it(house)
+
+    def came(target=""):
+        page = browser.get(f"/news/{seq}?target={target}" if target else f"/news/{seq}").text
+        form = browser.forms("/news/code")[0]
+        form["target"] = TICKED.findall(page)[0]
+        form["other"] = "".join(
+            CHOSEN.findall(page.partition('name="other"')[2].partition("</select>")[0])
+        )
+        return form, re.findall(r'name="target" value="([^"]+)"', page)
+
+    def sent(form, **typed):
+        head = house.book.head()
+        browser.send(asks, form, half_life="30d", code="+1", **typed)
+        if browser.page.status_code == 422:
+            assert house.book.head() == head
+            return browser.faults()[0]
+        if asks == "/news/look":
+            return dict(browser.page.url.params)["target"]
+        row = house.book.coded_news()[0]
+        browser.send("/news/uncode")
+        nonlocal seq
+        seq = house.book.inbox()[0]["seq"]
+        return next(iter(row["on"]))
+
+    form, ticks = came()
+    other = "ceasefire=accepted"
+    assert other not in ticks
+    assert sent(form, target=ticks[1]) == ticks[1]
+    form, _ = came()
+    assert sent(form, other=other) in (other, "ceasefire")
+    form, _ = came(other)
+    assert (form["target"], form["other"]) == ("", other)
+    assert sent(form, target=ticks[1]) == ticks[1]
+    form, _ = came()
+    assert "two things are named" in sent(form, target=ticks[1], other=other)
+    assert 'role="alert"' in browser.page.text

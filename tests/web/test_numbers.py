@@ -124,6 +124,10 @@ def test_every_field_of_a_number_reads_alike(inside, text, meant):
         assert form["q[50]"] == meant
         assert float(form["q[5]"]) <= float(meant) <= float(form["q[95]"])
     _post(inside, "/q/many/settle", outcome=text, source="x", sure="1")
+    if beyond and text.strip()[:1] not in "<>" and text not in ("above", "below"):
+        # What is not stated as beyond the bounds is asked about once.
+        assert "is it meant" in unescape(inside.faults()[0])
+        _post(inside, "/q/many/settle", outcome=text, source="x", sure="1", meant=text)
     stands = inside.house.book.ledger.standing_resolutions().get("many")
     if words:
         assert words in unescape(inside.faults()[0])

@@ -73,3 +73,104 @@ def test_the_time_after_the_outcome_counts_as_even_and_the_page_says_so(imported
     assert float(row[1]) == pytest.approx((0.64 + 0.25) / 2, abs=0.001)
     assert "from the outcome to the scheduled close" in imported.page.text
     assert "stands until the close" not in imported.page.text
+
+
+@pytest.fixture
+def numeric(browser, house):
+    """The page of an open question for a number from 0 to 20."""
+    made = house.book.ask("How many ships?", {"10": "3", "90": "9"}, by="2031-01-31", span="0..20")
+    browser.get(f"/q/{made['id']}")
+    return f"/q/{made['id']}"
+
+
+def test_a_number_beyond_the_range_is_asked_about_once_and_kept_as_stated(browser, house, numeric):
+    name = numeric.removeprefix("/q/")
+    settle = {"outcome": "25", "source": "wire", "sure": "1"}
+    page = browser.send(f"{numeric}/settle", **settle)
+    assert page.status_code == 422
+    assert "25: lies beyond 0 to 20, and would be kept as &gt;20; is it meant?" in page.text
+    assert not house.book.resolutions(name)
+    # Another number beyond the range is asked about again.
+    page = browser.send(f"{numeric}/settle", **settle | {"outcome": "26"})
+    assert page.status_code == 422
+    browser.send(f"{numeric}/settle", **settle | {"outcome": "26"})
+    (row,) = house.book.resolutions(name)
+    assert (row["outcome"], row["note"]) == (">20", "stated as 26")
+    assert "Recorded: &gt;20" in browser.notes()[0]
+
+
+def test_a_corrected_outcome_is_marked_and_its_scores_are_gone(
+    browser, house, numeric, monkeypatch
+):
+    from forecasting.web.compute import Figures, Work
+    from forecasting.web.pages import question
+
+    old = {"rule": "crps", "convention": "", "unit": "", "forecaster": "ana", "kind": "live"}
+    old |= {"mean": 6.669, "while_open": 12.0, "reference": 5.0}
+    monkeypatch.setattr(
+        question,
+        "figures",
+        lambda *_, **__: Figures([old], head[0], Work("question", (), 0), 1),
+    )
+    head = [house.book.head() + 1]
+    name = numeric.removeprefix("/q/")
+    house.book.resolve(name, "20", source="wire", sure=True)
+    assert "6.669" in browser.get(numeric).text
+    house.book.resolve(name, "5", source="wire", sure=True)
+    page = browser.get(numeric).text
+    assert "6.669" not in page
+    assert "Scoring" in page
+    outcomes = page.partition('id="outcome"')[2].partition("</ol>")[0]
+    assert re.search(r"<s>20</s> <small>replaced", outcomes)
+    assert "<strong>5</strong>" in outcomes
+
+
+def test_the_count_above_a_history_is_of_the_rows_under_it(browser, house):
+    """Pools and references are in the whole history, and are counted there."""
+    made = house.book.ask("Will the ferry sail?", "30%", by="2031-01-31", base="3 in 70 weeks")
+    house.book.pool(made["id"])
+    for query in ("", "?all=1"):
+        page = browser.get(f"/q/{made['id']}{query}").text.partition('id="history"')[2]
+        counted = int(re.search(r"History <small>(\d+)</small>", page)[1])
+        rows = page.partition("<tbody>")[2].partition("</tbody>")[0].count("<tr>")
+        assert counted == rows > 0
+
+
+def test_what_ended_early_ended_on_that_day_in_the_list(browser, house):
+    made = house.book.ask("Will the ferry sail?", "30%", by="2031-01-31")
+    house.book.resolve(made["id"], "yes", source="wire")
+    (row,) = [
+        one
+        for one in re.findall(
+            r'<li class="item.*?</li>', browser.get("/questions?text=ferry").text, re.DOTALL
+        )
+        if made["id"] in one
+    ]
+    assert "31 Jan 2031" not in row
+    assert re.search(r"settled \d+ \w{3} 20", row)
+
+
+def test_the_words_after_asking_give_the_number_of_the_page(browser, house):
+    """Of a ladder the rung that the page shows, as it shows it."""
+    days = "2029-01-31, 2031-06-30"
+    title = "Will the ferry sail?"
+    browser.get("/ask")
+    browser.send("/ask", title=title, kind="ladder", ladder=days, base="1 in 90 years")
+    said = browser.notes()[0].replace("\N{NARROW NO-BREAK SPACE}", " ")
+    shown = re.search(r"<dt>The model</dt><dd>([^<]+?)(?: <small|</dd>)", browser.page.text)[1]
+    shown = shown.replace("\N{NARROW NO-BREAK SPACE}", " ")
+    assert f"The model says of 31 Jan 2029 {shown} so far." in said
+    assert title in said
+    assert "end with 30 Jun 2031" in said
+
+
+def test_an_outcome_of_a_ladder_says_which_rungs_it_brought_with_it(browser, house):
+    made = house.book.ask("Will the ferry sail?", ladder=["2029-01-31", "2030-01-31", "2031-01-31"])
+    here = f"/q/{made['questions'][1]}"
+    browser.get(here)
+    browser.send(f"{here}/settle", outcome="yes", source="wire")
+    said = browser.notes()[0]
+    assert "by 31 Jan 2029" in said
+    assert "by 31 Jan 2031" in said
+    outcomes = {one["id"]: one["outcome"] for one in house.book.questions()}
+    assert {outcomes[name] for name in made["questions"]} == {"yes"}

@@ -100,9 +100,9 @@ def test_a_refusal_of_the_book_stands_at_its_field():
     [
         ("at (2027): lies ahead", "leave out at=TIME", "2027: lies ahead. Try: leave “When” empty"),
         ("deadline (2020): past", "a later day; forecast import x", "2020: past. Try: a later day"),
-        ("x: from 2026-11-29T04:04:30.963609Z", "", "x: from 2026-11-29 04:04 UTC"),
+        ("x: from 2026-11-29T04:04:30.963609Z", "", "x: from 29 Nov 2026, 04:04 UTC"),
         ("x: no", "forecast resolve x yes", "x: no"),
-        ("a: b", "s@2027-06-30=0.1 or more, both at once", "a: b. Try: 10 or more by 2027-06-30"),
+        ("a: b", "s@2027-06-30=0.1 or more, both at once", "a: b. Try: 10 or more by 30 Jun 2027"),
         ("a: b", "unit=percent", "a: b. Try: “Bare numbers are” per cent"),
         ("range (..): must be two numbers", "0..9", "fill both, From and To. For example: 0..9"),
         ("p (5): is 30% meant?", "30%", "5: is 30% meant? For example: 30%"),

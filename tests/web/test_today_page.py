@@ -53,7 +53,7 @@ def test_an_outcome_wants_a_source(browser, house):
     browser.send("/resolve", form, source="", outcome="no")
     assert browser.faults()
     browser.send("/resolve", form, source="https://example.org/word", outcome="no")
-    assert form["question"] in browser.notes()[0]
+    assert house.book.asked(form["question"]).title in browser.notes()[0]
 
 
 def test_what_facts_decide_is_recorded_where_it_stands(browser, house):
@@ -70,7 +70,7 @@ def test_what_facts_decide_is_recorded_where_it_stands(browser, house):
     assert "facts say yes" in page
     (form,) = [one for one in browser.forms("/resolve") if one["question"] == asked["id"]]
     browser.send("/resolve", form, source="https://example.org/word", outcome="yes")
-    assert asked["id"] in browser.notes()[0]
+    assert asked["title"] in browser.notes()[0]
     assert "facts say yes" not in browser.get("/").text
 
 

@@ -99,8 +99,13 @@ def test_what_the_model_says_of_options_stands_on_their_page(small):
     words = {"kind": "options", "options": "resting, under-way", "answer": "talks on close"}
     until = clock.now().date() + dt.timedelta(days=100)
     browser.send("/ask", form | words | {"title": "Where will talks stand?", "by": str(until)})
-    assert browser.notes()[0].startswith("Asked: it closes")
-    assert "nobody has watched talks" in browser.notes()[1]
+    asked, unwatched = browser.notes()
+    assert asked.startswith("Asked: “Where will talks stand?”. It closes")
+    # Nothing is logged of a process that nobody watched, so no number of the model is told.
+    assert "The model says" not in asked
+    assert "Nobody has watched “Talks about a corridor” since" in unwatched
+    assert "the model&#39;s number is not logged before somebody looks." in unwatched
+    assert "<dt>The model</dt><dd>–</dd>" in browser.page.text
 
 
 def test_the_graph_and_the_tables_are_there_before_anything_is_simulated(small):

@@ -468,7 +468,7 @@ def predicates(
     silent: dict[str, str] = {}
     for question in questions:
         if not question.answer:
-            silent[question.id] = "has no `answer`, which tells the model what to ask of the world"
+            silent[question.id] = "has no `answer`, so no model speaks of it"
             continue
         try:
             predicate = parse_predicate(question.answer, zone=question.zone, world=bank.world)

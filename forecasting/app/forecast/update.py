@@ -27,6 +27,8 @@ from forecasting.store import Ledger
 
 #: A watch that ended longer ago than this is no watch.
 FRESH = dt.timedelta(days=7)
+#: What stands beside a number that rests on a process nobody has watched.
+BOTH_SHOWN = "both numbers are shown (nothing happened since / unknown since)"
 #: A number that moved by no more than this many Monte Carlo errors did not move.
 ERRORS = 2.0
 #: Questions that a note names before it counts the rest.
@@ -135,9 +137,8 @@ def update(
         since = iso(oldest)[:10]
         since = f"since {since}" if len(unseen) == 1 else f"for a week, one not since {since}"
         warnings.append(
-            f"nobody has watched {_named(unseen)} {since} (forecast watch lists them): both "
-            "numbers are shown (nothing happened since / unknown since)"
-            + ("" if unwatched else ", neither is logged")
+            f"nobody has watched {_named(unseen)} {since} (forecast watch lists them): "
+            f"{BOTH_SHOWN}" + ("" if unwatched else ", neither is logged")
         )
     rows = [
         _row(

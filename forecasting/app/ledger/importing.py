@@ -148,6 +148,8 @@ def import_record(
     statements.notes += beside(
         ledger, (name for name in people if of.own or name == me), of_file=True
     )
+    # Our own table states one thing a row.
+    rows = statements.rows if of.name == "csv" else source.read
     # Of a million rows the text is as large as what was read of it.
     del found, source
     for _ in range(_ATTEMPTS):
@@ -187,6 +189,7 @@ def import_record(
     counts = {
         "format": of.name,
         "in": statements.rows,
+        "rows": rows,
         "added": added,
         "duplicates": duplicates,
         "questions": len(made.questions),
@@ -309,6 +312,7 @@ def first_rows(made: Plan, catalog: Catalog) -> list[dict[str, Any]]:
     return [
         {
             "question": one.question,
+            "title": questions[one.question].title,
             "forecaster": one.forecaster,
             "forecast": one.value.plain,
             "issued_at": one.issued_at,

@@ -14,7 +14,7 @@ from forecasting.app.scores.score import from_frame
 from forecasting.domain import reading
 from forecasting.domain.forecast import KINDS, kind_named
 from forecasting.domain.instants import iso
-from forecasting.domain.outcome import NO, YES
+from forecasting.domain.outcome import NO, YES, OutcomeSpace, beyond
 from forecasting.domain.predicate_early import knowable
 from forecasting.domain.question import ANNULLED, Question, normalised
 from forecasting.domain.resolution import DISPUTED, REOPENED, Resolution
@@ -40,17 +40,24 @@ def resolve(
     The default moment is the deadline for a no after it, for the deadline makes it known; else now.
 
     A ladder resolves by its open rungs: ``yes`` settles every rung whose deadline had not passed by
-    then, ``no`` those whose deadline has. ``annulled`` annuls. Before the deadline an outcome that
-    what is asked cannot give so early (a no of ``by close``, a yes of ``through close``, either of
-    ``on close``), and at any time one that the facts on record contradict, is :class:`Unsure`
-    unless it is `sure`. The outcome that stands is refused where source, moment and note say
+    then, ``no`` those whose deadline has; a yes on one rung brings the same of the others.
+    ``annulled`` annuls. A number beyond the bounds, which is kept as beyond them, is
+    :class:`Unsure` unless it is `sure`, and then noted as it was stated; so is, before the
+    deadline, an outcome that what is asked cannot give so early (a no of ``by close``, a yes of
+    ``through close``, either of ``on close``), and at any time one that the facts on record
+    contradict. The outcome that stands is refused where source, moment and note say
     nothing new; without `at` it keeps its moment.
     """
     catalog = Catalog.of(ledger)
     check_moment(at or now, now)
     _check_source(source, f"resolve {name} {outcome}")
     # The rungs of a ladder are alike.
-    outcome = reading.outcome(catalog.find(name)[0].space, outcome)
+    space = catalog.find(name)[0].space
+    if outside := beyond_doubt(space, outcome):
+        if not sure:
+            raise outside
+        note = note or f"stated as {outcome.strip()}"
+    outcome = reading.outcome(space, outcome)
     if outcome == ANNULLED:
         return annul(ledger, name, source=source, now=now, at=at, note=note)
     stands = at or _stands_since(catalog, name, outcome)
@@ -69,11 +76,26 @@ def resolve(
     for question in questions:
         _condition_holds(catalog, question)
         _after_opening(question, known(question))
-        _rungs_agree(catalog, question, outcome)
+        _rungs_agree(catalog, question, outcome, known(question))
         _says_more(catalog, question, outcome, source, known(question), note)
         if not sure and (doubt := _doubt(ledger, catalog, question, outcome, known(question), now)):
             raise doubt
     return _append(ledger, questions, outcome, source, now, at=known, note=note)
+
+
+def beyond_doubt(space: OutcomeSpace, stated: str) -> Unsure | None:
+    """Say that a number lies beyond the bounds, where it was not stated as beyond them."""
+    read = reading.outcome(space, stated)
+    word = stated.strip().casefold()
+    if space.type != "numeric" or read not in beyond(space):
+        return None
+    if word[:1] in ("<", ">") or word in ("above", "below"):
+        return None
+    msg = (
+        f"outcome ({stated.strip()}): lies beyond {space.lower:g} to {space.upper:g}, and would be "
+        f"kept as {read}; is it meant?"
+    )
+    return Unsure(msg, hint=f"{read}, or sure=True")
 
 
 def _doubt(
@@ -233,14 +255,22 @@ def _rungs(catalog: Catalog, name: str, chosen: Chosen, none: str) -> Sequence[Q
     return wanted
 
 
-def _rungs_agree(catalog: Catalog, question: Question, outcome: str) -> None:
+def _rungs_agree(catalog: Catalog, question: Question, outcome: str, known_at: dt.datetime) -> None:
     """Refuse what an outcome of another rung of the ladder rules out."""
     for rung in catalog.ladder(question.ladder or ""):
         standing = catalog.outcomes.get(rung.id)
         if standing is None or standing.derived or rung.id == question.id:
             continue
         earlier = rung.closes < question.closes
-        if (outcome, standing.outcome, earlier) in ((NO, YES, True), (YES, NO, False)):
+        # A yes says so of every deadline that was still to come when it was known.
+        within = (
+            rung.closes >= known_at if outcome == YES else standing.resolved_at <= question.closes
+        )
+        if (outcome, standing.outcome) == (NO, YES):
+            against = earlier or within
+        else:
+            against = (outcome, standing.outcome) == (YES, NO) and (not earlier or within)
+        if against:
             msg = (
                 f"outcome ({outcome}): {question.id} cannot be {outcome}, because {rung.id} is "
                 f"{standing.outcome}"

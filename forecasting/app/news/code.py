@@ -295,7 +295,8 @@ def effect(
     With and without the item the paths start from the same seed, so that what differs is the item;
     they are fewer than an update draws. Any code, 0 too, says that somebody looked at the process
     up to when the item was known, and that ends what chance may have done unseen: `looked` has
-    those processes, with the end of their watch before. A fact as `target` has ``("",)`` for codes.
+    those processes that were not watched so far, with the end of their watch before. A fact as
+    `target` has ``("",)`` for codes.
     `rows` hold `before`, `after` by code (None: no number) and `mcse`, the simulation's error.
     """
     from forecasting.app.forecast.predict import OWN, REPLAY_DRAWS, Predictor, watches_of
@@ -367,7 +368,11 @@ def _looked(
     spec = plain.bank.world.processes
     names = {effect.target.partition("=")[0] for effect in sample.effects} if sample else set()
     mine = sorted(names & set(spec))
-    return plain.model.watched_until(mine, plain.at(now))
+    until = plain.model.watched_until(mine, plain.at(now))
+    # An item from within the watch says nothing new of how far somebody looked.
+    return {
+        name: end for name, end in until.items() if sample is not None and end < sample.known_at
+    }
 
 
 def _changes(

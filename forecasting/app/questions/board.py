@@ -518,6 +518,7 @@ def _sorted(
 
 
 def _row(state: State, question: Question) -> dict[str, Any]:
+    standing = state.catalog.outcomes.get(question.id)
     return {
         "id": question.id,
         "title": question.title,
@@ -528,6 +529,7 @@ def _row(state: State, question: Question) -> dict[str, Any]:
         "closes": question.closes,
         "zone": question.zone,
         "outcome": state.catalog.outcome(question),
+        "settled_at": None if standing is None else standing.resolved_at,
         **state.pair.row(question),
         "mine_path": _path(state.pair.mine, question, state.now),
         "model_path": _path(state.pair.model, question, state.now),

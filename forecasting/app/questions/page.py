@@ -63,7 +63,10 @@ class Rung:
 
 @dataclass(frozen=True, slots=True)
 class QuestionPage:
-    """What the page of a name shows; a ladder has several rungs, a question one."""
+    """What the page of a name shows; a ladder has several rungs, a question one.
+
+    `decided` is the entry of the outcome that stands, 0 for none.
+    """
 
     name: str
     title: str
@@ -77,6 +80,7 @@ class QuestionPage:
     history: Sequence[Mapping[str, Any]]
     all_history: int
     resolutions: Sequence[Mapping[str, Any]]
+    decided: int
     claims: Sequence[Mapping[str, Any]]
     processes: Sequence[Mapping[str, Any]]
     links: Sequence[Mapping[str, Any]]
@@ -97,6 +101,11 @@ class QuestionPage:
     def criteria(self) -> str:
         """What counts; empty where the question goes by its title alone."""
         return "" if lacks_criteria(self.question) else self.question.criteria
+
+
+def _decided(catalog: Catalog, question: Question) -> int:
+    standing = catalog.outcomes.get(question.id)
+    return 0 if standing is None else standing.seq or 0
 
 
 def question_page(
@@ -141,6 +150,7 @@ def question_page(
         history=plain[:MOST_ROWS],
         all_history=len(plain),
         resolutions=[resolution_row(one) for one in ledger.resolutions(question=chosen.id)],
+        decided=_decided(catalog, chosen),
         claims=_claims(bank, chosen),
         processes=[
             {"name": name, "title": process.title or name, "states": list(process.states)}

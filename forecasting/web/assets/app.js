@@ -36,6 +36,15 @@
     wording(box);
   });
 
+  // Of a tick and a choice of something else the one that was changed last counts.
+  document.addEventListener("change", event => {
+    const form = event.target.closest?.("form"), other = form?.querySelector("[data-other]");
+    const chosen = form?.querySelector("select[name=other]");
+    if (!other || !chosen) return;
+    if (event.target === chosen && chosen.value) other.checked = true;
+    else if (event.target.name === "target" && event.target !== other) chosen.value = "";
+  });
+
   // Of outcomes that exclude each other one is ticked.
   document.addEventListener("change", event => {
     const group = event.target.checked && event.target.closest("[data-one]");
@@ -155,8 +164,10 @@
   });
 
   // After htmx put a new page in place, its notes are read out and seen.
-  document.addEventListener("htmx:after:swap", () => {
+  document.addEventListener("htmx:after:swap", event => {
     settle();
+    // A part of the page that follows what is typed takes nobody away from it.
+    if (event.target.closest?.(".quantiles")) return;
     const section = document.getElementById("main").dataset.section;
     for (const tab of document.querySelectorAll("[data-tab]")) {
       if (tab.dataset.tab === section) tab.setAttribute("aria-current", "page");

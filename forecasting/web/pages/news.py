@@ -9,9 +9,11 @@ from starlette.responses import Response
 from forecasting.app.news.codes import CODES, SET_ASIDE, written
 from forecasting.domain.reading import Manner, moment
 from forecasting.errors import InvalidInput
+from forecasting.web.bodies import Sent
 from forecasting.web.compute import Figures, address, figures
-from forecasting.web.faults import Fault
+from forecasting.web.faults import Fault, fault_of
 from forecasting.web.routes import UPLOAD, get, post
+from forecasting.web.view import capitalize_first
 from forecasting.web.visit import Visit
 
 #: Items of a page, and the days of what is recent.
@@ -63,11 +65,11 @@ def item(
     name = name or visit.path["name"]
     key = ("item", name, f"{visit.now:%Y-%m-%dT%H}")
     found = visit.kept(key, lambda: visit.book.news_item(name))
-    chosen = _chosen(visit, found)
     fade = visit.form.get("half_life") or visit.query.get("half_life") or "30d"
     # A question and the process of its own bear one title: a code on either is the same code.
     asked = {target.title for target in found["likely"] if target.kind == "question"}
     likely = [t for t in found["likely"] if t.kind == "question" or t.title not in asked]
+    chosen = _chosen(visit, likely, found["targets"])
     found = found | {"likely": likely}
     told = Figures()
     asks = found["state"] == "standing" and not found["coded"] and chosen and not faults
@@ -91,10 +93,35 @@ def item(
     )
 
 
-def _chosen(visit: Visit, found: dict[str, Any]) -> str:
-    asked = visit.form.get("other") or visit.form.get("target")
-    asked = asked or visit.query.get("target")
-    return asked or (found["likely"][0].name if found["likely"] else "")
+def _chosen(visit: Visit, likely: list[Any], targets: list[Any]) -> str:
+    """Give the target that a page comes with: what was asked for, else the first tick.
+
+    What bears the title of a tick is that tick.
+    """
+    if "target" in visit.form or "other" in visit.form:
+        return visit.form.get("target") or visit.form.get("other")
+    name = visit.query.get("target")
+    if not name:
+        return likely[0].name if likely else ""
+    title = next((each.title for each in targets if each.name == name), None)
+    return next((each.name for each in likely if each.title == title), name)
+
+
+def _target(form: Sent) -> str:
+    """Give the one target of a form: the tick that was made, or what was chosen beside it.
+
+    `was` is the tick with which the page came: untouched, it gives way to what was chosen.
+    """
+    ticked, other = form.get("target"), form.get("other")
+    if not (ticked and other) or ticked == other:
+        return ticked or other
+    if ticked == form.get("was"):
+        return other
+    # A page that came with a choice still has it when a tick is made.
+    if other == form.get("was"):
+        return ticked
+    msg = "target: two things are named; tick one, or choose “Something else” and leave no tick"
+    raise InvalidInput(msg)
 
 
 def _left(visit: Visit, found: dict[str, Any]) -> int:
@@ -123,8 +150,12 @@ def _widest(row: dict[str, Any]) -> float:
 
 def look(visit: Visit) -> Response:
     """Go to the page that shows the effect of another choice; nothing is written."""
-    target = visit.form.get("other") or visit.form.get("target")
     fade = visit.form.get("half_life") or "30d"
+    try:
+        target = _target(visit.form)
+    except InvalidInput as refused:
+        faults = (fault_of(refused, visit.zone),)
+        return item(visit, name=visit.form.get("item"), faults=faults, wrong="code")
     return visit.to(_place(visit), target=target, half_life=fade)
 
 
@@ -136,14 +167,21 @@ def _place(visit: Visit) -> str:
 def code(visit: Visit) -> Response:
     """Save a code, and go on to the next item."""
     name = visit.form.get("item")
-    target = visit.form.get("other") or visit.form.get("target")
     said = visit.form.get("code")
-    on = [written(target, said)] if target and said in CODES else []
     fade = visit.form.get("half_life") or "30d"
+
+    def call(book: Any) -> dict[str, Any]:
+        target = _target(visit.form)
+        on = [written(target, said)] if target and said in CODES else []
+        row: dict[str, Any] = book.code_news(name, on, half_life=fade)
+        return row | {"target": target}
+
     return visit.write(
-        lambda book: book.code_news(name, on, half_life=fade),
+        call,
         then=lambda row: _next(visit),
-        said=lambda row: _told(f"Coded {said} on {target}", row),
+        said=lambda row: _told(
+            visit, f"Coded {said.replace('-', '−')} on {visit.quoted(row['target'])}", row
+        ),
         undo=_back,
         again=lambda faults: item(visit, name=name, faults=faults, wrong="code"),
     )
@@ -171,11 +209,11 @@ def _next(visit: Visit) -> str:
     return f"/news/{recent[0]['seq']}" if recent else "/news"
 
 
-def _told(words: str, row: dict[str, Any]) -> str:
+def _told(visit: Visit, words: str, row: dict[str, Any]) -> str:
     parts = [f"{words}, as entry {row['seq']}."]
-    parts += [f"{note[0].upper()}{note[1:]}." for note in row["notes"]]
+    parts += [f"{capitalize_first(visit.by_title(note))}." for note in row["notes"]]
     parts += [
-        f"It decides {each['question']}: record {each['outcome']} on its page if so."
+        f"It decides {visit.quoted(each['question'])}: record {each['outcome']} on its page if so."
         for each in row["resolves"]
     ]
     return " ".join(parts)
@@ -191,10 +229,15 @@ def fact(visit: Visit) -> Response:
             name, [stated], confirmed="confirmed" in visit.form, event_at=_at(visit, "event_at")
         ),
         then=lambda row: _next(visit),
-        said=lambda row: _told(f"Recorded {stated}", row),
+        said=lambda row: _told(visit, f"Recorded: {_fact_said(visit, stated)}", row),
         undo=_back,
         again=lambda faults: item(visit, name=name, faults=faults, wrong="fact"),
     )
+
+
+def _fact_said(visit: Visit, stated: str) -> str:
+    name, _, said = stated.partition("=")
+    return f"{visit.titled(name)}: {'it happened' if said == 'event' else said}"
 
 
 def _at(visit: Visit, name: str) -> dt.datetime | None:

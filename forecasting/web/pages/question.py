@@ -2,7 +2,8 @@
 
 import datetime as dt
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from starlette.responses import Response
 
 from forecasting.domain.forecast import Forecast
 from forecasting.domain.forecasters import MODEL, family
+from forecasting.domain.reading import outcome as outcome_read
 from forecasting.domain.reading import probability, unmistakable
 from forecasting.domain.verbal import BANDS
 from forecasting.errors import InvalidInput
@@ -53,6 +55,7 @@ def question(
         q=page,
         charts=charts,
         hidden=hidden,
+        history=_shown(visit, page.history),
         scores=_scores(visit, page),
         again=address(visit, again="1"),
         bands=BANDS,
@@ -69,12 +72,20 @@ def question(
     )
 
 
+def _shown(visit: Visit, history: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Give the rows of the history: of people and the model, or of everybody where it is asked."""
+    everybody = visit.query.get("all") == "1"
+    return [row for row in history if everybody or family(row["forecaster"]) in ("person", "model")]
+
+
 def _scores(visit: Visit, page: "QuestionPage") -> Figures | None:
     """Give the scores of everybody, once there is an outcome."""
     if page.chosen.status != "resolved":
         return None
     again = visit.query.get("again") == "1"
-    return figures(visit, "question", page.chosen.id, page.path_kind, patience=0.1, again=again)
+    told = figures(visit, "question", page.chosen.id, page.path_kind, patience=0.1, again=again)
+    # Scores of an outcome that stands no more are none.
+    return replace(told, result=None, behind=0) if told.head < page.decided else told
 
 
 def _answered(page: "QuestionPage") -> bool:
@@ -164,10 +175,10 @@ def _curve(page: "QuestionPage", form: Sent) -> Any:
 
 
 def curve(visit: Visit) -> Response:
-    """Draw the curve of what is typed, while it is typed."""
+    """Draw the curve of what is typed, while it is typed; it is a part of its page, no page."""
     page: QuestionPage = visit.book.question_page(visit.path["name"])
     return visit.page(
-        "curve.html.j2", curve=_curve(page, visit.query), unit=page.question.space.unit
+        "curve.html.j2", part=True, curve=_curve(page, visit.form), unit=page.question.space.unit
     )
 
 
@@ -201,9 +212,10 @@ def log(visit: Visit) -> Response:
 
     def said(rows: list[dict[str, Any]]) -> str:
         first, last = rows[0]["seq"], rows[-1]["seq"]
-        told = f"Logged, as entry {last}."
+        on = visit.quoted(page.name if page.is_ladder else page.question.id)
+        told = f"Logged on {on}, as entry {last}."
         if len(rows) > 1:
-            told = f"Logged, as {len(rows)} entries, {first} to {last}."
+            told = f"Logged on {on}, as {len(rows)} entries, {first} to {last}."
         if before is not None and seen and seen != str(before):
             there = plain(page.chosen.mine, page.question.space.unit)
             told += (
@@ -213,7 +225,19 @@ def log(visit: Visit) -> Response:
         return told
 
     return visit.write(
-        call, then=f"/q/{name}", said=said, again=lambda faults: question(visit, faults=faults)
+        call,
+        then=f"/q/{name}",
+        said=said,
+        again=lambda faults: question(visit, faults=_of_the_moment(visit.form, faults)),
+    )
+
+
+def _of_the_moment(form: Sent, faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
+    """Put what is said of the question's window beside the moment that was typed."""
+    if not form.get("at"):
+        return faults
+    return tuple(
+        Fault("at", fault.words) if fault.field in ("question", "") else fault for fault in faults
     )
 
 
@@ -305,7 +329,7 @@ def say(visit: Visit) -> Response:
     return visit.write(
         call,
         then=f"/q/{name}#comments",
-        said=lambda rows: "Written down, with your number as it stands.",
+        said=lambda rows: f"Written down on {visit.quoted(name)}, with your number as it stands.",
         again=lambda faults: question(visit, faults=faults),
     )
 
@@ -316,7 +340,9 @@ def withdraw(visit: Visit) -> Response:
     return visit.write(
         lambda book: book.withdraw(name),
         then=f"/q/{name}",
-        said=lambda rows: "Your number is withdrawn. It stays in the history.",
+        said=lambda rows: (
+            f"Your number on {visit.quoted(name)} is withdrawn. It stays in the history."
+        ),
         again=lambda faults: question(visit, faults=faults),
     )
 
@@ -336,19 +362,44 @@ def settle(visit: Visit) -> Response:
         if act == "reopen":
             # Whoever takes an outcome back is who says so, where nobody else is named.
             return book.reopen(name, **more | {"source": more["source"] or visit.who})
-        return book.resolve(name, outcome, at=at, sure=form.get("sure") == "1", **more)
+        return book.resolve(name, _meant(visit, more), at=at, sure=form.get("sure") == "1", **more)
 
-    said = {
+    told = {
         "annul": "Annulled: the question is not scored.",
         "dispute": "Recorded. The outcome that stands is unchanged.",
         "reopen": "Taken back: the question has no outcome again. Every version is kept.",
-    }.get(act, f"Recorded: {outcome}. It can be taken back below.")
+    }
+
+    def said(rows: list[dict[str, Any]]) -> str:
+        plainly = told.get(act, f"Recorded: {rows[0]['outcome']}. It can be taken back below.")
+        follows = [f"{visit.by_title(each)}." for each in visit.book.followers(rows)]
+        return " ".join([f"{visit.quoted(name)}. {plainly}", *follows])
+
     return visit.write(
         call,
         then=f"/q/{name}#outcome",
-        said=lambda rows: said,
+        said=said,
         again=lambda faults: question(visit, faults=faults),
     )
+
+
+def _meant(visit: Visit, more: dict[str, str]) -> str:
+    """Give the outcome of the form; a number beyond the bounds is asked about once.
+
+    Sent again as it was, it is meant; its note keeps what was stated.
+    """
+    from forecasting.app.ledger.resolve import beyond_doubt
+
+    stated = visit.form.get("outcome")
+    page: QuestionPage = visit.book.question_page(visit.path["name"])
+    doubt = beyond_doubt(page.question.space, stated) if stated else None
+    if doubt is None:
+        return stated
+    if visit.form.get("meant") != stated:
+        msg = f"{doubt.message} Then send it again as it stands"
+        raise InvalidInput(msg)
+    more["note"] = more["note"] or f"stated as {stated}"
+    return outcome_read(page.question.space, stated)
 
 
 def edit(visit: Visit) -> Response:
@@ -364,14 +415,17 @@ def edit(visit: Visit) -> Response:
     return visit.write(
         lambda book: book.edit_question(name, **changed),
         then=f"/q/{name}",
-        said=lambda ids: "Recorded as a new version; forecasts keep the wording that they saw.",
+        said=lambda ids: (
+            f"Recorded as a new version of {visit.quoted(name)}; forecasts keep the wording that "
+            "they saw."
+        ),
         again=lambda faults: question(visit, faults=faults),
     )
 
 
 ROUTES = [
     get("/q/{name}", question),
-    get("/q/{name}/curve", curve),
+    post("/q/{name}/curve", curve, reader=True),
     post("/q/{name}/log", log),
     post("/q/{name}/say", say),
     post("/q/{name}/withdraw", withdraw),

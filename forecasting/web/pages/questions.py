@@ -1,19 +1,25 @@
 """The list of questions, whose filters live in the address; and asking one."""
 
+import re
 from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from starlette.responses import Response
 
 from forecasting.app.questions.board import SORTS, STATUSES, Wanted
+from forecasting.review import words
 from forecasting.review.plot import sparkline
 from forecasting.web.bodies import Sent
 from forecasting.web.faults import Fault
+from forecasting.web.pages.question import plain
 from forecasting.web.routes import get, post
 from forecasting.web.typed import percent_typed
 from forecasting.web.view import ends
 from forecasting.web.visit import Visit
+
+if TYPE_CHECKING:
+    from forecasting.app.questions.page import QuestionPage
 
 KEYS = ("status", "tag", "text", "process", "answered", "sort")
 
@@ -91,6 +97,18 @@ def _not_taken(form: Sent) -> tuple[Fault, ...]:
     )
 
 
+#: The field of each kind of question that has what another kind says in a number's field.
+OWN = {"ladder": "ladder", "options": "options", "ordered": "options", "number": "span"}
+
+
+def _placed(form: Sent, faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
+    """Put what was refused of the days, the options or the range beside them."""
+    kind = form.get("kind", "yes-no")
+    mine = OWN.get(kind, "p")
+    of = {"p": mine} | ({"by": mine, "question": mine} if kind == "ladder" else {})
+    return tuple(Fault(of.get(fault.field, fault.field), fault.words) for fault in faults)
+
+
 def asked(visit: Visit) -> Response:
     """Ask a question and log the number with it, or neither."""
     form = visit.form
@@ -102,19 +120,27 @@ def asked(visit: Visit) -> Response:
         return made
 
     def said(made: dict[str, Any]) -> str:
-        model = made["model"].get(made["questions"][0])
-        share = isinstance(model, float)
-        beside = f" The model says {100 * model:.0f} % so far." if share else ""
+        page: QuestionPage = visit.book.question_page(made["id"])
+        rung, zone = page.chosen, page.question.zone
         number = " with your number" if made["forecasts"] else ""
-        zone = visit.book.zone(made["id"])
-        closes = ends(made["closes"], zone).replace("end of", "at the end of")
-        return f"Asked{number}: it closes {closes}, in {zone}.{beside}"
+        told = f"Asked{number}: {visit.quoted(made['id'])}. "
+        last = ends(made["closes"], zone).replace("end of", "at the end of")
+        if page.is_ladder:
+            days = words.plural(len(made["questions"]), "day")
+            told += f"Its {days} end with {words.day_names(page.rungs[-1].day)}, in {zone}."
+        else:
+            told += f"It closes {last}, in {zone}."
+        hidden = visit.preferences.hide and rung.mine is None
+        if rung.model is None or hidden:
+            return told
+        of = f" of {words.day_names(rung.day)}" if page.is_ladder else ""
+        return f"{told} The model says{of} {plain(rung.model, page.question.space.unit)} so far."
 
     return visit.write(
         call,
         then=lambda made: f"/q/{made['id']}",
         said=said,
-        again=lambda faults: ask(visit, faults=faults),
+        again=lambda faults: ask(visit, faults=_placed(form, faults)),
     )
 
 
@@ -132,11 +158,10 @@ def _asked(form: Sent) -> dict[str, Any]:
         "resolves_by": form.get("resolves_by"),
     }
     if kind == "ladder":
-        days = form.get("ladder").replace("\n", ",")
-        return given | {"ladder": _listed(days)}
+        return given | {"ladder": _listed(form.get("ladder"))}
     given["by"] = form.get("by")
     if kind in ("options", "ordered"):
-        given[kind] = _listed(form.get("options").replace("\n", ","))
+        given[kind] = _listed(form.get("options"))
     elif kind == "number":
         given["span"] = f"{form.get('low')}..{form.get('high')}"
         given["unit"] = form.get("unit")
@@ -146,7 +171,13 @@ def _asked(form: Sent) -> dict[str, Any]:
 
 
 def _listed(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
+    """Give the parts of a list as typed: apart by lines or semicolons, or where none is by commas.
+
+    >>> _listed("Egypt, Qatar"), _listed("Egypt; Qatar, or both")
+    (['Egypt', 'Qatar'], ['Egypt', 'Qatar, or both'])
+    """
+    apart = r"[;\n]" if re.search(r"[;\n]", text.strip()) else ","
+    return [part.strip() for part in re.split(apart, text) if part.strip()]
 
 
 ROUTES = [get("/questions", questions), get("/ask", ask), post("/ask", asked)]

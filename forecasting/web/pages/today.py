@@ -92,16 +92,16 @@ def log(visit: Visit) -> Response:
             since=visit.lately,
         ),
         then="/",
-        said=lambda rows: _logged(rows, meanwhile),
+        said=lambda rows: _logged(rows, visit.quoted(question), meanwhile),
         again=lambda faults: today(visit, faults=faults, wrong=question),
     )
 
 
-def _logged(rows: list[dict[str, Any]], meanwhile: "Said | None") -> str:
+def _logged(rows: list[dict[str, Any]], on: str, meanwhile: "Said | None") -> str:
     from forecasting.review import words
 
     row = rows[0]
-    told = f"Logged {words.exact(row['forecast'])} on {row['question']}, as entry {row['seq']}."
+    told = f"Logged {words.exact(row['forecast'])} on {on}, as entry {row['seq']}."
     if meanwhile is not None:
         there = words.exact(meanwhile.value.probability)
         told += f" Meanwhile {there} had been logged elsewhere, as entry {meanwhile.seq}: kept too."
@@ -116,7 +116,9 @@ def resolve(visit: Visit) -> Response:
     return visit.write(
         lambda book: book.resolve(question, outcome, source=source, sure=sure),
         then="/",
-        said=lambda rows: f"Recorded {outcome} for {question}. A mistake is undone on its page.",
+        said=lambda rows: (
+            f"Recorded {outcome} for {visit.quoted(question)}. A mistake is undone on its page."
+        ),
         again=lambda faults: today(visit, faults=faults, wrong=question),
     )
 

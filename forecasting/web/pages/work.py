@@ -41,7 +41,9 @@ def update(visit: Visit) -> Response:
     """Bring the model up to date, for all open questions or for those that are named."""
     names = tuple(visit.form.all("question"))
     job = visit.house.jobs.start(
-        f"Updating {', '.join(names)}" if names else "Updating every open question",
+        f"Updating {'; '.join(map(visit.titled, names))}"
+        if names
+        else "Updating every open question",
         "update",
         who=visit.who,
         then="/updated",
@@ -80,7 +82,7 @@ def take_apart(visit: Visit) -> Response:
     name = visit.path["name"]
     visit.book.question_page(name)
     job = visit.house.jobs.start(
-        f"Taking {name} apart",
+        f"Taking apart: {visit.titled(name)}",
         "explain",
         who=visit.who,
         then=f"/q/{name}/why",
