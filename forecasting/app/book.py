@@ -360,6 +360,15 @@ class Book[Table](Record[Table], Review[Table], World):
         """Give the forecaster's own forecast in force on a question."""
         return self.board.state(self.forecaster, clock.now()).pair.mine.in_force(question)
 
+    def unanswered(self) -> frozenset[str]:
+        """Name the open questions of which the forecaster has said nothing yet.
+
+        A number that was withdrawn was said.
+        """
+        state = self.board.state(self.forecaster, clock.now())
+        asked = state.catalog.open_at(state.now)
+        return frozenset(q.id for q in asked if q.id not in state.pair.mine.forecasts)
+
     def asked(self, question: str) -> "Question":
         """Give a question by its name, as the board has it."""
         return self.board.state(self.forecaster, clock.now()).catalog.one(question)

@@ -121,14 +121,41 @@ def percent_figure(share: Any) -> str:
     found = number(share)
     if found is None:
         return DASH
-    if found in (0, 1):
-        return f"{100 * found:.0f}"
+    digits = _decimals(found)
+    if digits is None:
+        return f"{100 * found:g}"
+    return f"{100 * found:.{digits}f}".removesuffix(".0")
+
+
+def _decimals(share: float) -> int | None:
+    """Give the decimals that a percentage is written with; None where six are too few."""
+    if share in (0, 1):
+        return 0
     # 3.4 % and 3 % are different forecasts; 34.4 % and 34 % are not.
-    for digits in range(0 if 0.1 <= found <= 0.9 else 1, 7):
-        rounded = round(100 * found, digits)
-        if 0 < rounded < 100:
-            return f"{rounded:.{digits}f}".removesuffix(".0")
-    return f"{100 * found:g}"
+    fitting = range(0 if 0.1 <= share <= 0.9 else 1, 7)
+    return next((n for n in fitting if 0 < round(100 * share, n) < 100), None)
+
+
+def between(low: Any, high: Any) -> str:
+    """Write an interval of a share in percent, both ends with the same decimals.
+
+    Examples
+    --------
+    >>> between(0.49, 0.908), between(0.31, 0.62)
+    ('49.0 to 90.8\u202f%', '31 to 62\u202f%')
+    """
+    ends = number(low), number(high)
+    if None in ends:
+        return DASH
+    found = [end for end in ends if end is not None]
+    digits = [_decimals(end) for end in found]
+    if None in digits:
+        return f"{percent_figure(low)} to {percent(high)}"
+    most = max(n for n in digits if n is not None)
+    figures = [f"{100 * end:.{0 if end in (0, 1) else most}f}" for end in found]
+    if all(figure.endswith(".0") or figure in ("0", "100") for figure in figures):
+        figures = [figure.removesuffix(".0") for figure in figures]
+    return f"{figures[0]} to {figures[1]}{_NARROW}%"
 
 
 def exact(share: Any) -> str:
@@ -165,12 +192,12 @@ def amount(value: Any, unit: str = "") -> str:
 
 
 def points(share: Any) -> str:
-    """Write a change of a probability in percentage points."""
+    """Write a change of a probability in percentage points, with one decimal."""
     found = number(share)
     if found is None:
         return DASH
     rounded = round(100 * found, 1)
-    text = f"{rounded:+.1f}".removesuffix(".0").replace("-", _MINUS)
+    text = f"{rounded:+.1f}".replace("-", _MINUS)
     return text if rounded else "0"
 
 

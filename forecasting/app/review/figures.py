@@ -77,7 +77,12 @@ def what_if(book: PlainBook, told: Told, given: Sequence[str], do: Sequence[str]
     view = _view(book, told)
     told("looking for the paths that meet the conditions")
     rows = view.what_if(list(given), list(do)).to_dict("records")
-    return {"as_of": view.as_of, "draws": view.draws, "rows": plain(rows)}
+    return {
+        "as_of": view.as_of,
+        "draws": view.draws,
+        "rows": plain(rows),
+        "unmoved": view.live.unmoved(rows),
+    }
 
 
 def news_effect(

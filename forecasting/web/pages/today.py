@@ -66,7 +66,6 @@ def today(visit: Visit, *, faults: tuple[Fault, ...] = (), wrong: str = "") -> R
 
 def _shown(visit: Visit, row: Mapping[str, Any]) -> dict[str, Any]:
     question = visit.book.asked(row["question"])
-    silent = row["mine"] is None and not row["withdrawn"]
     said = [part for part in row["reason"].split(", ") if part]
     told = {"record the outcome", "never answered", "closes soon"}
     return {
@@ -74,7 +73,7 @@ def _shown(visit: Visit, row: Mapping[str, Any]) -> dict[str, Any]:
         "type": question.type,
         "outcomes": ("yes", "no") if question.type == "binary" else question.space.options,
         "why": [reason for reason in said if reason not in told],
-        "hidden": visit.preferences.hide and silent and row["status"] == "open",
+        "hidden": visit.hides(row["question"]),
     }
 
 

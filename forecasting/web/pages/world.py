@@ -102,7 +102,7 @@ def what_if(visit: Visit) -> Response:
     if conditions and titles["open"]:
         given, acts = ((), tuple(conditions)) if do else (tuple(conditions), ())
         told = figures(visit, "what-if", given, acts, renew=False, again=_again(visit))
-    rows = _moved(told.result["rows"]) if told is not None and told.result else ()
+    found = told.result if told is not None and told.result else {}
     return visit.page(
         "what_if.html.j2",
         page=page,
@@ -113,23 +113,12 @@ def what_if(visit: Visit) -> Response:
         do=do,
         conditions=conditions,
         figures=told,
-        rows=rows,
+        rows=found.get("rows", ()),
+        unmoved=found.get("unmoved", ""),
         here=address(visit),
         again=address(visit, again="1"),
         most=MOST,
     )
-
-
-def _moved(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Order the questions by how far they move; those without a number come last."""
-
-    def far(row: Mapping[str, Any]) -> float:
-        if row["after"] is None or row["before"] is None:
-            return -1.0
-        scale = 1.0 if not row["state"].startswith("median") else 1.0 / max(abs(row["before"]), 1.0)
-        return abs(float(row["after"] - row["before"])) * scale
-
-    return sorted((dict(row) | {"far": far(row)} for row in rows), key=lambda row: -row["far"])
 
 
 def views(visit: Visit) -> Response:
