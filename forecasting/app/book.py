@@ -369,6 +369,12 @@ class Book[Table](Record[Table], Review[Table], World):
         asked = state.catalog.open_at(state.now)
         return frozenset(q.id for q in asked if q.id not in state.pair.mine.forecasts)
 
+    def model_spoke(self) -> int:
+        """Give the number of the last entry by which the model spoke of an open question, or 0."""
+        state = self.board.state(self.forecaster, clock.now())
+        said = [state.pair.model.in_force(q.id) for q in state.catalog.open_at(state.now)]
+        return max((one.seq or 0 for one in said if one is not None), default=0)
+
     def asked(self, question: str) -> "Question":
         """Give a question by its name, as the board has it."""
         return self.board.state(self.forecaster, clock.now()).catalog.one(question)

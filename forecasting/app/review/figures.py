@@ -44,7 +44,8 @@ def world(book: PlainBook, told: Told) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``as_of, until, draws, notes, answers, stories, values, learned, ends``.
+        ``as_of, until, draws, notes, asked, answers, stories, values, learned, ends``; `asked`
+        names the open questions that the world answers.
     """
     view = _view(book, told)
     told("reading the answers off the paths")
@@ -64,6 +65,7 @@ def world(book: PlainBook, told: Told) -> dict[str, Any]:
         "until": view.live.until,
         "draws": view.draws,
         "notes": list(view.notes),
+        "asked": _asked(book),
         "answers": plain(answers),
         "stories": plain(stories),
         "values": plain(values),
@@ -80,9 +82,14 @@ def what_if(book: PlainBook, told: Told, given: Sequence[str], do: Sequence[str]
     return {
         "as_of": view.as_of,
         "draws": view.draws,
+        "asked": _asked(book),
         "rows": plain(rows),
         "unmoved": view.live.unmoved(rows),
     }
+
+
+def _asked(book: PlainBook) -> list[str]:
+    return sorted(row["question"] for row in book.open_outcomes())
 
 
 def news_effect(

@@ -8,7 +8,7 @@ from typing import Any
 from starlette.responses import Response
 
 from forecasting.review.graph import world_graph
-from forecasting.web.compute import address, figures
+from forecasting.web.compute import Figures, address, figures
 from forecasting.web.faults import Fault
 from forecasting.web.routes import get, post
 from forecasting.web.visit import Visit
@@ -25,7 +25,7 @@ def world(visit: Visit, *, faults: tuple[Fault, ...] = ()) -> Response:
     titles = visit.kept("titles", lambda: _titles(visit))
     told = None
     if page.processes and titles["open"]:
-        told = figures(visit, "world", renew=False, again=_again(visit))
+        told = _simulated(visit, titles["open"], "world")
     stale = [row for row in page.processes if _stale(visit, row.watched)]
     return visit.page(
         "world.html.j2",
@@ -42,15 +42,33 @@ def world(visit: Visit, *, faults: tuple[Fault, ...] = ()) -> Response:
     )
 
 
+def _simulated(
+    visit: Visit, asked: Sequence[Mapping[str, Any]], call: str, *args: Any
+) -> Figures:
+    """Give figures of a simulation, anew where an update or other open questions came since."""
+    known = visit.house.desk.latest(call, *args)
+    old = known is None or known.state != "done"
+    if known is not None and not old:
+        others = known.result["asked"] != sorted(row["question"] for row in asked)
+        old = others or known.head < visit.book.model_spoke()
+    return figures(visit, call, *args, renew=old, again=_again(visit))
+
+
 def _story(text: str, processes: Sequence[Any]) -> str:
-    """Tell a story by the titles of its processes: “Talks: under way in March 2027”."""
+    """Tell a story by the titles of its processes: “Talks: under way in March 2027”.
+
+    A process that was made for one question has its title, which names no event.
+    """
     called: dict[str, str] = {row.name: row.title or row.name for row in processes}
 
     def told(found: "re.Match[str]") -> str:
         name, state = found[1], found[2] or ""
         if name not in called:
             return str(found[0])
-        return called[name] + (f": {state[1:].replace('-', ' ')}" if state else "")
+        title, entered = called[name], state[1:].replace("-", " ")
+        if title.endswith("?"):
+            return f"“{title}”: {entered or 'it happens'}"
+        return f"{title}: {entered}" if entered else title
 
     return re.sub(r"(?<![\w-])([a-z0-9][\w-]*)(=[\w-]+)?(?= in [A-Z])", told, text)
 
@@ -101,7 +119,7 @@ def what_if(visit: Visit) -> Response:
     told = None
     if conditions and titles["open"]:
         given, acts = ((), tuple(conditions)) if do else (tuple(conditions), ())
-        told = figures(visit, "what-if", given, acts, renew=False, again=_again(visit))
+        told = _simulated(visit, titles["open"], "what-if", given, acts)
     found = told.result if told is not None and told.result else {}
     return visit.page(
         "what_if.html.j2",
