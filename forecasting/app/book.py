@@ -831,7 +831,12 @@ class Book[Table](Record[Table], Review[Table], World):
             A row per question: ``question, before, after, lower, upper, quiet, logged, ...``.
         """
         from forecasting.app.forecast.update import update
+        from forecasting.app.news.world import no_list
 
+        if watched and not dry_run and self.without_list():
+            behind = self.unwatched(*questions, as_of=as_of)
+            if behind and (note := no_list(self.without_list(*behind))):
+                self._tell(note)
         rows, warnings = update(
             self.ledger,
             questions,

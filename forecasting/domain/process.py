@@ -154,6 +154,13 @@ def begins(process: ProcessSpec) -> dt.datetime | None:
     return process.since if process.kind in {"states", "own"} else None
 
 
+def unlisted(process: ProcessSpec) -> bool:
+    """Say whether nobody keeps a list of it: its watch is said to end before its record begins."""
+    if process.watched is None or process.since is None:
+        return False
+    return process.kind == "event" and process.watched <= process.since
+
+
 def known_from(process: ProcessSpec, opened: Iterable[dt.datetime]) -> dt.datetime | None:
     """Give from when the first state of a process is known; None: at any moment.
 

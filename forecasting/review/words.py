@@ -61,6 +61,24 @@ def signed(value: Any, digits: int | None = None) -> str:
     return f"+{text}" if found is not None and found > 0 and text.strip("0.,") else text
 
 
+def span(low: Any, high: Any, digits: int | None = None, *, sign: bool = False) -> str:
+    """Write an interval; both ends with so many more decimals that none but 0 is written as 0.
+
+    Examples
+    --------
+    >>> span(-0.0004, 0.006, sign=True), span(0.0003, 0.065, sign=True)
+    ('−0.0004 to +0.0060', '+0.0003 to +0.0650')
+    """
+    write = signed if sign else score
+    if (near := [e for e in (number(low), number(high)) if e and abs(e) < 1]) and digits != 0:
+        places = 3 if digits is None else digits
+        while places < 6 and any(not round(end, places) for end in near):
+            places += 1
+        if places > (3 if digits is None else digits):
+            digits = places
+    return f"{write(low, digits)} to {write(high, digits)}"
+
+
 def adding_up(parts: Sequence[float], total: float, digits: int = 2) -> list[float]:
     """Round parts so that they add up to their rounded total: the least well rounded give way.
 

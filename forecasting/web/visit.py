@@ -100,6 +100,14 @@ class Visit:
         """
         return question in self._unanswered
 
+    @property
+    def without_list(self) -> str:
+        """What a watch of everything says of processes of which nobody keeps a list."""
+        from forecasting.app.news.world import no_list
+
+        found: str = self.kept("without list", lambda: no_list(self.book.without_list()))
+        return found
+
     def kept(self, key: Any, make: Callable[[], Any]) -> Any:
         """Compute once for a head of the ledger; `key` says what, with all that it depends on."""
         return self.house.kept.get(self.head, key, make)

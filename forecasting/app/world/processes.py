@@ -55,8 +55,11 @@ def _process(process: ProcessSpec, record: Record) -> page.ProcessRow:
     if entered == process.since and day_begins(day, process.zone) == entered:
         # A fact ends its day; the day from which a process was watched is begun.
         since = day
+    # Silence is "no event" only where somebody looked.
+    looked = bool(steps) or record.free > record.since
     if process.kind == "event":
-        state = words.plural(len(steps), "event") if steps else "no event so far"
+        none = "no event so far" if looked else "not watched"
+        state = words.plural(len(steps), "event") if steps else none
         since = steps[-1].at if steps else None
     elif process.delivery is not None:
         agreed = words.amount(process.delivery.agreed, process.delivery.unit)
@@ -66,7 +69,7 @@ def _process(process: ProcessSpec, record: Record) -> page.ProcessRow:
         process.title or process.name,
         state,
         since,
-        record.free,
+        record.free if looked or process.kind != "event" else None,
         _base_rate(process),
         process.source or next((m.source for m in process.moves if m.source), ""),
     )

@@ -77,7 +77,7 @@ def _error(parts: FloatArray, mass: FloatArray, *, alike: bool) -> float:
 
 
 def influence(
-    x: FloatArray, weights: FloatArray, repeats: int, held: Sequence[FloatArray] = ()
+    x: FloatArray | BoolArray, weights: FloatArray, repeats: int, held: Sequence[FloatArray] = ()
 ) -> FloatArray:
     """Give what each parameter point adds to the error of a weighted mean, (points,).
 

@@ -42,9 +42,7 @@ def world(visit: Visit, *, faults: tuple[Fault, ...] = ()) -> Response:
     )
 
 
-def _simulated(
-    visit: Visit, asked: Sequence[Mapping[str, Any]], call: str, *args: Any
-) -> Figures:
+def _simulated(visit: Visit, asked: Sequence[Mapping[str, Any]], call: str, *args: Any) -> Figures:
     """Give figures of a simulation, anew where an update or other open questions came since."""
     known = visit.house.desk.latest(call, *args)
     old = known is None or known.state != "done"
