@@ -373,6 +373,8 @@ def _number(value: float) -> str:
     if value == int(value) and abs(value) >= 10:
         return f"{value:.0f}"
     # What is nearly certain is not written as certain.
+    # A difference of two equal means may be off by the last bit.
+    value = 0.0 if -1e-12 < value < 0 else value
     places, size = 3, abs(value)
     while 0 < size < 1 and places and not 0 < round(size, places) < 1:
         places = (places + 1) % 7

@@ -173,8 +173,9 @@ def review(
     dict
         ``who, kind, kinds, forecasters, tags`` (what there is to choose from), ``n_forecasts``,
         ``n_resolved`` and how many of them came ``n_soon``, ``calibration`` of `who` with ``told``
-        (its discrimination and its slope in words) and ``histogram``, ``months``, ``topics``, ``horizons`` (score rows of `who`, those
-        of the model beside them), ``scores`` of all, ``versus`` (the comparison with the model)
+        (its discrimination and its slope in words) and ``histogram``, ``months``, ``topics``,
+        ``horizons`` (score rows of `who`, those of the model beside them), ``scores`` of all,
+        ``versus`` (the comparison with the model)
         and ``override`` (question by question), ``board`` with ``board_notes``
         (and ``least_of_level`` events for an interval), ``sources``,
         ``left_out`` with ``unscored`` and of the calibration ``unread``, ``texts``.

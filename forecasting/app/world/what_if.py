@@ -227,10 +227,11 @@ def _row(
 def _change_error(before: Asked, after: Asked, held: Sequence[BoolArray]) -> float:
     """Give the standard error of how far a share of the paths moves."""
     (old, was, at), (run, now, then) = before, after
-    one, other = (was, old.paths.weights(at)), (now, run.paths.weights(then))
+    one = was, old.paths.weights(at), old.world.repeats
+    other = now, run.paths.weights(then), run.world.repeats
     if not other[1].any() or not one[1].any():
         return float("inf")
-    return change_error(one, other, run.world.repeats, [each.astype(np.float64) for each in held])
+    return change_error(one, other, [each.astype(np.float64) for each in held])
 
 
 def _number_row(

@@ -94,33 +94,32 @@ def influence(
 
 
 def change_error(
-    before: tuple[BoolArray, FloatArray],
-    after: tuple[BoolArray, FloatArray],
-    repeats: int,
+    before: tuple[BoolArray, FloatArray, int],
+    after: tuple[BoolArray, FloatArray, int],
     held: Sequence[FloatArray] = (),
 ) -> float:
     """Give the standard error of the difference of two shares of paths.
 
     The paths that a condition keeps are part of all paths, so that the two shares err together: the
     error is that of the difference of what each parameter point adds to both (delta method). Of two
-    simulations with different numbers of paths the errors add up in squares. A share of none or of
+    simulations with other parameter points the errors add up in squares. A share of none or of
     all paths errs too: 3 out of n paths is as much as it may be off (rule of three), half of which
     counts as its standard error.
 
     Parameters
     ----------
-    before, after : (truth, weights), each (S,)
-        Weights sum to 1, and are 0 where a condition is not met.
+    before, after : (truth, weights, repeats), the first two (S,)
+        Weights sum to 1, and are 0 where a condition is not met; repeats: paths a parameter point.
     held : sequence of (S,)
         Truths of which the weights of `after` were fitted to give their numbers.
     """
-    old, new = influence(*before, repeats), influence(*after, repeats, held)
-    points = [int(np.count_nonzero(w.reshape(-1, repeats).sum(axis=1))) for _, w in (before, after)]
+    old, new = influence(*before), influence(*after, held)
+    points = [int(np.count_nonzero(w.reshape(-1, n).sum(axis=1))) for _, w, n in (before, after)]
     if min(points) < 2:
         return float("inf")
     paired = np.sum((new - old) ** 2) if len(old) == len(new) else np.sum(new**2) + np.sum(old**2)
     found = float(paired) * min(points) / (min(points) - 1)
-    for truth, weights in (before, after):
+    for truth, weights, _ in (before, after):
         if np.ptp(truth[weights > 0].astype(np.int8)) == 0:
             found += (1.5 / effective(weights)) ** 2
     return float(np.sqrt(found))

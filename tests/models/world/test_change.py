@@ -34,7 +34,7 @@ def spread_and_error(link, aim=None):
             then = every * np.where(first, aim / p, (1 - aim) / (1 - p))
             held, told = [first.astype(float)], second
         changes.append(told @ then - told @ every)
-        errors.append(change_error((told, every), (told, then), REPEATS, held))
+        errors.append(change_error((told, every, REPEATS), (told, then, REPEATS), held))
     return np.std(changes), np.mean(errors)
 
 
@@ -52,8 +52,8 @@ def test_kept_paths_are_part_of_all_paths_so_their_errors_do_not_add_up():
     every = even(np.ones(1_000))
     most = even(np.arange(1_000) > 20)
     apart = np.hypot(*(np.sqrt(np.sum(influence(told, w, 4) ** 2)) for w in (every, most)))
-    assert change_error((told, every), (told, most), 4) < 0.2 * apart
-    assert change_error((told, every), (told, every), 4) == 0.0
+    assert change_error((told, every, 4), (told, most, 4)) < 0.2 * apart
+    assert change_error((told, every, 4), (told, every, 4)) == 0.0
 
 
 def test_of_two_simulations_of_different_size_the_errors_add_up():
@@ -61,16 +61,19 @@ def test_of_two_simulations_of_different_size_the_errors_add_up():
     old, new = rng.random(800) < 0.4, rng.random(2_400) < 0.4
     a, b = even(np.ones(800)), even(np.ones(2_400))
     alone = [np.sum(influence(x, w, 4) ** 2) for x, w in ((old, a), (new, b))]
-    assert change_error((old, a), (new, b), 4) == pytest.approx(np.sqrt(sum(alone)), rel=0.01)
+    found = change_error((old, a, 4), (new, b, 4))
+    assert found == pytest.approx(np.sqrt(sum(alone)), rel=0.01)
+    # Nor do points with more paths each belong to those with fewer.
+    assert change_error((old, a, 4), (old, a, 8)) > 0.0
 
 
 def test_no_path_of_few_is_no_certainty():
     """Of 40 kept paths none says yes: 0 is told with the rule of three, not without an error."""
     told, kept = np.zeros(1_000, dtype=bool), np.zeros(1_000, dtype=bool)
     told[500:550], kept[:40] = True, True
-    error = change_error((told, even(np.ones(1_000))), (told, even(kept)), 4)
+    error = change_error((told, even(np.ones(1_000)), 4), (told, even(kept), 4))
     assert error >= 1.5 / 40
     # One parameter point tells nothing of the spread of others.
     one = np.zeros(1_000, dtype=bool)
     one[:4] = True
-    assert change_error((told, even(np.ones(1_000))), (told, even(one)), 4) == float("inf")
+    assert change_error((told, even(np.ones(1_000)), 4), (told, even(one), 4)) == float("inf")
