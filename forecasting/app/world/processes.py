@@ -8,7 +8,7 @@ from forecasting.app.catalog import Catalog
 from forecasting.app.upkeep.banks import bank_of
 from forecasting.domain.evidence import Evidence
 from forecasting.domain.instants import day_begins, local_day
-from forecasting.domain.process import MoveSpec, ProcessSpec, WorldSpec, stated_moves
+from forecasting.domain.process import MoveSpec, ProcessSpec, WorldSpec, stated_moves, unlisted
 from forecasting.evidence.history import Record, records
 from forecasting.evidence.relevant import asked, part_of
 from forecasting.review import data as page
@@ -56,7 +56,8 @@ def _process(process: ProcessSpec, record: Record) -> page.ProcessRow:
         # A fact ends its day; the day from which a process was watched is begun.
         since = day
     # Silence is "no event" only where somebody looked.
-    looked = bool(steps) or record.free > record.since
+    stated = process.watched is not None and not unlisted(process)
+    looked = bool(steps) or stated or record.free > record.since
     if process.kind == "event":
         none = "no event so far" if looked else "not watched"
         state = words.plural(len(steps), "event") if steps else none

@@ -18,6 +18,22 @@ FRESH = dt.timedelta(days=7)
 #: Rows of what is worth knowing, and of questions that move, before the rest unfolds.
 MOST = 10
 
+#: A worldview as its file has it, with a process and a text that stand for any.
+EXAMPLE = """\
+schema: 1
+id: "001"
+text: "001"
+title: The road stays closed
+thesis: >-
+  The guards gain from a closed road, so no talk about it will come to anything this year.
+priors:
+  - process: talks
+    move: resting > under-way
+    times: 0.5
+    reason: The text doubts that they meet at all.
+    sentences: [3, 7]
+"""
+
 
 def world(visit: Visit, *, faults: tuple[Fault, ...] = ()) -> Response:
     """Show the processes and links as they stand, and the last simulation."""
@@ -141,7 +157,11 @@ def views(visit: Visit) -> Response:
     """Show the worldviews: their weights, their records, and what each says beside the model."""
     told = figures(visit, "views", again=_again(visit))
     return visit.page(
-        "views.html.j2", figures=told, here=address(visit), again=address(visit, again="1")
+        "views.html.j2",
+        figures=told,
+        here=address(visit),
+        again=address(visit, again="1"),
+        example=EXAMPLE,
     )
 
 
