@@ -25,6 +25,8 @@ from forecasting.review.plot import (
 #: Drawn in this order, the last on top.
 DRAWN = ("worldview", "pool", "prior", "base-rate", "model", "person")
 _TALL, _LOW = 290.0, 150.0
+#: The least room beside the axes, for half of a day's name below them.
+EDGE = 22.0
 #: A name stands so far from the end of its line, and has at most so many letters.
 NAME_AT, MOST_LETTERS = 14.0, 17
 
@@ -103,7 +105,7 @@ def path_chart(
     end = frame.opens + dt.timedelta(days=frame.span)
     several = question.type in ("categorical", "ordered")
     names = [name for name in _drawn(question) if not hidden(name)]
-    size = size._replace(right=min(size.right, _beside(question, names, labels or {}, size)))
+    size = size._replace(right=_beside(question, frame, names, labels or {}, size))
     panels = [
         _panel(question, frame, end, k, names, zone, labels or {}, several, me, size)
         for k in range(len(question.options) if several else 1)
@@ -117,16 +119,27 @@ def path_chart(
 
 
 def _beside(
-    question: QuestionPath, names: Sequence[str], labels: Mapping[str, str], size: Size
+    question: QuestionPath,
+    frame: Frame,
+    names: Sequence[str],
+    labels: Mapping[str, str],
+    size: Size,
 ) -> float:
-    """Give the room that the names beside the lines need, so that the lines have the rest."""
+    """Give the room that the names beside the lines need, so that the lines have the rest.
+
+    They begin where the lines end, which may lie inside the picture.
+    """
     written = [_shown(_called(name, labels)) for name in names]
     if question.outcome is not None:
         value = words.number(question.outcome)
         told = question.outcome if value is None else words.amount(value)
         several = question.type in ("categorical", "ordered")
         written.append("outcome" if several else _shown(f"outcome: {told}"))
-    return max([NAME_AT + LETTER * len(text) for text in written], default=size.right)
+    need = NAME_AT + LETTER * max(map(len, written), default=0)
+    at = frame.last if question.resolved_at is None else min(question.resolved_at, question.closes)
+    inside = 1 - frame.x(at) / frame.span
+    within = (need - inside * (size.width - size.left)) / max(1 - inside, 0.1)
+    return min(max(within, EDGE), size.right)
 
 
 def _called(name: str, labels: Mapping[str, str]) -> str:

@@ -126,9 +126,11 @@ def unmoved(rows: Sequence[Mapping[str, Any]]) -> str:
     still = sum(row["change"] == 0.0 for row in rows)
     if not still:
         return ""
-    what = "1 of {} does" if still == 1 else f"{still} of {{}} do"
+    what = f"{still} of {len(rows)} {'does' if still == 1 else 'do'} not move"
+    if still == len(rows):
+        what = "nothing moves"
     return (
-        f"{what.format(len(rows))} not move: what differs is within twice the Monte Carlo error of "
+        f"{what}: what differs is within twice the Monte Carlo error of "
         "the difference, so it is no change that these paths could tell"
     )
 
