@@ -36,6 +36,8 @@ RANKED_BY = ("scheduled", "spot")
 #: Steps further apart than this, relative to the usual gap, make no regular series.
 _IRREGULAR = 0.25
 _LEAST_SERIES = 8
+#: What two floats of one value may differ by.
+SAME = 1e-12
 
 
 def compare(
@@ -391,7 +393,9 @@ def board(
     rows = []
     for index, name in enumerate(map(str, fitted.forecaster)):
         place = ranked.get(name, {})
-        told = found.n_clusters[index] >= LEAST_OF_LEVEL
+        # Who shares no question with others stands at no distance from them.
+        apart = found.upper[index] - found.lower[index] > SAME
+        told = apart and found.n_clusters[index] >= LEAST_OF_LEVEL
         rows.append(
             {
                 "rank": place.get("rank"),
