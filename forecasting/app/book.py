@@ -367,6 +367,21 @@ class Book[Table](Record[Table], Review[Table], World):
         """Give the forecaster's own forecast in force on a question."""
         return self.board.state(self.forecaster, clock.now()).pair.mine.in_force(question)
 
+    def unanswered(self) -> frozenset[str]:
+        """Name the open questions of which the forecaster has said nothing yet.
+
+        A number that was withdrawn was said.
+        """
+        state = self.board.state(self.forecaster, clock.now())
+        asked = state.catalog.open_at(state.now)
+        return frozenset(q.id for q in asked if q.id not in state.pair.mine.forecasts)
+
+    def model_spoke(self) -> int:
+        """Give the number of the last entry by which the model spoke of an open question, or 0."""
+        state = self.board.state(self.forecaster, clock.now())
+        said = [state.pair.model.in_force(q.id) for q in state.catalog.open_at(state.now)]
+        return max((one.seq or 0 for one in said if one is not None), default=0)
+
     def asked(self, *questions: str) -> "list[Question]":
         """Give questions by their names, as the board has them."""
         catalog = self.board.state(self.forecaster, clock.now()).catalog
@@ -831,7 +846,12 @@ class Book[Table](Record[Table], Review[Table], World):
             A row per question: ``question, before, after, lower, upper, quiet, logged, ...``.
         """
         from forecasting.app.forecast.update import update
+        from forecasting.app.news.world import no_list
 
+        if watched and not dry_run and self.without_list():
+            behind = self.unwatched(*questions, as_of=as_of)
+            if behind and (note := no_list(self.without_list(*behind))):
+                self._tell(note)
         rows, warnings = update(
             self.ledger,
             questions,

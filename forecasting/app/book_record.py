@@ -1,5 +1,6 @@
 """The part of the book that keeps the record: outcomes, track records in and out, the chain."""
 
+import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ class Record[Table]:
 
     ledger: Ledger
     _give: Callable[..., Table]
+    _tell: Callable[[str], None]
     database: str
 
     @property
@@ -236,9 +238,11 @@ class Record[Table]:
         forecaster: str | None = None,
     ) -> list[dict[str, Any]]:
         """Record that you looked at processes (`every`: all), and nothing more had happened."""
-        from forecasting.app.news.world import watch
+        from forecasting.app.news.world import no_list, watch
 
         now, zone = clock.now(), ""
+        if every and (note := no_list(self.without_list())):
+            self._tell(note)
         if until is not None:
             zone = self.zone(*processes) or self.zone()
         return watch(
@@ -250,6 +254,16 @@ class Record[Table]:
             who=self.speaker(forecaster),
             because=because,
         )
+
+    def without_list(self, *among: str) -> dict[str, dt.datetime]:
+        """Give the processes of which nobody keeps a list, and since when: silence tells nothing.
+
+        `among` these alone; default: all of the bank.
+        """
+        from forecasting.app.news.world import without_list
+        from forecasting.app.upkeep.banks import bank_of
+
+        return without_list(bank_of(self.ledger).world, among)
 
     def watches(self) -> Table:
         """Give the time up to which each process is watched, and how many days ago that was."""

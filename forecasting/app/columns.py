@@ -81,5 +81,8 @@ WORLDVIEWS = (
 )
 WEIGHTS = ("at", "event", "questions", "n_resolved", "n_events", "weights")
 ANSWERS = ("question", "type", "outcome", "number", "lower", "upper", "mcse", "gate")
-WHAT_IF = (*("question", "state", "before", "after", "lower", "upper", "mcse", "gate", "basis"),)
+WHAT_IF = (
+    *("question", "state", "before", "after", "lower", "upper"),
+    *("change", "change_mcse", "mcse", "gate", "basis"),
+)
 VALUE = ("question", "target", "value_of_information", "days", "per_day", "rank_per_day")

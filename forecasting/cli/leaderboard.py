@@ -76,7 +76,8 @@ def leaderboard(
     r"""Show scores adjusted for the difficulty of the questions that each forecaster chose.
 
     There is no ranking across groups that share no question, with fewer than 8 events, or in a
-    replay. Intervals are 95 % over events.
+    replay. An interval is of how far a forecaster is from the others on these questions; with fewer
+    than 20 events there is none.
 
     \b
     Example:
@@ -97,5 +98,9 @@ def leaderboard(
         )
         for note in book.left_out(**wanted):
             relay(note)
-    title = f"{kind} forecasts, window {window}, smaller is better; 95 % over events"
+    title = (
+        f"{kind} forecasts, window {window}, smaller is better; lower, upper: 95 % interval over "
+        "events of how far each is from the others on these questions, not of how hard such "
+        "questions are; none below 20 events"
+    )
     emit(rows, columns=COLUMNS, title=title if rows else "")

@@ -46,6 +46,7 @@ PROSE = (
     "prior",
     "reason",
     "detail",
+    "worth",
 )
 #: Columns that no width drops: what a row is about, and the answer.
 ALWAYS = 2
@@ -373,10 +374,15 @@ def _number(value: float) -> str:
     if value == int(value) and abs(value) >= 10:
         return f"{value:.0f}"
     # What is nearly certain is not written as certain.
-    places = 3
-    while 0 < value < 1 and places and not 0 < round(value, places) < 1:
+    # A difference of two equal means may be off by the last bit.
+    value = 0.0 if -1e-12 < value < 0 else value
+    places, size = 3, abs(value)
+    while 0 < size < 1 and places and not 0 < round(size, places) < 1:
         places = (places + 1) % 7
-    text = f"{value:.{places}f}" if places else ("<0.000001" if value < 0.5 else ">0.999999")
+    if not places:
+        text = "<0.000001" if size < 0.5 else ">0.999999"
+        return text if value > 0 else f"{'>' if size < 0.5 else '<'}-{text[1:]}"
+    text = f"{value:.{places}f}"
     return "0.000" if text == "-0.000" else text
 
 

@@ -7,7 +7,7 @@ import click
 
 from forecasting.cli import options, times
 from forecasting.cli.options import Group
-from forecasting.cli.output import Amount, Share, emit, opened, relay, say, settings, waiting
+from forecasting.cli.output import Amount, Share, cell, emit, opened, relay, say, settings, waiting
 
 
 @click.group(cls=Group)
@@ -75,15 +75,31 @@ def what_if(name: str, given: tuple[str, ...], do: tuple[str, ...], as_of: str, 
     """
     found = _live(as_of, seed)
     rows = found.what_if(given, do, found.find(name))
-    columns = ("question", "state", "after", "before", "lower", "upper", "mcse")
+    columns = ("question", "state", "after", "change", "before", "lower", "upper", "mcse")
+    shown = rows
+    if settings().format == "table":
+        kinds = [Amount if row["state"].startswith("median") else Share for row in rows]
+        shown = [
+            _of_paths(row, kind) | {"change": _change(row["change"], kind)}
+            for row, kind in zip(rows, kinds, strict=True)
+        ]
     emit(
-        [_of_paths(row, Amount if row["state"].startswith("median") else Share) for row in rows],
+        shown,
         columns=columns,
-        always=6,
+        always=7,
         title=f"{rows[0]['basis']}; 90 % intervals" if rows else "",
     )
+    if still := found.unmoved(rows):
+        say(still)
     for why in found.refusals(rows):
         say(why)
+
+
+def _change(change: float | None, kind: type[float]) -> str | None:
+    """Write a change with its sign; one that the paths cannot tell from none is none."""
+    if not change:
+        return None if change is None else "none"
+    return f"{'+' if change > 0 else '-'}{cell(kind(abs(change)))}"
 
 
 def _of_paths(row: dict[str, Any], kind: type[float] = Share) -> dict[str, Any]:

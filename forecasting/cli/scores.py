@@ -1,5 +1,6 @@
 """score, calibration: how good the forecasts were."""
 
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import click
 
 from forecasting.cli import options, times
 from forecasting.cli.options import Command
-from forecasting.cli.output import emit, opened, relay, say, settings
+from forecasting.cli.output import cell, emit, opened, relay, say, settings
 from forecasting.cli.spelling import as_options
 from forecasting.cli.standing import ruled
 from forecasting.domain.resolution import READINGS, Reading
@@ -197,36 +198,50 @@ def score(
     several = types > 1
     rules = len({(row["type"], ruled(row)) for row in rows}) > types
     units = len({(row["type"], row["unit"]) for row in rows}) > types
+    first = rows[:1]
     if settings().format == "table":
-        rows = [{**row, "rule": ruled(row)} for row in rows]
+        rows = [_with_intervals(row) for row in rows]
     columns = [
         *([] if by == "forecaster" else [by]),
         "forecaster",
         "mean",
+        *(["difference"] if compared else []),
         *(["type"] if several else []),
         *(["rule"] if rules else []),
         *(["while_open"] if shown else []),
         *(["kind"] if kind == "all" else []),
         *(["unit"] if units else []),
-        "lower",
-        "upper",
         "n_questions",
         "n_events",
         *([] if several else ["type"]),
         "coverage",
         "skill",
-        *(["difference", "difference_lower", "difference_upper"] if compared else []),
         *(["event_rate"] if by == "horizon" else []),
     ]
-    if rows and not rows[0]["proper"]:
+    if first and not first[0]["proper"]:
         what = f"rule {rule}" if rule in ("peer", "relative") else f"window {window}"
         say(f"{what} is not a proper score: it can be gamed, so no ranking is shown")
     emit(
         rows,
         columns=columns,
         title=_title(rows, kind, against, reading, each=not rules) if rows else "",
-        always=(2 if by == "forecaster" else 3) + several + rules,
+        always=(2 if by == "forecaster" else 3) + compared + several + rules,
     )
+
+
+def _with_intervals(row: dict[str, Any]) -> dict[str, Any]:
+    """Write a score and a difference each with its interval below it, so that no width hides it."""
+    found = {**row, "rule": ruled(row), "mean": _over(row["mean"], row["lower"], row["upper"])}
+    if "difference" in row:
+        ends = row["difference_lower"], row["difference_upper"]
+        found["difference"] = _over(row["difference"], *ends)
+    return found
+
+
+def _over(value: float | None, lower: float | None, upper: float | None) -> Any:
+    if any(end is None or math.isnan(end) for end in (lower, upper)):
+        return value
+    return f"{cell(value)}\n{cell(lower)} to {cell(upper)}"
 
 
 def _title(rows: list[dict[str, Any]], kind: str, against: str, reading: str, *, each: bool) -> str:
@@ -240,7 +255,7 @@ def _title(rows: list[dict[str, Any]], kind: str, against: str, reading: str, *,
     return (
         f"{kind} forecasts, {reading} outcomes, window {row['window']}, "
         f"{rules}, {row['orientation']} is better; "
-        "intervals 95 % over events, "
+        "below each its 95 % interval over events, "
         "skill = gain over the uniform forecast, "
         f"difference = score - {against or 'base rate'}'s on shared questions"
     )
@@ -367,8 +382,33 @@ def calibration(
             # One decomposition is enough on a terminal; --json has the other.
             record.pop("binned", None)
             record.pop("histogram")
+            record["curve"] = [_of_curve(point) for point in record["curve"]]
     emit(record)
+    if settings().format == "table" and record["n"]:
+        _say_words(record)
     _say_shares(record.get("histogram", ()))
+
+
+def _of_curve(point: Mapping[str, Any]) -> dict[str, Any]:
+    """Name the columns of a curve so that no word of it means something else above it."""
+    names = {"events": "came_true", "lower": "band_lower", "upper": "band_upper"}
+    return {names.get(name, name): value for name, value in point.items()}
+
+
+def _say_words(record: Mapping[str, Any]) -> None:
+    """Say what the counts and the parts of a calibration mean, and which band it has."""
+    several = record.get("picks", 1) > 1
+    mean = f"; a mean over {record.get('picks')} picks where an event has several" * several
+    rule = "half Brier score" if record.get("score", "brier") == "brier" else "log score in nats"
+    say(
+        f"n: forecasts that are read, one question an event{mean}; n_events: different events; "
+        f"mean_score: {rule}, one forecast an event, so not that of `forecast score`"
+    )
+    if record.get("curve"):
+        say(
+            f"band: {100 * record['level']:.0f} % consistency band, where chance alone puts the "
+            "curve of a calibrated forecaster; came_true: how many of n ended yes"
+        )
 
 
 def _say_shares(rows: Iterable[Mapping[str, Any]]) -> None:

@@ -1,5 +1,8 @@
 """sources list, set: how reliable each source is."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import click
 
 from forecasting.cli import options, times
@@ -25,9 +28,9 @@ def list_(everything: bool = False, kind: str = "live", as_of: str = "") -> None
     `reliability, lower, upper` are the mean and the 90 % interval as learned; `prior` is the
     grade's. A claim is a report with a coded likelihood on a question that has resolved since.
 
-    `change` reviews a source like a forecaster: the mean Brier score of the model's numbers on
-    resolved questions after its reports, less that of the same numbers without what they moved;
-    below 0 is better after. With fewer than 8 events nothing is said.
+    `worth` reviews a source like a forecaster: the mean half Brier score of the model's numbers on
+    resolved yes-or-no questions after its reports, less that of the same numbers without what they
+    moved, with a 95 % interval; below 0 is better after. With fewer than 8 events nothing is said.
 
     \b
     Examples:
@@ -38,18 +41,44 @@ def list_(everything: bool = False, kind: str = "live", as_of: str = "") -> None
         rows = book.sources(as_of=times.optional(as_of), kind=kind)
         data = settings().format != "table" or everything
         shown = rows if data else book.folded(rows)
+    said = any(row.get("verdict") for row in rows)
+    if settings().format == "table":
+        shown = [{**row, "worth": _worth(row)} for row in shown]
     emit(
         shown,
         columns=(
-            *("source", "reliability", "lower", "upper", "bound", "grade", "items", "claims"),
-            *(("change", "verdict") if any(row.get("verdict") for row in rows) else ()),
+            *("source", "reliability", "lower", "upper", *(("worth",) if said else ())),
+            *("bound", "grade", "items", "claims"),
             *("right", "wrong", "prior", "prior_lower", "prior_upper"),
         ),
-        always=4,
+        always=4 + said,
         title=f"{counted(len(rows), 'source')}; reliability with its 90 % interval; bound: the "
         "most that one multiplies a hazard by"
+        + ("; worth: half Brier score after its reports less before, 95 % over events" * said)
         + ("; --all lists those of data sets" * (len(shown) < len(rows))),
     )
+    if rows and not said:
+        from forecasting.scoring.checks import LEAST_CLUSTERS
+
+        say(
+            f"what reports were worth: no {kind} number of the model that a report moved is on a "
+            f"resolved question yet, and it takes {LEAST_CLUSTERS} events"
+        )
+
+
+def _worth(row: Mapping[str, Any]) -> str | None:
+    """Say whether numbers were better after a source's reports: how much, and of how many."""
+    from forecasting.review import words
+
+    if not row.get("verdict"):
+        return None
+    n = counted(row["moved_events"], "event")
+    if row["change"] is None:
+        return str(row["verdict"])
+    text = words.signed(row["change"])
+    if row["change_lower"] is not None:
+        text += f" ({words.span(row['change_lower'], row['change_upper'], sign=True)})"
+    return f"{row['verdict']}: {text}, {n}"
 
 
 @sources.command("set")

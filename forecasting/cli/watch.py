@@ -1,10 +1,12 @@
 """watch: who looked at which process, and until when nothing happened."""
 
+import sys
+
 import click
 
 from forecasting.cli import times
 from forecasting.cli.options import Command
-from forecasting.cli.output import emit, opened, say
+from forecasting.cli.output import emit, opened, say, settings
 from forecasting.errors import InvalidInput
 
 COLUMNS = ("process", "until", "recorded_at", "days", "watcher", "because")
@@ -40,8 +42,11 @@ def watch(processes: tuple[str, ...], until: str, every: bool, because: str) -> 
             if until or because:
                 msg = "watch: name the processes that you looked at"
                 raise InvalidInput(msg, hint="forecast watch --all")
+            rows = book.watches()
+            if settings().format == "table":
+                rows = [{**row, "until": row["until"] or "not watched"} for row in rows]
             emit(
-                book.watches(),
+                rows,
                 columns=COLUMNS,
                 title="until when each process is watched, times in UTC",
             )
@@ -51,6 +56,10 @@ def watch(processes: tuple[str, ...], until: str, every: bool, because: str) -> 
             moment = times.moment(
                 until, zone_name=book.zone(*processes) if processes else None, day_means="ends"
             )
+        if every and sys.stdin.isatty() and sys.stderr.isatty() and (bare := book.without_list()):
+            names = ", ".join(bare)
+            asked = f"Nobody keeps a list of {names}. Did you look there too, and nothing happened?"
+            click.confirm(asked, abort=True, err=True)
         made = book.watch(*processes, until=moment, every=every, because=because)
     emit(made, columns=("process", "until", "recorded_at", "watcher", "because"))
     say(f"{len(made)} watched; `forecast update` brings the models up to it")

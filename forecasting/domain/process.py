@@ -154,6 +154,18 @@ def begins(process: ProcessSpec) -> dt.datetime | None:
     return process.since if process.kind in {"states", "own"} else None
 
 
+def unlisted(process: ProcessSpec) -> bool:
+    """Say whether nobody keeps a list of it: its watch is said to end before its record begins.
+
+    One that was asked for is watched from the moment of its making, which begins no day.
+    """
+    since = process.since
+    if process.kind != "event" or process.watched is None or since is None:
+        return False
+    begun = day_begins(local_day(since, process.zone), process.zone) == since
+    return begun and process.watched <= since
+
+
 def known_from(process: ProcessSpec, opened: Iterable[dt.datetime]) -> dt.datetime | None:
     """Give from when the first state of a process is known; None: at any moment.
 

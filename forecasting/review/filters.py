@@ -32,6 +32,7 @@ def environment(*packages: str) -> "Environment":
         signed=words.signed,
         percent=words.percent,
         figure=words.percent_figure,
+        between=words.between,
         exact=words.exact,
         said=words.said,
         whole=words.whole,

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from forecasting.review import words
 from forecasting.review.data import QuestionPath
 
+#: A part of a window is shown with a little of what follows.
+BEYOND = 1.15
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:
@@ -19,13 +22,19 @@ class Frame:
 
     @classmethod
     def of(cls, question: QuestionPath, until: dt.datetime | None) -> "Frame":
-        """Show the whole window, or the part used where that is less than a third of it."""
+        """Show the whole window, or the part used where that is less than a third of it.
+
+        Of a question that was settled early the part up to its outcome, and a little more.
+        """
         spoken = [point.at for points in question.paths.values() for point in points]
         last = min(question.ends, max([*spoken, *([until] if until else [question.ends])]))
         last = max(last, question.opens)
         span = max(_days(question.opens, question.closes), 1e-3)
         used = _days(question.opens, last)
-        whole = not 0 < used < span / 3 or question.outcome is not None
+        settled = question.outcome is not None
+        whole = not 0 < used < span / (BEYOND if settled else 3)
+        if settled and not whole:
+            return cls(question.opens, last, BEYOND * used, whole)
         if whole:
             return cls(question.opens, last, span, whole)
         # On a first day most of the time since the opening may have gone by without a word.
@@ -33,7 +42,7 @@ class Frame:
         begins = max(first - (last - first) / 8, question.opens)
         if first <= question.opens or _days(begins, last) > used / 2:
             begins = question.opens
-        return cls(begins, last, 1.15 * max(_days(begins, last), 1e-3), whole)
+        return cls(begins, last, BEYOND * max(_days(begins, last), 1e-3), whole)
 
     def x(self, moment: dt.datetime) -> float:
         """Give the place of a moment, kept inside the picture."""

@@ -10,11 +10,25 @@ from forecasting.review import cast, words
 from forecasting.review.data import Mark, Point, QuestionPath
 from forecasting.review.layout import Frame, numbered, spread
 from forecasting.review.news_strip import Strip, news_strip
-from forecasting.review.plot import WIDE, Plot, Scale, Size, over_time, step_area, steps, ticks
+from forecasting.review.plot import (
+    LETTER,
+    WIDE,
+    Plot,
+    Scale,
+    Size,
+    over_time,
+    step_area,
+    steps,
+    ticks,
+)
 
 #: Drawn in this order, the last on top.
 DRAWN = ("worldview", "pool", "prior", "base-rate", "model", "person")
 _TALL, _LOW = 290.0, 150.0
+#: The least room beside the axes, for half of a day's name below them.
+EDGE = 22.0
+#: A name stands so far from the end of its line, and has at most so many letters.
+NAME_AT, MOST_LETTERS = 14.0, 17
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +105,7 @@ def path_chart(
     end = frame.opens + dt.timedelta(days=frame.span)
     several = question.type in ("categorical", "ordered")
     names = [name for name in _drawn(question) if not hidden(name)]
+    size = size._replace(right=_beside(question, frame, names, labels or {}, size))
     panels = [
         _panel(question, frame, end, k, names, zone, labels or {}, several, me, size)
         for k in range(len(question.options) if several else 1)
@@ -101,6 +116,40 @@ def path_chart(
         news_strip(question, frame, zone=zone, size=size),
         describe(question, zone, names, labels or {}),
     )
+
+
+def _beside(
+    question: QuestionPath,
+    frame: Frame,
+    names: Sequence[str],
+    labels: Mapping[str, str],
+    size: Size,
+) -> float:
+    """Give the room that the names beside the lines need, so that the lines have the rest.
+
+    They begin where the lines end, which may lie inside the picture.
+    """
+    written = [_shown(_called(name, labels)) for name in names]
+    if question.outcome is not None:
+        value = words.number(question.outcome)
+        told = question.outcome if value is None else words.amount(value)
+        several = question.type in ("categorical", "ordered")
+        written.append("outcome" if several else _shown(f"outcome: {told}"))
+    need = NAME_AT + LETTER * max(map(len, written), default=0)
+    at = frame.last if question.resolved_at is None else min(question.resolved_at, question.closes)
+    inside = 1 - frame.x(at) / frame.span
+    within = (need - inside * (size.width - size.left)) / max(1 - inside, 0.1)
+    return min(max(within, EDGE), size.right)
+
+
+def _called(name: str, labels: Mapping[str, str]) -> str:
+    """Name a line beside its end; worldviews are named together."""
+    part = family(name)
+    return {"pool": "pool", "worldview": "worldviews"}.get(part) or cast.label(name, labels)
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= MOST_LETTERS else f"{text[: MOST_LETTERS - 1]}…"
 
 
 def describe(
@@ -189,7 +238,7 @@ def _panel(
         if role == "worldview":
             views.append(places[-1][1])
         else:
-            ends.append((places[-1][1], "pool" if role == "pool" else label, pen))
+            ends.append((places[-1][1], _called(name, labels), pen))
     if views:
         ends.append((sorted(views)[len(views) // 2], "worldviews", "faint"))
     outcome = _outcome(question, plot, k)
@@ -296,12 +345,12 @@ def _labels(ends: Sequence[tuple[float, str, str]], at: float, plot: Plot) -> li
     """Write names beside the ends of lines, spread so that none covers another."""
     wanted = sorted((each for each in ends if each[1]), key=lambda one: one[0])
     places = spread([y for y, _, _ in wanted], 17, plot.y.end, plot.y.start - 6)
-    x = at + 14
+    x = at + NAME_AT
     return [
         Label(
             round(x, 1),
             round(place + 4, 1),
-            text if len(text) <= 17 else f"{text[:16]}…",
+            _shown(text),
             pen,
             f"M{at + 2:g} {y:g}L{x - 2:g} {place:.1f}",
             strong=pen in ("ink", "model"),

@@ -62,6 +62,24 @@ def signed(value: Any, digits: int | None = None) -> str:
     return f"+{text}" if found is not None and found > 0 and text.strip("0.,") else text
 
 
+def span(low: Any, high: Any, digits: int | None = None, *, sign: bool = False) -> str:
+    """Write an interval; both ends with so many more decimals that none but 0 is written as 0.
+
+    Examples
+    --------
+    >>> span(-0.0004, 0.006, sign=True), span(0.0003, 0.065, sign=True)
+    ('−0.0004 to +0.0060', '+0.0003 to +0.0650')
+    """
+    write = signed if sign else score
+    if (near := [e for e in (number(low), number(high)) if e and abs(e) < 1]) and digits != 0:
+        places = 3 if digits is None else digits
+        while places < 6 and any(not round(end, places) for end in near):
+            places += 1
+        if places > (3 if digits is None else digits):
+            digits = places
+    return f"{write(low, digits)} to {write(high, digits)}"
+
+
 def adding_up(parts: Sequence[float], total: float, digits: int = 2) -> list[float]:
     """Round parts so that they add up to their rounded total: the least well rounded give way.
 
@@ -122,14 +140,41 @@ def percent_figure(share: Any) -> str:
     found = number(share)
     if found is None:
         return DASH
-    if found in (0, 1):
-        return f"{100 * found:.0f}"
+    digits = _decimals(found)
+    if digits is None:
+        return f"{100 * found:g}"
+    return f"{100 * found:.{digits}f}".removesuffix(".0")
+
+
+def _decimals(share: float) -> int | None:
+    """Give the decimals that a percentage is written with; None where six are too few."""
+    if share in (0, 1):
+        return 0
     # 3.4 % and 3 % are different forecasts; 34.4 % and 34 % are not.
-    for digits in range(0 if 0.1 <= found <= 0.9 else 1, 7):
-        rounded = round(100 * found, digits)
-        if 0 < rounded < 100:
-            return f"{rounded:.{digits}f}".removesuffix(".0")
-    return f"{100 * found:g}"
+    fitting = range(0 if 0.1 <= share <= 0.9 else 1, 7)
+    return next((n for n in fitting if 0 < round(100 * share, n) < 100), None)
+
+
+def between(low: Any, high: Any) -> str:
+    """Write an interval of a share in percent, both ends with the same decimals.
+
+    Examples
+    --------
+    >>> between(0.49, 0.908), between(0.31, 0.62)
+    ('49.0 to 90.8\u202f%', '31 to 62\u202f%')
+    """
+    ends = number(low), number(high)
+    if None in ends:
+        return DASH
+    found = [end for end in ends if end is not None]
+    digits = [_decimals(end) for end in found]
+    if None in digits:
+        return f"{percent_figure(low)} to {percent(high)}"
+    most = max(n for n in digits if n is not None)
+    figures = [f"{100 * end:.{0 if end in (0, 1) else most}f}" for end in found]
+    if all(figure.endswith(".0") or figure in ("0", "100") for figure in figures):
+        figures = [figure.removesuffix(".0") for figure in figures]
+    return f"{figures[0]} to {figures[1]}{_NARROW}%"
 
 
 def exact(share: Any) -> str:
@@ -166,12 +211,12 @@ def amount(value: Any, unit: str = "") -> str:
 
 
 def points(share: Any) -> str:
-    """Write a change of a probability in percentage points."""
+    """Write a change of a probability in percentage points, with one decimal."""
     found = number(share)
     if found is None:
         return DASH
     rounded = round(100 * found, 1)
-    text = f"{rounded:+.1f}".removesuffix(".0").replace("-", _MINUS)
+    text = f"{rounded:+.1f}".replace("-", _MINUS)
     return text if rounded else "0"
 
 

@@ -93,6 +93,25 @@ class Visit:
         own = self.preferences.zone or config.zone()
         return own or self.kept("zone", self.book.zone)
 
+    @cached_property
+    def _unanswered(self) -> frozenset[str]:
+        return self.book.unanswered() if self.preferences.hide else frozenset()
+
+    def hides(self, question: str) -> bool:
+        """Say whether others' numbers of a question are kept back: it is open and unanswered.
+
+        Every page that shows what the model or other people say of a question asks this.
+        """
+        return question in self._unanswered
+
+    @property
+    def without_list(self) -> str:
+        """What a watch of everything says of processes of which nobody keeps a list."""
+        from forecasting.app.news.world import no_list
+
+        found: str = self.kept("without list", lambda: no_list(self.book.without_list()))
+        return found
+
     def kept(self, key: Any, make: Callable[[], Any]) -> Any:
         """Compute once for a head of the ledger; `key` says what, with all that it depends on."""
         return self.house.kept.get(self.head, key, make)

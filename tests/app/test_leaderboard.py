@@ -19,8 +19,14 @@ def test_a_season_is_ranked_with_probabilities_that_sum_to_one():
     assert set(rows[0]) >= KEYS
     assert [row["rank"] for row in rows] == [1, 2, 3, 4]
     assert sum(row["p_best"] for row in rows) == pytest.approx(1)
-    assert all(row["lower"] < row["adjusted"] < row["upper"] for row in rows)
     assert any("Gaussian" in note for note in notes)
+
+
+def test_an_interval_of_a_level_needs_twenty_events_here_as_in_every_table():
+    few, _ = leaderboard(ours.season(events=19).ledger, sample=False)
+    assert all(math.isnan(row["lower"]) and math.isnan(row["upper"]) for row in few)
+    enough, _ = leaderboard(ours.season(events=20).ledger, sample=False)
+    assert all(row["lower"] < row["adjusted"] < row["upper"] for row in enough)
 
 
 def test_below_eight_events_nobody_is_ranked():

@@ -1,11 +1,16 @@
 """In 80 columns the answer keeps its reason, and a question its title."""
 
+import json
+
 import pytest
 
 from forecasting import clock
-from forecasting.app.book import Book
+from forecasting.app.book import Book, open_book
 from forecasting.cli import run as cli
+from forecasting.cli import sources
+from forecasting.cli.output import cell
 from forecasting.domain.instants import parse_instant
+from tests.season import season
 
 NOW = parse_instant("2026-11-29T07:45Z")
 WORLD = """\
@@ -99,3 +104,56 @@ def test_a_list_keeps_the_title_beside_the_numbers(at_eighty):
         assert word in out
     assert " mine " in out
     assert " model " in out
+
+
+def test_a_score_and_a_difference_keep_their_intervals(tmp_path, capsys, monkeypatch):
+    """What the title announces is there, however narrow the terminal."""
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("NO_COLOR", "1")
+    season(tmp_path / "season.db", events=24).ledger.close()
+    with clock.at(NOW):
+        assert cli(["--db", str(tmp_path / "season.db"), "score", "--against", "uniform"]) == 0
+    out, _ = capsys.readouterr()
+    assert max(map(len, out.splitlines())) <= 80
+    with clock.at(NOW), Book.plain(str(tmp_path / "season.db"), forecaster="ann") as book:
+        rows = book.scores(kind="all", against="uniform")
+    told = " ".join(out.split())
+    assert any(row["lower"] == row["lower"] for row in rows)
+    for row in rows:
+        for low, high in (("lower", "upper"), ("difference_lower", "difference_upper")):
+            if row[low] is not None and row[low] == row[low]:
+                ends = f"{cell(row[low])} to {cell(row[high])}"
+                assert ends in told, (row["forecaster"], ends)
+
+
+def test_a_process_that_nobody_watches_is_said_to_be_unwatched(tmp_path, capsys, monkeypatch):
+    """A watch of all says first of what it claims that nobody keeps a list."""
+    monkeypatch.setenv("COLUMNS", "80")
+    path = str(tmp_path / "bank.db")
+    with clock.at(NOW):
+        open_book(path, forecaster="ana", create=True).close()
+        assert cli(["--db", path, "watch"]) == 0
+        out, _ = capsys.readouterr()
+        line = next(line for line in out.splitlines() if line.split()[:1] == ["strike"])
+        assert "not watched" in line
+        assert cli(["--db", path, "watch", "--all"]) == 0
+        _, err = capsys.readouterr()
+        assert "nobody keeps a list of strike, sanctions" in err.splitlines()[0]
+        assert cli(["--db", path, "watch", "--json"]) == 0
+        found = {row["process"]: row["until"] for row in json.loads(capsys.readouterr().out)}
+        assert found["strike"] == "2026-11-29T07:45:00Z"
+
+
+def test_sources_say_what_their_reports_were_worth_or_how_many_it_takes(at_eighty, tmp_path):
+    with clock.at(NOW), Book.plain(str(tmp_path / "forecasts.db"), forecaster="ana") as book:
+        book.add_news("They met", source="wire", known_at=NOW, on=["peace-2027=x2"])
+    _, err = at_eighty("sources")
+    assert "what reports were worth: no live number" in err
+    assert "8 events" in err
+    few = {"verdict": "too few: 2 of 8 events", "moved_events": 2, "change": None}
+    assert sources._worth(few) == "too few: 2 of 8 events"
+    many = {"verdict": "better after", "moved_events": 9, "change": -0.02}
+    ends = {"change_lower": -0.03, "change_upper": -0.0004}
+    told = "better after: −0.020 (−0.0300 to −0.0004), 9 events"
+    assert sources._worth(many | ends) == told
+    assert sources._worth({}) is None

@@ -69,7 +69,8 @@ def databases(tmp_path_factory):
         book.withdraw("leaders-meet@2026-12-31")
         for title in ("Envoys meet", "Talks"):
             book.add_news(title, source="own wire", known_at="2026-11-20T09:00Z", on=[RUNG])
-        book.watch(every=True)
+        with pytest.warns(UserWarning, match="nobody keeps a list of strike, sanctions"):
+            book.watch(every=True)
     return {name: str(folder / f"{name}.db") for name in ("season", "bank")}
 
 
@@ -288,7 +289,11 @@ def test_a_table_of_several_rules_says_the_rule_of_each_type(tmp_path, monkeypat
 
 
 def test_no_number_is_less_than_nothing(capsys):
-    assert output.cell(-0.0000786) == output.cell(0.0) == "0.000"
+    assert output.cell(-0.0) == output.cell(-1e-17) == output.cell(0.0) == "0.000"
+    # An end of an interval that is near 0 keeps its sign: the verdict beside it rests on it.
+    assert output.cell(-0.0000786) == "-0.0001"
+    assert output.cell(0.0000786) == "0.0001"
+    assert output.cell(-0.00000001) == ">-0.000001"
 
 
 def test_open_questions_show_my_number_the_models_and_the_day(databases, monkeypatch):

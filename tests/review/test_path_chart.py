@@ -181,3 +181,32 @@ def test_the_picture_of_a_first_day_begins_shortly_before_its_first_word(make_bi
     assert plot.at(first) > plot.x.start
     apart = plot.at(first + dt.timedelta(minutes=10)) - plot.at(first)
     assert apart > 0.1 * (plot.x.end - plot.x.start)
+
+
+@pytest.mark.parametrize(("resolved", "part"), [("2026-11-29", 1), ("2027-03-01", 93)])
+def test_a_question_that_was_settled_early_is_drawn_up_to_its_outcome(make_binary, resolved, part):
+    """The scheduled rest has nothing to show; what was said has nearly all of the width."""
+    question = make_binary(
+        "q", "Q?", "2026-11-28", "2027-12-31", outcome="yes", resolved=resolved, evidence=0
+    )
+    said = {"model": [Point(question.opens, (0.2,))]}
+    (panel,) = drawn(replace(question, paths=said)).panels
+    across = panel.plot.x.end - panel.plot.x.start
+    assert panel.outcome is not None
+    assert panel.plot.at(question.opens) == pytest.approx(panel.plot.x.start, abs=0.1)
+    assert (panel.outcome[0] - panel.plot.x.start) / across == pytest.approx(1 / 1.15, abs=0.01)
+    assert panel.after is not None
+
+
+def test_names_beside_the_lines_take_no_more_room_than_they_need(make_binary):
+    question = make_binary("q", "Q?", "2026-11-28", "2027-03-31", evidence=0)
+    point = [Point(question.opens, (0.2,))]
+    for size in (WIDE, NARROW):
+        widths = []
+        for name in ("tom", "a-forecaster-of-a-long-name"):
+            (panel,) = drawn(replace(question, paths={name: point}), size=size).panels
+            widths.append(panel.plot.x.end)
+            text = max(panel.labels, key=lambda label: len(label.text))
+            assert text.x + 6 * len(text.text) <= size.width + 12
+        assert widths[0] > widths[1] >= size.width - size.right
+    assert widths[0] > 0.85 * NARROW.width

@@ -218,7 +218,7 @@ def test_what_is_likely_now_is_the_last_word_with_its_interval_and_its_change(ma
     question = replace(question, paths={"model": points})
     row = now.likely([question], at[1] + dt.timedelta(days=1))[0]
     answer = row.answers[0]
-    assert (answer.said[:2], answer.low, answer.high, answer.change) == ("26", "12", "41", "+6")
+    assert (answer.said[:2], answer.low, answer.high, answer.change) == ("26", "12", "41", "+6.0")
     assert not now.likely([question], question.closes)
     assert not now.likely([question], question.opens - dt.timedelta(seconds=1))
 

@@ -130,6 +130,43 @@ def test_each_question_of_the_override_is_better_worse_or_the_same(record):
     assert (int(better), int(worse)) == (12, 0)
 
 
+def test_what_came_too_soon_is_said_once_at_the_top_with_the_choice_to_score_it(tmp_path):
+    real = clock.now()
+    at = [real - dt.timedelta(days=30)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clock, "now", lambda: at[0])
+        patch.setattr(clock, "overridden", lambda: True)
+        book = Book.plain(str(tmp_path / "soon.db"), forecaster="ana", create=True)
+        for i in range(2):
+            at[0] = at[0].replace(hour=3) + dt.timedelta(days=1)
+            opens = at[0].date()
+            asked = {"slug": f"bus-{i}", "title": f"Will bus {i} pass?", "type": "binary"}
+            days = {"opens": opens.isoformat(), "closes": str(opens + dt.timedelta(days=20))}
+            book.add_question({**asked, **days, "criteria": CRITERIA})
+            at[0] += dt.timedelta(hours=3)
+            book.log(f"bus-{i}", 0.7)
+            at[0] += dt.timedelta(hours=8)
+            book.resolve(f"bus-{i}", "yes", source="https://example.org/a")
+    with book:
+        house = House(book, port=PORT)
+        browser = Browser(house)
+        page = shown(browser)
+        assert page.partition('id="left"')[0].count("within two days of opening") == 1
+        top = page.partition('<p class="note info">')[2].partition("</p>")[0]
+        assert top.startswith("All 2 resolved questions were settled within two days of opening")
+        for sentence in ("Nothing of this choice is scored", "has resolved", "not enough data"):
+            assert sentence not in page
+        (link,) = re.findall(r'href="([^"]*too_soon=1)"', top)
+        page = shown(browser, link)
+        assert "Leave them out" in page
+        assert 'id="calibration"' in page
+        assert "<b>" in page.partition('id="all"')[2]
+        told = figures.review(book, lambda step: None, "ana", "live", "", True)
+        (row,) = (row for row in told["scores"] if row["forecaster"] == "ana")
+        assert row["n_questions"] == 2
+        house.close()
+
+
 def test_few_outcomes_are_too_few_to_say(tmp_path):
     with past(tmp_path / "few.db", 1) as book:
         house = House(book, port=PORT)

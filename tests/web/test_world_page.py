@@ -188,6 +188,92 @@ def test_a_story_is_told_by_the_titles_of_its_processes():
     assert _story(text, rows) == told
 
 
+def test_a_question_is_not_the_name_of_an_event():
+    from types import SimpleNamespace as Row
+
+    from forecasting.web.pages.world import _story
+
+    rows = [Row(name="ruling", title="Will the court rule?"), Row(name="talks", title="Talks")]
+    told = "“Will the court rule?”: it happens in March 2027, Talks: under way in May 2027"
+    assert _story("ruling in March 2027, talks=under-way in May 2027", rows) == told
+
+
+def test_the_simulation_follows_an_update_and_knows_every_open_question(small):
+    browser = Browser(small)
+    assert "Typical stories" in finished(browser, "/world")
+    # A number of one's own changes nothing of it.
+    small.book.log("convoy-soon", 0.2)
+    finished(browser, "/world")
+    assert "1 entry newer since" in browser.page.text
+    before = small.desk.latest("world").head
+    until = clock.now().date() + dt.timedelta(days=60)
+    small.book.ask("Will a bus pass?", by=str(until), base="3 in 70 weeks", slug="bus")
+    page = finished(browser, "/world")
+    assert small.desk.latest("world").head > before
+    assert "Will a bus pass?" in page.partition('id="answers"')[2].partition("</section>")[0]
+    before = small.desk.latest("world").head
+    small.book.watch(every=True)
+    small.book.update(everything=True)
+    page = finished(browser, "/world")
+    assert small.desk.latest("world").head > before
+    assert "newer since" not in page
+
+
+def test_what_is_hidden_until_i_answer_is_hidden_on_every_page(small):
+    """Each page that shows the model's number of a question keeps it back, and shows it then."""
+    small.book.watch(every=True)
+    small.book.update(everything=True)
+    (number,) = (row["model"] for row in small.book.questions() if row["id"] == "convoy-soon")
+    assert number is not None
+    browser = Browser(small)
+    browser.client.cookies.set("forecast-likes", "hide%3D1")
+    pages = {
+        "/world": 'id="answers"',
+        "/world/what-if?if%5Btalks-soon%5D=yes&how=see": 'id="moved"',
+        "/q/convoy-soon": "<main",
+        "/questions": "<main",
+        "/": "<main",
+    }
+    told = re.compile(r"\d\s?%")
+    for address, part in pages.items():
+        page = finished(browser, address).partition(part)[2]
+        row = re.split(r"</tr>|</li>|</article>", page.partition("Will a convoy pass")[2])[0]
+        if address.startswith("/q/"):
+            row = page.partition("<dt>The model</dt>")[2].partition("</dl>")[0]
+        assert "hidden" in row, address
+        assert not told.search(re.sub(r"<input[^>]*>|<option.*?</option>", "", row)), address
+    small.book.log("convoy-soon", 0.2)
+    for address, part in pages.items():
+        page = finished(browser, address).partition(part)[2]
+        row = re.split(r"</tr>|</li>|</article>", page.partition("Will a convoy pass")[2])[0]
+        assert "hidden until" not in row, address
+
+
+def test_nobody_keeps_a_list_is_said_before_the_button_says_that_nothing_happened(house):
+    card = Browser(house).get("/world").text.partition('class="card watch"')[2]
+    assert "Nobody keeps a list of strike, sanctions" in card.partition("</form>")[0]
+    rows = {row.name: row for row in house.book.world_page().processes}
+    assert rows["strike"].state == "not watched"
+    assert rows["strike"].watched is None
+    watches = {row["process"]: row for row in house.book.watches()}
+    assert watches["strike"]["until"] is None
+    house.book.speaking_as("ana", tell=lambda note: None).watch("strike")
+    rows = {row.name: row for row in house.book.world_page().processes}
+    assert rows["strike"].state == "no event so far"
+
+
+def test_worldviews_say_on_their_own_page_how_one_is_written(small):
+    import yaml
+
+    from forecasting.bank.schema import WorldviewFile
+    from forecasting.web.pages.world import EXAMPLE
+
+    page = finished(Browser(small), "/world/views")
+    assert "times: 0.5" in page
+    assert "questions/README.md" not in page
+    WorldviewFile.model_validate(yaml.safe_load(EXAMPLE))
+
+
 def test_what_if_offers_what_is_simulated_alone(house):
     """A process that no open question rests on any more can be no condition."""
     from forecasting.app.world.scenario import live

@@ -1,7 +1,7 @@
 """The processes that news acts on: what questions ask of them, what is known, who looked when."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -27,7 +27,7 @@ from forecasting.domain.predicate import (
     Truth,
     Within,
 )
-from forecasting.domain.process import ProcessSpec, WorldSpec
+from forecasting.domain.process import ProcessSpec, WorldSpec, unlisted
 from forecasting.domain.question import Question, normalised
 from forecasting.domain.watch import Watch
 from forecasting.errors import InvalidInput, NotFound, nearest
@@ -270,6 +270,27 @@ def watch(
     ]
 
 
+def without_list(world: WorldSpec, among: Iterable[str] = ()) -> dict[str, dt.datetime]:
+    """Give the processes of which nobody keeps a list, and since when; `among`: these alone."""
+    wanted = set(among) or set(world.processes)
+    return {
+        name: process.watched
+        for name, process in world.processes.items()
+        if name in wanted and unlisted(process) and process.watched is not None
+    }
+
+
+def no_list(found: Mapping[str, dt.datetime]) -> str:
+    """Say what a watch of processes claims of which nobody keeps a list."""
+    if not found:
+        return ""
+    since = min(found.values())
+    return (
+        f"nobody keeps a list of {', '.join(found)}: this says that you looked for "
+        f"{'it' if len(found) == 1 else 'them'} too, and none came since {iso(since)[:10]}"
+    )
+
+
 def _named(world: WorldSpec, processes: Sequence[str], *, every: bool) -> list[str]:
     if every and processes:
         msg = f"watch ({', '.join(processes)}): name processes or watch all of them, not both"
@@ -304,14 +325,18 @@ def rows(
     """Give one row a process: until when it is watched, by whom, and how long ago that was.
 
     The bank's own record covers a process until somebody has watched it; it has no ``recorded_at``,
-    and ``bank`` for a watcher. A day that is not over is watched until now, as everywhere. The
-    longest unwatched come first.
+    and ``bank`` for a watcher. One that nobody watches has no ``until``. A day that is not over is
+    watched until now, as everywhere. The longest unwatched come first.
     """
     known = world_of_the_bank(ledger) if world is None else world
     latest = _latest(ledger)
     found = []
     for name in [*known.processes, *(other for other in latest if other not in known.processes)]:
         process, said = known.processes.get(name), latest.get(name)
+        # A watch that ended before the record begins has watched nothing.
+        if process is not None and process.since is not None and process.kind == "event":
+            said = None if said is not None and said.until <= process.since else said
+            process = replace(process, watched=None) if unlisted(process) else process
         stream = None if process is None or not process.watched else min(process.watched, now)
         if stream is not None and (said is None or stream > said.until):
             said = Watch(name, stream, watcher="bank")

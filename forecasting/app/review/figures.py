@@ -23,6 +23,7 @@ from forecasting.app.upkeep.banks import bank_of
 from forecasting.domain.forecasters import MODEL, family, ordered
 from forecasting.domain.scores import CALIBRATED
 from forecasting.errors import ForecastingError
+from forecasting.scoring.checks import LEAST_OF_LEVEL
 from forecasting.store import Ledger
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ def world(book: PlainBook, told: Told) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``as_of, until, draws, notes, answers, stories, values, learned, ends``.
+        ``as_of, until, draws, notes, asked, answers, stories, values, learned, ends``; `asked`
+        names the open questions that the world answers.
     """
     view = _view(book, told)
     told("reading the answers off the paths")
@@ -64,6 +66,7 @@ def world(book: PlainBook, told: Told) -> dict[str, Any]:
         "until": view.live.until,
         "draws": view.draws,
         "notes": list(view.notes),
+        "asked": _asked(book),
         "answers": plain(answers),
         "stories": plain(stories),
         "values": plain(values),
@@ -76,8 +79,18 @@ def what_if(book: PlainBook, told: Told, given: Sequence[str], do: Sequence[str]
     """Say how every open question would stand once something is seen or brought about."""
     view = _view(book, told)
     told("looking for the paths that meet the conditions")
-    rows = view.what_if(list(given), list(do)).to_dict("records")
-    return {"as_of": view.as_of, "draws": view.draws, "rows": plain(rows)}
+    rows = view.live.what_if(list(given), list(do))
+    return {
+        "as_of": view.as_of,
+        "draws": view.draws,
+        "asked": _asked(book),
+        "rows": plain(rows),
+        "unmoved": view.live.unmoved(rows),
+    }
+
+
+def _asked(book: PlainBook) -> list[str]:
+    return sorted(row["question"] for row in book.open_outcomes())
 
 
 def news_effect(
@@ -143,30 +156,39 @@ def plain(value: Any) -> Any:
 
 
 def review(
-    book: PlainBook, told: Told, who: str, kind: str = "live", tag: str = ""
+    book: PlainBook,
+    told: Told,
+    who: str,
+    kind: str = "live",
+    tag: str = "",
+    too_soon: bool = False,
 ) -> dict[str, Any]:
     """Give every figure of a review: of one forecaster, and of all where they stand side by side.
 
-    Kinds are never mixed; `tag` is a tag, topic or event, empty for all.
+    Kinds are never mixed; `tag` is a tag, topic or event, empty for all. Questions that resolved
+    within two days of opening count with `too_soon` alone.
 
     Returns
     -------
     dict
         ``who, kind, kinds, forecasters, tags`` (what there is to choose from), ``n_forecasts``,
-        ``n_resolved``, ``calibration`` of `who` with ``told`` (its discrimination and its slope in
-        words) and ``histogram``, ``months``, ``topics``, ``horizons`` (score rows of `who`, those
-        of the model beside them), ``scores`` of all, ``versus`` (the comparison with the model)
-        and ``override`` (question by question), ``board`` with ``board_notes``, ``sources``,
+        ``n_resolved`` and how many of them came ``n_soon``, ``calibration`` of `who` with ``told``
+        (its discrimination and its slope in words) and ``histogram``, ``months``, ``topics``,
+        ``horizons`` (score rows of `who`, those of the model beside them), ``scores`` of all,
+        ``versus`` (the comparison with the model)
+        and ``override`` (question by question), ``board`` with ``board_notes``
+        (and ``least_of_level`` events for an interval), ``sources``,
         ``left_out`` with ``unscored`` and of the calibration ``unread``, ``texts``.
     """
     told("reading the forecasts")
     ledger, now = book.ledger, clock.now()
     catalog = Catalog.of(ledger)
-    whole = Selection(kind=kind, tag=tag)
+    whole = Selection(kind=kind, tag=tag, too_soon=too_soon)
     mine = replace(whole, forecaster=who)
     chosen = select(ledger, catalog, Selection(kind=kind))
     by_me = [forecast for forecast in chosen if forecast.forecaster == who]
     frame = resolved(ledger, whole, seals="worst")
+    resolved_here = frame[frame["forecaster"] == who].drop_duplicates("question")
     pair = frame[frame["forecaster"].isin([who, MODEL])]
     told("calibration")
     calibration = calibrate.calibration(ledger, selection=mine, now=now)
@@ -179,7 +201,8 @@ def review(
         "forecasters": ordered({forecast.forecaster for forecast in chosen}),
         "tags": _tags(catalog, {forecast.question for forecast in chosen}),
         "n_forecasts": len(by_me),
-        "n_resolved": int(frame.loc[frame["forecaster"] == who, "question"].nunique()),
+        "n_resolved": len(resolved_here),
+        "n_soon": int(resolved_here["too_soon"].sum()),
         "calibration": calibration,
         "told": _in_words(calibration),
         "scores": scores(ledger, selection=whole),
@@ -192,6 +215,7 @@ def review(
     found["versus"], found["override"] = _versus(ledger, frame, who, whole, now)
     told("the leaderboard")
     found["board"], found["board_notes"] = leaderboard(ledger, selection=whole, sample=False)
+    found["least_of_level"] = LEAST_OF_LEVEL
     told("sources, texts, and what is left out")
     sources = source_rows(ledger, as_of=now, now=now)
     found["sources"] = [dict(row) for row in folded(sources) if row.get("claims")]

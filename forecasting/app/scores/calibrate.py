@@ -300,7 +300,9 @@ def numbers(frame: "pd.DataFrame", *, share: float = 0.5, seed: int = 0) -> dict
         usual, levels = _usual(frame)
         chosen = picked(frame[levels == usual], at_share(share), seed=seed)
     if not len(frame) or not chosen.picks:
-        return {**result, "reading": "No number or date has resolved: too few to say."}
+        into = f"{100 * share:g} % into its window"
+        told = f"No resolved number or date had a forecast in force {into}: too few to say."
+        return {**result, "reading": told}
     rows, n = chosen.rows, round(chosen.n)
     said = rows["forecast"].map(lambda row: [row[level] for level in usual])
     paired = any(abs(a + b - 1) < 1e-9 for a in usual for b in usual if a < b)

@@ -25,7 +25,7 @@ from forecasting.domain.question import ANNULLED
 from forecasting.domain.scores import COMPARED, NATURAL, RANKED, SCORES, score_range
 from forecasting.domain.sealed import Sealed
 from forecasting.errors import InvalidInput
-from forecasting.scoring.checks import LEAST_CLUSTERS
+from forecasting.scoring.checks import LEAST_CLUSTERS, LEAST_OF_LEVEL
 from forecasting.store import Ledger
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ RANKED_BY = ("scheduled", "spot")
 #: Steps further apart than this, relative to the usual gap, make no regular series.
 _IRREGULAR = 0.25
 _LEAST_SERIES = 8
+#: What two floats of one value may differ by.
+SAME = 1e-12
 
 
 def compare(
@@ -279,7 +281,9 @@ def leaderboard(
     -------
     rows : list of dict
         ``forecaster, raw, adjusted, lower, upper, p_best, component`` and more. `adjusted` is the
-        expected score on the average question of the largest connected component. ``rank`` and
+        expected score on the average question of the largest connected component. Its 95 % interval
+        (none below 20 events) is of how far each forecaster is from the others on these questions,
+        and not of how hard such questions are. ``rank`` and
         ``p_best`` are null where there is no ranking: for forecasters with fewer than 8 events or
         in another component, and for every replay, whose questions were written with hindsight.
     notes : list of str
@@ -389,14 +393,17 @@ def board(
     rows = []
     for index, name in enumerate(map(str, fitted.forecaster)):
         place = ranked.get(name, {})
+        # Who shares no question with others stands at no distance from them.
+        apart = found.upper[index] - found.lower[index] > SAME
+        told = apart and found.n_clusters[index] >= LEAST_OF_LEVEL
         rows.append(
             {
                 "rank": place.get("rank"),
                 "forecaster": name,
                 "raw": float(fitted.raw[index]),
                 "adjusted": float(fitted.adjusted[index]),
-                "lower": float(found.lower[index]),
-                "upper": float(found.upper[index]),
+                "lower": float(found.lower[index]) if told else math.nan,
+                "upper": float(found.upper[index]) if told else math.nan,
                 "p_best": place.get("p_best"),
                 "rank_lower": place.get("rank_lower"),
                 "rank_upper": place.get("rank_upper"),

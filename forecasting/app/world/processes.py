@@ -10,7 +10,7 @@ from forecasting.bank import Bank
 from forecasting.domain.evidence import Evidence
 from forecasting.domain.instants import day_begins, local_day
 from forecasting.domain.prior import PriorSpec, stated_over
-from forecasting.domain.process import MoveSpec, ProcessSpec, WorldSpec, stated_moves
+from forecasting.domain.process import MoveSpec, ProcessSpec, WorldSpec, stated_moves, unlisted
 from forecasting.evidence.history import Record, records
 from forecasting.evidence.relevant import asked, part_of
 from forecasting.review import data as page
@@ -57,8 +57,12 @@ def _process(process: ProcessSpec, record: Record) -> page.ProcessRow:
     if entered == process.since and day_begins(day, process.zone) == entered:
         # A fact ends its day; the day from which a process was watched is begun.
         since = day
+    # Silence is "no event" only where somebody looked.
+    stated = process.watched is not None and not unlisted(process)
+    looked = bool(steps) or stated or record.free > record.since
     if process.kind == "event":
-        state = words.plural(len(steps), "event") if steps else "no event so far"
+        none = "no event so far" if looked else "not watched"
+        state = words.plural(len(steps), "event") if steps else none
         since = steps[-1].at if steps else None
     elif process.delivery is not None:
         agreed = words.amount(process.delivery.agreed, process.delivery.unit)
@@ -68,7 +72,7 @@ def _process(process: ProcessSpec, record: Record) -> page.ProcessRow:
         process.title or process.name,
         state,
         since,
-        record.free,
+        record.free if looked or process.kind != "event" else None,
         _base_rate(process),
         process.source or next((m.source for m in process.moves if m.source), ""),
     )

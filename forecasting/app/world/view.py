@@ -279,7 +279,9 @@ class WorldView:
         Returns
         -------
         DataFrame
-            ``question, state, before, after, lower, upper, mcse, gate, basis``.
+            ``question, state, before, after, lower, upper, change, change_mcse, mcse, gate,
+            basis``; those that move most first. `change` is 0 where the paths cannot tell it from
+            none: within twice its Monte Carlo error (`change_mcse`).
         """
         chosen = self._set(name) if name else None
         rows = self.live.what_if(_listed(given), _listed(do), chosen)

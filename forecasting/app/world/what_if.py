@@ -26,6 +26,7 @@ from forecasting.errors import InvalidInput, nearest
 from forecasting.evidence.relevant import asked, last_moment, moments
 from forecasting.models.world.answers import (
     LARGEST,
+    change_error,
     effective,
     number_error,
     number_gate,
@@ -45,6 +46,8 @@ TIMES = (3, 6)
 FEW = f"refused: fewer than {FEWEST} paths meet the condition"
 #: Levels of a number that are told, and their largest error: 5 % is then from 3 to 7.
 CUTS, COARSE = (5.0, 50.0, 95.0), 0.02
+#: A change counts from so many of its standard errors on.
+TOLD = 2.0
 #: Rounds of proportional fitting, and how close each number must come.
 ROUNDS, CLOSE = 2_000, 1e-9
 
@@ -94,7 +97,8 @@ def what_if(
         run = aimed(live, drawn, targets)
         seen = _seen(live, run, observed)
         _check_possible(live, drawn, observed)
-        rows = _rows(live, run, seen, decided, scenarios)
+        held = [run.paths.truth(*condition(live, yes)) for yes, _ in targets.values()]
+        rows = _rows(live, run, seen, decided, scenarios, held)
         limits = {q.id: COARSE if q.type == "numeric" else LARGEST for q in live.questions}
         if not more or not _may_be_told(rows, limits, more / times if times > 1 else None):
             break
@@ -106,7 +110,29 @@ def what_if(
             f"; {', '.join(undated)}: at any moment until {close}, the last close of an open "
             f'question ("{undated[0]} by DATE" for an earlier one)'
         )
-    return [row | {"basis": label} for row in rows]
+    return sorted((row | {"basis": label} for row in rows), key=_far)
+
+
+def _far(row: Mapping[str, Any]) -> tuple[bool, bool, float]:
+    """Order rows: those that move most first, then those that do not, then those not told."""
+    if row["change"] is None:
+        return True, True, 0.0
+    by = abs(row["before"]) if row["state"].startswith("median") else 1.0
+    return False, row["change"] == 0.0, -abs(row["change"]) / max(by, 1.0)
+
+
+def unmoved(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Say which rows do not move as far as the paths can tell; nothing where all do."""
+    still = sum(row["change"] == 0.0 for row in rows)
+    if not still:
+        return ""
+    what = f"{still} of {len(rows)} {'does' if still == 1 else 'do'} not move"
+    if still == len(rows):
+        what = "nothing moves"
+    return (
+        f"{what}: what differs is within twice the Monte Carlo error of "
+        "the difference, so it is no change that these paths could tell"
+    )
 
 
 def _enough(live: Live, run: Run, observed: Sequence[str]) -> bool:
@@ -155,6 +181,7 @@ def _rows(
     seen: BoolArray | None,
     decided: Collection[str],
     scenarios: ScenarioSet | None,
+    held: Sequence[BoolArray],
 ) -> list[dict[str, Any]]:
     """Give how each question and scenario stands before, and where the conditions are met."""
     rows = []
@@ -162,24 +189,29 @@ def _rows(
         if question.id in decided or question.ladder in decided:
             continue
         if question.type == "numeric":
-            rows.append(_number_row(live, question, run, seen))
+            rows.append(_number_row(live, question, run, seen, held))
             continue
         before, after = live.truths(live.run, question), live.truths(run, question)
         counts = live.counts(live.run, question), _both(live.counts(run, question), seen)
         for option in ["yes"] if question.type == "binary" else after:
             state = "" if question.type == "binary" else option
             then = (live.run, before[option], counts[0]), (run, after[option], counts[1])
-            rows.append(_row(question.id, state, *then))
+            rows.append(_row(question.id, state, *then, held))
     if scenarios is not None:
         pairs = zip(partition(live.run, scenarios), partition(run, scenarios), strict=True)
         for (name, _, _, old), (_, _, _, new) in pairs:
-            rows.append(_row(f"scenario:{name}", "", (live.run, old, None), (run, new, seen)))
+            then = (live.run, old, None), (run, new, seen)
+            rows.append(_row(f"scenario:{name}", "", *then, held))
     return rows
 
 
-def _row(name: str, state: str, before: Asked, after: Asked) -> dict[str, Any]:
+def _row(
+    name: str, state: str, before: Asked, after: Asked, held: Sequence[BoolArray] = ()
+) -> dict[str, Any]:
     told, old = estimated(*after), estimated(*before)
     shown = told.gate == "passed"
+    change = told.p - old.p if shown and old.gate == "passed" else None
+    off = _change_error(before, after, held)
     return {
         "question": name,
         "state": state,
@@ -187,12 +219,26 @@ def _row(name: str, state: str, before: Asked, after: Asked) -> dict[str, Any]:
         "after": told.p if shown else None,
         "lower": told.quantiles[0] if shown else None,
         "upper": told.quantiles[-1] if shown else None,
+        "change": change if change is None or abs(change) > TOLD * off else 0.0,
+        "change_mcse": off,
         "mcse": told.mcse,
         "gate": told.gate if np.isfinite(told.mcse) else FEW,
     }
 
 
-def _number_row(live: Live, question: Question, run: Run, seen: BoolArray | None) -> dict[str, Any]:
+def _change_error(before: Asked, after: Asked, held: Sequence[BoolArray]) -> float:
+    """Give the standard error of how far a share of the paths moves."""
+    (old, was, at), (run, now, then) = before, after
+    one = was, old.paths.weights(at), old.world.repeats
+    other = now, run.paths.weights(then), run.world.repeats
+    if not other[1].any() or not one[1].any():
+        return float("inf")
+    return change_error(one, other, [each.astype(np.float64) for each in held])
+
+
+def _number_row(
+    live: Live, question: Question, run: Run, seen: BoolArray | None, held: Sequence[BoolArray]
+) -> dict[str, Any]:
     event, space = live.predictor.asks[question.id].event, question.space
 
     def values(of: Run) -> FloatArray:
@@ -204,13 +250,23 @@ def _number_row(live: Live, question: Question, run: Run, seen: BoolArray | None
     mcse = float("inf") if few else number_error(after, weights, run.world.repeats)
     gate = FEW if few else number_gate(mcse, COARSE)
     told = quantiles(after, weights, CUTS) if gate == "passed" else (None,) * len(CUTS)
+    before = values(live.run)
+    middle = quantiles(before, live.run.paths.weights(None), CUTS)[1]
+    # The median moves where another share of the paths lies below the old one.
+    below = (live.run, before <= middle, None), (run, after <= middle, seen)
+    off = _change_error(*below, held)
+    shares = [float(np.sum(r.paths.weights(c)[under])) for r, under, c in below]
+    moves = abs(shares[1] - shares[0]) > TOLD * off
+    change = None if told[1] is None else told[1] - middle if moves else 0.0
     return {
         "question": question.id,
         "state": f"median, {space.unit}".removesuffix(", "),
-        "before": quantiles(values(live.run), live.run.paths.weights(None), CUTS)[1],
+        "before": middle,
         "after": told[1],
         "lower": told[0],
         "upper": told[-1],
+        "change": change,
+        "change_mcse": off,
         "mcse": mcse,
         "gate": gate,
     }

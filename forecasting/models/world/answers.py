@@ -76,6 +76,55 @@ def _error(parts: FloatArray, mass: FloatArray, *, alike: bool) -> float:
     return float(np.sqrt(np.sum(parts * parts) * points / (points - 1)))
 
 
+def influence(
+    x: FloatArray | BoolArray, weights: FloatArray, repeats: int, held: Sequence[FloatArray] = ()
+) -> FloatArray:
+    """Give what each parameter point adds to the error of a weighted mean, (points,).
+
+    Weights that were fitted so that the means of `held` are given numbers (raking) leave only what
+    these do not explain: the residual of the regression on them (Deville & Sarndal 1992,
+    doi:10.1080/01621459.1992.10475217).
+    """
+    rest = np.asarray(x, dtype=np.float64) - np.sum(weights * x)
+    if held:
+        root = np.sqrt(weights)
+        known = np.array([each - np.sum(weights * each) for each in held]).T
+        rest = rest - known @ np.linalg.lstsq(known * root[:, None], rest * root, rcond=None)[0]
+    return np.asarray((weights * rest).reshape(-1, repeats).sum(axis=1), dtype=np.float64)
+
+
+def change_error(
+    before: tuple[BoolArray, FloatArray, int],
+    after: tuple[BoolArray, FloatArray, int],
+    held: Sequence[FloatArray] = (),
+) -> float:
+    """Give the standard error of the difference of two shares of paths.
+
+    The paths that a condition keeps are part of all paths, so that the two shares err together: the
+    error is that of the difference of what each parameter point adds to both (delta method). Of two
+    simulations with other parameter points the errors add up in squares. A share of none or of
+    all paths errs too: 3 out of n paths is as much as it may be off (rule of three), half of which
+    counts as its standard error.
+
+    Parameters
+    ----------
+    before, after : (truth, weights, repeats), the first two (S,)
+        Weights sum to 1, and are 0 where a condition is not met; repeats: paths a parameter point.
+    held : sequence of (S,)
+        Truths of which the weights of `after` were fitted to give their numbers.
+    """
+    old, new = influence(*before), influence(*after, held)
+    points = [int(np.count_nonzero(w.reshape(-1, n).sum(axis=1))) for _, w, n in (before, after)]
+    if min(points) < 2:
+        return float("inf")
+    paired = np.sum((new - old) ** 2) if len(old) == len(new) else np.sum(new**2) + np.sum(old**2)
+    found = float(paired) * min(points) / (min(points) - 1)
+    for truth, weights, _ in (before, after):
+        if np.ptp(truth[weights > 0].astype(np.int8)) == 0:
+            found += (1.5 / effective(weights)) ** 2
+    return float(np.sqrt(found))
+
+
 def _between(hit: FloatArray, every: FloatArray, yes: FloatArray, mass: FloatArray) -> float:
     """Give the variance of P(yes | parameters) without the chance within a point.
 

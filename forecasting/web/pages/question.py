@@ -37,7 +37,7 @@ def question(
     name = visit.path["name"]
     kind = "replay" if visit.query.get("path") == "replay" else "live"
     page: QuestionPage = visit.book.question_page(name, kind=kind)
-    hidden = visit.preferences.hide and not _answered(page)
+    hidden = any(visit.hides(rung.id) for rung in page.rungs)
     charts = [
         path_chart(
             page.path,
@@ -86,12 +86,6 @@ def _scores(visit: Visit, page: "QuestionPage") -> Figures | None:
     told = figures(visit, "question", page.chosen.id, page.path_kind, patience=0.1, again=again)
     # Scores of an outcome that stands no more are none.
     return replace(told, result=None, behind=0) if told.head < page.decided else told
-
-
-def _answered(page: "QuestionPage") -> bool:
-    return any(rung.mine is not None for rung in page.rungs if rung.status == "open") or (
-        page.chosen.status != "open"
-    )
 
 
 def _left(mark: Mark, now: dt.datetime) -> float:

@@ -55,9 +55,7 @@ def questions(visit: Visit) -> Response:
             row["ladder"] if said.get("sort", "deadline") == "deadline" else ""
             for row in listed.rows
         ),
-        hides=lambda row: (
-            visit.preferences.hide and row["mine"] is None and row["status"] == "open"
-        ),
+        hides=lambda row: visit.hides(row["id"]),
     )
 
 

@@ -24,16 +24,19 @@ def review(visit: Visit) -> Response:
     kind = visit.query.get("kind") or "live"
     tag = visit.query.get("tag")
     again = visit.query.get("again") == "1"
-    told = figures(visit, "review", who, kind, tag, again=again)
+    soon = visit.query.get("too_soon") == "1"
+    told = figures(visit, "review", who, kind, tag, soon, again=again)
     drawn = _drawn(told.result) if told.result else {}
     return visit.page(
         "review.html.j2",
         who=who,
         kind=kind,
         tag=tag,
+        soon=soon,
         figures=told,
         here=address(visit),
         again=address(visit, again="1"),
+        with_soon=address(visit, too_soon="1"),
         least=LEAST,
         most=MOST,
         **{

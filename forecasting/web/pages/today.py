@@ -64,7 +64,6 @@ def _shown(visit: Visit, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, An
 
 
 def _row(visit: Visit, row: Mapping[str, Any], question: "Question") -> dict[str, Any]:
-    silent = row["mine"] is None and not row["withdrawn"]
     said = [part for part in row["reason"].split(", ") if part]
     told = {"record the outcome", "never answered", "closes soon"}
     return {
@@ -72,7 +71,7 @@ def _row(visit: Visit, row: Mapping[str, Any], question: "Question") -> dict[str
         "type": question.type,
         "outcomes": ("yes", "no") if question.type == "binary" else question.space.options,
         "why": [reason for reason in said if reason not in told],
-        "hidden": visit.preferences.hide and silent and row["status"] == "open",
+        "hidden": visit.hides(row["question"]),
     }
 
 

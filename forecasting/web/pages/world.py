@@ -8,7 +8,7 @@ from typing import Any
 from starlette.responses import Response
 
 from forecasting.review.graph import world_graph
-from forecasting.web.compute import address, figures
+from forecasting.web.compute import Figures, address, figures
 from forecasting.web.faults import Fault
 from forecasting.web.routes import get, post
 from forecasting.web.visit import Visit
@@ -18,6 +18,22 @@ FRESH = dt.timedelta(days=7)
 #: Rows of what is worth knowing, and of questions that move, before the rest unfolds.
 MOST = 10
 
+#: A worldview as its file has it, with a process and a text that stand for any.
+EXAMPLE = """\
+schema: 1
+id: "001"
+text: "001"
+title: The road stays closed
+thesis: >-
+  The guards gain from a closed road, so no talk about it will come to anything this year.
+priors:
+  - process: talks
+    move: resting > under-way
+    times: 0.5
+    reason: The text doubts that they meet at all.
+    sentences: [3, 7]
+"""
+
 
 def world(visit: Visit, *, faults: tuple[Fault, ...] = ()) -> Response:
     """Show the processes and links as they stand, and the last simulation."""
@@ -25,7 +41,7 @@ def world(visit: Visit, *, faults: tuple[Fault, ...] = ()) -> Response:
     titles = visit.kept("titles", lambda: _titles(visit))
     told = None
     if page.processes and titles["open"]:
-        told = figures(visit, "world", renew=False, again=_again(visit))
+        told = _simulated(visit, titles["open"], "world")
     stale = [row for row in page.processes if _stale(visit, row.watched)]
     return visit.page(
         "world.html.j2",
@@ -42,15 +58,31 @@ def world(visit: Visit, *, faults: tuple[Fault, ...] = ()) -> Response:
     )
 
 
+def _simulated(visit: Visit, asked: Sequence[Mapping[str, Any]], call: str, *args: Any) -> Figures:
+    """Give figures of a simulation, anew where an update or other open questions came since."""
+    known = visit.house.desk.latest(call, *args)
+    old = known is None or known.state != "done"
+    if known is not None and not old:
+        others = known.result["asked"] != sorted(row["question"] for row in asked)
+        old = others or known.head < visit.book.model_spoke()
+    return figures(visit, call, *args, renew=old, again=_again(visit))
+
+
 def _story(text: str, processes: Sequence[Any]) -> str:
-    """Tell a story by the titles of its processes: “Talks: under way in March 2027”."""
+    """Tell a story by the titles of its processes: “Talks: under way in March 2027”.
+
+    A process that was made for one question has its title, which names no event.
+    """
     called: dict[str, str] = {row.name: row.title or row.name for row in processes}
 
     def told(found: "re.Match[str]") -> str:
         name, state = found[1], found[2] or ""
         if name not in called:
             return str(found[0])
-        return called[name] + (f": {state[1:].replace('-', ' ')}" if state else "")
+        title, entered = called[name], state[1:].replace("-", " ")
+        if title.endswith("?"):
+            return f"“{title}”: {entered or 'it happens'}"
+        return f"{title}: {entered}" if entered else title
 
     return re.sub(r"(?<![\w-])([a-z0-9][\w-]*)(=[\w-]+)?(?= in [A-Z])", told, text)
 
@@ -101,8 +133,8 @@ def what_if(visit: Visit) -> Response:
     told = None
     if conditions and titles["open"]:
         given, acts = ((), tuple(conditions)) if do else (tuple(conditions), ())
-        told = figures(visit, "what-if", given, acts, renew=False, again=_again(visit))
-    rows = _moved(told.result["rows"]) if told is not None and told.result else ()
+        told = _simulated(visit, titles["open"], "what-if", given, acts)
+    found = told.result if told is not None and told.result else {}
     return visit.page(
         "what_if.html.j2",
         page=page,
@@ -113,30 +145,23 @@ def what_if(visit: Visit) -> Response:
         do=do,
         conditions=conditions,
         figures=told,
-        rows=rows,
+        rows=found.get("rows", ()),
+        unmoved=found.get("unmoved", ""),
         here=address(visit),
         again=address(visit, again="1"),
         most=MOST,
     )
 
 
-def _moved(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Order the questions by how far they move; those without a number come last."""
-
-    def far(row: Mapping[str, Any]) -> float:
-        if row["after"] is None or row["before"] is None:
-            return -1.0
-        scale = 1.0 if not row["state"].startswith("median") else 1.0 / max(abs(row["before"]), 1.0)
-        return abs(float(row["after"] - row["before"])) * scale
-
-    return sorted((dict(row) | {"far": far(row)} for row in rows), key=lambda row: -row["far"])
-
-
 def views(visit: Visit) -> Response:
     """Show the worldviews: their weights, their records, and what each says beside the model."""
     told = figures(visit, "views", again=_again(visit))
     return visit.page(
-        "views.html.j2", figures=told, here=address(visit), again=address(visit, again="1")
+        "views.html.j2",
+        figures=told,
+        here=address(visit),
+        again=address(visit, again="1"),
+        example=EXAMPLE,
     )
 
 
