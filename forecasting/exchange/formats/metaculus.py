@@ -210,6 +210,7 @@ def outcome(
         resolved_at=closed if closed < stated["closes"] else at,
         source=stated["url"] or "Metaculus",
         note=note,
+        stated_at=at,
     )
 
 
