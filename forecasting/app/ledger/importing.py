@@ -16,7 +16,7 @@ from forecasting import exchange
 from forecasting.app.catalog import Catalog
 from forecasting.app.ledger.export import NOT_HERE, foreign, restored, whole
 from forecasting.app.ledger.newcomer import beside
-from forecasting.app.ledger.undone import undone, vacated
+from forecasting.app.ledger.undone import taken_back, undone, vacated
 from forecasting.app.news.feeds import News, taken
 from forecasting.domain import Evidence, Forecast, Withdrawal
 from forecasting.domain.forecasters import OURS, person
@@ -25,6 +25,7 @@ from forecasting.domain.instants import zone as known_zone
 from forecasting.domain.question import ANNULLED, TOO_SOON, Question
 from forecasting.domain.reading import Ambiguous, Manner, of_file, plainly
 from forecasting.domain.resolution import Resolution, outcomes
+from forecasting.domain.setup import Setup
 from forecasting.errors import DatabaseUnusable, InvalidInput
 from forecasting.exchange import Plan
 from forecasting.exchange.format import Format, Told, detected
@@ -166,7 +167,10 @@ def import_record(
             way_out = "" if declared is None else WHOLE
             raise InvalidInput(msg, hint=way_out, where=f"{name}:{first.line}")
         drafts: list[Draft] = [*made.questions, *made.forecasts, *made.withdrawals]
+        run = _run(head.seq, made)
         drafts += [*made.resolutions, *news.items]
+        if run and not made.forecasts:
+            drafts.append(Setup("import", run, {}))
         if dry_run or not (added or made.resolutions):
             break
 
@@ -190,7 +194,7 @@ def import_record(
         "news": len(news.items),
         "refused": [{"line": one.line, "reason": one.reason} for one in refused],
         "notes": [*made.notes, *_asked_before(made.questions, before)],
-        "run": None if dry_run or not made.forecasts else _run(head.seq, made),
+        "run": None if dry_run else run,
         "first": first_rows(made, before),
         "summary": summary(made, before),
     }
@@ -199,8 +203,14 @@ def import_record(
     return _result(ledger, file, digest, counts, dry_run)
 
 
-def _run(head: int, made: Plan) -> str:
-    """Name an import by its first forecast and its last outcome or forecast, as the list does."""
+def _run(head: int, made: Plan) -> str | None:
+    """Name an import by its first forecast and its last outcome or forecast, as the list does.
+
+    One without forecasts is named by its first and last entry; one of news alone has no name.
+    """
+    if not made.forecasts:
+        count = len(made.questions) + len(made.withdrawals) + len(made.resolutions)
+        return f"{head + 1}-{head + count}" if count else None
     first = head + len(made.questions) + 1
     last = first + len(made.forecasts) - 1
     if made.resolutions:
@@ -265,15 +275,17 @@ def _held(ledger: Ledger) -> exchange.Held:
     others = {f.question for kind in ("live", "backdated") for f in ledger.forecasts(kind=kind)}
     others |= {seal.question for seal in ledger.seals()}
     left = {question for question, _, _ in forecasts}
-    if gone.forecasts:
-        every = ledger.forecasts(kind="imported")
+    back = set[int]()
+    every = ledger.forecasts(kind="imported") if gone.forecasts or gone.runs else []
+    if every or gone.runs:
+        back = taken_back(ledger, every, gone)
         for one in every:
             forecasts.pop((one.question, one.forecaster, one.issued_at), None)
         for one in gone.left(every):
             key = (one.question, one.forecaster, one.issued_at)
             forecasts[key] = (one.value.labels, one.value.entered)
         left = {question for question, _, _ in forecasts}
-        emptied = vacated(ledger, every, gone) - left - others
+        emptied = vacated(ledger, back) - left - others
     else:
         emptied = set()
     questions = ledger.questions()
@@ -289,7 +301,9 @@ def _held(ledger: Ledger) -> exchange.Held:
         vacant=frozenset(emptied),
         imported=frozenset(left - others),
         before=lambda name: [
-            one.value for one in ledger.question_history(name) if isinstance(one.value, Question)
+            one.value
+            for one in ledger.question_history(name)
+            if isinstance(one.value, Question) and one.seq not in back
         ],
     )
 
