@@ -388,6 +388,7 @@ def checked(
     over all `n_forecasts` of them: another number where some have forecast more often.
     """
     told = list(_told(ledger, statements, made)) if of.rules else []
+    of_question = {one.question.id: one for one in told}
     rows: list[dict[str, Any]] = []
     rules: list[dict[str, Any]] = []
     for name, rule in of.rules.items():
@@ -426,7 +427,9 @@ def checked(
                 "n_forecasts": len(each) or None,
                 "largest_difference": None if worst is None else abs(worst["difference"]),
                 "where": "" if worst is None else worst["question"],
-                "explained": rule.why,
+                "explained": rule.why
+                if worst is None or rule.because is None
+                else rule.because(of_question[worst["question"]]),
             }
         )
     return {"rules": rules, "rows": rows}
