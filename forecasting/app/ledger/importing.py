@@ -31,6 +31,7 @@ from forecasting.exchange import Plan
 from forecasting.exchange.format import Format, Told, detected
 from forecasting.exchange.people import named
 from forecasting.exchange.record import Statements, ends_to_come, gathered
+from forecasting.exchange.rows import by_rows
 from forecasting.exchange.source import opened
 from forecasting.exchange.stated import Reading
 from forecasting.store import Draft, Ledger, transfer
@@ -94,8 +95,9 @@ def import_record(
 
     Every forecast comes in as ``imported``, recorded now, because nobody can prove when it was
     made; but the export of a whole ledger, read into one that is empty or holds its beginning, is
-    verified link by link and recorded as it is. Of ``in`` rows each is added, a duplicate or
-    refused; `run` takes the import back (`import_undo`), `first` shows five rows as understood.
+    verified link by link and recorded as it is. Of ``in`` rows of the file each is added, a
+    duplicate or refused, however many records it states (``questions``, ``forecasts``, ...); `run`
+    takes the import back (`import_undo`), `first` shows five rows as understood.
     `name` is what to call the file, where it is not its own. `usual_zone` is that of the days of a
     table or of records of one's own, where neither they nor `zone` state another.
     """
@@ -157,12 +159,16 @@ def import_record(
         made, news = _planned(
             ledger, statements, items, now=now, name=name, manner=manner, platform=not of.own
         )
-        refused = sorted([*made.refused, *news.refused], key=lambda one: (one.line, one.reason))
         added = made.added + len(news.items)
         duplicates = made.duplicates + news.duplicates
-        if refused and (all_or_nothing or added + duplicates == 0):
+        rows, refused = statements.rows, [*made.refused, *news.refused]
+        kept = added + duplicates
+        if not of.own:
+            rows, added, duplicates, refused = by_rows(statements, made)
+        refused.sort(key=lambda one: (one.line, one.reason))
+        if refused and (all_or_nothing or kept == 0):
             first = refused[0]
-            share = f"{len(refused):,} of {statements.rows:,} rows refused"
+            share = f"{len(refused):,} of {rows:,} rows refused"
             msg = f"{first.reason.rstrip('.')} ({share}; nothing was written)"
             way_out = "" if declared is None else WHOLE
             raise InvalidInput(msg, hint=way_out, where=f"{name}:{first.line}")
@@ -171,7 +177,7 @@ def import_record(
         drafts += [*made.resolutions, *news.items]
         if run and not made.forecasts:
             drafts.append(Setup("import", run, {}))
-        if dry_run or not (added or made.resolutions):
+        if dry_run or not drafts:
             break
 
         def told(done: int, total: int = len(drafts)) -> None:
@@ -184,7 +190,7 @@ def import_record(
         raise DatabaseUnusable(msg, hint="again when they have finished")
     counts = {
         "format": of.name,
-        "in": statements.rows,
+        "in": rows,
         "added": added,
         "duplicates": duplicates,
         "questions": len(made.questions),
