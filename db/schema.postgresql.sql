@@ -639,7 +639,7 @@ BEGIN
   IF (EXISTS (SELECT 1 FROM setup WHERE seq = NEW.seq)) THEN
     RAISE EXCEPTION 'a recorded row of setup stays' USING ERRCODE = 'integrity_constraint_violation';
   END IF;
-  IF (NEW.subject <> 'bank' AND NEW.subject <> 'process' AND NEW.subject <> 'dropped' AND NEW.subject <> 'same-as') THEN
+  IF (NEW.subject <> 'bank' AND NEW.subject <> 'process' AND NEW.subject <> 'dropped' AND NEW.subject <> 'same-as' AND NEW.subject <> 'import') THEN
     RAISE EXCEPTION 'no such subject of a setup' USING ERRCODE = 'integrity_constraint_violation';
   END IF;
   RETURN NEW;

@@ -554,7 +554,7 @@ BEGIN
   SELECT RAISE(ABORT, 'a recorded row of setup stays')
     WHERE EXISTS (SELECT 1 FROM setup WHERE seq = NEW.seq);
   SELECT RAISE(ABORT, 'no such subject of a setup')
-    WHERE NEW.subject <> 'bank' AND NEW.subject <> 'process' AND NEW.subject <> 'dropped' AND NEW.subject <> 'same-as';
+    WHERE NEW.subject <> 'bank' AND NEW.subject <> 'process' AND NEW.subject <> 'dropped' AND NEW.subject <> 'same-as' AND NEW.subject <> 'import';
 END;
 
 CREATE TRIGGER setup_no_delete BEFORE DELETE ON setup

@@ -149,7 +149,7 @@ class Record[Table]:
         return import_undo(self.ledger, run, now=clock.now(), drop=drop)
 
     def import_runs(self) -> Table:
-        """Give every import that forecasts came from, with the run that `import_undo` takes."""
+        """Give every import, with the run that `import_undo` takes."""
         from forecasting.app.ledger.undone import import_runs
 
         return self._give(import_runs(self.ledger), ("recorded_at",))

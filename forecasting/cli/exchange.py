@@ -249,7 +249,7 @@ def import_undo(run: str, drop: bool) -> None:
 
 @import_.command("runs")
 def import_runs() -> None:
-    r"""List the imports that forecasts came from, with the number of each.
+    r"""List the imports, with the run of each.
 
     \b
     Example:

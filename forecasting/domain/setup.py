@@ -4,7 +4,8 @@
 process that somebody stated in one phrase beside a question. ``dropped``: a question that was made
 by mistake and is left out of every list and count; its entries stay. ``same-as``: a question here
 and one on another platform that somebody looked at and found to ask the same, with where they
-differ.
+differ. ``import``: the first and last entry of an import that brought no forecast by which it could
+be known; once it was undone, `detail` says so.
 """
 
 from collections.abc import Mapping
@@ -12,14 +13,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-Subject = Literal["bank", "process", "dropped", "same-as"]
+Subject = Literal["bank", "process", "dropped", "same-as", "import"]
 
 
 @dataclass(frozen=True, slots=True)
 class Setup:
     """One statement; a later one with the same subject and name replaces it.
 
-    `name` is the bank's place, the process's name or the question's id; `said_by` who said so.
+    `name` is the bank's place, the process's name, the question's id or the import's run;
+    `said_by` who said so.
     """
 
     subject: Subject

@@ -53,12 +53,13 @@ class PlatformRule:
     `score` goes from what the ledger holds of one question to each forecaster's score, or to the
     score of each of their forecasts where the platform counts each once; `convention` is its scale
     and which way is better; `why` explains that it differs from the tool's own score of the same
-    forecasts.
+    forecasts, and `because` that it differs from what the file states of one question.
     """
 
     score: Callable[[Told], Mapping[str, Any]]
     convention: str
     why: str
+    because: Callable[[Told], str] | None = None
 
 
 def brier_once(told: Told) -> dict[str, list[float]]:

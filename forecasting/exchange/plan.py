@@ -15,7 +15,7 @@ from forecasting.exchange import questions
 from forecasting.exchange.held import About, Case, Held, Plan
 from forecasting.exchange.kept import keep
 from forecasting.exchange.record import WITHDRAWN, Statements
-from forecasting.exchange.settle import beside, settled
+from forecasting.exchange.settle import beside, known_at, settled
 from forecasting.exchange.shifted import in_another_zone
 
 #: What is said of forecasts that a platform took outside the window of their question.
@@ -200,9 +200,9 @@ def _question(
                     outside=True,
                 )  # fmt: skip
             if name in case.held.imported:
-                ends = [one.resolved_at for one in case.about.settled if not one.status]
+                ends = [one.known_at for one in case.about.settled if not one.status]
                 told = [at for at in (*said, *ends) if at <= case.now]
-                here = [*case.moments, *([] if standing is None else [standing.resolved_at])]
+                here = [*case.moments, *([] if standing is None else [known_at(standing)])]
                 held = questions.renewed(
                     held, facts, notes,
                     told=max(told, default=None), here=max(here, default=None),

@@ -46,7 +46,11 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """One version of an outcome as read."""
+    """One version of an outcome as read.
+
+    `stated_at` is when the platform made this version known, where it dates the outcome itself
+    earlier: a correction keeps the day of the outcome, and is the later version all the same.
+    """
 
     line: int
     question: str
@@ -57,6 +61,12 @@ class Settled:
     certainty: str = ""
     version: int = 1
     status: str = ""
+    stated_at: dt.datetime | None = None
+
+    @property
+    def known_at(self) -> dt.datetime:
+        """When this version became known: what says which of two is the later."""
+        return max(self.resolved_at, self.stated_at or self.resolved_at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Which outcomes of a question are recorded, given those that the ledger holds."""
 
 import datetime as dt
+import re
 from collections import Counter, defaultdict
 from dataclasses import replace
 
@@ -18,6 +19,8 @@ from forecasting.exchange.record import Settled
 SOURCE = "imported track record"
 #: The source of the withdrawal of an outcome that a mistaken import brought.
 UNDONE = "import undone"
+#: What stands last in the note of an outcome that became known later than it is dated.
+_AS_OF = re.compile(r"(?:^|; )as of (\d{4}-\d\d-\d\dT[\d:.]+Z)$")
 
 
 def beside(
@@ -139,37 +142,62 @@ def _latest(
             case.refuse([one.line], str(wrong))
     if not found:
         return []
-    _, last = max(found, key=lambda pair: _known_later(pair[1]))
+    _, last = max(found, key=lambda pair: _later(pair[1]))
     standing = outcomes(versions).get(question.id)
-    if _known(last, versions) or (
-        standing is not None and _known_later(standing) > _known_later(last)
-    ):
+    said = [one for _, one in found] + ([] if standing is None else [standing])
+    winner = max(said, key=_later)
+    rivals = sorted({one.outcome for one in said if known_at(one) == known_at(winner)})
+    if len(rivals) > 1:
+        case.notes[
+            f"{question.id} came out as {' and as '.join(rivals)} at one moment, and nothing shows "
+            f"which was said later; {winner.outcome} stands, and forecast resolve corrects it"
+        ] += 1
+    elif standing is not None and standing.outcome != last.outcome:
+        case.notes[
+            "an earlier file said another outcome; the later one stands"
+            if winner is last
+            else "another outcome than the ledger's, which became known later and stands"
+        ] += 1
+    if winner is not last or _known(last, versions):
         case.made.duplicates += len(found)
         return []
-    if standing is not None:
-        case.notes["an earlier file said another outcome; the later one stands"] += 1
     number = 1 + max((one.version for one in versions), default=0)
     return [(replace(last, version=number), [line for line, _ in found])]
 
 
-def _known_later(one: Resolution) -> tuple[dt.datetime, str, str]:
+def known_at(one: Resolution) -> dt.datetime:
+    """Give when a version of an outcome became known, which its note says where it is later."""
+    said = _AS_OF.search(one.note)
+    try:
+        return max(one.resolved_at, dt.datetime.fromisoformat(said[1] if said else ""))
+    except ValueError:
+        return one.resolved_at
+
+
+def _later(one: Resolution) -> tuple[dt.datetime, str, str]:
     """Give what decides between outcomes; of two that were known at one moment the words do."""
-    return one.resolved_at, one.outcome, one.note
+    return known_at(one), one.outcome, one.note
 
 
 def _version(case: Case, question: Question, one: Settled) -> Resolution:
+    note = one.note
+    if one.known_at > case.now:
+        msg = f"outcome (known at {iso(one.known_at)}): lies in the future (now {iso(case.now)})"
+        raise InvalidInput(msg)
+    if one.known_at > one.resolved_at:
+        note = f"{note}{'; ' * bool(note)}as of {iso(one.known_at)}"
     return Resolution(
         question=question.id,
         outcome=_read_outcome(case, question, one.outcome, one.resolved_at, case.notes),
         resolved_at=one.resolved_at,
         source=one.source or SOURCE,
         certainty=one.certainty,
-        note=one.note,
+        note=note,
         version=one.version,
         status=one.status,
     )
 
 
 def _same(one: Resolution, other: Resolution) -> bool:
-    what = (one.outcome, one.resolved_at, one.status)
-    return what == (other.outcome, other.resolved_at, other.status)
+    what = (one.outcome, one.resolved_at, one.status, known_at(one))
+    return what == (other.outcome, other.resolved_at, other.status, known_at(other))

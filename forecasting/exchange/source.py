@@ -19,6 +19,7 @@ from typing import Any
 from forecasting.domain.reading import plainly
 from forecasting.errors import InvalidInput
 from forecasting.exchange.json_line import NotStrict, parse
+from forecasting.exchange.rows import Line
 from forecasting.exchange.text_file import MOST_BYTES, STARTS, csv_rows, stop, text_lines
 from forecasting.files import read_plain
 
@@ -82,15 +83,12 @@ class Item:
 
 @dataclass
 class Source:
-    """A file that somebody else made; see :func:`opened`.
-
-    `read` counts the rows of its table that were given; of an archive it stays 0.
-    """
+    """A file that somebody else made; see :func:`opened`."""
 
     name: str
     content: bytes
     _members: dict[str, zipfile.ZipInfo] = field(default_factory=dict)
-    read: int = 0
+    _within: str = ""
 
     @cached_property
     def head(self) -> Head:
@@ -136,7 +134,7 @@ class Source:
 
     def _part(self, member: str, most: int) -> "Source":
         content = self._unpacked(self._members[member], most)
-        return Source(PurePosixPath(member).name, content)
+        return Source(PurePosixPath(member).name, content, _within=member)
 
     def parts(self) -> "Iterator[Source]":
         """Give the JSON texts and tables of an archive in the order of names; else the file."""
@@ -157,6 +155,7 @@ class Source:
         # A CDF of two hundred steps is longer than what csv takes for a cell by itself.
         csv.field_size_limit(4_000_000)
         columns: list[str] = []
+        within = member or self._within
         cut = "the whole file: it may be cut off"
         for line, cells in csv_rows(lines, name, first=1, cut=cut, damaged="mend the line"):
             if not columns:
@@ -165,8 +164,8 @@ class Source:
                 rule = f"row: {len(cells)} cells where the columns are {len(columns)}"
                 raise stop(name, line, rule, cut)
             else:
-                self.read += not member
-                yield line, Row(zip(columns, cells, strict=True))
+                place = Line(line, within) if within else line
+                yield place, Row(zip(columns, cells, strict=True))
 
     @property
     def breaks_off(self) -> bool:

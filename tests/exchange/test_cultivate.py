@@ -150,3 +150,20 @@ def test_refused_rows_keep_their_reasons_when_nobody_is_left_to_be_oneself(ledge
             of_user(ledger, tmp_path, some)
     with pytest.raises(InvalidInput, match="nobody in the file is called so"):
         of_user(ledger, tmp_path, others)
+
+
+def test_a_file_of_sets_has_as_many_rows_before_its_questions_as_after_them(tmp_path, ledger):
+    pages = json.loads(FILE.read_bytes())
+    sets = tmp_path / "cultivate-sets.json"
+    asked = tmp_path / "cultivate-questions.json"
+    sets.write_text(json.dumps([page for page in pages if "prediction_sets" in page]))
+    asked.write_text(json.dumps([page for page in pages if "questions" in page]))
+    first = import_record(ledger, sets, now=NOW)
+    import_record(ledger, asked, now=NOW)
+    then = import_record(ledger, sets, now=NOW)
+    assert first["in"] == then["in"]
+    lines = [one["line"] for one in first["refused"]]
+    # A set is refused once, though it states a member's number and the crowd's.
+    assert len(lines) == len(set(lines)) > 0
+    for found in (first, then):
+        assert found["in"] == found["added"] + found["duplicates"] + len(found["refused"])

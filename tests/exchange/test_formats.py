@@ -8,6 +8,7 @@ import csv
 import io
 import json
 import random
+import zipfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -51,6 +52,33 @@ def test_a_file_is_known_by_its_content_and_by_one_format_alone(path, tmp_path):
     assert detected(source).name == format_of(path)
     mine = [one.name for one in formats().values() if not one.own and one.looks_like(source.head)]
     assert mine == [format_of(path)]
+
+
+def rows_of(path):
+    """Count the rows of the tables of a file as anybody counts them, or None for JSON."""
+    if path.suffix == ".csv":
+        return len(list(csv.reader(path.read_text().splitlines()))) - 1
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path) as archive:
+            # Scores are compared with, and comments not read.
+            names = [one for one in archive.namelist() if one.endswith("data.csv")]
+            names = [one for one in names if "score" not in one and "comment" not in one]
+            return sum(
+                len(list(csv.reader(io.StringIO(archive.read(one).decode())))) - 1 for one in names
+            )
+    return None
+
+
+@by_file
+def test_the_rows_of_a_file_are_counted_alike_whatever_the_ledger_holds(path, ledger):
+    first, again = bring(ledger, path), bring(ledger, path)
+    assert first["in"] == again["in"]
+    assert (again["added"], len(again["refused"])) == (0, len(first["refused"]))
+    assert again["duplicates"] == first["added"] + first["duplicates"]
+    mine = rows_of(path)
+    # A forecast of these is several rows, one for each answer.
+    if mine and format_of(path) not in ("gjp", "iqisa"):
+        assert first["in"] == mine
 
 
 @by_file

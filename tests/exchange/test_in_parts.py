@@ -1,7 +1,9 @@
 """Files of other platforms in parts, in any order, and several in one zip."""
 
 import csv
+import datetime as dt
 import io
+import itertools
 import json
 import random
 import zipfile
@@ -342,6 +344,80 @@ def test_of_two_outcomes_of_one_moment_one_stands_in_every_order(tmp_path):
             found.append({name: one[0] for name, one in said(ledger)[2].items()})
     assert found[0] == found[1] == found[2]
     assert "yes" in found[0].values()
+
+
+def corrected(folder, outcome, known, *, closed=20, of="metaculus"):
+    """Give a file in which one question that closed early has this outcome, known on a day."""
+    begun = dt.datetime(2025, 1, 6, tzinfo=dt.UTC)
+    path = folder / f"{outcome}-{known}.{'zip' if of == 'metaculus' else 'json'}"
+    at = {day: str(begun + dt.timedelta(days=day)) for day in (0, 1, closed, known, 90)}
+    if of == "cultivate":
+        answer = {"id": 1, "name": "Yes", "probability": float(outcome == "yes"),
+                  "correctness_known_at": at[closed]}  # fmt: skip
+        asked = {"id": 5, "name": "Will it hold?", "type": "Forecast::YesNoQuestion",
+                 "starts_at": at[0], "ends_at": at[90], "scoring_start_time": at[0],
+                 "answers": [answer], "state": "resolved", "resolved_at": at[known]}  # fmt: skip
+        path.write_text(json.dumps({"questions": [asked]}))
+        return path
+    with zipfile.ZipFile(FORMATS / "metaculus.zip") as archive, zipfile.ZipFile(path, "w") as out:
+        for member in ("question_data.csv", "forecast_data.csv"):
+            rows = list(csv.DictReader(io.StringIO(archive.read(member).decode())))
+            rows = [one for one in rows if one["Question ID"] == "1"]
+            if member == "question_data.csv":
+                rows[0] |= {"Open Time": at[0], "Scheduled Close Time": at[90],
+                            "Actual Close Time": at[closed], "Resolution": outcome,
+                            "Resolution Known Time": at[known]}  # fmt: skip
+            lines = io.StringIO()
+            table = csv.DictWriter(lines, list(rows[0]))
+            table.writeheader()
+            table.writerows(rows)
+            out.writestr(member, lines.getvalue())
+    return path
+
+
+@pytest.mark.parametrize(
+    ("of", "told"),
+    [
+        ("metaculus", [("yes", 20), ("no", 40), ("annulled", 50)]),
+        ("metaculus", [("annulled", 20), ("yes", 40)]),
+        ("metaculus", [("yes", 20), ("no", 40), ("yes", 60)]),
+        ("cultivate", [("yes", 20), ("no", 40)]),
+        ("cultivate", [("no", 20), ("yes", 40), ("no", 60)]),
+    ],
+)
+def test_the_outcome_that_became_known_last_stands_in_every_order(of, told, tmp_path):
+    files = [corrected(tmp_path, outcome, known, of=of) for outcome, known in told]
+    found = []
+    for order in itertools.permutations(files):
+        with memory(tmp_path) as ledger:
+            for path in order:
+                counts = bring(ledger, path)
+            if path.stem.partition("-")[0] != told[-1][0]:
+                words = "which became known later and stands"
+                assert any(one.endswith(words) for one in counts["notes"])
+            (stands,) = outcomes(ledger.resolutions()).values()
+            # A correction is no later day of the outcome: forecasts count up to the close.
+            assert stands.resolved_at.day == 26
+            found.append((stands.outcome, stands.note, tidy(ledger)))
+            bring(ledger, files[0])
+            assert next(iter(outcomes(ledger.resolutions()).values())).outcome == stands.outcome
+    assert all(one == found[0] for one in found)
+    assert found[0][0] == told[-1][0]
+
+
+def test_outcomes_of_which_nothing_shows_the_later_are_named_in_both_orders(tmp_path):
+    files = [corrected(tmp_path, "yes", 20), corrected(tmp_path, "no", 20)]
+    stand = []
+    for order in (files, files[::-1]):
+        with memory(tmp_path) as ledger:
+            bring(ledger, order[0])
+            for path in (order[1], files[1]):
+                # Whenever a file says another outcome than the one that stands.
+                notes = bring(ledger, path)["notes"]
+                assert any("nothing shows which was said later" in one for one in notes)
+            (one,) = outcomes(ledger.resolutions()).values()
+            stand.append(one.outcome)
+    assert stand == ["yes", "yes"]
 
 
 def test_words_that_somebody_changed_here_do_not_come_back_with_the_same_file(tmp_path, ledger):

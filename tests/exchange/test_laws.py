@@ -217,7 +217,7 @@ def test_an_import_undone_may_be_made_again_and_is_then_known(brought, ledger):
     first = brought(text)
     with pytest.raises(NotFound, match="no such number"):
         import_undo(ledger, "99999", now=NOW)
-    with pytest.raises(InvalidInput, match="no import of forecasts recorded that entry"):
+    with pytest.raises(InvalidInput, match="no import recorded that entry"):
         import_undo(ledger, "1-1", now=NOW)
     made = import_undo(ledger, first["run"], now=NOW)
     assert (made["withdrawn"], made["reopened"]) == (2, 1)

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from forecasting.app.ledger.export import export_record
 from forecasting.app.ledger.importing import import_record
 from forecasting.domain.resolution import outcomes
-from tests.exchange.conftest import NOW
+from tests.exchange.conftest import NOW, memory
 
 FORMATS = Path(__file__).parent / "formats"
 
@@ -59,7 +60,7 @@ def test_what_moved_no_price_and_what_holds_no_probability_is_refused(ledger):
         "bet: a redemption of shares moves no price",
         "market nUm: outcomeType (PSEUDO_NUMERIC): holds no probability",
         "outcomeType (PSEUDO_NUMERIC): holds no probability",
-        *["question (manifold-gone): neither this file nor the ledger says what was asked"] * 2,
+        "question (manifold-gone): neither this file nor the ledger says what was asked",
     ]
 
 
@@ -263,3 +264,31 @@ def test_a_history_by_token_or_slug_finds_the_market_of_an_earlier_file(ledger, 
         "history (9999): no market here or in the file is called so"
     ]
     assert found["in"] == found["added"] + found["duplicates"] + len(found["refused"]) == 4
+
+
+@pytest.mark.parametrize("resolved", [False, True])
+def test_a_market_that_states_no_close_comes_alone_as_with_its_bets(resolved, tmp_path):
+    start, day = 1735732800123, 86_400_000
+    market = {"id": "m", "question": "Will it end?", "createdTime": start, "outcomeType": "BINARY"}
+    if resolved:
+        market |= {"isResolved": True, "resolution": "YES", "resolutionTime": start + 20 * day}
+    bets = [
+        {"id": f"b{n}", "userId": "u", "contractId": "m", "createdTime": start + n * day,
+         "amount": 1, "probBefore": 0.5 + n / 20, "probAfter": 0.55 + n / 20}
+        for n in range(1, 4)
+    ]  # fmt: skip
+    open_one = {name: market[name] for name in ("id", "question", "createdTime", "outcomeType")}
+    files = {"both": [market, *bets], "market": [market], "bets": bets, "open": [open_one]}
+    for name, items in files.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps(items))
+    found = []
+    orders = [["both"], ["market", "bets"], ["market", "bets", "open"], ["open", "bets", "market"]]
+    for order in orders:
+        with memory(tmp_path) as ledger:
+            for name in order:
+                assert import_record(ledger, tmp_path / f"{name}.json", now=NOW)["refused"] == []
+            found.append(list(export_record(ledger, "csv")[0]))
+            (asked,) = ledger.questions()
+            assert asked.closes.year == (2025 if resolved else 2999)
+    assert all(one == found[0] for one in found)
+    assert len(found[0]) == 1 + 2 * 3

@@ -15,7 +15,7 @@ from forecasting.app.ledger.importing import import_record
 from forecasting.app.scores.score import scores
 from forecasting.domain import Basis, Forecast, ModelChoice, Question, Resolution
 from forecasting.domain.continuous import bucket, cdf_value, location_of, pmf, value_at
-from forecasting.domain.forecast import decimal_text, quantiles_value
+from forecasting.domain.forecast import decimal_text, options_value, quantiles_value
 from forecasting.domain.outcome import OutcomeSpace
 from forecasting.domain.resolution import outcomes
 from forecasting.errors import InvalidInput
@@ -303,3 +303,31 @@ def test_two_hundred_steps_stay_two_hundred_within_the_bounds_on_every_scale(end
         chance = (1 - 0.05 * 2 * bool(ends)) / 200
         wanted = 50 * math.log(masses[place] / chance)
         assert RULES["baseline"].score(told)["ana"] == pytest.approx(wanted, abs=1e-9)
+
+
+def test_a_score_against_others_says_the_true_reason_of_a_difference():
+    space = OutcomeSpace("categorical", ("A", "B", "Other"))
+    asked = Question(**ASKED, space=space)
+    came = Resolution("q", "B", ASKED["closes"], "s")
+
+    def explained(*numbers):
+        said = [
+            Forecast(
+                "q",
+                "",
+                who,
+                options_value(space, dict(zip(space.options, one, strict=True))),
+                ASKED["opens"],
+                "imported",
+            )
+            for who, one in zip(("ana", "ben"), numbers, strict=True)
+        ]
+        told = Told(asked, came, said)
+        assert len(RULES["peer"].score(told)) == 2
+        return RULES["peer"].because(told)
+
+    # Both stand in the file: that it holds one person alone is no reason.
+    late = explained(("0.2", "0.5", "0.3"), ("0.6", "0", "0.4"))
+    whole = explained(("0.2", "0.5", "0.3"), ("0.5", "0.1", "0.4"))
+    assert "read from the last option" in late
+    assert "counts everybody in the file" in whole

@@ -3,6 +3,7 @@
 import pytest
 
 from forecasting.app.catalog import Catalog
+from forecasting.app.questions.page import show
 from forecasting.app.questions.same_as import beside, matches, same_as
 from forecasting.errors import InvalidInput, NotFound
 from tests.exchange.conftest import NOW
@@ -115,3 +116,14 @@ def test_the_review_shows_the_crowd_beside_the_others_and_scores_it(book):
         assert shown == {name if scored else f"{name} (other criteria)"}
         assert "ana" in ours.paths
         assert (name in ours.scores) is scored
+
+
+def test_a_question_shows_what_it_is_matched_with_from_either_side(book):
+    assert show(book, "ours", NOW)[0]["same_as"] == []
+    match(book, differs="they count a day's truce", complement=True)
+    (one,) = show(book, "ours", NOW)[0]["same_as"]
+    assert (one["question"], one["complement"]) == ("metaculus-7", True)
+    assert one["url"].endswith("/questions/41138")
+    assert one["differs"] == "they count a day's truce"
+    (back,) = show(book, "metaculus-7", NOW)[0]["same_as"]
+    assert back["question"] == "ours"

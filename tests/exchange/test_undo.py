@@ -1,6 +1,9 @@
 """What an import brought and its undoing took back counts for nothing, at every door, ever."""
 
 import csv
+import datetime as dt
+import io
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -9,7 +12,8 @@ from forecasting.app.forecast.in_force import Voice
 from forecasting.app.ledger.export import export_record
 from forecasting.app.ledger.importing import import_record
 from forecasting.app.ledger.log import history, log, withdraw
-from forecasting.app.ledger.undone import import_undo, undone
+from forecasting.app.ledger.undone import import_runs, import_undo, undone
+from forecasting.domain.resolution import outcomes
 from forecasting.errors import InvalidInput
 from tests.exchange.conftest import NOW, memory
 from tests.exchange.tables import START, row, table
@@ -91,7 +95,7 @@ def test_an_end_that_a_taken_back_forecast_had_replaced_counts_again(brought, le
     digest = platform.wording_hash
     made = Imported("q", digest, "ana", binary_value("0.7"), at, "")
     (entry,) = ledger.append([made], recorded_at=NOW)
-    assert undone(ledger) == (frozenset(), [])
+    assert undone(ledger)[:2] == (frozenset(), [])
     import_undo(ledger, entry.seq, now=NOW)
     assert undone(ledger).forecasts == {entry.seq}
     assert [one.withdrawn_at for one in undone(ledger).withdrawals] == [at]
@@ -124,3 +128,93 @@ def test_a_question_that_no_import_made_keeps_its_words(brought, ledger):
     assert ledger.questions()[0].title == "Will q come about?"
     with pytest.raises(InvalidInput, match="in the ledger with"):
         brought(table([row(title="Another question?", day=6)]))
+
+
+def bare(tmp_path, kind):
+    """Give two files of a platform, of which the second adds only an end, an outcome or words."""
+    first, second = tmp_path / "first.zip", tmp_path / f"{kind}.zip"
+    changed = {"Question Title": "Will the road open?"} if kind == "words" else {}
+    if kind == "outcome":
+        changed = {"Resolution": "no", "Resolution Known Time": "2025-10-01 00:00:00+00:00"}
+    for path, said in ((first, {}), (second, changed)):
+        with zipfile.ZipFile(FORMATS / "metaculus.zip") as full, zipfile.ZipFile(path, "w") as out:
+            for member in ("question_data.csv", "forecast_data.csv"):
+                rows = list(csv.DictReader(io.StringIO(full.read(member).decode())))
+                rows = [one for one in rows if one["Question ID"] == "1"]
+                if member == "question_data.csv":
+                    rows[0] |= said
+                elif path is second and kind == "end":
+                    last = max((one for one in rows if one["Forecaster ID"]),
+                               key=lambda one: one["Start Time"])  # fmt: skip
+                    start = dt.datetime.fromisoformat(last["Start Time"])
+                    last["End Time"] = str(start + dt.timedelta(hours=1))
+                lines = io.StringIO()
+                sheet = csv.DictWriter(lines, list(rows[0]))
+                sheet.writeheader()
+                sheet.writerows(rows)
+                out.writestr(member, lines.getvalue())
+    return first, second
+
+
+@pytest.mark.parametrize("kind", ["end", "outcome", "words"])
+def test_an_import_that_brings_no_forecast_is_listed_and_undone_like_every_other(
+    kind, ledger, tmp_path
+):
+    first, second = bare(tmp_path, kind)
+    import_record(ledger, first, now=NOW)
+    before = tidy(ledger)
+    for _ in range(3):
+        found = import_record(ledger, second, now=NOW)
+        assert found["run"]
+        assert not found["forecasts"]
+        assert found["withdrawals"] + found["resolutions"] + found["questions"] > 0
+        changed = tidy(ledger)
+        assert changed != before
+        last = import_runs(ledger)[-1]
+        assert (last["run"], last["forecasts"], last["undone"]) == (found["run"], 0, 0)
+        made = import_undo(ledger, found["run"], now=NOW)
+        assert made["withdrawn"] == 0
+        if kind == "outcome":
+            # As after every undoing, the question is open again.
+            assert made["reopened"] == 1
+            assert not outcomes(ledger.resolutions())
+            assert import_record(ledger, first, now=NOW)["resolutions"] == 1
+        assert tidy(ledger) == before
+        with pytest.raises(InvalidInput, match="already undone"):
+            import_undo(ledger, found["run"], now=NOW)
+        assert [run["undone"] > 0 for run in import_runs(ledger) if run["run"] == found["run"]] == [
+            True
+        ]
+    assert ledger.verify().ok
+
+
+def test_questions_that_came_alone_are_taken_back_with_their_import(brought, ledger):
+    found = brought(table([row(forecast="", issued_at="", forecaster="")]))
+    made = import_undo(ledger, found["run"], now=NOW, drop=True)
+    assert (made["reopened"], made["dropped"]) == (1, 1)
+    assert ledger.questions() == []
+    assert brought(FIRST)["added"] == 3
+
+
+def test_what_somebody_did_here_is_no_import(brought, ledger):
+    brought(table([row("q", closes="2027-01-01T00:00:00Z", outcome="", resolved_at="")]))
+    (done,) = withdraw(ledger, "q", forecaster="ana", now=NOW)
+    with pytest.raises(InvalidInput, match="no import recorded that entry"):
+        import_undo(ledger, done["seq"], now=NOW)
+    assert len(import_runs(ledger)) == 1
+
+
+def test_another_ledger_does_not_take_the_ends_of_an_import_that_was_undone(ledger, tmp_path):
+    first, second = bare(tmp_path, "end")
+    import_record(ledger, first, now=NOW)
+    import_undo(ledger, import_record(ledger, second, now=NOW)["run"], now=NOW)
+    path = tmp_path / "whole.jsonl"
+    export_record(ledger, "jsonl", out=path)
+    with memory(tmp_path) as other, memory(tmp_path) as copy:
+        import_record(copy, path, now=NOW)
+        assert tidy(copy) == tidy(ledger)
+        import_record(other, FORMATS / "predictionbook.json", now=NOW)
+        import_record(other, path, now=NOW)
+        ours = {one for one in tidy(ledger) if one.startswith("metaculus-1,")}
+        assert {one for one in tidy(other) if one.startswith("metaculus-1,")} == ours
+        assert ours

@@ -96,7 +96,7 @@ def test_every_platforms_file_comes_in_as_by_the_command(here, tmp_path, path):
         found = other.import_record(path, **said)
     assert page.status_code == 200, here.faults()
     assert here.house.book.head() == head
-    counted = f"{found['rows']:,} row" if found["rows"] else f"{found['in']:,} record"
+    counted = f"{found['in']:,} row"
     assert counted in page.text
     for rule in found["scores"]["rules"]:
         assert rule["convention"] in page.text.replace("&#39;", "'")

@@ -3,7 +3,7 @@
 import datetime as dt
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +113,7 @@ _WHY_NOT = {
     "replay_run": "a replay belongs to the ledger that it was computed in",
     "sealed": "a sealed forecast can be opened only in its own ledger",
     "redaction": "a redaction belongs to its own ledger",
-    "setup": "a ledger has its own bank and processes",
+    "setup": "a ledger has its own bank, processes and imports",
     "watch": "a watch belongs to the ledger in which it was recorded",
 }
 #: Why entries of another ledger are refused that a copy of the whole would keep.
@@ -199,8 +199,10 @@ def foreign(
     into = Statements()
     news: list[tuple[int, Evidence]] = []
     wordings: dict[str, tuple[int, Question]] = {}
+    lines_of: dict[int, int] = {}
     for one in _chained(found, name, declared):
         into.rows += 1
+        lines_of[one.seq] = one.line
         match one.value:
             case Question() as question:
                 if (older := wordings.get(question.id)) is not None:
@@ -221,6 +223,10 @@ def foreign(
                 into.settled.append(_settled(one.line, settled))
             case Evidence() as item:
                 news.append((one.line, item))
+            case Setup(subject="import", name=run, detail=detail):
+                if detail:
+                    _take_back(into, run, lines_of)
+                into.refused.append(Refused(one.line, _WHY_NOT["setup"]))
             case Setup(subject="dropped", name=gone):
                 _drop(into, gone, wordings.pop(gone, None))
                 into.refused.append(Refused(one.line, _WHY_NOT["setup"]))
@@ -228,6 +234,15 @@ def foreign(
                 into.refused.append(Refused(one.line, _WHY_NOT[one.kind]))
     into.facts = [Facts(q.id, _stated(q), line, whole=q) for line, q in wordings.values()]
     return into, news
+
+
+def _take_back(into: Statements, run: str, lines_of: Mapping[int, int]) -> None:
+    """Take out the ends that an import brought which was undone there."""
+    first, _, last = run.partition("-")
+    gone = {lines_of.get(seq, 0) for seq in range(int(first), int(last) + 1)}
+    back = [one.line for one in into.said if one.line in gone]
+    into.said = [one for one in into.said if one.line not in gone]
+    into.refused += [Refused(line, "withdrawal: its import was undone") for line in back]
 
 
 def _drop(into: Statements, gone: str, asked: tuple[int, Question] | None) -> None:

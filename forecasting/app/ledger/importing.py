@@ -16,7 +16,7 @@ from forecasting import exchange
 from forecasting.app.catalog import Catalog
 from forecasting.app.ledger.export import NOT_HERE, foreign, restored, whole
 from forecasting.app.ledger.newcomer import beside
-from forecasting.app.ledger.undone import undone, vacated
+from forecasting.app.ledger.undone import taken_back, undone, vacated
 from forecasting.app.news.feeds import News, taken
 from forecasting.domain import Evidence, Forecast, Withdrawal
 from forecasting.domain.forecasters import OURS, person
@@ -26,11 +26,13 @@ from forecasting.domain.question import ANNULLED, TOO_SOON, Question
 from forecasting.domain.reading import Ambiguous, Manner, of_file, plainly
 from forecasting.domain.reading.quantities import THOUSANDS
 from forecasting.domain.resolution import Resolution, outcomes
+from forecasting.domain.setup import Setup
 from forecasting.errors import DatabaseUnusable, InvalidInput
 from forecasting.exchange import Plan
 from forecasting.exchange.format import Format, Told, detected
 from forecasting.exchange.people import named
 from forecasting.exchange.record import Statements, ends_to_come, gathered
+from forecasting.exchange.rows import by_rows
 from forecasting.exchange.source import opened
 from forecasting.exchange.stated import Reading
 from forecasting.store import Draft, Ledger, transfer
@@ -94,8 +96,9 @@ def import_record(
 
     Every forecast comes in as ``imported``, recorded now, because nobody can prove when it was
     made; but the export of a whole ledger, read into one that is empty or holds its beginning, is
-    verified link by link and recorded as it is. Of ``in`` rows each is added, a duplicate or
-    refused; `run` takes the import back (`import_undo`), `first` shows five rows as understood.
+    verified link by link and recorded as it is. Of ``in`` rows of the file each is added, a
+    duplicate or refused, however many records it states (``questions``, ``forecasts``, ...); `run`
+    takes the import back (`import_undo`), `first` shows five rows as understood.
     `name` is what to call the file, where it is not its own. `usual_zone` is that of the days of a
     table or of records of one's own, where neither they nor `zone` state another.
     """
@@ -148,8 +151,6 @@ def import_record(
     statements.notes += beside(
         ledger, (name for name in people if of.own or name == me), of_file=True
     )
-    # Our own table states one thing a row.
-    rows = statements.rows if of.name == "csv" else source.read
     # Of a million rows the text is as large as what was read of it.
     del found, source
     for _ in range(_ATTEMPTS):
@@ -159,18 +160,25 @@ def import_record(
         made, news = _planned(
             ledger, statements, items, now=now, name=name, manner=manner, platform=not of.own
         )
-        refused = sorted([*made.refused, *news.refused], key=lambda one: (one.line, one.reason))
         added = made.added + len(news.items)
         duplicates = made.duplicates + news.duplicates
-        if refused and (all_or_nothing or added + duplicates == 0):
+        rows, refused = statements.rows, [*made.refused, *news.refused]
+        kept = added + duplicates
+        if not of.own:
+            rows, added, duplicates, refused = by_rows(statements, made)
+        refused.sort(key=lambda one: (one.line, one.reason))
+        if refused and (all_or_nothing or kept == 0):
             first = refused[0]
-            share = f"{len(refused):,} of {statements.rows:,} rows refused"
+            share = f"{len(refused):,} of {rows:,} rows refused"
             msg = f"{first.reason.rstrip('.')} ({share}; nothing was written)"
             way_out = "" if declared is None else WHOLE
             raise InvalidInput(msg, hint=way_out, where=f"{name}:{first.line}")
         drafts: list[Draft] = [*made.questions, *made.forecasts, *made.withdrawals]
+        run = _run(head.seq, made)
         drafts += [*made.resolutions, *news.items]
-        if dry_run or not (added or made.resolutions):
+        if run and not made.forecasts:
+            drafts.append(Setup("import", run, {}))
+        if dry_run or not drafts:
             break
 
         def told(done: int, total: int = len(drafts)) -> None:
@@ -188,8 +196,7 @@ def import_record(
         )
     counts = {
         "format": of.name,
-        "in": statements.rows,
-        "rows": rows,
+        "in": rows,
         "added": added,
         "duplicates": duplicates,
         "questions": len(made.questions),
@@ -199,7 +206,7 @@ def import_record(
         "news": len(news.items),
         "refused": [{"line": one.line, "reason": one.reason} for one in refused],
         "notes": [*made.notes, *_asked_before(made.questions, before)],
-        "run": None if dry_run or not made.forecasts else _run(head.seq, made),
+        "run": None if dry_run else run,
         "first": first_rows(made, before),
         "summary": summary(made, before),
     }
@@ -208,8 +215,14 @@ def import_record(
     return _result(ledger, file, digest, counts, dry_run)
 
 
-def _run(head: int, made: Plan) -> str:
-    """Name an import by its first forecast and its last outcome or forecast, as the list does."""
+def _run(head: int, made: Plan) -> str | None:
+    """Name an import by its first forecast and its last outcome or forecast, as the list does.
+
+    One without forecasts is named by its first and last entry; one of news alone has no name.
+    """
+    if not made.forecasts:
+        count = len(made.questions) + len(made.withdrawals) + len(made.resolutions)
+        return f"{head + 1}-{head + count}" if count else None
     first = head + len(made.questions) + 1
     last = first + len(made.forecasts) - 1
     if made.resolutions:
@@ -274,15 +287,17 @@ def _held(ledger: Ledger) -> exchange.Held:
     others = {f.question for kind in ("live", "backdated") for f in ledger.forecasts(kind=kind)}
     others |= {seal.question for seal in ledger.seals()}
     left = {question for question, _, _ in forecasts}
-    if gone.forecasts:
-        every = ledger.forecasts(kind="imported")
+    back = set[int]()
+    every = ledger.forecasts(kind="imported") if gone.forecasts or gone.runs else []
+    if every or gone.runs:
+        back = taken_back(ledger, every, gone)
         for one in every:
             forecasts.pop((one.question, one.forecaster, one.issued_at), None)
         for one in gone.left(every):
             key = (one.question, one.forecaster, one.issued_at)
             forecasts[key] = (one.value.labels, one.value.entered)
         left = {question for question, _, _ in forecasts}
-        emptied = vacated(ledger, every, gone) - left - others
+        emptied = vacated(ledger, back) - left - others
     else:
         emptied = set()
     questions = ledger.questions()
@@ -298,7 +313,9 @@ def _held(ledger: Ledger) -> exchange.Held:
         vacant=frozenset(emptied),
         imported=frozenset(left - others),
         before=lambda name: [
-            one.value for one in ledger.question_history(name) if isinstance(one.value, Question)
+            one.value
+            for one in ledger.question_history(name)
+            if isinstance(one.value, Question) and one.seq not in back
         ],
     )
 
@@ -384,6 +401,7 @@ def checked(
     over all `n_forecasts` of them: another number where some have forecast more often.
     """
     told = list(_told(ledger, statements, made)) if of.rules else []
+    of_question = {one.question.id: one for one in told}
     rows: list[dict[str, Any]] = []
     rules: list[dict[str, Any]] = []
     for name, rule in of.rules.items():
@@ -422,7 +440,9 @@ def checked(
                 "n_forecasts": len(each) or None,
                 "largest_difference": None if worst is None else abs(worst["difference"]),
                 "where": "" if worst is None else worst["question"],
-                "explained": rule.why,
+                "explained": rule.why
+                if worst is None or rule.because is None
+                else rule.because(of_question[worst["question"]]),
             }
         )
     return {"rules": rules, "rows": rows}

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from forecasting.domain import Withdrawal
+from forecasting.domain import Question, Withdrawal
 from forecasting.domain.forecast import Forecast, Said
 from forecasting.domain.instants import iso
 from forecasting.domain.resolution import REOPENED, Resolution, outcomes
@@ -17,10 +17,14 @@ from forecasting.store.taken import at_one_instant, brought_with, versions
 
 
 class Undone(NamedTuple):
-    """The imported forecasts that were taken back, by number, and the withdrawals that remain."""
+    """The imported forecasts that were taken back, by number, and the withdrawals that remain.
+
+    `runs` are the imports without forecasts that were taken back, by their first and last entry.
+    """
 
     forecasts: frozenset[int]
     withdrawals: list[Withdrawal]
+    runs: tuple[tuple[int, int], ...] = ()
 
     def left[One: (Forecast, Said)](self, forecasts: Iterable[One]) -> list[One]:
         """Give the forecasts that were not taken back."""
@@ -37,8 +41,9 @@ def undone(ledger: Ledger, *, head: int | None = None) -> Undone:
     once all of those are taken back.
     """
     withdrawals = ledger.withdrawals(head=head)
+    runs = tuple(_ends(run) for run, was_undone in bare_runs(ledger, head=head) if was_undone)
     if not withdrawals:
-        return Undone(frozenset(), [])
+        return Undone(frozenset(), [], runs)
     said: dict[int, set[int]] = defaultdict(set)
     taken: dict[int, set[int]] = defaultdict(set)
     for forecast, end in at_one_instant(ledger, head=head):
@@ -53,7 +58,23 @@ def undone(ledger: Ledger, *, head: int | None = None) -> Undone:
             gone |= back
             used |= spent
     used |= _ends_of_undone(ledger, withdrawals, gone)
-    return Undone(frozenset(gone), [one for one in withdrawals if one.seq not in used])
+    for first, last in runs:
+        used.update(range(first, last + 1))
+    return Undone(frozenset(gone), [one for one in withdrawals if one.seq not in used], runs)
+
+
+def bare_runs(ledger: Ledger, *, head: int | None = None) -> list[tuple[str, bool]]:
+    """Give every import that brought no forecast, and whether it was undone."""
+    found: dict[str, bool] = {}
+    for setup in ledger.setups(head=head):
+        if setup.subject == "import":
+            found[setup.name] = bool(setup.detail)
+    return list(found.items())
+
+
+def _ends(run: str) -> tuple[int, int]:
+    first, _, last = run.partition("-")
+    return int(first), int(last)
 
 
 def _replayed(forecasts: set[int], ends: set[int]) -> tuple[set[int], set[int]]:
@@ -96,17 +117,22 @@ def _all_gone(ledger: Ledger, end: Withdrawal, gone: set[int]) -> bool:
     return expected < (end.seq or 0) - 1
 
 
-def vacated(ledger: Ledger, every: Iterable[Forecast], gone: Undone) -> set[str]:
-    """Give the questions all of whose versions came in imports that were taken back whole."""
-    told = versions(ledger)
-    known = {seq: at for seq, _, at in told}
-    back: set[int] = set()
+def taken_back(ledger: Ledger, every: Iterable[Forecast], gone: Undone) -> set[int]:
+    """Give the versions of questions, by number, whose import was taken back whole."""
+    known = {seq: at for seq, _, at in versions(ledger)}
+    back = {seq for seq in known if any(first <= seq <= last for first, last in gone.runs)}
     for block in blocks(every):
         if all(one.seq in gone.forecasts for one in block):
             seq, at = (block[0].seq or 0) - 1, block[0].recorded_at
             while known.get(seq) == at:
                 back.add(seq)
                 seq -= 1
+    return back
+
+
+def vacated(ledger: Ledger, back: Collection[int]) -> set[str]:
+    """Give the questions all of whose versions were taken back."""
+    told = versions(ledger)
     return {name for _, name, _ in told} - {name for seq, name, _ in told if seq not in back}
 
 
@@ -121,14 +147,15 @@ def blocks(imported: Iterable[Forecast]) -> list[list[Forecast]]:
     return found
 
 
-def _seq(one: Forecast | Resolution) -> int:
+def _seq(one: Forecast | Resolution | Withdrawal) -> int:
     return one.seq or 0
 
 
 def import_runs(ledger: Ledger) -> list[dict[str, Any]]:
-    """Give every import that forecasts came from: its run, when it was, and what it brought."""
+    """Give every import: its run, when it was, what it brought, and how much of that is undone."""
     gone = undone(ledger).forecasts
     settled = [one for one in ledger.resolutions() if not one.status]
+    taken = ledger.withdrawals()
     found = blocks(ledger.forecasts(kind="imported"))
     begins = [_seq(block[0]) for block in found]
     rows = []
@@ -145,27 +172,70 @@ def import_runs(ledger: Ledger) -> list[dict[str, Any]]:
                 "run": f"{_seq(block[0])}-{max([end, *behind])}",
                 "recorded_at": block[0].recorded_at,
                 "forecasts": len(block),
+                "withdrawals": _ends_behind(taken, block[-1]),
                 "outcomes": len(behind),
                 "undone": sum(one.seq in gone for one in block),
             }
         )
-    return rows
+    for run, was_undone in bare_runs(ledger):
+        first, last = _ends(run)
+        rows.append(
+            {
+                "run": run,
+                "recorded_at": ledger.entry(first).recorded_at,
+                "forecasts": 0,
+                "withdrawals": sum(first <= _seq(one) <= last for one in taken),
+                "outcomes": sum(first <= _seq(one) <= last for one in settled),
+                "undone": was_undone * (last - first + 1),
+            }
+        )
+    return sorted(rows, key=lambda row: _ends(row["run"]))
 
 
-def _only_of(ledger: Ledger, brought: Sequence[Forecast], gone: Collection[int]) -> list[str]:
-    """Give the questions that stand for some imported forecasts alone."""
+def _ends_behind(taken: Sequence[Withdrawal], last: Forecast) -> int:
+    """Count the withdrawals that stand in one row behind the last forecast of an import."""
+    behind = {one.seq for one in taken if one.recorded_at == last.recorded_at}
+    count = 0
+    while _seq(last) + count + 1 in behind:
+        count += 1
+    return count
+
+
+def _only_of(
+    ledger: Ledger, brought: Sequence[Forecast], gone: Collection[int], asked: Collection[str] = ()
+) -> list[str]:
+    """Give the questions, those `asked` too, that stand for some imported forecasts alone."""
     mine = {one.seq for one in brought}
     others = {one.question for one in ledger.seals()}
     for kind in ("live", "backdated", "imported"):
         every = ledger.forecasts(kind=kind)
         others |= {one.question for one in every if one.seq not in mine and one.seq not in gone}
-    names = {one.question for one in brought} - others
+    names = ({one.question for one in brought} | {*asked}) - others
     return [
         question.id
         for question in ledger.questions()
         # Those of a bank or of somebody here say where they come from.
         if question.id in names and question.source.partition(":")[0] in ("", "http", "https")
     ]
+
+
+def _wordings(ledger: Ledger, run: tuple[int, int] | None) -> tuple[list[Question], list[str]]:
+    """Give the former words of questions that an import changed, and the questions it made."""
+    if run is None:
+        return [], []
+    first, last = run
+    of: dict[str, list[int]] = defaultdict(list)
+    for seq, name, _ in versions(ledger):
+        of[name].append(seq)
+    reworded, made = [], []
+    for name, numbers in of.items():
+        before = [seq for seq in numbers if seq < first]
+        if any(first <= seq <= last for seq in numbers) and not before:
+            made.append(name)
+        elif before and first <= numbers[-1] <= last:
+            former = ledger.entry(before[-1]).value
+            reworded += [former] if isinstance(former, Question) else []
+    return reworded, made
 
 
 def import_undo(
@@ -175,6 +245,7 @@ def import_undo(
 
     With `drop`, the questions on which nobody has forecast otherwise leave every list; without it
     they stay, and are `idle`. `run` is its first and last entry, as it printed them; or the first.
+    Of an import without forecasts the ends count no more and each question has its former words.
     """
     from forecasting.exchange.settle import UNDONE
 
@@ -191,13 +262,18 @@ def import_undo(
 
     brought = [one for one in ledger.forecasts(kind="imported") if within(one)]
     settled = [one for one in ledger.resolutions() if within(one) and not one.status]
-    if not brought:
-        msg = f"run ({run}): no import of forecasts recorded that entry"
+    bare = {_ends(each): was_undone for each, was_undone in bare_runs(ledger)}
+    mine = next(
+        ((a, b) for a, b in bare if a == first.seq and last in (b, math.inf) and not brought), None
+    )
+    if not brought and mine is None:
+        msg = f"run ({run}): no import recorded that entry"
         raise InvalidInput(msg, hint="forecast import runs")
     gone = undone(ledger).forecasts
     left = [one for one in brought if one.seq not in gone]
-    idle = _only_of(ledger, brought, gone)
-    if not left and not (drop and idle):
+    reworded, made = _wordings(ledger, mine)
+    idle = _only_of(ledger, brought, gone, made)
+    if not (left if mine is None else not bare[mine]) and not (drop and idle):
         msg = f"run ({run}): was already undone"
         raise InvalidInput(msg, hint="forecast import runs")
     held = ledger.resolutions()
@@ -220,6 +296,9 @@ def import_undo(
         )
         for question in reopened
     ]
+    if mine is not None and not bare[mine]:
+        drafts += reworded
+        drafts.append(Setup("import", f"{mine[0]}-{mine[1]}", {"undone": "yes"}))
     drafts += [Setup("dropped", question, {}) for question in idle if drop]
     recorded = ledger.append(drafts, recorded_at=now)
     return {
@@ -227,6 +306,7 @@ def import_undo(
         "recorded_at": at,
         "withdrawn": len(left),
         "reopened": len(reopened),
+        **({} if mine is None else {"reworded": len(reworded)}),
         "dropped" if drop else "idle": len(idle),
         "seq": recorded[0].seq,
     }

@@ -14,6 +14,7 @@ from forecasting.app.ledger.resolve import resolution_row
 from forecasting.app.ledger.seal import reasons
 from forecasting.app.ledger.undone import undone
 from forecasting.app.questions.board import facts
+from forecasting.app.questions.same_as import matches
 from forecasting.app.questions.today import State, names
 from forecasting.app.upkeep.banks import bank_of
 from forecasting.domain.forecast import Forecast
@@ -338,6 +339,7 @@ def show(ledger: Ledger, name: str, now: dt.datetime) -> list[dict[str, Any]]:
         for claim in text.claims
     ]
     shown, redacted = [], reasons(ledger)
+    matched = matches(ledger, catalog)
     for question in catalog.find(name):
         standing = catalog.outcomes.get(question.id)
         latest = latest_forecasts(ledger, question.id)
@@ -386,6 +388,16 @@ def show(ledger: Ledger, name: str, now: dt.datetime) -> list[dict[str, Any]]:
                 "claims": [claim for claim in claims if claim["question"] == question.id],
                 "evidence": evidence,
                 "resolution": None if standing is None else resolution_row(standing),
+                "same_as": [
+                    {
+                        "question": one.other if one.question == question.id else one.question,
+                        "url": one.url,
+                        **({"differs": one.differs} if one.differs else {}),
+                        **({"complement": True} if one.complement else {}),
+                    }
+                    for one in matched
+                    if question.id in (one.question, one.other)
+                ],
                 "disputed": [
                     {"outcome": version.outcome, "source": version.source, "note": version.note}
                     for version in ledger.resolutions(question=question.id)

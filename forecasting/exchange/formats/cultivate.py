@@ -187,6 +187,8 @@ def _settled(
         answer["correctness_known_at"] for answer in answers if answer.get("correctness_known_at")
     ]
     at = voided or min(known, default=None) or one.get("resolved_at") or one.get("ends_at")
+    # A correction keeps the day on which the answer was known.
+    stated_at = None if voided else one.get("resolved_at")
     came: list[Any] = []
     for answer in answers:
         share = answer.get("resolved_probability")
@@ -207,6 +209,7 @@ def _settled(
         resolved_at=instant(at, name="resolved_at"),
         source="Cultivate Forecasts",
         note=note,
+        stated_at=instant(stated_at, name="resolved_at") if stated_at else None,
     )
 
 

@@ -38,7 +38,7 @@ _MS = 1000
 #: Kinds of markets whose price is a probability of yes, or of each answer.
 BINARY = ("BINARY",)
 ANSWERED = ("MULTIPLE_CHOICE", "FREE_RESPONSE", "MULTI_NUMERIC", "DATE", "NUMBER")
-#: A closing beyond it means never; there a question closes with the year 2999.
+#: A closing beyond it, or none, means never; there a question closes with the year 2999.
 _LAST = 32_503_679_999_000
 
 
@@ -141,10 +141,12 @@ def _market(
     }
     if text := market.get("textDescription"):
         stated["criteria"] = str(text)
+    # A market that states no close stays open until it is resolved.
     closes = market.get("closeTime")
-    if closes is not None:
-        at = min(number(closes, name="closeTime"), _LAST)
-        stated["closes"] = epoch(at, name="closeTime", unit=_MS)
+    if closes is None:
+        closes = market.get("resolutionTime") if market.get("isResolved") else None
+    at = _LAST if closes is None else min(number(closes, name="closeTime"), _LAST)
+    stated["closes"] = epoch(at, name="closeTime", unit=_MS)
     if market["outcomeType"] in BINARY:
         question = _question(number_of)
         more = {"title": title, "bets": bets.get(question, {})}

@@ -210,6 +210,7 @@ def outcome(
         resolved_at=closed if closed < stated["closes"] else at,
         source=stated["url"] or "Metaculus",
         note=note,
+        stated_at=at,
     )
 
 
@@ -428,17 +429,32 @@ _OF_PEOPLE = (scoring.peer, scoring.spot_peer)
 _POINTS = "points, larger is better, 0 is chance"
 _OTHERS = "points, larger is better, 0 is the others"
 _CROWD = "needs everybody's forecasts, which a file of one's own does not hold"
+
+
+def _of_others(told: Told) -> str:
+    """Say why a score against others may differ from the one that a file of several states."""
+    if told.question.space.type == "categorical" and any(
+        0 in one.value.numbers for one in _people(told).forecasts
+    ):
+        return (
+            "some forecast before an option was offered: the crowd's number of it is then read "
+            "from the last option for everybody, as in Metaculus' own tests, and not from each who "
+            "lacked it"
+        )
+    return "counts everybody in the file, which may leave people out or hold bots that do not count"
+
+
 RULES = {
     "baseline": PlatformRule(
         partial(_scored, scoring.baseline), _POINTS, "silence counts as chance here too"
     ),
-    "peer": PlatformRule(partial(_scored, scoring.peer), _OTHERS, _CROWD),
+    "peer": PlatformRule(partial(_scored, scoring.peer), _OTHERS, _CROWD, _of_others),
     "spot_baseline": PlatformRule(
         partial(_scored, scoring.spot_baseline),
         _POINTS,
         "the moment is the reveal of the crowd, which the file may not state",
     ),
-    "spot_peer": PlatformRule(partial(_scored, scoring.spot_peer), _OTHERS, _CROWD),
+    "spot_peer": PlatformRule(partial(_scored, scoring.spot_peer), _OTHERS, _CROWD, _of_others),
 }
 
 FORMAT = Format(

@@ -9,6 +9,7 @@ and the API does not say when that was: the last change of the prediction stands
 """
 
 from collections.abc import Iterator
+from itertools import count
 from typing import Any
 
 from forecasting.exchange.format import Format, PlatformRule, brier_once
@@ -35,9 +36,11 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
         if isinstance(page, dict) and isinstance(user := page.get("user"), dict):
             yield Owner(str(user.get("name") or user.get("user_id") or ""))
             break
-    for line, prediction in enumerate(_predictions(pages), start=1):
+    lines = count(1)
+    for prediction in _predictions(pages):
+        line = next(lines)
         with faulty() as fault:
-            yield from _prediction(line, prediction)
+            yield from _prediction(line, prediction, lines)
         if fault.reason:
             yield Refused(line, fault.reason)
 
@@ -50,7 +53,7 @@ def _predictions(pages: list[Any]) -> Iterator[Any]:
             yield page
 
 
-def _prediction(line: int, found: Any) -> Iterator[Record]:
+def _prediction(line: int, found: Any, lines: Iterator[int]) -> Iterator[Record]:
     number = required(found, "id")
     question = f"{NAME}-{number}"
     opens = instant(required(found, "created_at"), name="created_at")
@@ -69,10 +72,11 @@ def _prediction(line: int, found: Any) -> Iterator[Record]:
         stated["event"] = f"{NAME}-group-{group}"
     yield Facts(question, stated, line)
     for response in found.get("responses") or ():
+        own = next(lines)
         with faulty() as fault:
             if (confidence := response.get("confidence")) is not None:
                 yield Said(
-                    line=line,
+                    line=own,
                     question=question,
                     forecaster=str(response.get("user_label") or required(response, "user_id")),
                     said=percent(confidence, name="confidence"),
@@ -81,7 +85,7 @@ def _prediction(line: int, found: Any) -> Iterator[Record]:
                     stated=f"{confidence}%",
                 )
         if fault.reason:
-            yield Refused(line, f"response {response.get('id', '')}: {fault.reason}")
+            yield Refused(own, f"response {response.get('id', '')}: {fault.reason}")
     outcome = found.get("outcome")
     if outcome is not None or found.get("withdrawn"):
         yield Settled(

@@ -1,0 +1,99 @@
+"""What became of each row of a file, whatever number of records a row states."""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from forecasting.exchange.held import Plan
+from forecasting.exchange.record import WITHDRAWN, Refused, Said, Statements
+
+
+class Line(int):
+    """A line of one file of several in an archive, which number their lines each from 1."""
+
+    member: str
+
+    def __new__(cls, line: int, member: str) -> "Line":
+        """Make one."""
+        made = super().__new__(cls, line)
+        made.member = member
+        return made
+
+
+class Rows(NamedTuple):
+    """How many rows a file holds, and of these new ones, those held already and refused ones."""
+
+    total: int
+    added: int
+    duplicates: int
+    refused: list[Refused]
+
+
+type _Place = int | tuple[str, int]
+
+
+def _place(line: int) -> _Place:
+    return (line.member, int(line)) if isinstance(line, Line) else line
+
+
+def by_rows(statements: Statements, made: Plan) -> Rows:
+    """Count rows: one is refused if any record of it is, and new if any other record of it is.
+
+    The file alone decides how many there are. Rows of one record each are counted as they were
+    planned; only those of several are looked at one by one.
+    """
+    records = Counter(map(_place, _lines(statements)))
+    several = {place for place, count in records.items() if count > 1}
+    refused: dict[_Place, list[Refused]] = {}
+    for one in made.refused:
+        refused.setdefault(_place(one.line), []).append(one)
+    parts, fresh = _fresh(statements, made, several) if several else (0, set[_Place]())
+    added = made.added - parts + len(fresh - refused.keys())
+    merged = [
+        Refused(group[0].line, "; ".join(dict.fromkeys(one.reason for one in group)))
+        for group in refused.values()
+    ]
+    return Rows(len(records), added, len(records) - added - len(merged), merged)
+
+
+def _lines(statements: Statements) -> Iterable[int]:
+    yield from (one.own_line for one in statements.facts if one.own_line)
+    yield from (one.line for one in statements.said)
+    yield from (one.line for one in statements.settled)
+    yield from (one.line for one in statements.refused)
+    yield from (line for line, _ in statements.news)
+
+
+def _fresh(statements: Statements, made: Plan, several: set[_Place]) -> tuple[int, set[_Place]]:
+    """Give how many records of the rows of several are new, and which rows have a new one.
+
+    What two rows say alike is new in the first of them.
+    """
+    said = {_key(one): one.line for one in reversed(statements.said) if _place(one.line) in several}
+    asked = {
+        one.question: one.own_line
+        for one in reversed(statements.facts)
+        if one.own_line and _place(one.own_line) in several
+    }
+    settled = {
+        one.question: one.line
+        for one in reversed(statements.settled)
+        if _place(one.line) in several
+    }
+    lines = [
+        line
+        for one in made.forecasts
+        if (line := said.get((one.question, one.forecaster, one.issued_at, False))) is not None
+    ]
+    lines += [
+        line
+        for end in made.withdrawals
+        if (line := said.get((end.question, end.forecaster, end.withdrawn_at, True))) is not None
+    ]
+    lines += [asked[one.id] for one in made.questions if one.id in asked]
+    lines += [settled[one.question] for one in made.resolutions if one.question in settled]
+    return len(lines), {_place(line) for line in lines}
+
+
+def _key(one: Said) -> tuple[object, ...]:
+    return one.question, one.forecaster, one.issued_at, one.said == WITHDRAWN
