@@ -12,7 +12,7 @@ def test_a_number_is_logged_where_the_question_stands(browser, house):
     browser.send("/log", p="35")
     assert browser.page.status_code == 200
     (said,) = browser.notes()
-    assert form["question"] in said
+    assert house.book.asked(form["question"]).title in said
     row = house.book.history(form["question"], forecaster="ana")[-1]
     assert (row["forecast"], row["forecaster"], row["kind"]) == (0.35, "ana", "live")
 
