@@ -23,10 +23,13 @@ def test_a_season_is_ranked_with_probabilities_that_sum_to_one():
 
 
 def test_an_interval_of_a_level_needs_twenty_events_here_as_in_every_table():
-    few, _ = leaderboard(ours.season(events=19).ledger, sample=False)
-    assert all(math.isnan(row["lower"]) and math.isnan(row["upper"]) for row in few)
-    enough, _ = leaderboard(ours.season(events=20).ledger, sample=False)
-    assert all(row["lower"] < row["adjusted"] < row["upper"] for row in enough)
+    told = []
+    for events in (19, 24):
+        rows, _ = leaderboard(ours.season(events=events).ledger, sample=False)
+        for row in rows:
+            assert (row["n_events"] >= 20) == (row["lower"] < row["adjusted"] < row["upper"])
+            told.append(row["n_events"] >= 20)
+    assert len(set(told)) == 2
 
 
 def test_below_eight_events_nobody_is_ranked():
