@@ -323,6 +323,7 @@ def first_rows(made: Plan, catalog: Catalog) -> list[dict[str, Any]]:
     return [
         {
             "question": one.question,
+            "title": questions[one.question].title,
             "forecaster": one.forecaster,
             "forecast": one.value.plain,
             "issued_at": one.issued_at,
