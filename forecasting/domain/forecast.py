@@ -26,6 +26,8 @@ LIVE_WITHIN = dt.timedelta(minutes=15)
 SUM_TOLERANCE = 1e-9
 #: More quantiles than anybody types: a CDF, which is shown by a few of them.
 DENSE = 21
+#: No level that somebody types has more characters; those of a CDF of few steps have.
+_TYPED = 8
 #: The levels, in percent, by which such a forecast is shown.
 SHOWN = (5.0, 25.0, 50.0, 75.0, 95.0)
 
@@ -69,7 +71,8 @@ class Value:
         """The contract's JSON shape: a number, or labels with numbers; of a CDF a few quantiles."""
         if self.shape == "binary":
             return float(self.entered[0])
-        if len(self.labels) > DENSE and self.shape == "quantiles":
+        computed = len(self.labels) > len(SHOWN) and any(len(one) > _TYPED for one in self.labels)
+        if self.shape == "quantiles" and (len(self.labels) > DENSE or computed):
             return Quantiles({decimal_text(level): v for level, v in self.at(SHOWN).items()})
         found = dict(zip(self.labels, self.numbers, strict=True))
         return Quantiles(found) if self.shape == "quantiles" else found

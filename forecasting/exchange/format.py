@@ -17,7 +17,7 @@ from forecasting.domain import Forecast, Question, Resolution, Withdrawal
 from forecasting.domain.reading import plainly
 from forecasting.errors import InvalidInput
 from forecasting.exchange.record import Record, Statements
-from forecasting.exchange.source import Head, Source, appearance
+from forecasting.exchange.source import Head, Source, appearance, way_out
 from forecasting.exchange.stated import Reading
 from forecasting.exchange.text_file import check_text
 
@@ -133,7 +133,7 @@ def detected(source: Source, name: str = "") -> Format:
     if here is None:
         wanted = f"is not {known[name].what}" if name else "no format is known for it"
         msg = f"file ({source.name}): {appearance(source)}; {wanted}"
-        raise InvalidInput(msg, hint=f"one of {', '.join(known)}")
+        raise InvalidInput(msg, hint=way_out(source) or f"one of {', '.join(known)}")
     if name:
         msg = f"file ({source.name}): is not {known[name].what}; it looks like {here.what}"
         raise InvalidInput(msg, hint=f"forecast import {here.name} {source.name}")

@@ -50,7 +50,7 @@ def by_rows(statements: Statements, made: Plan) -> Rows:
     parts, fresh = _fresh(statements, made, several) if several else (0, set[_Place]())
     added = made.added - parts + len(fresh - refused.keys())
     merged = [
-        Refused(group[0].line, "; ".join(dict.fromkeys(one.reason for one in group)))
+        Refused(int(group[0].line), "; ".join(dict.fromkeys(one.reason for one in group)))
         for group in refused.values()
     ]
     return Rows(len(records), added, len(records) - added - len(merged), merged)

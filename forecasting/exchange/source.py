@@ -329,6 +329,16 @@ def _escaped(text: str, place: int) -> bool:
     return slashes % 2 == 1
 
 
+def way_out(source: Source) -> str:
+    """Say what makes a file readable that is compressed or no text; empty where nothing is known.
+
+    An archive or a table of another program's was read, and is none of a known format.
+    """
+    start = source.head.start
+    known = (way for begins, _, way in STARTS if start.startswith(begins) and begins[:2] != b"PK")
+    return next(known, "").format(source.name)
+
+
 def appearance(source: Source) -> str:
     """Say in a few words what a file looks like that no format recognises."""
     head = source.head

@@ -1,5 +1,6 @@
 """Files that mean harm or are broken: one line with the place, exit code 2, nothing written."""
 
+import gzip
 import io
 import time
 import warnings
@@ -8,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from forecasting.app.ledger.importing import import_record
 from forecasting.cli import run as cli
 from forecasting.errors import InvalidInput
 from forecasting.exchange import text_file
 from forecasting.store import Ledger
 from forecasting.store.transfer import record_digest
+from tests.exchange.conftest import NOW
 from tests.exchange.tables import record_of, row, stream
 
 FORMATS = Path(__file__).parent / "formats"
@@ -266,3 +269,12 @@ def test_a_file_that_states_nothing_or_one_thing_twice_leaves_no_database(name, 
     assert cli(["--db", str(place), "import", str(path), "--create"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
     assert not list(tmp_path.glob("made.db*"))
+
+
+@pytest.mark.parametrize("format", ["", "metaculus"])
+def test_a_file_that_is_compressed_is_told_how_to_unpack_it(format, tmp_path, ledger):
+    path = tmp_path / "record.json.gz"
+    path.write_bytes(gzip.compress(b"[]"))
+    with pytest.raises(InvalidInput, match="is compressed by gzip") as refused:
+        import_record(ledger, path, format, now=NOW)
+    assert refused.value.hint == "gunzip -k record.json.gz"

@@ -1,5 +1,6 @@
 """Metaculus: five types of question, aggregates, ends; its own scores come out again."""
 
+import csv
 import datetime as dt
 import io
 import math
@@ -331,3 +332,58 @@ def test_a_score_against_others_says_the_true_reason_of_a_difference():
     whole = explained(("0.2", "0.5", "0.3"), ("0.5", "0.1", "0.4"))
     assert "read from the last option" in late
     assert "counts everybody in the file" in whole
+
+
+def zip_of(path, **changed):
+    """Give the fixture with other cells in the row of each question that is named by its number."""
+    with zipfile.ZipFile(ZIP) as archive, zipfile.ZipFile(path, "w") as out:
+        for member in archive.namelist():
+            text = archive.read(member).decode()
+            if member == "question_data.csv":
+                rows = list(csv.DictReader(io.StringIO(text)))
+                for one in rows:
+                    one |= changed.get(f"q{one['Question ID']}", {})
+                lines = io.StringIO()
+                sheet = csv.DictWriter(lines, list(rows[0]))
+                sheet.writeheader()
+                sheet.writerows(rows)
+                text = lines.getvalue()
+            out.writestr(member, text)
+    return path
+
+
+def test_forecasts_of_a_question_that_cannot_be_read_say_why_it_cannot(tmp_path, ledger):
+    path = zip_of(tmp_path / "m.zip", q1={"Categories": "nothing that is a list"})
+    reasons = [one["reason"] for one in import_record(ledger, path, now=NOW)["refused"]]
+    told = [one for one in reasons if one.startswith("forecast_data.csv: question 1 ")]
+    assert told
+    for one in told:
+        assert "is refused in line 2 of question_data.csv" in one
+        assert "is no list" in one
+
+
+@pytest.mark.parametrize(("cell", "ends"), [("t", "upper"), ("True", "upper"), ("f", "")])
+def test_open_bounds_are_read_as_any_program_writes_them(cell, ends, tmp_path, ledger):
+    path = zip_of(tmp_path / "m.zip", q3={"Open Upper Bound": cell, "Open Lower Bound": "f"})
+    import_record(ledger, path, now=NOW)
+    assert questions(ledger)["3"].space.open_bounds == ends
+
+
+def test_an_open_bound_that_is_neither_is_refused(tmp_path, ledger):
+    path = zip_of(tmp_path / "m.zip", q3={"Open Upper Bound": "maybe"})
+    reasons = [one["reason"] for one in import_record(ledger, path, now=NOW)["refused"]]
+    assert any("open bound (maybe): must be true or false" in one for one in reasons)
+
+
+def test_a_discrete_forecast_is_shown_by_five_levels_and_one_that_was_typed_by_its_own():
+    space = OutcomeSpace("numeric", (), -0.5, 10.5)
+    heights = [decimal_text(round((n / 11) ** 1.3, 15)) for n in range(12)]
+    assert list(cdf_value(space, heights).plain) == ["5", "25", "50", "75", "95"]
+    typed = {"2.5": "0", "10": "1", "25": "2", "50": "3", "75": "4", "90": "5", "97.5": "6"}
+    assert list(quantiles_value(space, typed).plain) == list(typed)
+
+
+def test_the_first_rows_are_shown_by_the_title_of_their_question(found, ledger):
+    titles = {one.id: one.title for one in ledger.questions()}
+    assert found["first"]
+    assert all(one["title"] == titles[one["question"]] for one in found["first"])

@@ -70,6 +70,7 @@ def looks_like(head: Head) -> bool:
 def read(source: Source, reading: Reading) -> Iterator[Record]:
     """Give questions with outcomes, then forecasts with withdrawals, then the scores it states."""
     spaces: dict[str, OutcomeSpace] = {}
+    unread: dict[str, str] = {}
     for line, row in source.rows(QUESTIONS):
         with faulty() as fault:
             stated, settled = question(row)
@@ -78,8 +79,10 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
             if settled is not None:
                 yield outcome(row["Question ID"], settled, stated, line)
         if fault.reason:
+            unread[row.get("Question ID", "")] = f"is refused in line {line} of {QUESTIONS}"
+            unread[row.get("Question ID", "")] += f" ({fault.reason})"
             yield Refused(line, f"{QUESTIONS}: {fault.reason}")
-    yield from _forecasts(source, spaces)
+    yield from _forecasts(source, spaces, unread)
     if source.has_member(SCORES):
         for line, row in source.rows(SCORES):
             who = _who(row, "User ID", "User Username", "User (Anonymized)")
@@ -162,7 +165,7 @@ def scale(
     open_upper: str,
 ) -> dict[str, Any]:
     """Give what is stated of a continuous question's range."""
-    low, high = open_lower.strip().lower() == "true", open_upper.strip().lower() == "true"
+    low, high = _is_open(open_lower), _is_open(open_upper)
     found: dict[str, Any] = {"type": "numeric", "lower": lower, "upper": upper}
     if kind == "date":
         found["unit"] = DAYS
@@ -171,6 +174,15 @@ def scale(
     if low or high:
         found["open_bounds"] = "both" if low and high else "lower" if low else "upper"
     return found
+
+
+def _is_open(cell: str) -> bool:
+    """Read whether a bound is open, as Python, PostgreSQL or JSON writes it."""
+    said = cell.strip().lower()
+    if said not in ("true", "t", "1", "false", "f", "0", "none", "null", ""):
+        msg = f"open bound ({plainly(cell)}): must be true or false"
+        raise InvalidInput(msg)
+    return said in ("true", "t", "1")
 
 
 def space_of(stated: Mapping[str, Any]) -> OutcomeSpace:
@@ -261,7 +273,9 @@ def _who(row: Mapping[str, str], number_of: str, name: str, hidden: str) -> str:
     return who if row[number_of].strip() else f"crowd:{NAME}/{who}"
 
 
-def _forecasts(source: Source, spaces: Mapping[str, OutcomeSpace]) -> Iterator[Record]:
+def _forecasts(
+    source: Source, spaces: Mapping[str, OutcomeSpace], unread: Mapping[str, str]
+) -> Iterator[Record]:
     early = 0
     ends: dict[tuple[str, str], list[tuple[dt.datetime, dt.datetime | None, int]]]
     ends = defaultdict(list)
@@ -269,7 +283,8 @@ def _forecasts(source: Source, spaces: Mapping[str, OutcomeSpace]) -> Iterator[R
         with faulty() as fault:
             who = _who(row, "Forecaster ID", "Forecaster Username", "Forecaster (Anonymized)")
             if row["Question ID"] not in spaces:
-                msg = f"question {plainly(row['Question ID'])} is not in {QUESTIONS}"
+                why = unread.get(row["Question ID"], f"is not in {QUESTIONS}")
+                msg = f"question {plainly(row['Question ID'])} {why}"
                 raise InvalidInput(msg)
             value = value_of(
                 spaces[row["Question ID"]],
