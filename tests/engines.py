@@ -4,7 +4,7 @@ Every other test of the suite runs on both: ``pytest --engine postgresql`` keeps
 test opens in its process on a server (see :class:`tests.databases.Elsewhere`).
 """
 
-#: The start of a node id, below `tests/`, and why it is about files or has PostgreSQL of its own.
+#: The start of a node id, of tests below `tests/`, and why it is about files or has PostgreSQL of its own.
 OF_FILES = {
     "app/test_clocks.py::test_at_a_terminal": "a process of its own",
     "app/test_redact.py": "bytes and edits of the file; test_postgresql.py has the others",
@@ -27,6 +27,7 @@ OF_FILES = {
     "store/test_unusable.py": "files that cannot be used",
     "store/test_verify_laws.py": "edits of the file",
     "store/test_chain.py::test_a_forecast_commits": "reads the file",
+    "forecasting/store/condition.py": "what a file is looked at for",
     "cli/test_bad_input.py": "compares bytes of files",
     "cli/test_commands.py::test_the_tour": "a process of its own",
     "cli/test_commands.py::test_verify_and_the_database": "looks for the file",
@@ -52,4 +53,4 @@ OF_FILES = {
 
 def of_files(name):
     """Tell whether a test, by its node id, is about files."""
-    return any(name.startswith(f"tests/{start}") for start in OF_FILES)
+    return name.removeprefix("tests/").startswith(tuple(OF_FILES))
