@@ -4,7 +4,7 @@ Every other test of the suite runs on both: ``pytest --engine postgresql`` keeps
 test opens in its process on a server (see :class:`tests.databases.Elsewhere`).
 """
 
-#: The start of a node id, of tests below `tests/`, and why it is about files or has PostgreSQL of its own.
+#: The start of a node id (below `tests/`), and why it is about files or has PostgreSQL of its own.
 OF_FILES = {
     "app/test_clocks.py::test_at_a_terminal": "a process of its own",
     "app/test_redact.py": "bytes and edits of the file; test_postgresql.py has the others",
