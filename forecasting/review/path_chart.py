@@ -11,7 +11,6 @@ from forecasting.review.data import Mark, Point, QuestionPath
 from forecasting.review.layout import Frame, numbered, spread
 from forecasting.review.news_strip import Strip, news_strip
 from forecasting.review.plot import (
-    LETTER,
     WIDE,
     Plot,
     Scale,
@@ -26,9 +25,10 @@ from forecasting.review.plot import (
 DRAWN = ("worldview", "pool", "prior", "base-rate", "model", "person")
 _TALL, _LOW = 290.0, 150.0
 #: The least room beside the axes, for half of a day's name below them.
-EDGE = 22.0
-#: A name stands so far from the end of its line, and has at most so many letters.
-NAME_AT, MOST_LETTERS = 14.0, 17
+EDGE = 36.0
+#: A name stands so far from the end of its line, has at most so many letters, each so wide where
+#: letters are largest, on the page of a review.
+NAME_AT, MOST_LETTERS, WIDEST = 14.0, 17, 9.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ def _beside(
         told = question.outcome if value is None else words.amount(value)
         several = question.type in ("categorical", "ordered")
         written.append("outcome" if several else _shown(f"outcome: {told}"))
-    need = NAME_AT + LETTER * max(map(len, written), default=0)
+    need = NAME_AT + WIDEST * max(map(len, written), default=0)
     at = frame.last if question.resolved_at is None else min(question.resolved_at, question.closes)
     inside = 1 - frame.x(at) / frame.span
     within = (need - inside * (size.width - size.left)) / max(1 - inside, 0.1)

@@ -157,7 +157,7 @@ def test_what_is_fitted_ahead_is_all_that_the_replay_needs(tmp_path, monkeypatch
     monkeypatch.setattr(early, "ProcessPoolExecutor", lambda n, **_: ThreadPoolExecutor(1))
     monkeypatch.setattr(FitCache, "fit", fit)
     _slice(tmp_path / "ahead.db", workers=2)
-    assert {family for family, _ in used} == {"deliveries", "rates", "spells"}
+    assert {family for family, _ in used} == {"rates", "spells"}
     assert used <= said
 
 

@@ -109,6 +109,7 @@ def test_a_deadline_may_be_today_or_tomorrow(book, monkeypatch, door, word, ahea
             ASK["python"](book, next(names), "yesterday")
 
 
+@pytest.mark.filterwarnings("ignore:nobody keeps a list")
 @pytest.mark.parametrize("door", LOG)
 def test_now_is_not_in_the_future_on_a_clock_that_runs(tmp_path, door):
     with Book.plain(str(tmp_path / "a.db"), forecaster="ana", create=True) as book:

@@ -95,7 +95,7 @@ def test_options_may_be_set_apart_as_in_a_table(browser, house):
     browser.get("/ask")
     browser.send("/ask", **OPTIONS | {"options": "Iwasawa; Xue; somebody, or nobody"})
     (asked,) = [one for one in house.book.questions() if one["title"] == ASK["title"]]
-    space = house.book.asked(asked["id"]).space
+    space = house.book.asked(asked["id"])[0].space
     assert space.options == ("Iwasawa", "Xue", "somebody, or nobody")
 
 

@@ -12,7 +12,7 @@ def test_a_number_is_logged_where_the_question_stands(browser, house):
     browser.send("/log", p="35")
     assert browser.page.status_code == 200
     (said,) = browser.notes()
-    assert house.book.asked(form["question"]).title in said
+    assert house.book.asked(form["question"])[0].title in said
     row = house.book.history(form["question"], forecaster="ana")[-1]
     assert (row["forecast"], row["forecaster"], row["kind"]) == (0.35, "ana", "live")
 
@@ -53,7 +53,7 @@ def test_an_outcome_wants_a_source(browser, house):
     browser.send("/resolve", form, source="", outcome="no")
     assert browser.faults()
     browser.send("/resolve", form, source="https://example.org/word", outcome="no")
-    assert house.book.asked(form["question"]).title in browser.notes()[0]
+    assert house.book.asked(form["question"])[0].title in browser.notes()[0]
 
 
 def test_what_facts_decide_is_recorded_where_it_stands(browser, house):
