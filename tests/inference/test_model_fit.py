@@ -127,8 +127,8 @@ def test_an_interrupted_fit_is_no_fit(first):
     ended = threading.Event()
 
     def press():
-        # Once more where the first was lost: what is raised in a finaliser is not passed on.
-        for seconds in (0.5, 10.0):
+        # Again where one was lost: what is raised in a finaliser is not passed on.
+        for seconds in (0.5, *[2.0] * 10):
             if not ended.wait(seconds):
                 os.kill(os.getpid(), signal.SIGINT)
 
