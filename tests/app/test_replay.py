@@ -143,12 +143,14 @@ def test_what_is_fitted_ahead_is_all_that_the_replay_needs(tmp_path, monkeypatch
         return quick_fit(cache, model, data, priors, **options)
 
     # Rates that are learned together, with a link and a fact that alter what they learn from, and a
-    # class: each variant of the world and each step of an explanation has a fit of its own.
+    # class of spells and of deliveries: each variant of the world and each step of an explanation
+    # has a fit of its own.
     apart = WORLD
     for old, new in {
         "on > none: median 60 d (15..240) shape 0.8": "on > none: class truces-formal",
         "none\n  convoy: {event: 3 in 70 weeks": "none\n    2026-03-01: on\n  convoy: {event: ",
         "none > soft: once in 9 mo": "none > soft: ",
+        "unit: people}": "unit: people, class: exchanges}",
     }.items():
         assert old in apart
         apart = apart.replace(old, new)
@@ -157,7 +159,7 @@ def test_what_is_fitted_ahead_is_all_that_the_replay_needs(tmp_path, monkeypatch
     monkeypatch.setattr(early, "ProcessPoolExecutor", lambda n, **_: ThreadPoolExecutor(1))
     monkeypatch.setattr(FitCache, "fit", fit)
     _slice(tmp_path / "ahead.db", workers=2)
-    assert {family for family, _ in used} == {"rates", "spells"}
+    assert {family for family, _ in used} == {"deliveries", "rates", "spells"}
     assert used <= said
 
 
