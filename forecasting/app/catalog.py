@@ -208,17 +208,7 @@ def with_settled_rungs(
         if not brings:
             continue
         first = min(brings, key=lambda own: (own.resolved_at, questions[own.question].closes))
-        found[rung.id] = Resolution(
-            question=rung.id,
-            outcome=YES,
-            resolved_at=first.resolved_at,
-            source=first.source,
-            certainty=first.certainty,
-            note=f"{first.question} came out yes",
-            version=0,
-            recorded_at=first.recorded_at,
-            seq=first.seq,
-        )
+        found[rung.id] = _derived(rung, YES, first, f"{first.question} came out yes")
     return found
 
 
@@ -244,17 +234,23 @@ def with_failed_conditions(
         for question in failed:
             assert question.condition is not None  # for the type checker
             decided = found[question.condition.question]
-            found[question.id] = Resolution(
-                question=question.id,
-                outcome=ANNULLED,
-                resolved_at=decided.resolved_at,
-                source=decided.source,
-                certainty=decided.certainty,
-                note=f"its condition failed: {decided.question} is {decided.outcome}",
-                version=0,
-                recorded_at=decided.recorded_at,
-                seq=decided.seq,
-            )
+            why = f"its condition failed: {decided.question} is {decided.outcome}"
+            found[question.id] = _derived(question, ANNULLED, decided, why)
+
+
+def _derived(question: Question, outcome: str, of: Resolution, note: str) -> Resolution:
+    """Give an outcome that follows from another question's, and was known when that was."""
+    return Resolution(
+        question=question.id,
+        outcome=outcome,
+        resolved_at=of.resolved_at,
+        source=of.source,
+        certainty=of.certainty,
+        note=note,
+        version=0,
+        recorded_at=of.recorded_at,
+        seq=of.seq,
+    )
 
 
 def _as_they_stood(versions: Sequence[Resolution], moment: dt.datetime) -> list[Resolution]:

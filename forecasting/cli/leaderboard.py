@@ -76,8 +76,8 @@ def leaderboard(
     r"""Show scores adjusted for the difficulty of the questions that each forecaster chose.
 
     There is no ranking across groups that share no question, with fewer than 8 events, or in a
-    replay. An interval is of how far a forecaster is from the others on these questions; with fewer
-    than 20 events there is none.
+    replay. An interval says how far a forecaster is from the others on these questions; it needs 20
+    events.
 
     \b
     Example:
