@@ -229,7 +229,7 @@ def import_parquet(**given: Any) -> None:
     "--drop", is_flag=True, help="Drop its questions too, where nobody has forecast otherwise."
 )
 def import_undo(run: str, drop: bool) -> None:
-    r"""Undo an import: its forecasts are withdrawn, its outcomes reopened.
+    r"""Undo an import: its forecasts are withdrawn, its outcomes are taken back.
 
     RUN is what the import printed, such as 4711-4790 (`forecast import runs` lists them). The
     entries stay in the record; no score counts them, and a corrected file may be imported.

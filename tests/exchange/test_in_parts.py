@@ -14,7 +14,7 @@ import pytest
 
 from forecasting.app.ledger.export import export_record
 from forecasting.app.ledger.importing import import_record
-from forecasting.app.ledger.undone import undone
+from forecasting.app.ledger.undone import import_undo, undone
 from forecasting.domain.resolution import outcomes
 from forecasting.errors import InvalidInput
 from tests.exchange.conftest import NOW, memory
@@ -429,3 +429,24 @@ def test_words_that_somebody_changed_here_do_not_come_back_with_the_same_file(tm
     edit(ledger, name, {"title": "A better wording?"}, NOW)
     bring(ledger, path)
     assert {one.id: one.title for one in ledger.questions()}[name] == "A better wording?"
+
+
+def test_undoing_a_correction_leaves_the_outcome_that_it_corrected(tmp_path):
+    files = [corrected(tmp_path, outcome, known) for outcome, known in (("yes", 20), ("no", 40))]
+    with memory(tmp_path) as ledger:
+        first, second = (bring(ledger, path) for path in files)
+        (before,) = outcomes(ledger.resolutions()[:1]).values()
+        counts = import_undo(ledger, second["run"], now=NOW)
+        assert (counts["reopened"], counts["restored"]) == (0, 1)
+        (stands,) = outcomes(ledger.resolutions()).values()
+        assert (stands.outcome, stands.resolved_at, stands.note, stands.source) == (
+            (before.outcome, before.resolved_at, before.note, before.source)
+        )
+        # The correction comes in again, and its undoing leaves nothing of an undone first import.
+        again = bring(ledger, files[1])
+        (stands,) = outcomes(ledger.resolutions()).values()
+        assert stands.outcome == "no"
+        import_undo(ledger, first["run"], now=NOW)
+        counts = import_undo(ledger, again["run"], now=NOW)
+        assert (counts["reopened"], "restored" in counts) == (1, False)
+        assert outcomes(ledger.resolutions()) == {}

@@ -4,6 +4,7 @@ import datetime as dt
 import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from forecasting.domain import Question, Withdrawal
@@ -238,13 +239,31 @@ def _wordings(ledger: Ledger, run: tuple[int, int] | None) -> tuple[list[Questio
     return reworded, made
 
 
+def _standing_before(
+    ledger: Ledger, held: Sequence[Resolution], first: int
+) -> dict[str, Resolution]:
+    """Give the outcomes that stood before an import corrected them, of no import undone since."""
+    gone = undone(ledger)
+    taken = {
+        one.recorded_at for one in ledger.forecasts(kind="imported") if one.seq in gone.forecasts
+    }
+    return outcomes(
+        one
+        for one in held
+        if _seq(one) < first
+        and one.recorded_at not in taken
+        and not any(begins <= _seq(one) <= ends for begins, ends in gone.runs)
+    )
+
+
 def import_undo(
     ledger: Ledger, run: int | str, *, now: dt.datetime, drop: bool = False
 ) -> dict[str, Any]:
     """Take a mistaken import back: withdrawals and reopened outcomes, as entries.
 
     With `drop`, the questions on which nobody has forecast otherwise leave every list; without it
-    they stay, and are `idle`. `run` is its first and last entry, as it printed them; or the first.
+    they stay, and are `idle`. An outcome that the import corrected stands again as it was
+    (`restored`). `run` is its first and last entry, as it printed them; or the first.
     Of an import without forecasts the ends count no more and each question has its former words.
     """
     from forecasting.exchange.settle import UNDONE
@@ -284,8 +303,10 @@ def import_undo(
         for one in settled
         if (now_stands := standing.get(one.question)) is not None and now_stands.seq == one.seq
     ]
-    drafts += [
-        Resolution(
+    earlier = _standing_before(ledger, held, first.seq)
+    restored = [question for question in reopened if question in earlier]
+    for question in reopened:
+        end = Resolution(
             question=question,
             outcome="",
             resolved_at=now,
@@ -294,8 +315,11 @@ def import_undo(
             status=REOPENED,
             note=f"the import of {iso(at)} was taken back",
         )
-        for question in reopened
-    ]
+        drafts.append(end)
+        if question in earlier:
+            drafts.append(
+                replace(earlier[question], version=end.version + 1, recorded_at=None, seq=None)
+            )
     if mine is not None and not bare[mine]:
         drafts += reworded
         drafts.append(Setup("import", f"{mine[0]}-{mine[1]}", {"undone": "yes"}))
@@ -305,7 +329,8 @@ def import_undo(
         "run": run,
         "recorded_at": at,
         "withdrawn": len(left),
-        "reopened": len(reopened),
+        "reopened": len(reopened) - len(restored),
+        **({"restored": len(restored)} if restored else {}),
         **({} if mine is None else {"reworded": len(reworded)}),
         "dropped" if drop else "idle": len(idle),
         "seq": recorded[0].seq,
