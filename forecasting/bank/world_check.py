@@ -107,7 +107,7 @@ def _no_hindsight(bank: Bank) -> Iterator[Problem]:
     for process in bank.world.processes.values():
         if (opened := first.get(process.name)) is None:
             continue
-        for known_by, what in _argued(process):
+        for known_by, what in (*_argued(process), *_argued_of_classes(bank, process)):
             if known_by > local_day(opened.opens, opened.zone):
                 yield _late(process.place, f"{process.name}: {what}", known_by, opened)
     for link in bank.world.links:
@@ -124,6 +124,15 @@ def _argued(process: ProcessSpec) -> Iterator[tuple[dt.date, str]]:
             by_day.setdefault(move.known_by, []).append(move)
     for day, moves in by_day.items():
         yield day, ", ".join(move.name for move in moves)
+
+
+def _argued_of_classes(bank: Bank, process: ProcessSpec) -> Iterator[tuple[dt.date, str]]:
+    """Give the day by which each stated prior of the classes of a process could be argued."""
+    references = {move.phrase.reference for move in process.moves} - {""}
+    for each in bank.priors:
+        if each.reference in references:
+            stated = each.prior
+            yield stated.known_by, f"class ({each.reference}) {stated.name}"
 
 
 def _late(place: tuple[str, int], what: str, known_by: dt.date, opened: Question) -> Problem:

@@ -490,6 +490,18 @@ def test_a_prior_argued_after_the_question_opened_is_hindsight(copy):
         (copy / "worlds" / "zz.yaml").unlink()
 
 
+def test_a_prior_of_a_class_argued_after_a_question_on_it_opened_is_hindsight(copy):
+    assert [each for each in check(read_bank(copy)) if each.rule == "hindsight"] == []
+    path = copy / "reference" / "priors.csv"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    (n,) = (n for n, line in enumerate(lines) if line.startswith("truces-formal,theta,"))
+    lines[n] = lines[n].replace("2021-12-31", "2026-11-20")
+    path.write_text("\n".join(lines), encoding="utf-8")
+    faults = [str(each) for each in check(read_bank(copy)) if each.rule == "hindsight"]
+    assert faults
+    assert all(": class (truces-formal) theta: known by 2026-11-20, after " in x for x in faults)
+
+
 def test_a_scored_bank_names_the_word_that_its_priors_rest_on(copy):
     assert _added(copy, "processes:\n  zz: {event: once in 1 y}\n") == [
         f"{ZZ}:2: [source] zz: move (waiting > waiting): needs because, source and known_by where "
