@@ -26,11 +26,11 @@ from numpy.typing import ArrayLike
 from forecasting.arrays import FloatArray
 from forecasting.domain.prior import PriorSpec
 from forecasting.errors import InvalidInput
+from forecasting.inference.fits import Graph
 from forecasting.inference.inputs import COLUMN, Layout, inputs
+from forecasting.inference.prior import from_standard, prior_arrays
 from forecasting.models.delivery_priors import BETAS, GAMMAS, PRIORS, STANDARD
-from forecasting.models.fits import Graph
 from forecasting.models.poisson_lognormal import numpy_mathematics
-from forecasting.models.prior import from_standard, prior_arrays
 
 __all__ = ["T0", "Deliveries", "Package", "delivery_data"]
 

@@ -21,8 +21,8 @@ from numpy.typing import ArrayLike
 from forecasting.arrays import FloatArray
 from forecasting.domain.prior import PriorSpec
 from forecasting.errors import InvalidInput
+from forecasting.inference.fits import Graph
 from forecasting.inference.inputs import COLUMN, SCALAR, Layout, inputs
-from forecasting.models.fits import Graph
 from forecasting.models.poisson_lognormal import (
     graph_mathematics,
     log_marginal,

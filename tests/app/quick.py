@@ -12,8 +12,8 @@ import numpy as np
 from forecasting.evidence.history import pasts, records
 from forecasting.evidence.reports import reports
 from forecasting.inference.fit import array_hash, exact_fit
-from forecasting.models.fits import FitCache
-from forecasting.models.prior import prior_arrays
+from forecasting.inference.fits import FitCache
+from forecasting.inference.prior import prior_arrays
 from forecasting.models.spells import KINDS
 from forecasting.models.world.classes import agreement_rows, truce_rows
 from forecasting.models.world.delivery import packages

@@ -7,8 +7,8 @@ from forecasting.domain.process import MoveSpec, Phrase, ProcessSpec
 from forecasting.errors import InvalidInput
 from forecasting.evidence.history import Past, Piece
 from forecasting.inference import compile_count, pack, summary, verdict
+from forecasting.inference.prior import prior_arrays
 from forecasting.models import weibull
-from forecasting.models.prior import prior_arrays
 from forecasting.models.spells import KINDS, SpellDraws, Spells, representative_spells
 from forecasting.models.weibull import spells, survival
 from forecasting.models.world.parameters import parameters

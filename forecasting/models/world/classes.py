@@ -21,9 +21,9 @@ from forecasting.domain.reference import ReferenceClass
 from forecasting.errors import InvalidInput, nearest
 from forecasting.evidence.history import DAY, EPOCH
 from forecasting.inference.fit import Fit, array_hash
+from forecasting.inference.fits import FitCache
 from forecasting.inference.predictive_check import verdict
 from forecasting.models import weibull
-from forecasting.models.fits import FitCache
 from forecasting.models.spells import KINDS, SpellDraws, Spells
 
 Rows = dict[str, NDArray[np.float64]]

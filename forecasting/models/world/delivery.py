@@ -17,10 +17,10 @@ from forecasting.domain.reference import ReferenceClass
 from forecasting.errors import InvalidInput
 from forecasting.evidence.history import DAY, Record
 from forecasting.inference.fit import Fit, exact_fit
+from forecasting.inference.fits import FitCache
+from forecasting.inference.prior import prior_arrays
 from forecasting.models.deliveries import BLOCKS, T0, Deliveries, Package, delivery_data
 from forecasting.models.delivery_priors import RESUME
-from forecasting.models.fits import FitCache
-from forecasting.models.prior import prior_arrays
 from forecasting.models.world.assembly import Hazard
 from forecasting.models.world.chance import uniforms
 from forecasting.models.world.classes import SAME, anchor, data_of, moment_of

@@ -17,7 +17,7 @@ from forecasting.errors import GateRefused, InvalidInput
 from forecasting.evidence.history import DAY, EPOCH, Past, Record
 from forecasting.evidence.reports import CodedReport, multiplier
 from forecasting.inference.fit import Fit
-from forecasting.models.fits import FitCache
+from forecasting.inference.fits import FitCache
 from forecasting.models.news_gain import gain_draws, learned_gain, summary
 from forecasting.models.registry import own_hazards
 from forecasting.models.spells import SpellDraws

@@ -22,7 +22,7 @@ from forecasting.domain.process import LinkSpec, MoveSpec, ProcessSpec, stated_m
 from forecasting.errors import GateRefused, InvalidInput
 from forecasting.evidence.history import Past, links_on
 from forecasting.inference.fit import Fit
-from forecasting.models.fits import FitCache
+from forecasting.inference.fits import FitCache
 from forecasting.models.poisson_lognormal import (
     log_marginal,
     numpy_mathematics,

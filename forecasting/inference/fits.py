@@ -20,8 +20,8 @@ from forecasting.inference.compile import library_versions
 from forecasting.inference.fit import Fit, array_hash
 from forecasting.inference.fit import fit as sample
 from forecasting.inference.inputs import Layout
+from forecasting.inference.prior import from_standard, prior_arrays
 from forecasting.inference.stored import FitStore
-from forecasting.models.prior import from_standard, prior_arrays
 
 __all__ = ["FitCache", "Graph", "Wanted", "stored_fits"]
 
