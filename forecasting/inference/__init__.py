@@ -5,7 +5,7 @@ them, `gate` judges the sampler, `fits` and `stored` keep fits within and betwee
 `predictive_check` judges the model against its own class.
 """
 
-from forecasting.inference.compile import clear_cache, compile_count, compiled
+from forecasting.inference.compile import compile_count, compiled
 from forecasting.inference.fit import Fit, array_hash, exact_fit, fit
 from forecasting.inference.gate import GateReport, judge_sampler
 from forecasting.inference.inputs import COLUMN, SCALAR, inputs, pack
@@ -26,7 +26,6 @@ __all__ = [
     "GateReport",
     "PredictiveCheck",
     "array_hash",
-    "clear_cache",
     "compile_count",
     "compiled",
     "exact_fit",

@@ -26,7 +26,7 @@ from forecasting.inference.fits import Graph
 from forecasting.inference.inputs import COLUMN, SCALAR, Layout, inputs
 from forecasting.inference.predictive_check import CountCheck, PredictiveCheck, interval_shares
 from forecasting.models import weibull
-from forecasting.models.spell_settings import BETA, CASE, INSTANT, SETTINGS, Setting
+from forecasting.models.priors import BETA, CASE, INSTANT, SETTINGS, Setting
 
 __all__ = ["KINDS", "SpellDraws", "Spells", "representative_spells"]
 

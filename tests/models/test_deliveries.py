@@ -15,14 +15,16 @@ from forecasting.domain.process import DELIVERY_STATES, DeliverySpec, MoveSpec, 
 from forecasting.errors import InvalidInput
 from forecasting.inference import compile_count, pack
 from forecasting.models.deliveries import (
+    BETAS,
     BLOCKS,
+    GAMMAS,
+    STANDARD,
     T0,
     Deliveries,
     Package,
     _log_above,
     delivery_data,
 )
-from forecasting.models.delivery_priors import BETAS, GAMMAS, STANDARD
 from forecasting.models.poisson_lognormal import numpy_mathematics
 from forecasting.models.world.delivery import delivery_parameters, package_of, prior_draws
 from tests.models import oracles

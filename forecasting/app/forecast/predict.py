@@ -564,7 +564,7 @@ def _model_run(item: Said, answer: Answer, as_of: dt.datetime, run: str) -> Mode
         draws=answer.draws,
         fits=answer.fits,
         worldview=item.worldview,
-        diagnostics={"forecaster": item.forecaster, **answer.diagnostics},
+        diagnostics={"forecaster": item.forecaster},
         versions=answer.versions,
         run=run,
     )

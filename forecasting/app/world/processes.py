@@ -175,7 +175,7 @@ def _feeding(world: WorldSpec) -> list[tuple[str, str]]:
 def _priors_of(bank: Bank, family: str, reference: str) -> list[PriorSpec]:
     """Give the priors of a graph, for a class as the bank states them."""
     from forecasting import models
-    from forecasting.models.delivery_priors import RESUME
+    from forecasting.models.priors import RESUME
     from forecasting.models.spells import KINDS
 
     graph = models.graphs()[family]

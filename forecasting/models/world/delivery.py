@@ -9,21 +9,21 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from forecasting.arrays import FloatArray
+from forecasting.arrays import FloatArray, Recent
 from forecasting.domain.evidence import Evidence
 from forecasting.domain.prior import ClassPrior, PriorSpec, stated_over
 from forecasting.domain.process import ProcessSpec, states_pace
 from forecasting.domain.reference import ReferenceClass
 from forecasting.errors import InvalidInput
+from forecasting.evidence.cases import SAME, anchor, data_of, moment_of
 from forecasting.evidence.history import DAY, Record
 from forecasting.inference.fit import Fit, exact_fit
 from forecasting.inference.fits import FitCache
 from forecasting.inference.prior import prior_arrays
 from forecasting.models.deliveries import BLOCKS, T0, Deliveries, Package, delivery_data
-from forecasting.models.delivery_priors import RESUME
+from forecasting.models.priors import RESUME
 from forecasting.models.world.assembly import Hazard
 from forecasting.models.world.chance import uniforms
-from forecasting.models.world.classes import SAME, anchor, data_of, moment_of
 from forecasting.models.world.values import Size
 
 #: States of a delivery that a fact may enter.
@@ -44,7 +44,7 @@ def delivery_hazards(
     classes: Mapping[str, ReferenceClass], stated: Sequence[ClassPrior] = ()
 ) -> DeliveryOf:
     """Give what draws the moves of a bank's deliveries; `stated` are the priors of its classes."""
-    kept: dict[tuple[object, ...], tuple[dict[str, Hazard], Fit]] = {}
+    kept = Recent[tuple[object, ...], tuple[dict[str, Hazard], Fit]](KEPT)
 
     def of(
         process: ProcessSpec,
@@ -59,19 +59,9 @@ def delivery_hazards(
     ) -> tuple[dict[str, Hazard], Fit]:
         own = package_of(record) if history else None
         stalls = stalls_of(record) if history else (0, 0.0)
-        key = (
-            process.name,
-            own,
-            stalls,
-            as_of,
-            history,
-            points,
-            seed,
-            *(item.key for item in items),
-        )
-        if key not in kept:
-            if len(kept) >= KEPT:
-                kept.clear()
+        told = tuple(item.key for item in items)
+
+        def drawn() -> tuple[dict[str, Hazard], Fit]:
             reference = classes.get(process.delivery.reference) if process.delivery else None
             others: list[Package] = []
             if reference is not None and history:
@@ -85,13 +75,14 @@ def delivery_hazards(
             else:
                 fit = _prior_alone(priors, seed)
                 draws, due = prior_draws(priors, own, seed)
-            drawn = delivery_parameters(
-                process, own, draws, due, stalls=stalls, points=points, seed=seed
-            )
             # A move that is never drawn comes by known facts alone.
             rest = {move.name: Hazard(0.0) for move in process.moves}
-            kept[key] = (rest | drawn, fit)
-        return kept[key]
+            hazards = delivery_parameters(
+                process, own, draws, due, stalls=stalls, points=points, seed=seed
+            )
+            return rest | hazards, fit
+
+        return kept.of((process.name, own, stalls, as_of, history, points, seed, told), drawn)
 
     return of
 

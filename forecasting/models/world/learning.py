@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from forecasting.arrays import FloatArray
+from forecasting.arrays import FloatArray, Recent
 from forecasting.domain.commentary import Worldview
 from forecasting.domain.evidence import Evidence
 from forecasting.domain.process import ProcessSpec, WorldSpec, pools, stated_moves
 from forecasting.domain.provenance import Fitted
 from forecasting.errors import GateRefused, InvalidInput
+from forecasting.evidence.cases import cases_of
 from forecasting.evidence.history import DAY, EPOCH, Past, Record
 from forecasting.evidence.reports import CodedReport, multiplier
 from forecasting.inference.fit import Fit
@@ -22,13 +23,15 @@ from forecasting.models.news_gain import gain_draws, learned_gain, summary
 from forecasting.models.registry import own_hazards
 from forecasting.models.spells import SpellDraws
 from forecasting.models.world.assembly import Hazard
-from forecasting.models.world.classes import ClassDraws, ClassOf, cases_of, told_apart
+from forecasting.models.world.classes import ClassDraws, ClassOf, told_apart
 from forecasting.models.world.delivery import DeliveryOf
-from forecasting.models.world.parameters import Kept, Lazily, Parameters, parameters
+from forecasting.models.world.parameters import Lazily, Parameters, parameters
 
 Key = tuple[str, str]
 #: A piece of the past is averaged over so many moments, where reports acted on it.
 MOMENTS = 24
+#: Draws of processes that are kept: variants of a world share most.
+DRAWN = 192
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,7 +89,7 @@ class Learner:
     seed: int
     classes: ClassOf
     deliveries: DeliveryOf
-    drawn: Kept = field(default_factory=Kept)
+    drawn: Recent[bytes, Any] = field(default_factory=lambda: Recent(DRAWN))
 
     def learn(
         self,

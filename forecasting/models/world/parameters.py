@@ -8,7 +8,6 @@ of the child's moves, and points are taken from those weights by a comb.
 """
 
 import contextlib
-from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -17,7 +16,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import ArrayLike
 
-from forecasting.arrays import FloatArray, IntArray, by_value
+from forecasting.arrays import FloatArray, IntArray, Recent, by_value
 from forecasting.domain.process import LinkSpec, MoveSpec, ProcessSpec, stated_moves
 from forecasting.errors import GateRefused, InvalidInput
 from forecasting.evidence.history import Past, links_on
@@ -44,8 +43,6 @@ FAULTS = (InvalidInput, GateRefused, ArithmeticError, ValueError, LookupError)
 PROPOSALS = 4096
 #: Points in a row, by the order of their weighed parameters, that share out a rate's octiles.
 BLOCK = 8
-#: Draws of processes that are kept.
-KEPT = 192
 #: Proposals that are weighed at once.
 PART = 512
 
@@ -81,7 +78,7 @@ def parameters(
     history: bool = True,
     multipliers: Mapping[Key, ArrayLike] = MappingProxyType({}),
     shifts: Mapping[Key, float] = MappingProxyType({}),
-    kept: "Kept | None" = None,
+    kept: "Recent[bytes, _Drawn] | None" = None,
 ) -> Parameters:
     """Draw the parameters of every move and link."""
     timed = {name: process for name, process in processes.items() if _timed(process)}
@@ -119,7 +116,7 @@ def parameters(
                     timed[name], own, held, seen, joined, pool_of, classes, shifts, points, seed
                 )
                 with _named(name, faults):
-                    drawn[name] = each.draw() if kept is None else kept.of(each)
+                    drawn[name] = each.draw() if kept is None else kept.of(each.key(), each.draw)
                 if name in faults:
                     raise InvalidInput(faults[name])
             return drawn[name]
@@ -198,23 +195,6 @@ def _betas(link: LinkSpec, held: Mapping[str, float], points: int, seed: int) ->
 
 
 type _Drawn = tuple[dict[str, Hazard], dict[str, FloatArray], float | None]
-
-
-class Kept:
-    """The last draws of processes by what they follow from: variants of a world share most."""
-
-    def __init__(self) -> None:
-        self._drawn: OrderedDict[bytes, _Drawn] = OrderedDict()
-
-    def of(self, drawing: "_Drawing") -> _Drawn:
-        """Give a draw, made before or now."""
-        key = drawing.key()
-        if key not in self._drawn:
-            self._drawn[key] = drawing.draw()
-            if len(self._drawn) > KEPT:
-                self._drawn.popitem(last=False)
-        self._drawn.move_to_end(key)
-        return self._drawn[key]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -53,7 +53,6 @@ class Answer:
     fit: str = ""
     intervals: tuple[tuple[float, float], ...] = ()
     decided: str | None = None
-    diagnostics: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, Any] = field(default_factory=dict)
 
     def plain(self, question: Question) -> Any:
