@@ -6,8 +6,8 @@ them, `gate` judges the sampler, `fits` and `stored` keep fits within and betwee
 """
 
 from forecasting.inference.compile import compile_count, compiled
-from forecasting.inference.fit import Fit, array_hash, exact_fit, fit
-from forecasting.inference.gate import GateReport, judge_sampler
+from forecasting.inference.fit import array_hash, fit
+from forecasting.inference.gate import judge_sampler
 from forecasting.inference.inputs import COLUMN, SCALAR, inputs, pack
 from forecasting.inference.predictive_check import (
     CountCheck,
@@ -15,20 +15,15 @@ from forecasting.inference.predictive_check import (
     interval_shares,
     verdict,
 )
-from forecasting.inference.stored import FitStore
 
 __all__ = [
     "COLUMN",
     "SCALAR",
     "CountCheck",
-    "Fit",
-    "FitStore",
-    "GateReport",
     "PredictiveCheck",
     "array_hash",
     "compile_count",
     "compiled",
-    "exact_fit",
     "fit",
     "inputs",
     "interval_shares",

@@ -13,14 +13,9 @@ from scipy import stats
 from forecasting.domain.evidence import Effect, Evidence, parse_effect
 from forecasting.domain.process import MoveSpec, Phrase, ProcessSpec, WorldSpec
 from forecasting.domain.resolution import Resolution
-from forecasting.evidence import (
-    GRADE_PRIORS,
-    Claim,
-    Reliabilities,
-    Report,
-    learned,
-)
-from forecasting.evidence.reliability import STREAM, grades_of, item_grades
+from forecasting.evidence import learned
+from forecasting.evidence.likelihood import GRADE_PRIORS, Report
+from forecasting.evidence.reliability import STREAM, Claim, Reliabilities, grades_of, item_grades
 from forecasting.evidence.reports import reports
 from tests.season import between
 

@@ -80,7 +80,6 @@ def test_a_fit_says_what_it_was_made_from(first):
     assert first.draws["lam"].shape == (8000,)
     assert first.data_hash == array_hash({"t": [1.0, 4.0]})
     assert first.priors_hash == array_hash(PRIORS)
-    assert dict(first.versions).keys() >= {"python", "pymc", "nutpie", "numpy"}
     assert first.report.passed
     with pytest.raises(ValueError, match="read-only"):
         first.draws["lam"][0] = 0

@@ -23,7 +23,7 @@ from forecasting.inference.prior import prior_arrays
 from forecasting.models.deliveries import BLOCKS, T0, Deliveries, Package, delivery_data
 from forecasting.models.priors import RESUME
 from forecasting.models.world.assembly import Hazard
-from forecasting.models.world.chance import uniforms
+from forecasting.models.world.chance import comb, uniforms
 from forecasting.models.world.values import Size
 
 #: States of a delivery that a fact may enter.
@@ -171,11 +171,8 @@ def delivery_parameters(
     key = (seed, "parameter", process.name)
     p: dict[str, FloatArray] = {}
     for k, (names, _) in enumerate(BLOCKS):
-        # A comb over what counts most, so that neighbours are alike.
-        by = np.argsort(draws[names[0]], kind="stable")
-        reached = np.cumsum(np.exp(log_weight[:, k] - log_weight[:, k].max())[by])
-        found = np.searchsorted(reached, uniforms(points, *key, names[0]) * reached[-1])
-        place = by[np.minimum(found, by.size - 1)]
+        along = np.argsort(draws[names[0]], kind="stable")
+        place = comb(log_weight[:, k], along, uniforms(points, *key, names[0]))
         p |= {name: draws[name][place] for name in names}
     size = Size(p["mean"], p["precision"], p["whole"])
     first = np.exp(p["theta"] - p["first"] * np.log(T0))
@@ -272,4 +269,4 @@ def _prior_alone(priors: Mapping[str, PriorSpec], seed: int) -> Fit:
     """Give the draws of a prior as a fit, which needs no graph."""
     draws, _ = prior_draws(priors, None, seed)
     arrays = prior_arrays(priors, Deliveries().default_priors())
-    return exact_fit(draws, delivery_data([]), arrays, seed=seed, seconds=0.0)
+    return exact_fit(draws, delivery_data([]), arrays, seed=seed)

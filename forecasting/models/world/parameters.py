@@ -16,7 +16,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import ArrayLike
 
-from forecasting.arrays import FloatArray, IntArray, Recent, by_value
+from forecasting.arrays import FloatArray, Recent, by_value
 from forecasting.domain.process import LinkSpec, MoveSpec, ProcessSpec, stated_moves
 from forecasting.errors import GateRefused, InvalidInput
 from forecasting.evidence.history import Past, links_on
@@ -29,7 +29,7 @@ from forecasting.models.poisson_lognormal import (
 )
 from forecasting.models.spells import SpellDraws
 from forecasting.models.world.assembly import Hazard
-from forecasting.models.world.chance import uniforms
+from forecasting.models.world.chance import comb, uniforms
 from forecasting.models.world.links import prior_betas
 from forecasting.models.world.move_priors import MovePrior, prior_of
 from forecasting.models.world.own_past import OwnPast
@@ -53,14 +53,12 @@ class Parameters:
 
     `moves` are drawn when they are asked for: a process at fault raises then, and no other; `betas`
     are log hazard ratios by link, (points,). `rates` is the pooled fit behind moves without a
-    phrase. `effective` gives a process's effective number of proposals, None where none was
-    weighed. `holding` draws again with some links at a known log hazard ratio.
+    phrase. `holding` draws again with some links at a known log hazard ratio.
     """
 
     moves: Mapping[Key, Hazard]
     betas: Mapping[str, FloatArray]
     rates: Fit | None
-    effective: Callable[[str], float | None]
     holding: Callable[[Mapping[str, float]], "Parameters"]
 
 
@@ -130,7 +128,6 @@ def parameters(
             Lazily(moves, lambda key: of(key[0])[0][key[1]]),
             Lazily(child, beta),
             None if joined is None else joined.fit,
-            lambda name: of(name)[2],
             holding,
         )
 
@@ -194,7 +191,7 @@ def _betas(link: LinkSpec, held: Mapping[str, float], points: int, seed: int) ->
     return prior_betas(link, points, seed)
 
 
-type _Drawn = tuple[dict[str, Hazard], dict[str, FloatArray], float | None]
+type _Drawn = tuple[dict[str, Hazard], dict[str, FloatArray]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -234,7 +231,7 @@ class _Drawing:
         return digest.digest()
 
     def draw(self) -> _Drawn:
-        """Give the moves' parameters, the links' log ratios, and the effective size if weighed."""
+        """Give the moves' parameters and the links' log ratios."""
         moves = _timed(self.process)
         weighed = [move.name for move in moves if self._weighs(move)]
         size = max(self.points, PROPOSALS) if weighed else self.points
@@ -248,18 +245,16 @@ class _Drawing:
                 along = prior_betas(self.links[0], size, self.seed)
             if along is None:
                 along = np.arange(size, dtype=np.float64)
-            chosen, effective = _comb(
-                sum(each, np.zeros(size)), np.argsort(along, kind="stable"), order
-            )
+            chosen = comb(sum(each, np.zeros(size)), np.argsort(along, kind="stable"), order)
         else:
-            chosen, effective = np.arange(self.points), None
+            chosen = np.arange(self.points)
             order = next((p.order for p in priors.values() if p.order is not None), order)
         taken = {name: beta[chosen] for name, beta in betas.items()}
         drawn = {
             move.name: self._rate(move, priors[move.name].at(chosen), taken, order)
             for move in moves
         }
-        return drawn, taken, effective
+        return drawn, taken
 
     def _key(self, move: MoveSpec) -> Key:
         return self.process.name, move.name
@@ -381,15 +376,6 @@ def _quantiles(
 
     exposure = each[~lasting].sum(axis=0) + prior.exposure
     return posterior_quantiles(u, prior.loc, prior.scale, count, exposure, log_weight=log_weight)
-
-
-def _comb(log_weight: FloatArray, along: IntArray, level: FloatArray) -> tuple[IntArray, float]:
-    """Take proposals by weight at given levels along an order; also give the effective number."""
-    weight = np.exp(log_weight - log_weight.max())
-    reached = np.cumsum(weight[along])
-    place = np.searchsorted(reached, level * reached[-1])
-    effective = float(weight.sum() ** 2 / np.sum(weight**2))
-    return along[np.minimum(place, along.size - 1)], effective
 
 
 @by_value(96)

@@ -91,7 +91,7 @@ def test_a_long_past_teaches_the_link_and_a_short_one_leaves_it():
     )
     assert long.betas[LINK.name].mean() == pytest.approx(0.2, abs=0.25)
     assert long.betas[LINK.name].std() < 0.2
-    assert long.effective("c") > 100
+    assert len(np.unique(long.betas[LINK.name])) > 100
     nothing = parameters(CHILD, {}, points=2048, seed=1, links=[LINK])
     assert nothing.betas[LINK.name].tobytes() == prior_betas(LINK, 2048, 1).tobytes()
 
