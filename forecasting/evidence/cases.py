@@ -1,22 +1,26 @@
-"""The cases of reference classes, as the evidence tells of them: truces and peace agreements.
+"""The cases of reference classes, as the evidence tells of them: truces, agreements, packages.
 
 A case counts from when its start was known, and each other fact from when that was known: the
 evidence is already filtered.
 """
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from forecasting.domain.evidence import Effect, Evidence
 from forecasting.domain.instants import parse_instant
-from forecasting.evidence.history import EPOCH
+from forecasting.domain.process import ProcessSpec
+from forecasting.errors import InvalidInput
+from forecasting.evidence.history import DAY, EPOCH, Record
 
 #: A process that begins so near to a case's start is about that case.
 SAME = dt.timedelta(hours=36)
 QUARTER = dt.timedelta(days=91)
 #: (after, by]; without a `by`: known not to have happened by `after`.
 Interval = tuple[dt.datetime, dt.datetime | None]
+#: States of a delivery that a fact may enter.
+STALLED, FAILED = "stalled", "failed"
 Datum = tuple[str, Effect, Evidence]
 
 
@@ -89,6 +93,77 @@ def agreements(items: Iterable[Evidence]) -> list[tuple[dt.datetime, dt.datetime
         ),
         key=lambda row: (row[0], row[1] or row[0]),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """One agreed delivery, in days since it was announced.
+
+    `agreed` is 0 where the number is not known. `parts` are (day, number) in order, the number
+    None where it is not known. Somebody looked until `watched`; `before` had arrived before the
+    first part.
+    """
+
+    agreed: float
+    parts: tuple[tuple[float, float | None], ...]
+    watched: float
+    before: float = 0.0
+
+
+def packages(
+    items: Sequence[Evidence], until: dt.datetime, *, own: ProcessSpec | None = None
+) -> list[Package]:
+    """Give the agreed packages of a class as known, without the one that a process is about."""
+    told = data_of(items, "packages")
+    parts: dict[str, list[tuple[dt.datetime, float | None]]] = {}
+    for name in ("begun", "delivered"):
+        for row, effect, item in told.get(name, ()):
+            at = moment_of(effect, "at", item.event_at or item.known_at)
+            amount = float(effect.detail["value"]) if name == "delivered" else None
+            parts.setdefault(row, []).append((at, amount))
+    announced = own.delivery.announced if own is not None and own.delivery is not None else None
+    found = []
+    for row, effect, item in told.get("agreed", ()):
+        agreed = moment_of(effect, "at", item.known_at)
+        if agreed >= until or effect.detail.get("usable", "yes") != "yes":
+            continue
+        if announced is not None and abs(agreed - announced) <= SAME:
+            continue
+        came = sorted(parts.get(row, ()), key=lambda part: part[0])
+        days = [(max((at - agreed) / DAY, 0.0), amount) for at, amount in came if at <= until]
+        size = float(effect.detail["size"])
+        found.append(Package(size, tuple(days), (until - agreed) / DAY))
+    return found
+
+
+def package_of(record: Record) -> Package:
+    """Give a delivery's record as a package of its class, up to the end of its watch."""
+    delivery = record.process.delivery
+    if delivery is None:
+        message = f"process ({record.process.name}): is not a delivery."
+        raise InvalidInput(message)
+    parts = tuple(
+        (max((step.at - record.since) / DAY, 0.0), step.amount)
+        for step in record.steps
+        if step.amount > 0.0
+    )
+    watched = (record.free - record.since) / DAY
+    return Package(delivery.agreed, parts, watched, delivery.delivered)
+
+
+def stalls_of(record: Record) -> tuple[int, float]:
+    """Give how often a stalled delivery went on, and the days that it was watched to be stalled."""
+    went, days, begun = 0, 0.0, record.since if record.start == STALLED else None
+    for step in record.steps:
+        if begun is not None and step.state != STALLED:
+            went += step.state != FAILED
+            days += (step.at - begun) / DAY
+            begun = None
+        elif begun is None and step.state == STALLED:
+            begun = step.at
+    if begun is not None:
+        days += max((record.free - begun) / DAY, 0.0)
+    return went, days
 
 
 def data_of(items: Iterable[Evidence], prefix: str) -> dict[str, list[Datum]]:

@@ -26,13 +26,14 @@ from numpy.typing import ArrayLike
 from forecasting.arrays import FloatArray
 from forecasting.domain.prior import DELIVERY_PRIORS, PriorSpec
 from forecasting.errors import InvalidInput
+from forecasting.evidence.cases import Package
 from forecasting.inference.fits import Graph
 from forecasting.inference.inputs import COLUMN, Layout, inputs
 from forecasting.inference.prior import from_standard, prior_arrays
 from forecasting.models.poisson_lognormal import numpy_mathematics
 from forecasting.models.priors import DELIVERIES
 
-__all__ = ["T0", "Deliveries", "Package", "delivery_data"]
+__all__ = ["T0", "Deliveries", "delivery_data"]
 
 # Parameters by the distribution of their prior: sampled as blocks, which halves compilation.
 BETAS = tuple(name for name, kind in DELIVERY_PRIORS.items() if kind == "beta")
@@ -55,21 +56,6 @@ BLOCKS = (
     (("delta", "later", "stall"), slice(2, 4)),
     (("mean", "precision", "whole"), slice(4, 7)),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Package:
-    """One agreed delivery, in days since it was announced.
-
-    `agreed` is 0 where the number is not known. `parts` are (day, number) in order, the number
-    None where it is not known. Somebody looked until `watched`; `before` had arrived before the
-    first part.
-    """
-
-    agreed: float
-    parts: tuple[tuple[float, float | None], ...]
-    watched: float
-    before: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from forecasting.evidence.cases import packages
 from forecasting.evidence.history import pasts, records
 from forecasting.evidence.reports import reports
 from forecasting.inference.fit import array_hash, exact_fit
@@ -16,7 +17,6 @@ from forecasting.inference.fits import FitCache
 from forecasting.inference.prior import prior_arrays
 from forecasting.models.spells import KINDS
 from forecasting.models.world.classes import agreement_rows, truce_rows
-from forecasting.models.world.delivery import packages
 from tests.models.oracles import prior_draw
 
 #: What `quick_fit` stands for.

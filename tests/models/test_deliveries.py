@@ -13,6 +13,7 @@ from forecasting.domain.phrase import parse_phrase
 from forecasting.domain.prior import stated_over
 from forecasting.domain.process import DELIVERY_STATES, DeliverySpec, MoveSpec, ProcessSpec
 from forecasting.errors import InvalidInput
+from forecasting.evidence.cases import Package, package_of
 from forecasting.inference import compile_count, pack
 from forecasting.models.deliveries import (
     BETAS,
@@ -21,12 +22,11 @@ from forecasting.models.deliveries import (
     STANDARD,
     T0,
     Deliveries,
-    Package,
     _log_above,
     delivery_data,
 )
 from forecasting.models.poisson_lognormal import numpy_mathematics
-from forecasting.models.world.delivery import delivery_parameters, package_of, prior_draws
+from forecasting.models.world.delivery import delivery_parameters, prior_draws
 from tests.models import oracles
 from tests.models.oracles import simulated
 

@@ -14,20 +14,17 @@ from forecasting.domain.evidence import Evidence
 from forecasting.domain.prior import ClassPrior, PriorSpec, stated_over
 from forecasting.domain.process import ProcessSpec, states_pace
 from forecasting.domain.reference import ReferenceClass
-from forecasting.errors import InvalidInput
-from forecasting.evidence.cases import SAME, anchor, data_of, moment_of
-from forecasting.evidence.history import DAY, Record
+from forecasting.evidence.cases import Package, anchor, package_of, packages, stalls_of
+from forecasting.evidence.history import Record
 from forecasting.inference.fit import Fit, exact_fit
 from forecasting.inference.fits import FitCache
 from forecasting.inference.prior import prior_arrays
-from forecasting.models.deliveries import BLOCKS, T0, Deliveries, Package, delivery_data
+from forecasting.models.deliveries import BLOCKS, T0, Deliveries, delivery_data
 from forecasting.models.priors import RESUME
 from forecasting.models.world.assembly import Hazard
 from forecasting.models.world.chance import comb, uniforms
 from forecasting.models.world.values import Size
 
-#: States of a delivery that a fact may enter.
-STALLED, FAILED = "stalled", "failed"
 #: Draws of deliveries are kept for so many records and fits.
 KEPT = 32
 #: Draws where no other package is known, of which a share stays as the prior has them.
@@ -85,62 +82,6 @@ def delivery_hazards(
         return kept.of((process.name, own, stalls, as_of, history, points, seed, told), drawn)
 
     return of
-
-
-def packages(
-    items: Sequence[Evidence], until: dt.datetime, *, own: ProcessSpec | None = None
-) -> list[Package]:
-    """Give the agreed packages of a class as known, without the one that a process is about."""
-    told = data_of(items, "packages")
-    parts: dict[str, list[tuple[dt.datetime, float | None]]] = {}
-    for name in ("begun", "delivered"):
-        for row, effect, item in told.get(name, ()):
-            at = moment_of(effect, "at", item.event_at or item.known_at)
-            amount = float(effect.detail["value"]) if name == "delivered" else None
-            parts.setdefault(row, []).append((at, amount))
-    announced = own.delivery.announced if own is not None and own.delivery is not None else None
-    found = []
-    for row, effect, item in told.get("agreed", ()):
-        agreed = moment_of(effect, "at", item.known_at)
-        if agreed >= until or effect.detail.get("usable", "yes") != "yes":
-            continue
-        if announced is not None and abs(agreed - announced) <= SAME:
-            continue
-        came = sorted(parts.get(row, ()), key=lambda part: part[0])
-        days = [(max((at - agreed) / DAY, 0.0), amount) for at, amount in came if at <= until]
-        size = float(effect.detail["size"])
-        found.append(Package(size, tuple(days), (until - agreed) / DAY))
-    return found
-
-
-def package_of(record: Record) -> Package:
-    """Give a delivery's record as a package of its class, up to the end of its watch."""
-    delivery = record.process.delivery
-    if delivery is None:
-        message = f"process ({record.process.name}): is not a delivery."
-        raise InvalidInput(message)
-    parts = tuple(
-        (max((step.at - record.since) / DAY, 0.0), step.amount)
-        for step in record.steps
-        if step.amount > 0.0
-    )
-    watched = (record.free - record.since) / DAY
-    return Package(delivery.agreed, parts, watched, delivery.delivered)
-
-
-def stalls_of(record: Record) -> tuple[int, float]:
-    """Give how often a stalled delivery went on, and the days that it was watched to be stalled."""
-    went, days, begun = 0, 0.0, record.since if record.start == STALLED else None
-    for step in record.steps:
-        if begun is not None and step.state != STALLED:
-            went += step.state != FAILED
-            days += (step.at - begun) / DAY
-            begun = None
-        elif begun is None and step.state == STALLED:
-            begun = step.at
-    if begun is not None:
-        days += max((record.free - begun) / DAY, 0.0)
-    return went, days
 
 
 def delivery_parameters(

@@ -39,17 +39,15 @@ class Learned:
     """What one simulation takes from the past.
 
     `hazards`, `betas`, `gain`: one value a parameter point; those of a process are drawn when it is
-    simulated. `fits` are the graphs behind them, for the gate and the record, `posterior` the fits
-    themselves, and `owners` the processes that rest on each. `classes` are the reference classes
-    behind each process. `faults`: processes whose parameters cannot be
-    learned, and why; what rests on them is not simulated. `holding` learns again with some links at
-    a known log hazard ratio.
+    simulated. `posterior` are the fits behind them, and `owners` the processes that rest on each.
+    `classes` are the reference classes behind each process. `faults`: processes whose parameters
+    cannot be learned, and why; what rests on them is not simulated. `holding` learns again with
+    some links at a known log hazard ratio.
     """
 
     hazards: Mapping[Key, Hazard]
     betas: Mapping[str, FloatArray]
     gain: FloatArray | float
-    fits: Mapping[str, Fitted]
     posterior: Mapping[str, Fit]
     classes: Mapping[str, Sequence[ClassDraws]]
     gain_summary: Mapping[str, float | int]
@@ -58,8 +56,12 @@ class Learned:
     holding: Callable[[Mapping[str, float]], "Learned"]
 
     def behind(self, names: Collection[str]) -> dict[str, Fitted]:
-        """Give the fits that some processes rest on."""
-        return {name: fit for name, fit in self.fits.items() if self.owners[name] & set(names)}
+        """Give the record of the fits that some processes rest on."""
+        return {
+            name: Fitted(_digest(fit), _gate(fit))
+            for name, fit in self.posterior.items()
+            if self.owners[name] & set(names)
+        }
 
     def gate(self, names: Collection[str]) -> str:
         """Give ``passed``, or what a graph behind some processes was refused for."""
@@ -184,7 +186,6 @@ class Learner:
             owners["rates"] = frozenset(name for name, each in shared.items() if pools(each))
         posterior |= delivered
         gain = learned_gain(pasts, coded) if variant.news else None
-        learned_of = {n: Fitted(_digest(fit), _gate(fit)) for n, fit in posterior.items()}
 
         def found_with(drawn: Parameters) -> Learned:
             def of(key: Key) -> Hazard:
@@ -199,7 +200,6 @@ class Learner:
                     drawn.betas, lambda name: drawn.betas[name] + np.log(link_shifts.get(name, 1.0))
                 ),
                 1.0 if gain is None else gain_draws(points, self.seed, gain) * gain_shift,
-                learned_of,
                 posterior,
                 classes,
                 summary(gain) if gain is not None else {},

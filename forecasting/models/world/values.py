@@ -107,7 +107,7 @@ class Report:
 
     The log multiplier at day t >= known is ``log_ratio * 2 ** (-(t - known) / half_life)`` (inf:
     lasting), times the gain of the draw; the sum over one source on one move is then cut at
-    +-`bound`. `story` groups what is explained together.
+    +-`bound`.
     """
 
     process: int
@@ -118,7 +118,6 @@ class Report:
     source: str
     bound: float
     key: str = ""
-    story: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
