@@ -16,8 +16,6 @@ from typing import Any, Protocol
 from forecasting.arrays import Recent
 from forecasting.inference.inputs import Layout
 
-__all__ = ["Compilable", "CompiledModel", "compile_count", "compiled"]
-
 CAPACITY = 32
 LIBRARIES = ("pymc", "pytensor", "nutpie", "numba", "numpy", "arviz-stats")
 

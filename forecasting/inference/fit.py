@@ -16,8 +16,6 @@ from forecasting.inference.compile import Compilable, CompiledModel, compiled
 from forecasting.inference.gate import GateReport, judge_sampler
 from forecasting.inference.inputs import pack
 
-__all__ = ["Fit", "array_hash", "exact_fit", "fit"]
-
 Method = Literal["nuts", "conjugate"]
 
 # Small steps follow narrow posteriors that large ones leave: what a rerun is tuned to.

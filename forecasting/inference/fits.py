@@ -21,8 +21,6 @@ from forecasting.inference.fit import fit as sample
 from forecasting.inference.prior import from_standard, prior_arrays
 from forecasting.inference.stored import FitStore
 
-__all__ = ["FitCache", "Graph", "Wanted", "stored_fits"]
-
 #: Fits in memory; those of a few neighbouring moments are asked for again.
 CACHE = 64
 

@@ -15,8 +15,6 @@ from numpy.typing import ArrayLike
 from forecasting.arrays import FloatArray
 from forecasting.errors import InvalidInput
 
-__all__ = ["GateReport", "judge_sampler"]
-
 R_HAT_MOST = 1.01
 ESS_LEAST = 400.0
 BFMI_LEAST = 0.3

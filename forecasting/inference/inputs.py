@@ -15,9 +15,6 @@ from numpy.typing import ArrayLike
 from forecasting.arrays import FloatArray
 from forecasting.errors import InvalidInput
 
-__all__ = ["COLUMN", "SCALAR", "Layout", "inputs", "pack"]
-
-
 # A layout names each array with its length: SCALAR, a fixed length, or COLUMN for any length.
 Layout = Mapping[str, int]
 SCALAR, COLUMN = 0, -1

@@ -11,8 +11,6 @@ from numpy.typing import ArrayLike
 
 from forecasting.errors import InvalidInput
 
-__all__ = ["CountCheck", "PredictiveCheck", "interval_shares", "verdict"]
-
 # Below this many cases a share inside an interval is noise.
 LEAST_CASES = 5
 SURPRISE = 0.05

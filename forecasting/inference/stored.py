@@ -25,8 +25,6 @@ from forecasting.files import drafted
 from forecasting.inference.fit import Fit, array_hash
 from forecasting.inference.gate import GateReport
 
-__all__ = ["FitStore"]
-
 FORMAT = 2
 KEEP = 200
 # Hexadecimal digits of each hash in a file's name: 128 bits, as many as a name should hold.

@@ -33,8 +33,6 @@ from forecasting.inference.prior import from_standard, prior_arrays
 from forecasting.models.poisson_lognormal import numpy_mathematics
 from forecasting.models.priors import DELIVERIES
 
-__all__ = ["T0", "Deliveries", "delivery_data"]
-
 # Parameters by the distribution of their prior: sampled as blocks, which halves compilation.
 BETAS = tuple(name for name, kind in DELIVERY_PRIORS.items() if kind == "beta")
 GAMMAS = tuple(name for name, kind in DELIVERY_PRIORS.items() if kind == "gamma")

@@ -6,8 +6,6 @@ from math import log
 
 from forecasting.domain.prior import DELIVERY_PRIORS, PriorSpec
 
-__all__ = ["BETA", "CASE", "DELIVERIES", "INSTANT", "RATES", "RESUME", "SETTINGS", "Setting"]
-
 _2003, _2019, _2021, _2022 = (date(year, 12, 31) for year in (2003, 2019, 2021, 2022))
 _ETHPRIO = "ETH/PRIO civil ceasefires 1989-2020"
 _ETHPRIO_BY = f"{_ETHPRIO} (Clayton, Nygaard, Strand, Rustad et al. 2021)"

@@ -29,8 +29,6 @@ from forecasting.models.poisson_lognormal import (
 )
 from forecasting.models.priors import RATES
 
-__all__ = ["Rates", "rate_data"]
-
 
 @dataclass(frozen=True, slots=True)
 class Rates(Graph):

@@ -13,8 +13,6 @@ from forecasting.errors import InvalidInput, NotFound
 from forecasting.evidence.history import Past
 from forecasting.models.world.assembly import Hazard
 
-__all__ = ["GROUP", "WORLD_VERSION", "get", "graphs", "kinds", "own", "own_hazards"]
-
 type Key = tuple[str, str]
 
 #: Changes when a simulation of the same world gives other numbers.

@@ -28,9 +28,6 @@ from forecasting.inference.predictive_check import CountCheck, PredictiveCheck, 
 from forecasting.models import weibull
 from forecasting.models.priors import BETA, CASE, INSTANT, SETTINGS, Setting
 
-__all__ = ["KINDS", "SpellDraws", "Spells", "representative_spells"]
-
-
 NO_SPELLS = weibull.spells(entry=[], lower=[], upper=[], kind=[])
 
 

@@ -116,7 +116,7 @@ def inputs(predictor, question, as_of):
         if reference.kind == "agreement":
             classes[name] = array_hash(agreement_rows(items, reference, as_of))
         elif reference.kind in KINDS:
-            classes[name] = array_hash(truce_rows(items, reference, reference.kind, as_of))
+            classes[name] = array_hash(truce_rows(items, reference, as_of))
     return {
         "items": items,
         "records": {name: (r.since, r.start, r.steps, r.free) for name, r in held.items()},

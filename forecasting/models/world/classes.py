@@ -96,8 +96,7 @@ def _rows(
 ) -> Rows:
     if reference.kind == "agreement":
         return agreement_rows(items, reference, as_of)
-    own = [] if asking.since is None else [asking.since]
-    return truce_rows(items, reference, reference.kind, anchor(items, "truces", as_of), own)
+    return truce_rows(items, reference, anchor(items, "truces", as_of), asking.since)
 
 
 def told_apart(processes: Mapping[str, ProcessSpec]) -> dict[str, ProcessSpec]:
@@ -117,52 +116,47 @@ def told_apart(processes: Mapping[str, ProcessSpec]) -> dict[str, ProcessSpec]:
 def truce_rows(
     evidence: Iterable[Evidence],
     reference: ReferenceClass,
-    definition: str,
     as_of: dt.datetime,
-    own: Iterable[dt.datetime] = (),
+    own: dt.datetime | None = None,
 ) -> Rows:
-    """Give the class's spells of truces with an announced term, in days since each start.
-
-    A truce that began with one of the processes that ask (`own`) is no case of its class.
-    """
-    begun = tuple(own)
+    """Give the class's spells of truces with an announced term, but for the one begun at `own`."""
     rows: list[tuple[float, ...]] = []
     for truce in sorted(truces(evidence).values(), key=lambda t: (t.start, t.id)):
         if truce.kind != FIXED_TERM or not reference.observed_from <= truce.start < as_of:
             continue
-        if any(abs(truce.start - moment) <= SAME for moment in begun):
+        if own is not None and abs(truce.start - own) <= SAME:
             continue
-        row = _claim(truce) if definition == "claim" else _formal(truce, as_of)
+        row = _claim(truce) if reference.kind == "claim" else _formal(truce, as_of)
         if row is not None:
-            rows.append((*row, 1.0 if truce.monitored else 0.0))
+            rows.append((*row, float(truce.monitored)))
     return _arrays(rows)
 
 
-def _claim(truce: Truce) -> tuple[float, float, float, float] | None:
+def _claim(truce: Truce) -> tuple[float, float, float] | None:
     if truce.claim is None:
         return None
     after, by = truce.claim
     lower = (after - truce.start) / DAY
     if by is None:
-        return (0.0, lower, 0.0, float(weibull.HELD))
+        return lower, 0.0, weibull.HELD
     upper = (by - truce.start) / DAY
     if upper <= lower:
-        return (0.0, upper, 0.0, float(weibull.ENDED)) if upper > 0 else None
-    return (0.0, lower, upper, float(weibull.BETWEEN))
+        return (upper, 0.0, weibull.ENDED) if upper > 0 else None
+    return lower, upper, weibull.BETWEEN
 
 
-def _formal(truce: Truce, as_of: dt.datetime) -> tuple[float, float, float, float] | None:
+def _formal(truce: Truce, as_of: dt.datetime) -> tuple[float, float, float] | None:
     if truce.formal is not None and truce.how == "revoked":
         after, by = truce.formal
         if by is not None and by > after:
             lower, upper = (after - truce.start) / DAY, (by - truce.start) / DAY
-            return (0.0, lower, upper, float(weibull.BETWEEN))
+            return lower, upper, weibull.BETWEEN
     # Expiry and replacement at the term are no event: it held until then, or until now.
     held = min(moment for moment in (as_of, truce.term) if moment is not None)
     if truce.formal is not None:
         held = min(held, truce.formal[0])
     age = (held - truce.start) / DAY
-    return (0.0, age, 0.0, float(weibull.HELD)) if age > 0 else None
+    return (age, 0.0, weibull.HELD) if age > 0 else None
 
 
 def agreement_rows(
@@ -181,13 +175,12 @@ def agreement_rows(
             row = (age, 0.0, weibull.ENDED) if age > 0 else within
         else:
             row = ((seen_until - signed) / DAY, 0.0, weibull.HELD)
-        rows.append((0.0, *row, 0.0))
+        rows.append((*row, 0.0))
     return _arrays(rows)
 
 
 def _arrays(rows: list[tuple[float, ...]]) -> Rows:
-    entry, lower, upper, kind, monitored = (
-        np.array(column, dtype=np.float64)
-        for column in (zip(*rows, strict=True) if rows else [[]] * 5)
-    )
+    """Give (lower, upper, kind, monitored) of each case, watched from its start, as spells."""
+    lower, upper, kind, monitored = np.array(rows, dtype=np.float64).reshape(-1, 4).T
+    entry = np.zeros(len(rows))
     return weibull.spells(entry=entry, lower=lower, upper=upper, kind=kind, monitored=monitored)
