@@ -119,7 +119,7 @@ def prior_rows(ledger: Ledger, *, questions: Sequence[str] = ()) -> list[dict[st
     from forecasting import models
     from forecasting.app.forecast.predict import predicates
     from forecasting.models.news_gain import LOG_MEAN, LOG_SD
-    from forecasting.models.world.links import implied_ratio
+    from forecasting.models.world.stated import implied_ratio
 
     bank = bank_of(ledger)
     world = bank.world

@@ -70,7 +70,9 @@ def delivery_hazards(
                 fit = fits.fit(Deliveries(), delivery_data(others), priors)
                 draws, due = fit.draws, None
             else:
-                fit = _prior_alone(priors, seed)
+                alone, _ = prior_draws(priors, None, seed)  # as a fit, which needs no graph
+                arrays = prior_arrays(priors, Deliveries().default_priors())
+                fit = exact_fit(alone, delivery_data([]), arrays, seed=seed)
                 draws, due = prior_draws(priors, own, seed)
             # A move that is never drawn comes by known facts alone.
             rest = {move.name: Hazard(0.0) for move in process.moves}
@@ -204,10 +206,3 @@ def _nearer(z: FloatArray, due: FloatArray, told: FloatArray) -> tuple[FloatArra
     mean = weight @ z
     apart = z - mean
     return mean, WIDER * (apart * weight[:, None]).T @ apart + 1e-9 * np.eye(z.shape[1])
-
-
-def _prior_alone(priors: Mapping[str, PriorSpec], seed: int) -> Fit:
-    """Give the draws of a prior as a fit, which needs no graph."""
-    draws, _ = prior_draws(priors, None, seed)
-    arrays = prior_arrays(priors, Deliveries().default_priors())
-    return exact_fit(draws, delivery_data([]), arrays, seed=seed)

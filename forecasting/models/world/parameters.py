@@ -30,10 +30,9 @@ from forecasting.models.poisson_lognormal import (
 from forecasting.models.spells import SpellDraws
 from forecasting.models.world.assembly import Hazard
 from forecasting.models.world.chance import comb, uniforms
-from forecasting.models.world.links import prior_betas
-from forecasting.models.world.move_priors import MovePrior, prior_of
 from forecasting.models.world.own_past import OwnPast
 from forecasting.models.world.pooled import Pooled, pooled_rates
+from forecasting.models.world.stated import MovePrior, prior_betas, prior_of
 
 Key = tuple[str, str]
 

@@ -9,8 +9,8 @@ import pytest
 from forecasting.domain.phrase import parse_ratio
 from forecasting.domain.process import LinkSpec, MoveSpec, Phrase, ProcessSpec
 from forecasting.evidence.history import Past, Piece
-from forecasting.models.world.links import beta_prior, implied_ratio, log_spread, prior_betas
 from forecasting.models.world.parameters import parameters
+from forecasting.models.world.stated import beta_prior, implied_ratio, log_spread, prior_betas
 
 KEY = ("c", "waiting > waiting")
 SD = 0.5
