@@ -91,7 +91,7 @@ class Learner:
     seed: int
     classes: ClassOf
     deliveries: DeliveryOf
-    drawn: Recent[bytes, Any] = field(default_factory=lambda: Recent(DRAWN))
+    drawn: Recent[str, Any] = field(default_factory=lambda: Recent(DRAWN))
 
     def learn(
         self,

@@ -10,7 +10,6 @@ of the child's moves, and points are taken from those weights by a comb.
 import contextlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from types import MappingProxyType
 
 import numpy as np
@@ -20,7 +19,7 @@ from forecasting.arrays import FloatArray, Recent, by_value
 from forecasting.domain.process import LinkSpec, MoveSpec, ProcessSpec, stated_moves
 from forecasting.errors import GateRefused, InvalidInput
 from forecasting.evidence.history import Past, links_on
-from forecasting.inference.fit import Fit
+from forecasting.inference.fit import Fit, array_hash
 from forecasting.inference.fits import FitCache
 from forecasting.models.poisson_lognormal import (
     log_marginal,
@@ -75,7 +74,7 @@ def parameters(
     history: bool = True,
     multipliers: Mapping[Key, ArrayLike] = MappingProxyType({}),
     shifts: Mapping[Key, float] = MappingProxyType({}),
-    kept: "Recent[bytes, _Drawn] | None" = None,
+    kept: "Recent[str, _Drawn] | None" = None,
 ) -> Parameters:
     """Draw the parameters of every move and link."""
     timed = {name: process for name, process in processes.items() if _timed(process)}
@@ -208,26 +207,22 @@ class _Drawing:
     points: int
     seed: int
 
-    def key(self) -> bytes:
-        """Give a digest of everything that the draw follows from."""
-        moves = _timed(self.process)
-        pool = self.joined
-        told = [
-            repr((self.process.name, moves, self.links, self.held, self.points, self.seed)),
-            *(repr((self.pool_of.get(key), self.shifts.get(key))) for key in map(self._key, moves)),
-            *(repr(pool is not None and self._key(move) in pool.moves) for move in moves),
-        ]
-        arrays = [array for move in moves for array in self._past(move).arrays]
+    def key(self) -> str:
+        """Give what the draw is told apart by: everything that it follows from."""
+        moves, pool = _timed(self.process), self.joined
+        keys = [self._key(move) for move in moves]
+        told = (
+            (self.process.name, moves, self.links, self.held, self.points, self.seed),
+            [(self.pool_of.get(key), self.shifts.get(key)) for key in keys],
+            [pool is not None and key in pool.moves for key in keys],
+        )
+        arrays = [array for key in keys for array in self.seen[key].arrays]
         if pool is not None and any(move.phrase.form == "history" for move in moves):
             arrays += [pool.mu, pool.sigma, pool.weight]
         for move in moves:
             if move.phrase.form == "class" and move.phrase.reference in self.classes:
                 arrays += self.classes[move.phrase.reference].arrays
-        digest = sha256("\0".join(told).encode())
-        for array in arrays:
-            digest.update(repr(array.shape).encode())
-            digest.update(array.tobytes())
-        return digest.digest()
+        return f"{told!r} {array_hash({str(k): array for k, array in enumerate(arrays)})}"
 
     def draw(self) -> _Drawn:
         """Give the moves' parameters and the links' log ratios."""
