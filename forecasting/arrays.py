@@ -1,6 +1,7 @@
-"""The arrays that the mathematics works on, by what they hold."""
+"""The arrays that the mathematics works on, by what they hold; and what keeps results."""
 
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -30,3 +31,32 @@ def by_value[T](most: int) -> Callable[[Callable[..., T]], Callable[..., T]]:
         )
 
     return of
+
+
+class Recent[K: Hashable, V]:
+    """The last `most` results by what they follow from.
+
+    >>> kept = Recent[str, int](8)
+    >>> kept.of("two", lambda: 2), kept.of("two", lambda: 3)
+    (2, 2)
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._kept: OrderedDict[K, V] = OrderedDict()
+
+    def of(self, key: K, make: Callable[[], V]) -> V:
+        """Give a result: made before, or now."""
+        if key not in self._kept:
+            self._kept[key] = make()
+            if len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(key)
+        return self._kept[key]
+
+    def __iter__(self) -> Iterator[V]:
+        return iter(self._kept.values())
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._kept.clear()

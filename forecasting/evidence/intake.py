@@ -163,29 +163,28 @@ def _json_lines(text: str, source: str) -> Iterator[Row]:
             yield Row(number, fault=f"line: more than {MOST_IN_A_LINE:,} characters")
             continue
         try:
-            found = json.loads(line, object_pairs_hook=_once_each)
-        except InvalidInput as doubled:
-            yield Row(number, fault=str(doubled))
-            continue
-        except (ValueError, RecursionError):
-            yield Row(number, fault="line: is not a JSON object; write one object a line")
-            continue
-        if not isinstance(found, dict):
-            yield Row(number, fault="line: is not a JSON object; write one object a line")
-            continue
-        named = [_column(str(key)) for key in found]
-        if len(set(named)) == len(named):
-            found = dict(zip(named, found.values(), strict=True))
-        if unknown := [str(key) for key in found if key not in COLUMNS]:
-            shown = _CONTROL.sub(" ", unknown[0])[:60]
-            yield Row(number, fault=f"key ({shown}): must be one of {', '.join(COLUMNS)}")
-            continue
-        try:
-            fields = {key: _json_text(key, value) for key, value in found.items()}
+            yield Row(number, _with_source(_json_fields(line), source))
         except InvalidInput as wrong:
             yield Row(number, fault=str(wrong))
-            continue
-        yield Row(number, _with_source(fields, source))
+
+
+def _json_fields(line: str) -> dict[str, str]:
+    try:
+        found = json.loads(line, object_pairs_hook=_once_each)
+    except InvalidInput:
+        raise
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise InvalidInput("line: is not a JSON object; write one object a line")
+    named = [_column(str(key)) for key in found]
+    if len(set(named)) == len(named):
+        found = dict(zip(named, found.values(), strict=True))
+    if unknown := [str(key) for key in found if key not in COLUMNS]:
+        shown = _CONTROL.sub(" ", unknown[0])[:60]
+        msg = f"key ({shown}): must be one of {', '.join(COLUMNS)}"
+        raise InvalidInput(msg)
+    return {key: _json_text(key, value) for key, value in found.items()}
 
 
 def _column(cell: str) -> str:

@@ -82,8 +82,6 @@ class ReliabilityOf(Protocol):
 def likelihood_ratio(a: float, b: float, u: float, reliability: ArrayLike) -> NDArray[np.float64]:
     """Give LR(r) = (r a + (1 - r) u) / (r b + (1 - r) u), the binary channel of a doubted source.
 
-    Examples
-    --------
     >>> [round(float(x), 3) for x in likelihood_ratio(0.6, 0.2, 0.4, [1.0, 0.8, 0.5, 0.2, 0.0])]
     [3.0, 2.333, 1.667, 1.222, 1.0]
     """
@@ -98,8 +96,6 @@ def story_discount(log_ratios: ArrayLike, rho: float = STORY_RHO) -> float:
     m* = (sum |l|)^2 / sum l^2 counts the items that say something, so that an uninformative item
     changes nothing and m equal items count m / (1 + (m - 1) rho) times one.
 
-    Examples
-    --------
     >>> story_discount([log(2)] * 5, rho=1.0), story_discount([log(2), 0.0], rho=0.9)
     (0.2, 1.0)
     """
@@ -121,8 +117,6 @@ def story_discounts(
 
     Sizes are compared at `mean`, the mean reliability of a report's source.
 
-    Examples
-    --------
     >>> told = [Report(k, k, "A", s, 2.0, 1.0, 1.5) for k, s in zip("abc", ("e/x", "e/x", "e/y"))]
     >>> {key: round(d, 3) for key, d in story_discounts(told, lambda report: 1.0).items()}
     {'a': 0.351, 'b': 0.351, 'c': 0.667}

@@ -3,24 +3,7 @@
 import datetime as dt
 from collections.abc import Mapping
 
-from forecasting.domain.predicate import (
-    And,
-    At,
-    Entered,
-    Event,
-    FirstOf,
-    HighestAmong,
-    HighestOf,
-    Moment,
-    Not,
-    Occurred,
-    Or,
-    Predicate,
-    StateOn,
-    Through,
-    Total,
-    Within,
-)
+from forecasting.domain import predicate as events
 from forecasting.domain.predicate_check import processes_of as asked
 from forecasting.domain.process import WorldSpec, ancestors
 
@@ -36,30 +19,26 @@ def part_of(world: WorldSpec, names: frozenset[str]) -> WorldSpec:
     )
 
 
-def last_moment(predicate: Predicate, closes: dt.datetime) -> dt.datetime:
+def last_moment(predicate: events.Predicate, closes: dt.datetime) -> dt.datetime:
     """Give the latest moment that a predicate looks at."""
     return max([closes, *moments(predicate.event, closes), *moments(predicate.given, closes)])
 
 
-def moments(event: Event | None, closes: dt.datetime) -> list[dt.datetime]:
+def moments(event: events.Event | None, closes: dt.datetime) -> list[dt.datetime]:
     """Give the moments that an event looks at."""
     match event:
         case None:
             return []
-        case Not(of=inner):
+        case events.Not(of=inner):
             return moments(inner, closes)
-        case And(left=left, right=right) | Or(left=left, right=right):
+        case events.And(left=left, right=right) | events.Or(left=left, right=right):
             return moments(left, closes) + moments(right, closes)
-        case Within() | FirstOf() | HighestAmong():
+        case events.Within() | events.FirstOf() | events.HighestAmong():
             return [closes]
-        case At(when=when) | StateOn(when=when) | Total(when=when):
-            return [_at(when, closes)]
-        case Entered() | Occurred() | Through() | HighestOf():
-            return [_at(event.until, closes)]
-
-
-def _at(moment: Moment, closes: dt.datetime) -> dt.datetime:
-    return moment.of(closes)
+        case events.At(when=when) | events.StateOn(when=when) | events.Total(when=when):
+            return [when.of(closes)]
+        case events.Entered() | events.Occurred() | events.Through() | events.HighestOf():
+            return [event.until.of(closes)]
 
 
 def groups(world: WorldSpec, asked_of: Mapping[str, frozenset[str]]) -> dict[str, int]:

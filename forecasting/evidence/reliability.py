@@ -70,12 +70,9 @@ class Claim:
 class Reliabilities:
     """The reliability of every source, as learned from all sources' claims together.
 
-    `grades` overrides what the claims carry; `grade_priors` are the two parameters of a Beta by
-    grade; `rho` is the dependence of the copies of one story, `shift_sd` the size of the common
-    shift on the logit scale (0 keeps the sources apart).
+    `grades` overrides what the claims carry; `rho` is the dependence of the copies of one story,
+    `shift_sd` the size of the common shift on the logit scale (0 keeps the sources apart).
 
-    Examples
-    --------
     Without claims the grade's Beta; one right claim with a negligible u is one success.
 
     >>> round(Reliabilities([]).of("wire", "B").mean, 6)
@@ -116,13 +113,7 @@ class Reliabilities:
         self._found: dict[tuple[str, str], Reliability] = {}
 
     def of(self, source: str, grade: str = "") -> Reliability:
-        """Give a source's reliability under a grade: an item's, or (empty) its own.
-
-        Raises
-        ------
-        InvalidInput
-            An unknown grade.
-        """
+        """Give a source's reliability under a grade: an item's, or (empty) its own."""
         grade = grade or self._grades.get(source, _UNSTATED)
         if grade not in GRADE_PRIORS:
             msg = f"grade ({grade}): must be one of {', '.join(GRADE_PRIORS)}"

@@ -1,13 +1,13 @@
 """From arrays to posterior draws, and the diagnostics that decide whether they may be used.
 
 Nothing here knows a question or a model family: `compile` keeps compiled models, `fit` samples
-them, `gate` judges the sampler and the probabilities, `stored` keeps fits between processes,
-`predictive_check` judges the model against its own class, `summary` reduces draws to numbers.
+them, `gate` judges the sampler, `fits` and `stored` keep fits within and between processes,
+`predictive_check` judges the model against its own class.
 """
 
-from forecasting.inference.compile import clear_cache, compile_count, compiled
-from forecasting.inference.fit import Fit, array_hash, exact_fit, fit
-from forecasting.inference.gate import GateReport, exact_report, judge_probability, judge_sampler
+from forecasting.inference.compile import compile_count, compiled
+from forecasting.inference.fit import array_hash, fit
+from forecasting.inference.gate import judge_sampler
 from forecasting.inference.inputs import COLUMN, SCALAR, inputs, pack
 from forecasting.inference.predictive_check import (
     CountCheck,
@@ -15,30 +15,19 @@ from forecasting.inference.predictive_check import (
     interval_shares,
     verdict,
 )
-from forecasting.inference.stored import FitStore
-from forecasting.inference.summary import Summary, summary
 
 __all__ = [
     "COLUMN",
     "SCALAR",
     "CountCheck",
-    "Fit",
-    "FitStore",
-    "GateReport",
     "PredictiveCheck",
-    "Summary",
     "array_hash",
-    "clear_cache",
     "compile_count",
     "compiled",
-    "exact_fit",
-    "exact_report",
     "fit",
     "inputs",
     "interval_shares",
-    "judge_probability",
     "judge_sampler",
     "pack",
-    "summary",
     "verdict",
 ]

@@ -6,7 +6,6 @@ prior means and scales included, is data and is handed over at sampling time (se
 """
 
 import threading
-from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cache
@@ -14,9 +13,8 @@ from importlib.metadata import PackageNotFoundError, version
 from platform import python_version
 from typing import Any, Protocol
 
+from forecasting.arrays import Recent
 from forecasting.inference.inputs import Layout
-
-__all__ = ["Compilable", "CompiledModel", "clear_cache", "compile_count", "compiled"]
 
 CAPACITY = 32
 LIBRARIES = ("pymc", "pytensor", "nutpie", "numba", "numpy", "arviz-stats")
@@ -28,26 +26,21 @@ class Compilable(Protocol):
     @property
     def family(self) -> str:
         """Name of the model family."""
-        ...
 
     @property
     def version(self) -> str:
         """Version of its mathematics."""
-        ...
 
     @property
     def structure(self) -> tuple[Hashable, ...]:
         """Every option that changes the graph (not the numbers in it)."""
-        ...
 
     @property
     def layout(self) -> Layout:
         """Every number in the graph by name: data and priors, see `inputs`."""
-        ...
 
     def build_model(self) -> Any:
         """Build the ``pm.Model``, every changeable number a part of `inputs`."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +64,7 @@ def library_versions() -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-_models: OrderedDict[tuple[Hashable, ...], CompiledModel] = OrderedDict()
+_models = Recent[tuple[Hashable, ...], CompiledModel](CAPACITY)
 _lock = threading.RLock()
 _count = 0
 
@@ -81,34 +74,20 @@ def compile_count() -> int:
     return _count
 
 
-def clear_cache() -> None:
-    """Forget every compiled model; the next fit of each family compiles again."""
-    with _lock:
-        _models.clear()
-
-
 def compiled(model: Compilable) -> CompiledModel:
     """Return the compiled form of a model, compiling it at most once per process.
 
     Its ``family``, ``version`` and ``structure`` make the key, with the library versions. It is
     shared between callers: set its data with ``program.with_data``, which copies.
     """
-    global _count
     key = (model.family, model.version, model.structure, library_versions())
     # One lock for the whole compilation: two threads asking for one model compile it once.
     with _lock:
-        if key in _models:
-            _models.move_to_end(key)
-            return _models[key]
-        found = _compile(model)
-        _count += 1
-        _models[key] = found
-        if len(_models) > CAPACITY:
-            _models.popitem(last=False)
-        return found
+        return _models.of(key, lambda: _compile(model))
 
 
 def _compile(model: Compilable) -> CompiledModel:
+    global _count
     import nutpie
     from pytensor import config
 
@@ -118,4 +97,5 @@ def _compile(model: Compilable) -> CompiledModel:
     # for code from its disk cache: the same seed then gave other draws on a machine's second run.
     with config.change_flags(numba__fastmath=False):
         program = nutpie.compile_pymc_model(built)
+    _count += 1
     return CompiledModel(program, model.layout, parameters)

@@ -15,9 +15,6 @@ from numpy.typing import ArrayLike
 from forecasting.arrays import FloatArray
 from forecasting.errors import InvalidInput
 
-__all__ = ["COLUMN", "SCALAR", "Layout", "inputs", "pack"]
-
-
 # A layout names each array with its length: SCALAR, a fixed length, or COLUMN for any length.
 Layout = Mapping[str, int]
 SCALAR, COLUMN = 0, -1
@@ -26,18 +23,8 @@ SCALAR, COLUMN = 0, -1
 def inputs(layout: Layout, start: Mapping[str, ArrayLike] | None = None) -> dict[str, Any]:
     """Add the one ``pm.Data`` to the model being built, and return its parts by name.
 
-    Parameters
-    ----------
-    layout : mapping of str to int
-        Names in order, each with ``SCALAR``, a positive length, or ``COLUMN``.
-    start : mapping of str to array_like, optional
-        Values by which chains choose where to start, for a prior that is not standardised: the
-        numbers of the compilation, not those of the fit, decide that. Default ones.
-
-    Returns
-    -------
-    dict of str to TensorVariable
-        Symbolic scalars and vectors.
+    `start` (default ones): values by which chains choose where to start, for a prior that is not
+    standardised: the numbers of the compilation, not those of the fit, decide that.
     """
     import pymc as pm
 
@@ -64,27 +51,9 @@ def inputs(layout: Layout, start: Mapping[str, ArrayLike] | None = None) -> dict
 def pack(layout: Layout, arrays: Mapping[str, ArrayLike], *, owner: str = "model") -> FloatArray:
     """Return named arrays as the flat array that `inputs` takes apart.
 
-    Parameters
-    ----------
-    layout : mapping of str to int
-        As for `inputs`.
-    arrays : mapping of str to array_like
-        Exactly the names of the layout.
-    owner : str
-        Named in errors.
+    Scalars and vectors, lengths of columns, columns. A name that is missing or unknown, a wrong
+    shape and a number that is not finite are refused; `owner` is named then.
 
-    Returns
-    -------
-    ndarray, shape (m,)
-        Scalars and vectors, lengths of columns, columns.
-
-    Raises
-    ------
-    InvalidInput
-        If a name is missing or unknown, a shape is wrong, or a number is not finite.
-
-    Examples
-    --------
     >>> pack({"a": SCALAR, "x": COLUMN}, {"a": 2.0, "x": [5.0, 6.0]}).tolist()
     [2.0, 2.0, 5.0, 6.0]
     """

@@ -11,8 +11,6 @@ from numpy.typing import ArrayLike
 
 from forecasting.errors import InvalidInput
 
-__all__ = ["CountCheck", "PredictiveCheck", "interval_shares", "verdict"]
-
 # Below this many cases a share inside an interval is noise.
 LEAST_CASES = 5
 SURPRISE = 0.05
@@ -20,17 +18,7 @@ SURPRISE = 0.05
 
 @dataclass(frozen=True, slots=True)
 class CountCheck:
-    """An observed count beside its posterior predictive interval.
-
-    Attributes
-    ----------
-    label
-        What is counted, for example ``"ended within 1 d"``.
-    observed
-        The count in the data.
-    lower, upper
-        Central 95 % interval of the same count in replicated data.
-    """
+    """An observed count (of ``ended within 1 d``) beside its 95 % posterior predictive interval."""
 
     label: str
     observed: float
@@ -47,16 +35,7 @@ class CountCheck:
 class PredictiveCheck:
     """How the observed cases lie within the model's own predictions for them.
 
-    Attributes
-    ----------
-    family
-        Model family.
-    n
-        Number of cases with a predicted value.
-    inside_50, inside_90
-        Share of them inside the central 50 % and 90 % predictive intervals.
-    counts
-        Observed counts with their predictive intervals.
+    Of `n` cases the shares inside the central 50 % and 90 % predictive intervals, and counts.
     """
 
     family: str
@@ -73,18 +52,8 @@ def interval_shares(lower: ArrayLike, upper: ArrayLike) -> tuple[float, float]:
     only to lie between two times is spread evenly over [F(L), F(R)] and counts in part
     (Czado, Gneiting, Held 2009, the non-randomised PIT, doi:10.1111/j.1541-0420.2009.01191.x).
 
-    Parameters
-    ----------
-    lower, upper : array_like, shape (n,)
-        Predictive probabilities of the two ends of each case, 0 <= lower <= upper <= 1.
+    `lower, upper` (n,): predictive probabilities of the two ends of each case; NaN without a case.
 
-    Returns
-    -------
-    inside_50, inside_90 : float
-        NaN where there is no case.
-
-    Examples
-    --------
     >>> interval_shares([0.5, 0.1, 0.0], [0.5, 0.1, 0.5])
     (0.5, 0.9666666666666667)
     """
@@ -111,18 +80,6 @@ def verdict(check: PredictiveCheck) -> str:
     The number inside each interval is held against Binomial(n, level); a two-sided probability
     below .05, or a count outside its 95 % predictive interval, is called a misfit.
 
-    Parameters
-    ----------
-    check : PredictiveCheck
-        From a family's ``predictive_check``.
-
-    Returns
-    -------
-    str
-        Starts with ``"fits its own class"``, ``"does not fit its own class"`` or ``"too few"``.
-
-    Examples
-    --------
     >>> verdict(PredictiveCheck("survival", 10, 0.5, 0.9))
     'fits its own class: 50 % of 10 inside its 50 % interval, 90 % inside its 90 %'
     >>> verdict(PredictiveCheck("survival", 3, 0.0, 0.0))

@@ -25,12 +25,12 @@ from forecasting.files import drafted
 from forecasting.inference.fit import Fit, array_hash
 from forecasting.inference.gate import GateReport
 
-__all__ = ["FitStore"]
-
 FORMAT = 2
 KEEP = 200
 # Hexadecimal digits of each hash in a file's name: 128 bits, as many as a name should hold.
 DIGITS = 32
+#: What is kept of a fit beside its draws and its report.
+PLAIN = ("chains", "seed", "data_hash", "priors_hash")
 #: Earlier versions wrote further numbers beside these.
 REPORTED = {field.name for field in fields(GateReport)}
 
@@ -43,19 +43,9 @@ class FitStore:
         self.keep = keep
 
     def save(self, group: str, key: str, fit: Fit) -> None:
-        """Keep a fit; a folder that cannot be written is no fault.
+        """Keep a sampled fit that passed; a folder that cannot be written is no fault.
 
-        Parameters
-        ----------
-        group, key : str
-            SHA-256 of all that made it but the data, and of everything that made it.
-        fit : Fit
-            What was made.
-
-        Raises
-        ------
-        InvalidInput
-            If the fit is not a sampled one that passed.
+        `group` and `key`: SHA-256 of all that made it but the data, and of everything that made it.
         """
         if fit.method != "nuts" or not fit.report.passed:
             verdict = "passed" if fit.report.passed else "refused"
@@ -66,12 +56,7 @@ class FitStore:
             "format": FORMAT,
             "group": group,
             "key": key,
-            "chains": fit.chains,
-            "seed": fit.seed,
-            "seconds": fit.seconds,
-            "versions": [list(pair) for pair in fit.versions],
-            "data_hash": fit.data_hash,
-            "priors_hash": fit.priors_hash,
+            **{name: getattr(fit, name) for name in PLAIN},
             "report": asdict(fit.report),
         }
         text = json.dumps(said, sort_keys=True).encode()
@@ -132,14 +117,9 @@ def _read(path: Path, group: str) -> Fit | None:
             array.flags.writeable = False
         return Fit(
             draws=MappingProxyType(draws),
-            chains=said["chains"],
             report=report,
             method="nuts",
-            seed=said["seed"],
-            seconds=said["seconds"],
-            versions=tuple((name, version) for name, version in said["versions"]),
-            data_hash=said["data_hash"],
-            priors_hash=said["priors_hash"],
+            **{name: said[name] for name in PLAIN},
         )
     except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error):
         return None

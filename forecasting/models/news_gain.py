@@ -60,12 +60,7 @@ class Gain:
         return found
 
 
-def learned_gain(
-    pasts: Mapping[Way, Past],
-    coded: Sequence[CodedReport],
-    *,
-    rates: Mapping[Way, tuple[float, float]] | None = None,
-) -> Gain:
+def learned_gain(pasts: Mapping[Way, Past], coded: Sequence[CodedReport]) -> Gain:
     """Give the posterior of the gain from the pasts of the moves with reports."""
     logs = LOG_MEAN + LOG_SD * np.linspace(-_REACH, _REACH, _NODES)
     nodes = np.exp(logs)
@@ -75,8 +70,8 @@ def learned_gain(
         by_move.setdefault((report.process, report.move), []).append(report)
     moves = fired = 0
     for way in sorted(by_move.keys() & pasts.keys()):
-        a, b = (rates or {}).get(way, RATE)
-        seen = exposed(pasts[way], by_move[way], nodes, lag=LAG)
+        a, b = RATE
+        seen = exposed(pasts[way], by_move[way], nodes)
         if not seen.touched:
             continue
         log_weight = log_weight + seen.log_fired - (a + seen.count) * np.log(b + seen.days)
@@ -100,14 +95,7 @@ class Exposed:
     taught: bool = False
 
 
-def exposed(
-    past: Past,
-    coded: Sequence[CodedReport],
-    gain: ArrayLike,
-    *,
-    shape: float = 1.0,
-    lag: float = 0.0,
-) -> Exposed:
+def exposed(past: Past, coded: Sequence[CodedReport], gain: ArrayLike) -> Exposed:
     """Give the exposure of a move's past with the reports that acted on it."""
     gains = np.atleast_1d(np.asarray(gain, dtype=np.float64))
     days, log_fired = np.zeros_like(gains), np.zeros_like(gains)
@@ -120,12 +108,11 @@ def exposed(
         touched = touched or bool(here)
         taught = taught or any((r.known_at - EPOCH) / DAY + LAG <= until for r in here)
         edges = _edges(here, piece.day, until)
-        ages = piece.begin + (edges - piece.day)
-        width = np.diff(ages**shape)
+        width = np.diff(piece.begin + (edges - piece.day))
         middle = (edges[1:] + edges[:-1]) / 2.0
         days += multiplier(here, middle, gains) @ width
         if piece.fired:
-            before = [r for r in here if (r.known_at - EPOCH) / DAY + lag <= until]
+            before = [r for r in here if (r.known_at - EPOCH) / DAY + LAG <= until]
             log_fired += np.log(multiplier(before, [until], gains)[:, 0])
     return Exposed(past.count, days, log_fired, touched, taught)
 
@@ -142,10 +129,9 @@ def _edges(coded: Sequence[CodedReport], begin: float, end: float) -> FloatArray
     return np.array(sorted(cuts))
 
 
-def gain_draws(points: int, seed: int, gain: Gain | None = None) -> FloatArray:
+def gain_draws(points: int, seed: int, gain: Gain) -> FloatArray:
     """Give a gain to each parameter point, by inverse cdf of evenly spread uniforms, (points,)."""
-    believed = learned_gain({}, ()) if gain is None else gain
-    return believed.quantile(uniforms(points, seed, "gain"))
+    return gain.quantile(uniforms(points, seed, "gain"))
 
 
 def summary(gain: Gain) -> dict[str, float | int]:

@@ -17,9 +17,6 @@ from numpy.typing import ArrayLike
 from forecasting.arrays import FloatArray
 from forecasting.errors import InvalidInput
 
-__all__ = ["graph_mathematics", "log_marginal", "mode", "numpy_mathematics", "posterior_quantiles"]
-
-
 #: Nodes of the integral, and of a table that is inverted.
 NODES, TABLE = 21, 129
 NEWTON = 2

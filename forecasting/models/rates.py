@@ -11,8 +11,6 @@ arrays: ``mu_mu, mu_sd, sigma_mu, sigma_sd`` (of log sigma). Draws: ``mu, sigma`
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
-from math import log
 from typing import Any, ClassVar
 
 import numpy as np
@@ -21,41 +19,15 @@ from numpy.typing import ArrayLike
 from forecasting.arrays import FloatArray
 from forecasting.domain.prior import PriorSpec
 from forecasting.errors import InvalidInput
+from forecasting.inference.fits import Graph
 from forecasting.inference.inputs import COLUMN, SCALAR, Layout, inputs
-from forecasting.models.fits import Graph
 from forecasting.models.poisson_lognormal import (
     graph_mathematics,
     log_marginal,
     numpy_mathematics,
     posterior_quantiles,
 )
-
-__all__ = ["Rates", "rate_data"]
-
-TWO_YEARS = 730.5
-#: What the prior of `mu` is worth: once in two years, 90 % once in 62 days to once in 24 years.
-PRIORS = (
-    PriorSpec.of(
-        "mu",
-        "normal",
-        log(1.0 / TWO_YEARS),
-        1.5,
-        source="21 % of conflict-years 1989-2020 have a ceasefire, one in four years, and steps "
-        "short of one (talks, partial truces, offers) come more often: Clayton, Nygaard, Strand, "
-        "Rustad et al. 2023, doi:10.1177/00220027221129195; once in two years, spread by judgement",
-        known_by=date(2022, 12, 31),
-    ),
-    PriorSpec.of(
-        "sigma",
-        "lognormal",
-        0.0,
-        0.5,
-        source="rates of different events of one conflict differ by a factor e, 90 % by 1.6 to "
-        "10: between all civil ceasefires (median 12 d) and those that ended by a dated end "
-        "(45 d) alone it is a factor 4: ETH/PRIO civil ceasefires 1989-2020; by judgement",
-        known_by=date(2021, 12, 31),
-    ),
-)
+from forecasting.models.priors import RATES
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +46,7 @@ class Rates(Graph):
 
     def default_priors(self) -> dict[str, PriorSpec]:
         """Return the priors of ``mu`` and ``sigma``."""
-        return {prior.name: prior for prior in PRIORS}
+        return {prior.name: prior for prior in RATES}
 
     def build_model(self) -> Any:
         """Build the graph; every number in it is data. Free variables ``mu_z, sigma_z``."""

@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 from difflib import get_close_matches
-from importlib import import_module
 from importlib.metadata import entry_points
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -14,18 +13,11 @@ from forecasting.errors import InvalidInput, NotFound
 from forecasting.evidence.history import Past
 from forecasting.models.world.assembly import Hazard
 
-__all__ = ["GROUP", "WORLD_VERSION", "OwnKind", "get", "graphs", "kinds", "own", "own_hazards"]
-
 type Key = tuple[str, str]
 
 #: Changes when a simulation of the same world gives other numbers.
 WORLD_VERSION = "1"
 GROUP = "forecasting.processes"
-_GRAPHS = {
-    "rates": "forecasting.models.rates:Rates",
-    "spells": "forecasting.models.spells:Spells",
-    "deliveries": "forecasting.models.deliveries:Deliveries",
-}
 #: Kinds that a world file states by its fields.
 KINDS: Mapping[str, str] = MappingProxyType(
     {
@@ -57,24 +49,6 @@ _RANGES = {
 }
 
 
-class OwnKind(Protocol):
-    """A kind of process of one's own: one class, named by an entry point of the group.
-
-    ``process`` fills in states and moves from the settings in the world file. ``hazards`` may give
-    the parameters of its moves, one value a parameter point; without it the moves' phrases hold.
-    """
-
-    def process(self, spec: ProcessSpec) -> ProcessSpec:
-        """Give the process with its states and moves."""
-        ...
-
-    def hazards(
-        self, spec: ProcessSpec, pasts: Mapping[str, Past], points: int, seed: int
-    ) -> Mapping[str, Hazard]:
-        """Give the parameters of each move by its name (``start > end``)."""
-        ...
-
-
 def graphs() -> dict[str, Any]:
     """Give the three PyMC graphs by name.
 
@@ -83,7 +57,11 @@ def graphs() -> dict[str, Any]:
     >>> sorted(graphs())
     ['deliveries', 'rates', 'spells']
     """
-    return {name: _load(address) for name, address in _GRAPHS.items()}
+    from forecasting.models.deliveries import Deliveries
+    from forecasting.models.rates import Rates
+    from forecasting.models.spells import Spells
+
+    return {"rates": Rates, "spells": Spells, "deliveries": Deliveries}
 
 
 def kinds() -> dict[str, str]:
@@ -102,9 +80,14 @@ def kinds() -> dict[str, str]:
 
 
 def own(name: str) -> Any | None:
-    """Give a kind of one's own by name; None if no plug-in has it."""
-    points = {point.name: point for point in entry_points(group=GROUP)}
-    return points[name].load() if name in points else None
+    """Give a kind of process of one's own by name; None if no plug-in has it.
+
+    A class, named by an entry point of the group. Its ``process(spec)`` fills in states and moves
+    from the settings in the world file. Its ``hazards(spec, pasts, points, seed)`` may give the
+    parameters of its moves by name, one value a parameter point; else the moves' phrases hold.
+    """
+    points = entry_points(group=GROUP, name=name)
+    return tuple(points)[-1].load() if points else None
 
 
 def get(name: str) -> Any:
@@ -124,22 +107,16 @@ def get(name: str) -> Any:
     forecasting.errors.NotFound: model (survival): questions are now answered by processes of \
 one world. Try: states with a move of shape below 1
     """
-    if name in _GRAPHS:
-        return _load(_GRAPHS[name])
-    if (found := own(name)) is not None:
+    found = graphs().get(name) or own(name)
+    if found is not None:
         return found
     if name in _BEFORE:
         message = f"model ({name}): questions are now answered by processes of one world"
         raise NotFound(message, hint=_BEFORE[name])
-    known = [*_GRAPHS, *kinds()]
+    known = [*graphs(), *kinds()]
     near = get_close_matches(name, known, n=1, cutoff=0.4)
     message = f"model ({name}): no graph or kind of process has this name"
     raise NotFound(message, hint=near[0] if near else ", ".join(known))
-
-
-def _load(address: str) -> Any:
-    module, _, attribute = address.partition(":")
-    return getattr(import_module(module), attribute)
 
 
 def own_hazards(

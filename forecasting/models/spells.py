@@ -22,14 +22,11 @@ from forecasting.arrays import FloatArray
 from forecasting.domain.prior import PriorSpec
 from forecasting.errors import InvalidInput
 from forecasting.inference.fit import Fit
+from forecasting.inference.fits import Graph
 from forecasting.inference.inputs import COLUMN, SCALAR, Layout, inputs
 from forecasting.inference.predictive_check import CountCheck, PredictiveCheck, interval_shares
 from forecasting.models import weibull
-from forecasting.models.fits import Graph
-from forecasting.models.spell_settings import BETA, CASE, INSTANT, SETTINGS, Setting
-
-__all__ = ["KINDS", "SpellDraws", "Spells", "representative_spells"]
-
+from forecasting.models.priors import BETA, CASE, INSTANT, SETTINGS, Setting
 
 NO_SPELLS = weibull.spells(entry=[], lower=[], upper=[], kind=[])
 

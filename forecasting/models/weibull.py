@@ -26,17 +26,6 @@ from numpy.typing import ArrayLike, NDArray
 from forecasting.arrays import FloatArray
 from forecasting.errors import InvalidInput
 
-__all__ = [
-    "BETWEEN",
-    "ENDED",
-    "HELD",
-    "cumulative_hazard",
-    "grouped",
-    "spells",
-    "survival",
-]
-
-
 HELD, ENDED, BETWEEN = 0, 1, 2
 # Stands for the log of age 0: with it exp(k u) is 0, and so is its gradient.
 LOG_OF_ZERO = -1e4

@@ -11,7 +11,7 @@ from forecasting.app.book import Book, open_book
 from forecasting.app.forecast import ahead, predict, replay
 from forecasting.app.upkeep import banks
 from forecasting.config import MEMORY
-from forecasting.models.fits import FitCache
+from forecasting.inference.fits import FitCache
 from forecasting.resources import locate
 from forecasting.store import Ledger
 from tests.app.quick import SMALL, quick_fit, write_bank

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
+from forecasting.evidence.cases import packages
 from forecasting.evidence.history import pasts, records
 from forecasting.evidence.reports import reports
 from forecasting.inference.fit import array_hash, exact_fit
-from forecasting.models.fits import FitCache
-from forecasting.models.prior import prior_arrays
+from forecasting.inference.fits import FitCache
+from forecasting.inference.prior import prior_arrays
 from forecasting.models.spells import KINDS
 from forecasting.models.world.classes import agreement_rows, truce_rows
-from forecasting.models.world.delivery import packages
 from tests.models.oracles import prior_draw
 
 #: What `quick_fit` stands for.
@@ -35,7 +35,7 @@ def quick_fit(cache, model, data, priors, **options):
         rng = np.random.default_rng(int(key[:12], 16))
         rows = [prior_draw(rng, priors) for _ in range(DRAWS)]
         draws = {name: np.array([row[name] for row in rows]) for name in priors}
-        _made[key] = exact_fit(draws, data, arrays, seed=int(key[:8], 16), seconds=0.0)
+        _made[key] = exact_fit(draws, data, arrays, seed=int(key[:8], 16))
     return _made[key]
 
 
@@ -116,7 +116,7 @@ def inputs(predictor, question, as_of):
         if reference.kind == "agreement":
             classes[name] = array_hash(agreement_rows(items, reference, as_of))
         elif reference.kind in KINDS:
-            classes[name] = array_hash(truce_rows(items, reference, reference.kind, as_of))
+            classes[name] = array_hash(truce_rows(items, reference, as_of))
     return {
         "items": items,
         "records": {name: (r.since, r.start, r.steps, r.free) for name, r in held.items()},

@@ -271,7 +271,7 @@ def test_a_retraction_counts_from_its_own_time(bank):
 @pytest.mark.deep
 def test_poisoned_futures_change_no_real_fit(bank, monkeypatch):
     # Rule 5: ten forecasts by the sampler, with the future clean and poisoned.
-    from forecasting.models.fits import FitCache
+    from forecasting.inference.fits import FitCache
     from tests.app import quick
 
     monkeypatch.setattr(FitCache, "fit", quick.REAL)

@@ -17,7 +17,7 @@ from forecasting.app.upkeep import banks
 from forecasting.bank import read_bank
 from forecasting.errors import GateRefused, InvalidInput
 from forecasting.inference.fit import array_hash
-from forecasting.models.fits import FitCache
+from forecasting.inference.fits import FitCache
 from forecasting.models.world.model import WorldModel
 from forecasting.resources import locate
 from tests.app.quick import SMALL, quick_fit, write_bank

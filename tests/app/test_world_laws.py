@@ -18,7 +18,7 @@ from forecasting.domain import Effect, Evidence
 from forecasting.domain.instants import parse_instant
 from forecasting.domain.provenance import fits_of
 from forecasting.errors import GateRefused, InvalidInput
-from forecasting.models.fits import FitCache
+from forecasting.inference.fits import FitCache
 from forecasting.models.spells import Spells
 from forecasting.models.world import assembly, model, parameters
 from tests.app import quick

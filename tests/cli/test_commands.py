@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from forecasting.cli import run as cli
-from forecasting.models.fits import FitCache
+from forecasting.inference.fits import FitCache
 from tests.app.quick import quick_fit
 
 NOW = "2026-11-22T12:00:00Z"

@@ -74,7 +74,7 @@ def test_a_command_imports_what_it_needs_and_no_more(database, arguments, not_th
 
 @pytest.mark.parametrize(
     ("names", "not_these"),
-    [("forecasting", HEAVY), (WORLD + "forecasting.models.world.answers", {"numba"})],
+    [("forecasting", HEAVY), (WORLD + "forecasting.inference.estimate", {"numba"})],
 )
 def test_importing_the_package_loads_nothing_heavy(names, not_these):
     assert _imported(code=BARE.format(names)) & not_these == set()

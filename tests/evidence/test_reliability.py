@@ -9,18 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
+from scipy.special import polygamma
 
 from forecasting.domain.evidence import Effect, Evidence, parse_effect
 from forecasting.domain.process import MoveSpec, Phrase, ProcessSpec, WorldSpec
 from forecasting.domain.resolution import Resolution
-from forecasting.evidence import (
-    GRADE_PRIORS,
-    Claim,
-    Reliabilities,
-    Report,
-    learned,
-)
-from forecasting.evidence.reliability import STREAM, grades_of, item_grades
+from forecasting.evidence import learned
+from forecasting.evidence.likelihood import GRADE_PRIORS, Report
+from forecasting.evidence.reliability import STREAM, Claim, Reliabilities, grades_of, item_grades
 from forecasting.evidence.reports import reports
 from tests.season import between
 
@@ -191,6 +187,16 @@ def _item(key, on="q", *, grade="C", known_at=NOON, **more):
     )
 
 
+def graded(grade, at):
+    effect = Effect("source/wire", "datum", {"name": "graded", "grade": grade})
+    return Evidence(f"g{grade}", "datum", "grade", "analyst", at, (effect,), stream=STREAM)
+
+
+def _retraction(at):
+    effect = Effect("evidence/n1", "datum", {"name": "retracts"})
+    return Evidence("r", "datum", "retracted", "analyst", at, (effect,), stream="news")
+
+
 def _resolved(name, outcome="yes", at=NOON + 5 * DAY):
     return {name: Resolution(name, outcome, at, "court")}
 
@@ -214,15 +220,9 @@ def test_what_is_known_later_changes_no_reliability():
     poison = [
         _item("n3", known_at=as_of + DAY, effect="x0.01"),
         _item("n4", known_at=as_of + DAY, grade="A"),
-        Evidence(
-            "g", "datum", "grade", "analyst", as_of + DAY,
-            (Effect("source/wire", "datum", {"name": "graded", "grade": "A"}),), stream=STREAM,
-        ),
-        Evidence(
-            "r", "datum", "retracted", "analyst", as_of + DAY,
-            (Effect("evidence/n1", "datum", {"name": "retracts"}),), stream="news",
-        ),
-    ]  # fmt: skip
+        graded("A", as_of + DAY),
+        _retraction(as_of + DAY),
+    ]
     clean = learned(items, questions, outcomes, as_of).of("wire")
     poisoned = learned([*items, *poison], questions, outcomes, as_of).of("wire")
     assert np.array_equal(clean.weights, poisoned.weights)
@@ -242,11 +242,7 @@ def test_what_is_no_claim(outcome, known_at):
 
 def test_a_retracted_claim_teaches_nothing_any_more():
     questions, outcomes = {"q": _question("q")}, _resolved("q")
-    retraction = Evidence(
-        "r", "datum", "retracted", "analyst", NOON + DAY,
-        (Effect("evidence/n1", "datum", {"name": "retracts"}),), stream="news",
-    )  # fmt: skip
-    found = learned([_item("n1"), retraction], questions, outcomes, NOON + 9 * DAY)
+    found = learned([_item("n1"), _retraction(NOON + DAY)], questions, outcomes, NOON + 9 * DAY)
     assert found.of("wire", "C").mean == pytest.approx(0.6)
 
 
@@ -258,11 +254,6 @@ def test_a_report_on_a_ladder_is_about_its_last_deadline():
     assert learned([_item("n1", "l")], questions, first, NOON + 9 * DAY).of("wire").claims == 0
     found = learned([_item("n1", "l")], questions, both, NOON + 9 * DAY).of("wire")
     assert (found.claims, found.right) == (1, 1)
-
-
-def graded(grade, at):
-    effect = Effect("source/wire", "datum", {"name": "graded", "grade": grade})
-    return Evidence(f"g{grade}", "datum", "grade", "analyst", at, (effect,), stream=STREAM)
 
 
 def test_no_later_item_regrades_an_earlier_one():
@@ -322,7 +313,7 @@ def test_the_quadrature_is_what_pymc_samples():
         for source, grade in grades.items():
             alpha, beta = GRADE_PRIORS[grade]
             r = pm.Beta(f"r_{source}", alpha, beta)
-            sd = np.sqrt(_trigamma(alpha) + _trigamma(beta))
+            sd = np.sqrt(polygamma(1, alpha) + polygamma(1, beta))
             c = min(0.95, SHIFT_SD / sd)
             # The copula's density over the marginals': N(x; c z, 1 - c^2) / N(x; 0, 1).
             x = np.sqrt(2.0) * pt.erfinv(
@@ -334,36 +325,12 @@ def test_the_quadrature_is_what_pymc_samples():
                 if claim.report.source == source:
                     side = claim.report.a if claim.yes else claim.report.b
                     pm.Potential(claim.report.key, pt.log(r * side + (1 - r) * claim.report.u))
-        trace = pm.sample(
-            4000,
-            tune=1500,
-            chains=2,
-            cores=1,
-            random_seed=3,
-            progressbar=False,
-            nuts_sampler="pymc",
-        )
+        options = {"tune": 1500, "chains": 2, "cores": 1, "random_seed": 3, "nuts_sampler": "pymc"}
+        trace = pm.sample(4000, progressbar=False, **options)
     for source in grades:
-        draws = trace.posterior[f"r_{source}"].values
+        draws, of = trace.posterior[f"r_{source}"].values, found.of(source)
         error = 4.5 * draws.std() / np.sqrt(2000)
-        assert abs(draws.mean() - found.of(source).mean) <= error
-        assert (
-            abs(
-                draws.std()
-                - np.sqrt(
-                    found.of(source).nodes ** 2 @ found.of(source).weights
-                    - found.of(source).mean ** 2
-                )
-            )
-            <= error
-        )
+        assert abs(draws.mean() - of.mean) <= error
+        assert abs(draws.std() - np.sqrt(of.nodes**2 @ of.weights - of.mean**2)) <= error
         for level in (0.05, 0.95):
-            assert np.quantile(draws, level) == pytest.approx(
-                found.of(source).quantile(level), abs=0.02
-            )
-
-
-def _trigamma(x):
-    from scipy.special import polygamma
-
-    return float(polygamma(1, x))
+            assert np.quantile(draws, level) == pytest.approx(of.quantile(level), abs=0.02)

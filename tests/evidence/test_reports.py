@@ -18,7 +18,12 @@ from forecasting.domain.evidence import (
     split_on,
 )
 from forecasting.errors import InvalidInput
-from forecasting.evidence import Report, likelihood_ratio, story_discount, story_discounts
+from forecasting.evidence.likelihood import (
+    Report,
+    likelihood_ratio,
+    story_discount,
+    story_discounts,
+)
 
 NOON = dt.datetime(2026, 5, 9, 12, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from forecasting.inference import exact_report, judge_probability, judge_sampler, summary
+from forecasting.inference import judge_sampler
 
 CHAINS = 4
 
@@ -83,31 +83,6 @@ def test_energy_that_never_moved_is_refused():
     assert not judge({"x": chains(rng, 1000)}, rng, energy=np.ones((CHAINS, 1000))).passed
 
 
-def test_a_probability_without_spread_passes_by_rule():
-    report = judge_probability(exact_report(), np.ones(4000), CHAINS)
-    assert report.passed
-    assert report.mcse == 0
-
-
-def test_the_error_of_a_probability_has_a_limit():
-    # sd .5 over 4,000 independent draws is an error of .0079; over 40,000 it is .0025.
-    rng = np.random.default_rng(8)
-    few, many = (rng.integers(0, 2, size=n).astype(float) for n in (4000, 40000))
-    assert any("MCSE" in r for r in judge_probability(exact_report(), few, CHAINS).reasons)
-    assert judge_probability(exact_report(), many, CHAINS).passed
-
-
-def test_reasons_of_sampler_and_probability_add_up():
-    rng = np.random.default_rng(9)
-    sampler = judge({"x": chains(rng, 1000)}, rng, divergences=2)
-    good = rng.beta(20, 20, size=4000)
-    both = judge_probability(sampler, np.column_stack([good, np.full(4000, np.nan)]), CHAINS)
-    assert not both.passed
-    assert len(both.reasons) == 2
-    assert both.reasons[0] == sampler.reasons[0]
-    assert "probability[1]" in both.reasons[1]
-
-
 def test_diagnostics_are_those_of_arviz():
     import arviz_stats
     import xarray
@@ -124,18 +99,8 @@ def test_diagnostics_are_those_of_arviz():
     assert report.ess_bulk == pytest.approx(float(arviz_stats.ess(data, method="bulk")["x"]))
     tail = arviz_stats.ess(data, method="tail", prob=(0.05, 0.95))
     assert report.ess_tail == pytest.approx(float(tail["x"]))
-    assert summary(draws.ravel(), CHAINS).mcse == pytest.approx(
-        float(arviz_stats.mcse(data, method="mean")["x"])
-    )
 
 
-def test_summary_is_the_mean_and_its_spread():
-    rng = np.random.default_rng(11)
-    p = rng.beta(2, 6, size=20000)
-    found = summary(p, CHAINS)
-    assert found.mean == pytest.approx(p.mean())
-    assert (found.p05, found.p50, found.p95) == tuple(np.quantile(p, [0.05, 0.5, 0.95]))
-    # Independent draws: the error is sd / sqrt(n), up to the noise of the estimated ESS.
-    assert found.mcse == pytest.approx(p.std() / np.sqrt(20000), rel=0.1)
+def test_draws_that_do_not_fill_the_chains_are_refused():
     with pytest.raises(ValueError, match="multiple of chains"):
-        summary(p[:-1], CHAINS)
+        judge_sampler({"x": np.zeros(4001)}, CHAINS, energy=np.zeros((4, 1000)), divergences=0)

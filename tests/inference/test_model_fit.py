@@ -18,7 +18,6 @@ from forecasting.inference import (
     compiled,
     fit,
     inputs,
-    judge_probability,
     judge_sampler,
     pack,
 )
@@ -81,20 +80,11 @@ def test_a_fit_says_what_it_was_made_from(first):
     assert first.draws["lam"].shape == (8000,)
     assert first.data_hash == array_hash({"t": [1.0, 4.0]})
     assert first.priors_hash == array_hash(PRIORS)
-    assert dict(first.versions).keys() >= {"python", "pymc", "nutpie", "numpy"}
     assert first.report.passed
     with pytest.raises(ValueError, match="read-only"):
         first.draws["lam"][0] = 0
     with pytest.raises(TypeError):
         first.draws["lam"] = np.zeros(4)
-
-
-def test_the_probability_of_that_fit_passes_the_gate(first):
-    # Lomax: P(T <= 2 | data) = 1 - ((3 + 5) / (3 + 5 + 2))^(2 + 2).
-    p = 1 - np.exp(-2 * first.draws["lam"])
-    report = judge_probability(first.report, p, first.chains)
-    assert report.passed
-    assert p.mean() == pytest.approx(1 - 0.8**4, abs=3 * report.mcse)
 
 
 def test_draws_and_energies_are_those_of_the_labelled_tree(first):

@@ -11,8 +11,9 @@ from numpy.typing import ArrayLike
 
 from forecasting.arrays import FloatArray
 from forecasting.domain.prior import PriorSpec
+from forecasting.evidence.cases import Package
 from forecasting.models import weibull
-from forecasting.models.deliveries import LEAST_SHARE, T0, Deliveries, Package, delivery_data
+from forecasting.models.deliveries import LEAST_SHARE, T0, Deliveries, delivery_data
 from forecasting.models.rates import Rates, rate_data
 from forecasting.models.spells import Spells
 from forecasting.models.weibull import cumulative_hazard

@@ -1,5 +1,6 @@
 """Deliveries: parts that add up, a first part that takes its time, silence that tells of stalls."""
 
+import datetime as dt
 from dataclasses import replace
 from itertools import pairwise
 
@@ -13,18 +14,21 @@ from forecasting.domain.phrase import parse_phrase
 from forecasting.domain.prior import stated_over
 from forecasting.domain.process import DELIVERY_STATES, DeliverySpec, MoveSpec, ProcessSpec
 from forecasting.errors import InvalidInput
+from forecasting.evidence.cases import Package, package_of
+from forecasting.evidence.history import Record, Step
 from forecasting.inference import compile_count, pack
 from forecasting.models.deliveries import (
+    BETAS,
     BLOCKS,
+    GAMMAS,
+    STANDARD,
     T0,
     Deliveries,
-    Package,
     _log_above,
     delivery_data,
 )
-from forecasting.models.delivery_priors import BETAS, GAMMAS, STANDARD
 from forecasting.models.poisson_lognormal import numpy_mathematics
-from forecasting.models.world.delivery import delivery_parameters, package_of, prior_draws
+from forecasting.models.world.delivery import delivery_parameters, prior_draws
 from tests.models import oracles
 from tests.models.oracles import simulated
 
@@ -55,12 +59,20 @@ TRUTH = {
 
 
 def process(agreed=1000.0):
-    import datetime as dt
-
     told = dt.datetime(2025, 5, 16, tzinfo=dt.UTC)
     return ProcessSpec(
         "exchange", "delivery", DELIVERY_STATES, (), delivery=DeliverySpec(agreed, told, told)
     )
+
+
+def drawn(package, draws, due=None, seed=1, **more):
+    return delivery_parameters(process(), package, draws, due, points=2048, seed=seed, **more)
+
+
+def lasting(move, days):
+    """The mean chance that a stay of so many days is one for good."""
+    good = move.for_good
+    return float(np.mean(good / (good + (1 - good) * np.exp(-move.rate * days**move.shape))))
 
 
 def finishes_next_day(moves, open_share, silent=1.0):
@@ -83,7 +95,7 @@ def test_the_nearer_the_end_the_likelier_it_is():
     chances = []
     for count, left in ((1, 0.61), (2, 0.303)):
         package = Package(1000, MAY.parts[:count], MAY.parts[count - 1][0])
-        moves = delivery_parameters(process(), package, fitted.draws, points=2048, seed=1)
+        moves = drawn(package, fitted.draws)
         chances.append(float(finishes_next_day(moves, left, silent=1e-9).mean()))
     assert chances[1] > 1.6 * chances[0]
     assert chances[1] > 0.25
@@ -91,9 +103,7 @@ def test_the_nearer_the_end_the_likelier_it_is():
 
 def test_a_first_part_is_the_likelier_the_longer_it_has_taken_in_the_first_week():
     fitted = MODEL.fit(delivery_data([]), PRIORS, 1)
-    first = delivery_parameters(process(), None, fitted.draws, points=2048, seed=1)[
-        "agreed > begun"
-    ]
+    first = drawn(None, fitted.draws)["agreed > begun"]
     kept = [
         first.for_good + (1 - first.for_good) * np.exp(-first.rate * day**first.shape)
         for day in range(7)
@@ -106,19 +116,11 @@ def test_a_first_part_is_the_likelier_the_longer_it_has_taken_in_the_first_week(
 def test_silence_tells_of_a_package_that_never_comes_and_of_a_stall():
     fitted = MODEL.fit(delivery_data(REFERENCE), PRIORS, 1)
     never, stall = [], []
-    for days in (10, 40, 160):
-        waiting = delivery_parameters(
-            process(), Package(1000, (), days), fitted.draws, points=2048, seed=1
-        )["agreed > begun"]
-        good = waiting.for_good
-        kept = good + (1 - good) * np.exp(-waiting.rate * float(days) ** waiting.shape)
-        never.append(float(np.mean(good / kept)))
-        begun = delivery_parameters(
-            process(), Package(1000, ((7, 205),), 7 + days), fitted.draws, points=2048, seed=1
-        )["begun > begun"]
-        good = begun.for_good
-        kept = good + (1 - good) * np.exp(-begun.rate * float(days) ** begun.shape)
-        stall.append(float(np.mean(good / kept)))
+    for days in (10.0, 40.0, 160.0):
+        waiting = drawn(Package(1000, (), days), fitted.draws)["agreed > begun"]
+        never.append(lasting(waiting, days))
+        begun = drawn(Package(1000, ((7, 205),), 7 + days), fitted.draws)["begun > begun"]
+        stall.append(lasting(begun, days))
     assert never[0] < never[1] < never[2]
     assert never[2] > 0.7
     assert stall[0] < stall[1] < stall[2]
@@ -128,9 +130,7 @@ def test_silence_tells_of_a_package_that_never_comes_and_of_a_stall():
 def test_the_rate_of_going_on_after_a_stall_counts_how_long_it_stood():
     fitted = MODEL.fit(delivery_data([]), PRIORS, 1)
     for stalls in ((0, 0.0), (0, 300.0), (2, 40.0)):
-        moves = delivery_parameters(
-            process(), None, fitted.draws, stalls=stalls, points=2048, seed=1
-        )
+        moves = drawn(None, fitted.draws, stalls=stalls)
         mean = float(np.mean(moves["stalled > begun"].rate))
         assert mean == pytest.approx((1 + stalls[0]) / (60 + stalls[1]), rel=0.02)
 
@@ -139,10 +139,7 @@ def test_its_own_parts_tell_of_its_pace_and_of_the_size_of_parts():
     fitted = MODEL.fit(delivery_data([MARCH]), PRIORS, 1)
     quick = Package(1000, ((5, 60), (6, 70), (7, 50), (8, 60)), 8)
     slow = Package(1000, ((5, 300), (25, 290)), 25)
-    found = [
-        delivery_parameters(process(), package, fitted.draws, points=2048, seed=1)["begun > begun"]
-        for package in (quick, slow)
-    ]
+    found = [drawn(package, fitted.draws)["begun > begun"] for package in (quick, slow)]
     pace = [np.median(move.rate ** (1 / move.shape)) for move in found]
     assert pace[0] > 2.0 * pace[1]
     assert found[0].size.mean.mean() < found[1].size.mean.mean() - 0.05
@@ -251,10 +248,6 @@ def test_parts_of_one_day_are_one_part_and_a_record_is_a_package():
 
 
 def test_a_record_gives_its_package():
-    import datetime as dt
-
-    from forecasting.evidence.history import Record, Step
-
     told = process().delivery.announced
     steps = (
         Step(told + dt.timedelta(days=7), "begun", 390.0),
@@ -299,7 +292,7 @@ def test_a_record_unlike_its_priors_is_read_from_enough_draws(priors, package):
             log_weight = due[:, k] + told[:, kinds].sum(axis=1)
             weight = np.exp(log_weight - log_weight.max())
             assert weight.sum() ** 2 / (weight @ weight) > 2_000
-        moves = delivery_parameters(process(), package, draws, due, points=2048, seed=seed)
+        moves = drawn(package, draws, due, seed)
         part = moves["begun > begun"]
         chances.append(float(np.mean(1 - np.exp(-part.rate * 30.0**part.shape))))
     assert np.std(chances, ddof=1) < 0.01
@@ -326,7 +319,7 @@ def test_a_delivery_whose_bank_states_nothing_is_told_by_its_own_parts():
     found = []
     for priors in (MODEL.default_priors(), PRIORS):
         draws, due = prior_draws(priors, package, 1)
-        moves = delivery_parameters(process(), package, draws, due, points=2048, seed=1)
+        moves = drawn(package, draws, due)
         found.append(moves["begun > begun"])
     wide, judged = found
     assert wide.size.mean.mean() == pytest.approx(0.0825, abs=0.005)

@@ -3,9 +3,8 @@
 import datetime as dt
 
 from forecasting.models.deliveries import Deliveries
-from forecasting.models.delivery_priors import RESUME
+from forecasting.models.priors import CASE, RESUME, SETTINGS
 from forecasting.models.rates import Rates
-from forecasting.models.spell_settings import CASE, SETTINGS
 from forecasting.models.spells import Spells
 
 

@@ -13,7 +13,7 @@ from anyio.from_thread import start_blocking_portal
 from starlette.testclient import TestClient
 
 from forecasting.app.book import Book, open_book
-from forecasting.models.fits import FitCache
+from forecasting.inference.fits import FitCache
 from forecasting.web.app import create_app
 from forecasting.web.house import House
 from tests.app.quick import quick_fit

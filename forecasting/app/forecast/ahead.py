@@ -26,7 +26,7 @@ from forecasting.domain.instants import iso
 from forecasting.domain.question import Question
 from forecasting.domain.watch import Watch
 from forecasting.errors import GateRefused, InvalidInput
-from forecasting.models.fits import Wanted, stored_fits
+from forecasting.inference.fits import Wanted, stored_fits
 from forecasting.models.world.reading import Answer
 
 #: Goes through steps of work with what takes each and says how far it is.

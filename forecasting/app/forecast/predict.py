@@ -40,7 +40,7 @@ from forecasting.errors import InvalidInput
 from forecasting.evidence import known, retracted
 from forecasting.evidence.relevant import ancestors, asked
 from forecasting.evidence.reliability import Reliabilities, learned
-from forecasting.models.fits import Wanted
+from forecasting.inference.fits import Wanted
 from forecasting.models.world.climatology import climatology
 from forecasting.models.world.model import AsOf, Variant, WorldModel
 from forecasting.models.world.reading import LEVELS, Answer, on_scale
@@ -115,7 +115,7 @@ class Predictor:
         wanted: dict[str, Wanted] | None = None,
     ) -> None:
         from forecasting.inference.compile import library_versions
-        from forecasting.models.fits import stored_fits
+        from forecasting.inference.fits import stored_fits
         from forecasting.models.world.classes import class_draws
         from forecasting.models.world.delivery import delivery_hazards
         from forecasting.models.world.learning import Learner
@@ -564,7 +564,7 @@ def _model_run(item: Said, answer: Answer, as_of: dt.datetime, run: str) -> Mode
         draws=answer.draws,
         fits=answer.fits,
         worldview=item.worldview,
-        diagnostics={"forecaster": item.forecaster, **answer.diagnostics},
+        diagnostics={"forecaster": item.forecaster},
         versions=answer.versions,
         run=run,
     )

@@ -11,7 +11,7 @@ from forecasting.domain.predicate import Predicate, Truth
 from forecasting.domain.question import Question
 from forecasting.evidence.leads import Signs
 from forecasting.evidence.relevant import moments
-from forecasting.models.world.answers import LEAST, MOST, log_odds
+from forecasting.inference.estimate import LEAST, MOST, log_odds
 from forecasting.models.world.conditions import towards
 from forecasting.models.world.model import Run
 from forecasting.models.world.simulate import simulate

@@ -29,7 +29,7 @@ from forecasting.domain.instants import iso, parse_instant
 from forecasting.domain.question import ANNULLED, Question
 from forecasting.domain.verbal import FLAT_DENIAL_ALTERNATIVES
 from forecasting.errors import InvalidInput
-from forecasting.models.worldview_weights import (
+from forecasting.pooling.worldview_weights import (
     RECALIBRATED_FROM,
     SPOT,
     ensemble_weights,

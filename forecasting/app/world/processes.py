@@ -119,7 +119,7 @@ def prior_rows(ledger: Ledger, *, questions: Sequence[str] = ()) -> list[dict[st
     from forecasting import models
     from forecasting.app.forecast.predict import predicates
     from forecasting.models.news_gain import LOG_MEAN, LOG_SD
-    from forecasting.models.world.links import implied_ratio
+    from forecasting.models.world.stated import implied_ratio
 
     bank = bank_of(ledger)
     world = bank.world
@@ -175,7 +175,7 @@ def _feeding(world: WorldSpec) -> list[tuple[str, str]]:
 def _priors_of(bank: Bank, family: str, reference: str) -> list[PriorSpec]:
     """Give the priors of a graph, for a class as the bank states them."""
     from forecasting import models
-    from forecasting.models.delivery_priors import RESUME
+    from forecasting.models.priors import RESUME
     from forecasting.models.spells import KINDS
 
     graph = models.graphs()[family]

@@ -25,7 +25,7 @@ from forecasting.domain.question import Question
 from forecasting.domain.scenario import OTHERWISE, ScenarioSet
 from forecasting.errors import GateRefused, InvalidInput, NotFound, nearest
 from forecasting.evidence.relevant import last_moment
-from forecasting.models.world.answers import Estimate, effective, estimate, value_of_information
+from forecasting.inference.estimate import Estimate, effective, estimate, value_of_information
 from forecasting.models.world.model import Run, Variant
 from forecasting.models.world.paths import FAN
 from forecasting.models.world.reading import FEWEST

@@ -204,7 +204,7 @@ class WorldView:
         InvalidInput
             Every rate is stated, so that nothing was fitted.
         """
-        from forecasting.models.datatree import datatree
+        from forecasting.inference.datatree import datatree
         from forecasting.models.rates import Rates
 
         learned = self.live.run.learned

@@ -24,7 +24,7 @@ from forecasting.domain.question import Question
 from forecasting.domain.scenario import ScenarioSet
 from forecasting.errors import InvalidInput, nearest
 from forecasting.evidence.relevant import asked, last_moment, moments
-from forecasting.models.world.answers import (
+from forecasting.inference.estimate import (
     LARGEST,
     change_error,
     effective,

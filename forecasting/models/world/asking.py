@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, assert_never
 
 import numpy as np
-from numpy.typing import NDArray
 
 from forecasting.arrays import BoolArray, FloatArray, IntArray
 from forecasting.domain import predicate
@@ -61,28 +60,21 @@ def choice(
         case predicate.HighestOf(process=name, until=until, named=named):
             found = _highest(paths, name, opens, _day(paths, name, until, closes))
             return _options(paths, name, found, options, dict(named))
-        case predicate.FirstOf(entries=listed, otherwise=otherwise):
-            close = paths.world.day(closes)
-            _reach(paths, [name for _, name, _ in listed], close, closes)
-            best = np.full(paths.world.draws, np.nextafter(close, NEVER))
-            place = np.full(paths.world.draws, _position(options, otherwise))
-            for option, name, states in listed:
-                times = entries(paths, name, states, opens)
-                sooner = times < best
-                best[sooner] = times[sooner]
-                place[sooner] = _position(options, option)
-            return place
-        case predicate.HighestAmong(entries=listed, otherwise=otherwise):
-            close = paths.world.day(closes)
-            _reach(paths, [name for _, name, _ in listed], close, closes)
-            place = np.full(paths.world.draws, _position(options, otherwise))
-            for option, name, states in listed:
-                ever = entries(paths, name, states, opens) <= close
-                if states:
-                    ever |= _among(paths, name, states)[state_at(paths, name, opens)]
-                place[ever] = _position(options, option)
-            return place
-    assert_never(event)
+    close = paths.world.day(closes)
+    _reach(paths, [name for _, name, _ in event.entries], close, closes)
+    best = np.full(paths.world.draws, np.nextafter(close, NEVER))
+    place = np.full(paths.world.draws, _position(options, event.otherwise))
+    for option, name, states in event.entries:
+        times = entries(paths, name, states, opens)
+        if isinstance(event, predicate.FirstOf):
+            chosen = times < best
+            best[chosen] = times[chosen]
+        else:  # the highest that is reached, or was at the opening, comes last
+            chosen = times <= close
+            if states:
+                chosen |= _among(paths, name, states)[state_at(paths, name, opens)]
+        place[chosen] = _position(options, option)
+    return place
 
 
 def number(paths: "Paths", event: predicate.Total, opens: float, closes: dt.datetime) -> FloatArray:
@@ -108,20 +100,28 @@ def entries(paths: "Paths", name: str, states: Sequence[str], after: float) -> F
 
     Without states: on which its first event falls.
     """
-    process = _process(paths, name)
-    wanted = _among(paths, name, states)
-    for before, entry in _steps(process):
-        if entry.day > after and _enters(process, wanted, before, entry, bool(states)):
-            return np.full(paths.world.draws, entry.day)
-    rows = paths.of(paths.world.index[name])
-    if states:
-        hit = _into(process, wanted, rows)
-    else:
-        hit = _falls(process, rows.before, rows.state, rows.amount)
+    known, rows, hit = _events(paths, name, states)
+    for day in known:
+        if day > after:
+            return np.full(paths.world.draws, day)
     hit &= rows.time > after
     found = np.full(paths.world.draws, NEVER)
     found[rows.draw[hit][::-1]] = rows.time[hit][::-1]  # the earliest is written last
     return found
+
+
+def _events(
+    paths: "Paths", name: str, states: Sequence[str]
+) -> tuple[list[float], "Rows", BoolArray]:
+    """Give the known days of the entries into some states (of events without), and which rows."""
+    process, wanted = _process(paths, name), _among(paths, name, states)
+    known = [
+        entry.day
+        for before, entry in _steps(process)
+        if _enters(process, wanted, before, entry, bool(states))
+    ]
+    rows = paths.of(paths.world.index[name])
+    return known, rows, _into(process, wanted, rows) if states else _falls(process, rows)
 
 
 def _into(process: "Process", wanted: BoolArray, rows: "Rows") -> BoolArray:
@@ -136,16 +136,10 @@ def _into(process: "Process", wanted: BoolArray, rows: "Rows") -> BoolArray:
 
 def counts(paths: "Paths", name: str, after: float, until: float) -> IntArray:
     """Give how many events (parts, or moves where nothing is counted) fall in (after, until]."""
-    process = _process(paths, name)
-    wanted = np.zeros(len(process.states), dtype=np.bool_)
-    known = sum(
-        after < entry.day <= until and _enters(process, wanted, before, entry, False)
-        for before, entry in _steps(process)
-    )
-    rows = paths.of(paths.world.index[name])
-    hit = _falls(process, rows.before, rows.state, rows.amount)
+    known, rows, hit = _events(paths, name, ())
     hit &= (rows.time > after) & (rows.time <= until)
-    return known + np.bincount(rows.draw[hit], minlength=paths.world.draws)
+    before = sum(after < day <= until for day in known)
+    return before + np.bincount(rows.draw[hit], minlength=paths.world.draws)
 
 
 def state_at(paths: "Paths", name: str, day: float) -> IntArray:
@@ -182,18 +176,11 @@ def _within(paths: "Paths", event: predicate.Within, opens: float, until: float)
     cause = entries(paths, event.cause, event.cause_states, opens)
     latest = np.where(cause <= until, np.minimum(cause + event.days, until), -NEVER)
     same = event.process == event.cause
-    process = _process(paths, event.process)
-    wanted = _among(paths, event.process, event.states)
     hit = np.zeros(paths.world.draws, dtype=np.bool_)
-    for before, entry in _steps(process):
-        if _enters(process, wanted, before, entry, bool(event.states)):
-            after = entry.day > cause if same else entry.day >= cause
-            hit |= after & (entry.day <= latest)
-    rows = paths.of(paths.world.index[event.process])
-    if event.states:
-        enters = _into(process, wanted, rows)
-    else:
-        enters = _falls(process, rows.before, rows.state, rows.amount)
+    known, rows, enters = _events(paths, event.process, event.states)
+    for day in known:
+        after = day > cause if same else day >= cause
+        hit |= after & (day <= latest)
     begun, end = cause[rows.draw], latest[rows.draw]
     after = rows.time > begun if same else rows.time >= begun
     hit[rows.draw[enters & after & (rows.time <= end)]] = True
@@ -224,15 +211,13 @@ def _enters(process: Process, wanted: BoolArray, before: int, entry: Known, stat
     return entry.counted or not any(move.start == move.end for move in process.moves)
 
 
-def _falls(
-    process: Process, before: NDArray[np.int8], state: NDArray[np.int8], amount: NDArray[np.float32]
-) -> BoolArray:
+def _falls(process: Process, rows: "Rows") -> BoolArray:
     """Say which rows are events: counted moves, parts of a delivery, else every move."""
     if np.isfinite(process.goal):
-        return np.asarray(amount > 0)
+        return np.asarray(rows.amount > 0)
     if any(move.start == move.end for move in process.moves):
-        return np.asarray(before == state)
-    return np.ones(len(before), dtype=np.bool_)
+        return np.asarray(rows.before == rows.state)
+    return np.ones(len(rows.time), dtype=np.bool_)
 
 
 def _process(paths: "Paths", name: str) -> Process:

@@ -114,7 +114,6 @@ def _move(place: Mapping[str, int], start: str, end: str, found: Hazard) -> Move
     size = found.size
     if size is not None:
         size = Size(_once(size.mean), _once(size.precision), _once(size.whole))
-    counted = start == end
     return Move(
         place[start],
         place[end],
@@ -122,8 +121,7 @@ def _move(place: Mapping[str, int], start: str, end: str, found: Hazard) -> Move
         _once(found.shape),
         _once(found.at_once),
         _once(found.for_good),
-        counted=counted,
-        renews=counted and not np.all(np.equal(found.shape, 1.0)),
+        renews=start == end and not np.all(np.equal(found.shape, 1.0)),
         size=size,
     )
 

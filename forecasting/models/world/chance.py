@@ -5,7 +5,7 @@ from hashlib import blake2b
 
 import numpy as np
 
-from forecasting.arrays import FloatArray
+from forecasting.arrays import FloatArray, IntArray
 
 #: Every variant of a world asks for the same chance again; 300 arrays of 32,768 are 79 MB.
 KEPT = 300
@@ -51,3 +51,12 @@ _kept = lru_cache(maxsize=KEPT, typed=True)(_drawn)
 _kept_larger = lru_cache(maxsize=KEPT_LARGER // 4, typed=True)(_drawn)
 _spent = lru_cache(maxsize=KEPT, typed=True)(_exponentials)
 _spent_larger = lru_cache(maxsize=KEPT_LARGER, typed=True)(_exponentials)
+
+
+def comb(log_weight: FloatArray, along: IntArray, level: FloatArray) -> IntArray:
+    """Take places by weight at given levels along an order, so that neighbours are alike."""
+    reached = np.cumsum(np.exp(log_weight - log_weight.max())[along])
+    found: IntArray = along[
+        np.minimum(np.searchsorted(reached, level * reached[-1]), along.size - 1)
+    ]
+    return found

@@ -1,8 +1,7 @@
-"""Reference classes of spells: truces by claim or formal end, peace agreements; cases and draws.
+"""Reference classes of spells: truces by claim or formal end, peace agreements; rows and draws.
 
-A truce counts from when its start was known, and each other fact from when that was known: the
-evidence is already filtered. The truce that a process is about is no case of its class: what is
-known of it is told by the process's own past.
+The truce that a process is about is no case of its class: what is known of it is told by the
+process's own past.
 """
 
 import datetime as dt
@@ -13,27 +12,22 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasting.domain.evidence import Effect, Evidence
-from forecasting.domain.instants import parse_instant
+from forecasting.arrays import Recent
+from forecasting.domain.evidence import Evidence
 from forecasting.domain.prior import ClassPrior, stated_over
 from forecasting.domain.process import ProcessSpec
 from forecasting.domain.reference import ReferenceClass
 from forecasting.errors import InvalidInput, nearest
-from forecasting.evidence.history import DAY, EPOCH
+from forecasting.evidence.cases import SAME, Truce, agreements, anchor, truces
+from forecasting.evidence.history import DAY
 from forecasting.inference.fit import Fit, array_hash
+from forecasting.inference.fits import FitCache
 from forecasting.inference.predictive_check import verdict
 from forecasting.models import weibull
-from forecasting.models.fits import FitCache
 from forecasting.models.spells import KINDS, SpellDraws, Spells
 
 Rows = dict[str, NDArray[np.float64]]
 FIXED_TERM = "fixed-term"
-#: A process that begins so near to a truce's start is about that truce.
-SAME = dt.timedelta(hours=36)
-QUARTER = dt.timedelta(days=91)
-#: (after, by]; without a `by`: known not to have happened by `after`.
-Interval = tuple[dt.datetime, dt.datetime | None]
-Datum = tuple[str, Effect, Evidence]
 #: Cases are kept for so many classes, moments and processes that ask.
 ROWS = 64
 
@@ -72,7 +66,7 @@ def class_draws(
     `stated` are the priors that the bank states of its classes.
     """
     kept: dict[tuple[str, str], ClassDraws] = {}
-    read: dict[tuple[object, ...], Rows] = {}
+    read = Recent[tuple[object, ...], Rows](ROWS)
 
     def of(
         name: str,
@@ -86,11 +80,7 @@ def class_draws(
             msg = f"class ({name}): no such reference class of spells"
             raise InvalidInput(msg, hint=nearest(name, known) or ", ".join(known))
         asked = (name, as_of, asking.name, *(item.key for item in items))
-        if asked not in read:
-            if len(read) >= ROWS:
-                read.clear()
-            read[asked] = _rows(classes[name], items, as_of, asking)
-        rows = read[asked]
+        rows = read.of(asked, lambda: _rows(classes[name], items, as_of, asking))
         key = (name, array_hash(rows))
         if key not in kept:
             graph = Spells(KINDS[classes[name].kind])
@@ -106,8 +96,7 @@ def _rows(
 ) -> Rows:
     if reference.kind == "agreement":
         return agreement_rows(items, reference, as_of)
-    own = [] if asking.since is None else [asking.since]
-    return truce_rows(items, reference, reference.kind, anchor(items, "truces", as_of), own)
+    return truce_rows(items, reference, anchor(items, "truces", as_of), asking.since)
 
 
 def told_apart(processes: Mapping[str, ProcessSpec]) -> dict[str, ProcessSpec]:
@@ -124,69 +113,50 @@ def told_apart(processes: Mapping[str, ProcessSpec]) -> dict[str, ProcessSpec]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Truce:
-    """What is known of one truce: start, term, and the intervals of its ends."""
-
-    id: str
-    kind: str
-    start: dt.datetime
-    term: dt.datetime | None
-    monitored: bool
-    claim: Interval | None = None
-    formal: Interval | None = None
-    how: str = ""
-
-
 def truce_rows(
     evidence: Iterable[Evidence],
     reference: ReferenceClass,
-    definition: str,
     as_of: dt.datetime,
-    own: Iterable[dt.datetime] = (),
+    own: dt.datetime | None = None,
 ) -> Rows:
-    """Give the class's spells of truces with an announced term, in days since each start.
-
-    A truce that began with one of the processes that ask (`own`) is no case of its class.
-    """
-    begun = tuple(own)
+    """Give the class's spells of truces with an announced term, but for the one begun at `own`."""
     rows: list[tuple[float, ...]] = []
     for truce in sorted(truces(evidence).values(), key=lambda t: (t.start, t.id)):
         if truce.kind != FIXED_TERM or not reference.observed_from <= truce.start < as_of:
             continue
-        if any(abs(truce.start - moment) <= SAME for moment in begun):
+        if own is not None and abs(truce.start - own) <= SAME:
             continue
-        row = _claim(truce) if definition == "claim" else _formal(truce, as_of)
+        row = _claim(truce) if reference.kind == "claim" else _formal(truce, as_of)
         if row is not None:
-            rows.append((*row, 1.0 if truce.monitored else 0.0))
+            rows.append((*row, float(truce.monitored)))
     return _arrays(rows)
 
 
-def _claim(truce: Truce) -> tuple[float, float, float, float] | None:
+def _claim(truce: Truce) -> tuple[float, float, float] | None:
     if truce.claim is None:
         return None
     after, by = truce.claim
     lower = (after - truce.start) / DAY
     if by is None:
-        return (0.0, lower, 0.0, float(weibull.HELD))
+        return lower, 0.0, weibull.HELD
     upper = (by - truce.start) / DAY
     if upper <= lower:
-        return (0.0, upper, 0.0, float(weibull.ENDED)) if upper > 0 else None
-    return (0.0, lower, upper, float(weibull.BETWEEN))
+        return (upper, 0.0, weibull.ENDED) if upper > 0 else None
+    return lower, upper, weibull.BETWEEN
 
 
-def _formal(truce: Truce, as_of: dt.datetime) -> tuple[float, float, float, float] | None:
+def _formal(truce: Truce, as_of: dt.datetime) -> tuple[float, float, float] | None:
     if truce.formal is not None and truce.how == "revoked":
         after, by = truce.formal
         if by is not None and by > after:
             lower, upper = (after - truce.start) / DAY, (by - truce.start) / DAY
-            return (0.0, lower, upper, float(weibull.BETWEEN))
+            return lower, upper, weibull.BETWEEN
     # Expiry and replacement at the term are no event: it held until then, or until now.
     held = min(moment for moment in (as_of, truce.term) if moment is not None)
     if truce.formal is not None:
         held = min(held, truce.formal[0])
     age = (held - truce.start) / DAY
-    return (0.0, age, 0.0, float(weibull.HELD)) if age > 0 else None
+    return (age, 0.0, weibull.HELD) if age > 0 else None
 
 
 def agreement_rows(
@@ -205,94 +175,12 @@ def agreement_rows(
             row = (age, 0.0, weibull.ENDED) if age > 0 else within
         else:
             row = ((seen_until - signed) / DAY, 0.0, weibull.HELD)
-        rows.append((0.0, *row, 0.0))
+        rows.append((*row, 0.0))
     return _arrays(rows)
 
 
-def cases_of(items: Iterable[Evidence]) -> tuple[Evidence, ...]:
-    """Keep the items that tell of a class's case: a row is named ``class/row``."""
-    return tuple(item for item in items if any("/" in effect.target for effect in item.effects))
-
-
-def anchor(items: Iterable[Evidence], prefix: str, as_of: dt.datetime) -> dt.datetime:
-    """Give the moment up to which a class learns: its last evidence, or the last quarter's start.
-
-    A day that only passed is no reason to fit anew; what it told of open cases waits a quarter.
-    """
-    quarters = (as_of - EPOCH) // QUARTER
-    moments = [
-        item.known_at
-        for item in items
-        if any(effect.target.startswith(f"{prefix}/") for effect in item.effects)
-    ]
-    return min(as_of, max([EPOCH + QUARTER * quarters, *moments]))
-
-
 def _arrays(rows: list[tuple[float, ...]]) -> Rows:
-    entry, lower, upper, kind, monitored = (
-        np.array(column, dtype=np.float64)
-        for column in (zip(*rows, strict=True) if rows else [[]] * 5)
-    )
+    """Give (lower, upper, kind, monitored) of each case, watched from its start, as spells."""
+    lower, upper, kind, monitored = np.array(rows, dtype=np.float64).reshape(-1, 4).T
+    entry = np.zeros(len(rows))
     return weibull.spells(entry=entry, lower=lower, upper=upper, kind=kind, monitored=monitored)
-
-
-def truces(items: Iterable[Evidence]) -> dict[str, Truce]:
-    """Give each truce whose start is known, by id."""
-    told = data_of(items, "truces")
-    found: dict[str, Truce] = {}
-    for row, effect, item in told.get("started", ()):
-        term = effect.detail.get("term")
-        found[row] = Truce(
-            id=row,
-            kind=str(effect.detail.get("class", "")),
-            start=moment_of(effect, "at", item.known_at),
-            term=parse_instant(str(term)) if term else None,
-            monitored=bool(effect.detail.get("monitored", 0.0)),
-        )
-    for row, effect, _ in told.get("first_claim", ()):
-        if row in found:
-            found[row] = replace(found[row], claim=_interval(effect, found[row].start))
-    for row, effect, _ in told.get("formal_end", ()):
-        if row in found:
-            how = str(effect.detail.get("how", "revoked"))
-            found[row] = replace(found[row], formal=_interval(effect, found[row].start), how=how)
-    return found
-
-
-def agreements(items: Iterable[Evidence]) -> list[tuple[dt.datetime, dt.datetime | None]]:
-    """Give each known agreement: signed, ended (None: not known to have)."""
-    told = data_of(items, "agreements")
-    ended = {
-        row: moment_of(effect, "at", item.known_at) for row, effect, item in told.get("ended", ())
-    }
-    return sorted(
-        (
-            (moment_of(effect, "at", item.known_at), ended.get(row))
-            for row, effect, item in told.get("signed", ())
-        ),
-        key=lambda row: (row[0], row[1] or row[0]),
-    )
-
-
-def data_of(items: Iterable[Evidence], prefix: str) -> dict[str, list[Datum]]:
-    """Give the data under a prefix by name, in an order of their own."""
-    found: dict[str, list[Datum]] = {}
-    for item in items:
-        for effect in item.effects:
-            if effect.form == "datum" and effect.target.startswith(f"{prefix}/"):
-                row = effect.target.partition("/")[2]
-                found.setdefault(effect.name, []).append((row, effect, item))
-    for entries in found.values():
-        entries.sort(key=lambda entry: (entry[0], entry[2].known_at, entry[2].key))
-    return found
-
-
-def moment_of(effect: Effect, key: str, fallback: dt.datetime) -> dt.datetime:
-    """Give a moment that a datum states, or what stands in for it."""
-    text = effect.detail.get(key)
-    return parse_instant(str(text)) if text else fallback
-
-
-def _interval(effect: Effect, start: dt.datetime) -> Interval:
-    by = effect.detail.get("by")
-    return (moment_of(effect, "after", start), parse_instant(str(by)) if by else None)

@@ -9,9 +9,9 @@ from forecasting.domain.evidence import Evidence
 from forecasting.domain.predicate import Predicate, Total
 from forecasting.domain.process import WorldSpec
 from forecasting.domain.question import Question
+from forecasting.evidence.cases import packages
 from forecasting.evidence.history import DAY, Record
-from forecasting.models.world.answers import quantiles
-from forecasting.models.world.delivery import packages
+from forecasting.inference.estimate import quantiles
 from forecasting.models.world.reading import LEVELS
 
 #: Values that stand for one more case, spread evenly over the bounds.

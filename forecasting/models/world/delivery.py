@@ -9,25 +9,22 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from forecasting.arrays import FloatArray
+from forecasting.arrays import FloatArray, Recent
 from forecasting.domain.evidence import Evidence
 from forecasting.domain.prior import ClassPrior, PriorSpec, stated_over
 from forecasting.domain.process import ProcessSpec, states_pace
 from forecasting.domain.reference import ReferenceClass
-from forecasting.errors import InvalidInput
-from forecasting.evidence.history import DAY, Record
+from forecasting.evidence.cases import Package, anchor, package_of, packages, stalls_of
+from forecasting.evidence.history import Record
 from forecasting.inference.fit import Fit, exact_fit
-from forecasting.models.deliveries import BLOCKS, T0, Deliveries, Package, delivery_data
-from forecasting.models.delivery_priors import RESUME
-from forecasting.models.fits import FitCache
-from forecasting.models.prior import prior_arrays
+from forecasting.inference.fits import FitCache
+from forecasting.inference.prior import prior_arrays
+from forecasting.models.deliveries import BLOCKS, T0, Deliveries, delivery_data
+from forecasting.models.priors import RESUME
 from forecasting.models.world.assembly import Hazard
-from forecasting.models.world.chance import uniforms
-from forecasting.models.world.classes import SAME, anchor, data_of, moment_of
+from forecasting.models.world.chance import comb, uniforms
 from forecasting.models.world.values import Size
 
-#: States of a delivery that a fact may enter.
-STALLED, FAILED = "stalled", "failed"
 #: Draws of deliveries are kept for so many records and fits.
 KEPT = 32
 #: Draws where no other package is known, of which a share stays as the prior has them.
@@ -44,7 +41,7 @@ def delivery_hazards(
     classes: Mapping[str, ReferenceClass], stated: Sequence[ClassPrior] = ()
 ) -> DeliveryOf:
     """Give what draws the moves of a bank's deliveries; `stated` are the priors of its classes."""
-    kept: dict[tuple[object, ...], tuple[dict[str, Hazard], Fit]] = {}
+    kept = Recent[tuple[object, ...], tuple[dict[str, Hazard], Fit]](KEPT)
 
     def of(
         process: ProcessSpec,
@@ -59,19 +56,9 @@ def delivery_hazards(
     ) -> tuple[dict[str, Hazard], Fit]:
         own = package_of(record) if history else None
         stalls = stalls_of(record) if history else (0, 0.0)
-        key = (
-            process.name,
-            own,
-            stalls,
-            as_of,
-            history,
-            points,
-            seed,
-            *(item.key for item in items),
-        )
-        if key not in kept:
-            if len(kept) >= KEPT:
-                kept.clear()
+        told = tuple(item.key for item in items)
+
+        def drawn() -> tuple[dict[str, Hazard], Fit]:
             reference = classes.get(process.delivery.reference) if process.delivery else None
             others: list[Package] = []
             if reference is not None and history:
@@ -83,73 +70,20 @@ def delivery_hazards(
                 fit = fits.fit(Deliveries(), delivery_data(others), priors)
                 draws, due = fit.draws, None
             else:
-                fit = _prior_alone(priors, seed)
+                alone, _ = prior_draws(priors, None, seed)  # as a fit, which needs no graph
+                arrays = prior_arrays(priors, Deliveries().default_priors())
+                fit = exact_fit(alone, delivery_data([]), arrays, seed=seed)
                 draws, due = prior_draws(priors, own, seed)
-            drawn = delivery_parameters(
-                process, own, draws, due, stalls=stalls, points=points, seed=seed
-            )
             # A move that is never drawn comes by known facts alone.
             rest = {move.name: Hazard(0.0) for move in process.moves}
-            kept[key] = (rest | drawn, fit)
-        return kept[key]
+            hazards = delivery_parameters(
+                process, own, draws, due, stalls=stalls, points=points, seed=seed
+            )
+            return rest | hazards, fit
+
+        return kept.of((process.name, own, stalls, as_of, history, points, seed, told), drawn)
 
     return of
-
-
-def packages(
-    items: Sequence[Evidence], until: dt.datetime, *, own: ProcessSpec | None = None
-) -> list[Package]:
-    """Give the agreed packages of a class as known, without the one that a process is about."""
-    told = data_of(items, "packages")
-    parts: dict[str, list[tuple[dt.datetime, float | None]]] = {}
-    for name in ("begun", "delivered"):
-        for row, effect, item in told.get(name, ()):
-            at = moment_of(effect, "at", item.event_at or item.known_at)
-            amount = float(effect.detail["value"]) if name == "delivered" else None
-            parts.setdefault(row, []).append((at, amount))
-    announced = own.delivery.announced if own is not None and own.delivery is not None else None
-    found = []
-    for row, effect, item in told.get("agreed", ()):
-        agreed = moment_of(effect, "at", item.known_at)
-        if agreed >= until or effect.detail.get("usable", "yes") != "yes":
-            continue
-        if announced is not None and abs(agreed - announced) <= SAME:
-            continue
-        came = sorted(parts.get(row, ()), key=lambda part: part[0])
-        days = [(max((at - agreed) / DAY, 0.0), amount) for at, amount in came if at <= until]
-        size = float(effect.detail["size"])
-        found.append(Package(size, tuple(days), (until - agreed) / DAY))
-    return found
-
-
-def package_of(record: Record) -> Package:
-    """Give a delivery's record as a package of its class, up to the end of its watch."""
-    delivery = record.process.delivery
-    if delivery is None:
-        message = f"process ({record.process.name}): is not a delivery."
-        raise InvalidInput(message)
-    parts = tuple(
-        (max((step.at - record.since) / DAY, 0.0), step.amount)
-        for step in record.steps
-        if step.amount > 0.0
-    )
-    watched = (record.free - record.since) / DAY
-    return Package(delivery.agreed, parts, watched, delivery.delivered)
-
-
-def stalls_of(record: Record) -> tuple[int, float]:
-    """Give how often a stalled delivery went on, and the days that it was watched to be stalled."""
-    went, days, begun = 0, 0.0, record.since if record.start == STALLED else None
-    for step in record.steps:
-        if begun is not None and step.state != STALLED:
-            went += step.state != FAILED
-            days += (step.at - begun) / DAY
-            begun = None
-        elif begun is None and step.state == STALLED:
-            begun = step.at
-    if begun is not None:
-        days += max((record.free - begun) / DAY, 0.0)
-    return went, days
 
 
 def delivery_parameters(
@@ -180,11 +114,8 @@ def delivery_parameters(
     key = (seed, "parameter", process.name)
     p: dict[str, FloatArray] = {}
     for k, (names, _) in enumerate(BLOCKS):
-        # A comb over what counts most, so that neighbours are alike.
-        by = np.argsort(draws[names[0]], kind="stable")
-        reached = np.cumsum(np.exp(log_weight[:, k] - log_weight[:, k].max())[by])
-        found = np.searchsorted(reached, uniforms(points, *key, names[0]) * reached[-1])
-        place = by[np.minimum(found, by.size - 1)]
+        along = np.argsort(draws[names[0]], kind="stable")
+        place = comb(log_weight[:, k], along, uniforms(points, *key, names[0]))
         p |= {name: draws[name][place] for name in names}
     size = Size(p["mean"], p["precision"], p["whole"])
     first = np.exp(p["theta"] - p["first"] * np.log(T0))
@@ -275,10 +206,3 @@ def _nearer(z: FloatArray, due: FloatArray, told: FloatArray) -> tuple[FloatArra
     mean = weight @ z
     apart = z - mean
     return mean, WIDER * (apart * weight[:, None]).T @ apart + 1e-9 * np.eye(z.shape[1])
-
-
-def _prior_alone(priors: Mapping[str, PriorSpec], seed: int) -> Fit:
-    """Give the draws of a prior as a fit, which needs no graph."""
-    draws, _ = prior_draws(priors, None, seed)
-    arrays = prior_arrays(priors, Deliveries().default_priors())
-    return exact_fit(draws, delivery_data([]), arrays, seed=seed, seconds=0.0)

@@ -101,26 +101,22 @@ def ever(world: World, link: Link) -> bool:
 
 def to_values(coded: Iterable[CodedReport], world: World) -> tuple[Report, ...]:
     """Give reports in days and positions of a world; what it does not hold is left out."""
-    found = []
-    for report in coded:
-        place = world.index.get(report.process)
-        if place is None:
-            continue
-        process = world.processes[place]
-        for position, move in enumerate(process.moves):
-            name = f"{process.states[move.start]} > {process.states[move.end]}"
-            if name == report.move and move.at is None:
-                found.append(
-                    Report(
-                        process=place,
-                        move=position,
-                        known=world.day(report.known_at),
-                        log_ratio=report.log_ratio,
-                        half_life=report.half_life,
-                        source=report.source,
-                        bound=report.bound,
-                        key=report.key,
-                        story=report.story,
-                    )
-                )
-    return tuple(found)
+    places = {
+        (process.name, f"{process.states[move.start]} > {process.states[move.end]}"): (p, m)
+        for p, process in enumerate(world.processes)
+        for m, move in enumerate(process.moves)
+        if move.at is None
+    }
+    return tuple(
+        Report(
+            *places[report.process, report.move],
+            known=world.day(report.known_at),
+            log_ratio=report.log_ratio,
+            half_life=report.half_life,
+            source=report.source,
+            bound=report.bound,
+            key=report.key,
+        )
+        for report in coded
+        if (report.process, report.move) in places
+    )

@@ -8,27 +8,30 @@ from typing import Any
 
 import numpy as np
 
-from forecasting.arrays import FloatArray
+from forecasting.arrays import FloatArray, Recent
 from forecasting.domain.commentary import Worldview
 from forecasting.domain.evidence import Evidence
 from forecasting.domain.process import ProcessSpec, WorldSpec, pools, stated_moves
 from forecasting.domain.provenance import Fitted
 from forecasting.errors import GateRefused, InvalidInput
+from forecasting.evidence.cases import cases_of
 from forecasting.evidence.history import DAY, EPOCH, Past, Record
 from forecasting.evidence.reports import CodedReport, multiplier
 from forecasting.inference.fit import Fit
-from forecasting.models.fits import FitCache
+from forecasting.inference.fits import FitCache
 from forecasting.models.news_gain import gain_draws, learned_gain, summary
 from forecasting.models.registry import own_hazards
 from forecasting.models.spells import SpellDraws
 from forecasting.models.world.assembly import Hazard
-from forecasting.models.world.classes import ClassDraws, ClassOf, cases_of, told_apart
+from forecasting.models.world.classes import ClassDraws, ClassOf, told_apart
 from forecasting.models.world.delivery import DeliveryOf
-from forecasting.models.world.parameters import Kept, Lazily, Parameters, parameters
+from forecasting.models.world.parameters import Lazily, Parameters, parameters
 
 Key = tuple[str, str]
 #: A piece of the past is averaged over so many moments, where reports acted on it.
 MOMENTS = 24
+#: Draws of processes that are kept: variants of a world share most.
+DRAWN = 192
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,17 +39,15 @@ class Learned:
     """What one simulation takes from the past.
 
     `hazards`, `betas`, `gain`: one value a parameter point; those of a process are drawn when it is
-    simulated. `fits` are the graphs behind them, for the gate and the record, `posterior` the fits
-    themselves, and `owners` the processes that rest on each. `classes` are the reference classes
-    behind each process. `faults`: processes whose parameters cannot be
-    learned, and why; what rests on them is not simulated. `holding` learns again with some links at
-    a known log hazard ratio.
+    simulated. `posterior` are the fits behind them, and `owners` the processes that rest on each.
+    `classes` are the reference classes behind each process. `faults`: processes whose parameters
+    cannot be learned, and why; what rests on them is not simulated. `holding` learns again with
+    some links at a known log hazard ratio.
     """
 
     hazards: Mapping[Key, Hazard]
     betas: Mapping[str, FloatArray]
     gain: FloatArray | float
-    fits: Mapping[str, Fitted]
     posterior: Mapping[str, Fit]
     classes: Mapping[str, Sequence[ClassDraws]]
     gain_summary: Mapping[str, float | int]
@@ -55,8 +56,12 @@ class Learned:
     holding: Callable[[Mapping[str, float]], "Learned"]
 
     def behind(self, names: Collection[str]) -> dict[str, Fitted]:
-        """Give the fits that some processes rest on."""
-        return {name: fit for name, fit in self.fits.items() if self.owners[name] & set(names)}
+        """Give the record of the fits that some processes rest on."""
+        return {
+            name: Fitted(_digest(fit), _gate(fit))
+            for name, fit in self.posterior.items()
+            if self.owners[name] & set(names)
+        }
 
     def gate(self, names: Collection[str]) -> str:
         """Give ``passed``, or what a graph behind some processes was refused for."""
@@ -86,7 +91,7 @@ class Learner:
     seed: int
     classes: ClassOf
     deliveries: DeliveryOf
-    drawn: Kept = field(default_factory=Kept)
+    drawn: Recent[str, Any] = field(default_factory=lambda: Recent(DRAWN))
 
     def learn(
         self,
@@ -181,7 +186,6 @@ class Learner:
             owners["rates"] = frozenset(name for name, each in shared.items() if pools(each))
         posterior |= delivered
         gain = learned_gain(pasts, coded) if variant.news else None
-        learned_of = {n: Fitted(_digest(fit), _gate(fit)) for n, fit in posterior.items()}
 
         def found_with(drawn: Parameters) -> Learned:
             def of(key: Key) -> Hazard:
@@ -196,7 +200,6 @@ class Learner:
                     drawn.betas, lambda name: drawn.betas[name] + np.log(link_shifts.get(name, 1.0))
                 ),
                 1.0 if gain is None else gain_draws(points, self.seed, gain) * gain_shift,
-                learned_of,
                 posterior,
                 classes,
                 summary(gain) if gain is not None else {},

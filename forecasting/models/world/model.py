@@ -6,14 +6,13 @@ links, without news, without pooling, without history, or under a worldview's pr
 
 import datetime as dt
 import hashlib
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from forecasting.arrays import BoolArray
+from forecasting.arrays import BoolArray, Recent
 from forecasting.domain.commentary import Worldview
 from forecasting.domain.evidence import Effect, Evidence
 from forecasting.domain.instants import iso, local_day
@@ -92,7 +91,6 @@ class _Known:
 class Run:
     """One simulation with what went into it."""
 
-    variant: Variant
     as_of: dt.datetime
     spec: WorldSpec
     records: Mapping[str, Record]
@@ -125,11 +123,11 @@ class WorldModel:
     reliability: Callable[[dt.datetime], ReliabilityOf]
     versions: Mapping[str, Any] = field(default_factory=dict)
     faults: dict[tuple[str, dt.datetime], str] = field(default_factory=dict)
-    _kept: OrderedDict[Any, Run] = field(default_factory=OrderedDict)
+    _kept: Recent[Any, Run] = field(default_factory=lambda: Recent(KEPT))
     _told: dict[Any, dict[str, Answer]] = field(default_factory=dict)
     _rests: dict[str, frozenset[str]] = field(default_factory=dict)
-    _learned: OrderedDict[Any, Learned] = field(default_factory=OrderedDict)
-    _read: OrderedDict[Any, _Known] = field(default_factory=OrderedDict)
+    _learned: Recent[Any, Learned] = field(default_factory=lambda: Recent(KEPT_LEARNED))
+    _read: Recent[Any, _Known] = field(default_factory=lambda: Recent(KEPT))
     _from: dict[str, dt.datetime | None] = field(default_factory=dict)
     _acted: dict[str, frozenset[str]] = field(default_factory=dict)
 
@@ -340,52 +338,51 @@ class WorldModel:
         size = draws or self.draws
         # Two paths of each point at least, or nothing could be said of its own chance.
         points = min(POINTS, size // 2)
+
+        def simulated() -> Run:
+            known = self._known(at)
+            learned = self._learn(variant, at, points)
+            if betas is not None:
+                learned = learned.holding(betas)
+            held = {name: known.records[name] for name in spec.processes}
+            for name in spec.processes:
+                if name in learned.faults:
+                    raise InvalidInput(learned.faults[name])
+            world = assemble(
+                spec,
+                held,
+                learned.hazards,
+                {link.name: learned.betas[link.name] for link in spec.links},
+                points=points,
+                repeats=times * (size // points),
+                seed=self.seed,
+                gain=learned.gain,
+            )
+            told = known.coded if variant.news else ()
+            coded = tuple(report for report in told if report.process in spec.processes)
+            world = replace(world, reports=to_values(alive(coded, held), world))
+            horizons = [max(world.day(end), 0.0) for end in ends]
+            horizon = max(horizons)
+            by = horizon if met is None else min(max(world.day(met), 0.0), horizon)
+            tilt = [] if towards is None else ways(world, towards, by)
+            return Run(
+                at.moment,
+                spec,
+                held,
+                learned,
+                coded,
+                world,
+                simulate(world, horizons, seed=self.seed, do=do, tilt=tilt, only=only),
+                _hash([known.told, *(f"{n} {iso(r.free)}" for n, r in held.items())]),
+                _hash([self.bank_hash, variant.name]),
+            )
+
         # Other paths would serve as well, but steps between answers are on the same ones.
         key = (replace(variant, name=""), tuple(spec.processes), at.key, ends, points, size)
         plain = not do and towards is None and betas is None and only is None
-        if plain and key in self._kept:
-            self._kept.move_to_end(key)
-            return self._kept[key]
-        known = self._known(at)
-        learned = self._learn(variant, at, known, points)
-        if betas is not None:
-            learned = learned.holding(betas)
-        held = {name: known.records[name] for name in spec.processes}
-        for name in spec.processes:
-            if name in learned.faults:
-                raise InvalidInput(learned.faults[name])
-        world = assemble(
-            spec,
-            held,
-            learned.hazards,
-            {link.name: learned.betas[link.name] for link in spec.links},
-            points=points,
-            repeats=times * (size // points),
-            seed=self.seed,
-            gain=learned.gain,
-        )
-        told = known.coded if variant.news else ()
-        coded = tuple(report for report in told if report.process in spec.processes)
-        world = replace(world, reports=to_values(alive(coded, held), world))
-        horizons = [max(world.day(end), 0.0) for end in ends]
-        horizon = max(horizons)
-        by = horizon if met is None else min(max(world.day(met), 0.0), horizon)
-        tilt = [] if towards is None else ways(world, towards, by)
-        found = Run(
-            variant,
-            at.moment,
-            spec,
-            held,
-            learned,
-            coded,
-            world,
-            simulate(world, horizons, seed=self.seed, do=do, tilt=tilt, only=only),
-            _hash([known.told, *(f"{n} {iso(r.free)}" for n, r in held.items())]),
-            _hash([self.bank_hash, variant.name]),
-        )
         if plain:
-            _keep(self._kept, key, found, KEPT)
-        return found
+            return self._kept.of(key, simulated)
+        return simulated()
 
     def learn(self, variant: Variant, at: AsOf) -> None:
         """Make the fits that a variant's simulations as of a moment rest on.
@@ -393,14 +390,15 @@ class WorldModel:
         Whoever simulates is told what cannot be learned.
         """
         with suppress(*FAULTS):
-            self._learn(variant, at, self._known(at), 2)
+            self._learn(variant, at, 2)
 
-    def _learn(self, variant: Variant, at: AsOf, known: _Known, points: int) -> Learned:
+    def _learn(self, variant: Variant, at: AsOf, points: int) -> Learned:
         """Learn the whole world as of a moment: rates borrow from all, whatever is asked."""
-        key = (replace(variant, name=""), at.key, points)
-        if key not in self._learned:
-            history = known.linked if variant.links else known.apart
-            found = self.learner.learn(
+        known = self._known(at)
+        history = known.linked if variant.links else known.apart
+        return self._learned.of(
+            (replace(variant, name=""), at.key, points),
+            lambda: self.learner.learn(
                 variant,
                 self._spec(variant, at.moment),
                 known.records,
@@ -409,14 +407,13 @@ class WorldModel:
                 items=at.items,
                 as_of=at.moment,
                 points=points,
-            )
-            _keep(self._learned, key, found, KEPT_LEARNED)
-        self._learned.move_to_end(key)
-        return self._learned[key]
+            ),
+        )
 
     def _known(self, at: AsOf) -> _Known:
         """Read what is known as of a moment: every variant learns from the same."""
-        if at.key not in self._read:
+
+        def read() -> _Known:
             held = self.records(at)
             coded = reports(
                 at.items,
@@ -430,10 +427,9 @@ class WorldModel:
             told = sorted(i.key for i in at.items if any(e.form != "bears" for e in i.effects))
             spec = self._as_of(at.moment)
             linked, apart = pasts(spec, held), pasts(_apart(spec), held)
-            known = _Known(held, coded, linked, apart, "\0".join([iso(at.moment), *told]))
-            _keep(self._read, at.key, known, KEPT)
-        self._read.move_to_end(at.key)
-        return self._read[at.key]
+            return _Known(held, coded, linked, apart, "\0".join([iso(at.moment), *told]))
+
+        return self._read.of(at.key, read)
 
     def touching(self, question: Question, items: Sequence[Evidence]) -> list[Evidence]:
         """Give the items that have a way to a question: what they act on is what it rests on."""
@@ -477,12 +473,6 @@ def _later(day: dt.date | None, moment: dt.datetime, zone: str) -> bool:
 def _apart(spec: WorldSpec) -> WorldSpec:
     """Give the processes of a world without any link."""
     return WorldSpec(spec.processes, ())
-
-
-def _keep[K, V](kept: OrderedDict[K, V], key: K, value: V, most: int) -> None:
-    kept[key] = value
-    if len(kept) > most:
-        kept.popitem(last=False)
 
 
 def _hash(parts: Sequence[str]) -> str:

@@ -8,21 +8,19 @@ of the child's moves, and points are taken from those weights by a comb.
 """
 
 import contextlib
-from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from forecasting.arrays import FloatArray, IntArray, by_value
+from forecasting.arrays import FloatArray, Recent, by_value
 from forecasting.domain.process import LinkSpec, MoveSpec, ProcessSpec, stated_moves
 from forecasting.errors import GateRefused, InvalidInput
 from forecasting.evidence.history import Past, links_on
-from forecasting.inference.fit import Fit
-from forecasting.models.fits import FitCache
+from forecasting.inference.fit import Fit, array_hash
+from forecasting.inference.fits import FitCache
 from forecasting.models.poisson_lognormal import (
     log_marginal,
     numpy_mathematics,
@@ -30,11 +28,10 @@ from forecasting.models.poisson_lognormal import (
 )
 from forecasting.models.spells import SpellDraws
 from forecasting.models.world.assembly import Hazard
-from forecasting.models.world.chance import uniforms
-from forecasting.models.world.links import prior_betas
-from forecasting.models.world.move_priors import MovePrior, prior_of
+from forecasting.models.world.chance import comb, uniforms
 from forecasting.models.world.own_past import OwnPast
 from forecasting.models.world.pooled import Pooled, pooled_rates
+from forecasting.models.world.stated import MovePrior, prior_betas, prior_of
 
 Key = tuple[str, str]
 
@@ -44,8 +41,6 @@ FAULTS = (InvalidInput, GateRefused, ArithmeticError, ValueError, LookupError)
 PROPOSALS = 4096
 #: Points in a row, by the order of their weighed parameters, that share out a rate's octiles.
 BLOCK = 8
-#: Draws of processes that are kept.
-KEPT = 192
 #: Proposals that are weighed at once.
 PART = 512
 
@@ -56,14 +51,12 @@ class Parameters:
 
     `moves` are drawn when they are asked for: a process at fault raises then, and no other; `betas`
     are log hazard ratios by link, (points,). `rates` is the pooled fit behind moves without a
-    phrase. `effective` gives a process's effective number of proposals, None where none was
-    weighed. `holding` draws again with some links at a known log hazard ratio.
+    phrase. `holding` draws again with some links at a known log hazard ratio.
     """
 
     moves: Mapping[Key, Hazard]
     betas: Mapping[str, FloatArray]
     rates: Fit | None
-    effective: Callable[[str], float | None]
     holding: Callable[[Mapping[str, float]], "Parameters"]
 
 
@@ -81,7 +74,7 @@ def parameters(
     history: bool = True,
     multipliers: Mapping[Key, ArrayLike] = MappingProxyType({}),
     shifts: Mapping[Key, float] = MappingProxyType({}),
-    kept: "Kept | None" = None,
+    kept: "Recent[str, _Drawn] | None" = None,
 ) -> Parameters:
     """Draw the parameters of every move and link."""
     timed = {name: process for name, process in processes.items() if _timed(process)}
@@ -119,7 +112,7 @@ def parameters(
                     timed[name], own, held, seen, joined, pool_of, classes, shifts, points, seed
                 )
                 with _named(name, faults):
-                    drawn[name] = each.draw() if kept is None else kept.of(each)
+                    drawn[name] = each.draw() if kept is None else kept.of(each.key(), each.draw)
                 if name in faults:
                     raise InvalidInput(faults[name])
             return drawn[name]
@@ -133,7 +126,6 @@ def parameters(
             Lazily(moves, lambda key: of(key[0])[0][key[1]]),
             Lazily(child, beta),
             None if joined is None else joined.fit,
-            lambda name: of(name)[2],
             holding,
         )
 
@@ -197,24 +189,7 @@ def _betas(link: LinkSpec, held: Mapping[str, float], points: int, seed: int) ->
     return prior_betas(link, points, seed)
 
 
-type _Drawn = tuple[dict[str, Hazard], dict[str, FloatArray], float | None]
-
-
-class Kept:
-    """The last draws of processes by what they follow from: variants of a world share most."""
-
-    def __init__(self) -> None:
-        self._drawn: OrderedDict[bytes, _Drawn] = OrderedDict()
-
-    def of(self, drawing: "_Drawing") -> _Drawn:
-        """Give a draw, made before or now."""
-        key = drawing.key()
-        if key not in self._drawn:
-            self._drawn[key] = drawing.draw()
-            if len(self._drawn) > KEPT:
-                self._drawn.popitem(last=False)
-        self._drawn.move_to_end(key)
-        return self._drawn[key]
+type _Drawn = tuple[dict[str, Hazard], dict[str, FloatArray]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -232,29 +207,25 @@ class _Drawing:
     points: int
     seed: int
 
-    def key(self) -> bytes:
-        """Give a digest of everything that the draw follows from."""
-        moves = _timed(self.process)
-        pool = self.joined
-        told = [
-            repr((self.process.name, moves, self.links, self.held, self.points, self.seed)),
-            *(repr((self.pool_of.get(key), self.shifts.get(key))) for key in map(self._key, moves)),
-            *(repr(pool is not None and self._key(move) in pool.moves) for move in moves),
-        ]
-        arrays = [array for move in moves for array in self._past(move).arrays]
+    def key(self) -> str:
+        """Give what the draw is told apart by: everything that it follows from."""
+        moves, pool = _timed(self.process), self.joined
+        keys = [self._key(move) for move in moves]
+        told = (
+            (self.process.name, moves, self.links, self.held, self.points, self.seed),
+            [(self.pool_of.get(key), self.shifts.get(key)) for key in keys],
+            [pool is not None and key in pool.moves for key in keys],
+        )
+        arrays = [array for key in keys for array in self.seen[key].arrays]
         if pool is not None and any(move.phrase.form == "history" for move in moves):
             arrays += [pool.mu, pool.sigma, pool.weight]
         for move in moves:
             if move.phrase.form == "class" and move.phrase.reference in self.classes:
                 arrays += self.classes[move.phrase.reference].arrays
-        digest = sha256("\0".join(told).encode())
-        for array in arrays:
-            digest.update(repr(array.shape).encode())
-            digest.update(array.tobytes())
-        return digest.digest()
+        return f"{told!r} {array_hash({str(k): array for k, array in enumerate(arrays)})}"
 
     def draw(self) -> _Drawn:
-        """Give the moves' parameters, the links' log ratios, and the effective size if weighed."""
+        """Give the moves' parameters and the links' log ratios."""
         moves = _timed(self.process)
         weighed = [move.name for move in moves if self._weighs(move)]
         size = max(self.points, PROPOSALS) if weighed else self.points
@@ -268,18 +239,16 @@ class _Drawing:
                 along = prior_betas(self.links[0], size, self.seed)
             if along is None:
                 along = np.arange(size, dtype=np.float64)
-            chosen, effective = _comb(
-                sum(each, np.zeros(size)), np.argsort(along, kind="stable"), order
-            )
+            chosen = comb(sum(each, np.zeros(size)), np.argsort(along, kind="stable"), order)
         else:
-            chosen, effective = np.arange(self.points), None
+            chosen = np.arange(self.points)
             order = next((p.order for p in priors.values() if p.order is not None), order)
         taken = {name: beta[chosen] for name, beta in betas.items()}
         drawn = {
             move.name: self._rate(move, priors[move.name].at(chosen), taken, order)
             for move in moves
         }
-        return drawn, taken, effective
+        return drawn, taken
 
     def _key(self, move: MoveSpec) -> Key:
         return self.process.name, move.name
@@ -401,15 +370,6 @@ def _quantiles(
 
     exposure = each[~lasting].sum(axis=0) + prior.exposure
     return posterior_quantiles(u, prior.loc, prior.scale, count, exposure, log_weight=log_weight)
-
-
-def _comb(log_weight: FloatArray, along: IntArray, level: FloatArray) -> tuple[IntArray, float]:
-    """Take proposals by weight at given levels along an order; also give the effective number."""
-    weight = np.exp(log_weight - log_weight.max())
-    reached = np.cumsum(weight[along])
-    place = np.searchsorted(reached, level * reached[-1])
-    effective = float(weight.sum() ** 2 / np.sum(weight**2))
-    return along[np.minimum(place, along.size - 1)], effective
 
 
 @by_value(96)

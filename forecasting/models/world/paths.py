@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from forecasting.arrays import BoolArray, FloatArray, IntArray
 from forecasting.domain.predicate import Choice, Moment, Total, Truth
+from forecasting.inference.estimate import quantiles
 from forecasting.models.world import asking
-from forecasting.models.world.answers import quantiles
 from forecasting.models.world.values import World
 
 if TYPE_CHECKING:

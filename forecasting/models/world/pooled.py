@@ -15,7 +15,7 @@ from forecasting.domain.prior import PriorSpec
 from forecasting.errors import InvalidInput
 from forecasting.evidence.history import Past
 from forecasting.inference.fit import Fit
-from forecasting.models.fits import FitCache
+from forecasting.inference.fits import FitCache
 from forecasting.models.rates import Rates, rate_data
 from forecasting.models.world.chance import uniforms
 

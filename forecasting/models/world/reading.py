@@ -11,7 +11,7 @@ from forecasting.domain.forecast import Spread
 from forecasting.domain.predicate import Choice, Predicate, Total, Truth
 from forecasting.domain.provenance import SIMULATED, Fitted
 from forecasting.domain.question import Question
-from forecasting.models.world.answers import (
+from forecasting.inference.estimate import (
     effective,
     estimate,
     log_odds,
@@ -20,6 +20,7 @@ from forecasting.models.world.answers import (
     number_error,
     number_gate,
     options,
+    pulls,
     quantiles,
 )
 from forecasting.models.world.paths import Paths
@@ -53,7 +54,6 @@ class Answer:
     fit: str = ""
     intervals: tuple[tuple[float, float], ...] = ()
     decided: str | None = None
-    diagnostics: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, Any] = field(default_factory=dict)
 
     def plain(self, question: Question) -> Any:
@@ -107,7 +107,6 @@ def pull(paths: Paths, predicate: Predicate, question: Question) -> FloatArray:
     """
     window = (question.opens, question.closes)
     weights = paths.weights(_given(paths, predicate, question))
-    every = weights.reshape(-1, paths.world.repeats).sum(axis=1)
     event = predicate.event
     if question.type == "numeric":
         space = question.space
@@ -122,10 +121,7 @@ def pull(paths: Paths, predicate: Predicate, question: Question) -> FloatArray:
             hits = [chosen == place for place in range(len(question.space.options))]
         p = np.array([logged(float(weights @ hit)) for hit in hits])
         slope = 1.0 / (p * (1.0 - p))
-    columns = []
-    for hit in hits:
-        mass = np.where(hit, weights, 0.0).reshape(-1, paths.world.repeats).sum(axis=1)
-        columns.append(mass - mass.sum() * every)
+    columns = [pulls(hit, weights, paths.world.repeats) for hit in hits]
     return np.asarray(np.stack(columns, axis=1) * slope, dtype=np.float64)
 
 

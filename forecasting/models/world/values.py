@@ -38,8 +38,8 @@ class Move:
 
     `at` fixes its moment instead (NaN in a draw: never). `at_once` is the probability that it
     fires the moment its state is entered, `for_good` that it never fires in a stay. A counted move
-    (`counted`) leads back into its own state: the state, and for an event its age, go on, the
-    hazard of the next one starting at the event when `renews`.
+    leads back into its own state: the state, and for an event its age, go on, the hazard of the
+    next one starting at the event when `renews`.
     """
 
     start: int
@@ -49,7 +49,6 @@ class Move:
     at_once: FloatArray | float = 0.0
     for_good: FloatArray | float = 0.0
     at: FloatArray | None = None
-    counted: bool = False
     renews: bool = False
     size: Size | None = None
 
@@ -108,7 +107,7 @@ class Report:
 
     The log multiplier at day t >= known is ``log_ratio * 2 ** (-(t - known) / half_life)`` (inf:
     lasting), times the gain of the draw; the sum over one source on one move is then cut at
-    +-`bound`. `story` groups what is explained together.
+    +-`bound`.
     """
 
     process: int
@@ -119,7 +118,6 @@ class Report:
     source: str
     bound: float
     key: str = ""
-    story: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

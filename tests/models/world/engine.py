@@ -27,7 +27,7 @@ def flip(name, up, down=0.0, **more):
 
 
 def event(name, rate, **more):
-    return process(name, ("waiting",), Move(0, 0, rate, counted=True), **more)
+    return process(name, ("waiting",), Move(0, 0, rate), **more)
 
 
 def world(*processes, links=(), reports=(), draws=4096, repeats=16, gain=1.0):

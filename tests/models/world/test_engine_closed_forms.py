@@ -117,7 +117,7 @@ def thinned_deliveries(rng):
     rate, whole, span = rng.uniform(0.05, 0.5), rng.uniform(0.02, 0.3), rng.uniform(5, 40)
 
     def run(seed):
-        part = Move(0, 0, rate, counted=True, size=Size(1e-5, 50.0, whole))
+        part = Move(0, 0, rate, size=Size(1e-5, 50.0, whole))
         parcel = process("d", ("begun", "done"), part, goal=1000.0, done=1)
         return float(entered(drawn(parcel, horizon=span, seed=seed), "d", "done", span).mean())
 
@@ -129,7 +129,7 @@ def mean_delivered(rng):
     precision = rng.uniform(60, 300) / mean / 20
 
     def run(seed):
-        part = Move(0, 0, rate, counted=True, size=Size(np.full(DRAWS, mean), precision))
+        part = Move(0, 0, rate, size=Size(np.full(DRAWS, mean), precision))
         parcel = process("d", ("begun", "done"), part, goal=1000.0, total=100.0, done=1)
         paths = drawn(parcel, horizon=span, seed=seed)
         total = paths.number(Total("d", Moment()), day(0), day(span))

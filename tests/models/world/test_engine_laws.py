@@ -175,7 +175,7 @@ def test_an_event_can_be_done_and_barred():
 
 
 def test_a_delivery_done_by_hand_holds_all_and_a_barred_one_never_ends():
-    part = Move(0, 0, 0.2, counted=True, size=Size(0.4, 6.0))
+    part = Move(0, 0, 0.2, size=Size(0.4, 6.0))
     made = world(process("D", ("begun", "done"), part, goal=100.0, total=10.0, done=1))
     free = simulate(made, 60.0)
     totals = np.bincount(free.rows.draw, free.rows.amount, 4096) + 10
@@ -277,7 +277,7 @@ def test_once_looks_back_before_the_origin_and_while_does_not(once):
 
 
 def test_an_event_renews_its_age_and_what_was_known_sets_it():
-    move = Move(0, 0, 0.02, 2.0, counted=True, renews=True)
+    move = Move(0, 0, 0.02, 2.0, renews=True)
     known = (Known(-10.0, 0, counted=True),)
     found = [
         ask(
@@ -294,7 +294,7 @@ def test_an_event_renews_its_age_and_what_was_known_sets_it():
 
 
 def test_events_leave_the_other_ways_out_of_their_state_as_they_are():
-    moves = (Move(0, 0, 0.5, counted=True), Move(0, 1, 0.01, for_good=0.5))
+    moves = (Move(0, 0, 0.5), Move(0, 1, 0.01, for_good=0.5))
     lasting = Report(0, 1, 0.0, float(np.log(2)), np.inf, "a", 9.0)
     made = world(process("E", ("going", "over"), *moves), reports=[lasting])
     near(
@@ -304,7 +304,7 @@ def test_events_leave_the_other_ways_out_of_their_state_as_they_are():
 
 
 def test_parts_known_after_the_origin_count_towards_the_goal():
-    part = Move(0, 0, 0.3, counted=True, size=Size(0.3, 20.0))
+    part = Move(0, 0, 0.3, size=Size(0.3, 20.0))
     known = (Known(2.0, 0, 60.0, True), Known(4.0, 0, 40.0, True))
     made = process("D", ("begun", "done"), part, goal=100.0, done=1, known=known, free=5.0)
     paths = simulate(world(made), 30.0)

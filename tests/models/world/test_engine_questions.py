@@ -42,7 +42,7 @@ def story():
     strike = process(
         "strike",
         ("waiting",),
-        Move(0, 0, at=np.full(16, 25.0), counted=True),
+        Move(0, 0, at=np.full(16, 25.0)),
         known=(Known(-6.0, 0, counted=True), Known(3.0, 0, counted=True)),
         age=20.0,
         free=5.0,
@@ -215,7 +215,7 @@ def test_stories_are_shares_of_one_and_tell_the_order():
 
 
 def test_a_further_part_of_what_has_begun_is_told_as_the_next_one():
-    part = Move(1, 1, at=np.full(16, 5.0), counted=True, size=Size(0.2, 4.0))
+    part = Move(1, 1, at=np.full(16, 5.0), size=Size(0.2, 4.0))
     goods = process("goods", ("agreed", "begun", "done"), part, known=(Known(-2.0, 1, 200.0),),
                     age=20.0, goal=1000.0, total=100.0, done=2)  # fmt: skip
     (told,) = simulate(world(goods, draws=16), 10.0).stories()
@@ -254,7 +254,7 @@ def test_a_delivery_that_is_whole_has_brought_what_was_agreed():
     """Parts are kept in few digits: no total is a millionth short of the goal, or beyond it."""
     for goal in (0.7, 100.0, 700.0, 1e6):
         size = Size(0.13, 4.0)
-        moves = (Move(0, 1, 0.5, size=size), Move(1, 1, 0.5, counted=True, size=size))
+        moves = (Move(0, 1, 0.5, size=size), Move(1, 1, 0.5, size=size))
         gift = process("gift", ("agreed", "begun", "done"), *moves, goal=goal, done=2)
         paths = simulate(world(gift), 400.0)
         total = paths.number(Total("gift", CLOSE), day(0.0), day(400.0))

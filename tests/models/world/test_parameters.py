@@ -31,7 +31,7 @@ class Pool:
 
     def fit(self, model, data, priors, **options):
         self.asked.append(data)
-        return exact_fit(self.draws, data, {}, seed=0, seconds=0.0)
+        return exact_fit(self.draws, data, {}, seed=0)
 
 
 def holds(phrase):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from forecasting.models.world.answers import change_error, influence
+from forecasting.inference.estimate import change_error, influence
 
 POINTS, REPEATS = 250, 4
 

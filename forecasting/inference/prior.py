@@ -8,8 +8,6 @@ from forecasting.arrays import FloatArray
 from forecasting.domain.prior import PriorSpec
 from forecasting.errors import InvalidInput
 
-__all__ = ["from_standard", "prior_arrays"]
-
 
 def prior_arrays(
     priors: Mapping[str, PriorSpec], expected: Mapping[str, PriorSpec]

@@ -23,19 +23,6 @@ from numpy.typing import ArrayLike, NDArray
 from forecasting.arrays import FloatArray
 from forecasting.errors import InvalidInput
 
-__all__ = [
-    "CLIP",
-    "FLOOR",
-    "RECALIBRATED_FROM",
-    "SPOT",
-    "TEMPERING",
-    "ensemble_weights",
-    "floored",
-    "log_likelihood_of",
-    "mixture_quantiles",
-]
-
-
 #: Forecasts are read once, at this share of each question's scheduled window.
 SPOT = 0.5
 CLIP = 0.01

@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecasting.models.worldview_weights import (
+from forecasting.pooling import linear_quantiles
+from forecasting.pooling.worldview_weights import (
     ensemble_weights,
     floored,
     log_likelihood_of,
     mixture_quantiles,
 )
-from forecasting.pooling import linear_quantiles
 
 chances = st.floats(0.0, 1.0)
 

@@ -5,7 +5,6 @@ where, when and in which order it was made: a fit that is read back is the one t
 """
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Hashable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, ClassVar, NamedTuple
@@ -13,28 +12,23 @@ from typing import Any, ClassVar, NamedTuple
 from numpy.typing import ArrayLike
 
 from forecasting import config
-from forecasting.arrays import FloatArray
+from forecasting.arrays import FloatArray, Recent
 from forecasting.domain.prior import PriorSpec
 from forecasting.errors import GateRefused
-from forecasting.inference.compile import library_versions
+from forecasting.inference.compile import Compilable, library_versions
 from forecasting.inference.fit import Fit, array_hash
 from forecasting.inference.fit import fit as sample
-from forecasting.inference.inputs import Layout
+from forecasting.inference.prior import from_standard, prior_arrays
 from forecasting.inference.stored import FitStore
-from forecasting.models.prior import from_standard, prior_arrays
-
-__all__ = ["FitCache", "Graph", "Wanted", "stored_fits"]
 
 #: Fits in memory; those of a few neighbouring moments are asked for again.
 CACHE = 64
 
 
-class Graph:
+class Graph(Compilable):
     """What the three graphs have in common; every number in a graph is data."""
 
     __slots__ = ()
-    family: ClassVar[str]
-    version: ClassVar[str]
     #: Draws and warm-up of one chain.
     sampling: ClassVar[Mapping[str, int]]
 
@@ -43,17 +37,8 @@ class Graph:
         """Every option that changes the graph; the rest is numbers."""
         return ()
 
-    @property
-    def layout(self) -> Layout:
-        """Every number in the graph by name."""
-        raise NotImplementedError
-
     def default_priors(self) -> dict[str, PriorSpec]:
         """Return the priors by parameter."""
-        raise NotImplementedError
-
-    def build_model(self) -> Any:
-        """Build the graph."""
         raise NotImplementedError
 
     def prepared(self, data: Mapping[str, ArrayLike]) -> Mapping[str, ArrayLike]:
@@ -114,8 +99,7 @@ class FitCache:
         self.seed = seed
         self.wanted = wanted
         self._store = store
-        self._fits: OrderedDict[str, Fit] = OrderedDict()
-        self._data: dict[str, Mapping[str, ArrayLike]] = {}
+        self._fits = Recent[str, tuple[Fit, Mapping[str, ArrayLike]]](CACHE)
 
     def fit(
         self,
@@ -134,31 +118,26 @@ class FitCache:
             repr(library_versions()),
         )
         key = _digest(group, data_hash)
-        if key not in self._fits:
+
+        def made() -> tuple[Fit, Mapping[str, ArrayLike]]:
             stored = None if self._store is None else self._store.exact(group, key)
             if stored is not None:
-                found = stored
-            elif self.wanted is not None:
+                return stored, data
+            if self.wanted is not None:
                 self.wanted[key] = Wanted(model, data, priors, options)
                 message = f"{model.family}: is yet to be sampled"
                 raise GateRefused(message)
-            else:
-                seed = int(key[:8], 16) >> 1
-                found = replace(model.fit(data, priors, seed, **options), data_hash=data_hash)
-                if self._store is not None and found.report.passed and found.method == "nuts":
-                    self._store.save(group, key, found)
-            self._fits[key] = found
-            self._data[data_hash] = data
-            if len(self._fits) > CACHE:
-                _, dropped = self._fits.popitem(last=False)
-                if all(fit.data_hash != dropped.data_hash for fit in self._fits.values()):
-                    self._data.pop(dropped.data_hash, None)
-        self._fits.move_to_end(key)
-        return self._fits[key]
+            seed = int(key[:8], 16) >> 1
+            found = replace(model.fit(data, priors, seed, **options), data_hash=data_hash)
+            if self._store is not None and found.report.passed and found.method == "nuts":
+                self._store.save(group, key, found)
+            return found, data
+
+        return self._fits.of(key, made)[0]
 
     def data_of(self, fit: Fit) -> Mapping[str, ArrayLike]:
         """Give the data that a kept fit learned from; empty for a fit made elsewhere."""
-        return self._data.get(fit.data_hash, {})
+        return next((data for kept, data in self._fits if kept.data_hash == fit.data_hash), {})
 
 
 def stored_fits(seed: int, wanted: dict[str, Wanted] | None = None) -> FitCache:

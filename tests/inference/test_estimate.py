@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import betaincinv
 
-from forecasting.models.world.answers import (
+from forecasting.inference.estimate import (
     error,
     estimate,
     gate,

@@ -10,8 +10,6 @@ from numpy.typing import ArrayLike
 from forecasting.errors import InvalidInput
 from forecasting.inference.fit import Fit
 
-__all__ = ["datatree"]
-
 
 def datatree(
     fits: Mapping[str, Fit],

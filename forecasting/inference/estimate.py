@@ -63,10 +63,15 @@ def effective(weights: FloatArray) -> float:
 
 def error(x: FloatArray, weights: FloatArray, repeats: int) -> float:
     """Give the standard error of a weighted mean by the delta method, a parameter point a unit."""
-    product, every = (weights * x).reshape(-1, repeats), weights.reshape(-1, repeats)
-    mass = every.sum(axis=1)
-    parts = product.sum(axis=1)
-    return _error(parts - parts.sum() * mass, mass, alike=bool(np.ptp(x) == 0))
+    mass = weights.reshape(-1, repeats).sum(axis=1)
+    return _error(pulls(x, weights, repeats), mass, alike=bool(np.ptp(x) == 0))
+
+
+def pulls(x: FloatArray | BoolArray, weights: FloatArray, repeats: int) -> FloatArray:
+    """Give how far each parameter point pulls a weighted mean from what it is, (points,)."""
+    mass = weights.reshape(-1, repeats).sum(axis=1)
+    parts = (weights * x).reshape(-1, repeats).sum(axis=1)
+    return np.asarray(parts - parts.sum() * mass, dtype=np.float64)
 
 
 def _error(parts: FloatArray, mass: FloatArray, *, alike: bool) -> float:
@@ -104,14 +109,8 @@ def change_error(
     error is that of the difference of what each parameter point adds to both (delta method). Of two
     simulations with other parameter points the errors add up in squares. A share of none or of
     all paths errs too: 3 out of n paths is as much as it may be off (rule of three), half of which
-    counts as its standard error.
-
-    Parameters
-    ----------
-    before, after : (truth, weights, repeats), the first two (S,)
-        Weights sum to 1, and are 0 where a condition is not met; repeats: paths a parameter point.
-    held : sequence of (S,)
-        Truths of which the weights of `after` were fitted to give their numbers.
+    counts as its standard error. `before, after`: (truth, weights, repeats), weights 0 where a
+    condition is not met; of `held` truths the weights of `after` were fitted to give the numbers.
     """
     old, new = influence(*before), influence(*after, held)
     points = [int(np.count_nonzero(w.reshape(-1, n).sum(axis=1))) for _, w, n in (before, after)]
