@@ -8,11 +8,17 @@ from typing import TYPE_CHECKING, Any
 from forecasting.app.catalog import Catalog
 from forecasting.app.news.add import add, drafted
 from forecasting.app.news.check import EffectCheck, Entered
-from forecasting.app.news.codes import CODES, written
 from forecasting.app.news.shown import find, replaced
 from forecasting.app.news.world import NewsWorld
 from forecasting.app.upkeep.banks import bank_of
-from forecasting.domain.evidence import Effect, Evidence, retractions, standing
+from forecasting.domain.evidence import (
+    CODES,
+    Effect,
+    Evidence,
+    coded,
+    retractions,
+    standing,
+)
 from forecasting.domain.process import ProcessSpec
 from forecasting.domain.question import Question
 from forecasting.errors import ForecastingError, InvalidInput
@@ -312,7 +318,7 @@ def effect(
     notes: list[str] = []
     variants: dict[str, Evidence] = {}
     for code in codes:
-        on = written(target, code) if code else target
+        on = coded(target, code) if code else target
         entered = Entered(
             item.title,
             item.source,
