@@ -630,13 +630,13 @@ class Book[Table](Record[Table], Review[Table], World):
     @staticmethod
     def fetched(address: str) -> bytes:
         """Fetch a file of news from a public address, for :meth:`import_news`."""
-        from forecasting.app.news.feeds import fetched
+        from forecasting.app.news.add import fetched
 
         return fetched(address)
 
     def import_news(self, content: bytes, *, name: str, **more: Any) -> dict[str, Any]:
         """Add the items of a CSV, JSON-lines, RSS or Atom file; see `forecast news import`."""
-        from forecasting.app.news.feeds import import_news
+        from forecasting.app.news.add import import_news
 
         self._tell_of_files()
         return import_news(self.ledger, content, name=name, now=clock.now(), **more)

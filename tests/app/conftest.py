@@ -8,7 +8,7 @@ import pytest
 
 from forecasting import clock
 from forecasting.app.book import Book, open_book
-from forecasting.app.forecast import ahead, predict, replay
+from forecasting.app.forecast import predict, replay
 from forecasting.app.upkeep import banks
 from forecasting.config import MEMORY
 from forecasting.models.fits import FitCache
@@ -63,8 +63,7 @@ def few_draws(monkeypatch):
     """Simulate little, live and in a replay."""
     monkeypatch.setitem(predict.Predictor.__init__.__kwdefaults__, "draws", DRAWS)
     monkeypatch.setattr(predict, "REPLAY_DRAWS", DRAWS)
-    for module in (replay, ahead):
-        monkeypatch.setattr(module, "REPLAY_DRAWS", DRAWS)
+    monkeypatch.setattr(replay, "REPLAY_DRAWS", DRAWS)
     return DRAWS
 
 

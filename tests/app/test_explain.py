@@ -14,9 +14,8 @@ from forecasting.app.book import Book
 from forecasting.app.catalog import Catalog
 from forecasting.app.forecast import explain as use
 from forecasting.app.forecast import steps
-from forecasting.app.forecast.explain import explain
+from forecasting.app.forecast.explain import at_pace, explain
 from forecasting.app.forecast.predict import OWN, Predictor
-from forecasting.app.forecast.undo import at_pace
 from forecasting.app.forecast.update import update
 from forecasting.app.news import add as news
 from forecasting.app.news import shown as listing
