@@ -74,6 +74,11 @@ class Effect:
         """The name of a datum, empty for other forms."""
         return str(self.detail.get("name", ""))
 
+    @property
+    def reports(self) -> bool:
+        """Whether it is a report, which moves a hazard, and no fact."""
+        return self.form in ("likelihood", "stance")
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -109,6 +114,16 @@ class Evidence:
         if self.grade not in GRADES:
             msg = f"grade ({self.grade}): must be one of {', '.join(GRADES)}"
             raise InvalidInput(msg)
+
+    @property
+    def reports(self) -> bool:
+        """Whether it holds a report."""
+        return any(effect.reports for effect in self.effects)
+
+    @property
+    def told_event(self) -> str:
+        """The event that it tells of: its story, without what is behind a slash."""
+        return (self.story or self.key).partition("/")[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,8 +30,6 @@ from forecasting.app.forecast.steps import (
     named_step,
     of_facts,
     one_by_one,
-    reports_on,
-    story_of,
     told_apart,
     unreported,
 )
@@ -226,14 +224,14 @@ class Explanation:
         standing = alive(run.coded, run.records)
         coded = [r for r in standing if abs(r.weight_at(self.as_of)) >= LEAST_WEIGHT]
         # A story goes as a whole, or a copy would stand in for what was left out.
-        told_by = {item.key: story_of(item) for item in facts if reports_on(item)}
+        told_by = {item.key: item.told_event for item in facts if item.reports}
         stories = {report.story for report in coded}
         rest = [
             kept
             for item in facts
             if (kept := unreported(item) if told_by.get(item.key) in stories else item)
         ]
-        if any(reports_on(item) for item in rest):
+        if any(item.reports for item in rest):
             title = "Reports that are over, have faded or act elsewhere"
             chain.go(named_step(FADED, title), self._step(Variant(MODEL), rest, watched=seen))
         rows = chain.rows + self._stories(rest, facts, coded, seen, now.less(chain.at))
@@ -265,7 +263,7 @@ class Explanation:
 
         def value(coalition: frozenset[int]) -> FloatArray:
             told = {names[i] for i in coalition}
-            items = [item for item in facts if reports_on(item) and story_of(item) in told]
+            items = [item for item in facts if item.reports and item.told_event in told]
             keys = {item.key + FACTS for item in items}
             items += [item for item in rest if item.key not in keys]
             ordered = tuple(sorted(items, key=lambda item: (item.known_at, item.key)))

@@ -1,4 +1,7 @@
-"""News: add an item of evidence with its effects, or take one back."""
+"""News: add an item of evidence with its effects, or those of a file, or take one back.
+
+Of a file or a track record every row is judged on its own, and what passes is recorded at once.
+"""
 
 import datetime as dt
 import hashlib
@@ -36,13 +39,7 @@ from forecasting.exchange import Refused
 from forecasting.fetch import Fetcher
 from forecasting.store import Ledger
 
-_LIMITS = {
-    "title": 500,
-    "source": 200,
-    "url": 2000,
-    "story": 200,
-    "because": LONGEST_REASON,
-}
+_LIMITS = {"title": 500, "source": 200, "url": 2000, "story": 200, "because": LONGEST_REASON}
 
 
 def identity(item: Evidence) -> tuple[str, str, str, str]:
@@ -106,42 +103,26 @@ def add(
     ledger: Ledger,
     title: str,
     *,
-    source: str,
     known_at: dt.datetime,
     now: dt.datetime,
-    event_at: dt.datetime | None = None,
-    url: str = "",
     on: Sequence[str] = (),
-    grade: str = "F",
-    story: str = "",
-    because: str = "",
     instead_of: str = "",
     half_life: str = "",
     lasting: bool = False,
-    confirmed: bool = False,
+    **given: Any,
 ) -> dict[str, Any]:
     """Record an item of evidence and what it does to the world; see `forecast news add`.
 
-    `similar` lists items that may tell the same story, each with the command that makes them one
-    (they are never merged unasked), `notes` what was read otherwise than written, `resolves` the
-    commands for questions that the item decides. `instead_of` is retracted with it.
+    `given` are further fields of :class:`Entered`; `instead_of` is retracted with it. `similar`
+    lists items that may tell the same story, each with the command that makes them one (they are
+    never merged unasked), `notes` what was read otherwise than written, `resolves` the commands for
+    questions that the item decides.
     """
     if half_life and lasting:
         msg = f"half_life ({half_life}): a lasting report has no half-life"
         raise InvalidInput(msg, hint="half_life=TIME or lasting=True")
-    entered = Entered(
-        title,
-        source,
-        utc(known_at),
-        event_at,
-        url,
-        tuple(on),
-        grade,
-        story,
-        because,
-        LASTING if lasting else half_life,
-        confirmed,
-    )
+    fades = LASTING if lasting else half_life
+    entered = Entered(title, known_at=utc(known_at), on=tuple(on), half_life=fades, **given)
     items = ledger.evidence()
     replaced = _retractable(ledger, items, instead_of) if instead_of else None
     drafts: list[Evidence] = []
@@ -197,8 +178,7 @@ def resolves(
 
 
 def _proposal(alike: Alike, entered: Entered, seq: int) -> dict[str, Any]:
-    item = alike.item
-    story = item.story or item.key
+    story = alike.item.story or alike.item.key
     words = [
         *("forecast", "news", "add", entered.title),
         *("--source", entered.source, "--known-at", iso(entered.known_at)),
@@ -213,12 +193,8 @@ def _proposal(alike: Alike, entered: Entered, seq: int) -> dict[str, Any]:
     for effect in entered.on:
         words += ["--on", effect]
     words += ["--story", story, "--instead-of", str(seq)]
-    return {
-        "seq": item.seq,
-        "key": item.key,
-        "title": item.title,
-        "source": item.source,
-        "known_at": item.known_at,
+    shown = ("seq", "key", "title", "source", "known_at")
+    return {name: getattr(alike.item, name) for name in shown} | {
         "story": story,
         "why": alike.why,
         "accept": shlex.join(words),
@@ -299,16 +275,9 @@ def _retractable(ledger: Ledger, items: Sequence[Evidence], name: str) -> Eviden
 
 #: Content types of a fetched file; a page of HTML is none of these.
 TYPES = (
-    "application/atom+xml",
-    "application/json",
-    "application/jsonl",
-    "application/rdf+xml",
-    "application/rss+xml",
-    "application/x-ndjson",
-    "application/xml",
-    "text/csv",
-    "text/plain",
-    "text/xml",
+    *("application/atom+xml", "application/json", "application/jsonl", "application/rdf+xml"),
+    *("application/rss+xml", "application/x-ndjson", "application/xml"),
+    *("text/csv", "text/plain", "text/xml"),
 )
 
 
@@ -386,7 +355,7 @@ def import_news(
         told["notes"] += [{"line": row.line, "note": note} for note in notes]
         decides = resolves(check, catalog, item, now)
         told["resolves"] += [{"line": row.line, **each} for each in decides]
-        check.take(item)
+        check.evidence.append(item)
         told["similar"] += _alike(row.line, item, index)
         index.add(item)
         drafts.append(item)
@@ -451,17 +420,14 @@ def _entered(
         raise InvalidInput(msg, hint="2026-11-22T12:00Z")
     happened = fields.get("event_at", "")
     own = tuple(part.strip() for part in fields.get("on", "").split(";") if part.strip())
+    words = ("title", "source", "url", "story", "because", "half_life")
+    texts: dict[str, Any] = {name: fields.get(name, "") for name in words}
     return Entered(
-        title=fields.get("title", ""),
-        source=fields.get("source", ""),
         known_at=read(fields["known_at"], name="known_at"),
         event_at=read(happened, name="event_at") if happened else None,
-        url=fields.get("url", ""),
         on=own or tuple(on),
         grade=fields.get("grade", "") or grade,
-        story=fields.get("story", ""),
-        because=fields.get("because", ""),
-        half_life=fields.get("half_life", ""),
+        **texts,
     )
 
 
@@ -511,7 +477,7 @@ def taken(
             news.refused.append(Refused(line, str(wrong)))
             continue
         seen.add(entered.identity)
-        check.take(item)
+        check.evidence.append(item)
         # When it was entered is no part of the key: imported into two ledgers, it is one item.
         unique = "\0".join([*entered.identity, *entered.on, entered.story])
         key = f"news-{hashlib.sha256(unique.encode()).hexdigest()[:12]}"

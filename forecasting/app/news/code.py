@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from forecasting.app.forecast.predict import Predictor
     from forecasting.models.world.reading import Answer
 
+#: What an inbox shows of an item as it is, and what an item recorded anew takes over.
+_SHOWN = ("seq", "key", "title", "source", "grade", "known_at", "url", "note", "story")
+_TAKEN = ("source", "known_at", "event_at", "url", "grade", "story")
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -106,22 +110,13 @@ def facts(ledger: Ledger) -> list[Target]:
 
 def _texts(catalog: Catalog, world: NewsWorld, now: dt.datetime) -> dict[str, str]:
     """Give what each open question and each process says of itself."""
-    said = {
-        question.id: " ".join(
-            (
-                question.title,
-                question.criteria,
-                question.background,
-                question.id.replace("-", " "),
-                *question.tags,
-            )
-        )
-        for question in catalog.open_at(now)
+    parts: dict[str, tuple[str, ...]] = {
+        q.id: (q.title, q.criteria, q.background, q.id.replace("-", " "), *q.tags)
+        for q in catalog.open_at(now)
     }
     for name, process in world.world.processes.items():
-        parts = (process.title, name.replace("-", " "), process.because, *process.states)
-        said[name] = " ".join(parts)
-    return said
+        parts[name] = (process.title, name.replace("-", " "), process.because, *process.states)
+    return {name: " ".join(said) for name, said in parts.items()}
 
 
 def inbox(ledger: Ledger, *, now: dt.datetime) -> list[dict[str, Any]]:
@@ -143,19 +138,9 @@ def inbox(ledger: Ledger, *, now: dt.datetime) -> list[dict[str, Any]]:
 
 
 def _row(item: Evidence, likeness: Likeness) -> dict[str, Any]:
-    on = [effect.target for effect in item.effects]
     found = likeness.rank(f"{item.title} {item.note}")
-    return {
-        "seq": item.seq,
-        "key": item.key,
-        "title": item.title,
-        "source": item.source,
-        "grade": item.grade,
-        "known_at": item.known_at,
-        "url": item.url,
-        "note": item.note,
-        "story": item.story,
-        "on": on,
+    return {name: getattr(item, name) for name in _SHOWN} | {
+        "on": [effect.target for effect in item.effects],
         "like": found,
         "most": max([like for _, like in found], default=0.0),
     }
@@ -265,15 +250,7 @@ def _anew(
     ledger: Ledger, item: Evidence, name: str, now: dt.datetime, **changed: Any
 ) -> dict[str, Any]:
     """Record an item anew in the place of itself, with something changed."""
-    as_it_is: dict[str, Any] = {
-        "source": item.source,
-        "known_at": item.known_at,
-        "event_at": item.event_at,
-        "url": item.url,
-        "grade": item.grade,
-        "story": item.story,
-        "because": item.note,
-    }
+    as_it_is = {name: getattr(item, name) for name in _TAKEN} | {"because": item.note}
     return add(ledger, item.title, now=now, instead_of=name, **as_it_is | changed)
 
 
@@ -319,17 +296,9 @@ def effect(
     variants: dict[str, Evidence] = {}
     for code in codes:
         on = coded(target, code) if code else target
-        entered = Entered(
-            item.title,
-            item.source,
-            item.known_at,
-            item.event_at,
-            item.url,
-            (on,),
-            item.grade,
-            item.story,
-            half_life=half_life if code else "",
-        )
+        as_it_is = {name: getattr(item, name) for name in _TAKEN}
+        fades = half_life if code else ""
+        entered = Entered(item.title, on=(on,), half_life=fades, **as_it_is)
         made, said = drafted(entered, check, now=now)
         notes += [note for note in said if note not in notes]
         variants[code] = replace(made, recorded_at=now)

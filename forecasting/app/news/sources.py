@@ -45,7 +45,6 @@ def rows(ledger: Ledger, *, as_of: dt.datetime, now: dt.datetime) -> list[dict[s
     items = known(ledger.evidence(), as_of)
     catalog = Catalog.of(ledger, recorded_by=as_of)
     found = learned(items, catalog.questions, catalog.outcomes, as_of)
-    before = Reliabilities([])
     standing = retracted(items)
     set_for = graded(standing)
     count = dict.fromkeys(set_for, 0)
@@ -59,7 +58,7 @@ def rows(ledger: Ledger, *, as_of: dt.datetime, now: dt.datetime) -> list[dict[s
     listed = []
     for source in count:
         taught = found.of(source, grades[source])
-        prior = before.of(source, grades[source])
+        prior = Reliabilities([]).of(source, grades[source])
         listed.append(
             {
                 "source": source,
@@ -81,13 +80,11 @@ def rows(ledger: Ledger, *, as_of: dt.datetime, now: dt.datetime) -> list[dict[s
                 "set": source in set_for,
             }
         )
-    return sorted(
-        listed,
-        key=lambda row: (
-            *(not row["own"], -row["claims"], -row["items"]),
-            row["source"].casefold(),
-        ),
-    )
+
+    def own_first(row: Mapping[str, Any]) -> tuple[Any, ...]:
+        return not row["own"], -row["claims"], -row["items"], row["source"].casefold()
+
+    return sorted(listed, key=own_first)
 
 
 def folded(listed: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -99,11 +96,8 @@ def folded(listed: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         (rest if is_data and not row["set"] else shown).append(row)
     if len(rest) < 2:
         return list(listed)
-    line = {
-        "source": f"{len(rest)} sources of data sets",
-        "items": sum(row["items"] for row in rest),
-    }
-    return [*shown, line]
+    items = sum(row["items"] for row in rest)
+    return [*shown, {"source": f"{len(rest)} sources of data sets", "items": items}]
 
 
 def set_grade(
@@ -136,11 +130,7 @@ def set_grade(
         raise NotFound(
             msg, hint=f"{near[0]}, or new=True" if near else "new=True, to grade it anyway"
         )
-    reweighed = sum(
-        any(effect.form in ("likelihood", "stance") for effect in item.effects)
-        for item in retracted(everything)
-        if item.source == name
-    )
+    reweighed = sum(item.reports for item in retracted(everything) if item.source == name)
     unique = hashlib.sha256(f"{name}\0{wanted}\0{iso(now)}".encode()).hexdigest()[:12]
     draft = Evidence(
         key=f"grade-{unique}",

@@ -343,13 +343,13 @@ def rows(
         found.append(
             {
                 "process": name,
-                "title": "" if process is None else process.title,
-                "until": None if said is None else said.until,
-                "recorded_at": None if said is None else said.recorded_at,
-                "days": None if said is None else (now - said.until).days,
-                "watcher": "" if said is None else said.watcher,
-                "because": "" if said is None else said.because,
-                "seq": None if said is None else said.seq,
+                "title": process.title if process else "",
+                "until": said and said.until,
+                "recorded_at": said and said.recorded_at,
+                "days": said and (now - said.until).days,
+                "watcher": said.watcher if said else "",
+                "because": said.because if said else "",
+                "seq": said and said.seq,
             }
         )
     never = dt.datetime.min.replace(tzinfo=dt.UTC)
