@@ -160,6 +160,12 @@ class Catalog:
             return "late"
         return "backdated" if forecast.kind == "backdated" else ""
 
+    def not_open(self, name: str, moment: dt.datetime, *, hint: str) -> InvalidInput:
+        """Say that nothing of a name is open at a moment, and what became of it."""
+        states = ", ".join(f"{q.id} {self.status(q, moment)}" for q in self.find(name))
+        msg = f"question ({name}): is not open at {iso(moment)} ({states})"
+        return InvalidInput(msg, hint=hint)
+
     def check_open(self, question: Question, moment: dt.datetime) -> None:
         """Refuse a forecast made outside the window of a question or after its resolution."""
         standing = self.outcomes.get(question.id)

@@ -78,11 +78,9 @@ def explain(
     found = catalog.find(name)
     open_ones = catalog.open_at(moment, found)
     if not open_ones:
-        states = ", ".join(f"{q.id} {catalog.status(q, moment)}" for q in found)
-        msg = f"question ({name}): is not open at {iso(moment)} ({states})"
         last = max(catalog.ends(question) for question in found)
         day = iso(max(last - dt.timedelta(days=1), min(q.opens for q in found)))[:10]
-        raise InvalidInput(msg, hint=f"forecast explain {name} --as-of {day}")
+        raise catalog.not_open(name, moment, hint=f"forecast explain {name} --as-of {day}")
     predictor = Predictor.of(ledger, catalog, moment, now, seed=seed)
     for question in open_ones:
         if question.id in predictor.silent:

@@ -281,9 +281,9 @@ TYPES = (
 )
 
 
-def fetched(address: str, *, fetcher: Fetcher | None = None) -> bytes:
+def fetched(address: str) -> bytes:
     """Fetch a file of news from a public address, within the bounds of `forecasting.fetch`."""
-    return (fetcher or Fetcher()).get(address, types=TYPES).content
+    return Fetcher().get(address, types=TYPES).content
 
 
 def import_news(

@@ -260,16 +260,12 @@ class Live:
                 left[name] = f"it moves in {most}, and nothing hangs on it"
         return left
 
-    def fans(self, *, linked: bool = False) -> list[Fan]:
-        """Give each process over time: shares of states, or quantiles of what was delivered.
-
-        With `linked`, only those that a link joins to another.
-        """
+    def fans(self) -> list[Fan]:
+        """Give each process over time: shares of states, or quantiles of what was delivered."""
         step = (self.until - self.as_of) / POINTS
         moments = [self.as_of + step * k for k in range(POINTS)]
         fans = []
-        for name in self._linked() if linked else self.run.spec.processes:
-            process = self.run.spec.processes[name]
+        for name, process in self.run.spec.processes.items():
             shown = process.title or name
             drawn = self.run.paths.fan(name, moments).tolist()
             if process.kind in {"event", "delivery"}:
