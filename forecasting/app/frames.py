@@ -27,30 +27,11 @@ _LAST: _Last[list[Forecast]] = WeakKeyDictionary()
 _LAST_HEARD: _Last[Heard] = WeakKeyDictionary()
 #: So many questions are asked for by name.
 FEW = 500
-COLUMNS = (
-    "question",
-    "forecaster",
-    "forecast",
-    "issued_at",
-    "withdrawn_at",
-    "opens",
-    "closes",
-    "closed_at",
-    "outcome",
-    "lower",
-    "upper",
-    "type",
-    "event",
-    "topic",
-    "tags",
-    "resolved_at",
-    "zero_point",
-    "open_bounds",
-    "beyond",
-    "unit",
+#: What every row of a question says of it.
+OF_QUESTION = (
+    *("opens", "closes", "closed_at", "outcome", "lower", "upper", "type", "event", "topic"),
+    *("tags", "resolved_at", "zero_point", "open_bounds", "beyond", "unit"),
 )
-
-
 #: The kinds that come by the hundred thousand, and without seals.
 IN_BULK = ("imported", "replay", "backdated")
 
@@ -372,7 +353,7 @@ def scoring_frame(
     frame["withdrawn_at"] = _taken_back(
         told, [one for one in taken if as_of is None or one.withdrawn_at <= as_of]
     )
-    for name in COLUMNS[5:]:
+    for name in OF_QUESTION:
         frame[name] = about[name].take(of).array
     frame["too_soon"] = about["too_soon"].to_numpy(dtype=bool)[of]
     return frame
@@ -407,7 +388,7 @@ def _about(names: Sequence[str], catalog: Catalog, as_of: dt.datetime | None) ->
                 known - question.opens <= TOO_SOON,
             )
         )  # fmt: skip
-    frame = pd.DataFrame(rows, columns=["question", *COLUMNS[5:], "counts", "ends", "too_soon"])
+    frame = pd.DataFrame(rows, columns=["question", *OF_QUESTION, "counts", "ends", "too_soon"])
     for column in ("opens", "closes", "closed_at", "resolved_at", "ends"):
         frame[column] = pd.to_datetime(frame[column], utc=True).dt.as_unit("us")
     frame["ends"] = frame["ends"].dt.tz_localize(None)
