@@ -2,12 +2,10 @@
 
 import dataclasses
 import datetime as dt
-from collections.abc import Callable
 
 import pytest
 
 from forecasting import clock
-from forecasting.app.book import Book
 from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.predict import OWN, Predictor
 from forecasting.app.forecast.update import update
@@ -24,7 +22,6 @@ from forecasting.models.world import assembly, model, parameters
 from tests.app import quick
 from tests.app.quick import SMALL
 
-Books = Callable[..., Book]
 NOW = parse_instant("2026-08-22T12:00:00Z")
 NOON = parse_instant("2026-08-20T12:00:00Z")
 DAY = dt.timedelta(days=1)
@@ -311,6 +308,10 @@ def _open_rows(book):
     return {row["question"]: row for row in rows if row["status"] == "open"}, warnings
 
 
+def _numbers(rows, but=frozenset()):
+    return {name: row["after"] for name, row in rows.items() if name not in but}
+
+
 @pytest.mark.parametrize("fault", [InvalidInput("prior k: no such thing"), GateRefused("no start")])
 def test_a_fault_in_one_process_leaves_every_other_update_standing(own_book, monkeypatch, fault):
     book = own_book(PACT)
@@ -326,9 +327,7 @@ def test_a_fault_in_one_process_leaves_every_other_update_standing(own_book, mon
     monkeypatch.setattr(FitCache, "fit", breaks)
     rows, warnings = _open_rows(book)
     # The truce that hastens it and all that hangs on that truce stand, to the last digit.
-    assert {name: row["after"] for name, row in rows.items()} == {
-        name: row["after"] for name, row in whole.items() if name != "pact-holds"
-    }
+    assert _numbers(rows) == _numbers(whole, but={"pact-holds"})
     assert warnings == [f"pact-holds: process (pact): {fault}"]
     logged, _ = update(book.ledger, [], now=NOW)
     assert {row["question"] for row in logged if row["logged"]} == {
@@ -336,25 +335,27 @@ def test_a_fault_in_one_process_leaves_every_other_update_standing(own_book, mon
     }
 
 
-@pytest.mark.parametrize("fault", [InvalidInput("rate: broken"), ValueError("rate: broken")])
-def test_so_does_a_draw_that_breaks(own_book, monkeypatch, fault):
-    book = own_book()
-    whole, _ = _open_rows(book)
+def _break_draws(monkeypatch, process, fault):
     real = parameters._Drawing.draw
 
     def breaks(drawing):
-        if drawing.process.name == "text":
+        if drawing.process.name == process:
             raise fault
         return real(drawing)
 
     monkeypatch.setattr(parameters._Drawing, "draw", breaks)
+
+
+@pytest.mark.parametrize("fault", [InvalidInput("rate: broken"), ValueError("rate: broken")])
+def test_so_does_a_draw_that_breaks(own_book, monkeypatch, fault):
+    book = own_book()
+    whole, _ = _open_rows(book)
+    _break_draws(monkeypatch, "text", fault)
     rows, warnings = _open_rows(book)
     silent = whole.keys() - rows.keys()
     assert silent
     assert rows
-    assert {name: row["after"] for name, row in rows.items()} == {
-        name: row["after"] for name, row in whole.items() if name not in silent
-    }
+    assert _numbers(rows) == _numbers(whole, but=silent)
     assert set(warnings) == {f"{name}: process (text): {fault}" for name in silent}
 
 
@@ -483,11 +484,7 @@ def test_a_delivery_has_the_pace_that_its_bank_states(own_book, capsys):
             assert f"{move}: {row['prior']}" in shown[name]
     # What is not stated is said, once for each delivery (a stated pace states no sizes).
     found = [each for each in book.check(bundled_bank().root) if each.note]
-    assert [each.message.partition(":")[0] for each in found] == [
-        "stated",
-        "silent",
-        "slow",
-    ]
+    assert [each.message.partition(":")[0] for each in found] == ["stated", "silent", "slow"]
     assert all("its pace is stated, but how large" in found[place].message for place in (0, 2))
     capsys.readouterr()
     run(["questions", "check", str(bundled_bank().root)])
@@ -509,8 +506,7 @@ def test_so_does_a_process_that_cannot_be_put_together(own_book, monkeypatch, fa
 
     monkeypatch.setattr(assembly, "_process", breaks)
     rows, warnings = _open_rows(book)
-    kept = {name: row["after"] for name, row in whole.items() if name != "pact-holds"}
-    assert {name: row["after"] for name, row in rows.items()} == kept
+    assert _numbers(rows) == _numbers(whole, but={"pact-holds"})
     assert warnings == [f"pact-holds: process (pact): {type(fault).__name__}: {fault}"]
     live = scenario.live(book.ledger, now=NOW, draws=4_096)
     assert any(note.startswith("pact-holds is left out: process (pact)") for note in live.notes)
@@ -548,28 +544,28 @@ def test_a_fault_at_one_moment_is_not_told_of_another(own_book, monkeypatch):
     assert list(one.model.faults) == [("pact-holds", before)]
 
 
-def test_a_refused_fit_refuses_what_rests_on_it_and_nothing_else(own_book, monkeypatch):
-    book = own_book(PACT)
-    whole, _ = _open_rows(book)
-
+def _refuse_fits(monkeypatch, of=object):
     def doubtful(cache, model, *arguments, **options):
         made = quick.quick_fit(cache, model, *arguments, **options)
-        if not isinstance(model, Spells):
+        if not isinstance(model, of):
             return made
         report = dataclasses.replace(made.report, passed=False, reasons=("R-hat 1.20 above 1.01",))
         return dataclasses.replace(made, report=report)
 
     monkeypatch.setattr(FitCache, "fit", doubtful)
+
+
+def test_a_refused_fit_refuses_what_rests_on_it_and_nothing_else(own_book, monkeypatch):
+    book = own_book(PACT)
+    whole, _ = _open_rows(book)
+    _refuse_fits(monkeypatch, Spells)
     rows, _ = _open_rows(book)
     assert rows["pact-holds"]["after"] is None
     assert "R-hat 1.20" in rows["pact-holds"]["gate"]
-    others = {name: row for name, row in rows.items() if name != "pact-holds"}
-    assert {name: row["after"] for name, row in others.items()} == {
-        name: row["after"] for name, row in whole.items() if name != "pact-holds"
-    }
+    assert _numbers(rows, but={"pact-holds"}) == _numbers(whole, but={"pact-holds"})
     update(book.ledger, [], now=NOW)
     said_of = {f.question for f in book.ledger.forecasts(forecaster="model")}
-    assert said_of == {name for name, row in others.items() if row["gate"] == "passed"}
+    assert said_of == {name for name, row in rows.items() if row["gate"] == "passed"}
 
 
 UNSTATED = """\
@@ -589,13 +585,7 @@ def test_a_delivery_shares_no_pace_and_a_refused_pool_of_rates_leaves_it_its_num
 ):
     book = own_book(UNSTATED)
     whole, _ = _open_rows(book)
-
-    def doubtful(cache, model, *arguments, **options):
-        made = quick.quick_fit(cache, model, *arguments, **options)
-        report = dataclasses.replace(made.report, passed=False, reasons=("R-hat 1.20 above 1.01",))
-        return dataclasses.replace(made, report=report)
-
-    monkeypatch.setattr(FitCache, "fit", doubtful)
+    _refuse_fits(monkeypatch)
     rows, _ = _open_rows(book)
     assert rows["struck"]["after"] is None
     assert rows["all-came"]["after"] == whole["all-came"]["after"] is not None
@@ -660,14 +650,7 @@ def test_a_fault_in_one_process_leaves_every_other_scenario_standing(own_book, m
 
     whole, live = told()
     assert "while truce=on: pact=off" in live.learned()
-    real = parameters._Drawing.draw
-
-    def breaks(drawing):
-        if drawing.process.name == "pact":
-            raise fault
-        return real(drawing)
-
-    monkeypatch.setattr(parameters._Drawing, "draw", breaks)
+    _break_draws(monkeypatch, "pact", fault)
     rows, live = told()
     assert (
         rows == {name: numbers for name, numbers in whole.items() if name != "pact-holds"} != whole
