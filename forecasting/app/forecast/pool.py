@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forecasting.app.catalog import Catalog
-from forecasting.app.forecast.in_force import latest
+from forecasting.app.catalog import Catalog, latest
 from forecasting.app.frames import Selection, resolved, shown
 from forecasting.domain.forecast import DENSE, SHOWN, Forecast, model_value
 from forecasting.domain.forecasters import family, ordered

@@ -9,8 +9,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from forecasting.app.catalog import Catalog
-from forecasting.app.forecast.in_force import KINDS, latest
+from forecasting.app.catalog import KINDS, Catalog, latest
 from forecasting.app.forecast.predict import OWN, Earlier, Predictor, Said, drafts
 from forecasting.app.forecast.worldviews import Spoken
 from forecasting.app.ledger.log import check_moment, kind_of

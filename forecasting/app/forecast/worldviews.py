@@ -17,8 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from forecasting.app.catalog import Catalog
-from forecasting.app.forecast.in_force import latest
+from forecasting.app.catalog import Catalog, latest
 from forecasting.app.frames import Selection, latest_run, scoring_frame, select
 from forecasting.arrays import FloatArray
 from forecasting.bank import Bank, text_speaks_at
