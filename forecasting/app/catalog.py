@@ -82,13 +82,7 @@ class Catalog:
         return tuple(sorted(rungs, key=_closes))
 
     def find(self, name: str) -> tuple[Question, ...]:
-        """Give the question of a name, or the rungs of a ladder.
-
-        Raises
-        ------
-        NotFound
-            With the nearest name that exists.
-        """
+        """Give the question of a name, or the rungs of a ladder; a refusal has the nearest name."""
         for spelled in (name, name.strip().casefold()):
             if spelled in self.questions:
                 return (self.questions[spelled],)
@@ -230,11 +224,6 @@ def with_failed_conditions(
 
     It is derived and no entry, so a corrected condition takes it back. A question annulled so
     annuls those that depend on it in turn; one annulled in its own name stays as it is.
-
-    Parameters
-    ----------
-    held : mapping
-        The outcome that counts for each question.
     """
     found = dict(held)
     waiting = [question for question in questions.values() if question.condition is not None]
@@ -360,11 +349,7 @@ class Pair:
         return cls(Voice.of(ledger, forecaster, now), Voice.of(ledger, MODEL, now))
 
     def row(self, question: Question) -> dict[str, object]:
-        """Give mine, the model's, and mine less the model's, as columns.
-
-        `difference` is a number for yes-no questions, one for each option of others, None for
-        numbers and wherever one of the two is missing.
-        """
+        """Give mine, the model's, and mine less the model's, as columns; see `difference`."""
         mine, model = self.mine.in_force(question.id), self.model.in_force(question.id)
         return {
             "mine": None if mine is None else mine.value.plain,
@@ -377,7 +362,7 @@ class Pair:
 def difference(
     question: Question, mine: Said | None, model: Said | None
 ) -> float | dict[str, float] | None:
-    """Give one forecast less another, where that is a number."""
+    """Give one forecast less another: a number, or one for each option; None of numbers."""
     if mine is None or model is None or question.type == "numeric":
         return None
     if mine.value.labels != model.value.labels:

@@ -202,13 +202,10 @@ def unrevealed(ledger: Ledger, wanted: Selection) -> int:
     wanted = replace(wanted, kind="live")
     head, catalog = as_it_stood(ledger, wanted)
     among = seals_asked_for(ledger, catalog, wanted, head=head)
-    known = [
-        seal
-        for seal in among
-        for standing in [catalog.outcomes.get(seal.question)]
-        if standing and (wanted.as_of is None or standing.resolved_at <= wanted.as_of)
-    ]
-    return count_worst(ledger, catalog, known, head=head)
+    by = wanted.as_of
+    known = {q for q, one in catalog.outcomes.items() if by is None or one.resolved_at <= by}
+    seals = [seal for seal in among if seal.question in known]
+    return count_worst(ledger, catalog, seals, head=head)
 
 
 def _left_out(catalog: Catalog, forecast: Forecast) -> bool:
@@ -288,11 +285,9 @@ def seals_asked_for(
 def _is_about(catalog: Catalog, wanted: Selection) -> Callable[[Forecast | Sealed], bool]:
     """Say of an entry whether a selection asks for it."""
     asks, by = _asks(wanted), wanted.as_of
-
-    def about(entry: Forecast | Sealed) -> bool:
-        return (by is None or entry.issued_at <= by) and asks(catalog.questions[entry.question])
-
-    return about
+    return lambda entry: (
+        (by is None or entry.issued_at <= by) and asks(catalog.questions[entry.question])
+    )
 
 
 def _asks(wanted: Selection) -> Callable[[Question], bool]:
@@ -301,14 +296,10 @@ def _asks(wanted: Selection) -> Callable[[Question], bool]:
 
     def asks(question: Question) -> bool:
         return (not names or question.id in names or question.ladder in names) and (
-            not tag or _tagged(question, tag)
+            not tag or tag in (*question.tags, question.topic, question.event)
         )
 
     return asks
-
-
-def _tagged(question: Question, tag: str) -> bool:
-    return tag in question.tags or tag in {question.topic, question.event}
 
 
 def scoring_frame(

@@ -329,8 +329,6 @@ def summary(ledger: Ledger, made: Plan, *, seconds: float) -> dict[str, Any]:
 def midnight_from(moment: dt.datetime, zone: str = DEFAULT_ZONE) -> dt.datetime:
     """Give the first local midnight at or after a moment.
 
-    Examples
-    --------
     >>> midnight_from(dt.datetime(2025, 3, 18, 22, tzinfo=dt.UTC)).isoformat()
     '2025-03-19T00:00:00+00:00'
     """

@@ -457,12 +457,8 @@ def _scorecard(claims: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def beside(ledger: Ledger, *, now: dt.datetime, kind: str, run: str = "") -> dict[str, Any]:
     """List open questions and options that a worldview has spoken on, one row each.
 
-    Returns
-    -------
-    dict
-        ``forecasters`` in the fixed order; ``rows``: ``question, title, outcome, type, unit`` and
-        ``says``, a number by forecaster (of quantiles the median); ``apart``: the largest
-        difference between two worldviews, None for numbers.
+    ``says`` has a number by forecaster (of quantiles the median); ``apart`` is the largest
+    difference between two worldviews, None for numbers.
     """
     catalog = Catalog.of(ledger)
     last = {

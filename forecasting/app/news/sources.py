@@ -112,8 +112,8 @@ def set_grade(
     """Grade a source from now on; the entry overrides the grades that its items carry.
 
     The grade counts for forecasts as of now and later, never for earlier moments; `reweighed` says
-    how many reports that stand weigh by it from now on. Only with `new`
-    for a source that no item names yet: a mistyped name would stay for good.
+    how many reports that stand weigh by it from now on. Only with `new` for a source that no item
+    names yet: a mistyped name would stay for good.
     """
     name = normalised(source)
     if not name or len(name) > _LONGEST:

@@ -79,13 +79,7 @@ class Live:
         return f"{first} to {last}, {world.draws:,} paths of {len(world.processes)} processes"
 
     def find(self, name: str = "") -> ScenarioSet | None:
-        """Give a set of scenarios by its id; without a name the only one, if there is one.
-
-        Raises
-        ------
-        NotFound
-            No set has this name.
-        """
+        """Give a set of scenarios by its id; without a name the only one, if there is one."""
         have = {each.id: each for each in self.predictor.bank.scenarios}
         if not name:
             return next(iter(have.values())) if len(have) == 1 else None
@@ -152,11 +146,6 @@ class Live:
 
         The worth is the expected drop of the Brier score (half convention) of the target, or
         summed over all other open questions, by knowing the answer.
-
-        Returns
-        -------
-        list of dict
-            question, target, value_of_information, days, per_day, rank_per_day; largest first.
         """
         told = [question for question in self.questions if question.type != "numeric"]
         answers = {q.id: self.truths(self.run, q) for q in told}
@@ -292,13 +281,7 @@ def live(
     bank: Bank | None = None,
     draws: int | None = None,
 ) -> Live:
-    """Simulate the whole world as of a moment, far enough for every open question.
-
-    Raises
-    ------
-    InvalidInput
-        No question is open that the world answers.
-    """
+    """Simulate the whole world as of a moment, far enough for every open question."""
     moment = as_of or now
     check_moment(moment, now)
     catalog = Catalog.of(ledger, recorded_by=moment)

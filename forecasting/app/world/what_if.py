@@ -65,18 +65,9 @@ def what_if(
 ) -> list[dict[str, Any]]:
     """Say how every open question and scenario stands once something is seen or brought about.
 
-    Parameters
-    ----------
-    given : sequence of str
-        ``QUESTION=OUTCOME``, ``PROCESS=STATE``, or a predicate; ``QUESTION=30%`` is a target:
-        as if somebody else's number were right.
-    do : sequence of str
-        ``QUESTION=OUTCOME@TIME`` or ``PROCESS=STATE@TIME`` (default now); ``=no`` bars it.
-
-    Raises
-    ------
-    InvalidInput
-        A condition that no path meets, or two that exclude each other.
+    `given`: ``QUESTION=OUTCOME``, ``PROCESS=STATE``, a predicate, or a target ``QUESTION=30%``, as
+    if somebody else's number were right; `do`: ``QUESTION=OUTCOME@TIME`` or ``PROCESS=STATE@TIME``
+    (default now), and ``=no`` bars it.
     """
     if not given and not do:
         msg = "what-if: needs a condition"
@@ -458,11 +449,6 @@ def aimed(live: Live, run: Run, targets: Mapping[str, tuple[str, float]]) -> Run
     entropy), by proportional fitting: each number in turn is put right by one factor on the paths
     that say yes and one on the others. It converges wherever such weights exist (Csiszar 1975,
     doi:10.1214/aop/1176996454).
-
-    Raises
-    ------
-    InvalidInput
-        No weights give an event its number, or not two of them together: the pair is named.
     """
     if not targets:
         return run
