@@ -2,7 +2,6 @@
 
 import datetime as dt
 import shutil
-from contextlib import contextmanager
 
 import pytest
 
@@ -29,26 +28,11 @@ def ledger():
 
 
 @pytest.fixture
-def fresh_book(bank_database, tmp_path):
-    """Open a new copy of it each time."""
-    made = 0
-
-    @contextmanager
-    def fresh():
-        nonlocal made
-        made += 1
-        path = tmp_path / f"book{made}.db"
-        shutil.copy(bank_database, path)
-        with Book.open(str(path), forecaster="ana") as book:
-            yield book
-
-    return fresh
-
-
-@pytest.fixture
-def bank_book(fresh_book):
-    """A copy of it, open."""
-    with fresh_book() as book:
+def bank_book(bank_database, tmp_path):
+    """A copy of the database with the bundled bank, open."""
+    path = tmp_path / "book1.db"
+    shutil.copy(bank_database, path)
+    with Book.open(str(path), forecaster="ana") as book:
         yield book
 
 

@@ -30,7 +30,6 @@ from forecasting.review import words
 
 NOW = parse_instant("2026-08-22T12:00:00Z")
 PAGES = ("truce-comes", "gift-comes")
-SHOWN = {"time", "history", "links"}
 
 
 def logit(p):
