@@ -62,20 +62,14 @@ def update(
     kind = kind_of(moment, now)
     catalog = Catalog.of(ledger, recorded_by=moment)
     questions, due = _chosen(catalog, names, moment)
+    spoken, because = Spoken(ledger.forecasts(kind="live")), normalised(accept_because)
     predictor = Predictor.of(
-        ledger,
-        catalog,
-        moment,
-        now,
-        seed=seed,
-        accept_because=normalised(accept_because),
-        spoken=Spoken(ledger.forecasts(kind="live")),
+        ledger, catalog, moment, now, seed=seed, accept_because=because, spoken=spoken
     )
     bank = predictor.bank
     able = [question for question in questions if question.id in predictor.asks]
-    warnings = _silent(
-        {q.id: predictor.silent[q.id] for q in questions if q.id in predictor.silent}
-    )
+    silent = predictor.silent
+    warnings = _silent({q.id: silent[q.id] for q in questions if q.id in silent})
     rests = {q.id: predictor.model.rests(q) for q in able}
     processes = sorted(frozenset().union(*rests.values()))
     news: list[Watch] = []
@@ -120,39 +114,32 @@ def update(
     warnings += told_of_files(bank)
     if changed_since(ledger, bank):
         warnings.append("the bank's files changed since they were loaded: forecast init loads them")
-    own = frozenset(q.id for q in able if q.id in told and _moved(told[q.id], before.get(q.id)))
+    own = frozenset(name for name, item in told.items() if _moved(item, before.get(name)))
     changed = _changed(predictor, able, own)
-    logged = {
-        q.id
-        for q in able
-        if q.id in told
-        and told[q.id].value is not None
-        and (everything or q.id in changed)
-        and (unwatched or not stale[q.id])
-    }
     if unseen := sorted({name for q in able for name in stale[q.id]}):
-        oldest = min(ends[name] for name in unseen)
-        since = iso(oldest)[:10]
+        since = iso(min(ends[name] for name in unseen))[:10]
         since = f"since {since}" if len(unseen) == 1 else f"for a week, one not since {since}"
         warnings.append(
             f"nobody has watched {_named(unseen)} {since} (forecast watch lists them): "
             f"{BOTH_SHOWN}" + ("" if unwatched else ", neither is logged")
         )
-    rows = [
-        _row(q, before.get(q.id), told[q.id])
-        | {
+    rows, logged = [], set()
+    for q in able:
+        if (item := told.get(q.id)) is None:
+            continue
+        last, linked = before.get(q.id), q.id in changed - own
+        wanted = everything or q.id in changed
+        if item.value is not None and wanted and (unwatched or not stale[q.id]):
+            logged.add(q.id)
+        row = _row(q, last, item) | {
             "logged": q.id in logged and not dry_run,
-            "linked": q.id in logged & changed - own,
-            "reason": _reason(
-                told[q.id], before.get(q.id), q.id in changed - own, everything, stale[q.id]
-            ),
+            "linked": q.id in logged and linked,
+            "reason": _reason(item, last, linked, everything, stale[q.id]),
             "seconds": seconds,
             "watched_until": min((ends[name] for name in rests[q.id]), default=None),
             "quiet": quiet.get(q.id),
         }
-        for q in able
-        if q.id in told
-    ]
+        rows.append(row)
     rows += [_row(q, before.get(q.id)) | {"status": catalog.status(q, moment)} for q in due]
     if not dry_run:
         kept = [item for item in said if item.question.id in logged]
