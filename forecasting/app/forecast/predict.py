@@ -86,8 +86,12 @@ class Said:
     value: Value | None
     answer: Answer | None = None
     worldview: str = ""
-    spread: Spread | None = None
     moved: _Moved = ()
+
+    @property
+    def spread(self) -> Spread | None:
+        """How sure the simulation is of the answer."""
+        return None if self.answer is None else self.answer.spread
 
 
 class Predictor:
@@ -403,7 +407,7 @@ class Predictor:
             passed = not answer.gate.startswith("refused")
             value = model_value(question.space, answer.numbers, LEVELS) if passed else None
             moved = moves.get(question.id, ())
-            said.append(Said(question, name, value, answer, worldview, answer.spread, moved))
+            said.append(Said(question, name, value, answer, worldview, moved))
         return said
 
     def _pools(

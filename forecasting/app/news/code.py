@@ -270,7 +270,6 @@ def effect(
     now: dt.datetime,
     half_life: str = "",
     codes: Sequence[str] = CODES,
-    seed: int = 0,
     told: Callable[[str], None] = lambda step: None,
 ) -> dict[str, Any]:
     """Say what the model would answer if an item were coded so; nothing is written.
@@ -305,18 +304,13 @@ def effect(
 
     def predictor(more: Sequence[Evidence]) -> Predictor:
         evidence = known([*rest, *more], now, recorded=True)
-        return Predictor(catalog, evidence, bank, seed=seed, watches=watches, draws=REPLAY_DRAWS)
+        return Predictor(catalog, evidence, bank, seed=0, watches=watches, draws=REPLAY_DRAWS)
 
     told("looking for what it touches")
     plain = predictor([])
     sample = next(iter(variants.values()), None)
-    touched = [
-        question
-        for question in catalog.open_at(now)
-        if question.id in plain.asks
-        and sample is not None
-        and plain.model.touching(question, [sample])
-    ]
+    asked = [question for question in catalog.open_at(now) if question.id in plain.asks]
+    touched = [q for q in asked if sample is not None and plain.model.touching(q, [sample])]
     told("simulating without it")
     before = plain.one(OWN[0], touched, now) if touched else {}
     after: dict[str, dict[str, Answer]] = {}

@@ -103,17 +103,9 @@ class Live:
         rows = []
         for name, title, text, truth in partition(self.run, scenarios):
             found = estimated(self.run, truth)
-            rows.append(
-                {
-                    "scenario": name,
-                    "title": title,
-                    "when": text,
-                    "probability": found.p,
-                    "lower": found.quantiles[0],
-                    "upper": found.quantiles[-1],
-                    "mcse": found.mcse,
-                }
-            )
+            told = {"scenario": name, "title": title, "when": text, "probability": found.p}
+            ends = {"lower": found.quantiles[0], "upper": found.quantiles[-1]}
+            rows.append(told | ends | {"mcse": found.mcse})
         return rows
 
     def what_if(
@@ -335,16 +327,8 @@ def simulated(
     times: int = 1,
 ) -> Run:
     """Simulate the model's world so far, with interventions, or towards a rare condition."""
-    return predictor.model.run(
-        Variant(MODEL),
-        questions,
-        predictor.at(moment),
-        do=do,
-        towards=towards,
-        met=met,
-        times=times,
-        until=reach,
-    )
+    given = (Variant(MODEL), questions, predictor.at(moment))
+    return predictor.model.run(*given, do=do, towards=towards, met=met, times=times, until=reach)
 
 
 def listed(ledger: Ledger) -> list[dict[str, Any]]:
