@@ -4,7 +4,6 @@ Of a file or a track record every row is judged on its own, and what passes is r
 """
 
 import datetime as dt
-import hashlib
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from forecasting.app.catalog import Catalog
-from forecasting.app.news.check import EffectCheck, Entered
+from forecasting.app.news.check import EffectCheck, Entered, key_made_of
 from forecasting.app.news.shown import REPLACED, find, row_of
 from forecasting.app.news.world import LONGEST_REASON, NewsWorld, check_reason, decided
 from forecasting.domain.evidence import (
@@ -74,9 +73,8 @@ def drafted(
         raise InvalidInput(msg)
     graded = replace(entered, source=normalised(entered.source), grade=grade)
     effects, notes = check.effects(graded)
-    unique = "\0".join([*entered.identity, *entered.on, entered.story, iso(now)])
     item = Evidence(
-        key=f"news-{hashlib.sha256(unique.encode()).hexdigest()[:12]}",
+        key=key_made_of("news", *entered.identity, *entered.on, entered.story, iso(now)),
         kind="datum" if any(effect.form == "datum" for effect in effects) else "report",
         title=normalised(entered.title),
         source=normalised(entered.source),
@@ -245,9 +243,8 @@ def retract(
 def _retraction(
     item: Evidence, because: str, *, now: dt.datetime, known_at: dt.datetime
 ) -> Evidence:
-    unique = hashlib.sha256(f"{item.key}\0{because}\0{iso(now)}".encode()).hexdigest()[:12]
     return Evidence(
-        key=f"retraction-{unique}",
+        key=key_made_of("retraction", item.key, because, iso(now)),
         kind="datum",
         title=f"Retracted: {item.title}"[: _LIMITS["title"]],
         source="analyst",
@@ -479,8 +476,7 @@ def taken(
         seen.add(entered.identity)
         check.evidence.append(item)
         # When it was entered is no part of the key: imported into two ledgers, it is one item.
-        unique = "\0".join([*entered.identity, *entered.on, entered.story])
-        key = f"news-{hashlib.sha256(unique.encode()).hexdigest()[:12]}"
+        key = key_made_of("news", *entered.identity, *entered.on, entered.story)
         news.items.append(replace(item, key=key))
     news.items.sort(key=lambda item: (item.known_at, item.key))
     return news

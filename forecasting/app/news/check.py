@@ -1,6 +1,7 @@
 """What an item of news does: read, and held against the world before anything is written."""
 
 import datetime as dt
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import exp
@@ -81,6 +82,11 @@ def graded(items: Iterable[Evidence]) -> set[str]:
         if item.stream == STREAM
         for effect in item.effects
     }
+
+
+def key_made_of(kind: str, *parts: str) -> str:
+    """Give the key of an item that is made of these parts."""
+    return f"{kind}-{hashlib.sha256('\0'.join(parts).encode()).hexdigest()[:12]}"
 
 
 class EffectCheck:

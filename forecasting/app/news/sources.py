@@ -2,7 +2,6 @@
 
 import datetime as dt
 import difflib
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.frames import Selection, resolved, select
-from forecasting.app.news.check import graded
+from forecasting.app.news.check import graded, key_made_of
 from forecasting.app.news.world import check_reason
 from forecasting.domain.evidence import NEWS, Effect, Evidence
 from forecasting.domain.forecasters import MODEL
@@ -131,9 +130,8 @@ def set_grade(
             msg, hint=f"{near[0]}, or new=True" if near else "new=True, to grade it anyway"
         )
     reweighed = sum(item.reports for item in retracted(everything) if item.source == name)
-    unique = hashlib.sha256(f"{name}\0{wanted}\0{iso(now)}".encode()).hexdigest()[:12]
     draft = Evidence(
-        key=f"grade-{unique}",
+        key=key_made_of("grade", name, wanted, iso(now)),
         kind="datum",
         title=f"Grade of {name}: {wanted}",
         source="analyst",
