@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from forecasting import clock, config
-from forecasting.app import columns
+from forecasting.app import tidy
 from forecasting.app.book_record import Record
 from forecasting.app.book_review import Review
 from forecasting.app.book_world import World
@@ -350,7 +350,7 @@ class Book[Table](Record[Table], Review[Table], World):
         from forecasting.app.questions.board import list_rows
 
         rows = list_rows(self.ledger, clock.now(), forecaster=self.forecaster, **filters)
-        return self._give(rows, ("opens", "closes"), columns.QUESTIONS)
+        return self._give(rows, ("opens", "closes"), tidy.QUESTIONS)
 
     def today(self) -> Table:
         """Give what needs the forecaster today: a row an item, in sections; see `forecast`."""
@@ -594,14 +594,14 @@ class Book[Table](Record[Table], Review[Table], World):
             for f in undone(self.ledger).left(self.ledger.forecasts(forecaster=forecaster))
             if kind is None or f.kind == kind_named(kind)
         ]
-        return self._give(rows, ("issued_at", "recorded_at"), columns.FORECASTS)
+        return self._give(rows, ("issued_at", "recorded_at"), tidy.FORECASTS)
 
     def evidence(self, *, everything: bool = False, question: str = "") -> Table:
         """Give the evidence: one row an item; reference tables only with `everything`."""
         from forecasting.app.news import shown
 
         rows = shown.rows(self.ledger, question=question, everything=everything)
-        return self._give(rows, ("event_at", "known_at", "recorded_at"), columns.EVIDENCE)
+        return self._give(rows, ("event_at", "known_at", "recorded_at"), tidy.EVIDENCE)
 
     def news(self, item: int | str = "") -> dict[str, Any]:
         """Give an item of evidence whole, by its number, the start of its hash, or its key."""
@@ -630,13 +630,13 @@ class Book[Table](Record[Table], Review[Table], World):
     @staticmethod
     def fetched(address: str) -> bytes:
         """Fetch a file of news from a public address, for :meth:`import_news`."""
-        from forecasting.app.news.feeds import fetched
+        from forecasting.app.news.add import fetched
 
         return fetched(address)
 
     def import_news(self, content: bytes, *, name: str, **more: Any) -> dict[str, Any]:
         """Add the items of a CSV, JSON-lines, RSS or Atom file; see `forecast news import`."""
-        from forecasting.app.news.feeds import import_news
+        from forecasting.app.news.add import import_news
 
         self._tell_of_files()
         return import_news(self.ledger, content, name=name, now=clock.now(), **more)
@@ -777,7 +777,7 @@ class Book[Table](Record[Table], Review[Table], World):
         if run is not None:
             latest = run or latest_run(self.ledger)
             rows = [row for row in rows if row["kind"] != "replay" or row["run"] == latest]
-        return self._give(rows, ("issued_at", "recorded_at", "from", "until"), columns.HISTORY)
+        return self._give(rows, ("issued_at", "recorded_at", "from", "until"), tidy.HISTORY)
 
     def add_news(
         self,
@@ -867,7 +867,7 @@ class Book[Table](Record[Table], Review[Table], World):
         )
         for warning in warnings:
             self._tell(warning)
-        return self._give(rows, ("closes", "watched_until"), columns.UPDATE)
+        return self._give(rows, ("closes", "watched_until"), tidy.UPDATE)
 
     def unwatched(self, *questions: str, as_of: When = None) -> "dict[str, dt.datetime]":
         """Give what nobody has watched for a week of the processes behind questions, until when."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forecasting import clock
-from forecasting.app import columns
+from forecasting.app import tidy
 from forecasting.app.tidy import When, on, text, when
 from forecasting.store import Ledger
 
@@ -270,7 +270,7 @@ class Record[Table]:
         from forecasting.app.news.world import rows
 
         return self._give(
-            rows(self.ledger, now=clock.now()), ("until", "recorded_at"), columns.WATCHES
+            rows(self.ledger, now=clock.now()), ("until", "recorded_at"), tidy.WATCHES
         )
 
     def verify(

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forecasting import clock
-from forecasting.app import columns
+from forecasting.app import tidy
 from forecasting.app.tidy import When, frame, when
 from forecasting.errors import InvalidInput, nearest
 from forecasting.store import Ledger
@@ -55,7 +55,7 @@ class Review[Table]:
         )
         # What resolved too soon is counted among what is left out, so no row shows it.
         rows = [row for row in rows if not row.pop("excluded", False)]
-        return self._give(rows, (), (by, *columns.SCORES))
+        return self._give(rows, (), (by, *tidy.SCORES))
 
     def left_out(
         self,
@@ -242,7 +242,7 @@ class Review[Table]:
         )
         for note in notes:
             self._tell(note)
-        return self._give(rows, (), columns.LEADERBOARD)
+        return self._give(rows, (), tidy.LEADERBOARD)
 
     def pool(
         self,
@@ -293,7 +293,7 @@ class Review[Table]:
         rows, notes = worldview_rows(
             self.ledger, bank, now=clock.now(), kind=kind, run=run, at=moment
         )
-        return self._noted(rows, notes, columns.WORLDVIEWS)
+        return self._noted(rows, notes, tidy.WORLDVIEWS)
 
     def worldview_weights(self, *, as_of: When = None, kind: str = "", run: str = "") -> Table:
         """Give the weights of the worldviews after each event that resolved."""
@@ -302,7 +302,7 @@ class Review[Table]:
         rows, notes = worldview_steps(
             self.ledger, now=clock.now(), kind=kind, run=run, at=when(as_of)
         )
-        return self._noted(rows, notes, columns.WEIGHTS)
+        return self._noted(rows, notes, tidy.WEIGHTS)
 
     def _noted(
         self, rows: Sequence[Mapping[str, Any]], notes: Sequence[str], names: Sequence[str]
@@ -350,7 +350,7 @@ class Calibration:
     @property
     def table(self) -> "pd.DataFrame":
         """The curve: forecast, event_rate, n, lower, upper."""
-        return frame(list(self.numbers["curve"]), (), columns.CURVE)
+        return frame(list(self.numbers["curve"]), (), tidy.CURVE)
 
     @property
     def reading(self) -> str:

@@ -86,7 +86,7 @@ class World:
     ) -> dict[str, Any]:
         """Say what each code of an item would do to every question that it touches."""
         from forecasting.app.news.code import effect
-        from forecasting.app.news.codes import CODES
+        from forecasting.domain.evidence import CODES
 
         return effect(
             self.ledger,

@@ -1,21 +1,26 @@
-"""The questions as the ledger holds them: found by name, with their standing outcomes."""
+"""What stands: the questions by name with their outcomes, and the forecast in force on each."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Literal
 
-from forecasting.domain.forecast import Forecast
+from forecasting.app.ledger.undone import Undone, undone
+from forecasting.domain.forecast import Forecast, Kind, Said
+from forecasting.domain.forecasters import MODEL
 from forecasting.domain.instants import iso
 from forecasting.domain.outcome import YES
 from forecasting.domain.question import ANNULLED, Question, Status
 from forecasting.domain.resolution import Reading, Resolution, outcomes
+from forecasting.domain.sealed import placed
 from forecasting.errors import InvalidInput, NotFound, nearest
 from forecasting.store import Ledger
 
 _closes = attrgetter("closes")
 Mark = Literal["", "backdated", "late", "imported"]
+#: What somebody really said, however it came here: one stands until the next, whatever their kinds.
+KINDS: tuple[Kind, ...] = ("live", "backdated", "imported")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +82,7 @@ class Catalog:
         return tuple(sorted(rungs, key=_closes))
 
     def find(self, name: str) -> tuple[Question, ...]:
-        """Give the question of a name, or the rungs of a ladder.
-
-        Raises
-        ------
-        NotFound
-            With the nearest name that exists.
-        """
+        """Give the question of a name, or the rungs of a ladder; a refusal has the nearest name."""
         for spelled in (name, name.strip().casefold()):
             if spelled in self.questions:
                 return (self.questions[spelled],)
@@ -160,6 +159,12 @@ class Catalog:
             return "late"
         return "backdated" if forecast.kind == "backdated" else ""
 
+    def not_open(self, name: str, moment: dt.datetime, *, hint: str) -> InvalidInput:
+        """Say that nothing of a name is open at a moment, and what became of it."""
+        states = ", ".join(f"{q.id} {self.status(q, moment)}" for q in self.find(name))
+        msg = f"question ({name}): is not open at {iso(moment)} ({states})"
+        return InvalidInput(msg, hint=hint)
+
     def check_open(self, question: Question, moment: dt.datetime) -> None:
         """Refuse a forecast made outside the window of a question or after its resolution."""
         standing = self.outcomes.get(question.id)
@@ -219,11 +224,6 @@ def with_failed_conditions(
 
     It is derived and no entry, so a corrected condition takes it back. A question annulled so
     annuls those that depend on it in turn; one annulled in its own name stays as it is.
-
-    Parameters
-    ----------
-    held : mapping
-        The outcome that counts for each question.
     """
     found = dict(held)
     waiting = [question for question in questions.values() if question.condition is not None]
@@ -268,3 +268,106 @@ def _failed(question: Question, found: Mapping[str, Resolution]) -> bool:
     if needs is None or needs.question not in found or (own and own.outcome == ANNULLED):
         return False
     return found[needs.question].outcome != needs.outcome
+
+
+def latest(
+    forecasts: Iterable[Forecast], *, at: dt.datetime | None = None
+) -> dict[tuple[str, str], Forecast]:
+    """Give each forecaster's last forecast (by a moment) of each question, by question and who.
+
+    Of two of one instant the later entry stands; a revealed one has the place of its seal.
+    """
+    made = (f for f in forecasts if at is None or f.issued_at <= at)
+    return {(f.question, f.forecaster): f for f in sorted(made, key=placed)}
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """What one forecaster said, live, backdated or imported; a replay is not a voice."""
+
+    forecasts: Mapping[str, tuple[Said, ...]] = field(default_factory=dict)
+    withdrawn: Mapping[str, dt.datetime] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, ledger: Ledger, forecaster: str, now: dt.datetime) -> "Voice":
+        """Read what a forecaster had said by now."""
+        said: dict[str, list[Said]] = {}
+        for one in ledger.said(forecaster, KINDS):
+            said.setdefault(one.question, []).append(one)
+        heard = {name: tuple(each) for name, each in said.items()}
+        return cls.heard(heard, undone(ledger), forecaster, now)
+
+    @classmethod
+    def heard(
+        cls,
+        said: Mapping[str, tuple[Said, ...]],
+        gone: Undone,
+        forecaster: str,
+        now: dt.datetime,
+    ) -> "Voice":
+        """Make a voice of sorted forecasts; what lies after now, or was undone, is left out."""
+        if gone.forecasts:
+            said = {name: tuple(gone.left(each)) for name, each in said.items()}
+            said = {name: each for name, each in said.items() if each}
+        late = [name for name, each in said.items() if each[-1].issued_at > now]
+        if late:
+            by_now = {name: tuple(f for f in said[name] if f.issued_at <= now) for name in late}
+            said = {name: by_now.get(name, each) for name, each in said.items()}
+            said = {name: each for name, each in said.items() if each}
+        taken: dict[str, dt.datetime] = {}
+        for one in gone.withdrawals:
+            if one.forecaster == forecaster and one.withdrawn_at <= now:
+                at = taken.get(one.question)
+                taken[one.question] = one.withdrawn_at if at is None else max(at, one.withdrawn_at)
+        return cls(said, taken)
+
+    def at(self, question: str, moment: dt.datetime) -> Said | None:
+        """Give the last forecast made by a moment, withdrawn since or not."""
+        made = [f for f in self.forecasts.get(question, ()) if f.issued_at <= moment]
+        return made[-1] if made else None
+
+    def is_withdrawn(self, question: str) -> bool:
+        """Say whether the last forecast was withdrawn."""
+        return question in self.forecasts and self.in_force(question) is None
+
+    def in_force(self, question: str) -> Said | None:
+        """Give the forecast in force; None if nothing was said or it was withdrawn."""
+        last, taken = self.forecasts.get(question, (None,))[-1], self.withdrawn.get(question)
+        return None if last is None or (taken and taken >= last.issued_at) else last
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A person's voice and the model's."""
+
+    mine: Voice
+    model: Voice
+
+    @classmethod
+    def of(cls, ledger: Ledger, forecaster: str, now: dt.datetime) -> "Pair":
+        """Read both."""
+        return cls(Voice.of(ledger, forecaster, now), Voice.of(ledger, MODEL, now))
+
+    def row(self, question: Question) -> dict[str, object]:
+        """Give mine, the model's, and mine less the model's, as columns; see `difference`."""
+        mine, model = self.mine.in_force(question.id), self.model.in_force(question.id)
+        return {
+            "mine": None if mine is None else mine.value.plain,
+            "withdrawn": self.mine.is_withdrawn(question.id),
+            "model": None if model is None else model.value.plain,
+            "difference": difference(question, mine, model),
+        }
+
+
+def difference(
+    question: Question, mine: Said | None, model: Said | None
+) -> float | dict[str, float] | None:
+    """Give one forecast less another: a number, or one for each option; None of numbers."""
+    if mine is None or model is None or question.type == "numeric":
+        return None
+    if mine.value.labels != model.value.labels:
+        return None
+    if (p := mine.value.probability) is not None and (m := model.value.probability) is not None:
+        return p - m
+    apart = [a - b for a, b in zip(mine.value.numbers, model.value.numbers, strict=True)]
+    return dict(zip(mine.value.labels, apart, strict=True))

@@ -27,30 +27,11 @@ _LAST: _Last[list[Forecast]] = WeakKeyDictionary()
 _LAST_HEARD: _Last[Heard] = WeakKeyDictionary()
 #: So many questions are asked for by name.
 FEW = 500
-COLUMNS = (
-    "question",
-    "forecaster",
-    "forecast",
-    "issued_at",
-    "withdrawn_at",
-    "opens",
-    "closes",
-    "closed_at",
-    "outcome",
-    "lower",
-    "upper",
-    "type",
-    "event",
-    "topic",
-    "tags",
-    "resolved_at",
-    "zero_point",
-    "open_bounds",
-    "beyond",
-    "unit",
+#: What every row of a question says of it.
+OF_QUESTION = (
+    *("opens", "closes", "closed_at", "outcome", "lower", "upper", "type", "event", "topic"),
+    *("tags", "resolved_at", "zero_point", "open_bounds", "beyond", "unit"),
 )
-
-
 #: The kinds that come by the hundred thousand, and without seals.
 IN_BULK = ("imported", "replay", "backdated")
 
@@ -221,13 +202,10 @@ def unrevealed(ledger: Ledger, wanted: Selection) -> int:
     wanted = replace(wanted, kind="live")
     head, catalog = as_it_stood(ledger, wanted)
     among = seals_asked_for(ledger, catalog, wanted, head=head)
-    known = [
-        seal
-        for seal in among
-        for standing in [catalog.outcomes.get(seal.question)]
-        if standing and (wanted.as_of is None or standing.resolved_at <= wanted.as_of)
-    ]
-    return count_worst(ledger, catalog, known, head=head)
+    by = wanted.as_of
+    known = {q for q, one in catalog.outcomes.items() if by is None or one.resolved_at <= by}
+    seals = [seal for seal in among if seal.question in known]
+    return count_worst(ledger, catalog, seals, head=head)
 
 
 def _left_out(catalog: Catalog, forecast: Forecast) -> bool:
@@ -307,11 +285,9 @@ def seals_asked_for(
 def _is_about(catalog: Catalog, wanted: Selection) -> Callable[[Forecast | Sealed], bool]:
     """Say of an entry whether a selection asks for it."""
     asks, by = _asks(wanted), wanted.as_of
-
-    def about(entry: Forecast | Sealed) -> bool:
-        return (by is None or entry.issued_at <= by) and asks(catalog.questions[entry.question])
-
-    return about
+    return lambda entry: (
+        (by is None or entry.issued_at <= by) and asks(catalog.questions[entry.question])
+    )
 
 
 def _asks(wanted: Selection) -> Callable[[Question], bool]:
@@ -320,14 +296,10 @@ def _asks(wanted: Selection) -> Callable[[Question], bool]:
 
     def asks(question: Question) -> bool:
         return (not names or question.id in names or question.ladder in names) and (
-            not tag or _tagged(question, tag)
+            not tag or tag in (*question.tags, question.topic, question.event)
         )
 
     return asks
-
-
-def _tagged(question: Question, tag: str) -> bool:
-    return tag in question.tags or tag in {question.topic, question.event}
 
 
 def scoring_frame(
@@ -372,7 +344,7 @@ def scoring_frame(
     frame["withdrawn_at"] = _taken_back(
         told, [one for one in taken if as_of is None or one.withdrawn_at <= as_of]
     )
-    for name in COLUMNS[5:]:
+    for name in OF_QUESTION:
         frame[name] = about[name].take(of).array
     frame["too_soon"] = about["too_soon"].to_numpy(dtype=bool)[of]
     return frame
@@ -407,7 +379,7 @@ def _about(names: Sequence[str], catalog: Catalog, as_of: dt.datetime | None) ->
                 known - question.opens <= TOO_SOON,
             )
         )  # fmt: skip
-    frame = pd.DataFrame(rows, columns=["question", *COLUMNS[5:], "counts", "ends", "too_soon"])
+    frame = pd.DataFrame(rows, columns=["question", *OF_QUESTION, "counts", "ends", "too_soon"])
     for column in ("opens", "closes", "closed_at", "resolved_at", "ends"):
         frame[column] = pd.to_datetime(frame[column], utc=True).dt.as_unit("us")
     frame["ends"] = frame["ends"].dt.tz_localize(None)

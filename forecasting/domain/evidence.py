@@ -38,7 +38,9 @@ LASTING = "lasting"
 #: The names of the facts of a process.
 FACTS = ("state", "event", "part")
 _CODES = (0.25, 0.5, 1.0, 2.0, 4.0)
-_SCALE = {"+2": 4.0, "+1": 2.0, "0": 1.0, "-1": 0.5, "-2": 0.25}
+_SCALE = {"-2": 0.25, "-1": 0.5, "0": 1.0, "+1": 2.0, "+2": 4.0}
+#: Codes from what slows most to what hastens most.
+CODES = tuple(_SCALE)
 #: A stated probability is read no further out than this: a flat claim is not infinite evidence.
 STANCE_LEAST, STANCE_MOST = 0.005, 0.995
 #: In days.
@@ -71,6 +73,11 @@ class Effect:
     def name(self) -> str:
         """The name of a datum, empty for other forms."""
         return str(self.detail.get("name", ""))
+
+    @property
+    def reports(self) -> bool:
+        """Whether it is a report, which moves a hazard, and no fact."""
+        return self.form in ("likelihood", "stance")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +114,16 @@ class Evidence:
         if self.grade not in GRADES:
             msg = f"grade ({self.grade}): must be one of {', '.join(GRADES)}"
             raise InvalidInput(msg)
+
+    @property
+    def reports(self) -> bool:
+        """Whether it holds a report."""
+        return any(effect.reports for effect in self.effects)
+
+    @property
+    def told_event(self) -> str:
+        """The event that it tells of: its story, without what is behind a slash."""
+        return (self.story or self.key).partition("/")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +210,15 @@ def fact_effect(
     elif name == "part":
         detail["value"] = value
     return Effect(process, "datum", detail, stated)
+
+
+def coded(target: str, code: str) -> str:
+    """Write an effect; a bare 0 on a delivery or an event would be read as a number of things.
+
+    >>> coded("convoy", "+1"), coded("convoy", "0")
+    ('convoy=+1', 'convoy=x1')
+    """
+    return f"{target}={'x1' if code == '0' else code}"
 
 
 def parse_effect(target: str, text: str) -> Effect:

@@ -116,10 +116,6 @@ class Index:
                     found[item.key] = Alike(item, "nearly the same title")
         event = story.partition("/")[0]
         return sorted(
-            (
-                alike
-                for alike in found.values()
-                if not event or (alike.item.story or alike.item.key).partition("/")[0] != event
-            ),
+            (alike for alike in found.values() if not event or alike.item.told_event != event),
             key=lambda alike: (alike.why != "same address", alike.item.known_at, alike.item.key),
         )

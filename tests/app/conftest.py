@@ -2,13 +2,12 @@
 
 import datetime as dt
 import shutil
-from contextlib import contextmanager
 
 import pytest
 
 from forecasting import clock
 from forecasting.app.book import Book, open_book
-from forecasting.app.forecast import ahead, predict, replay
+from forecasting.app.forecast import predict, replay
 from forecasting.app.upkeep import banks
 from forecasting.config import MEMORY
 from forecasting.inference.fits import FitCache
@@ -29,26 +28,11 @@ def ledger():
 
 
 @pytest.fixture
-def fresh_book(bank_database, tmp_path):
-    """Open a new copy of it each time."""
-    made = 0
-
-    @contextmanager
-    def fresh():
-        nonlocal made
-        made += 1
-        path = tmp_path / f"book{made}.db"
-        shutil.copy(bank_database, path)
-        with Book.open(str(path), forecaster="ana") as book:
-            yield book
-
-    return fresh
-
-
-@pytest.fixture
-def bank_book(fresh_book):
-    """A copy of it, open."""
-    with fresh_book() as book:
+def bank_book(bank_database, tmp_path):
+    """A copy of the database with the bundled bank, open."""
+    path = tmp_path / "book1.db"
+    shutil.copy(bank_database, path)
+    with Book.open(str(path), forecaster="ana") as book:
         yield book
 
 
@@ -63,8 +47,7 @@ def few_draws(monkeypatch):
     """Simulate little, live and in a replay."""
     monkeypatch.setitem(predict.Predictor.__init__.__kwdefaults__, "draws", DRAWS)
     monkeypatch.setattr(predict, "REPLAY_DRAWS", DRAWS)
-    for module in (replay, ahead):
-        monkeypatch.setattr(module, "REPLAY_DRAWS", DRAWS)
+    monkeypatch.setattr(replay, "REPLAY_DRAWS", DRAWS)
     return DRAWS
 
 

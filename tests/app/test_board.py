@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from forecasting.app.forecast.in_force import Pair
+from forecasting.app.catalog import Pair
 from forecasting.app.news.shown import Weights
 from forecasting.app.questions.board import SORTS, STATUSES, Board, Wanted
 from forecasting.app.questions.today import SECTIONS, due, today

@@ -8,23 +8,21 @@ deadline had several numbers, by the day on which the question was opened.
 import datetime as dt
 import itertools
 import json
-from collections.abc import Callable
 
 import pytest
-from click.testing import CliRunner
 
-from forecasting.app.book import Book
 from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.predict import OWN, Predictor
 from forecasting.app.forecast.update import update
+from forecasting.app.news import add as news
 from forecasting.app.news.world import watch
 from forecasting.app.upkeep.banks import bundled_bank
+from forecasting.cli import run
 from forecasting.cli.work import _note
 from forecasting.domain.instants import parse_instant
 from forecasting.domain.watch import Watch
 from tests.app.quick import SMALL
 
-Books = Callable[..., Book]
 TOO = SMALL[SMALL.index("  truce-comes-too") : SMALL.index("  text-lies:")]
 FALLING = ["truce-comes", "text-lies", "both", "convoys", "gift-comes"]
 DATES = [
@@ -47,6 +45,13 @@ def numbers(one, moment, watched=None):
         name: answer.numbers[0]
         for name, answer in one.one(OWN[0], asked, moment, watched=watched).items()
     }
+
+
+def tell(book, title, effect, **more):
+    """Add news half an hour from now; give when."""
+    later, given = NOW + HALF_AN_HOUR, {"source": "w", "grade": "B"} | more
+    news.add(book.ledger, title, known_at=later, now=later, on=[effect], **given)
+    return later
 
 
 def all_watched(one, moment):
@@ -98,12 +103,11 @@ def test_one_process_and_deadline_have_one_number_whenever_the_question_was_open
         assert told["truce-comes"] == told["truce-comes-too"]
     # Nor does a question that opens later change what was said of the others.
     alone = own_book(SMALL.replace(TOO, ""))
-    assert numbers(predictor(alone), NOW)["truce-comes"] == told_at(book, NOW)["truce-comes"]
-
-
-def told_at(book, moment):
     # The bank of the book that was made first is no longer the bundled one: its world is the same.
-    return numbers(predictor(book), moment)
+    assert (
+        numbers(predictor(alone), NOW)["truce-comes"]
+        == (numbers(predictor(book), NOW)["truce-comes"])
+    )
 
 
 def test_a_fact_learned_later_overrides_a_watch(own_book):
@@ -111,27 +115,12 @@ def test_a_fact_learned_later_overrides_a_watch(own_book):
     watch(book.ledger, [], until=NOW, now=NOW, every=True, who="ana")
     (row,), _ = update(book.ledger, ["gift-comes"], now=NOW)
     assert row["after"] < 0.1
-    from forecasting.app.news import add as news
-
-    news.add(
-        book.ledger,
-        "It had been given in October",
-        source="a wire",
-        known_at=NOW + HALF_AN_HOUR,
-        event_at=parse_instant("2026-10-20T12:00:00Z"),
-        on=["gift=given"],
-        grade="A",
-        now=NOW + HALF_AN_HOUR,
-    )
+    october = parse_instant("2026-10-20T12:00:00Z")
+    tell(book, "It had been given in October", "gift=given", event_at=october, grade="A")
     (row,), _ = update(book.ledger, ["gift-comes"], now=NOW + DAY)
     assert row["after"] == 0.9999
     # As of the moment of the watch it was not known yet.
-    assert (
-        predictor(book, Watch("gift", NOW))
-        .one(OWN[0], Catalog.of(book.ledger).find("gift-comes"), NOW)["gift-comes"]
-        .numbers[0]
-        < 0.1
-    )
+    assert numbers(predictor(book, Watch("gift", NOW)), NOW)["gift-comes"] < 0.1
 
 
 def test_an_update_that_nobody_watched_shows_both_and_logs_neither(own_book):
@@ -211,13 +200,7 @@ def test_an_update_logs_what_changed_and_a_linked_group_as_a_whole(own_book):
     book = own_book()
     update(book.ledger, [], now=NOW, watched=True)
     book_head = len(book.ledger.forecasts(forecaster="model"))
-    from forecasting.app.news import add as news
-
-    later = NOW + HALF_AN_HOUR
-    news.add(
-        book.ledger, "A draft is on its way", source="w", known_at=later, now=later,
-        on=["text=table=x3"], grade="B",
-    )  # fmt: skip
+    later = tell(book, "A draft is on its way", "text=table=x3")
     rows, _ = update(book.ledger, [], now=later)
     logged = {row["question"] for row in rows if row["logged"]}
     # The text, what it hastens, and what that slows hang together; gift and bridge stand apart.
@@ -235,13 +218,7 @@ def test_news_of_one_member_logs_its_whole_group_and_no_other(own_book):
     """A strike on convoys says nothing of the text, but the two hang together: never half of it."""
     book = own_book()
     update(book.ledger, [], now=NOW, watched=True)
-    from forecasting.app.news import add as news
-
-    later = NOW + HALF_AN_HOUR
-    news.add(
-        book.ledger, "Two convoys lost", source="w", known_at=later, now=later,
-        on=["convoy=x3"], grade="B",
-    )  # fmt: skip
+    later = tell(book, "Two convoys lost", "convoy=x3")
     rows, _ = update(book.ledger, [], now=later)
     of = {row["question"]: row for row in rows}
     assert of["convoys"]["moved"]
@@ -256,29 +233,25 @@ def test_news_of_one_member_logs_its_whole_group_and_no_other(own_book):
         assert "one linked to it changed" in _note(row)
 
 
-def test_the_commands_say_so_and_end_well(own_book, monkeypatch):
-    from forecasting.cli import root
-    from forecasting.cli.commands import load
-
-    load(root)
+def test_the_commands_say_so_and_end_well(own_book, monkeypatch, capsys):
     book = own_book()
     path = book.database
     book.close()
     monkeypatch.setenv("FORECASTING_NOW", "2026-11-28T12:00:00Z")
     monkeypatch.setenv("FORECASTING_FORECASTER", "ana")
 
-    def run(*words):
-        found = CliRunner().invoke(root, ["--db", path, *words])
-        assert found.exit_code == 0, found.output
-        return found
+    def told(*words):
+        assert run(["--db", path, *words, "--json"]) == 0
+        out, err = capsys.readouterr()
+        return json.loads(out), err
 
-    unwatched = run("update", "gift-comes", "--json")
-    assert "nobody has watched gift since 2026-08-23" in unwatched.stderr
-    assert json.loads(unwatched.stdout)[0]["logged"] is False
-    assert len(json.loads(run("watch", "--all", "--json").stdout)) == 5
-    watched = run("update", "gift-comes", "--json")
-    assert "nobody has watched" not in watched.stderr
-    assert json.loads(watched.stdout)[0]["logged"] is True
+    (row,), said = told("update", "gift-comes")
+    assert "nobody has watched gift since 2026-08-23" in said
+    assert row["logged"] is False
+    assert len(told("watch", "--all")[0]) == 5
+    (row,), said = told("update", "gift-comes")
+    assert "nobody has watched" not in said
+    assert row["logged"] is True
 
 
 @pytest.mark.usefixtures("quick_fits", "few_draws")

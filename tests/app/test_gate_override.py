@@ -1,16 +1,13 @@
 """What the gate refuses is kept with its reasons; only a stated reason logs it all the same."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
-from forecasting.app.book import Book
 from forecasting.app.forecast.update import update
 from forecasting.domain.instants import parse_instant
 from forecasting.models.world.model import WorldModel
 
-Books = Callable[..., Book]
 NOW = parse_instant("2026-08-01T12:00:00Z")
 ASKED = "gift-comes"
 

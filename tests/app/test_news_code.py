@@ -1,12 +1,13 @@
 """An item recorded anew keeps everything that nobody changed."""
 
 import datetime as dt
+from operator import attrgetter
 
 from forecasting import clock
 from forecasting.domain.evidence import standing
 
 NOW = dt.datetime(2026, 11, 28, 12, tzinfo=dt.UTC)
-KEPT = ("title", "source", "url", "known_at", "event_at", "grade", "note")
+KEPT = attrgetter("title", "source", "url", "known_at", "event_at", "grade", "note")
 
 
 def _standing(book):
@@ -27,20 +28,15 @@ def _added(book):
         on=["ceasefire=accepted=+1"],
         half_life="20",
     )
-    (item,) = [
-        each for each in standing(book.ledger.evidence()) if each.title == "A delegation travels"
-    ]
-    return item
+    return _standing(book)
 
 
 def test_what_it_does_is_all_that_a_code_changes(bank_book):
     with clock.at(NOW):
         before = _added(bank_book)
         bank_book.code_news(str(before.seq), ["ceasefire=accepted=+2"])
-        (after,) = [
-            each for each in standing(bank_book.ledger.evidence()) if each.title == before.title
-        ]
-    assert [getattr(after, name) for name in KEPT] == [getattr(before, name) for name in KEPT]
+        after = _standing(bank_book)
+    assert KEPT(after) == KEPT(before)
     assert after.seq != before.seq
     assert [effect.stated for effect in after.effects] == ["+2"]
 
@@ -55,7 +51,7 @@ def test_what_a_fact_said_of_its_moment_goes_with_it(bank_book):
         )
         bank_book.uncode_news(str(_standing(bank_book).seq))
         after = _standing(bank_book)
-    assert [getattr(after, name) for name in KEPT] == [getattr(before, name) for name in KEPT]
+    assert KEPT(after) == KEPT(before)
     assert after.effects == ()
 
 
@@ -63,10 +59,8 @@ def test_a_story_is_all_that_joining_one_changes(bank_book):
     with clock.at(NOW):
         before = _added(bank_book)
         bank_book.join_story(str(before.seq), "journey")
-        (after,) = [
-            each for each in standing(bank_book.ledger.evidence()) if each.title == before.title
-        ]
-    assert [getattr(after, name) for name in KEPT] == [getattr(before, name) for name in KEPT]
+        after = _standing(bank_book)
+    assert KEPT(after) == KEPT(before)
     assert after.story == "journey"
     assert after.effects == before.effects
 

@@ -8,7 +8,7 @@ import pytest
 from forecasting.app.news import add as news
 from forecasting.app.news import shown as listing
 from forecasting.app.news import world as news_world
-from forecasting.app.news.feeds import import_news
+from forecasting.app.news.add import import_news
 from forecasting.errors import InvalidInput
 from tests.app.small_world import NOW, WORLD, laid
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import forecasting as fc
-from forecasting.app import columns
+from forecasting.app import tidy
 from forecasting.app.book import Book
 from forecasting.errors import InvalidInput, NotFound
 from tests.season import season
@@ -133,23 +133,23 @@ def test_a_frame_without_rows_has_the_columns_of_one_with_rows(book, tmp_path):
         assert empty.empty
         assert set(empty.columns) <= set(rows.columns)
         assert list(empty.columns) == [c for c in rows.columns if c in set(empty.columns)]
-    assert tuple(full.resolutions(name, scores=True)) == columns.SCORED_RESOLUTIONS
-    assert tuple(full.history(name)) == columns.HISTORY
+    assert tuple(full.resolutions(name, scores=True)) == tidy.SCORED_RESOLUTIONS
+    assert tuple(full.history(name)) == tidy.HISTORY
     assert str(book.forecasts()["issued_at"].dtype).startswith("datetime64")
     assert {"section", "question", "mine"} <= set(book.today())
     assert {"worldview", "weight"} <= set(book.worldviews())
-    assert set(book.worldview_weights()) == set(columns.WEIGHTS)
-    assert tuple(book.update()) == columns.UPDATE
+    assert set(book.worldview_weights()) == set(tidy.WEIGHTS)
+    assert tuple(book.update()) == tidy.UPDATE
     book.ask("Will a convoy arrive?", 0.35, by="2027-01-31", base=BASE, slug="convoy")
-    assert tuple(book.update(dry_run=True)) == columns.UPDATE
+    assert tuple(book.update(dry_run=True)) == tidy.UPDATE
     book.watch(every=True)
-    assert tuple(book.watches()) == columns.WATCHES
+    assert tuple(book.watches()) == tidy.WATCHES
     book.add_news("News", source="wire", known_at="2026-11-27", on="convoy")
-    assert tuple(book.evidence()) == columns.EVIDENCE
+    assert tuple(book.evidence()) == tidy.EVIDENCE
     world = book.world()
-    assert tuple(world.answers()) == columns.ANSWERS
-    assert tuple(world.value()) == columns.VALUE
-    assert tuple(world.what_if(given="convoy=yes")) == columns.WHAT_IF
+    assert tuple(world.answers()) == tidy.ANSWERS
+    assert tuple(world.value()) == tidy.VALUE
+    assert tuple(world.what_if(given="convoy=yes")) == tidy.WHAT_IF
 
 
 def test_a_warning_points_at_the_line_that_called(book):

@@ -17,8 +17,6 @@ from forecasting.errors import InvalidInput, NotFound
 from tests import season as ours
 from tests.season import DAY, START, Diary
 
-MINUTE = dt.timedelta(minutes=1)
-
 
 @pytest.fixture
 def diary():

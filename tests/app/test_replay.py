@@ -10,7 +10,6 @@ import pytest
 
 from forecasting import clock
 from forecasting.app.book import open_book
-from forecasting.app.forecast import ahead as early
 from forecasting.app.forecast import predict, replay
 from forecasting.app.forecast.replay import steps
 from forecasting.app.upkeep import banks
@@ -58,7 +57,7 @@ def quickly(tmp_path_factory):
     """A bank of one's own, fits that take no time, and few draws: no law here is of a number."""
     folder = write_bank(tmp_path_factory.mktemp("bank"), WORLD)
     with pytest.MonkeyPatch.context() as patch:
-        for module in (predict, replay, early):
+        for module in (predict, replay):
             patch.setattr(module, "REPLAY_DRAWS", DRAWS)
         patch.setattr(banks, "locate", lambda name: folder if name == "questions" else locate(name))
         patch.setattr(FitCache, "fit", quick_fit)
@@ -108,7 +107,7 @@ def test_answers_simulated_ahead_change_no_digit_and_are_not_simulated_again(
 ):
     ahead = []
     walked = []
-    real, answers = early.answers_of, WorldModel.answers
+    real, answers = replay.answers_of, WorldModel.answers
 
     def elsewhere(job, moments):
         found = real(job, moments)
@@ -121,8 +120,8 @@ def test_answers_simulated_ahead_change_no_digit_and_are_not_simulated_again(
         return answers(self, variant, *arguments, **options)
 
     # A thread takes the place of the processes; those of other laws are real.
-    monkeypatch.setattr(early, "ProcessPoolExecutor", lambda n, **_: ThreadPoolExecutor(1))
-    monkeypatch.setattr(early, "answers_of", elsewhere)
+    monkeypatch.setattr(replay, "ProcessPoolExecutor", lambda n, **_: ThreadPoolExecutor(1))
+    monkeypatch.setattr(replay, "answers_of", elsewhere)
     monkeypatch.setattr(WorldModel, "answers", counted)
     found = _slice(tmp_path / "ahead.db", workers=2)
     assert (found["run"], found["digest"]) == (whole["run"], whole["digest"])
@@ -156,7 +155,7 @@ def test_what_is_fitted_ahead_is_all_that_the_replay_needs(tmp_path, monkeypatch
         apart = apart.replace(old, new)
     folder = write_bank(tmp_path / "bank", apart)
     monkeypatch.setattr(banks, "locate", lambda _: folder)
-    monkeypatch.setattr(early, "ProcessPoolExecutor", lambda n, **_: ThreadPoolExecutor(1))
+    monkeypatch.setattr(replay, "ProcessPoolExecutor", lambda n, **_: ThreadPoolExecutor(1))
     monkeypatch.setattr(FitCache, "fit", fit)
     _slice(tmp_path / "ahead.db", workers=2)
     assert {family for family, _ in used} == {"deliveries", "rates", "spells"}

@@ -43,15 +43,8 @@ def look(ledger, *names, until=NOW, now=NOW, **more):
 def test_a_watch_is_recorded_in_the_name_of_who_looked(ledger):
     (row,) = look(ledger, "truce", until=NOW - DAY, because=" the wires ")
     entry = ledger.entry(1)
-    assert row == {
-        "seq": 1,
-        "id": entry.id,
-        "process": "truce",
-        "until": NOW - DAY,
-        "recorded_at": NOW,
-        "watcher": "ana",
-        "because": "the wires",
-    }
+    told = {"process": "truce", "until": NOW - DAY, "watcher": "ana", "because": "the wires"}
+    assert row == {"seq": 1, "id": entry.id, "recorded_at": NOW} | told
     assert ledger.watches() == (Watch("truce", NOW - DAY, "the wires", NOW, 1, "ana"),)
 
 

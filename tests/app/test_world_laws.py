@@ -2,12 +2,10 @@
 
 import dataclasses
 import datetime as dt
-from collections.abc import Callable
 
 import pytest
 
 from forecasting import clock
-from forecasting.app.book import Book
 from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.predict import OWN, Predictor
 from forecasting.app.forecast.update import update
@@ -24,7 +22,6 @@ from forecasting.models.world import assembly, model, parameters
 from tests.app import quick
 from tests.app.quick import SMALL
 
-Books = Callable[..., Book]
 NOW = parse_instant("2026-08-22T12:00:00Z")
 NOON = parse_instant("2026-08-20T12:00:00Z")
 DAY = dt.timedelta(days=1)
@@ -46,33 +43,32 @@ def numbers(bank, names, moment, *more, **options):
 # ---- law 3: precursors, parts and wholes -------------------------------------------------------
 
 LINK = "  - while text=table: truce=on x3 (1..9)"
+LINK_OF_1 = LINK.replace("x3 (1..9)", "x1 (1..1)")
 
 
 def test_a_precursor_that_changes_nothing_changes_nothing(own_book):
-    own_book(SMALL.replace(LINK, LINK.replace("x3 (1..9)", "x1 (1..1)")))
-    with_it = numbers(bundled_bank(), ["truce-comes", "convoys", "text-lies"], NOW)
     start, end = SMALL.index(LINK), SMALL.index("  - while truce=on")
-    own_book(SMALL[:start] + SMALL[end:])
-    without = numbers(bundled_bank(), ["truce-comes", "convoys", "text-lies"], NOW)
+    found = []
+    for text in (SMALL.replace(LINK, LINK_OF_1), SMALL[:start] + SMALL[end:], SMALL):
+        own_book(text)
+        found.append(numbers(bundled_bank(), ["truce-comes", "convoys", "text-lies"], NOW))
+    with_it, without, hastened = found
     assert with_it == without
     # And one that does hasten changes what it leads to alone.
-    own_book()
-    hastened = numbers(bundled_bank(), ["truce-comes", "convoys", "text-lies"], NOW)
     assert hastened["truce-comes"] != without["truce-comes"]
     assert hastened["text-lies"] == without["text-lies"]
 
 
 def test_a_precursor_split_in_two_changes_nothing(own_book):
     """By stages of a path an event was once likelier or rarer: 1 stage .038, 2 .105, 4 .012."""
-    whole = LINK.replace("x3 (1..9)", "x1 (1..1)")
-    own_book(SMALL.replace(LINK, whole))
+    own_book(SMALL.replace(LINK, LINK_OF_1))
     one = numbers(bundled_bank(), ["truce-comes"], NOW)
     process = SMALL[SMALL.index("  text:") : SMALL.index("  truce:")]
     second = process.replace("  text:", "  draft:").replace("table", "ready")
     two = SMALL.replace(process, process + second).replace(
         LINK,
         "  - while draft=ready: text=table x1 (1..1)\n    because: a draft comes first\n"
-        f"    source: judgement\n    known_by: 2025-12-31\n{whole}",
+        f"    source: judgement\n    known_by: 2025-12-31\n{LINK_OF_1}",
     )
     own_book(two)
     assert len(bundled_bank().world.processes) == 6
@@ -84,12 +80,11 @@ def test_a_precursor_split_in_two_changes_nothing(own_book):
 def test_a_part_is_never_likelier_than_its_whole(day):
     """A ceasefire out of the Istanbul talks had .0087 while any ceasefire by then had .0036."""
     part, whole = "istanbul-2025-ceasefire", "general-ceasefire-2025@2025-06-30"
-    told = numbers(bundled_bank(), [part, whole], parse_instant(f"{day}T12:00:00Z"))
-    assert told[part][0] <= told[whole][0]
-    both = predictor(bundled_bank())
-    questions = [both.catalog.questions[name] for name in (part, whole)]
-    spreads = both.one(OWN[0], questions, parse_instant(f"{day}T12:00:00Z"))
-    assert spreads[part].spread.p95 <= spreads[whole].spread.p95
+    one = predictor(bundled_bank())
+    questions = [one.catalog.questions[name] for name in (part, whole)]
+    told = one.one(OWN[0], questions, parse_instant(f"{day}T12:00:00Z"))
+    assert told[part].numbers[0] <= told[whole].numbers[0]
+    assert told[part].spread.p95 <= told[whole].spread.p95
 
 
 @pytest.mark.usefixtures("quick_fits")
@@ -97,14 +92,12 @@ def test_a_part_is_never_likelier_than_its_whole(day):
 def test_one_thing_has_one_number_whatever_it_is_a_part_of(day):
     """The last rung of the modular path had .0729 and the same ceasefire on its ladder .0433."""
     path, ladder = "modular-path-2025", "general-ceasefire-2025@2025-12-31"
-    bank = bundled_bank()
-    one = predictor(bank, draws=8_192)
+    one, noon = predictor(bundled_bank(), draws=8_192), parse_instant(f"{day}T12:00:00Z")
     asked = [one.catalog.questions[name] for name in (path, ladder)]
-    told = one.one(OWN[0], asked, parse_instant(f"{day}T12:00:00Z"))
+    told = one.one(OWN[0], asked, noon)
     place = asked[0].space.options.index("general")
     # What is logged is held off 0 and 1 and the options normalised; no further apart than that.
     assert told[path].numbers[place] == pytest.approx(told[ladder].numbers[0], rel=5e-4)
-    noon = parse_instant(f"{day}T12:00:00Z")
     run = one.model.run(OWN[0], asked, one.at(noon, watched={}))
     chosen = run.paths.choice(
         one.asks[path].event, asked[0].space.options, asked[0].opens, asked[0].closes
@@ -175,16 +168,11 @@ def test_whose_value_is_not_asked_for_is_named(own_book, tmp_path, capsys):
 
 
 def test_numbers_of_conjunctions_come_from_one_simulation(own_book):
-    book = own_book()
-    found = scenario.live(book.ledger, now=NOW)
-    both, truce, text = (
-        next(q for q in found.questions if q.id == name)
-        for name in ("both", "truce-comes", "text-lies")
-    )
-    truths = [found.truths(found.run, q)["yes"] for q in (both, truce, text)]
-    assert (truths[0] == (truths[1] & truths[2])).all()
-    told = numbers(found.predictor.bank, ["both", "truce-comes", "text-lies"], NOW, draws=8_192)
-    p, p_truce, p_text = (told[name][0] for name in ("both", "truce-comes", "text-lies"))
+    found, names = scenario.live(own_book().ledger, now=NOW), ["both", "truce-comes", "text-lies"]
+    truths = {q.id: found.truths(found.run, q)["yes"] for q in found.questions if q.id in names}
+    assert (truths["both"] == (truths["truce-comes"] & truths["text-lies"])).all()
+    told = numbers(found.predictor.bank, names, NOW, draws=8_192)
+    p, p_truce, p_text = (told[name][0] for name in names)
     assert max(0.0, p_truce + p_text - 1) <= p <= min(p_truce, p_text)
 
 
@@ -311,6 +299,10 @@ def _open_rows(book):
     return {row["question"]: row for row in rows if row["status"] == "open"}, warnings
 
 
+def _numbers(rows, but=frozenset()):
+    return {name: row["after"] for name, row in rows.items() if name not in but}
+
+
 @pytest.mark.parametrize("fault", [InvalidInput("prior k: no such thing"), GateRefused("no start")])
 def test_a_fault_in_one_process_leaves_every_other_update_standing(own_book, monkeypatch, fault):
     book = own_book(PACT)
@@ -326,9 +318,7 @@ def test_a_fault_in_one_process_leaves_every_other_update_standing(own_book, mon
     monkeypatch.setattr(FitCache, "fit", breaks)
     rows, warnings = _open_rows(book)
     # The truce that hastens it and all that hangs on that truce stand, to the last digit.
-    assert {name: row["after"] for name, row in rows.items()} == {
-        name: row["after"] for name, row in whole.items() if name != "pact-holds"
-    }
+    assert _numbers(rows) == _numbers(whole, but={"pact-holds"})
     assert warnings == [f"pact-holds: process (pact): {fault}"]
     logged, _ = update(book.ledger, [], now=NOW)
     assert {row["question"] for row in logged if row["logged"]} == {
@@ -336,25 +326,27 @@ def test_a_fault_in_one_process_leaves_every_other_update_standing(own_book, mon
     }
 
 
-@pytest.mark.parametrize("fault", [InvalidInput("rate: broken"), ValueError("rate: broken")])
-def test_so_does_a_draw_that_breaks(own_book, monkeypatch, fault):
-    book = own_book()
-    whole, _ = _open_rows(book)
+def _break_draws(monkeypatch, process, fault):
     real = parameters._Drawing.draw
 
     def breaks(drawing):
-        if drawing.process.name == "text":
+        if drawing.process.name == process:
             raise fault
         return real(drawing)
 
     monkeypatch.setattr(parameters._Drawing, "draw", breaks)
+
+
+@pytest.mark.parametrize("fault", [InvalidInput("rate: broken"), ValueError("rate: broken")])
+def test_so_does_a_draw_that_breaks(own_book, monkeypatch, fault):
+    book = own_book()
+    whole, _ = _open_rows(book)
+    _break_draws(monkeypatch, "text", fault)
     rows, warnings = _open_rows(book)
     silent = whole.keys() - rows.keys()
     assert silent
     assert rows
-    assert {name: row["after"] for name, row in rows.items()} == {
-        name: row["after"] for name, row in whole.items() if name not in silent
-    }
+    assert _numbers(rows) == _numbers(whole, but=silent)
     assert set(warnings) == {f"{name}: process (text): {fault}" for name in silent}
 
 
@@ -483,11 +475,7 @@ def test_a_delivery_has_the_pace_that_its_bank_states(own_book, capsys):
             assert f"{move}: {row['prior']}" in shown[name]
     # What is not stated is said, once for each delivery (a stated pace states no sizes).
     found = [each for each in book.check(bundled_bank().root) if each.note]
-    assert [each.message.partition(":")[0] for each in found] == [
-        "stated",
-        "silent",
-        "slow",
-    ]
+    assert [each.message.partition(":")[0] for each in found] == ["stated", "silent", "slow"]
     assert all("its pace is stated, but how large" in found[place].message for place in (0, 2))
     capsys.readouterr()
     run(["questions", "check", str(bundled_bank().root)])
@@ -509,8 +497,7 @@ def test_so_does_a_process_that_cannot_be_put_together(own_book, monkeypatch, fa
 
     monkeypatch.setattr(assembly, "_process", breaks)
     rows, warnings = _open_rows(book)
-    kept = {name: row["after"] for name, row in whole.items() if name != "pact-holds"}
-    assert {name: row["after"] for name, row in rows.items()} == kept
+    assert _numbers(rows) == _numbers(whole, but={"pact-holds"})
     assert warnings == [f"pact-holds: process (pact): {type(fault).__name__}: {fault}"]
     live = scenario.live(book.ledger, now=NOW, draws=4_096)
     assert any(note.startswith("pact-holds is left out: process (pact)") for note in live.notes)
@@ -548,28 +535,28 @@ def test_a_fault_at_one_moment_is_not_told_of_another(own_book, monkeypatch):
     assert list(one.model.faults) == [("pact-holds", before)]
 
 
-def test_a_refused_fit_refuses_what_rests_on_it_and_nothing_else(own_book, monkeypatch):
-    book = own_book(PACT)
-    whole, _ = _open_rows(book)
-
+def _refuse_fits(monkeypatch, of=object):
     def doubtful(cache, model, *arguments, **options):
         made = quick.quick_fit(cache, model, *arguments, **options)
-        if not isinstance(model, Spells):
+        if not isinstance(model, of):
             return made
         report = dataclasses.replace(made.report, passed=False, reasons=("R-hat 1.20 above 1.01",))
         return dataclasses.replace(made, report=report)
 
     monkeypatch.setattr(FitCache, "fit", doubtful)
+
+
+def test_a_refused_fit_refuses_what_rests_on_it_and_nothing_else(own_book, monkeypatch):
+    book = own_book(PACT)
+    whole, _ = _open_rows(book)
+    _refuse_fits(monkeypatch, Spells)
     rows, _ = _open_rows(book)
     assert rows["pact-holds"]["after"] is None
     assert "R-hat 1.20" in rows["pact-holds"]["gate"]
-    others = {name: row for name, row in rows.items() if name != "pact-holds"}
-    assert {name: row["after"] for name, row in others.items()} == {
-        name: row["after"] for name, row in whole.items() if name != "pact-holds"
-    }
+    assert _numbers(rows, but={"pact-holds"}) == _numbers(whole, but={"pact-holds"})
     update(book.ledger, [], now=NOW)
     said_of = {f.question for f in book.ledger.forecasts(forecaster="model")}
-    assert said_of == {name for name, row in others.items() if row["gate"] == "passed"}
+    assert said_of == {name for name, row in rows.items() if row["gate"] == "passed"}
 
 
 UNSTATED = """\
@@ -589,13 +576,7 @@ def test_a_delivery_shares_no_pace_and_a_refused_pool_of_rates_leaves_it_its_num
 ):
     book = own_book(UNSTATED)
     whole, _ = _open_rows(book)
-
-    def doubtful(cache, model, *arguments, **options):
-        made = quick.quick_fit(cache, model, *arguments, **options)
-        report = dataclasses.replace(made.report, passed=False, reasons=("R-hat 1.20 above 1.01",))
-        return dataclasses.replace(made, report=report)
-
-    monkeypatch.setattr(FitCache, "fit", doubtful)
+    _refuse_fits(monkeypatch)
     rows, _ = _open_rows(book)
     assert rows["struck"]["after"] is None
     assert rows["all-came"]["after"] == whole["all-came"]["after"] is not None
@@ -660,14 +641,7 @@ def test_a_fault_in_one_process_leaves_every_other_scenario_standing(own_book, m
 
     whole, live = told()
     assert "while truce=on: pact=off" in live.learned()
-    real = parameters._Drawing.draw
-
-    def breaks(drawing):
-        if drawing.process.name == "pact":
-            raise fault
-        return real(drawing)
-
-    monkeypatch.setattr(parameters._Drawing, "draw", breaks)
+    _break_draws(monkeypatch, "pact", fault)
     rows, live = told()
     assert (
         rows == {name: numbers for name, numbers in whole.items() if name != "pact-holds"} != whole

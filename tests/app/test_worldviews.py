@@ -19,6 +19,8 @@ from forecasting.app.forecast.worldviews import (
     worldview_rows,
     worldview_steps,
 )
+from forecasting.app.upkeep.banks import bundled_bank
+from forecasting.cli import run
 from forecasting.domain.forecast import Forecast, model_value
 from forecasting.domain.outcome import OutcomeSpace
 from forecasting.domain.provenance import ReplayMark
@@ -176,8 +178,6 @@ def replayed(tmp_path_factory):
 
 
 def test_the_table_of_a_replay(replayed):
-    from forecasting.app.upkeep.banks import bundled_bank
-
     book, _ = replayed
     rows, notes = worldview_rows(book.ledger, bundled_bank(), now=clock.now())
     assert "no worldview has a live forecast" in notes[0]
@@ -200,8 +200,6 @@ def test_the_table_of_a_replay(replayed):
 
 
 def test_before_anything_resolved_weights_are_equal(replayed):
-    from forecasting.app.upkeep.banks import bundled_bank
-
     book, _ = replayed
     early = dt.datetime(2025, 4, 20, tzinfo=dt.UTC)
     rows, _ = worldview_rows(book.ledger, bundled_bank(), now=clock.now(), at=early)
@@ -216,20 +214,12 @@ def test_the_weights_over_time(replayed):
     assert rows[0]["weights"] == {"003": 1.0}
 
 
-def test_the_command(replayed):
-    from click.testing import CliRunner
-
-    from forecasting.cli import root
-    from forecasting.cli.commands import load
-
-    load(root)
-    _, path = replayed
-    result = CliRunner().invoke(root, ["--db", str(path), "worldviews", "--json"])
-    assert result.exit_code == 0, result.output
-    rows = json.loads(result.stdout)
-    assert {"worldview", "weight", "n_resolved", "brier"} <= set(rows[0])
-    assert "no worldview has a live forecast" in result.stderr
+def test_the_command(replayed, capsys):
+    command = ["--db", str(replayed[1]), "worldviews"]
+    assert run([*command, "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert {"worldview", "weight", "n_resolved", "brier"} <= set(json.loads(out)[0])
+    assert "no worldview has a live forecast" in err
     for options in ([], ["--over-time", "--kind", "replay"]):
-        table = CliRunner().invoke(root, ["--db", str(path), "worldviews", *options])
-        assert table.exit_code == 0, table.output
-        assert "003" in table.stdout
+        assert run([*command, *options]) == 0
+        assert "003" in capsys.readouterr().out

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from forecasting.app.book import Book
 from forecasting.app.ledger.anchor import anchor, read_anchors, read_stamp
-from forecasting.app.news.feeds import import_news
+from forecasting.app.news.add import import_news
 from forecasting.bank import read_question_file
 from forecasting.bank.tables import TableReader
 from forecasting.config import database

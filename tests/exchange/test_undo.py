@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from forecasting.app.forecast.in_force import Voice
+from forecasting.app.catalog import Voice
 from forecasting.app.ledger.export import export_record
 from forecasting.app.ledger.importing import import_record
 from forecasting.app.ledger.log import history, log, withdraw

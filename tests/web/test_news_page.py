@@ -195,7 +195,7 @@ def test_a_feed_is_fetched_when_the_button_is_pressed_and_remembered(browser, ho
         asked.append(address)
         return b"title,source,known_at\nFed,wire,2026-05-01T10:00Z\n"
 
-    monkeypatch.setattr("forecasting.app.news.feeds.fetched", fetched)
+    monkeypatch.setattr("forecasting.app.news.add.fetched", fetched)
     browser.get("/news")
     assert not asked
     browser.send("/news/feed", address="https://example.org/feed")

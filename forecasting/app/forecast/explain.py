@@ -8,9 +8,9 @@ all orders (Shapley). Each step is a change in log-odds by one thing alone, so t
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp, log
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -30,27 +30,29 @@ from forecasting.app.forecast.steps import (
     named_step,
     of_facts,
     one_by_one,
-    reports_on,
-    story_of,
     told_apart,
     unreported,
 )
-from forecasting.app.forecast.undo import undoing
 from forecasting.app.ledger.log import check_moment
 from forecasting.arrays import FloatArray
 from forecasting.domain.evidence import GRADES, Evidence
 from forecasting.domain.forecasters import MODEL, PRIOR
 from forecasting.domain.instants import iso
+from forecasting.domain.predicate import Predicate, Truth
 from forecasting.domain.question import Question, effect_scale
 from forecasting.errors import InvalidInput
 from forecasting.evidence import known, retracted
-from forecasting.evidence.leads import to_question
+from forecasting.evidence.leads import Signs, to_question
 from forecasting.evidence.likelihood import of_grade
-from forecasting.evidence.relevant import asked
+from forecasting.evidence.relevant import asked, moments
 from forecasting.evidence.reports import CodedReport, alive, bound
 from forecasting.evidence.shapley import shapley
+from forecasting.inference.estimate import LEAST, MOST, log_odds
+from forecasting.models.world.conditions import towards
 from forecasting.models.world.model import Run, Variant
 from forecasting.models.world.reading import Answer, on_scale, pull, read
+from forecasting.models.world.simulate import simulate
+from forecasting.models.world.values import Known, Link, Move, Process, World
 from forecasting.store import Ledger
 
 #: Paths of one coalition of stories at most, and of all together.
@@ -76,11 +78,9 @@ def explain(
     found = catalog.find(name)
     open_ones = catalog.open_at(moment, found)
     if not open_ones:
-        states = ", ".join(f"{q.id} {catalog.status(q, moment)}" for q in found)
-        msg = f"question ({name}): is not open at {iso(moment)} ({states})"
         last = max(catalog.ends(question) for question in found)
         day = iso(max(last - dt.timedelta(days=1), min(q.opens for q in found)))[:10]
-        raise InvalidInput(msg, hint=f"forecast explain {name} --as-of {day}")
+        raise catalog.not_open(name, moment, hint=f"forecast explain {name} --as-of {day}")
     predictor = Predictor.of(ledger, catalog, moment, now, seed=seed)
     for question in open_ones:
         if question.id in predictor.silent:
@@ -222,14 +222,14 @@ class Explanation:
         standing = alive(run.coded, run.records)
         coded = [r for r in standing if abs(r.weight_at(self.as_of)) >= LEAST_WEIGHT]
         # A story goes as a whole, or a copy would stand in for what was left out.
-        told_by = {item.key: story_of(item) for item in facts if reports_on(item)}
+        told_by = {item.key: item.told_event for item in facts if item.reports}
         stories = {report.story for report in coded}
         rest = [
             kept
             for item in facts
             if (kept := unreported(item) if told_by.get(item.key) in stories else item)
         ]
-        if any(reports_on(item) for item in rest):
+        if any(item.reports for item in rest):
             title = "Reports that are over, have faded or act elsewhere"
             chain.go(named_step(FADED, title), self._step(Variant(MODEL), rest, watched=seen))
         rows = chain.rows + self._stories(rest, facts, coded, seen, now.less(chain.at))
@@ -261,7 +261,7 @@ class Explanation:
 
         def value(coalition: frozenset[int]) -> FloatArray:
             told = {names[i] for i in coalition}
-            items = [item for item in facts if reports_on(item) and story_of(item) in told]
+            items = [item for item in facts if item.reports and item.told_event in told]
             keys = {item.key + FACTS for item in items}
             items += [item for item in rest if item.key not in keys]
             ordered = tuple(sorted(items, key=lambda item: (item.known_at, item.key)))
@@ -410,3 +410,84 @@ def _strongest(story: Sequence[CodedReport], moment: dt.datetime | None) -> floa
         key = (report.process, report.move)
         by_move[key] = by_move.get(key, 0.0) + size
     return exp(max(by_move.values(), key=abs, default=0.0))
+
+
+#: The largest ratio that is looked for, and how exact its logarithm is.
+FARTHEST, EXACT = log(1_000.0), 2e-3
+#: A state that no process has: from a moment on, what it acts on goes at another pace.
+PACE = "\0pace"
+
+
+def undoing(
+    run: Run,
+    predicate: Predicate,
+    question: Question,
+    signs: Signs,
+    *,
+    target: float,
+    draws: int,
+    seed: int,
+) -> float | None:
+    """Give the ratio r that takes the probability of yes to a target, or None if none does.
+
+    From the run's moment on the moves that lead to yes come r times as fast, and those that lead
+    away 1/r times: r is what lasting news on the question would have to weigh. Each r is simulated
+    on the same chances, so that the mean over uncertain rates is the model's own: 1 - E exp(-r H),
+    which is not 1 - (1 - P)^r.
+    """
+    from scipy.optimize import brentq
+
+    if not LEAST < target < MOST:
+        return None
+    points = run.world.draws // run.world.repeats
+    repeats = max(1, draws // points)
+    world = replace(run.world, draws=points * repeats, repeats=repeats)
+    wanted = float(log_odds(target))
+
+    def off(log_ratio: float) -> float:
+        paced = at_pace(world, signs, run.as_of, log_ratio)
+        reach = (*run.paths.reach, max(run.paths.reach))
+        window, given, tilt = (question.opens, question.closes), None, []
+        if predicate.given is not None:
+            met = paced.day(max(moments(predicate.given, question.closes)))
+            tilt = towards(paced, predicate.given, min(max(met, 0.0), max(reach)))
+        paths = simulate(paced, reach, seed=seed, tilt=tilt)
+        if predicate.given is not None:
+            given = paths.truth(predicate.given, *window)
+        weights = paths.weights(given)
+        yes = paths.truth(cast("Truth", predicate.event), *window)
+        return float(log_odds(float(np.sum(weights[yes])))) - wanted
+
+    now = off(0.0)
+    far = -now
+    while abs(far) < FARTHEST and off(far) * now > 0.0:
+        far *= 2.0
+    far = float(np.clip(far, -FARTHEST, FARTHEST))
+    if now == 0.0 or off(far) * now > 0.0:
+        return None
+    return float(np.exp(brentq(off, 0.0, far, xtol=EXACT)))
+
+
+def at_pace(world: World, signs: Signs, since: dt.datetime, log_ratio: float) -> World:
+    """Give a world whose moves come faster by their sign from a moment on.
+
+    It is a link from a process that has a date and no chance: all that is simulated stays as it is.
+    """
+    day = world.day(since)
+    known = (Known(min(day, 0.0), 0), *((Known(day, 1),) if day <= 0.0 else ()))
+    moves = (Move(0, 1, at=np.full(1, day)),) if day > 0.0 else ()
+    pace = Process(PACE, ("before", "since"), moves, known, 0.0)
+    place = len(world.processes)
+    links = []
+    for sign in (1, -1):
+        ways = {way for way, each in signs.items() if each == sign}
+        children = tuple(
+            (p, m)
+            for p, process in enumerate(world.processes)
+            for m, move in enumerate(process.moves)
+            if move.at is None
+            and (process.name, f"{process.states[move.start]} > {process.states[move.end]}") in ways
+        )
+        if children:
+            links.append(Link(f"{PACE}{sign}", place, (1,), children, sign * log_ratio))
+    return replace(world, processes=(*world.processes, pace), links=(*world.links, *links))

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forecasting.app.catalog import Catalog
-from forecasting.app.forecast.in_force import latest
+from forecasting.app.catalog import Catalog, latest
 from forecasting.app.frames import Selection, resolved, shown
 from forecasting.domain.forecast import DENSE, SHOWN, Forecast, model_value
 from forecasting.domain.forecasters import family, ordered
@@ -43,21 +42,10 @@ def pool(
 ) -> list[dict[str, Any]]:
     """Combine the forecasts in force on a question, or on each rung of a ladder.
 
-    The rungs of a ladder are made monotone after pooling so that none is likelier than a later
-    one; ``note`` says where that moved one.
-
-    Parameters
-    ----------
-    method : str
-        One of :data:`METHODS`; for options ``linear`` and ``geometric-odds``, for numbers
-        ``linear`` (of distributions).
-    members : sequence of str
-        Whose forecasts; default everybody's but pools', priors' and reference forecasters', and
-        beside people not the model's without a part either. `left_out` says who is no member.
-    selection : Selection
-        The track record (``kind``, ``run``), and ``as_of`` for another moment than now.
-    log : bool
-        Append the result as a live forecast of ``pool:METHOD``.
+    `members` are by default everybody but pools, priors and reference forecasters, and beside
+    people not the model without a part either; `left_out` says who is none. Of the `selection`
+    count its ``kind``, ``run`` and ``as_of``. The rungs of a ladder are made monotone after pooling
+    so that none is likelier than a later one; ``note`` says where that moved one.
     """
     wanted = selection or Selection()
     method = method_of(method)

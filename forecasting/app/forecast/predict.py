@@ -19,6 +19,7 @@ from forecasting.app.forecast.worldviews import Spoken, weights_at
 from forecasting.app.ledger.log import kind_of
 from forecasting.app.upkeep.banks import ahead_of, bank_of
 from forecasting.bank import Bank
+from forecasting.domain.commentary import Worldview
 from forecasting.domain.evidence import Evidence
 from forecasting.domain.forecast import Forecast, Kind, Spread, Value, model_value
 from forecasting.domain.forecasters import (
@@ -85,8 +86,12 @@ class Said:
     value: Value | None
     answer: Answer | None = None
     worldview: str = ""
-    spread: Spread | None = None
     moved: _Moved = ()
+
+    @property
+    def spread(self) -> Spread | None:
+        """How sure the simulation is of the answer."""
+        return None if self.answer is None else self.answer.spread
 
 
 class Predictor:
@@ -197,9 +202,8 @@ class Predictor:
         ]
         members = [
             item
-            for worldview in self.bank.worldviews
-            if worldview.speaks_from <= as_of
-            for item in self._said(questions, answers, worldview.forecaster, worldview.id)
+            for view in self._views(as_of)
+            for item in self._said(questions, answers, view.forecaster, view.id)
         ]
         said += members
         said += self._pools(questions, members, as_of)
@@ -222,8 +226,11 @@ class Predictor:
 
     def variants(self, as_of: dt.datetime) -> list[Variant]:
         """Give the forecasters that rest on the world and exist at a moment, the prior apart."""
-        views = [w for w in self.bank.worldviews if w.speaks_from <= as_of]
-        return [*OWN, *(Variant(w.forecaster, worldview=w) for w in views)]
+        return [*OWN, *(Variant(w.forecaster, worldview=w) for w in self._views(as_of))]
+
+    def _views(self, as_of: dt.datetime) -> list[Worldview]:
+        """Give the worldviews that exist at a moment."""
+        return [w for w in self.bank.worldviews if w.speaks_from <= as_of]
 
     def one(
         self,
@@ -262,20 +269,16 @@ class Predictor:
     def prior(self, question: Question) -> Answer | None:
         """Give the model's answer without history or evidence: from the opening, as then known."""
         if question.id not in self._priors:
-            together = [
-                other
-                for other in self.catalog.questions.values()
-                if other.opens == question.opens and other.id in self.asks
-            ]
+            every = self.catalog.questions.values()
+            together = [q for q in every if q.opens == question.opens and q.id in self.asks]
             self._priors |= self.model.answers(UNTOLD, together, self._opening(question))
         return self._priors.get(question.id)
 
     def _opening(self, question: Question) -> AsOf:
         """Give what was known before a question opened, every process watched until then."""
         looked = dict.fromkeys(self.bank.world.processes, question.opens)
-        return AsOf(
-            question.opens, retracted(known(self.evidence, question.opens - MOMENT)), looked
-        )
+        items = retracted(known(self.evidence, question.opens - MOMENT))
+        return AsOf(question.opens, items, looked)
 
     def facts(self, as_of: dt.datetime) -> tuple[Evidence, ...]:
         """Give the items that count as of a moment; what was retracted by then does not."""
@@ -404,13 +407,13 @@ class Predictor:
             passed = not answer.gate.startswith("refused")
             value = model_value(question.space, answer.numbers, LEVELS) if passed else None
             moved = moves.get(question.id, ())
-            said.append(Said(question, name, value, answer, worldview, answer.spread, moved))
+            said.append(Said(question, name, value, answer, worldview, moved))
         return said
 
     def _pools(
         self, questions: Sequence[Question], members: Sequence[Said], as_of: dt.datetime
     ) -> list[Said]:
-        names = [w.forecaster for w in self.bank.worldviews if w.speaks_from <= as_of]
+        names = [view.forecaster for view in self._views(as_of)]
         ensemble = weights_at(self.catalog, self.spoken, as_of, names)
         pooled = []
         for question in questions:
@@ -431,13 +434,19 @@ class Predictor:
         if question.type == "numeric":
             low, high = space.lower or 0.0, space.upper or 0.0
             numbers = [low + (high - low) * level / 100 for level in LEVELS]
-            return Said(question, UNIFORM, model_value(space, numbers, LEVELS))
-        share = 1 / len(space.options)
-        return Said(question, UNIFORM, model_value(space, [share] * len(space.options)))
+        else:
+            numbers = [1 / len(space.options)] * len(space.options)
+        return Said(question, UNIFORM, model_value(space, numbers, LEVELS))
 
     def _climatology(self, questions: Sequence[Question], as_of: dt.datetime) -> list[Said]:
-        yes, total = outcomes_known(self.catalog, as_of)
-        share = (1 + yes) / (2 + total)
+        resolved = [
+            standing.outcome
+            for name, standing in self.catalog.outcomes.items()
+            if standing.resolved_at <= as_of
+            and standing.outcome != ANNULLED
+            and self.catalog.questions[name].type == "binary"
+        ]
+        share = (1 + resolved.count("yes")) / (2 + len(resolved))
         said = [
             Said(question, CLIMATOLOGY, model_value(question.space, [share]))
             for question in questions
@@ -491,27 +500,13 @@ def predicates(
     return found, silent
 
 
-def watches_of(
-    ledger: Ledger, as_of: dt.datetime, *, live: bool, head: int | None = None
-) -> tuple[Watch, ...]:
+def watches_of(ledger: Ledger, as_of: dt.datetime, *, live: bool) -> tuple[Watch, ...]:
     """Give the watches that may count as of a moment: live, those recorded by then."""
     return tuple(
         watch
-        for watch in ledger.watches(head=head)
+        for watch in ledger.watches()
         if not live or (watch.recorded_at is not None and watch.recorded_at <= as_of)
     )
-
-
-def outcomes_known(catalog: Catalog, as_of: dt.datetime) -> tuple[int, int]:
-    """Count the binary questions that had resolved by a moment: yes, and all."""
-    resolved = [
-        standing.outcome
-        for name, standing in catalog.outcomes.items()
-        if standing.resolved_at <= as_of
-        and standing.outcome != ANNULLED
-        and catalog.questions[name].type == "binary"
-    ]
-    return resolved.count("yes"), len(resolved)
 
 
 def drafts(

@@ -1,36 +1,52 @@
 """Replay: forecast each date with only the information available by then, and log it.
 
-Several processes may simulate ahead of its walk, which then finds their answers. What a worker
-could not know (what moved a probability) is simulated in the walk.
+Several processes may work ahead of its walk, first its fits, then its simulations, and the walk
+finds their answers; what a worker could not know (what moved a probability) is simulated in it.
+Compiling a graph takes more memory than all else, so each of the three is compiled and sampled by
+a process of its own, which ends when it is done; its fits are read back from the cache folder. All
+chance is keyed by the seed, so where and in which order something was made changes no digit.
 """
 
 import contextlib
+import copyreg
 import datetime as dt
 import hashlib
 import json
+import os
+import pickle
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
+from types import MappingProxyType
 from typing import Any
 
 from forecasting.app.catalog import Catalog
-from forecasting.app.forecast.ahead import Ahead, Job, Progress, answers_ahead
 from forecasting.app.forecast.predict import REPLAY_DRAWS, Earlier, Predictor, drafts, predicates
 from forecasting.app.forecast.worldviews import Spoken
 from forecasting.app.frames import Selection
 from forecasting.app.scores.score import scores
 from forecasting.bank import Bank, text_speaks_at
 from forecasting.domain.commentary import Claim, Text
+from forecasting.domain.evidence import Evidence
 from forecasting.domain.forecast import Forecast, Value, decimal_text
 from forecasting.domain.forecasters import MODEL
 from forecasting.domain.instants import DEFAULT_ZONE, day_begins, iso, local_day
 from forecasting.domain.predicate import Predicate
 from forecasting.domain.provenance import Plain, ReplayMark
 from forecasting.domain.question import ANNULLED, Question
-from forecasting.errors import InvalidInput, NotFound
+from forecasting.domain.watch import Watch
+from forecasting.errors import GateRefused, InvalidInput, NotFound
+from forecasting.inference.fits import Wanted, stored_fits
+from forecasting.models.world.reading import Answer
 from forecasting.store import Ledger
 
 type Clock = Callable[[], dt.datetime]
+#: Goes through steps of work with what takes each and says how far it is.
+type Progress = Callable[[Sequence[Any], Callable[[Any], str]], None]
+#: Answers by forecaster, moment and question.
+type Ahead = Mapping[tuple[str, dt.datetime, str], Answer]
 SHORT_WINDOW_DAYS = 14
 ONE_DAY = dt.timedelta(days=1)
 
@@ -41,11 +57,6 @@ class Step:
 
     moment: dt.datetime
     text: Text | None = None
-
-    @property
-    def label(self) -> str:
-        """The moment, as a progress bar shows it."""
-        return iso(self.moment)[:10]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +142,7 @@ def plan(
         "bank": bank.digest,
         "models": _model_versions(),
     }
-    canonical = json.dumps(identity, sort_keys=True).encode()
-    run = hashlib.sha256(canonical).hexdigest()[:16]
+    run = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
     return Plan(run, tuple(questions), tuple(laid), first, last, seed, every, bank.zone)
 
 
@@ -223,30 +233,21 @@ def _walk(
     dask: str,
 ) -> None:
     catalog = Catalog.of(ledger, head=cut)
-    evidence, watches = ledger.evidence(head=cut), ledger.watches(head=cut)
     so_far = ledger.forecasts(kind="replay", run=made.run)
     refused_only = {run.as_of for run in ledger.model_runs(run=made.run)}
     done = {forecast.issued_at for forecast in so_far} | refused_only
+    asks, _ = predicates(catalog.questions.values(), bank)
+    questions = {
+        step.moment: made.asked(catalog, asks, step.moment)
+        for step in made.steps
+        if step.text is None and step.moment not in done
+    }
+    evidence, watches = tuple(ledger.evidence(head=cut)), tuple(ledger.watches(head=cut))
+    job = Job(catalog, evidence, watches, bank, made.seed, questions, made.until)
     ahead: Ahead = {}
     if workers > 1 or dask:
-        asks, _ = predicates(catalog.questions.values(), bank)
-        questions = {
-            step.moment: made.asked(catalog, asks, step.moment)
-            for step in made.steps
-            if step.text is None and step.moment not in done
-        }
-        job = Job(catalog, tuple(evidence), tuple(watches), bank, made.seed, questions, made.until)
         ahead = answers_ahead(job, progress, workers=workers, dask=dask)
-    predictor = Predictor(
-        catalog,
-        evidence,
-        bank,
-        seed=made.seed,
-        watches=watches,
-        draws=REPLAY_DRAWS,
-        spoken=Spoken(so_far),
-        ahead=ahead,
-    )
+    predictor = job.predictor(spoken=Spoken(so_far), ahead=ahead)
     # The model's latest forecast on each question: what moved it since is recorded with the next.
     latest = {
         forecast.question: Earlier(forecast.issued_at, forecast.value.numbers)
@@ -267,9 +268,7 @@ def _walk(
             ]
             ledger.append(spoken, recorded_at=clock())
         elif step.moment not in done:
-            said = predictor.say(
-                made.asked(catalog, predictor.asks, step.moment), step.moment, latest
-            )
+            said = predictor.say(questions[step.moment], step.moment, latest)
             latest.update(
                 (item.question.id, Earlier(step.moment, item.value.numbers))
                 for item in said
@@ -278,7 +277,7 @@ def _walk(
             entries = drafts(said, step.moment, kind="replay", run=made.run)
             ledger.append(entries, recorded_at=clock())
             predictor.spoken.add(entries)
-        return step.label
+        return iso(step.moment)[:10]
 
     progress(made.steps, take)
 
@@ -309,12 +308,7 @@ def summary(ledger: Ledger, made: Plan, *, seconds: float) -> dict[str, Any]:
     catalog = Catalog.of(ledger)
     forecasts = ledger.forecasts(kind="replay", run=made.run)
     runs = ledger.model_runs(run=made.run)
-    resolved = [
-        question
-        for question in made.questions
-        if question.id in catalog.outcomes and catalog.outcomes[question.id].outcome != ANNULLED
-    ]
-    rows = scores(ledger, selection=Selection(kind="replay", run=made.run))
+    resolved = [q for q in made.questions if catalog.outcome(q) not in (None, ANNULLED)]
     texts = {f.forecaster for f in ledger.forecasts(kind="backdated") if f.claim}
     return {
         "run": made.run,
@@ -328,15 +322,13 @@ def summary(ledger: Ledger, made: Plan, *, seconds: float) -> dict[str, Any]:
         "seconds": seconds,
         "head": ledger.head().hash,
         "digest": ledger.content_digest(),
-        "scores": rows,
+        "scores": scores(ledger, selection=Selection(kind="replay", run=made.run)),
     }
 
 
 def midnight_from(moment: dt.datetime, zone: str = DEFAULT_ZONE) -> dt.datetime:
     """Give the first local midnight at or after a moment.
 
-    Examples
-    --------
     >>> midnight_from(dt.datetime(2025, 3, 18, 22, tzinfo=dt.UTC)).isoformat()
     '2025-03-19T00:00:00+00:00'
     """
@@ -361,9 +353,7 @@ def steps(
     close, or at its resolution if that came earlier.
     """
     first, last = local_day(start, zone), local_day(until, zone)
-    days: set[dt.date] = set()
-    grid = range(0, (last - first).days + 1, every)
-    days.update(first + dt.timedelta(days=offset) for offset in grid)
+    days = {first + ONE_DAY * offset for offset in range(0, (last - first).days + 1, every)}
     for question, end in zip(questions, ends, strict=True):
         opening = local_day(question.opens, zone)
         days.add(opening)
@@ -373,10 +363,140 @@ def steps(
                 opening + ONE_DAY * i for i in range((local_day(end, zone) - opening).days + 1)
             )
     days.update(local_day(midnight_from(moment, zone), zone) for moment in known)
-    moments = sorted(day_begins(day, zone) for day in days if first <= day <= last)
     return [
         moment
-        for moment in moments
+        for moment in sorted(day_begins(day, zone) for day in days if first <= day <= last)
         if start <= moment <= until
         and any(q.opens <= moment < end for q, end in zip(questions, ends, strict=True))
     ]
+
+
+#: Neighbouring steps share fits, so they stay together; several parts a worker even out their work.
+PARTS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a process must know: the record, and what is asked at each moment `until` the end."""
+
+    catalog: Catalog
+    evidence: tuple[Evidence, ...]
+    watches: tuple[Watch, ...]
+    bank: Bank
+    seed: int
+    asked: Mapping[dt.datetime, Sequence[Question]]
+    until: dt.datetime
+
+    def predictor(self, **options: Any) -> Predictor:
+        """Give who answers; one that takes `wanted` only says which fits are wanted."""
+        return Predictor(
+            self.catalog,
+            self.evidence,
+            self.bank,
+            seed=self.seed,
+            watches=self.watches,
+            draws=REPLAY_DRAWS,
+            **options,
+        )
+
+
+def answers_ahead(job: Job, progress: Progress, *, workers: int, dask: str = "") -> Ahead:
+    """Simulate every moment of a job in some processes; a cluster samples where it simulates."""
+    if not dask:
+        _fits_ahead(job, progress, workers)
+    packed = pickle.dumps(job)
+    found: dict[tuple[str, dt.datetime, str], Answer] = {}
+    with _executor(workers, dask) as (pool, count):
+        moments = list(job.asked)
+        size = max(1, -(-len(moments) // (PARTS * count)))
+        parts = [tuple(moments[start : start + size]) for start in range(0, len(moments), size)]
+        futures = {part: pool.submit(answers_of, packed, part) for part in parts}
+
+        def take(part: tuple[dt.datetime, ...]) -> str:
+            found.update(futures[part].result())
+            return f"simulated to {iso(part[-1])[:10]}"
+
+        progress(parts, take)
+    return found
+
+
+def _fits_ahead(job: Job, progress: Progress, workers: int) -> None:
+    """Make the fits that are not stored yet, each graph in a process that ends with it."""
+    wanted: dict[str, Wanted] = {}
+    predictor = job.predictor(wanted=wanted)
+    latest: dict[str, Earlier] = {}
+
+    def learn(moment: dt.datetime) -> str:
+        predictor.learn(job.asked[moment], moment, latest)
+        latest.update((question.id, Earlier(moment, ())) for question in job.asked[moment])
+        return f"read to {iso(moment)[:10]}"
+
+    progress(list(job.asked), learn)
+    # The page shows the world at the end of the run.
+    predictor.learn(list(job.asked.values())[-1] if job.asked else (), job.until, latest)
+    graphs: dict[str, list[Wanted]] = {}
+    for each in wanted.values():
+        graphs.setdefault(each.model.family, []).append(each)
+    if not graphs:
+        return
+    longest = sorted(graphs, key=lambda name: len(graphs[name]), reverse=True)
+    # A process that ends gives its memory back.
+    with _processes(min(workers, len(graphs)), max_tasks_per_child=1) as pool:
+        made = {name: pool.submit(fits_of, job.seed, graphs[name]) for name in longest}
+        progress(longest, lambda name: f"fitted {made[name].result()} {name}")
+
+
+def fits_of(seed: int, wanted: Sequence[Wanted]) -> int:
+    """Make some fits and store them, in whatever process this is; give how many."""
+    fits = stored_fits(seed)
+    for model, data, priors, options in wanted:
+        with contextlib.suppress(GateRefused):  # whoever needs it is told
+            fits.fit(model, data, priors, **options)
+    return len(wanted)
+
+
+def answers_of(packed: bytes, moments: Sequence[dt.datetime]) -> Ahead:
+    """Simulate some moments of a job, in whatever process this is."""
+    job: Job = pickle.loads(packed)
+    predictor = job.predictor()
+    return {
+        (name, moment, question): answer
+        for moment in moments
+        for (name, question), answer in predictor.answers(job.asked[moment], moment).items()
+    }
+
+
+def _processes(workers: int, **options: Any) -> ProcessPoolExecutor:
+    # Each thread that samples would keep a heap of its own (glibc).
+    os.environ.setdefault("MALLOC_ARENA_MAX", "2")
+    # A process that was forked would share locks with the threads of this one.
+    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"), **options)
+
+
+@contextlib.contextmanager
+def _executor(workers: int, dask: str = "") -> Iterator[tuple[Executor, int]]:
+    """Give an executor of some local processes, or of a Dask cluster, and how many work in it."""
+    if not dask:
+        with _processes(workers) as pool:
+            yield pool, workers
+        return
+    try:
+        from distributed import Client
+    except ImportError as missing:
+        msg = f"dask ({dask}): the package distributed is not installed"
+        raise InvalidInput(msg, hint="pip install 'scenario-forecasting[dask]'") from missing
+    try:
+        client = Client(dask, timeout=10)
+    except (OSError, ValueError) as silent:
+        msg = f"dask ({dask}): no scheduler answers at this address"
+        raise InvalidInput(msg, hint="dask=tcp://127.0.0.1:8786") from silent
+    with client:
+        yield client.get_executor(), max(1, len(client.nthreads()))
+
+
+def _frozen(given: dict[Any, Any]) -> MappingProxyType[Any, Any]:
+    return MappingProxyType(given)
+
+
+# Frozen values hold frozen mappings, which pickle does not know.
+copyreg.pickle(MappingProxyType, lambda given: (_frozen, (dict(given),)))

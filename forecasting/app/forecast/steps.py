@@ -122,16 +122,6 @@ def facts_on(item: Evidence) -> frozenset[str]:
     return frozenset(e.target.partition("=")[0] for e in item.effects if e.form == "datum")
 
 
-def reports_on(item: Evidence) -> bool:
-    """Say whether an item holds a report."""
-    return any(effect.form in {"likelihood", "stance"} for effect in item.effects)
-
-
-def story_of(item: Evidence) -> str:
-    """Give the event that an item tells of; see `evidence.reports`."""
-    return (item.story or item.key).partition("/")[0]
-
-
 def unreported(item: Evidence) -> Evidence | None:
     """Give an item without its reports; None where it says nothing else."""
     facts = tuple(effect for effect in item.effects if effect.form == "datum")
@@ -152,7 +142,7 @@ def steps_after(
     fresh = [item for item in facts if item.key in new]
     order = [(TIME, False)]
     order += [(item.key, False) for item in fresh if facts_on(item)]
-    order += [(item.key, True) for item in fresh if reports_on(item)]
+    order += [(item.key, True) for item in fresh if item.reports]
     whole, stated = {item.key for item in facts} - set(new), set[str]()
     found = []
     for key, reported in order:
@@ -167,7 +157,7 @@ def _so_far(
     """Give the items that are told as a whole, and of those that are stated only their facts."""
     found = []
     for item in facts:
-        if item.key in whole or (item.key in stated and not reports_on(item)):
+        if item.key in whole or (item.key in stated and not item.reports):
             found.append(item)
         elif item.key in stated and (part := unreported(item)) is not None:
             found.append(part)

@@ -6,11 +6,10 @@ process not watched for a week is shown in both readings and logged in neither, 
 
 import datetime as dt
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from forecasting.app.catalog import Catalog
-from forecasting.app.forecast.in_force import KINDS, latest
+from forecasting.app.catalog import KINDS, Catalog, latest
 from forecasting.app.forecast.predict import OWN, Earlier, Predictor, Said, drafts
 from forecasting.app.forecast.worldviews import Spoken
 from forecasting.app.ledger.log import check_moment, kind_of
@@ -20,9 +19,8 @@ from forecasting.domain.forecasters import MODEL
 from forecasting.domain.instants import iso
 from forecasting.domain.question import Question, effect_scale, normalised
 from forecasting.domain.watch import Watch
-from forecasting.errors import InvalidInput
 from forecasting.evidence.history import Step
-from forecasting.evidence.relevant import ancestors, asked, groups
+from forecasting.evidence.relevant import asked, groups
 from forecasting.store import Ledger
 
 #: A watch that ended longer ago than this is no watch.
@@ -64,22 +62,16 @@ def update(
     kind = kind_of(moment, now)
     catalog = Catalog.of(ledger, recorded_by=moment)
     questions, due = _chosen(catalog, names, moment)
+    spoken, because = Spoken(ledger.forecasts(kind="live")), normalised(accept_because)
     predictor = Predictor.of(
-        ledger,
-        catalog,
-        moment,
-        now,
-        seed=seed,
-        accept_because=normalised(accept_because),
-        spoken=Spoken(ledger.forecasts(kind="live")),
+        ledger, catalog, moment, now, seed=seed, accept_because=because, spoken=spoken
     )
     bank = predictor.bank
     able = [question for question in questions if question.id in predictor.asks]
-    warnings = _silent(
-        {q.id: predictor.silent[q.id] for q in questions if q.id in predictor.silent}
-    )
-    rests = {q.id: ancestors(bank.world.links, asked(predictor.asks[q.id])) for q in able}
-    processes = sorted(set().union(*rests.values()))
+    silent = predictor.silent
+    warnings = _silent({q.id: silent[q.id] for q in questions if q.id in silent})
+    rests = {q.id: predictor.model.rests(q) for q in able}
+    processes = sorted(frozenset().union(*rests.values()))
     news: list[Watch] = []
     if watched:
         ends = predictor.watched(moment)
@@ -122,43 +114,33 @@ def update(
     warnings += told_of_files(bank)
     if changed_since(ledger, bank):
         warnings.append("the bank's files changed since they were loaded: forecast init loads them")
-    own = frozenset(q.id for q in able if q.id in told and _moved(told[q.id], before.get(q.id)))
+    own = frozenset(name for name, item in told.items() if _moved(item, before.get(name)))
     changed = _changed(predictor, able, own)
-    logged = {
-        q.id
-        for q in able
-        if q.id in told
-        and told[q.id].value is not None
-        and (everything or q.id in changed)
-        and (unwatched or not stale[q.id])
-    }
     if unseen := sorted({name for q in able for name in stale[q.id]}):
-        oldest = min(ends[name] for name in unseen)
-        since = iso(oldest)[:10]
+        since = iso(min(ends[name] for name in unseen))[:10]
         since = f"since {since}" if len(unseen) == 1 else f"for a week, one not since {since}"
         warnings.append(
             f"nobody has watched {_named(unseen)} {since} (forecast watch lists them): "
             f"{BOTH_SHOWN}" + ("" if unwatched else ", neither is logged")
         )
-    rows = [
-        _row(
-            q,
-            before.get(q.id),
-            "open",
-            told[q.id],
-            logged=q.id in logged and not dry_run,
-            linked=q.id in logged & changed - own,
-            reason=_reason(
-                told[q.id], before.get(q.id), q.id in changed - own, everything, stale[q.id]
-            ),
-            seconds=seconds,
-            watched_until=min((ends[name] for name in rests[q.id]), default=None),
-            quiet=quiet.get(q.id),
-        )
-        for q in able
-        if q.id in told
-    ]
-    rows += [_row(q, before.get(q.id), catalog.status(q, moment)) for q in due]
+    rows, logged = [], set()
+    for q in able:
+        if (item := told.get(q.id)) is None:
+            continue
+        last, linked = before.get(q.id), q.id in changed - own
+        wanted = everything or q.id in changed
+        if item.value is not None and wanted and (unwatched or not stale[q.id]):
+            logged.add(q.id)
+        row = _row(q, last, item) | {
+            "logged": q.id in logged and not dry_run,
+            "linked": q.id in logged and linked,
+            "reason": _reason(item, last, linked, everything, stale[q.id]),
+            "seconds": seconds,
+            "watched_until": min((ends[name] for name in rests[q.id]), default=None),
+            "quiet": quiet.get(q.id),
+        }
+        rows.append(row)
+    rows += [_row(q, before.get(q.id)) | {"status": catalog.status(q, moment)} for q in due]
     if not dry_run:
         kept = [item for item in said if item.question.id in logged]
         # A forecast names its run by its place in the batch, so the watches come last.
@@ -192,9 +174,8 @@ def _told(step: Step) -> str:
 
 
 def _named(names: Sequence[str]) -> str:
-    return (
-        ", ".join(names) if len(names) <= 4 else f"{', '.join(names[:3])} and {len(names) - 3} more"
-    )
+    more = f" and {len(names) - 3} more" if len(names) > 4 else ""
+    return ", ".join(names[:3] if more else names) + more
 
 
 def _changed(predictor: Predictor, questions: Sequence[Question], own: frozenset[str]) -> set[str]:
@@ -259,20 +240,21 @@ def _chosen(
     catalog: Catalog, names: Sequence[str], moment: dt.datetime
 ) -> tuple[list[Question], list[Question]]:
     """Give the open questions asked for, and those that are due."""
+
+    def due(questions: Iterable[Question]) -> list[Question]:
+        return [q for q in questions if catalog.status(q, moment) in {"due", "closed"}]
+
     if not names:
-        every = catalog.questions.values()
-        due = [q for q in every if catalog.status(q, moment) in {"due", "closed"}]
-        return list(catalog.open_at(moment)), sorted(due, key=lambda q: (q.closes, q.id))
+        late = sorted(due(catalog.questions.values()), key=lambda q: (q.closes, q.id))
+        return list(catalog.open_at(moment)), late
     chosen: dict[str, Question] = {}
     waiting: dict[str, Question] = {}
     for name in names:
         found = catalog.find(name)
         open_ones = catalog.open_at(moment, found)
-        late = [q for q in found if catalog.status(q, moment) in {"due", "closed"}]
+        late = due(found)
         if not open_ones and not late:
-            states = ", ".join(f"{q.id} {catalog.status(q, moment)}" for q in found)
-            msg = f"question ({name}): is not open at {iso(moment)} ({states})"
-            raise InvalidInput(msg, hint="forecast questions list --status open")
+            raise catalog.not_open(name, moment, hint="forecast questions list --status open")
         chosen.update({question.id: question for question in open_ones})
         waiting.update({question.id: question for question in late})
     return list(chosen.values()), list(waiting.values())
@@ -287,31 +269,23 @@ def standing(ledger: Ledger, moment: dt.datetime) -> dict[str, Forecast]:
 def _row(
     question: Question,
     before: Forecast | None,
-    status: str,
     item: Said | None = None,
-    *,
-    logged: bool = False,
-    linked: bool = False,
-    reason: str = "",
-    seconds: float = 0.0,
-    watched_until: dt.datetime | None = None,
-    quiet: Any = None,
 ) -> dict[str, Any]:
     """Show a question's answer beside the one before; one that is due has no answer any more."""
-    answer, spread = (None, None) if item is None else (item.answer, item.spread)
-    after, moved = (None, ()) if item is None else (item.value, item.moved)
+    answer, spread = item and item.answer, item and item.spread
+    after, moved = item and item.value, item.moved if item else ()
     return {
         "question": question.id,
         "model": "world",
-        "before": None if before is None else before.value.plain,
-        "after": None if after is None else after.plain,
-        "lower": None if spread is None else spread.p05,
-        "upper": None if spread is None else spread.p95,
-        "mcse": None if spread is None else spread.mcse,
-        "method": None if answer is None else answer.method,
+        "before": before and before.value.plain,
+        "after": after and after.plain,
+        "lower": spread and spread.p05,
+        "upper": spread and spread.p95,
+        "mcse": spread and spread.mcse,
+        "method": answer and answer.method,
         "k_hat": None,
-        "gate": None if answer is None else answer.gate,
-        "fit": None if answer is None else answer.fit,
+        "gate": answer and answer.gate,
+        "fit": answer and answer.fit,
         "moved": [
             {
                 "cause": cause,
@@ -320,12 +294,12 @@ def _row(
             }
             for cause, change in moved
         ],
-        "logged": logged,
-        "linked": linked,
-        "reason": reason,
+        "logged": False,
+        "linked": False,
+        "reason": "",
         "closes": question.closes,
-        "seconds": seconds,
-        "watched_until": watched_until,
-        "quiet": quiet,
-        "status": status,
+        "seconds": 0.0,
+        "watched_until": None,
+        "quiet": None,
+        "status": "open",
     }

@@ -17,8 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from forecasting.app.catalog import Catalog
-from forecasting.app.forecast.in_force import latest
+from forecasting.app.catalog import Catalog, latest
 from forecasting.app.frames import Selection, latest_run, scoring_frame, select
 from forecasting.arrays import FloatArray
 from forecasting.bank import Bank, text_speaks_at
@@ -246,8 +245,7 @@ def worldview_rows(
     has spoken live, unless `kind`, `run` and `at` say otherwise. The notes say what was chosen, and
     how much the weights mean.
     """
-    chosen, notes, moment = _choose(ledger, kind, run, at, now)
-    catalog, forecasts = _read(ledger, chosen, moment)
+    chosen, notes, moment, catalog, forecasts = _choose(ledger, kind, run, at, now)
     spoken = Spoken(forecasts)
     ensemble = weights_at(catalog, spoken, moment, spoken.worldviews)
     brier = _brier(ledger, catalog, forecasts, moment)
@@ -294,8 +292,7 @@ def worldview_steps(
 
     The rest is as in `worldview_rows`.
     """
-    chosen, notes, moment = _choose(ledger, kind, run, at, now)
-    catalog, forecasts = _read(ledger, chosen, moment)
+    _, notes, moment, catalog, forecasts = _choose(ledger, kind, run, at, now)
     spoken = Spoken(forecasts)
     groups: dict[tuple[dt.datetime, str], list[str]] = {}
     for item in counted(catalog, moment):
@@ -328,8 +325,8 @@ def worldview_steps(
 
 def _choose(
     ledger: Ledger, kind: str, run: str, at: dt.datetime | None, now: dt.datetime
-) -> tuple[Selection, list[str], dt.datetime]:
-    """Give the forecasts that a table is about, what to say of the choice, and its moment."""
+) -> tuple[Selection, list[str], dt.datetime, Catalog, list[Forecast]]:
+    """Give what a table is about: its forecasts, what to say of the choice, and its moment."""
     if kind not in {"", "live", "replay"}:
         msg = f"kind ({kind}): must be live or replay"
         raise InvalidInput(msg, hint="forecast worldviews --kind replay")
@@ -352,13 +349,10 @@ def _choose(
         for mark in (ledger.replay_runs(run=chosen.run) if chosen.run else ())
         if mark.event == "started" and "to" in mark.config
     ]
-    return chosen, notes, at or next(iter(ends), now)
-
-
-def _read(ledger: Ledger, chosen: Selection, moment: dt.datetime) -> tuple[Catalog, list[Forecast]]:
+    moment = at or next(iter(ends), now)
     catalog = Catalog.of(ledger, recorded_by=moment)
     wanted = Selection(chosen.kind, chosen.run, as_of=moment)
-    return catalog, select(ledger, catalog, wanted)
+    return chosen, notes, moment, catalog, select(ledger, catalog, wanted)
 
 
 def _brier(
@@ -463,12 +457,8 @@ def _scorecard(claims: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def beside(ledger: Ledger, *, now: dt.datetime, kind: str, run: str = "") -> dict[str, Any]:
     """List open questions and options that a worldview has spoken on, one row each.
 
-    Returns
-    -------
-    dict
-        ``forecasters`` in the fixed order; ``rows``: ``question, title, outcome, type, unit`` and
-        ``says``, a number by forecaster (of quantiles the median); ``apart``: the largest
-        difference between two worldviews, None for numbers.
+    ``says`` has a number by forecaster (of quantiles the median); ``apart`` is the largest
+    difference between two worldviews, None for numbers.
     """
     catalog = Catalog.of(ledger)
     last = {

@@ -17,7 +17,7 @@ from forecasting.app.catalog import Catalog
 from forecasting.app.ledger.export import NOT_HERE, foreign, restored, whole
 from forecasting.app.ledger.newcomer import beside
 from forecasting.app.ledger.undone import taken_back, undone, vacated
-from forecasting.app.news.feeds import News, taken
+from forecasting.app.news.add import News, taken
 from forecasting.domain import Evidence, Forecast, Withdrawal
 from forecasting.domain.forecasters import OURS, person
 from forecasting.domain.instants import DEFAULT_ZONE

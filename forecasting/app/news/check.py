@@ -1,6 +1,7 @@
 """What an item of news does: read, and held against the world before anything is written."""
 
 import datetime as dt
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import exp
@@ -83,6 +84,11 @@ def graded(items: Iterable[Evidence]) -> set[str]:
     }
 
 
+def key_made_of(kind: str, *parts: str) -> str:
+    """Give the key of an item that is made of these parts."""
+    return f"{kind}-{hashlib.sha256('\0'.join(parts).encode()).hexdigest()[:12]}"
+
+
 class EffectCheck:
     """Reads effects and refuses those that the world could not use.
 
@@ -98,20 +104,12 @@ class EffectCheck:
         world: NewsWorld,
     ) -> None:
         self._catalog = catalog
-        self._evidence = list(retracted(evidence))
+        #: What stands, the accepted items of a batch included: each is held against those before.
+        self.evidence = list(retracted(evidence))
         self._now = now
         self.world = world
-        self._grades = grades_of(self._evidence)
-        self._set = graded(self._evidence)
-
-    @property
-    def evidence(self) -> list[Evidence]:
-        """What stands, the accepted items of the batch included."""
-        return self._evidence
-
-    def take(self, item: Evidence) -> None:
-        """Count an accepted item, so that the next of a batch is held against it."""
-        self._evidence.append(item)
+        self._grades = grades_of(self.evidence)
+        self._set = graded(self.evidence)
 
     def effects(
         self, entered: Entered, *, dated: bool = True
@@ -286,7 +284,7 @@ class EffectCheck:
     def _check_record(
         self, process: ProcessSpec, effect: Effect, entered: Entered, notes: list[str]
     ) -> None:
-        record = self.world.record(process, self._evidence, self._now)
+        record = self.world.record(process, self.evidence, self._now)
         begun = process.delivery.announced if process.delivery else process.since
         if begun is not None and entered.happened < begun:
             word = "was agreed" if process.delivery else "was first watched"
@@ -296,7 +294,7 @@ class EffectCheck:
             )
             raise InvalidInput(msg, hint="event_at=TIME, when it happened")
         # What a word of its being done has brought is no part that somebody counted.
-        parts = [item for item in self._evidence if not _says_done(item, process.name)]
+        parts = [item for item in self.evidence if not _says_done(item, process.name)]
         plain = self.world.record(process, parts, self._now)
         if effect.name == "state":
             _check_move(process, record, str(effect.detail["state"]), entered.happened)

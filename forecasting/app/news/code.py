@@ -8,11 +8,17 @@ from typing import TYPE_CHECKING, Any
 from forecasting.app.catalog import Catalog
 from forecasting.app.news.add import add, drafted
 from forecasting.app.news.check import EffectCheck, Entered
-from forecasting.app.news.codes import CODES, written
 from forecasting.app.news.shown import find, replaced
 from forecasting.app.news.world import NewsWorld
 from forecasting.app.upkeep.banks import bank_of
-from forecasting.domain.evidence import Effect, Evidence, retractions, standing
+from forecasting.domain.evidence import (
+    CODES,
+    Effect,
+    Evidence,
+    coded,
+    retractions,
+    standing,
+)
 from forecasting.domain.process import ProcessSpec
 from forecasting.domain.question import Question
 from forecasting.errors import ForecastingError, InvalidInput
@@ -25,6 +31,10 @@ from forecasting.store import Ledger
 if TYPE_CHECKING:
     from forecasting.app.forecast.predict import Predictor
     from forecasting.models.world.reading import Answer
+
+#: What an inbox shows of an item as it is, and what an item recorded anew takes over.
+_SHOWN = ("seq", "key", "title", "source", "grade", "known_at", "url", "note", "story")
+_TAKEN = ("source", "known_at", "event_at", "url", "grade", "story")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,22 +110,13 @@ def facts(ledger: Ledger) -> list[Target]:
 
 def _texts(catalog: Catalog, world: NewsWorld, now: dt.datetime) -> dict[str, str]:
     """Give what each open question and each process says of itself."""
-    said = {
-        question.id: " ".join(
-            (
-                question.title,
-                question.criteria,
-                question.background,
-                question.id.replace("-", " "),
-                *question.tags,
-            )
-        )
-        for question in catalog.open_at(now)
+    parts: dict[str, tuple[str, ...]] = {
+        q.id: (q.title, q.criteria, q.background, q.id.replace("-", " "), *q.tags)
+        for q in catalog.open_at(now)
     }
     for name, process in world.world.processes.items():
-        parts = (process.title, name.replace("-", " "), process.because, *process.states)
-        said[name] = " ".join(parts)
-    return said
+        parts[name] = (process.title, name.replace("-", " "), process.because, *process.states)
+    return {name: " ".join(said) for name, said in parts.items()}
 
 
 def inbox(ledger: Ledger, *, now: dt.datetime) -> list[dict[str, Any]]:
@@ -137,19 +138,9 @@ def inbox(ledger: Ledger, *, now: dt.datetime) -> list[dict[str, Any]]:
 
 
 def _row(item: Evidence, likeness: Likeness) -> dict[str, Any]:
-    on = [effect.target for effect in item.effects]
     found = likeness.rank(f"{item.title} {item.note}")
-    return {
-        "seq": item.seq,
-        "key": item.key,
-        "title": item.title,
-        "source": item.source,
-        "grade": item.grade,
-        "known_at": item.known_at,
-        "url": item.url,
-        "note": item.note,
-        "story": item.story,
-        "on": on,
+    return {name: getattr(item, name) for name in _SHOWN} | {
+        "on": [effect.target for effect in item.effects],
         "like": found,
         "most": max([like for _, like in found], default=0.0),
     }
@@ -259,15 +250,7 @@ def _anew(
     ledger: Ledger, item: Evidence, name: str, now: dt.datetime, **changed: Any
 ) -> dict[str, Any]:
     """Record an item anew in the place of itself, with something changed."""
-    as_it_is: dict[str, Any] = {
-        "source": item.source,
-        "known_at": item.known_at,
-        "event_at": item.event_at,
-        "url": item.url,
-        "grade": item.grade,
-        "story": item.story,
-        "because": item.note,
-    }
+    as_it_is = {name: getattr(item, name) for name in _TAKEN} | {"because": item.note}
     return add(ledger, item.title, now=now, instead_of=name, **as_it_is | changed)
 
 
@@ -287,7 +270,6 @@ def effect(
     now: dt.datetime,
     half_life: str = "",
     codes: Sequence[str] = CODES,
-    seed: int = 0,
     told: Callable[[str], None] = lambda step: None,
 ) -> dict[str, Any]:
     """Say what the model would answer if an item were coded so; nothing is written.
@@ -312,36 +294,23 @@ def effect(
     notes: list[str] = []
     variants: dict[str, Evidence] = {}
     for code in codes:
-        on = written(target, code) if code else target
-        entered = Entered(
-            item.title,
-            item.source,
-            item.known_at,
-            item.event_at,
-            item.url,
-            (on,),
-            item.grade,
-            item.story,
-            half_life=half_life if code else "",
-        )
+        on = coded(target, code) if code else target
+        as_it_is = {name: getattr(item, name) for name in _TAKEN}
+        fades = half_life if code else ""
+        entered = Entered(item.title, on=(on,), half_life=fades, **as_it_is)
         made, said = drafted(entered, check, now=now)
         notes += [note for note in said if note not in notes]
         variants[code] = replace(made, recorded_at=now)
 
     def predictor(more: Sequence[Evidence]) -> Predictor:
         evidence = known([*rest, *more], now, recorded=True)
-        return Predictor(catalog, evidence, bank, seed=seed, watches=watches, draws=REPLAY_DRAWS)
+        return Predictor(catalog, evidence, bank, seed=0, watches=watches, draws=REPLAY_DRAWS)
 
     told("looking for what it touches")
     plain = predictor([])
     sample = next(iter(variants.values()), None)
-    touched = [
-        question
-        for question in catalog.open_at(now)
-        if question.id in plain.asks
-        and sample is not None
-        and plain.model.touching(question, [sample])
-    ]
+    asked = [question for question in catalog.open_at(now) if question.id in plain.asks]
+    touched = [q for q in asked if sample is not None and plain.model.touching(q, [sample])]
     told("simulating without it")
     before = plain.one(OWN[0], touched, now) if touched else {}
     after: dict[str, dict[str, Answer]] = {}

@@ -28,6 +28,11 @@ from forecasting.store import Ledger
 
 #: The reason of a retraction whose item was recorded anew, by the next entry.
 REPLACED = "replaced"
+#: What a listing shows of an item as it is.
+_LISTED = (
+    *("key", "kind", "title", "source", "grade", "certainty", "event_at", "known_at"),
+    *("story", "stream", "url"),
+)
 
 
 def find(ledger: Ledger, items: Sequence[Evidence], name: str) -> Evidence:
@@ -136,19 +141,19 @@ class Weights:
     def row(self, item: Evidence) -> dict[str, Any]:
         """Give what a listing shows: the strongest of its moves, then and now."""
         moves = self.on(item)
-        reported = [effect for effect in item.effects if effect.form in ("likelihood", "stance")]
+        reported = [effect for effect in item.effects if effect.reports]
         if not reported:
             return {"then": None, "now": None, "half_life": None, "moves": moves, "unusable": None}
         half_life = half_life_of(reported[0])
-        row = {
+        nothing = {"then": 1.0, "now": 1.0}
+        first = max(moves, key=lambda way: max(way["then"], 1.0 / way["then"]), default=nothing)
+        return {
+            "then": first["then"],
+            "now": first["now"],
             "half_life": half_life if isfinite(half_life) else LASTING,
             "moves": moves,
             "unusable": self.unusable.get(item.key),
         }
-        if not moves:
-            return {"then": 1.0, "now": 1.0, **row}
-        first = max(moves, key=lambda move: max(move["then"], 1.0 / move["then"]))
-        return {"then": first["then"], "now": first["now"], **row}
 
 
 def replaced(items: Sequence[Evidence], by: Evidence) -> Evidence | None:
@@ -175,13 +180,10 @@ def show(ledger: Ledger, name: str, *, now: dt.datetime | None = None) -> dict[s
     gone = retractions(items)
     by = gone.get(item.key)
     weights = Weights.of(ledger, items, moment)
-    event = (item.story or item.key).partition("/")[0]
     others = [
         other
-        for other in items
-        if other.key != item.key
-        and (other.story or other.key).partition("/")[0] == event
-        and not retracts(other)
+        for other in sorted(items, key=lambda other: (other.known_at, other.key))
+        if other.told_event == item.told_event and other.key != item.key and not retracts(other)
     ]
     return {
         "seq": item.seq,
@@ -191,9 +193,7 @@ def show(ledger: Ledger, name: str, *, now: dt.datetime | None = None) -> dict[s
         **weights.row(item),
         "state": _state(item, gone),
         "because": item.note,
-        "retracted_by": None
-        if by is None
-        else {"seq": by.seq, "known_at": by.known_at, "because": by.note},
+        "retracted_by": by and {"seq": by.seq, "known_at": by.known_at, "because": by.note},
         "replaced_by": next((one.seq for one in items if _takes_place(by, one)), None),
         "effects": [
             {
@@ -205,16 +205,9 @@ def show(ledger: Ledger, name: str, *, now: dt.datetime | None = None) -> dict[s
             for effect in item.effects
         ],
         "story_items": [
-            {
-                "seq": other.seq,
-                "key": other.key,
-                "known_at": other.known_at,
-                "source": other.source,
-                "story": other.story,
-                "state": _state(other, gone),
-                "title": other.title,
-            }
-            for other in sorted(others, key=lambda other: (other.known_at, other.key))
+            {name: getattr(other, name) for name in ("seq", "key", "known_at", "source", "story")}
+            | {"state": _state(other, gone), "title": other.title}
+            for other in others
         ],
         "moved": _moved(ledger, item),
     }
@@ -260,25 +253,11 @@ def _state(item: Evidence, gone: Mapping[str, Evidence]) -> str:
 
 def row_of(item: Evidence) -> dict[str, Any]:
     """Give an item as a listing shows it."""
-    return {
-        "key": item.key,
-        "kind": item.kind,
-        "title": item.title,
-        "source": item.source,
-        "grade": item.grade,
-        "certainty": item.certainty,
-        "event_at": item.event_at,
-        "known_at": item.known_at,
-        "story": item.story,
-        "stream": item.stream,
-        "url": item.url,
-        "on": {
-            effect.target: effect.stated
-            or str(effect.detail.get("state") or effect.name)
-            or "bears"
-            for effect in item.effects
-        },
+    said = {
+        each.target: each.stated or str(each.detail.get("state") or each.name) or "bears"
+        for each in item.effects
     }
+    return {name: getattr(item, name) for name in _LISTED} | {"on": said}
 
 
 def rows(
@@ -306,19 +285,11 @@ def rows(
         if not everything and (item.stream in REFERENCE_STREAMS or state != "standing"):
             continue
         if names and not any(
-            effect.target in names or effect.target.partition("=")[0] in names
-            for effect in item.effects
+            names & {effect.target, effect.target.partition("=")[0]} for effect in item.effects
         ):
             continue
-        listed.append(
-            {
-                "seq": item.seq,
-                "recorded_at": item.recorded_at,
-                **row_of(item),
-                **weights.row(item),
-                "state": state,
-            }
-        )
+        entry = {"seq": item.seq, "recorded_at": item.recorded_at}
+        listed.append({**entry, **row_of(item), **weights.row(item), "state": state})
     return sorted(listed, key=lambda row: (row["known_at"], row["key"]))
 
 

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import difflib
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.frames import Selection, resolved, select
-from forecasting.app.news.check import graded
+from forecasting.app.news.check import graded, key_made_of
 from forecasting.app.news.world import check_reason
 from forecasting.domain.evidence import NEWS, Effect, Evidence
 from forecasting.domain.forecasters import MODEL
@@ -45,7 +44,6 @@ def rows(ledger: Ledger, *, as_of: dt.datetime, now: dt.datetime) -> list[dict[s
     items = known(ledger.evidence(), as_of)
     catalog = Catalog.of(ledger, recorded_by=as_of)
     found = learned(items, catalog.questions, catalog.outcomes, as_of)
-    before = Reliabilities([])
     standing = retracted(items)
     set_for = graded(standing)
     count = dict.fromkeys(set_for, 0)
@@ -59,7 +57,7 @@ def rows(ledger: Ledger, *, as_of: dt.datetime, now: dt.datetime) -> list[dict[s
     listed = []
     for source in count:
         taught = found.of(source, grades[source])
-        prior = before.of(source, grades[source])
+        prior = Reliabilities([]).of(source, grades[source])
         listed.append(
             {
                 "source": source,
@@ -81,13 +79,11 @@ def rows(ledger: Ledger, *, as_of: dt.datetime, now: dt.datetime) -> list[dict[s
                 "set": source in set_for,
             }
         )
-    return sorted(
-        listed,
-        key=lambda row: (
-            *(not row["own"], -row["claims"], -row["items"]),
-            row["source"].casefold(),
-        ),
-    )
+
+    def own_first(row: Mapping[str, Any]) -> tuple[Any, ...]:
+        return not row["own"], -row["claims"], -row["items"], row["source"].casefold()
+
+    return sorted(listed, key=own_first)
 
 
 def folded(listed: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -99,11 +95,8 @@ def folded(listed: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         (rest if is_data and not row["set"] else shown).append(row)
     if len(rest) < 2:
         return list(listed)
-    line = {
-        "source": f"{len(rest)} sources of data sets",
-        "items": sum(row["items"] for row in rest),
-    }
-    return [*shown, line]
+    items = sum(row["items"] for row in rest)
+    return [*shown, {"source": f"{len(rest)} sources of data sets", "items": items}]
 
 
 def set_grade(
@@ -118,8 +111,8 @@ def set_grade(
     """Grade a source from now on; the entry overrides the grades that its items carry.
 
     The grade counts for forecasts as of now and later, never for earlier moments; `reweighed` says
-    how many reports that stand weigh by it from now on. Only with `new`
-    for a source that no item names yet: a mistyped name would stay for good.
+    how many reports that stand weigh by it from now on. Only with `new` for a source that no item
+    names yet: a mistyped name would stay for good.
     """
     name = normalised(source)
     if not name or len(name) > _LONGEST:
@@ -136,14 +129,9 @@ def set_grade(
         raise NotFound(
             msg, hint=f"{near[0]}, or new=True" if near else "new=True, to grade it anyway"
         )
-    reweighed = sum(
-        any(effect.form in ("likelihood", "stance") for effect in item.effects)
-        for item in retracted(everything)
-        if item.source == name
-    )
-    unique = hashlib.sha256(f"{name}\0{wanted}\0{iso(now)}".encode()).hexdigest()[:12]
+    reweighed = sum(item.reports for item in retracted(everything) if item.source == name)
     draft = Evidence(
-        key=f"grade-{unique}",
+        key=key_made_of("grade", name, wanted, iso(now)),
         kind="datum",
         title=f"Grade of {name}: {wanted}",
         source="analyst",

@@ -13,8 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from forecasting.app.catalog import Catalog
-from forecasting.app.forecast.in_force import KINDS, Pair, Voice, difference
+from forecasting.app.catalog import KINDS, Catalog, Pair, Voice, difference
 from forecasting.app.ledger.undone import undone
 from forecasting.app.questions.today import (
     DAY,

@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from forecasting.app.catalog import Catalog
-from forecasting.app.forecast.in_force import KINDS, latest
+from forecasting.app.catalog import KINDS, Catalog, latest
 from forecasting.app.frames import latest_run
 from forecasting.app.ledger.log import history
 from forecasting.app.ledger.resolve import resolution_row

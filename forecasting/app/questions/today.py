@@ -13,8 +13,7 @@ from email.utils import format_datetime
 from functools import lru_cache
 from typing import Any
 
-from forecasting.app.catalog import Catalog
-from forecasting.app.forecast.in_force import Pair, difference
+from forecasting.app.catalog import Catalog, Pair, difference
 from forecasting.domain.evidence import Evidence, standing
 from forecasting.domain.forecast import Said
 from forecasting.domain.instants import deadline, last_day

@@ -153,7 +153,7 @@ def marks_of(
             ):
                 continue
             report = _strongest(item, weights, rests, asked[question.id])
-            told = any(effect.form in {"likelihood", "stance"} for effect in item.effects)
+            told = item.reports
             marks.setdefault(question.id, []).append(
                 page.Mark(
                     item.known_at,

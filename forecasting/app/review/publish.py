@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from forecasting.app.catalog import Catalog
-from forecasting.app.forecast.in_force import latest
+from forecasting.app.catalog import Catalog, latest
 from forecasting.app.forecast.predict import REPLAY_DRAWS
 from forecasting.app.forecast.worldviews import claim_scores
 from forecasting.app.frames import Selection, latest_run, resolved, scoring_frame, select

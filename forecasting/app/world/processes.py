@@ -29,13 +29,8 @@ def world_page(
 ) -> page.WorldPage:
     """Give the processes and links of a world as of a moment, as plain rows.
 
-    Parameters
-    ----------
-    watched : mapping, optional
-        Until when somebody looked, by process.
-    learned : mapping, optional
-        By link (``LinkSpec.name``): its hazard ratio after the past was taken into account, as
-        median and 90 % range.
+    `watched` says until when somebody looked, by process; `learned` holds each link's hazard ratio
+    after the past was taken into account, as median and 90 % range.
     """
     known = [item for item in items if item.known_at <= as_of]
     stands = records(world, known, as_of, watched=watched or {}, made={})

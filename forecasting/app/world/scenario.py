@@ -79,13 +79,7 @@ class Live:
         return f"{first} to {last}, {world.draws:,} paths of {len(world.processes)} processes"
 
     def find(self, name: str = "") -> ScenarioSet | None:
-        """Give a set of scenarios by its id; without a name the only one, if there is one.
-
-        Raises
-        ------
-        NotFound
-            No set has this name.
-        """
+        """Give a set of scenarios by its id; without a name the only one, if there is one."""
         have = {each.id: each for each in self.predictor.bank.scenarios}
         if not name:
             return next(iter(have.values())) if len(have) == 1 else None
@@ -109,17 +103,9 @@ class Live:
         rows = []
         for name, title, text, truth in partition(self.run, scenarios):
             found = estimated(self.run, truth)
-            rows.append(
-                {
-                    "scenario": name,
-                    "title": title,
-                    "when": text,
-                    "probability": found.p,
-                    "lower": found.quantiles[0],
-                    "upper": found.quantiles[-1],
-                    "mcse": found.mcse,
-                }
-            )
+            told = {"scenario": name, "title": title, "when": text, "probability": found.p}
+            ends = {"lower": found.quantiles[0], "upper": found.quantiles[-1]}
+            rows.append(told | ends | {"mcse": found.mcse})
         return rows
 
     def what_if(
@@ -152,11 +138,6 @@ class Live:
 
         The worth is the expected drop of the Brier score (half convention) of the target, or
         summed over all other open questions, by knowing the answer.
-
-        Returns
-        -------
-        list of dict
-            question, target, value_of_information, days, per_day, rank_per_day; largest first.
         """
         told = [question for question in self.questions if question.type != "numeric"]
         answers = {q.id: self.truths(self.run, q) for q in told}
@@ -260,16 +241,12 @@ class Live:
                 left[name] = f"it moves in {most}, and nothing hangs on it"
         return left
 
-    def fans(self, *, linked: bool = False) -> list[Fan]:
-        """Give each process over time: shares of states, or quantiles of what was delivered.
-
-        With `linked`, only those that a link joins to another.
-        """
+    def fans(self) -> list[Fan]:
+        """Give each process over time: shares of states, or quantiles of what was delivered."""
         step = (self.until - self.as_of) / POINTS
         moments = [self.as_of + step * k for k in range(POINTS)]
         fans = []
-        for name in self._linked() if linked else self.run.spec.processes:
-            process = self.run.spec.processes[name]
+        for name, process in self.run.spec.processes.items():
             shown = process.title or name
             drawn = self.run.paths.fan(name, moments).tolist()
             if process.kind in {"event", "delivery"}:
@@ -296,13 +273,7 @@ def live(
     bank: Bank | None = None,
     draws: int | None = None,
 ) -> Live:
-    """Simulate the whole world as of a moment, far enough for every open question.
-
-    Raises
-    ------
-    InvalidInput
-        No question is open that the world answers.
-    """
+    """Simulate the whole world as of a moment, far enough for every open question."""
     moment = as_of or now
     check_moment(moment, now)
     catalog = Catalog.of(ledger, recorded_by=moment)
@@ -356,16 +327,8 @@ def simulated(
     times: int = 1,
 ) -> Run:
     """Simulate the model's world so far, with interventions, or towards a rare condition."""
-    return predictor.model.run(
-        Variant(MODEL),
-        questions,
-        predictor.at(moment),
-        do=do,
-        towards=towards,
-        met=met,
-        times=times,
-        until=reach,
-    )
+    given = (Variant(MODEL), questions, predictor.at(moment))
+    return predictor.model.run(*given, do=do, towards=towards, met=met, times=times, until=reach)
 
 
 def listed(ledger: Ledger) -> list[dict[str, Any]]:

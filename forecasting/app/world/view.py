@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forecasting.app import columns
+from forecasting.app import tidy
 from forecasting.app.forecast.predict import OWN
 from forecasting.app.tidy import frame
 from forecasting.app.world.scenario import Live, live
@@ -186,7 +186,7 @@ class WorldView:
         return frame(
             [row for q in self.live.questions if q.id in told for row in _rows(q, told[q.id])],
             (),
-            columns.ANSWERS,
+            tidy.ANSWERS,
         )
 
     @property
@@ -253,7 +253,7 @@ class WorldView:
             Brier score of the target from knowing the answer.
         """
         rows = self.live.value(target, self._set(name) if name else None)
-        return frame(rows, (), columns.VALUE)
+        return frame(rows, (), tidy.VALUE)
 
     def _set(self, name: str) -> "ScenarioSet":
         if (found := self.live.find(name)) is None:
@@ -285,7 +285,7 @@ class WorldView:
         """
         chosen = self._set(name) if name else None
         rows = self.live.what_if(_listed(given), _listed(do), chosen)
-        return frame(rows, (), columns.WHAT_IF)
+        return frame(rows, (), tidy.WHAT_IF)
 
     def _moments(self, dates: Sequence[Day]) -> list[dt.datetime]:
         zones = {process.zone for process in self.live.run.spec.processes.values()}

@@ -8,6 +8,7 @@ weighed with the least change. A condition that no path meets is refused, so not
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import reduce
 from itertools import combinations, pairwise
 from math import isfinite, sqrt
 from typing import Any
@@ -64,18 +65,9 @@ def what_if(
 ) -> list[dict[str, Any]]:
     """Say how every open question and scenario stands once something is seen or brought about.
 
-    Parameters
-    ----------
-    given : sequence of str
-        ``QUESTION=OUTCOME``, ``PROCESS=STATE``, or a predicate; ``QUESTION=30%`` is a target:
-        as if somebody else's number were right.
-    do : sequence of str
-        ``QUESTION=OUTCOME@TIME`` or ``PROCESS=STATE@TIME`` (default now); ``=no`` bars it.
-
-    Raises
-    ------
-    InvalidInput
-        A condition that no path meets, or two that exclude each other.
+    `given`: ``QUESTION=OUTCOME``, ``PROCESS=STATE``, a predicate, or a target ``QUESTION=30%``, as
+    if somebody else's number were right; `do`: ``QUESTION=OUTCOME@TIME`` or ``PROCESS=STATE@TIME``
+    (default now), and ``=no`` bars it.
     """
     if not given and not do:
         msg = "what-if: needs a condition"
@@ -92,8 +84,8 @@ def what_if(
     for times, more in zip((1, *TIMES), (*TIMES, 0), strict=True):
         if times > 1:
             drawn = _drawn_towards(live, conditions, acts, reach, times)
-        elif given and not _enough(live, drawn, observed):
-            continue
+        elif given and effective(drawn.paths.weights(_seen(live, drawn, observed))) < ENOUGH:
+            continue  # so few that more are drawn for a start
         run = aimed(live, drawn, targets)
         seen = _seen(live, run, observed)
         _check_possible(live, drawn, observed)
@@ -133,11 +125,6 @@ def unmoved(rows: Sequence[Mapping[str, Any]]) -> str:
         f"{what}: what differs is within twice the Monte Carlo error of "
         "the difference, so it is no change that these paths could tell"
     )
-
-
-def _enough(live: Live, run: Run, observed: Sequence[str]) -> bool:
-    """Say whether so many paths meet what is seen that no more are drawn for a start."""
-    return effective(run.paths.weights(_seen(live, run, observed))) >= ENOUGH
 
 
 def _may_be_told(
@@ -290,18 +277,11 @@ def _seen(live: Live, run: Run, given: Sequence[str]) -> BoolArray | None:
 
 def _check_possible(live: Live, run: Run, given: Sequence[str]) -> None:
     """Refuse conditions that no path meets, and name the pair that excludes each other."""
-    kinds = [
-        *(
-            ((text,), "condition ({}): no path meets it", "forecast scenario show")
-            for text in given
-        ),
-        *(
-            (pair, "conditions ({}): no path meets both", "take one of them")
-            for pair in pairwise(given)
-        ),
-        (tuple(given), "conditions ({}): no path meets all", "take fewer"),
-    ]
-    for texts, words, hint in kinds:
+    one = "condition ({}): no path meets it", "forecast scenario show"
+    two = "conditions ({}): no path meets both", "take one of them"
+    every = "conditions ({}): no path meets all", "take fewer"
+    kinds = [*(((text,), *one) for text in given), *((pair, *two) for pair in pairwise(given))]
+    for texts, words, hint in [*kinds, (tuple(given), *every)]:
         met = _seen(live, run, texts)
         if met is not None and not met.any():
             msg = f"{words.format(', '.join(texts))}, seen from {_local(live, live.as_of)}"
@@ -339,19 +319,11 @@ def _drawn_towards(
     times: int,
 ) -> Run:
     """Simulate more paths, with the moves towards conditions drawn more often, weighed back."""
-    towards = conditions[0][0] if conditions else None
-    for truth, _, _ in conditions[1:]:
-        towards = And(towards, truth) if towards is not None else truth
-    return simulated(
-        live.predictor,
-        live.questions,
-        live.as_of,
-        reach,
-        do=acts,
-        towards=towards,
-        met=max((closes for _, _, closes in conditions), default=None),
-        times=times,
-    )
+    truths: list[Truth] = [truth for truth, _, _ in conditions]
+    towards = reduce(And, truths) if truths else None
+    met = max((closes for _, _, closes in conditions), default=None)
+    given = (live.predictor, live.questions, live.as_of, reach)
+    return simulated(*given, do=acts, towards=towards, met=met, times=times)
 
 
 def condition(live: Live, text: str) -> Condition:
@@ -477,11 +449,6 @@ def aimed(live: Live, run: Run, targets: Mapping[str, tuple[str, float]]) -> Run
     entropy), by proportional fitting: each number in turn is put right by one factor on the paths
     that say yes and one on the others. It converges wherever such weights exist (Csiszar 1975,
     doi:10.1214/aop/1176996454).
-
-    Raises
-    ------
-    InvalidInput
-        No weights give an event its number, or not two of them together: the pair is named.
     """
     if not targets:
         return run

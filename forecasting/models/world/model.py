@@ -168,7 +168,7 @@ class WorldModel:
         told = variant.news and (
             pooled
             or any(
-                effect.form in {"likelihood", "stance"} and self._acted_on(effect) & names
+                effect.reports and self._acted_on(effect) & names
                 for item in at.items
                 for effect in item.effects
             )

@@ -6,7 +6,7 @@ from urllib.parse import quote, unquote
 
 from starlette.responses import Response
 
-from forecasting.app.news.codes import CODES, SET_ASIDE, written
+from forecasting.domain.evidence import CODES, coded
 from forecasting.domain.reading import Manner, moment
 from forecasting.errors import InvalidInput
 from forecasting.web.bodies import Sent
@@ -18,6 +18,8 @@ from forecasting.web.visit import Visit
 
 #: Items of a page, and the days of what is recent.
 MOST, RECENT = 25, dt.timedelta(days=60)
+#: The reason that a retraction of an item without weight is recorded with.
+SET_ASIDE = "set aside: bears on nothing that is open"
 #: Feeds that a browser remembers.
 COOKIE, FEEDS = "forecast-feeds", 12
 #: How long a report counts: value, words, key.
@@ -172,7 +174,7 @@ def code(visit: Visit) -> Response:
 
     def call(book: Any) -> dict[str, Any]:
         target = _target(visit.form)
-        on = [written(target, said)] if target and said in CODES else []
+        on = [coded(target, said)] if target and said in CODES else []
         row: dict[str, Any] = book.code_news(name, on, half_life=fade)
         return row | {"target": target}
 
