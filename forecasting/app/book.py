@@ -333,8 +333,7 @@ class Book[Table](Record[Table], Review[Table], World):
         A new ledger gets the bank of its workspace; outside of one, the example that comes with
         the package.
         """
-        from forecasting.app.upkeep.banks import bank_of, bundled_bank
-        from forecasting.app.upkeep.told import remembered
+        from forecasting.app.upkeep.banks import bank_of, bundled_bank, remembered
         from forecasting.app.upkeep.workspace import own_bank
 
         own = own_bank(self.database)
@@ -436,7 +435,7 @@ class Book[Table](Record[Table], Review[Table], World):
         Without a name it is that of the ledger's bank.
         """
         from forecasting.app.catalog import Catalog
-        from forecasting.app.upkeep.told import zone_of
+        from forecasting.app.upkeep.banks import zone_of
 
         if not names:
             return zone_of(self.ledger)

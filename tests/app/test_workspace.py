@@ -10,8 +10,7 @@ import forecasting as fc
 from forecasting import clock, config
 from forecasting.app.book import Book
 from forecasting.app.upkeep import banks
-from forecasting.app.upkeep.banks import load_bank
-from forecasting.app.upkeep.told import zone_of
+from forecasting.app.upkeep.banks import load_bank, zone_of
 from forecasting.app.upkeep.workspace import init
 from forecasting.bank import read_bank
 from forecasting.errors import DatabaseUnusable, InvalidInput

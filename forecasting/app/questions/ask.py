@@ -19,10 +19,8 @@ from typing import Any
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.ledger import log as logs
-from forecasting.app.ledger.newcomer import beside
 from forecasting.app.upkeep import banks
-from forecasting.app.upkeep.banks import refuse_another_question
-from forecasting.app.upkeep.told import zone_of
+from forecasting.app.upkeep.banks import refuse_another_question, zone_of
 from forecasting.bank.read import Bank, question_of
 from forecasting.bank.yaml_file import read_tree
 from forecasting.domain import forecasters
@@ -207,7 +205,7 @@ def ask(
             "slug=a-few-words gives another one that says more"
         )
     if forecasts and tell is not None:
-        for note in beside(ledger, [forecaster]):
+        for note in logs.beside(ledger, [forecaster]):
             tell(note)
     recorded = ledger.append([*made, *questions, *forecasts], recorded_at=now)
     first = questions[0]

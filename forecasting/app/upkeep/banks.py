@@ -18,7 +18,6 @@ from typing import Any
 from forecasting import clock
 from forecasting.app.catalog import Catalog
 from forecasting.app.tidy import plainly
-from forecasting.app.upkeep.told import remembered, zone_of
 from forecasting.bank import Bank, check, nearest, read_bank, read_question_file
 from forecasting.bank.read import digest, question_of
 from forecasting.bank.world_check import notes
@@ -133,6 +132,20 @@ def _read(root: Path, zone: str, _: tuple[tuple[str, int, int], ...]) -> Bank:
 def bundled_bank() -> Bank:
     """Read the bank that travels with the package; it must have no faults."""
     return checked(locate("questions"))
+
+
+def remembered(ledger: Ledger) -> Setup | None:
+    """Give what the ledger was told last about its bank."""
+    told = [setup for setup in ledger.setups() if setup.subject == "bank"]
+    return told[-1] if told else None
+
+
+def zone_of(ledger: Ledger) -> str:
+    """Give the zone of the days of a ledger's bank."""
+    last = remembered(ledger)
+    if last is not None:
+        return last.detail.get("zone", DEFAULT_ZONE)
+    return bank_of(ledger).zone if ledger.questions() else DEFAULT_ZONE
 
 
 def told_of(ledger: Ledger, bank: Bank) -> list[Setup]:

@@ -18,9 +18,9 @@ from forecasting.app.upkeep.banks import (
     empty,
     example_folder,
     load_bank,
+    remembered,
     usable,
 )
-from forecasting.app.upkeep.told import remembered
 from forecasting.bank import Bank, check
 from forecasting.domain import reading
 from forecasting.domain.forecasters import person
