@@ -26,7 +26,7 @@ from forecasting.app.tidy import (
     when,
 )
 from forecasting.domain.forecasters import OURS, not_a_person
-from forecasting.errors import DatabaseUnusable, ForecastingError, InvalidInput, NotFound
+from forecasting.errors import DatabaseUnusable, ForecastingError, InvalidInput
 from forecasting.store import Ledger, status, upgrade
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def init_workspace(
     return Book.open(made["database"], forecaster=forecaster)
 
 
-class Book[Table](Record[Table], Review[Table], World):
+class Book[Table](Record[Table], Review[Table], World[Table]):
     """A ledger with the use cases as methods; frames are tidy and their times aware UTC."""
 
     def __repr__(self) -> str:
@@ -133,7 +133,6 @@ class Book[Table](Record[Table], Review[Table], World):
         self.ledger = ledger
         self.database = database
         self._forecaster = forecaster
-        # How a table is given (rows to the command line, frames to notebooks), and a note told.
         self._give = give
         self._tell = tell
         self._act = ""
@@ -260,11 +259,6 @@ class Book[Table](Record[Table], Review[Table], World):
     ) -> None:
         self.ledger.close()
 
-    @property
-    def forecaster(self) -> str:
-        """The name under which this book logs."""
-        return self.speaker()
-
     def speaker(self, forecaster: str | None = None) -> str:
         """Give the name of who speaks, by default this book's: never a forecaster of the tool."""
         name = config.forecaster(forecaster or self._forecaster).value
@@ -312,20 +306,13 @@ class Book[Table](Record[Table], Review[Table], World):
     def init(self, bank: "Bank | str | Path") -> dict[str, Any]:
         """Load a bank, or that of a folder: new items are appended, changed ones reported."""
         from forecasting.app.upkeep.banks import load_bank
+        from forecasting.app.upkeep.workspace import counted
         from forecasting.app.world.view import bank_of
 
         bank = bank_of(bank)
         new = not self.ledger.head().seq
         counts = load_bank(self.ledger, bank, clock.now())
-        return {
-            "database": config.without_password(self.database),
-            "questions": len(bank.questions),
-            "created": new,
-            "added": counts["new"],
-            "changed": counts["changed"],
-            "evidence": counts["evidence"],
-            "resolutions": counts["resolutions"],
-        }
+        return counted(self.database, counts, questions=len(bank.questions), created=new)
 
     def reload(self) -> "Bank":
         """Load what is new in the ledger's bank, and return the bank.
@@ -418,35 +405,20 @@ class Book[Table](Record[Table], Review[Table], World):
         return self._give(rows, ("deadline",), ROW)
 
     def without_criteria(self) -> list[str]:
-        """Name the open questions that go by their title alone."""
-        from forecasting.app.questions.today import lacking_criteria
+        """Name the open questions, of a ladder its slug, that go by their title alone."""
+        from forecasting.domain.question import lacks_criteria
 
-        return lacking_criteria(self.board.state(self.forecaster, clock.now()))
+        now = clock.now()
+        catalog = self.board.state(self.forecaster, now).catalog
+        bare = filter(lacks_criteria, catalog.questions.values())
+        found = (q.ladder or q.id for q in bare if catalog.status(q, now) == "open")
+        return list(dict.fromkeys(found))
 
     def question(self, name: str) -> list[dict[str, Any]]:
         """Give all there is to a question; of a ladder, a row a rung."""
         from forecasting.app.questions.page import show
 
         return [Told(row) for row in show(self.ledger, name, clock.now())]
-
-    def zone(self, *names: str) -> str:
-        """Give the zone of a question or ladder, or that processes share; empty for none.
-
-        Without a name it is that of the ledger's bank.
-        """
-        from forecasting.app.catalog import Catalog
-        from forecasting.app.upkeep.banks import zone_of
-
-        if not names:
-            return zone_of(self.ledger)
-        from forecasting.app.news.world import world_of_the_bank
-
-        try:
-            return Catalog.about(self.ledger, names[0]).find(names[0])[0].zone
-        except NotFound:
-            known = world_of_the_bank(self.ledger).processes
-        zones = {known[name].zone for name in names if name in known}
-        return zones.pop() if len(zones) == 1 else ""
 
     def check(self, path: str | Path | None = None) -> "list[Problem]":
         """List every fault of a bank folder or of a question file; else of the ledger's bank."""
@@ -864,9 +836,7 @@ class Book[Table](Record[Table], Review[Table], World):
             accept_because=accept_because,
             watcher=self.forecaster if watched else "",
         )
-        for warning in warnings:
-            self._tell(warning)
-        return self._give(rows, ("closes", "watched_until"), columns.UPDATE)
+        return self._noted(rows, warnings, ("closes", "watched_until"), columns.UPDATE)
 
     def unwatched(self, *questions: str, as_of: When = None) -> "dict[str, dt.datetime]":
         """Give what nobody has watched for a week of the processes behind questions, until when."""

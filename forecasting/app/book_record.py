@@ -1,39 +1,20 @@
 """The part of the book that keeps the record: outcomes, track records in and out, the chain."""
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forecasting import clock
 from forecasting.app import columns
-from forecasting.app.tidy import When, on, text, when
-from forecasting.store import Ledger
+from forecasting.app.tidy import Door, When, on, text, when
 
 if TYPE_CHECKING:
     from forecasting.app.ledger.anchor import Anchor
 
 
-class Record[Table]:
+class Record[Table](Door[Table]):
     """Outcomes and their versions, whole track records, anchors and verification."""
-
-    ledger: Ledger
-    _give: Callable[..., Table]
-    _tell: Callable[[str], None]
-    database: str
-
-    @property
-    def forecaster(self) -> str:
-        """The name under which this book records."""
-        raise NotImplementedError
-
-    def speaker(self, forecaster: str | None = None) -> str:
-        """Give the name of who speaks, by default this book's."""
-        raise NotImplementedError
-
-    def zone(self, *names: str) -> str:
-        """Give the zone of a question, or that processes share; without a name the bank's."""
-        raise NotImplementedError
 
     def resolve(
         self,

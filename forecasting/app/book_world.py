@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from forecasting import clock
-from forecasting.store import Ledger
+from forecasting.app.tidy import Door
 
 if TYPE_CHECKING:
     from forecasting.app.news.code import Target
@@ -16,10 +16,8 @@ def _silent(step: str) -> None:
     """Tell nobody."""
 
 
-class World:
+class World[Table](Door[Table]):
     """News and what it may act on, the processes and links, the worldviews and the sources."""
-
-    ledger: Ledger
 
     def inbox(self) -> list[dict[str, Any]]:
         """Give the news that nobody has coded, what is most like the open questions first."""

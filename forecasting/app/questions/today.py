@@ -18,7 +18,7 @@ from forecasting.app.forecast.in_force import Pair, difference
 from forecasting.domain.evidence import Evidence, standing
 from forecasting.domain.forecast import Said
 from forecasting.domain.instants import deadline, last_day
-from forecasting.domain.question import Question, Status, lacks_criteria
+from forecasting.domain.question import Question, Status
 from forecasting.errors import InvalidInput
 from forecasting.store import Ledger
 
@@ -353,16 +353,6 @@ def sections(state: State, rows: Sequence[Row], news: Sequence[Row]) -> dict[str
         ],
         "news not coded": news,
     }
-
-
-def lacking_criteria(state: State) -> list[str]:
-    """Name the open questions, of a ladder its slug, that go by their title alone."""
-    found = (
-        question.ladder or name
-        for name, question in state.catalog.questions.items()
-        if lacks_criteria(question) and state.catalog.status(question, state.now) == "open"
-    )
-    return list(dict.fromkeys(found))
 
 
 def uncoded(state: State) -> list[dict[str, Any]]:

@@ -3,7 +3,6 @@
 import datetime as dt
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from forecasting.app.catalog import Catalog
@@ -45,21 +44,6 @@ from forecasting.store import Ledger
 
 CHIEF = {MODEL, WITHOUT_LINKS, WITHOUT_NEWS, PRIOR, BASE_RATE, POOL}
 DIAGRAMS = (MODEL, BASE_RATE, POOL)
-
-
-def review(ledger: Ledger, folder: Path, *, kind: str, run: str, now: dt.datetime) -> Path:
-    """Write the review page and give its path."""
-    from forecasting.review import write
-
-    page_folder(folder)
-    return write(gather(ledger, kind=kind, run=run, now=now), folder)
-
-
-def page_folder(folder: Path) -> None:
-    """Refuse the name of a file where a folder is to be."""
-    if folder.suffix in (".html", ".htm"):
-        msg = f"out ({folder}): is a folder; the page is index.html in it"
-        raise InvalidInput(msg, hint=f"out={folder.with_suffix('')}")
 
 
 def gather(ledger: Ledger, *, kind: str, run: str, now: dt.datetime) -> page.ReviewData:

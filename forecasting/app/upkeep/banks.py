@@ -312,7 +312,7 @@ def load_bank(ledger: Ledger, bank: Bank, now: dt.datetime) -> dict[str, int]:
     held = {question.id: question for question in ledger.questions()}
     gone = {setup.name for setup in ledger.setups() if setup.subject == "dropped"} - set(held)
     drafts: list[Question | Evidence | Resolution | Setup] = []
-    counts = {"new": 0, "changed": 0, "evidence": 0, "resolutions": 0}
+    counts = {"added": 0, "changed": 0, "evidence": 0, "resolutions": 0}
     for stated in bank.questions:
         question = stated
         if question.id in gone:
@@ -321,7 +321,7 @@ def load_bank(ledger: Ledger, bank: Bank, now: dt.datetime) -> dict[str, int]:
             # Its file states no opening, so it keeps the one that it was added with.
             question = replace(question, opens=held[question.id].opens)
         if question.id not in held:
-            counts["new"] += 1
+            counts["added"] += 1
         elif held[question.id] == question:
             continue
         else:

@@ -171,10 +171,7 @@ def counted(url: str, counts: dict[str, int], *, questions: int, created: bool) 
         "database": config.without_password(url),
         "questions": questions,
         "created": created,
-        "added": counts["new"],
-        "changed": counts["changed"],
-        "evidence": counts["evidence"],
-        "resolutions": counts["resolutions"],
+        **counts,
     }
 
 
