@@ -335,14 +335,21 @@ class Book[Table](Record[Table], Review[Table], World[Table]):
         """Give the questions: one row each, a rung of a ladder too."""
         from forecasting.app.questions.board import list_rows
 
-        rows = list_rows(self.ledger, clock.now(), forecaster=self.forecaster, **filters)
+        now = clock.now()
+        rows = list_rows(*self.board.read(self.forecaster, now), now, **filters)
         return self._give(rows, ("opens", "closes"), columns.QUESTIONS)
 
     def today(self) -> Table:
-        """Give what needs the forecaster today: a row an item, in sections; see `forecast`."""
-        from forecasting.app.questions.today import NEWS_ROW, ROW, today
+        """Give what needs the forecaster today: a row an item, in sections; see `forecast`.
 
-        rows = today(self.ledger, forecaster=self.forecaster, now=clock.now())
+        An item of news has ``seq, known_at, source`` and no question.
+        """
+        from forecasting.app.questions.board import Board
+        from forecasting.app.questions.today import NEWS_ROW, ROW, SECTIONS
+
+        # A board that is kept would give rows of up to ten minutes ago.
+        parts = Board(self.ledger).today(self.forecaster, clock.now())
+        rows = [{"section": name, **row} for name in SECTIONS for row in parts[name]]
         return self._give(rows, ("deadline", "known_at"), ("section", *ROW, *NEWS_ROW))
 
     def needs(self, *once: str) -> "dict[str, Sequence[Row]]":
@@ -398,10 +405,25 @@ class Book[Table](Record[Table], Review[Table], World[Table]):
         return self.board.listing(self.forecaster, clock.now(), wanted)
 
     def due(self, *, by: str = "value") -> Table:
-        """Give what needs the forecaster, by what a fresh look is worth or by the deadline."""
-        from forecasting.app.questions.today import ROW, due
+        """Give what needs the forecaster, by what a fresh look is worth or by the deadline.
 
-        rows = due(self.ledger, forecaster=self.forecaster, now=clock.now(), by=by)
+        `value` is the expected drop of the half Brier score, on average over the whole window, from
+        replacing your number now: ``share of the window left x (distance² + staleness² + news_since
+        x (0.3 p (1 - p))²)``. `distance` is how far your number is from the model's. `hazard` is
+        the chance a day that what is less likely happens, had it a constant one up to the deadline.
+        `staleness` is by how much quiet days since your forecast should have moved your number at
+        that hazard. `news_since` counts the items since your forecast that bear on the question.
+        `change` is how far the model moved. Without your number, one half stands for it.
+        """
+        from forecasting.app.questions.board import Board
+        from forecasting.app.questions.today import ORDERS, ROW
+
+        if by not in ORDERS:
+            msg = f"by ({by}): must be one of {', '.join(ORDERS)}"
+            raise InvalidInput(msg, hint="by=value")
+        rows = Board(self.ledger).due(self.forecaster, clock.now())
+        if by == "date":
+            rows = sorted(rows, key=lambda row: (row["deadline"], row["question"]))
         return self._give(rows, ("deadline",), ROW)
 
     def without_criteria(self) -> list[str]:

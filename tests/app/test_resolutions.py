@@ -7,13 +7,14 @@ import pandas as pd
 import pytest
 
 from forecasting import clock
+from forecasting.app import tidy
+from forecasting.app.book import Book
 from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.predict import Predictor, outcomes_known
 from forecasting.app.frames import Selection
 from forecasting.app.ledger import resolve as use
 from forecasting.app.ledger.log import log
 from forecasting.app.ledger.resolve import resolutions, scored
-from forecasting.app.questions.board import list_rows
 from forecasting.app.scores.compare import compare, leaderboard
 from forecasting.app.scores.score import scores
 from forecasting.app.upkeep.banks import bundled_bank, load_bank
@@ -40,6 +41,11 @@ def asked(kind="live"):
     diary.write(0, question)
     diary.write(1, ours.said(question, "ann", 0.8, 1, kind=kind))
     return diary
+
+
+def listed(ledger, day, **filters):
+    with clock.at(at(day)):
+        return Book(ledger, forecaster="ann", give=tidy.listed).questions(**filters)
 
 
 def means(ledger, **wanted):
@@ -229,14 +235,14 @@ def test_after_reopening_the_clock_says_the_status(day, status):
     question = dataclasses.replace(ours.question("q", days=10), resolves_by=at(12))
     diary.write(0, question)
     did(diary.ledger, "resolve", 5, "yes", known=5)
-    (row,) = list_rows(diary.ledger, at(5))
+    (row,) = listed(diary.ledger, 5)
     assert (row["status"], row["outcome"]) == ("resolved", "yes")
     did(diary.ledger, "reopen", 5.5)
-    (row,) = list_rows(diary.ledger, at(day))
+    (row,) = listed(diary.ledger, day)
     assert (row["status"], row["outcome"]) == (status, None)
-    assert list_rows(diary.ledger, at(day), status=status)
+    assert listed(diary.ledger, day, status=status)
     assert bool(Catalog.of(diary.ledger).open_at(at(day))) == (status == "open")
-    assert not list_rows(diary.ledger, at(day), status="resolved")
+    assert not listed(diary.ledger, day, status="resolved")
 
 
 def test_forecasts_may_be_logged_again_after_reopening():
@@ -302,7 +308,7 @@ def conditional():
 
 
 def statuses(diary, day):
-    return {row["id"]: row["status"] for row in list_rows(diary.ledger, at(day))}
+    return {row["id"]: row["status"] for row in listed(diary.ledger, day)}
 
 
 def test_a_question_follows_its_condition_there_and_back():

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from forecasting.app.forecast.in_force import Voice
 from forecasting.app.ledger.export import export_record
 from forecasting.app.ledger.importing import import_record
 from forecasting.app.ledger.log import history, log, withdraw
 from forecasting.app.ledger.undone import import_runs, import_undo, undone
+from forecasting.app.questions.board import Board
 from forecasting.domain.resolution import outcomes
 from forecasting.errors import InvalidInput
 from tests.exchange.conftest import NOW, memory
@@ -114,7 +114,7 @@ def test_an_import_undone_takes_no_live_forecast_out_of_force(brought, ledger):
     found = import_record(ledger, path, now=later)
     assert found["added"] == 2
     import_undo(ledger, found["run"], now=later)
-    assert Voice.of(ledger, "ben", later).in_force("other") is not None
+    assert Board(ledger).read("ben", later)[1].mine.in_force("other") is not None
     assert withdraw(ledger, "other", forecaster="ben", now=later)
 
 

@@ -4,12 +4,10 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from forecasting.app.ledger.undone import Undone, undone
+from forecasting.app.ledger.undone import Undone
 from forecasting.domain.forecast import Forecast, Kind, Said
-from forecasting.domain.forecasters import MODEL
 from forecasting.domain.question import Question
 from forecasting.domain.sealed import placed
-from forecasting.store import Ledger
 
 WITHDRAWN = "withdrawn"
 #: What somebody really said, however it came here: one stands until the next, whatever their kinds.
@@ -33,15 +31,6 @@ class Voice:
 
     forecasts: Mapping[str, tuple[Said, ...]] = field(default_factory=dict)
     withdrawn: Mapping[str, dt.datetime] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, ledger: Ledger, forecaster: str, now: dt.datetime) -> "Voice":
-        """Read what a forecaster had said by now."""
-        said: dict[str, list[Said]] = {}
-        for one in ledger.said(forecaster, KINDS):
-            said.setdefault(one.question, []).append(one)
-        heard = {name: tuple(each) for name, each in said.items()}
-        return cls.heard(heard, undone(ledger), forecaster, now)
 
     @classmethod
     def heard(
@@ -88,11 +77,6 @@ class Pair:
 
     mine: Voice
     model: Voice
-
-    @classmethod
-    def of(cls, ledger: Ledger, forecaster: str, now: dt.datetime) -> "Pair":
-        """Read both."""
-        return cls(Voice.of(ledger, forecaster, now), Voice.of(ledger, MODEL, now))
 
     def row(self, question: Question) -> dict[str, object]:
         """Give mine, the model's, and mine less the model's, as columns.
