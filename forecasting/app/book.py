@@ -7,11 +7,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from forecasting import clock, config
+from forecasting import clock, config, store
 from forecasting.app import columns
 from forecasting.app.book_record import Record
 from forecasting.app.book_review import Review
-from forecasting.app.book_world import World
+from forecasting.app.catalog import Catalog
 from forecasting.app.tidy import (
     Told,
     When,
@@ -27,7 +27,7 @@ from forecasting.app.tidy import (
 )
 from forecasting.domain.forecasters import OURS, not_a_person
 from forecasting.errors import DatabaseUnusable, ForecastingError, InvalidInput
-from forecasting.store import Ledger, status, upgrade
+from forecasting.store import Ledger
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -109,12 +109,10 @@ def init_workspace(
     return Book.open(made["database"], forecaster=forecaster)
 
 
-class Book[Table](Record[Table], Review[Table], World[Table]):
+class Book[Table](Record[Table], Review[Table]):
     """A ledger with the use cases as methods; frames are tidy and their times aware UTC."""
 
     def __repr__(self) -> str:
-        from forecasting.app.catalog import Catalog
-
         catalog, now = Catalog.of(self.ledger), clock.now()
         held = catalog.questions.values()
         waiting = sum(catalog.status(question, now) == "open" for question in held)
@@ -206,19 +204,24 @@ class Book[Table](Record[Table], Review[Table], World[Table]):
 
     @staticmethod
     def backup(database: str | None, file: str | Path, *, force: bool = False) -> dict[str, Any]:
-        """Copy a database into a file while it is in use; the copy is verified."""
-        from forecasting.app.upkeep.workspace import backup
-
-        return backup(database, Path(file), force=force)
+        """Copy a database into a file while it is in use; the copy verifies or is not made."""
+        url, target = config.database(database).value, Path(file)
+        found = store.backup(url, target.expanduser(), force=force)
+        return {"file": str(target), "entries": found.entries, "head": found.head_hash}
 
     @staticmethod
     def restore(
         file: str | Path, database: str | None = None, *, force: bool = False
     ) -> dict[str, Any]:
-        """Put a backup in the place of a database, if it verifies."""
-        from forecasting.app.upkeep.workspace import restore
-
-        return restore(Path(file), database, force=force)
+        """Put a backup that verifies in the place of a database, which is `kept` beside it."""
+        url = config.database(database).value
+        found, kept = store.restore(Path(file).expanduser(), url, force=force)
+        return {
+            "database": config.without_password(url),
+            "entries": found.entries,
+            "head": found.head_hash,
+            "kept": None if kept is None else str(kept),
+        }
 
     @staticmethod
     def doctor(database: str | None = None) -> list[dict[str, Any]]:
@@ -230,12 +233,12 @@ class Book[Table](Record[Table], Review[Table], World[Table]):
     @staticmethod
     def status(database: str | None = None) -> dict[str, Any]:
         """Give the schema of a database, its entries and the head of its chain."""
-        return asdict(status(config.database(database).value))
+        return asdict(store.status(config.database(database).value))
 
     @staticmethod
     def upgrade(database: str | None = None) -> dict[str, Any]:
         """Bring an older database to this version's schema; all of it or nothing."""
-        return asdict(upgrade(config.database(database).value))
+        return asdict(store.upgrade(config.database(database).value))
 
     def _tell_of_files(self) -> None:
         """Name the files of the ledger's bank that are left out, and what lies ahead in them."""
@@ -565,7 +568,6 @@ class Book[Table](Record[Table], Review[Table], World[Table]):
 
     def forecasts(self, *, kind: str | None = None, forecaster: str | None = None) -> Table:
         """Give every forecast except those of undone imports: one row each."""
-        from forecasting.app.catalog import Catalog
         from forecasting.app.ledger.undone import undone
         from forecasting.domain.forecast import kind_named
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from forecasting import clock
 from forecasting.app import columns
+from forecasting.app.catalog import Catalog
 from forecasting.app.tidy import Door, When, frame, when
 from forecasting.errors import InvalidInput, nearest
 from forecasting.store import Ledger
@@ -223,11 +224,10 @@ class Review[Table](Door[Table]):
         **filters: Any,
     ) -> Table:
         """Rank the forecasters, adjusted for the difficulty of their questions, or say why not."""
-        from forecasting.app.scores.against import known_forecaster
         from forecasting.app.scores.compare import leaderboard
 
         wanted = _chosen(self.ledger, filters)
-        known_forecaster(self.ledger, wanted.forecaster)
+        self.known(wanted.forecaster)
         rows, notes = leaderboard(
             self.ledger,
             rule=rule,
@@ -303,7 +303,6 @@ class Review[Table](Door[Table]):
 
 def _chosen(ledger: Ledger, filters: Mapping[str, Any]) -> "Selection":
     """Read which forecasts a table is about: moments as everywhere, questions as any list."""
-    from forecasting.app.catalog import Catalog
     from forecasting.app.frames import Selection
 
     read = {"kind": "live", **filters}

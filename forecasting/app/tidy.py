@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from forecasting.app.catalog import Catalog
 from forecasting.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
@@ -186,8 +187,6 @@ def on(
     ledger: "Ledger", question: str, moment: When, *, days: "Days", now: dt.datetime
 ) -> dt.datetime | None:
     """Read a moment in the zone of a question or ladder."""
-    from forecasting.app.catalog import Catalog
-
     if moment is None or isinstance(moment, dt.datetime):
         return when(moment, now=now)
     zone = Catalog.about(ledger, question).find(question)[0].zone
@@ -241,7 +240,6 @@ class Door[Table]:
 
         Without a name it is that of the ledger's bank.
         """
-        from forecasting.app.catalog import Catalog
         from forecasting.app.upkeep.banks import zone_of
 
         if not names:

@@ -130,10 +130,7 @@ def test_the_orders_of_due(ledger):
 @pytest.mark.usefixtures("quick_fits")
 def test_what_facts_decide_stands_under_outcomes_to_record(tmp_path, monkeypatch):
     monkeypatch.setenv("FORECASTING_NOW", NOW.isoformat())
-    path = str(tmp_path / "book.db")
-    with Ledger.open(path, create=True):
-        pass
-    with Book.open(path, forecaster="ana") as book:
+    with Book.open(str(tmp_path / "book.db"), forecaster="ana", create=True) as book:
         asked = book.ask("Will a convoy come?", by="2027-01-31", base="3 in 70 weeks")
         monkeypatch.setenv("FORECASTING_NOW", (NOW + 2 * DAY).isoformat())
 
@@ -155,19 +152,6 @@ def test_what_facts_decide_stands_under_outcomes_to_record(tmp_path, monkeypatch
         # A fact from before the question opened, or one that was taken back, decides nothing.
         book.retract_news(str(fact["seq"]), because="it was another convoy")
         assert sections() == {"fresh look"}
-
-
-def test_missing_criteria_are_counted_and_need_nobody(tmp_path, monkeypatch):
-    monkeypatch.setenv("FORECASTING_NOW", NOW.isoformat())
-    path = str(tmp_path / "book.db")
-    with Ledger.open(path, create=True):
-        pass
-    with Book.open(path, forecaster="ana") as book:
-        book.ask("Will the pause hold?", {"2027-01-31": 0.6, "2027-03-31": 0.7},
-                 ladder=["2027-01-31", "2027-03-31"])  # fmt: skip
-        book.ask("Will it rain?", 0.5, by="2027-01-31", criteria="As the weather service says.")
-        assert len(book.due()) == 0
-        assert book.without_criteria() == ["the-pause-hold"]
 
 
 def test_frames(ledger, monkeypatch):

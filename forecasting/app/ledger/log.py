@@ -112,17 +112,8 @@ def log(
     drafts = []
     for question, value in values:
         catalog.check_open(question, issued_at)
-        drafts.append(
-            Forecast(
-                question=question.id,
-                question_hash=question.wording_hash,
-                forecaster=forecaster,
-                value=value,
-                issued_at=issued_at,
-                kind=kind,
-                because=because,
-            )
-        )
+        wording = question.wording_hash
+        drafts.append(Forecast(question.id, wording, forecaster, value, issued_at, kind, because))
     if since is not None and (seq := _said_already(ledger, drafts, since)):
         raise Repeated(seq)
     said = _check_rungs(ledger, catalog, drafts)
@@ -268,14 +259,13 @@ def _said_already(ledger: Ledger, drafts: Sequence[Forecast], since: dt.datetime
         steps = standing(ledger, ledger.steps({draft.question}, {draft.forecaster}))
         last = next((step.seq for step in reversed(steps) if step.at <= draft.issued_at), None)
         mine = ledger.forecasts(question=draft.question, forecaster=draft.forecaster)
-        same = [
+        found += [
             one.seq
             for one in mine
             if (one.seq, one.because) == (last, draft.because)
             and (one.value.labels, one.value.entered) == (draft.value.labels, draft.value.entered)
             and one.issued_at >= since
         ]
-        found += same
     return max((seq or 0 for seq in found), default=None) if len(found) == len(drafts) else None
 
 

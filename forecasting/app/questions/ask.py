@@ -185,15 +185,7 @@ def ask(
             predicate_of(question, bank)
     grown = replace(catalog, questions={**catalog.questions, **{q.id: q for q in questions}})
     forecasts = [
-        Forecast(
-            question=question.id,
-            question_hash=question.wording_hash,
-            forecaster=forecaster,
-            value=value,
-            issued_at=now,
-            kind="live",
-            because=because,
-        )
+        Forecast(question.id, question.wording_hash, forecaster, value, now, "live", because)
         for question, value in _values(grown, fields["slug"], questions, probability, each or {})
     ]
     if because and not forecasts:
