@@ -18,7 +18,6 @@ from forecasting.app.ledger.resolve import resolutions, scored
 from forecasting.app.scores.compare import compare, leaderboard
 from forecasting.app.scores.score import scores
 from forecasting.app.upkeep.banks import bundled_bank, load_bank
-from forecasting.cli import run as cli
 from forecasting.domain import Condition
 from forecasting.domain.instants import parse_instant
 from forecasting.errors import InvalidInput, NotFound
@@ -425,24 +424,18 @@ def test_no_contested_reading_reaches_a_forecast(bank_book):
     assert said() == clean
 
 
-def test_the_commands_give_the_contracts_keys(bank_database, tmp_path, capsys, monkeypatch):
-    monkeypatch.setenv("FORECASTING_NOW", "2026-11-22T12:00:00Z")
-    monkeypatch.setenv("FORECASTING_FORECASTER", "ana")
-    path = tmp_path / "book.db"
-    path.write_bytes(bank_database.read_bytes())
+def test_the_commands_give_the_contracts_keys(forecast):
     rung = "exchange-1000-2026@2026-09-30"
 
-    def forecast(*arguments):
-        capsys.readouterr()
-        assert cli(["--db", str(path), *arguments, "--json"]) == 0
-        return json.loads(capsys.readouterr().out)
+    def read(*arguments):
+        return json.loads(forecast(*arguments, "--json").out)
 
     forecast("log", rung, "0.6", "--at", "2026-06-01T12:00Z")
     said = [
-        forecast("resolve", rung, "no", "--source", URL, "--at", "2026-09-30"),
-        forecast("dispute", rung, "yes", "--source", URL, "--note", "others say so"),
-        forecast("reopen", rung, "--source", URL),
-        forecast("annul", rung, "--source", URL),
+        read("resolve", rung, "no", "--source", URL, "--at", "2026-09-30"),
+        read("dispute", rung, "yes", "--source", URL, "--note", "others say so"),
+        read("reopen", rung, "--source", URL),
+        read("annul", rung, "--source", URL),
     ]
     keys = {"question", "outcome", "resolved_at", "source", "version", "status", "seq", "id"}
     assert all(keys | {"recorded_at", "note"} <= set(row) for row in said)
@@ -454,17 +447,17 @@ def test_the_commands_give_the_contracts_keys(bank_database, tmp_path, capsys, m
     ]
     # A dispute without a time is known when the standing outcome was.
     assert said[0]["resolved_at"] == said[1]["resolved_at"] == "2026-09-30T21:00:00Z"
-    rows = forecast("resolutions", rung)
+    rows = read("resolutions", rung)
     assert [row["id"] for row in rows] == [row["id"] for row in said]
     assert [row["stands"] for row in rows] == [False, False, False, True]
-    scored = forecast("resolutions", rung, "--scores", "--kind", "backdated")
+    scored = read("resolutions", rung, "--scores", "--kind", "backdated")
     assert [(r["version"], r["forecaster"], r["n"]) for r in scored] == [
         (1, "ana", 1), (2, "ana", 1), (3, None, 0), (4, None, 0),
     ]  # fmt: skip
     by_reading = {
         reading: [
             row["mean"]
-            for row in forecast(
+            for row in read(
                 "score", "--kind", "backdated", "--question", rung, "--reading", reading
             )
         ]
@@ -473,12 +466,10 @@ def test_the_commands_give_the_contracts_keys(bank_database, tmp_path, capsys, m
     assert by_reading == {
         "standing": [], "first": [scored[0]["mean"]], "disputed": [scored[1]["mean"]],
     }  # fmt: skip
-    found = forecast("calibration", "--kind", "backdated", "--reading", "disputed")
+    found = read("calibration", "--kind", "backdated", "--reading", "disputed")
     assert (found["outcomes"], found["n"]) == ("disputed", 1)
-    capsys.readouterr()
-    condition = ("leaders-meet@2026-12-31", "no", "--source", URL, "--sure")
-    assert cli(["--db", str(path), "resolve", *condition]) == 0
-    assert "summit-venue follows leaders-meet@2026-12-31: annulled" in capsys.readouterr().err
-    shown = forecast("questions", "show", rung)
+    told = forecast("resolve", "leaders-meet@2026-12-31", "no", "--source", URL, "--sure")
+    assert "summit-venue follows leaders-meet@2026-12-31: annulled" in told.err
+    shown = read("questions", "show", rung)
     assert (shown["status"], shown["disputed"][0]["outcome"]) == ("annulled", "yes")
-    assert rung in [row["id"] for row in forecast("questions", "list", "--status", "annulled")]
+    assert rung in [row["id"] for row in read("questions", "list", "--status", "annulled")]

@@ -441,23 +441,18 @@ def entries(ledger: Ledger, *, before: int | None = None, most: int = 50) -> lis
     `about` is a question where there is one; `said` a few words, or a forecast with its kind.
     """
     gone = seal.reasons(ledger)
-    rows = []
-    for found in ledger.entries(before=before, most=most):
-        who, about, said = _entry(found.value)
-        rows.append(
-            {
-                "seq": found.seq,
-                "id": found.id,
-                "hash": found.hash,
-                "kind": found.kind.replace("_", " "),
-                "recorded_at": found.recorded_at,
-                "who": who,
-                "about": about,
-                "said": said,
-                "redacted": found.seq in gone,
-            }
-        )
-    return rows
+    return [
+        {
+            "seq": found.seq,
+            "id": found.id,
+            "hash": found.hash,
+            "kind": found.kind.replace("_", " "),
+            "recorded_at": found.recorded_at,
+            **dict(zip(("who", "about", "said"), _entry(found.value), strict=True)),
+            "redacted": found.seq in gone,
+        }
+        for found in ledger.entries(before=before, most=most)
+    ]
 
 
 def _entry(value: Stored) -> tuple[str, str, Any]:

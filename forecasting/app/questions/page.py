@@ -198,10 +198,7 @@ def _rung(state: State, question: Question, said: Sequence[Forecast], forecaster
 
 def _others(said: Sequence[Forecast], forecaster: str, now: dt.datetime) -> dict[str, Forecast]:
     """Give what each other forecaster said last; a replay is no word of anybody."""
-    found: dict[str, Forecast] = {}
-    for one in said:
-        if one.kind in KINDS and one.issued_at <= now:
-            found[one.forecaster] = one
+    found = {one.forecaster: one for one in said if one.kind in KINDS and one.issued_at <= now}
     return {who: one for who, one in sorted(found.items()) if who not in (forecaster, MODEL)}
 
 

@@ -82,7 +82,7 @@ def gather(ledger: Ledger, *, kind: str, run: str, now: dt.datetime) -> page.Rev
             name: from_frame(frame[frame["forecaster"] == name])
             for name in [name for name in DIAGRAMS if name in present] or present
         },
-        questions=_paths(ledger, catalog, now, [*forecasts, *texts, *crowds], by_question),
+        questions=_paths(ledger, catalog, now, [*forecasts, *texts, *crowds], by_question, unfit),
         texts=cards(catalog, bank, forecasts) if kind == "replay" else (),
         due=[
             {
@@ -205,39 +205,32 @@ def _paths(
     now: dt.datetime,
     forecasts: Sequence[Forecast],
     by_question: Sequence[Mapping[str, Any]],
+    unfit: Mapping[str, str],
 ) -> list[page.QuestionPath]:
     items = retracted(ledger.evidence())
     marks = marks_of(items, catalog, forecasts, Weights.of(ledger, ledger.evidence(), now))
     moved = moved_of(items, catalog, forecasts)
     points: dict[str, dict[str, list[page.Point]]] = {}
-    verdicts: dict[str, str] = {}
     for forecast in forecasts:
         mine = points.setdefault(forecast.question, {})
         mine.setdefault(forecast.forecaster, []).append(point_of(forecast))
-        if forecast.forecaster == MODEL and forecast.gate:
-            verdicts[forecast.question] = forecast.gate
     scored: dict[str, dict[str, Mapping[str, Any]]] = {}
     for row in by_question:
         scored.setdefault(row["question"], {})[row["forecaster"]] = row
-    shown = []
-    for question in sorted(
-        catalog.questions.values(), key=lambda q: (q.topic, q.event, q.opens, q.id)
-    ):
-        if question.id not in points:
-            continue
-        shown.append(
-            path_of(
-                catalog,
-                question,
-                now,
-                paths=points[question.id],
-                evidence=marks.get(question.id, []),
-                scores=scored.get(question.id, {}),
-                gate_note=verdicts.get(question.id, ""),
-                moved=moved.get(question.id, ()),
-            )
+    shown = [question for question in catalog.questions.values() if question.id in points]
+    return [
+        path_of(
+            catalog,
+            question,
+            now,
+            paths=points[question.id],
+            evidence=marks.get(question.id, []),
+            scores=scored.get(question.id, {}),
+            gate_note=unfit.get(question.id, ""),
+            moved=moved.get(question.id, ()),
         )
-    return shown
+        for question in sorted(shown, key=lambda q: (q.topic, q.event, q.opens, q.id))
+    ]
 
 
 def cards(catalog: Catalog, bank: Bank, forecasts: Sequence[Forecast]) -> list[page.TextCard]:

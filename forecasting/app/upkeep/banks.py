@@ -205,10 +205,7 @@ def empty(zone: str = DEFAULT_ZONE) -> Bank:
 
 def stated(ledger: Ledger) -> dict[str, Setup]:
     """Give the processes that were stated in one phrase, by name; dropped ones are left out."""
-    found: dict[str, Setup] = {}
-    for setup in ledger.setups():
-        if setup.subject == "process":
-            found[setup.name] = setup
+    found = {setup.name: setup for setup in ledger.setups() if setup.subject == "process"}
     return {name: setup for name, setup in found.items() if setup.detail}
 
 
