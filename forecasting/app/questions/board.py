@@ -521,15 +521,9 @@ def _sorted(
 def _row(state: State, question: Question) -> dict[str, Any]:
     standing = state.catalog.outcomes.get(question.id)
     return {
-        "id": question.id,
-        "title": question.title,
-        "ladder": question.ladder,
-        "type": question.type,
+        **facts(state.catalog, question, state.now),
         "unit": question.space.unit,
-        "status": state.catalog.status(question, state.now),
-        "closes": question.closes,
         "zone": question.zone,
-        "outcome": state.catalog.outcome(question),
         "settled_at": None if standing is None else standing.resolved_at,
         **state.pair.row(question),
         "mine_path": _path(state.pair.mine, question, state.now),
