@@ -7,11 +7,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from forecasting import clock, config
+from forecasting import clock, config, store
 from forecasting.app import tidy
 from forecasting.app.book_record import Record
 from forecasting.app.book_review import Review
-from forecasting.app.book_world import World
+from forecasting.app.catalog import Catalog
 from forecasting.app.tidy import (
     Told,
     When,
@@ -26,8 +26,8 @@ from forecasting.app.tidy import (
     when,
 )
 from forecasting.domain.forecasters import OURS, not_a_person
-from forecasting.errors import DatabaseUnusable, ForecastingError, InvalidInput, NotFound
-from forecasting.store import Ledger, status, upgrade
+from forecasting.errors import DatabaseUnusable, ForecastingError, InvalidInput
+from forecasting.store import Ledger
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -109,12 +109,10 @@ def init_workspace(
     return Book.open(made["database"], forecaster=forecaster)
 
 
-class Book[Table](Record[Table], Review[Table], World):
+class Book[Table](Record[Table], Review[Table]):
     """A ledger with the use cases as methods; frames are tidy and their times aware UTC."""
 
     def __repr__(self) -> str:
-        from forecasting.app.catalog import Catalog
-
         catalog, now = Catalog.of(self.ledger), clock.now()
         held = catalog.questions.values()
         waiting = sum(catalog.status(question, now) == "open" for question in held)
@@ -133,7 +131,6 @@ class Book[Table](Record[Table], Review[Table], World):
         self.ledger = ledger
         self.database = database
         self._forecaster = forecaster
-        # How a table is given (rows to the command line, frames to notebooks), and a note told.
         self._give = give
         self._tell = tell
         self._act = ""
@@ -207,19 +204,24 @@ class Book[Table](Record[Table], Review[Table], World):
 
     @staticmethod
     def backup(database: str | None, file: str | Path, *, force: bool = False) -> dict[str, Any]:
-        """Copy a database into a file while it is in use; the copy is verified."""
-        from forecasting.app.upkeep.workspace import backup
-
-        return backup(database, Path(file), force=force)
+        """Copy a database into a file while it is in use; the copy verifies or is not made."""
+        url, target = config.database(database).value, Path(file)
+        found = store.backup(url, target.expanduser(), force=force)
+        return {"file": str(target), "entries": found.entries, "head": found.head_hash}
 
     @staticmethod
     def restore(
         file: str | Path, database: str | None = None, *, force: bool = False
     ) -> dict[str, Any]:
-        """Put a backup in the place of a database, if it verifies."""
-        from forecasting.app.upkeep.workspace import restore
-
-        return restore(Path(file), database, force=force)
+        """Put a backup that verifies in the place of a database, which is `kept` beside it."""
+        url = config.database(database).value
+        found, kept = store.restore(Path(file).expanduser(), url, force=force)
+        return {
+            "database": config.without_password(url),
+            "entries": found.entries,
+            "head": found.head_hash,
+            "kept": None if kept is None else str(kept),
+        }
 
     @staticmethod
     def doctor(database: str | None = None) -> list[dict[str, Any]]:
@@ -231,12 +233,12 @@ class Book[Table](Record[Table], Review[Table], World):
     @staticmethod
     def status(database: str | None = None) -> dict[str, Any]:
         """Give the schema of a database, its entries and the head of its chain."""
-        return asdict(status(config.database(database).value))
+        return asdict(store.status(config.database(database).value))
 
     @staticmethod
     def upgrade(database: str | None = None) -> dict[str, Any]:
         """Bring an older database to this version's schema; all of it or nothing."""
-        return asdict(upgrade(config.database(database).value))
+        return asdict(store.upgrade(config.database(database).value))
 
     def _tell_of_files(self) -> None:
         """Name the files of the ledger's bank that are left out, and what lies ahead in them."""
@@ -259,11 +261,6 @@ class Book[Table](Record[Table], Review[Table], World):
         trace: TracebackType | None,
     ) -> None:
         self.ledger.close()
-
-    @property
-    def forecaster(self) -> str:
-        """The name under which this book logs."""
-        return self.speaker()
 
     def speaker(self, forecaster: str | None = None) -> str:
         """Give the name of who speaks, by default this book's: never a forecaster of the tool."""
@@ -312,20 +309,13 @@ class Book[Table](Record[Table], Review[Table], World):
     def init(self, bank: "Bank | str | Path") -> dict[str, Any]:
         """Load a bank, or that of a folder: new items are appended, changed ones reported."""
         from forecasting.app.upkeep.banks import load_bank
+        from forecasting.app.upkeep.workspace import counted
         from forecasting.app.world.view import bank_of
 
         bank = bank_of(bank)
         new = not self.ledger.head().seq
         counts = load_bank(self.ledger, bank, clock.now())
-        return {
-            "database": config.without_password(self.database),
-            "questions": len(bank.questions),
-            "created": new,
-            "added": counts["new"],
-            "changed": counts["changed"],
-            "evidence": counts["evidence"],
-            "resolutions": counts["resolutions"],
-        }
+        return counted(self.database, counts, questions=len(bank.questions), created=new)
 
     def reload(self) -> "Bank":
         """Load what is new in the ledger's bank, and return the bank.
@@ -333,8 +323,7 @@ class Book[Table](Record[Table], Review[Table], World):
         A new ledger gets the bank of its workspace; outside of one, the example that comes with
         the package.
         """
-        from forecasting.app.upkeep.banks import bank_of, bundled_bank
-        from forecasting.app.upkeep.told import remembered
+        from forecasting.app.upkeep.banks import bank_of, bundled_bank, remembered
         from forecasting.app.upkeep.workspace import own_bank
 
         own = own_bank(self.database)
@@ -349,14 +338,21 @@ class Book[Table](Record[Table], Review[Table], World):
         """Give the questions: one row each, a rung of a ladder too."""
         from forecasting.app.questions.board import list_rows
 
-        rows = list_rows(self.ledger, clock.now(), forecaster=self.forecaster, **filters)
+        now = clock.now()
+        rows = list_rows(*self.board.read(self.forecaster, now), now, **filters)
         return self._give(rows, ("opens", "closes"), tidy.QUESTIONS)
 
     def today(self) -> Table:
-        """Give what needs the forecaster today: a row an item, in sections; see `forecast`."""
-        from forecasting.app.questions.today import NEWS_ROW, ROW, today
+        """Give what needs the forecaster today: a row an item, in sections; see `forecast`.
 
-        rows = today(self.ledger, forecaster=self.forecaster, now=clock.now())
+        An item of news has ``seq, known_at, source`` and no question.
+        """
+        from forecasting.app.questions.board import Board
+        from forecasting.app.questions.today import NEWS_ROW, ROW, SECTIONS
+
+        # A board that is kept would give rows of up to ten minutes ago.
+        parts = Board(self.ledger).today(self.forecaster, clock.now())
+        rows = [{"section": name, **row} for name in SECTIONS for row in parts[name]]
         return self._give(rows, ("deadline", "known_at"), ("section", *ROW, *NEWS_ROW))
 
     def needs(self, *once: str) -> "dict[str, Sequence[Row]]":
@@ -412,42 +408,42 @@ class Book[Table](Record[Table], Review[Table], World):
         return self.board.listing(self.forecaster, clock.now(), wanted)
 
     def due(self, *, by: str = "value") -> Table:
-        """Give what needs the forecaster, by what a fresh look is worth or by the deadline."""
-        from forecasting.app.questions.today import ROW, due
+        """Give what needs the forecaster, by what a fresh look is worth or by the deadline.
 
-        rows = due(self.ledger, forecaster=self.forecaster, now=clock.now(), by=by)
+        `value` is the expected drop of the half Brier score, on average over the whole window, from
+        replacing your number now: ``share of the window left x (distance² + staleness² + news_since
+        x (0.3 p (1 - p))²)``. `distance` is how far your number is from the model's. `hazard` is
+        the chance a day that what is less likely happens, had it a constant one up to the deadline.
+        `staleness` is by how much quiet days since your forecast should have moved your number at
+        that hazard. `news_since` counts the items since your forecast that bear on the question.
+        `change` is how far the model moved. Without your number, one half stands for it.
+        """
+        from forecasting.app.questions.board import Board
+        from forecasting.app.questions.today import ORDERS, ROW
+
+        if by not in ORDERS:
+            msg = f"by ({by}): must be one of {', '.join(ORDERS)}"
+            raise InvalidInput(msg, hint="by=value")
+        rows = Board(self.ledger).due(self.forecaster, clock.now())
+        if by == "date":
+            rows = sorted(rows, key=lambda row: (row["deadline"], row["question"]))
         return self._give(rows, ("deadline",), ROW)
 
     def without_criteria(self) -> list[str]:
-        """Name the open questions that go by their title alone."""
-        from forecasting.app.questions.today import lacking_criteria
+        """Name the open questions, of a ladder its slug, that go by their title alone."""
+        from forecasting.domain.question import lacks_criteria
 
-        return lacking_criteria(self.board.state(self.forecaster, clock.now()))
+        now = clock.now()
+        catalog = self.board.state(self.forecaster, now).catalog
+        bare = filter(lacks_criteria, catalog.questions.values())
+        found = (q.ladder or q.id for q in bare if catalog.status(q, now) == "open")
+        return list(dict.fromkeys(found))
 
     def question(self, name: str) -> list[dict[str, Any]]:
         """Give all there is to a question; of a ladder, a row a rung."""
         from forecasting.app.questions.page import show
 
         return [Told(row) for row in show(self.ledger, name, clock.now())]
-
-    def zone(self, *names: str) -> str:
-        """Give the zone of a question or ladder, or that processes share; empty for none.
-
-        Without a name it is that of the ledger's bank.
-        """
-        from forecasting.app.catalog import Catalog
-        from forecasting.app.upkeep.told import zone_of
-
-        if not names:
-            return zone_of(self.ledger)
-        from forecasting.app.news.world import world_of_the_bank
-
-        try:
-            return Catalog.about(self.ledger, names[0]).find(names[0])[0].zone
-        except NotFound:
-            known = world_of_the_bank(self.ledger).processes
-        zones = {known[name].zone for name in names if name in known}
-        return zones.pop() if len(zones) == 1 else ""
 
     def check(self, path: str | Path | None = None) -> "list[Problem]":
         """List every fault of a bank folder or of a question file; else of the ledger's bank."""
@@ -572,7 +568,6 @@ class Book[Table](Record[Table], Review[Table], World):
 
     def forecasts(self, *, kind: str | None = None, forecaster: str | None = None) -> Table:
         """Give every forecast except those of undone imports: one row each."""
-        from forecasting.app.catalog import Catalog
         from forecasting.app.ledger.undone import undone
         from forecasting.domain.forecast import kind_named
 
@@ -865,9 +860,7 @@ class Book[Table](Record[Table], Review[Table], World):
             accept_because=accept_because,
             watcher=self.forecaster if watched else "",
         )
-        for warning in warnings:
-            self._tell(warning)
-        return self._give(rows, ("closes", "watched_until"), tidy.UPDATE)
+        return self._noted(rows, warnings, ("closes", "watched_until"), tidy.UPDATE)
 
     def unwatched(self, *questions: str, as_of: When = None) -> "dict[str, dt.datetime]":
         """Give what nobody has watched for a week of the processes behind questions, until when."""

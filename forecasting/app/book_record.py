@@ -1,39 +1,28 @@
-"""The part of the book that keeps the record: outcomes, track records in and out, the chain."""
+"""The part of the book that keeps the record: outcomes, news, track records, and the chain."""
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forecasting import clock
 from forecasting.app import tidy
-from forecasting.app.tidy import When, on, text, when
-from forecasting.store import Ledger
+from forecasting.app.catalog import Catalog
+from forecasting.app.tidy import Door, When, on, text, when
 
 if TYPE_CHECKING:
     from forecasting.app.ledger.anchor import Anchor
+    from forecasting.app.news.code import Target
+    from forecasting.review.data import WorldPage
 
 
-class Record[Table]:
-    """Outcomes and their versions, whole track records, anchors and verification."""
+def _silent(step: str) -> None:
+    """Tell nobody."""
 
-    ledger: Ledger
-    _give: Callable[..., Table]
-    _tell: Callable[[str], None]
-    database: str
 
-    @property
-    def forecaster(self) -> str:
-        """The name under which this book records."""
-        raise NotImplementedError
-
-    def speaker(self, forecaster: str | None = None) -> str:
-        """Give the name of who speaks, by default this book's."""
-        raise NotImplementedError
-
-    def zone(self, *names: str) -> str:
-        """Give the zone of a question, or that processes share; without a name the bank's."""
-        raise NotImplementedError
+class Record[Table](Door[Table]):
+    """Outcomes, whole track records, anchors; news, what it acts on, and the world as it stands."""
 
     def resolve(
         self,
@@ -49,17 +38,8 @@ class Record[Table]:
         """Record an outcome, or a corrected version of it; `early_no` says `sure` of a no."""
         from forecasting.app.ledger.resolve import resolve
 
-        now = clock.now()
-        return resolve(
-            self.ledger,
-            question,
-            text(outcome),
-            source=source,
-            now=now,
-            at=on(self.ledger, question, at, days="ends", now=now),
-            note=note,
-            sure=sure or early_no,
-        )
+        more = {"source": source, "note": note, "sure": sure or early_no}
+        return self._settled(resolve, question, text(outcome), at=at, **more)
 
     def annul(
         self, question: str, *, source: str, at: When = None, note: str = ""
@@ -67,15 +47,7 @@ class Record[Table]:
         """Annul a question: it is not scored."""
         from forecasting.app.ledger.resolve import annul
 
-        now = clock.now()
-        return annul(
-            self.ledger,
-            question,
-            source=source,
-            now=now,
-            at=on(self.ledger, question, at, days="ends", now=now),
-            note=note,
-        )
+        return self._settled(annul, question, at=at, source=source, note=note)
 
     def dispute(
         self, question: str, outcome: str | float, *, source: str, at: When = None, note: str = ""
@@ -83,16 +55,20 @@ class Record[Table]:
         """Record another reading of an outcome; the official resolution is unchanged."""
         from forecasting.app.ledger.resolve import dispute
 
+        return self._settled(dispute, question, text(outcome), at=at, source=source, note=note)
+
+    def _settled(
+        self,
+        word: Callable[..., list[dict[str, Any]]],
+        question: str,
+        *said: str,
+        at: When,
+        **more: Any,
+    ) -> list[dict[str, Any]]:
+        """Say a word on an outcome now, of a moment in the question's zone."""
         now = clock.now()
-        return dispute(
-            self.ledger,
-            question,
-            text(outcome),
-            source=source,
-            now=now,
-            at=on(self.ledger, question, at, days="ends", now=now),
-            note=note,
-        )
+        moment = on(self.ledger, question, at, days="ends", now=now)
+        return word(self.ledger, question, *said, now=now, at=moment, **more)
 
     def reopen(self, question: str, *, source: str, note: str = "") -> list[dict[str, Any]]:
         """Withdraw the outcome of a question: from now on it is unresolved."""
@@ -180,9 +156,6 @@ class Record[Table]:
 
     def matches(self) -> Table:
         """Give the questions that ask the same as one on another platform: ``question, url``."""
-        from dataclasses import asdict
-
-        from forecasting.app.catalog import Catalog
         from forecasting.app.questions import same_as
 
         found = same_as.matches(self.ledger, Catalog.of(self.ledger))
@@ -201,8 +174,6 @@ class Record[Table]:
 
         `differs` says where the criteria differ, `complement` that it asks the opposite.
         """
-        from dataclasses import asdict
-
         from forecasting.app.questions.same_as import same_as
 
         made = same_as(
@@ -303,3 +274,169 @@ class Record[Table]:
         made = self.anchor()
         kept = Path(file or f"{made.at.date().isoformat()}.anchor")
         return made, f"{kept}.tsr: {stamped(made, kept, authority).says}"
+
+    def inbox(self) -> list[dict[str, Any]]:
+        """Give the news that nobody has coded, what is most like the open questions first."""
+        from forecasting.app.news.code import inbox
+
+        return inbox(self.ledger, now=clock.now())
+
+    def news_item(self, name: str) -> dict[str, Any]:
+        """Give an item whole, with what it may act on and what may tell the same story."""
+        from forecasting.app.news import shown
+        from forecasting.app.news.code import proposed
+
+        now = clock.now()
+        return shown.show(self.ledger, name, now=now) | proposed(self.ledger, name, now=now)
+
+    def titles(self) -> dict[str, str]:
+        """Give what each question, ladder and process is called, by its id."""
+        from forecasting.app.upkeep.banks import bank_of
+
+        processes = bank_of(self.ledger).world.processes
+        questions = Catalog.of(self.ledger).questions.values()
+        return (
+            {name: process.title or name for name, process in processes.items()}
+            | {one.ladder: one.whole_title for one in questions if one.ladder}
+            | {one.id: one.title for one in questions}
+        )
+
+    def news_targets(self) -> "list[Target]":
+        """Give everything that a report may act on."""
+        from forecasting.app.news.code import targets
+
+        return targets(self.ledger, clock.now())
+
+    def code_news(self, name: str, on: Sequence[str], **more: Any) -> dict[str, Any]:
+        """Say what an item on record does; a new entry takes its place in one transaction.
+
+        `more`: `half_life`, `grade`, `story`, `because`, `confirmed`, `event_at`.
+        """
+        from forecasting.app.news.code import code
+
+        return code(self.ledger, name, on, now=clock.now(), **more)
+
+    def uncode_news(self, name: str) -> dict[str, Any]:
+        """Put a coded item back as it was before, to be coded again."""
+        from forecasting.app.news.code import uncode
+
+        return uncode(self.ledger, name, now=clock.now())
+
+    def join_story(self, name: str, story: str) -> dict[str, Any]:
+        """Put an item into the story of another; what it does stays as it is."""
+        from forecasting.app.news.code import join
+
+        return join(self.ledger, name, story, now=clock.now())
+
+    def news_effect(
+        self,
+        name: str,
+        target: str,
+        *,
+        half_life: str = "",
+        codes: Sequence[str] | None = None,
+        told: Callable[[str], None] = _silent,
+    ) -> dict[str, Any]:
+        """Say what each code of an item would do to every question that it touches."""
+        from forecasting.app.news.code import effect
+        from forecasting.domain.evidence import CODES
+
+        return effect(
+            self.ledger,
+            name,
+            target,
+            now=clock.now(),
+            half_life=half_life,
+            codes=CODES if codes is None else codes,
+            told=told,
+        )
+
+    def news_stories(self) -> list[dict[str, Any]]:
+        """Give the stories that have more than one item, the newest first, each with its items."""
+        from forecasting.app.news import shown
+
+        found: dict[str, list[dict[str, Any]]] = {}
+        for row in shown.rows(self.ledger, now=clock.now()):
+            found.setdefault((row["story"] or row["key"]).partition("/")[0], []).append(row)
+        told: list[dict[str, Any]] = [
+            {"story": story, "items": sorted(items, key=lambda row: row["known_at"])}
+            for story, items in found.items()
+            if len(items) > 1
+        ]
+        return sorted(told, key=_latest, reverse=True)
+
+    def coded_news(self) -> list[dict[str, Any]]:
+        """Give the news that stands and is coded, the latest first, with what it weighs now."""
+        from forecasting.app.news import shown
+
+        rows = [
+            row
+            for row in shown.rows(self.ledger, now=clock.now())
+            if row["seq"] is not None and any(said != "bears" for said in row["on"].values())
+        ]
+        return sorted(rows, key=lambda row: (row["known_at"], row["seq"]), reverse=True)
+
+    def world_page(self) -> "WorldPage":
+        """Give the processes and links as they stand now; nothing is simulated."""
+        from forecasting.app.upkeep.banks import bank_of
+        from forecasting.app.world.processes import world_page
+        from forecasting.domain.watch import watched
+        from forecasting.evidence import retracted
+
+        now = clock.now()
+        return world_page(
+            bank_of(self.ledger).world,
+            retracted(self.ledger.evidence()),
+            now,
+            watched=watched(self.ledger.watches(), now, live=True),
+        )
+
+    def process_states(self) -> dict[str, tuple[str, ...]]:
+        """Give the states that a process may come to, but for the one that it begins in.
+
+        Of those alone that an open question rests on: no other is simulated.
+        """
+        from forecasting.app.news.world import NewsWorld
+        from forecasting.evidence.relevant import asked, part_of
+
+        catalog = Catalog.of(self.ledger)
+        news = NewsWorld.of(self.ledger, catalog)
+        names = [
+            asked(news.predicates[question.id])
+            for question in catalog.open_at(clock.now())
+            if question.id in news.predicates
+        ]
+        world = part_of(news.world, frozenset().union(*names))
+        return {
+            name: process.states[1:]
+            for name, process in world.processes.items()
+            if len(process.states) > 1
+        }
+
+    def open_outcomes(self) -> list[dict[str, Any]]:
+        """Give the open questions that the world answers, with what each may be answered with."""
+        from forecasting.app.news.world import NewsWorld
+
+        catalog = Catalog.of(self.ledger)
+        answered = NewsWorld.of(self.ledger, catalog).predicates
+        return [
+            {
+                "question": question.id,
+                "title": question.title,
+                "type": question.type,
+                "outcomes": ("yes", "no") if question.type == "binary" else question.space.options,
+            }
+            for question in catalog.open_at(clock.now())
+            if question.id in answered
+        ]
+
+    def beside(self, *, kind: str = "live", run: str = "") -> dict[str, Any]:
+        """Give what each worldview said last of each question, beside the model."""
+        from forecasting.app.forecast.worldviews import beside
+
+        return beside(self.ledger, now=clock.now(), kind=kind, run=run)
+
+
+def _latest(story: dict[str, Any]) -> dt.datetime:
+    moment: dt.datetime = story["items"][-1]["known_at"]
+    return moment

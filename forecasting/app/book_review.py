@@ -1,13 +1,14 @@
 """The part of the book that looks back: scores, calibration, comparison, pools, the replay."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forecasting import clock
 from forecasting.app import tidy
-from forecasting.app.tidy import When, frame, when
+from forecasting.app.catalog import Catalog
+from forecasting.app.tidy import Door, When, frame, when
 from forecasting.errors import InvalidInput, nearest
 from forecasting.store import Ledger
 
@@ -17,17 +18,13 @@ if TYPE_CHECKING:
     from forecasting.app.frames import Selection
 
 
-class Review[Table]:
+class Review[Table](Door[Table]):
     """How good the forecasts were; each method does what its command does.
 
     The `filters` are those of a selection: ``kind, run, forecaster, question, tag, as_of, reading,
     too_soon``, see :class:`forecasting.app.frames.Selection`; ``past_close`` keeps only questions
     whose scheduled close has passed.
     """
-
-    ledger: Ledger
-    _give: Callable[..., Table]
-    _tell: Callable[[str], None]
 
     def scores(
         self,
@@ -174,16 +171,18 @@ class Review[Table]:
 
     def review(self, folder: str | Path, *, kind: str = "", run: str = "") -> Path:
         """Write the review page into a folder and give its path."""
-        from forecasting.app.review.publish import review
+        from forecasting.app.review.publish import gather
+        from forecasting.review import write
 
-        return review(self.ledger, Path(folder), kind=kind, run=run, now=clock.now())
+        self.page_folder(Path(folder))
+        return write(gather(self.ledger, kind=kind, run=run, now=clock.now()), Path(folder))
 
     @staticmethod
     def page_folder(folder: Path) -> None:
         """Refuse what cannot be the folder of a review page."""
-        from forecasting.app.review.publish import page_folder
-
-        page_folder(folder)
+        if folder.suffix in (".html", ".htm"):
+            msg = f"out ({folder}): is a folder; the page is index.html in it"
+            raise InvalidInput(msg, hint=f"out={folder.with_suffix('')}")
 
     def compare(
         self,
@@ -225,11 +224,10 @@ class Review[Table]:
         **filters: Any,
     ) -> Table:
         """Rank the forecasters, adjusted for the difficulty of their questions, or say why not."""
-        from forecasting.app.scores.against import known_forecaster
         from forecasting.app.scores.compare import leaderboard
 
         wanted = _chosen(self.ledger, filters)
-        known_forecaster(self.ledger, wanted.forecaster)
+        self.known(wanted.forecaster)
         rows, notes = leaderboard(
             self.ledger,
             rule=rule,
@@ -240,9 +238,7 @@ class Review[Table]:
             seed=seed,
             selection=wanted,
         )
-        for note in notes:
-            self._tell(note)
-        return self._give(rows, (), tidy.LEADERBOARD)
+        return self._noted(rows, notes, (), tidy.LEADERBOARD)
 
     def pool(
         self,
@@ -293,7 +289,7 @@ class Review[Table]:
         rows, notes = worldview_rows(
             self.ledger, bank, now=clock.now(), kind=kind, run=run, at=moment
         )
-        return self._noted(rows, notes, tidy.WORLDVIEWS)
+        return self._noted(rows, notes, ("at", "as_of"), tidy.WORLDVIEWS)
 
     def worldview_weights(self, *, as_of: When = None, kind: str = "", run: str = "") -> Table:
         """Give the weights of the worldviews after each event that resolved."""
@@ -302,19 +298,11 @@ class Review[Table]:
         rows, notes = worldview_steps(
             self.ledger, now=clock.now(), kind=kind, run=run, at=when(as_of)
         )
-        return self._noted(rows, notes, tidy.WEIGHTS)
-
-    def _noted(
-        self, rows: Sequence[Mapping[str, Any]], notes: Sequence[str], names: Sequence[str]
-    ) -> Table:
-        for note in notes:
-            self._tell(note)
-        return self._give(rows, ("at", "as_of"), names)
+        return self._noted(rows, notes, ("at", "as_of"), tidy.WEIGHTS)
 
 
 def _chosen(ledger: Ledger, filters: Mapping[str, Any]) -> "Selection":
     """Read which forecasts a table is about: moments as everywhere, questions as any list."""
-    from forecasting.app.catalog import Catalog
     from forecasting.app.frames import Selection
 
     read = {"kind": "live", **filters}

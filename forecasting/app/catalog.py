@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Literal
 
-from forecasting.app.ledger.undone import Undone, undone
+from forecasting.app.ledger.undone import Undone
 from forecasting.domain.forecast import Forecast, Kind, Said
-from forecasting.domain.forecasters import MODEL
 from forecasting.domain.instants import iso
 from forecasting.domain.outcome import YES
 from forecasting.domain.question import ANNULLED, Question, Status
@@ -289,15 +288,6 @@ class Voice:
     withdrawn: Mapping[str, dt.datetime] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, ledger: Ledger, forecaster: str, now: dt.datetime) -> "Voice":
-        """Read what a forecaster had said by now."""
-        said: dict[str, list[Said]] = {}
-        for one in ledger.said(forecaster, KINDS):
-            said.setdefault(one.question, []).append(one)
-        heard = {name: tuple(each) for name, each in said.items()}
-        return cls.heard(heard, undone(ledger), forecaster, now)
-
-    @classmethod
     def heard(
         cls,
         said: Mapping[str, tuple[Said, ...]],
@@ -342,11 +332,6 @@ class Pair:
 
     mine: Voice
     model: Voice
-
-    @classmethod
-    def of(cls, ledger: Ledger, forecaster: str, now: dt.datetime) -> "Pair":
-        """Read both."""
-        return cls(Voice.of(ledger, forecaster, now), Voice.of(ledger, MODEL, now))
 
     def row(self, question: Question) -> dict[str, object]:
         """Give mine, the model's, and mine less the model's, as columns; see `difference`."""

@@ -1,11 +1,12 @@
-"""What a notebook gives and takes: tidy frames, moments as text, numbers as decimals."""
+"""What a book gives and takes: tidy frames, moments as text, numbers as decimals."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forecasting.errors import InvalidInput
+from forecasting.app.catalog import Catalog
+from forecasting.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
     import numpy as np
@@ -242,8 +243,6 @@ def on(
     ledger: "Ledger", question: str, moment: When, *, days: "Days", now: dt.datetime
 ) -> dt.datetime | None:
     """Read a moment in the zone of a question or ladder."""
-    from forecasting.app.catalog import Catalog
-
     if moment is None or isinstance(moment, dt.datetime):
         return when(moment, now=now)
     zone = Catalog.about(ledger, question).find(question)[0].zone
@@ -272,3 +271,52 @@ def text(value: "float | str | np.generic") -> str:
     # Of a number that was no text the point is known.
     written = unmistakable(decimal_text(number))
     return f"{written}.0" if written == "1" else written
+
+
+class Door[Table]:
+    """What each part of a book stands on: a ledger, who speaks, how tables and notes are given."""
+
+    ledger: "Ledger"
+    database: str
+    #: How a table is given, rows to the command line and frames to notebooks; and a note told.
+    _give: Callable[..., Table]
+    _tell: Callable[[str], None]
+
+    @property
+    def forecaster(self) -> str:
+        """The name under which this book logs."""
+        return self.speaker()
+
+    def speaker(self, forecaster: str | None = None) -> str:
+        """Give the name of who speaks, by default this book's: never a forecaster of the tool."""
+        raise NotImplementedError
+
+    def zone(self, *names: str) -> str:
+        """Give the zone of a question or ladder, or that processes share; empty for none.
+
+        Without a name it is that of the ledger's bank.
+        """
+        from forecasting.app.upkeep.banks import zone_of
+
+        if not names:
+            return zone_of(self.ledger)
+        from forecasting.app.news.world import world_of_the_bank
+
+        try:
+            return Catalog.about(self.ledger, names[0]).find(names[0])[0].zone
+        except NotFound:
+            known = world_of_the_bank(self.ledger).processes
+        zones = {known[name].zone for name in names if name in known}
+        return zones.pop() if len(zones) == 1 else ""
+
+    def _noted(
+        self,
+        rows: Sequence[Mapping[str, Any]],
+        notes: Sequence[str],
+        times: Sequence[str] = (),
+        names: Sequence[str] = (),
+    ) -> Table:
+        """Give a table, and tell what is to be said beside it."""
+        for note in notes:
+            self._tell(note)
+        return self._give(rows, times, names)

@@ -9,6 +9,7 @@ from forecasting import clock
 from forecasting.app.book import Book, open_book
 from forecasting.app.forecast import predict, replay
 from forecasting.app.upkeep import banks
+from forecasting.cli import run
 from forecasting.config import MEMORY
 from forecasting.inference.fits import FitCache
 from forecasting.resources import locate
@@ -34,6 +35,23 @@ def bank_book(bank_database, tmp_path):
     shutil.copy(bank_database, path)
     with Book.open(str(path), forecaster="ana") as book:
         yield book
+
+
+@pytest.fixture
+def forecast(bank_database, tmp_path, capsys, monkeypatch):
+    """Run a command as ana on a copy of the bank; give its output and what it narrates."""
+    monkeypatch.setenv("FORECASTING_FORECASTER", "ana")
+    path = tmp_path / "book.db"
+    path.write_bytes(bank_database.read_bytes())
+
+    def call(*arguments, now="2026-11-22T12:00:00Z", code=0):
+        monkeypatch.setenv("FORECASTING_NOW", now)
+        capsys.readouterr()
+        assert run(["--db", str(path), *arguments]) == code, capsys.readouterr().err
+        return capsys.readouterr()
+
+    call.path = path
+    return call
 
 
 @pytest.fixture

@@ -5,10 +5,9 @@ import random
 
 import pytest
 
-from forecasting.app.catalog import Pair
 from forecasting.app.news.shown import Weights
 from forecasting.app.questions.board import SORTS, STATUSES, Board, Wanted
-from forecasting.app.questions.today import SECTIONS, due, today
+from forecasting.app.questions.today import SECTIONS
 from forecasting.app.upkeep.banks import bundled_bank
 from forecasting.domain import Resolution, Withdrawal
 from forecasting.domain.evidence import Effect
@@ -45,13 +44,10 @@ def same(board, ledger, now):
         assert once == fresh.today(who, now, once=ONCE)
         shown = [row["question"] for name in ONCE for row in once[name]]
         assert len(shown) == len(set(shown))
-        assert list(board.due(who, now)) == due(ledger, forecaster=who, now=now)
-        parts = board.today(who, now)
-        fresh = [{"section": name, **row} for name in SECTIONS for row in parts[name]]
-        assert fresh == today(ledger, forecaster=who, now=now)
-        state = board.state(who, now)
-        pair = Pair.of(ledger, who, now)
-        assert all(state.pair.row(q) == pair.row(q) for q in state.catalog.questions.values())
+        assert board.due(who, now) == fresh.due(who, now)
+        assert board.today(who, now) == fresh.today(who, now)
+        (catalog, pair), (_, anew) = board.read(who, now), fresh.read(who, now)
+        assert all(pair.row(q) == anew.row(q) for q in catalog.questions.values())
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -144,23 +144,6 @@ def test_what_is_left_out_is_counted():
     assert late(tainted, Selection(kind="imported")) == 0
 
 
-@pytest.fixture
-def forecast(bank_database, tmp_path, capsys, monkeypatch):
-    """Run a command on a copy of the bank; give its output and what it narrates."""
-    monkeypatch.setenv("FORECASTING_FORECASTER", "ana")
-    path = tmp_path / "book.db"
-    path.write_bytes(bank_database.read_bytes())
-
-    def call(*arguments, now=NOW, code=0):
-        monkeypatch.setenv("FORECASTING_NOW", now)
-        capsys.readouterr()
-        assert cli(["--db", str(path), *arguments]) == code, capsys.readouterr().err
-        return capsys.readouterr()
-
-    call.path = path
-    return call
-
-
 @pytest.mark.parametrize("command", ["score", "calibration", "leaderboard", "compare"])
 def test_each_command_says_how_many_came_late(command, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("FORECASTING_NOW", "2026-06-01T00:00:00Z")

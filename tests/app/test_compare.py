@@ -45,12 +45,8 @@ def test_an_early_resolution_waits_and_a_late_answer_holds_up():
         diary.write(i, ours.said(one, "ann", 0.8, i), ours.said(one, "bob", 0.3, i))
     diary.write(8, ours.resolved(asked[3], "yes", 7))
     early = compare(diary.ledger, "ann", "bob", now=START + 9 * DAY)
-    assert (early["n_shared"], early["steps"], early["waiting"], early["held_by"]) == (
-        1,
-        0,
-        1,
-        None,
-    )
+    counts = ("n_shared", "steps", "waiting", "held_by")
+    assert [early[name] for name in counts] == [1, 0, 1, None]
     diary.write(14, ours.resolved(asked[0], "yes", 10), ours.resolved(asked[2], "yes", 12))
     held = compare(diary.ledger, "ann", "bob", now=START + 20 * DAY)
     assert (held["steps"], held["held_by"]) == (1, "q1")

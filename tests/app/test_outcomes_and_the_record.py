@@ -51,19 +51,21 @@ def book(tmp_path):
         yield opened
 
 
-EARLY = {
-    "peace-later": ("no", "can a yes no longer happen?"),
-    "peace-then": ("none", "can it no longer end otherwise?"),
-    "strikes": ("25", "can it no longer end otherwise?"),
-    "peace-end": ("yes", "can it no longer end otherwise?"),
-    "no-deal": ("yes", "can it no longer end otherwise?"),
-    "both": ("yes", "can it no longer end otherwise?"),
-    "which-first": ("nothing", "can it no longer end otherwise?"),
-    "done": ("yes", "217 of 700 of prisoners are on record"),
-}
+EARLY = [
+    ("peace-later", "no", "can a yes no longer happen?"),
+    ("peace-then", "none", "can it no longer end otherwise?"),
+    ("strikes", "25", "can it no longer end otherwise?"),
+    # What holds at the close is known early neither way.
+    ("peace-end", "yes", "can it no longer end otherwise?"),
+    ("peace-end", "no", "can a yes no longer happen?"),
+    ("no-deal", "yes", "can it no longer end otherwise?"),
+    ("both", "yes", "can it no longer end otherwise?"),
+    ("which-first", "nothing", "can it no longer end otherwise?"),
+    ("done", "yes", "217 of 700 of prisoners are on record"),
+]
 
 
-@pytest.mark.parametrize(("name", "outcome", "doubt"), [(n, *each) for n, each in EARLY.items()])
+@pytest.mark.parametrize(("name", "outcome", "doubt"), EARLY)
 def test_an_outcome_before_the_deadline_is_asked_about_for_every_type(book, name, outcome, doubt):
     before = book.head()
     with pytest.raises(Unsure) as asked:
@@ -89,12 +91,6 @@ def test_an_outcome_that_what_is_asked_can_give_early_needs_no_word_more(book, n
     assert book.resolve(name, outcome, source="wire")[0]["outcome"] == outcome
 
 
-@pytest.mark.parametrize("outcome", ["yes", "no"])
-def test_what_holds_at_the_close_is_known_early_neither_way(book, outcome):
-    with pytest.raises(Unsure, match="is open until"):
-        book.resolve("peace-end", outcome, source="wire")
-
-
 def test_an_outcome_against_the_facts_on_record_is_asked_about_and_one_with_them_is_not(book):
     # The moment of a fact is vouched for, so a no is against it, even after the deadline.
     book.add_news("Strike", source="wire", on=["strike=event"], event_at="2026-11-28T12:00Z",
@@ -105,10 +101,6 @@ def test_an_outcome_against_the_facts_on_record_is_asked_about_and_one_with_them
         with pytest.raises(Unsure, match="by the facts on record"):
             book.resolve("struck", "no", source="wire")
         assert book.resolve("struck", "yes", source="wire")[0]["outcome"] == "yes"
-
-
-def test_a_yes_that_no_fact_contradicts_needs_no_word_more(book):
-    assert book.resolve("peace-later", "yes", source="wire")[0]["outcome"] == "yes"
 
 
 def test_a_no_after_the_deadline_was_known_at_the_deadline(book):

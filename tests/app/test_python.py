@@ -38,15 +38,6 @@ def book(tmp_path, monkeypatch):
         yield made
 
 
-def test_open_finds_the_workspace_from_below(book, tmp_path, monkeypatch):
-    book.ask("Will a convoy arrive?", 0.35, by="2027-01-31", slug="convoy")
-    (tmp_path / "sudan" / "notes").mkdir()
-    monkeypatch.chdir(tmp_path / "sudan" / "notes")
-    with fc.open() as found:
-        assert found.forecaster == "ana"
-        assert found.questions()["id"].tolist() == ["convoy"]
-
-
 @pytest.mark.parametrize("day", DAYS, ids=repr)
 def test_a_day_is_taken_in_any_form(book, day):
     book.ask("Will a convoy arrive?", 0.3, by=day, slug="asked")

@@ -7,17 +7,17 @@ import pandas as pd
 import pytest
 
 from forecasting import clock
+from forecasting.app import tidy
+from forecasting.app.book import Book
 from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.predict import Predictor, outcomes_known
 from forecasting.app.frames import Selection
 from forecasting.app.ledger import resolve as use
 from forecasting.app.ledger.log import log
 from forecasting.app.ledger.resolve import resolutions, scored
-from forecasting.app.questions.board import list_rows
 from forecasting.app.scores.compare import compare, leaderboard
 from forecasting.app.scores.score import scores
 from forecasting.app.upkeep.banks import bundled_bank, load_bank
-from forecasting.cli import run as cli
 from forecasting.domain import Condition
 from forecasting.domain.instants import parse_instant
 from forecasting.errors import InvalidInput, NotFound
@@ -40,6 +40,11 @@ def asked(kind="live"):
     diary.write(0, question)
     diary.write(1, ours.said(question, "ann", 0.8, 1, kind=kind))
     return diary
+
+
+def listed(ledger, day, **filters):
+    with clock.at(at(day)):
+        return Book(ledger, forecaster="ann", give=tidy.listed).questions(**filters)
 
 
 def means(ledger, **wanted):
@@ -229,14 +234,14 @@ def test_after_reopening_the_clock_says_the_status(day, status):
     question = dataclasses.replace(ours.question("q", days=10), resolves_by=at(12))
     diary.write(0, question)
     did(diary.ledger, "resolve", 5, "yes", known=5)
-    (row,) = list_rows(diary.ledger, at(5))
+    (row,) = listed(diary.ledger, 5)
     assert (row["status"], row["outcome"]) == ("resolved", "yes")
     did(diary.ledger, "reopen", 5.5)
-    (row,) = list_rows(diary.ledger, at(day))
+    (row,) = listed(diary.ledger, day)
     assert (row["status"], row["outcome"]) == (status, None)
-    assert list_rows(diary.ledger, at(day), status=status)
+    assert listed(diary.ledger, day, status=status)
     assert bool(Catalog.of(diary.ledger).open_at(at(day))) == (status == "open")
-    assert not list_rows(diary.ledger, at(day), status="resolved")
+    assert not listed(diary.ledger, day, status="resolved")
 
 
 def test_forecasts_may_be_logged_again_after_reopening():
@@ -302,7 +307,7 @@ def conditional():
 
 
 def statuses(diary, day):
-    return {row["id"]: row["status"] for row in list_rows(diary.ledger, at(day))}
+    return {row["id"]: row["status"] for row in listed(diary.ledger, day)}
 
 
 def test_a_question_follows_its_condition_there_and_back():
@@ -419,24 +424,18 @@ def test_no_contested_reading_reaches_a_forecast(bank_book):
     assert said() == clean
 
 
-def test_the_commands_give_the_contracts_keys(bank_database, tmp_path, capsys, monkeypatch):
-    monkeypatch.setenv("FORECASTING_NOW", "2026-11-22T12:00:00Z")
-    monkeypatch.setenv("FORECASTING_FORECASTER", "ana")
-    path = tmp_path / "book.db"
-    path.write_bytes(bank_database.read_bytes())
+def test_the_commands_give_the_contracts_keys(forecast):
     rung = "exchange-1000-2026@2026-09-30"
 
-    def forecast(*arguments):
-        capsys.readouterr()
-        assert cli(["--db", str(path), *arguments, "--json"]) == 0
-        return json.loads(capsys.readouterr().out)
+    def read(*arguments):
+        return json.loads(forecast(*arguments, "--json").out)
 
     forecast("log", rung, "0.6", "--at", "2026-06-01T12:00Z")
     said = [
-        forecast("resolve", rung, "no", "--source", URL, "--at", "2026-09-30"),
-        forecast("dispute", rung, "yes", "--source", URL, "--note", "others say so"),
-        forecast("reopen", rung, "--source", URL),
-        forecast("annul", rung, "--source", URL),
+        read("resolve", rung, "no", "--source", URL, "--at", "2026-09-30"),
+        read("dispute", rung, "yes", "--source", URL, "--note", "others say so"),
+        read("reopen", rung, "--source", URL),
+        read("annul", rung, "--source", URL),
     ]
     keys = {"question", "outcome", "resolved_at", "source", "version", "status", "seq", "id"}
     assert all(keys | {"recorded_at", "note"} <= set(row) for row in said)
@@ -448,17 +447,17 @@ def test_the_commands_give_the_contracts_keys(bank_database, tmp_path, capsys, m
     ]
     # A dispute without a time is known when the standing outcome was.
     assert said[0]["resolved_at"] == said[1]["resolved_at"] == "2026-09-30T21:00:00Z"
-    rows = forecast("resolutions", rung)
+    rows = read("resolutions", rung)
     assert [row["id"] for row in rows] == [row["id"] for row in said]
     assert [row["stands"] for row in rows] == [False, False, False, True]
-    scored = forecast("resolutions", rung, "--scores", "--kind", "backdated")
+    scored = read("resolutions", rung, "--scores", "--kind", "backdated")
     assert [(r["version"], r["forecaster"], r["n"]) for r in scored] == [
         (1, "ana", 1), (2, "ana", 1), (3, None, 0), (4, None, 0),
     ]  # fmt: skip
     by_reading = {
         reading: [
             row["mean"]
-            for row in forecast(
+            for row in read(
                 "score", "--kind", "backdated", "--question", rung, "--reading", reading
             )
         ]
@@ -467,12 +466,10 @@ def test_the_commands_give_the_contracts_keys(bank_database, tmp_path, capsys, m
     assert by_reading == {
         "standing": [], "first": [scored[0]["mean"]], "disputed": [scored[1]["mean"]],
     }  # fmt: skip
-    found = forecast("calibration", "--kind", "backdated", "--reading", "disputed")
+    found = read("calibration", "--kind", "backdated", "--reading", "disputed")
     assert (found["outcomes"], found["n"]) == ("disputed", 1)
-    capsys.readouterr()
-    condition = ("leaders-meet@2026-12-31", "no", "--source", URL, "--sure")
-    assert cli(["--db", str(path), "resolve", *condition]) == 0
-    assert "summit-venue follows leaders-meet@2026-12-31: annulled" in capsys.readouterr().err
-    shown = forecast("questions", "show", rung)
+    told = forecast("resolve", "leaders-meet@2026-12-31", "no", "--source", URL, "--sure")
+    assert "summit-venue follows leaders-meet@2026-12-31: annulled" in told.err
+    shown = read("questions", "show", rung)
     assert (shown["status"], shown["disputed"][0]["outcome"]) == ("annulled", "yes")
-    assert rung in [row["id"] for row in forecast("questions", "list", "--status", "annulled")]
+    assert rung in [row["id"] for row in read("questions", "list", "--status", "annulled")]

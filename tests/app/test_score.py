@@ -1,6 +1,5 @@
 """What the score command counts: kinds, clocks, groups, references, and who was silent."""
 
-import datetime as dt
 import math
 
 import pytest
@@ -176,7 +175,4 @@ def test_nothing_resolved_is_no_error():
     diary = Diary()
     asked = ours.question("q")
     diary.write(0, asked, ours.said(asked, "ann", 0.5, 0))
-    assert (
-        scores(diary.ledger, selection=Selection(as_of=dt.datetime(2025, 1, 2, tzinfo=dt.UTC)))
-        == []
-    )
+    assert scores(diary.ledger, selection=Selection(as_of=at(1))) == []

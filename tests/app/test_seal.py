@@ -7,12 +7,12 @@ import os
 import shutil
 import stat
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecasting.app.book import Book
 from forecasting.app.forecast import pool
 from forecasting.app.forecast.worldviews import Spoken
 from forecasting.app.frames import Selection, resolved, unrevealed
@@ -21,7 +21,6 @@ from forecasting.app.ledger import seal
 from forecasting.app.review import pictures
 from forecasting.app.scores.compare import compare
 from forecasting.app.scores.score import left_out, scores, seal_note
-from forecasting.cli import run
 from forecasting.domain import OutcomeSpace
 from forecasting.errors import InvalidInput, NotFound
 from forecasting.scoring import lifetime
@@ -510,17 +509,9 @@ def test_the_order_of_showing_decides_nothing():
     assert found == [([0.2], [0.9, 0.2])] * 2
 
 
-def test_the_commands(bank_database, tmp_path, monkeypatch, capsys):
+def test_the_commands(forecast):
     name = "leaders-meet@2026-12-31"
-    db = str(tmp_path / "book.db")
-    Book.open(db, create=True).close()
-    (tmp_path / "book.db").write_bytes(bank_database.read_bytes())
-
-    def told(*words, code=0):
-        assert run([*words, "--db", db, "--as", "ana"]) == code
-        return capsys.readouterr()
-
-    monkeypatch.setenv("FORECASTING_NOW", "2026-12-02T12:00:00Z")
+    told = partial(forecast, now="2026-12-02T12:00:00Z")
     told("log", name, "0.2222", "--sealed", "--at", "2026-12-02T11:00:00Z", code=2)
     said = told("log", name, "0.2222", "--sealed", "--because", "heard")
     assert "keep another one elsewhere" in said.err
@@ -533,7 +524,7 @@ def test_the_commands(bank_database, tmp_path, monkeypatch, capsys):
         assert "2222" not in text
         assert "heard" not in text
     assert json.loads(told("verify", "--json").out)["unrevealed"] == 1
-    monkeypatch.setenv("FORECASTING_NOW", "2026-12-05T12:00:00Z")
+    told = partial(forecast, now="2026-12-05T12:00:00Z")
     (row,) = json.loads(told("reveal", name, "--json").out)
     assert (row["forecast"], row["issued_at"]) == (0.2222, "2026-12-02T12:00:00Z")
     assert json.loads(told("history", name, "--json").out)[0]["forecast"] == 0.2222

@@ -7,8 +7,10 @@ import time
 
 import pytest
 
+from forecasting import clock
 from forecasting.app.book import Book
-from forecasting.app.questions.today import MOST, SECTIONS, calendar, due, mail, today
+from forecasting.app.questions.today import MOST, SECTIONS, calendar, mail
+from forecasting.app.tidy import listed
 from forecasting.domain import Resolution, Withdrawal
 from forecasting.domain.evidence import Effect
 from forecasting.errors import InvalidInput
@@ -30,6 +32,16 @@ def _said(question, who, p, days):
 def _news(key, target, days, form="bears"):
     detail = {} if form == "bears" else {"a": 1.0, "b": 0.5, "u": 0.7}
     return item(key, Effect(target, form, detail), NOW + days * DAY)
+
+
+def today(ledger, now=NOW):
+    with clock.at(now):
+        return Book(ledger, forecaster="ana", give=listed).today()
+
+
+def due(ledger, now=NOW, **more):
+    with clock.at(now):
+        return Book(ledger, forecaster="ana", give=listed).due(**more)
 
 
 @pytest.fixture
@@ -66,7 +78,7 @@ def _fill(found):
 
 
 def test_the_sections_of_today(ledger):
-    rows = today(ledger, forecaster="ana", now=NOW)
+    rows = today(ledger)
     found = {name: [r.get("question") for r in rows if r["section"] == name] for name in SECTIONS}
     assert found["due"] == ["late"]
     assert found["closes soon"] == ["soon"]
@@ -84,7 +96,7 @@ def test_the_sections_of_today(ledger):
 
 
 def test_what_a_fresh_look_is_worth_by_hand(ledger):
-    rows = {row["question"]: row for row in due(ledger, forecaster="ana", now=NOW)}
+    rows = {row["question"]: row for row in due(ledger)}
     assert "done" not in rows
     assert rows["gone"]["reason"] == "withdrawn"
     assert rows["gone"]["mine"] is None
@@ -105,28 +117,25 @@ def test_what_a_fresh_look_is_worth_by_hand(ledger):
 
 
 def test_the_orders_of_due(ledger):
-    by_value = due(ledger, forecaster="ana", now=NOW)
+    by_value = due(ledger)
     assert by_value[0]["question"] == "late"
     values = [row["value"] for row in by_value[1:]]
     assert values == sorted(values, reverse=True)
-    by_date = [row["deadline"] for row in due(ledger, forecaster="ana", now=NOW, by="date")]
+    by_date = [row["deadline"] for row in due(ledger, by="date")]
     assert by_date == sorted(by_date)
     with pytest.raises(InvalidInput, match="by"):
-        due(ledger, forecaster="ana", now=NOW, by="name")
+        due(ledger, by="name")
 
 
 @pytest.mark.usefixtures("quick_fits")
 def test_what_facts_decide_stands_under_outcomes_to_record(tmp_path, monkeypatch):
     monkeypatch.setenv("FORECASTING_NOW", NOW.isoformat())
-    path = str(tmp_path / "book.db")
-    with Ledger.open(path, create=True):
-        pass
-    with Book.open(path, forecaster="ana") as book:
+    with Book.open(str(tmp_path / "book.db"), forecaster="ana", create=True) as book:
         asked = book.ask("Will a convoy come?", by="2027-01-31", base="3 in 70 weeks")
         monkeypatch.setenv("FORECASTING_NOW", (NOW + 2 * DAY).isoformat())
 
         def sections():
-            rows = today(book.ledger, forecaster="ana", now=NOW + 2 * DAY)
+            rows = today(book.ledger, NOW + 2 * DAY)
             board = {name for name, found in book.needs().items() if found}
             assert {row["section"] for row in rows} == board
             return board
@@ -137,25 +146,12 @@ def test_what_facts_decide_stands_under_outcomes_to_record(tmp_path, monkeypatch
             known_at=NOW + DAY, confirmed=True,
         )  # fmt: skip
         assert sections() == {"due"}
-        (row,) = due(book.ledger, forecaster="ana", now=NOW + 2 * DAY)
+        (row,) = due(book.ledger, NOW + 2 * DAY)
         assert (row["reason"], row["decided"]) == ("record the outcome, facts say yes", "yes")
         assert mail([row], forecaster="ana", now=NOW).count(b"1 outcome due") == 1
         # A fact from before the question opened, or one that was taken back, decides nothing.
         book.retract_news(str(fact["seq"]), because="it was another convoy")
         assert sections() == {"fresh look"}
-
-
-def test_missing_criteria_are_counted_and_need_nobody(tmp_path, monkeypatch):
-    monkeypatch.setenv("FORECASTING_NOW", NOW.isoformat())
-    path = str(tmp_path / "book.db")
-    with Ledger.open(path, create=True):
-        pass
-    with Book.open(path, forecaster="ana") as book:
-        book.ask("Will the pause hold?", {"2027-01-31": 0.6, "2027-03-31": 0.7},
-                 ladder=["2027-01-31", "2027-03-31"])  # fmt: skip
-        book.ask("Will it rain?", 0.5, by="2027-01-31", criteria="As the weather service says.")
-        assert len(book.due()) == 0
-        assert book.without_criteria() == ["the-pause-hold"]
 
 
 def test_frames(ledger, monkeypatch):
@@ -194,12 +190,12 @@ def test_a_calendar_keeps_its_rules():
 def test_an_outcome_is_due_by_the_day_by_which_it_is_known(ledger):
     known = _question("known", closes=-9, resolves_by=NOW - 3 * DAY)
     ledger.append([known], recorded_at=NOW)
-    (row,) = [row for row in due(ledger, forecaster="ana", now=NOW) if row["question"] == "known"]
+    (row,) = [row for row in due(ledger) if row["question"] == "known"]
     assert (row["deadline"], row["ends"]) == (NOW - 3 * DAY, "end of 2026-10-28 UTC")
 
 
 def test_a_mail_is_read_back(ledger):
-    rows = due(ledger, forecaster="ana", now=NOW)
+    rows = due(ledger)
     raw = mail(rows, forecaster="ana\nBcc: eve@example.org", now=NOW)
     message = email.message_from_bytes(raw, policy=email.policy.default)
     assert message["Bcc"] is None
@@ -228,7 +224,5 @@ def test_thousands_of_questions_take_little_longer_than_reading_them(tmp_path):
             many.questions(head=many.head().seq)
             many.forecasts()
 
-        ratio = min(
-            took(lambda: today(many, forecaster="ana", now=NOW)) / took(read) for _ in range(3)
-        )
+        ratio = min(took(lambda: today(many)) / took(read) for _ in range(3))
     assert ratio < 2.5

@@ -10,8 +10,7 @@ import forecasting as fc
 from forecasting import clock, config
 from forecasting.app.book import Book
 from forecasting.app.upkeep import banks
-from forecasting.app.upkeep.banks import load_bank
-from forecasting.app.upkeep.told import zone_of
+from forecasting.app.upkeep.banks import load_bank, zone_of
 from forecasting.app.upkeep.workspace import init
 from forecasting.bank import read_bank
 from forecasting.errors import DatabaseUnusable, InvalidInput
@@ -169,14 +168,14 @@ def test_a_broken_settings_file_is_named_with_its_place(sudan, text):
     assert str(sudan / "forecast.toml") in (fault.value.where or "")
 
 
-def test_python_makes_a_workspace_and_finds_it(tmp_path, monkeypatch):
+def test_python_makes_a_workspace_and_finds_it_from_below(tmp_path, monkeypatch):
     with clock.at(NOW), fc.init(tmp_path / "w", forecaster="ana") as book:
-        assert len(book.questions()) == 0
-    monkeypatch.chdir(tmp_path / "w")
+        book.ask("Will a convoy arrive?", 0.35, by="2027-01-31", slug="convoy")
+    (tmp_path / "w" / "notes").mkdir()
+    monkeypatch.chdir(tmp_path / "w" / "notes")
     with fc.open() as book:
         assert book.forecaster == "ana"
-        assert "ana" in repr(book)
-        assert "0 questions" in repr(book)
+        assert book.questions()["id"].tolist() == ["convoy"]
 
 
 #: What belongs to one conflict, and so into a bank.

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from forecasting.app.catalog import Voice
 from forecasting.app.ledger.export import export_record
 from forecasting.app.ledger.importing import import_record
 from forecasting.app.ledger.log import history, log, withdraw
 from forecasting.app.ledger.undone import import_runs, import_undo, undone
+from forecasting.app.questions.board import Board
+from forecasting.domain.resolution import outcomes
 from forecasting.errors import InvalidInput
 from tests.exchange.conftest import NOW, memory
 from tests.exchange.tables import START, row, table
@@ -113,7 +114,7 @@ def test_an_import_undone_takes_no_live_forecast_out_of_force(brought, ledger):
     found = import_record(ledger, path, now=later)
     assert found["added"] == 2
     import_undo(ledger, found["run"], now=later)
-    assert Voice.of(ledger, "ben", later).in_force("other") is not None
+    assert Board(ledger).read("ben", later)[1].mine.in_force("other") is not None
     assert withdraw(ledger, "other", forecaster="ben", now=later)
 
 
@@ -174,8 +175,10 @@ def test_an_import_that_brings_no_forecast_is_listed_and_undone_like_every_other
         made = import_undo(ledger, found["run"], now=NOW)
         assert made["withdrawn"] == 0
         if kind == "outcome":
-            assert (made["reopened"], made["restored"]) == (0, 1)
-            assert import_record(ledger, first, now=NOW)["resolutions"] == 0
+            # As after every undoing, the question is open again.
+            assert made["reopened"] == 1
+            assert not outcomes(ledger.resolutions())
+            assert import_record(ledger, first, now=NOW)["resolutions"] == 1
         assert tidy(ledger) == before
         with pytest.raises(InvalidInput, match="already undone"):
             import_undo(ledger, found["run"], now=NOW)

@@ -15,7 +15,7 @@ from typing import Any
 from forecasting import exchange
 from forecasting.app.catalog import Catalog
 from forecasting.app.ledger.export import NOT_HERE, foreign, restored, whole
-from forecasting.app.ledger.newcomer import beside
+from forecasting.app.ledger.log import beside
 from forecasting.app.ledger.undone import taken_back, undone, vacated
 from forecasting.app.news.add import News, taken
 from forecasting.domain import Evidence, Forecast, Withdrawal

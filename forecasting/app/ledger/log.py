@@ -1,14 +1,15 @@
-"""Log or withdraw a forecast in one transaction, and read back what was said and stands."""
+"""Log or withdraw a forecast in one transaction, in whose name, and read back what stands."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+import unicodedata
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.ledger import seal
-from forecasting.app.ledger.newcomer import beside
 from forecasting.app.ledger.undone import undone
 from forecasting.domain import Evidence, Redaction, Resolution, reading
 from forecasting.domain.forecast import (
@@ -22,7 +23,7 @@ from forecasting.domain.forecast import (
     options_value,
     quantiles_value,
 )
-from forecasting.domain.forecasters import MODEL
+from forecasting.domain.forecasters import MODEL, OURS
 from forecasting.domain.instants import iso
 from forecasting.domain.ladder import falls
 from forecasting.domain.provenance import ModelRun
@@ -34,6 +35,9 @@ from forecasting.domain.watch import Watch
 from forecasting.errors import InvalidInput, NotFound, Repeated
 from forecasting.store import Ledger, Step
 from forecasting.store.entries import Stored
+
+#: Of more new names than these, only those that differ in case, marks or spaces are looked for.
+MOST_LETTER_BY_LETTER = 50
 
 
 def kind_of(issued_at: dt.datetime, recorded_at: dt.datetime) -> Kind:
@@ -108,17 +112,8 @@ def log(
     drafts = []
     for question, value in values:
         catalog.check_open(question, issued_at)
-        drafts.append(
-            Forecast(
-                question=question.id,
-                question_hash=question.wording_hash,
-                forecaster=forecaster,
-                value=value,
-                issued_at=issued_at,
-                kind=kind,
-                because=because,
-            )
-        )
+        wording = question.wording_hash
+        drafts.append(Forecast(question.id, wording, forecaster, value, issued_at, kind, because))
     if since is not None and (seq := _said_already(ledger, drafts, since)):
         raise Repeated(seq)
     said = _check_rungs(ledger, catalog, drafts)
@@ -146,6 +141,65 @@ def log(
         }
         for draft, entry in zip(drafts, recorded, strict=True)
     ]
+
+
+def beside(ledger: Ledger, names: Iterable[str], *, of_file: bool = False) -> list[str]:
+    """Say of each name that is new to a ledger which name there, or of these, is much like it."""
+    new = [name for name in sorted(set(names)) if not OURS.fullmatch(name)]
+    if not new or (len(new) == 1 and ledger.spoke(new[0])):
+        return []
+    known = {name for name in ledger.forecasters() if not OURS.fullmatch(name)}
+    new = [name for name in new if name not in known]
+    folds: dict[str, list[str]] = defaultdict(list)
+    for name in (*sorted(known), *new):
+        folds[_plain(name)].append(name)
+    notes = []
+    for name in new:
+        like = [other for other in folds[_plain(name)] if other != name and other in known]
+        like = like or [other for other in folds[_plain(name)] if other < name]
+        if not like and len(new) <= MOST_LETTER_BY_LETTER:
+            like = [other for other in sorted(known) if one_letter(_plain(name), _plain(other))]
+        if like:
+            back = f"`forecast withdraw` with forecaster={name}, then say it with "
+            way = (
+                "import undo it and correct the file" if of_file else f"{back}forecaster={like[0]}"
+            )
+            notes.append(
+                f"{name} is a new forecaster beside {' and '.join(like[:2])}; if that is one "
+                f"person: {way}"
+            )
+    return notes
+
+
+def _plain(name: str) -> str:
+    """Give a name without case, marks, spaces and dots."""
+    apart = unicodedata.normalize("NFKD", name).casefold()
+    return "".join(letter for letter in apart if letter.isalnum()) or name
+
+
+def one_letter(one: str, other: str) -> bool:
+    """Say whether two names differ in one letter: another, one more, or two exchanged.
+
+    A digit is no slip of the pen (``reader-1`` and ``reader-2``), and of two letters one is half.
+
+    Examples
+    --------
+    >>> one_letter("ana", "anna"), one_letter("bob", "rob"), one_letter("p1", "p2")
+    (True, True, False)
+    """
+    if one == other or min(len(one), len(other)) < 3 or abs(len(one) - len(other)) > 1:
+        return False
+    start = 0
+    while start < min(len(one), len(other)) and one[start] == other[start]:
+        start += 1
+    end = 0
+    while end < min(len(one), len(other)) - start and one[-1 - end] == other[-1 - end]:
+        end += 1
+    left, right = one[start : len(one) - end], other[start : len(other) - end]
+    if any(letter.isdigit() for letter in left + right):
+        return False
+    swapped = len(left) == len(right) == 2 and left == right[::-1]
+    return swapped or max(len(left), len(right)) == 1
 
 
 def value_of(
@@ -205,14 +259,13 @@ def _said_already(ledger: Ledger, drafts: Sequence[Forecast], since: dt.datetime
         steps = standing(ledger, ledger.steps({draft.question}, {draft.forecaster}))
         last = next((step.seq for step in reversed(steps) if step.at <= draft.issued_at), None)
         mine = ledger.forecasts(question=draft.question, forecaster=draft.forecaster)
-        same = [
+        found += [
             one.seq
             for one in mine
             if (one.seq, one.because) == (last, draft.because)
             and (one.value.labels, one.value.entered) == (draft.value.labels, draft.value.entered)
             and one.issued_at >= since
         ]
-        found += same
     return max((seq or 0 for seq in found), default=None) if len(found) == len(drafts) else None
 
 
@@ -388,23 +441,18 @@ def entries(ledger: Ledger, *, before: int | None = None, most: int = 50) -> lis
     `about` is a question where there is one; `said` a few words, or a forecast with its kind.
     """
     gone = seal.reasons(ledger)
-    rows = []
-    for found in ledger.entries(before=before, most=most):
-        who, about, said = _entry(found.value)
-        rows.append(
-            {
-                "seq": found.seq,
-                "id": found.id,
-                "hash": found.hash,
-                "kind": found.kind.replace("_", " "),
-                "recorded_at": found.recorded_at,
-                "who": who,
-                "about": about,
-                "said": said,
-                "redacted": found.seq in gone,
-            }
-        )
-    return rows
+    return [
+        {
+            "seq": found.seq,
+            "id": found.id,
+            "hash": found.hash,
+            "kind": found.kind.replace("_", " "),
+            "recorded_at": found.recorded_at,
+            **dict(zip(("who", "about", "said"), _entry(found.value), strict=True)),
+            "redacted": found.seq in gone,
+        }
+        for found in ledger.entries(before=before, most=most)
+    ]
 
 
 def _entry(value: Stored) -> tuple[str, str, Any]:

@@ -391,9 +391,7 @@ def resolutions(ledger: Ledger, name: str = "") -> list[dict[str, Any]]:
     return rows
 
 
-def scored(
-    ledger: Ledger, name: str, *, kind: str = "live", run: str = "", rule: str = ""
-) -> list[dict[str, Any]]:
+def scored(ledger: Ledger, name: str, *, kind: str = "live", run: str = "") -> list[dict[str, Any]]:
     """Score the forecasters of a question over its scheduled window, had each version stood.
 
     A version without an outcome, and one that nobody's forecast meets, has one row with `n` 0.
@@ -417,7 +415,7 @@ def scored(
                 "coverage": row["coverage"],
                 "skill": row["skill"],
             }
-            for row in _under(ledger, catalog, version, wanted, rule)
+            for row in _under(ledger, catalog, version, wanted)
         ] or [{**about, "forecaster": None, "mean": None, "n": 0, "rule": None}]
     return rows
 
@@ -433,14 +431,14 @@ def _versions(ledger: Ledger, catalog: Catalog, name: str) -> list[Resolution]:
 
 
 def _under(
-    ledger: Ledger, catalog: Catalog, version: Resolution, wanted: Selection, rule: str
+    ledger: Ledger, catalog: Catalog, version: Resolution, wanted: Selection
 ) -> list[dict[str, Any]]:
     """Score as if one version stood."""
     if version.said not in ("resolved", "disputed"):
         return []
     supposed = replace(catalog, outcomes={version.question: version})
     frame = resolved(ledger, wanted, seals="worst", supposed=supposed)
-    rows = from_frame(frame, kind=wanted.kind, by="question", rule=rule)
+    rows = from_frame(frame, kind=wanted.kind, by="question")
     # Who spoke only after this version's outcome could be known did not forecast it.
     return [row for row in rows if row["n_forecasts"]]
 

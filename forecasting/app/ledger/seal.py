@@ -296,8 +296,7 @@ def _as_worst(catalog: Catalog, seal: Sealed) -> Forecast | None:
     """Give the forecast that a hidden seal counts as; None where nobody could have opened it."""
     question = catalog.questions[seal.question]
     standing = catalog.outcomes.get(question.id)
-    reworded = question.wording_hash != seal.question_hash
-    if standing is None or standing.outcome == ANNULLED or reworded:
+    if standing is None or standing.outcome == ANNULLED or _reworded(catalog, seal) is not None:
         return None
     return Forecast(
         question=seal.question,

@@ -66,11 +66,8 @@ def undone(ledger: Ledger, *, head: int | None = None) -> Undone:
 
 def bare_runs(ledger: Ledger, *, head: int | None = None) -> list[tuple[str, bool]]:
     """Give every import that brought no forecast, and whether it was undone."""
-    found: dict[str, bool] = {}
-    for setup in ledger.setups(head=head):
-        if setup.subject == "import":
-            found[setup.name] = bool(setup.detail)
-    return list(found.items())
+    told = [setup for setup in ledger.setups(head=head) if setup.subject == "import"]
+    return list({setup.name: bool(setup.detail) for setup in told}.items())
 
 
 def _ends(run: str) -> tuple[int, int]:

@@ -19,10 +19,8 @@ from typing import Any
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.ledger import log as logs
-from forecasting.app.ledger.newcomer import beside
 from forecasting.app.upkeep import banks
-from forecasting.app.upkeep.banks import refuse_another_question
-from forecasting.app.upkeep.told import zone_of
+from forecasting.app.upkeep.banks import refuse_another_question, zone_of
 from forecasting.bank.read import Bank, question_of
 from forecasting.bank.yaml_file import read_tree
 from forecasting.domain import forecasters
@@ -187,15 +185,7 @@ def ask(
             predicate_of(question, bank)
     grown = replace(catalog, questions={**catalog.questions, **{q.id: q for q in questions}})
     forecasts = [
-        Forecast(
-            question=question.id,
-            question_hash=question.wording_hash,
-            forecaster=forecaster,
-            value=value,
-            issued_at=now,
-            kind="live",
-            because=because,
-        )
+        Forecast(question.id, question.wording_hash, forecaster, value, now, "live", because)
         for question, value in _values(grown, fields["slug"], questions, probability, each or {})
     ]
     if because and not forecasts:
@@ -207,7 +197,7 @@ def ask(
             "slug=a-few-words gives another one that says more"
         )
     if forecasts and tell is not None:
-        for note in beside(ledger, [forecaster]):
+        for note in logs.beside(ledger, [forecaster]):
             tell(note)
     recorded = ledger.append([*made, *questions, *forecasts], recorded_at=now)
     first = questions[0]

@@ -27,7 +27,6 @@ from forecasting.app.questions.today import (
     sections,
     uncoded,
 )
-from forecasting.bank import Bank
 from forecasting.domain.forecast import Said
 from forecasting.domain.forecasters import MODEL
 from forecasting.domain.instants import last_day
@@ -38,6 +37,7 @@ from forecasting.store import Ledger
 
 if TYPE_CHECKING:
     from forecasting.app.news.shown import Weights
+    from forecasting.bank import Bank
 
 #: A row is worked out again after this time, for what a look is worth changes with the clock.
 FRESH = dt.timedelta(minutes=10)
@@ -109,6 +109,13 @@ class Board:
     def state(self, forecaster: str, now: dt.datetime) -> State:
         """Give what the ledger says at a moment, as today's view reads it."""
         with self._lock:
+            catalog, pair = self.read(forecaster, now)
+            news = self._news_by(now)
+            return State(catalog, pair, news, now, self._decided_by(catalog, news, now))
+
+    def read(self, forecaster: str, now: dt.datetime) -> tuple[Catalog, Pair]:
+        """Give the questions, and what a forecaster and the model say of them, without the news."""
+        with self._lock:
             marks = self._ledger.marks()
             if marks["dropped"] != self._marks.get("dropped") or marks["redaction"] != (
                 self._marks.get("redaction")
@@ -123,9 +130,7 @@ class Board:
             if self._catalog is None or stale:
                 self._catalog = Catalog.of(self._ledger)
             self._marks = marks
-            pair = Pair(self._voice(forecaster, now), self._voice(MODEL, now))
-            news = self._news_by(now)
-            return State(self._catalog, pair, news, now, self._decided_by(news, now))
+            return self._catalog, Pair(self._voice(forecaster, now), self._voice(MODEL, now))
 
     def _news_by(self, now: dt.datetime) -> News:
         """Give the news that stands; read again when there is more, or when a minute has passed."""
@@ -134,17 +139,14 @@ class Board:
             self._news = (key, News.of(self._ledger, now))
         return self._news[1]
 
-    def _decided_by(self, news: News, now: dt.datetime) -> Mapping[str, str]:
+    def _decided_by(self, catalog: Catalog, news: News, now: dt.datetime) -> Mapping[str, str]:
         """Give what facts decide; read again with the news."""
-        catalog = self._catalog
-        if catalog is None:
-            return {}
         if self._decided is None or self._decided[0] is not catalog or self._decided[1] is not news:
             found = decided_by_facts(self._ledger, catalog, news, now)
             self._decided = (catalog, news, found)
         return self._decided[2]
 
-    def weights(self, state: State, bank: Bank | None) -> "Weights":
+    def weights(self, state: State, bank: "Bank | None") -> "Weights":
         """Give what every report weighs in a bank's world, or in none; as old as the news."""
         from forecasting.app.news.shown import Weights
 
@@ -370,21 +372,20 @@ class Listed:
 
 
 def list_rows(
-    ledger: Ledger,
+    catalog: Catalog,
+    pair: Pair,
     now: dt.datetime,
+    /,
     *,
-    forecaster: str = "",
     status: str = "",
     tag: str = "",
     text: str = "",
 ) -> list[dict[str, Any]]:
     """Give one row a question (a rung is one), in the order of deadlines.
 
-    `latest` is the forecast in force of `forecaster`, None with `withdrawn` true for one that was
-    taken back; `latest_model` the model's, `difference` the first less the second.
+    `latest` is the person's forecast in force, None with `withdrawn` true for one that was taken
+    back; `latest_model` the model's, `difference` the first less the second.
     """
-    catalog = Catalog.of(ledger)
-    pair = Pair.of(ledger, forecaster, now)
     rows = []
     for question in sorted(catalog.questions.values(), key=lambda q: (q.closes, q.id)):
         row = facts(catalog, question, now)
@@ -519,15 +520,9 @@ def _sorted(
 def _row(state: State, question: Question) -> dict[str, Any]:
     standing = state.catalog.outcomes.get(question.id)
     return {
-        "id": question.id,
-        "title": question.title,
-        "ladder": question.ladder,
-        "type": question.type,
+        **facts(state.catalog, question, state.now),
         "unit": question.space.unit,
-        "status": state.catalog.status(question, state.now),
-        "closes": question.closes,
         "zone": question.zone,
-        "outcome": state.catalog.outcome(question),
         "settled_at": None if standing is None else standing.resolved_at,
         **state.pair.row(question),
         "mine_path": _path(state.pair.mine, question, state.now),

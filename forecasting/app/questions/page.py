@@ -103,11 +103,6 @@ class QuestionPage:
         return "" if lacks_criteria(self.question) else self.question.criteria
 
 
-def _decided(catalog: Catalog, question: Question) -> int:
-    standing = catalog.outcomes.get(question.id)
-    return 0 if standing is None else standing.seq or 0
-
-
 def question_page(
     ledger: Ledger,
     state: State,
@@ -131,7 +126,7 @@ def question_page(
     rungs = [_rung(state, question, by_rung[question.id], forecaster) for question in ladder]
     here = next(rung for rung in rungs if rung.id == chosen.id)
     said = by_rung[chosen.id]
-    bank = _bank(ledger)
+    bank, standing = _bank(ledger), catalog.outcomes.get(chosen.id)
     path, replayed, kind = _path(ledger, state, chosen, said, kind, weights(state, bank))
     rows = history(ledger, chosen.id, catalog=catalog, said=said)
     plain = _each_until_the_next([row for row in rows if row["kind"] != "replay"])
@@ -150,7 +145,7 @@ def question_page(
         history=plain[:MOST_ROWS],
         all_history=len(plain),
         resolutions=[resolution_row(one) for one in ledger.resolutions(question=chosen.id)],
-        decided=_decided(catalog, chosen),
+        decided=0 if standing is None else standing.seq or 0,
         claims=_claims(bank, chosen),
         processes=[
             {"name": name, "title": process.title or name, "states": list(process.states)}
@@ -202,10 +197,7 @@ def _rung(state: State, question: Question, said: Sequence[Forecast], forecaster
 
 def _others(said: Sequence[Forecast], forecaster: str, now: dt.datetime) -> dict[str, Forecast]:
     """Give what each other forecaster said last; a replay is no word of anybody."""
-    found: dict[str, Forecast] = {}
-    for one in said:
-        if one.kind in KINDS and one.issued_at <= now:
-            found[one.forecaster] = one
+    found = {one.forecaster: one for one in said if one.kind in KINDS and one.issued_at <= now}
     return {who: one for who, one in sorted(found.items()) if who not in (forecaster, MODEL)}
 
 
@@ -314,13 +306,6 @@ def _links(bank: Any, asked: Sequence[str]) -> list[dict[str, Any]]:
     ]
 
 
-def latest_forecasts(ledger: Ledger, question: str) -> dict[tuple[str, str], Forecast]:
-    """Give each forecaster's latest forecast of a question, live, backdated or imported."""
-    # A replay may hold a hundred times as many, so they are not even read.
-    found = [one for kind in KINDS for one in ledger.forecasts(question=question, kind=kind)]
-    return latest(undone(ledger).left(found))
-
-
 def show(ledger: Ledger, name: str, now: dt.datetime) -> list[dict[str, Any]]:
     """Give everything about a question, or about each rung of a ladder."""
     catalog = Catalog.of(ledger)
@@ -341,7 +326,9 @@ def show(ledger: Ledger, name: str, now: dt.datetime) -> list[dict[str, Any]]:
     matched = matches(ledger, catalog)
     for question in catalog.find(name):
         standing = catalog.outcomes.get(question.id)
-        latest = latest_forecasts(ledger, question.id)
+        # A replay may hold a hundred times as many, so they are not even read.
+        said = [one for kind in KINDS for one in ledger.forecasts(question=question.id, kind=kind)]
+        last = latest(undone(ledger).left(said)).values()
         names = {question.id, question.ladder}
         evidence = [
             {
@@ -356,7 +343,7 @@ def show(ledger: Ledger, name: str, now: dt.datetime) -> list[dict[str, Any]]:
         shown.append(
             {
                 **facts(catalog, question, now),
-                "latest": {f.forecaster: f.value.plain for f in latest.values()} or None,
+                "latest": {f.forecaster: f.value.plain for f in last} or None,
                 "criteria": question.criteria,
                 "background": question.background,
                 "zone": question.zone,
@@ -382,7 +369,7 @@ def show(ledger: Ledger, name: str, now: dt.datetime) -> list[dict[str, Any]]:
                         "mark": catalog.mark(forecast),
                         "because": redacted.get(forecast.seq or 0, forecast.because),
                     }
-                    for forecast in latest.values()
+                    for forecast in last
                 ],
                 "claims": [claim for claim in claims if claim["question"] == question.id],
                 "evidence": evidence,

@@ -17,8 +17,7 @@ from forecasting.app.catalog import Catalog, Pair, difference
 from forecasting.domain.evidence import Evidence, standing
 from forecasting.domain.forecast import Said
 from forecasting.domain.instants import deadline, last_day
-from forecasting.domain.question import Question, Status, lacks_criteria
-from forecasting.errors import InvalidInput
+from forecasting.domain.question import Question, Status
 from forecasting.store import Ledger
 
 DAY = dt.timedelta(days=1)
@@ -78,13 +77,6 @@ class State:
     now: dt.datetime
     decided: Mapping[str, str]
 
-    @classmethod
-    def of(cls, ledger: Ledger, forecaster: str, now: dt.datetime) -> "State":
-        """Read it."""
-        pair = Pair.of(ledger, forecaster, now)
-        catalog, news = Catalog.of(ledger), News.of(ledger, now)
-        return cls(catalog, pair, news, now, decided_by_facts(ledger, catalog, news, now))
-
     def news_since(self, question: Question, moment: dt.datetime) -> int:
         """Count the items known since a moment that bear on a question or its processes."""
         about = self.news.about
@@ -125,33 +117,6 @@ def decided_by_facts(
 @lru_cache(maxsize=4096)
 def _words(answer: str) -> frozenset[str]:
     return frozenset(re.findall(r"[\w-]+", answer))
-
-
-def due(
-    ledger: Ledger, *, forecaster: str, now: dt.datetime, by: str = "value"
-) -> list[dict[str, Any]]:
-    """List what needs a person, a row a question: by `value`, or by the deadline (``date``).
-
-    `value` is the expected drop of the half Brier score, on average over the whole window, from
-    replacing your number now: ``share of the window left x (distance² + staleness² + news_since x
-    (0.3 p (1 - p))²)``. `distance` is how far your number is from the model's. `hazard` is the
-    chance a day that what is less likely happens, had it a constant one up to the deadline.
-    `staleness` is by how much quiet days since your forecast should have moved your number at that
-    hazard. `news_since` counts the items since your forecast that bear on the question. `change` is
-    how far the model moved. Without your number, one half stands for it.
-    """
-    if by not in ORDERS:
-        msg = f"by ({by}): must be one of {', '.join(ORDERS)}"
-        raise InvalidInput(msg, hint="by=value")
-    rows = _due(State.of(ledger, forecaster, now))
-    if by == "date":
-        return sorted(rows, key=lambda row: (row["deadline"], row["question"]))
-    return rows
-
-
-def _due(state: State) -> list[dict[str, Any]]:
-    rows = [due_of(state, question) for question in state.catalog.questions.values()]
-    return in_order(row for row in rows if row is not None)
 
 
 def in_order(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -289,7 +254,7 @@ def _value(
     news: int,
     left: dt.timedelta,
 ) -> float | None:
-    """Give what a fresh look is worth; see :func:`due`. None for numbers and dates."""
+    """Give what a fresh look is worth, as `Book.due` says; None for numbers and dates."""
     if question.type == "numeric":
         return None
     window = question.closes - question.opens
@@ -316,19 +281,8 @@ def _moved(state: State, question: Question, mine: Said | None, model: Said | No
     return widest if abs(widest) >= MOVED else None
 
 
-def today(ledger: Ledger, *, forecaster: str, now: dt.datetime) -> list[dict[str, Any]]:
-    """Give everything that today's view shows, a row an item, under a `section` each.
-
-    A question that was never answered stands in one; an item of news has ``seq, known_at, source``
-    and no question.
-    """
-    state = State.of(ledger, forecaster, now)
-    parts = sections(state, _due(state), uncoded(state))
-    return [{"section": name, **row} for name in SECTIONS for row in parts[name]]
-
-
 def sections(state: State, rows: Sequence[Row], news: Sequence[Row]) -> dict[str, Sequence[Row]]:
-    """Put the rows of :func:`due`, and the news that nobody coded, into today's sections."""
+    """Put the rows of due, and the news that nobody coded, into today's sections."""
     now = state.now
     open_ones = [row for row in rows if not to_record(row)]
     soon = sorted(
@@ -352,16 +306,6 @@ def sections(state: State, rows: Sequence[Row], news: Sequence[Row]) -> dict[str
         ],
         "news not coded": news,
     }
-
-
-def lacking_criteria(state: State) -> list[str]:
-    """Name the open questions, of a ladder its slug, that go by their title alone."""
-    found = (
-        question.ladder or name
-        for name, question in state.catalog.questions.items()
-        if lacks_criteria(question) and state.catalog.status(question, state.now) == "open"
-    )
-    return list(dict.fromkeys(found))
 
 
 def uncoded(state: State) -> list[dict[str, Any]]:

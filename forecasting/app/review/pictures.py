@@ -36,7 +36,7 @@ _ALLOWED = (
 
 
 def table(
-    ledger: Ledger, picture: str, *, selection: Selection, share: float = 0.5, seed: int = 0
+    ledger: Ledger, picture: str, *, selection: Selection, share: float = 0.5
 ) -> list[dict[str, Any]]:
     """Give the rows that a picture draws; none where nothing has resolved.
 
@@ -52,16 +52,16 @@ def table(
     if picture == "over-time":
         return _over_time(frame, selection.kind)
     if picture == "pit":
-        return list(calibrate.numbers(frame, share=share, seed=seed)["pit"])
+        return list(calibrate.numbers(frame, share=share)["pit"])
     frame = frame[frame["type"] == "binary"]
     if frame.empty:
         return []
     if picture == "reliability":
-        return list(calibrate.from_frame(frame, share=share, seed=seed)["curve"])
+        return list(calibrate.from_frame(frame, share=share)["curve"])
     if picture == "histogram":
         return _histogram(frame[~frame["too_soon"]])
     spoken = {
-        str(name): calibrate.picked(part, calibrate.at_share(share), seed=seed)
+        str(name): calibrate.picked(part, calibrate.at_share(share))
         for name, part in frame.groupby("forecaster")
     }
     spoken = {name: found for name, found in spoken.items() if found.picks}
@@ -71,7 +71,7 @@ def table(
     rows: list[dict[str, Any]] = []
     for name in ordered(spoken):
         part = spoken[name]
-        found = _parts(name, part, seed) if picture == "mcb-dsc" else _murphy(name, part)
+        found = _parts(name, part) if picture == "mcb-dsc" else _murphy(name, part)
         about = {"n_questions": len(part.rows), "n_shared": len(shared)}
         rows += [{**row, **about} for row in found]
     return rows
@@ -183,10 +183,10 @@ def _cell(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _parts(name: str, chosen: calibrate.Picked, seed: int) -> list[dict[str, Any]]:
+def _parts(name: str, chosen: calibrate.Picked) -> list[dict[str, Any]]:
     from forecasting.calibration import corp
 
-    found = corp(chosen.said, chosen.seen, picks=chosen.picks, cluster=chosen.events, seed=seed)
+    found = corp(chosen.said, chosen.seen, picks=chosen.picks, cluster=chosen.events)
     parts = {part: getattr(found, part) for part in calibrate.PARTS if part != "p_value"}
     return [{"forecaster": name, "n": round(chosen.n), **parts}]
 

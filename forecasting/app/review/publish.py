@@ -3,7 +3,6 @@
 import datetime as dt
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from forecasting.app.catalog import Catalog, latest
@@ -46,21 +45,6 @@ CHIEF = {MODEL, WITHOUT_LINKS, WITHOUT_NEWS, PRIOR, BASE_RATE, POOL}
 DIAGRAMS = (MODEL, BASE_RATE, POOL)
 
 
-def review(ledger: Ledger, folder: Path, *, kind: str, run: str, now: dt.datetime) -> Path:
-    """Write the review page and give its path."""
-    from forecasting.review import write
-
-    page_folder(folder)
-    return write(gather(ledger, kind=kind, run=run, now=now), folder)
-
-
-def page_folder(folder: Path) -> None:
-    """Refuse the name of a file where a folder is to be."""
-    if folder.suffix in (".html", ".htm"):
-        msg = f"out ({folder}): is a folder; the page is index.html in it"
-        raise InvalidInput(msg, hint=f"out={folder.with_suffix('')}")
-
-
 def gather(ledger: Ledger, *, kind: str, run: str, now: dt.datetime) -> page.ReviewData:
     """Read everything that the page shows, for one kind of forecast."""
     run = run or latest_run(ledger)
@@ -97,7 +81,7 @@ def gather(ledger: Ledger, *, kind: str, run: str, now: dt.datetime) -> page.Rev
             name: from_frame(frame[frame["forecaster"] == name])
             for name in [name for name in DIAGRAMS if name in present] or present
         },
-        questions=_paths(ledger, catalog, now, [*forecasts, *texts, *crowds], by_question),
+        questions=_paths(ledger, catalog, now, [*forecasts, *texts, *crowds], by_question, unfit),
         texts=cards(catalog, bank, forecasts) if kind == "replay" else (),
         due=[
             {
@@ -220,39 +204,32 @@ def _paths(
     now: dt.datetime,
     forecasts: Sequence[Forecast],
     by_question: Sequence[Mapping[str, Any]],
+    unfit: Mapping[str, str],
 ) -> list[page.QuestionPath]:
     items = retracted(ledger.evidence())
     marks = marks_of(items, catalog, forecasts, Weights.of(ledger, ledger.evidence(), now))
     moved = moved_of(items, catalog, forecasts)
     points: dict[str, dict[str, list[page.Point]]] = {}
-    verdicts: dict[str, str] = {}
     for forecast in forecasts:
         mine = points.setdefault(forecast.question, {})
         mine.setdefault(forecast.forecaster, []).append(point_of(forecast))
-        if forecast.forecaster == MODEL and forecast.gate:
-            verdicts[forecast.question] = forecast.gate
     scored: dict[str, dict[str, Mapping[str, Any]]] = {}
     for row in by_question:
         scored.setdefault(row["question"], {})[row["forecaster"]] = row
-    shown = []
-    for question in sorted(
-        catalog.questions.values(), key=lambda q: (q.topic, q.event, q.opens, q.id)
-    ):
-        if question.id not in points:
-            continue
-        shown.append(
-            path_of(
-                catalog,
-                question,
-                now,
-                paths=points[question.id],
-                evidence=marks.get(question.id, []),
-                scores=scored.get(question.id, {}),
-                gate_note=verdicts.get(question.id, ""),
-                moved=moved.get(question.id, ()),
-            )
+    shown = [question for question in catalog.questions.values() if question.id in points]
+    return [
+        path_of(
+            catalog,
+            question,
+            now,
+            paths=points[question.id],
+            evidence=marks.get(question.id, []),
+            scores=scored.get(question.id, {}),
+            gate_note=unfit.get(question.id, ""),
+            moved=moved.get(question.id, ()),
         )
-    return shown
+        for question in sorted(shown, key=lambda q: (q.topic, q.event, q.opens, q.id))
+    ]
 
 
 def cards(catalog: Catalog, bank: Bank, forecasts: Sequence[Forecast]) -> list[page.TextCard]:

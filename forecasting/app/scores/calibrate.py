@@ -138,7 +138,6 @@ def calibration(
     *,
     selection: Selection | None = None,
     share: float = 0.5,
-    seed: int = 0,
     score: str = "brier",
     now: dt.datetime | None = None,
 ) -> dict[str, Any]:
@@ -157,14 +156,14 @@ def calibration(
         raise InvalidInput(msg, hint="share=0.5")
     frame = resolved(ledger, wanted)
     moment = wanted.as_of or now
-    found = from_frame(frame, share=share, seed=seed, score=score, moment=moment)
+    found = from_frame(frame, share=share, score=score, moment=moment)
     if not found["n"]:
         who = wanted.forecaster
         found["reading"] = _sentence(
             empty_note(ledger, wanted, types=("binary",), whose=who, share=share)
         )
     if (frame["type"] == "numeric").any():
-        found["numbers"] = numbers(frame, share=share, seed=seed)
+        found["numbers"] = numbers(frame, share=share)
     return found
 
 
@@ -213,7 +212,6 @@ def by_group(
     *,
     selection: Selection,
     share: float = 0.5,
-    seed: int = 0,
     now: dt.datetime | None = None,
 ) -> list[dict[str, Any]]:
     """Give a calibration row for each forecaster, topic, month of scheduled close, or horizon.
@@ -230,16 +228,15 @@ def by_group(
     frame = where(frame, frame["type"] == "binary")
     if by == "horizon":
         chosen = {
-            f"{days:g} d before close, still open": picked(frame, before_close(days), seed=seed)
+            f"{days:g} d before close, still open": picked(frame, before_close(days))
             for days in (HORIZONS if len(frame) else ())
         }
     else:
         groups = frame["closes"].dt.strftime("%Y-%m") if by == "month" else frame[by]
         chosen = {
-            str(label): picked(part, at_share(share), seed=seed)
-            for label, part in frame.groupby(groups)
+            str(label): picked(part, at_share(share)) for label, part in frame.groupby(groups)
         }
-    rows = [_group_row(by, label, each, seed) for label, each in chosen.items()]
+    rows = [_group_row(by, label, each) for label, each in chosen.items()]
     if by == "forecaster" and rows:
         lines = _recalibrated(frame, selection.as_of or now)
         rows = [
@@ -263,14 +260,14 @@ def _recalibrated(frame: "pd.DataFrame", moment: dt.datetime | None) -> dict[str
     return rows
 
 
-def _group_row(by: str, label: str, chosen: Picked, seed: int) -> dict[str, Any]:
+def _group_row(by: str, label: str, chosen: Picked) -> dict[str, Any]:
     from forecasting.calibration import corp, reading
     from forecasting.calibration.slope import fit_line
 
     row: dict[str, Any] = {by: label, "n": round(chosen.n)}
     if not chosen.picks:
         return row
-    found = corp(chosen.said, chosen.seen, picks=chosen.picks, cluster=chosen.events, seed=seed)
+    found = corp(chosen.said, chosen.seen, picks=chosen.picks, cluster=chosen.events)
     line = fit_line(found.pooled) if chosen.n >= LEAST_EVENTS else None
     return {
         **row,
@@ -283,7 +280,7 @@ def _group_row(by: str, label: str, chosen: Picked, seed: int) -> dict[str, Any]
     }
 
 
-def numbers(frame: "pd.DataFrame", *, share: float = 0.5, seed: int = 0) -> dict[str, Any]:
+def numbers(frame: "pd.DataFrame", *, share: float = 0.5) -> dict[str, Any]:
     """Give the calibration of numeric questions: PIT with its band, intervals, quantiles.
 
     One forecast a question and one question an event, among those with the commonest levels, as
@@ -298,7 +295,7 @@ def numbers(frame: "pd.DataFrame", *, share: float = 0.5, seed: int = 0) -> dict
     if len(frame):
         frame = frame.assign(forecast=frame["forecast"].map(_thinned))
         usual, levels = _usual(frame)
-        chosen = picked(frame[levels == usual], at_share(share), seed=seed)
+        chosen = picked(frame[levels == usual], at_share(share))
     if not len(frame) or not chosen.picks:
         into = f"{100 * share:g} % into its window"
         told = f"No resolved number or date had a forecast in force {into}: too few to say."
@@ -316,7 +313,6 @@ def numbers(frame: "pd.DataFrame", *, share: float = 0.5, seed: int = 0) -> dict
             lower=rows["lower"].iloc[pick].astype(float).to_numpy(),
             upper=rows["upper"].iloc[pick].astype(float).to_numpy(),
             bins=5 if n < 50 else 10,
-            seed=seed,
             resamples=1000 if len(chosen.picks) == 1 else 199,
         )
         p_values.append(found.p_value)

@@ -18,7 +18,6 @@ from typing import Any
 from forecasting import clock
 from forecasting.app.catalog import Catalog
 from forecasting.app.tidy import plainly
-from forecasting.app.upkeep.told import remembered, zone_of
 from forecasting.bank import Bank, check, nearest, read_bank, read_question_file
 from forecasting.bank.read import digest, question_of
 from forecasting.bank.world_check import notes
@@ -135,6 +134,20 @@ def bundled_bank() -> Bank:
     return checked(locate("questions"))
 
 
+def remembered(ledger: Ledger) -> Setup | None:
+    """Give what the ledger was told last about its bank."""
+    told = [setup for setup in ledger.setups() if setup.subject == "bank"]
+    return told[-1] if told else None
+
+
+def zone_of(ledger: Ledger) -> str:
+    """Give the zone of the days of a ledger's bank."""
+    last = remembered(ledger)
+    if last is not None:
+        return last.detail.get("zone", DEFAULT_ZONE)
+    return bank_of(ledger).zone if ledger.questions() else DEFAULT_ZONE
+
+
 def told_of(ledger: Ledger, bank: Bank) -> list[Setup]:
     """Give the entry that makes a ledger remember a bank; none where it does already."""
     name = _place(ledger, bank)
@@ -192,10 +205,7 @@ def empty(zone: str = DEFAULT_ZONE) -> Bank:
 
 def stated(ledger: Ledger) -> dict[str, Setup]:
     """Give the processes that were stated in one phrase, by name; dropped ones are left out."""
-    found: dict[str, Setup] = {}
-    for setup in ledger.setups():
-        if setup.subject == "process":
-            found[setup.name] = setup
+    found = {setup.name: setup for setup in ledger.setups() if setup.subject == "process"}
     return {name: setup for name, setup in found.items() if setup.detail}
 
 
@@ -299,7 +309,7 @@ def load_bank(ledger: Ledger, bank: Bank, now: dt.datetime) -> dict[str, int]:
     held = {question.id: question for question in ledger.questions()}
     gone = {setup.name for setup in ledger.setups() if setup.subject == "dropped"} - set(held)
     drafts: list[Question | Evidence | Resolution | Setup] = []
-    counts = {"new": 0, "changed": 0, "evidence": 0, "resolutions": 0}
+    counts = {"added": 0, "changed": 0, "evidence": 0, "resolutions": 0}
     for stated in bank.questions:
         question = stated
         if question.id in gone:
@@ -308,7 +318,7 @@ def load_bank(ledger: Ledger, bank: Bank, now: dt.datetime) -> dict[str, int]:
             # Its file states no opening, so it keeps the one that it was added with.
             question = replace(question, opens=held[question.id].opens)
         if question.id not in held:
-            counts["new"] += 1
+            counts["added"] += 1
         elif held[question.id] == question:
             continue
         else:

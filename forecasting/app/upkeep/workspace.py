@@ -18,9 +18,9 @@ from forecasting.app.upkeep.banks import (
     empty,
     example_folder,
     load_bank,
+    remembered,
     usable,
 )
-from forecasting.app.upkeep.told import remembered
 from forecasting.bank import Bank, check
 from forecasting.domain import reading
 from forecasting.domain.forecasters import person
@@ -171,10 +171,7 @@ def counted(url: str, counts: dict[str, int], *, questions: int, created: bool) 
         "database": config.without_password(url),
         "questions": questions,
         "created": created,
-        "added": counts["new"],
-        "changed": counts["changed"],
-        "evidence": counts["evidence"],
-        "resolutions": counts["resolutions"],
+        **counts,
     }
 
 
@@ -328,22 +325,3 @@ def stray(path: Path) -> Check:
         detail = f"{', '.join(copies)}: a backup or restore was interrupted"
         return Check("stray files", False, detail, f"rm {path.parent / copies[0]}")
     return Check("stray files", True, "none")
-
-
-def backup(database: str | None, target: Path, *, force: bool = False) -> dict[str, Any]:
-    """Copy a database into a file while it is in use; the copy verifies or is not made."""
-    url = config.database(database).value
-    found = store.backup(url, target.expanduser(), force=force)
-    return {"file": str(target), "entries": found.entries, "head": found.head_hash}
-
-
-def restore(source: Path, database: str | None, *, force: bool = False) -> dict[str, Any]:
-    """Put a verified backup in the place of a database; what was there is `kept` beside it."""
-    url = config.database(database).value
-    found, kept = store.restore(source.expanduser(), url, force=force)
-    return {
-        "database": config.without_password(url),
-        "entries": found.entries,
-        "head": found.head_hash,
-        "kept": None if kept is None else str(kept),
-    }
