@@ -251,7 +251,7 @@ def made(
     """
     forecasts = [one for one in said if one.said != WITHDRAWN]
     zone = facts.get("zone", zone)
-    space = _space(facts, forecasts, notes)
+    space = space_of(facts, forecasts, notes)
     opens, closes = facts.get("opens"), facts.get("closes")
     if opens is None or closes is None:
         if not forecasts:
@@ -305,9 +305,10 @@ def made(
     )
 
 
-def _space(
+def space_of(
     facts: Mapping[str, Any], forecasts: Sequence[Said], notes: Counter[str]
 ) -> OutcomeSpace:
+    """Give the outcome space that is stated; what is not, by the form of the forecasts."""
     kind, options = facts.get("type", ""), facts.get("options", ())
     if not kind:
         plain = sum(isinstance(one.said, str) for one in forecasts)
