@@ -3,7 +3,6 @@
 import csv
 import gzip
 import json
-from pathlib import Path
 
 import pytest
 
@@ -12,8 +11,8 @@ from forecasting.domain.reading import question_id
 from forecasting.domain.resolution import outcomes
 from forecasting.errors import InvalidInput
 from tests.exchange.conftest import NOW
+from tests.exchange.tables import FORMATS
 
-FORMATS = Path(__file__).parent / "formats"
 EASTERN = "America/New_York"
 COMMON = (
     "question_id,user_id,team_id,probability,answer_option,timestamp,outcome,open_time,"

@@ -1,7 +1,6 @@
 """Manifold, Polymarket and Kalshi: prices are probabilities of yes, whoever bought what."""
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -9,8 +8,7 @@ from forecasting.app.ledger.export import export_record
 from forecasting.app.ledger.importing import import_record
 from forecasting.domain.resolution import outcomes
 from tests.exchange.conftest import NOW, memory
-
-FORMATS = Path(__file__).parent / "formats"
+from tests.exchange.tables import FORMATS
 
 
 def bring(ledger, name, **more):

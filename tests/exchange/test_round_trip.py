@@ -3,7 +3,6 @@
 import csv
 import json
 import zipfile
-from pathlib import Path
 
 import pytest
 
@@ -12,9 +11,8 @@ from forecasting.app.ledger.importing import import_record
 from forecasting.app.ledger.log import log, withdraw
 from forecasting.store.transfer import record_digest
 from tests.exchange.conftest import NOW, memory
-from tests.exchange.tables import row, table
+from tests.exchange.tables import FORMATS, row, table
 
-FORMATS = Path(__file__).parent / "formats"
 ZONE = {"gjp": "America/New_York", "fatebook": "Europe/London"}
 
 
