@@ -85,27 +85,15 @@ def test_forecasts_are_ordered_by_issue_and_filtered_by_name(memory):
 def test_a_head_hides_whatever_came_after_it(memory):
     memory.append([numeric_question(), *one_of_each()[7:]], recorded_at=NOW)
     seq, _ = memory.head()
-    before = [
-        memory.questions(head=seq),
-        memory.evidence(head=seq),
-        memory.standing_resolutions(head=seq),
-        memory.withdrawals(head=seq),
-        memory.forecasts(head=seq),
-        memory.model_runs(head=seq),
-        memory.content_digest(head=seq),
-    ]
+    readings = (
+        *(memory.questions, memory.evidence, memory.standing_resolutions, memory.withdrawals),
+        *(memory.forecasts, memory.model_runs, memory.content_digest),
+    )
+    before = [read(head=seq) for read in readings]
     later = one_of_each()
     later[0] = numeric_question(title="How many, exactly?")
     memory.append([replace(later[4], model_run=None), later[0], *later[7:]], recorded_at=NOW)
-    assert before == [
-        memory.questions(head=seq),
-        memory.evidence(head=seq),
-        memory.standing_resolutions(head=seq),
-        memory.withdrawals(head=seq),
-        memory.forecasts(head=seq),
-        memory.model_runs(head=seq),
-        memory.content_digest(head=seq),
-    ]
+    assert before == [read(head=seq) for read in readings]
     assert before[0] != memory.questions()
 
 

@@ -12,6 +12,7 @@ import pytest
 from forecasting.store import Ledger
 from forecasting.store.canonical import leaf, link
 from forecasting.store.tables import DETAILS
+from tests.store import attacks
 from tests.store.samples import NOW, binary, one_of_each
 
 EVERY = (*DETAILS, "evidence_effect", "rationale")
@@ -28,15 +29,7 @@ def tampered(path):
         assert ledger.verify().ok
 
     def edit(*statements):
-        raw = sqlite3.connect(path, isolation_level=None)
-        raw.execute("PRAGMA ignore_check_constraints=ON")
-        raw.execute("PRAGMA foreign_keys=OFF")
-        triggers = raw.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'").fetchall()
-        for (name,) in triggers:
-            raw.execute(f"DROP TRIGGER {name}")
-        for statement in statements:
-            assert raw.execute(statement).rowcount != 0, statement
-        raw.close()
+        attacks.past_the_triggers(path, *statements)
         with Ledger.open(str(path)) as ledger:
             return ledger.verify()
 
