@@ -70,33 +70,23 @@ def rows_of(path):
 
 
 @by_file
-def test_the_rows_of_a_file_are_counted_alike_whatever_the_ledger_holds(path, ledger):
-    first, again = bring(ledger, path), bring(ledger, path)
-    assert first["in"] == again["in"]
-    assert (again["added"], len(again["refused"])) == (0, len(first["refused"]))
+def test_every_row_is_added_or_there_already_or_refused_and_a_second_time_adds_nothing(
+    path, ledger
+):
+    first, head = bring(ledger, path), ledger.head()
+    assert first["in"] == first["added"] + first["duplicates"] + len(first["refused"])
+    assert first["added"] > 0
+    assert all(one["line"] > 0 and one["reason"] for one in first["refused"])
+    assert {one.kind for one in ledger.forecasts()} <= {"imported"}
+    again = bring(ledger, path)
+    assert ledger.head() == head
+    assert again["added"] == again["resolutions"] == again["questions"] == 0
+    assert (again["in"], len(again["refused"])) == (first["in"], len(first["refused"]))
     assert again["duplicates"] == first["added"] + first["duplicates"]
     mine = rows_of(path)
     # A forecast of these is several rows, one for each answer.
     if mine and format_of(path) not in ("gjp", "iqisa"):
         assert first["in"] == mine
-
-
-@by_file
-def test_every_row_is_added_or_there_already_or_refused_with_its_reason(path, ledger):
-    found = bring(ledger, path)
-    assert found["in"] == found["added"] + found["duplicates"] + len(found["refused"])
-    assert found["added"] > 0
-    assert all(one["line"] > 0 and one["reason"] for one in found["refused"])
-    assert {one.kind for one in ledger.forecasts()} <= {"imported"}
-
-
-@by_file
-def test_a_second_time_adds_nothing(path, ledger):
-    first, head = bring(ledger, path), ledger.head()
-    again = bring(ledger, path)
-    assert again["added"] == again["resolutions"] == again["questions"] == 0
-    assert again["duplicates"] == first["added"] + first["duplicates"]
-    assert ledger.head() == head
 
 
 @by_file

@@ -117,20 +117,25 @@ def test_a_forecast_may_name_a_model_run_of_its_own_batch(memory):
     assert memory.append([binary(model_run=3)], recorded_at=NOW)[0].value.model_run == 3
 
 
+OF_A_BATCH = "must be a model run that comes before"
+
+
 @pytest.mark.parametrize(
-    "batch",
+    ("batch", "words"),
     [
-        [binary(model_run=in_batch(1)), one_of_each()[2]],  # after it
-        [binary(), binary(model_run=in_batch(0))],  # no model run
-        [binary(model_run=in_batch(0))],  # itself
-        [binary(model_run=in_batch(7))],  # nothing
-        [binary(model_run=1)],  # an entry of another kind
-        [binary(model_run=99)],  # no entry
+        ([binary(model_run=in_batch(1)), one_of_each()[2]], OF_A_BATCH),  # after it
+        ([binary(), binary(model_run=in_batch(0))], OF_A_BATCH),  # no model run
+        ([binary(model_run=in_batch(0))], OF_A_BATCH),  # itself
+        ([binary(model_run=in_batch(7))], OF_A_BATCH),  # nothing
+        ([binary(model_run=1)], None),  # an entry of another kind
+        ([binary(model_run=99)], None),  # no entry
     ],
 )
-def test_a_reference_to_no_earlier_model_run_is_refused_and_nothing_is_written(memory, batch):
+def test_a_reference_to_no_earlier_model_run_is_refused_and_nothing_is_written(
+    memory, batch, words
+):
     memory.append([binary()], recorded_at=NOW)
-    with pytest.raises(InvalidInput):
+    with pytest.raises(InvalidInput, match=words):
         memory.append(batch, recorded_at=NOW)
     assert memory.head().seq == 1
 
