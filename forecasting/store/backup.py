@@ -177,11 +177,14 @@ def _partial(target: Path) -> Iterator[Path]:
     made = target.with_name(f".{target.name}.{os.getpid()}.partial")
     _remove(made)
     try:
-        with _file_faults(target):
-            # SQLite says of a folder that takes no file only that it cannot open one.
-            made.touch()
-            made.unlink()
-            yield made
+        # SQLite says of a folder that takes no file only that it cannot open one.
+        made.touch()
+        made.unlink()
+        yield made
+    except OSError as fault:
+        message = f"file ({target}): cannot be written ({fault.strerror or fault})"
+        hint = "a folder that you can write to, with free space"
+        raise DatabaseUnusable(message, hint=hint) from fault
     finally:
         _remove(made)
 
@@ -238,14 +241,3 @@ def _refuse_same(one: Path, other: Path) -> None:
 def _remove(made: Path) -> None:
     for side in ("", *_SIDES):
         Path(f"{made}{side}").unlink(missing_ok=True)
-
-
-@contextmanager
-def _file_faults(target: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as fault:
-        message = f"file ({target}): cannot be written ({fault.strerror or fault})"
-        raise DatabaseUnusable(
-            message, hint="a folder that you can write to, with free space"
-        ) from fault

@@ -80,7 +80,9 @@ def verify(connection: Connection) -> Verification:
         entries = connection.execute(select(func.count()).select_from(entry)).scalar_one()
         _counts(connection)
         previous, earlier = FIRST, dt.datetime.min.replace(tzinfo=dt.UTC)
-        held = _Held(_redacted(connection))
+        # The entry that redacted each forecast comes later than the forecast.
+        redacts = connection.execute(select(redaction.c.forecast, redaction.c.seq))
+        held = _Held({seq: by for seq, by in redacts})
         for found in _walk(connection, head_seq):
             previous = _check(found, previous, earlier)
             if reason := held.check(found):
@@ -288,12 +290,6 @@ def _derived(found: Entry) -> str:
     if row["commitment"] is None and found.because is not None:
         return "a rationale that it did not commit to"
     return ""
-
-
-def _redacted(connection: Connection) -> dict[int, int]:
-    """Give the entry that redacted each forecast, which comes later than the forecast."""
-    columns = (redaction.c.forecast, redaction.c.seq)
-    return {row[0]: row[1] for row in connection.execute(select(*columns))}
 
 
 @dataclass(slots=True)
