@@ -83,8 +83,6 @@ FOUND = {
     "edit the gate's verdict": (3, "UPDATE model_run SET gate = 'passed' WHERE seq = 3"),
     "edit a spread": (5, "UPDATE forecast SET sd = 0.01 WHERE seq = 5"),
     "edit the rationale": (15, "UPDATE rationale SET text = 'I knew' WHERE seq = 15"),
-    "edit the salt": (15, f"UPDATE rationale SET salt = '{'0' * 64}' WHERE seq = 15"),
-    "break the salt": (15, "UPDATE rationale SET salt = 'zz' WHERE seq = 15"),
     "delete the rationale": (15, "DELETE FROM rationale WHERE seq = 15"),
     "add a rationale": (6, f"INSERT INTO rationale VALUES (6, '{'0' * 64}', 'of course')"),
     "add a rationale to no forecast": (
@@ -108,7 +106,6 @@ FOUND = {
             for table in ("forecast", "rationale", "entry")
         ),
     ),
-    "delete a detail": (15, "DELETE FROM forecast WHERE seq = 15"),
     "swap two forecasts": (
         15,
         "UPDATE forecast SET seq = 99 WHERE seq = 15",

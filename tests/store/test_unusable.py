@@ -146,24 +146,6 @@ def test_another_journal_mode_is_changed_once_nobody_holds_the_file(path):
     assert status(str(path)).journal_mode == journal()[0]
 
 
-def test_a_locked_database_is_named_after_the_wait(path):
-    written(path)
-    other = sqlite3.connect(path, isolation_level=None)
-    other.execute("BEGIN EXCLUSIVE")
-    with pytest.raises(DatabaseUnusable) as error:
-        Ledger.open(str(path), timeout=0.1)
-    assert "locked" in said(error)
-    other.execute("ROLLBACK")
-    with Ledger.open(str(path), timeout=0.1) as ledger:
-        other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(DatabaseUnusable) as error:
-            ledger.append([binary()], recorded_at=NOW)
-        assert "locked" in said(error)
-        assert len(ledger.forecasts()) == 1, "a reader is not kept out by a writer who has begun"
-    other.close()
-    assert status(str(path)).entries == 1
-
-
 def test_a_read_only_database_can_be_read_and_refuses_to_be_written(path):
     written(path)
     with Ledger.open(str(path)) as ledger:
@@ -316,8 +298,9 @@ def test_a_locked_database_is_waited_for_once_and_the_wait_is_told(path, monkeyp
     monkeypatch.setattr(engine, "_patience", soon)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
-    with pytest.raises(DatabaseUnusable, match="locked by another program"):
+    with pytest.raises(DatabaseUnusable) as error:
         Ledger.open(str(path), timeout=0.2)
+    assert "locked by another program" in said(error)
     assert len(opened) == 1
     assert [one.message for one in caplog.records] == [
         "another program holds the database; waiting for it"
@@ -326,10 +309,13 @@ def test_a_locked_database_is_waited_for_once_and_the_wait_is_told(path, monkeyp
     other.execute("ROLLBACK")
     with Ledger.open(str(path), timeout=0.2) as ledger:
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(DatabaseUnusable, match="locked"):
+        with pytest.raises(DatabaseUnusable) as error:
             ledger.append([binary()], recorded_at=NOW)
+        assert "locked" in said(error)
+        assert len(ledger.forecasts()) == 1, "a reader is not kept out by a writer who has begun"
     assert len(caplog.records) == 1
     other.close()
+    assert status(str(path)).entries == 1
 
 
 def test_nothing_is_told_where_nobody_is_waited_for(path, caplog):
