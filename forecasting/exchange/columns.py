@@ -16,6 +16,10 @@ COLUMNS = (
     *("topic", "event", "criteria", "source", "note", "because", "kind"),
     *("background", "url", "zero_point", "open_bounds"),
 )
+#: Those of moments and of bounds; beside these, cells that a spreadsheet runs nothing of.
+TIMES = ("issued_at", "opens", "closes", "resolved_at", "resolves_by")
+NUMBERS = ("lower", "upper", "zero_point")
+NUMERIC = ("forecast", *TIMES, *NUMBERS, "type", "zone", "kind", "open_bounds")
 #: What spreadsheets and other platforms call them; without marks, in small letters.
 USUAL: Mapping[str, str] = {
     usual: column

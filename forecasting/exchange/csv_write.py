@@ -12,8 +12,7 @@ from forecasting.domain.reading import probability
 from forecasting.domain.resolution import Resolution, Withdrawal
 from forecasting.errors import InvalidInput
 from forecasting.exchange.cells import neutral
-from forecasting.exchange.columns import COLUMNS
-from forecasting.exchange.formats.csv import NUMERIC
+from forecasting.exchange.columns import COLUMNS, NUMERIC
 from forecasting.exchange.record import WITHDRAWN
 
 

@@ -4,10 +4,8 @@ from typing import Any
 
 from forecasting.domain.outcome import QUESTION_TYPES
 from forecasting.exchange.cells import LIMITS
-from forecasting.exchange.columns import COLUMNS
-from forecasting.exchange.formats.csv import NUMERIC
+from forecasting.exchange.columns import COLUMNS, NUMBERS, NUMERIC, TIMES
 
-_TIMES = ("issued_at", "opens", "closes", "resolved_at", "resolves_by")
 _SAYS = {
     "question": "A short id, such as truce-2026.",
     "title": "The question in words.",
@@ -58,9 +56,9 @@ def schema() -> dict[str, Any]:
 
 def _property(name: str) -> dict[str, Any]:
     found: dict[str, Any] = {"type": "string", "description": _SAYS[name]}
-    if name in _TIMES:
+    if name in TIMES:
         return found | {"format": "date-time"}
-    if name in ("lower", "upper", "zero_point"):
+    if name in NUMBERS:
         return found | {"pattern": r"^(-?[0-9]+([.][0-9]+)?)?$"}
     if name == "type":
         return found | {"enum": ["", *QUESTION_TYPES]}

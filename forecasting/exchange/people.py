@@ -1,9 +1,11 @@
 """Whose a forecast of another platform's file is: mine, somebody's there, a crowd's, a market's."""
 
+from dataclasses import replace
+
 from forecasting.domain.reading import forecaster as person
 from forecasting.domain.reading import plainly
 from forecasting.errors import InvalidInput
-from forecasting.exchange.record import Scored, Statements
+from forecasting.exchange.record import Statements
 
 #: Forecasters that are no person; a reader names them in full, such as ``market:polymarket``.
 NOBODY = ("crowd:", "market:")
@@ -37,9 +39,7 @@ def named(
     for said in statements.said:
         said.forecaster = names.get(said.forecaster, said.forecaster)
     statements.scored = [
-        Scored(
-            one.line, one.question, names.get(one.forecaster, one.forecaster), one.rule, one.score
-        )
+        replace(one, forecaster=names.get(one.forecaster, one.forecaster))
         for one in statements.scored
     ]
 

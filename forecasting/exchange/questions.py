@@ -186,12 +186,11 @@ def completed(
     every = [*before, *said]
     if before and held.opens == min(before):
         more["opens"] = facts.get("opens", min(every))
-    defaults = [_end_of_day(at, zone) for at in resolved_at[:1] if at is not None]
-    defaults += [at for at in resolved_at[:1] if at is not None]
+    held_at, stated_at = resolved_at
+    defaults = [] if held_at is None else [_end_of_day(held_at, zone), held_at]
     if before:
         defaults.append(_last_day(max(before), zone))
     if held.closes in defaults:
-        held_at, stated_at = resolved_at
         ends = held.closes
         if stated_at is not None and stated_at != held_at:
             ends = _end_of_day(stated_at, zone)
@@ -209,12 +208,10 @@ def completed(
     if not changed:
         return held
     found = replace(held, **changed)
-    late = max(before, default=found.opens)
-    early = found.opens > min(before, default=found.opens)
-    if not outside and (early or found.closes <= late):
-        name = "opens" if found.opens > min(before, default=found.opens) else "closes"
+    first, late = min(before, default=found.opens), max(before, default=found.opens)
+    if not outside and (found.opens > first or found.closes <= late):
+        name = "opens" if found.opens > first else "closes"
         msg = f"{name} ({iso(getattr(found, name))}): a forecast of {held.id} lies outside"
-        first = min(before, default=found.opens)
         raise InvalidInput(msg, hint=f"{iso(first)} to {iso(late)} inside the window")
     if found.closes <= found.opens or found.resolves_by < found.closes:
         msg = f"closes ({iso(found.closes)}): must come after opens and not after resolves_by"
@@ -251,7 +248,7 @@ def made(
     """
     forecasts = [one for one in said if one.said != WITHDRAWN]
     zone = facts.get("zone", zone)
-    space = _space(facts, forecasts, notes)
+    space = space_of(facts, forecasts, notes)
     opens, closes = facts.get("opens"), facts.get("closes")
     if opens is None or closes is None:
         if not forecasts:
@@ -305,9 +302,10 @@ def made(
     )
 
 
-def _space(
+def space_of(
     facts: Mapping[str, Any], forecasts: Sequence[Said], notes: Counter[str]
 ) -> OutcomeSpace:
+    """Give the outcome space that is stated; what is not, by the form of the forecasts."""
     kind, options = facts.get("type", ""), facts.get("options", ())
     if not kind:
         plain = sum(isinstance(one.said, str) for one in forecasts)

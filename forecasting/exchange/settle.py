@@ -52,12 +52,14 @@ def beside(
         notes["resolved no before they closed; kept as stated"] += 1
     if _known(found, versions):
         return None
+    held = case.held.questions.get(question.id)
     if last is not None and not (
         # The first import had no day of the outcome, and took the closing for it.
         last.source == SOURCE
         and last.outcome == found.outcome
         and dated
-        and last.resolved_at == _closed_by_default(case, question)
+        and held is not None
+        and last.resolved_at == held.closes
     ):
         msg = (
             f"outcome ({found.outcome} at {iso(found.resolved_at)}): question {question.id} is "
@@ -65,11 +67,6 @@ def beside(
         )
         raise InvalidInput(msg, hint=f"forecast resolve {question.id}, if that was corrected")
     return found
-
-
-def _closed_by_default(case: Case, question: Question) -> dt.datetime | None:
-    held = case.held.questions.get(question.id)
-    return None if held is None else held.closes
 
 
 def _read_outcome(

@@ -10,7 +10,7 @@ import io
 import json
 import sys
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -42,7 +42,6 @@ class Head:
     `start` holds), `members` the names in an archive, and `parts` the heads of its first members.
     """
 
-    name: str
     columns: tuple[str, ...] = ()
     keys: frozenset[str] = frozenset()
     members: tuple[str, ...] = ()
@@ -73,14 +72,6 @@ class Row(dict[str, str]):
             return default
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One thing of a JSON file, with its number in the file, from 1."""
-
-    line: int
-    value: Any
-
-
 @dataclass
 class Source:
     """A file that somebody else made; see :func:`opened`."""
@@ -97,15 +88,14 @@ class Source:
         if self._members:
             first = [name for name in self._members if name.endswith((".json", ".csv"))]
             return Head(
-                self.name,
                 members=tuple(self._members),
                 start=start,
                 parts=tuple(self._part(name, START).head for name in first[:MOST_LOOKED_AT]),
             )
         shown = start.decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
         if shown.startswith(("{", "[")):
-            return Head(self.name, keys=_keys(shown), start=start)
-        return Head(self.name, columns=_columns(shown), start=start)
+            return Head(keys=_keys(shown), start=start)
+        return Head(columns=_columns(shown), start=start)
 
     def member(self, name: str) -> bytes:
         """Unpack a member of an archive, by its name without folders."""
@@ -218,20 +208,6 @@ class Source:
                         left.extend(reversed(inner))
                     else:
                         yield part, one
-
-    def items(self, *under: str) -> Iterator[Item]:
-        """Give the things of a JSON list, or of the list under the first of these keys.
-
-        Lists within that list (pages put together) are taken as one.
-        """
-        found = self.json
-        if isinstance(found, dict):
-            key = next((key for key in under if key in found), "")
-            found = found[key] if key else [found]
-        pages: Sequence[Any] = found if isinstance(found, list) else [found]
-        flat = (one for page in pages for one in (page if isinstance(page, list) else [page]))
-        for line, value in enumerate(flat, start=1):
-            yield Item(line, value)
 
 
 def opened(path: Path | str, *, most: int = MOST_BYTES, name: str = "") -> Source:

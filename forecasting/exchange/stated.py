@@ -14,6 +14,7 @@ from forecasting.domain.reading.instants import Days, exact
 from forecasting.domain.reading.names import is_id
 from forecasting.errors import InvalidInput
 from forecasting.exchange.cells import listed, text
+from forecasting.exchange.columns import NUMBERS
 from forecasting.exchange.json_line import NotStrict, parse
 from forecasting.exchange.record import WITHDRAWN, Facts
 
@@ -72,7 +73,7 @@ def facts(cells: Mapping[str, Cell], reading: Reading, *, own_line: int = 0) -> 
     if zone:
         stated["zone"] = known_zone(_plain("zone", zone)).key
     for name, cell in given.items():
-        if name in ("lower", "upper", "zero_point"):
+        if name in NUMBERS:
             read = number(_plain(name, cell), name=name, manner=reading.manner)
             stated[name] = float(read)
         elif name in _READ:

@@ -17,9 +17,9 @@ from forecasting.config import database_url, sqlite_path
 from forecasting.errors import DatabaseUnusable, InvalidInput
 from forecasting.files import settle
 from forecasting.store import migrate
-from forecasting.store.engine import connect, missing, place, reading, told
+from forecasting.store.engine import connected, missing, place, reading, told
 from forecasting.store.read import read_head
-from forecasting.store.tables import DETAILS, entry, evidence_effect, rationale
+from forecasting.store.tables import COPIED
 from forecasting.store.verify import Verification, verify
 
 _SIDES = ("-journal", "-wal", "-shm")
@@ -50,18 +50,21 @@ def backup(url: str, target: Path, *, force: bool = False) -> Verification:
         raise InvalidInput(msg, hint=f"mkdir -p {target.parent}")
     if (own := sqlite_path(database_url(url))) is not None and own.exists():
         _refuse_same(own, target)
-    engine = connect(url)
-    try:
+    with _source(url, where) as engine, _partial(target) as made:
+        _copy(engine, where, made)
+        found = _sound(made, f"copy of {where}")
+        # Its connections are closed, so opening the file drops no lock.
+        settle(made, target)
+    return found
+
+
+@contextmanager
+def _source(url: str, where: str) -> Iterator[Engine]:
+    """Open what is to be copied: a ledger of this program's schema."""
+    with connected(url) as engine:
         if not migrate.check(engine, where):
             raise missing(where)
-        with _partial(target) as made:
-            _copy(engine, where, made)
-            found = _sound(made, f"copy of {where}")
-            # Its connections are closed, so opening the file drops no lock.
-            settle(made, target)
-        return found
-    finally:
-        engine.dispose()
+        yield engine
 
 
 def restore(source: Path, url: str, *, force: bool = False) -> tuple[Verification, Path | None]:
@@ -87,10 +90,7 @@ def restore(source: Path, url: str, *, force: bool = False) -> tuple[Verificatio
         if not force and target.stat().st_size:
             msg = f"database ({target}): already exists"
             raise InvalidInput(msg, hint="force=True; the present file is kept beside it")
-    engine = connect(str(source))
-    try:
-        if not migrate.check(engine, str(source)):
-            raise missing(str(source))
+    with _source(str(source), str(source)) as engine:
         target.parent.mkdir(parents=True, exist_ok=True)
         with _partial(target) as made:
             _copy(engine, str(source), made)
@@ -102,8 +102,6 @@ def restore(source: Path, url: str, *, force: bool = False) -> tuple[Verificatio
                 if kept is not None:
                     _put_back(kept, target)
                 raise
-    finally:
-        engine.dispose()
     return found, kept
 
 
@@ -111,7 +109,7 @@ def copy_rows(source: Connection, target: Connection) -> None:
     """Copy every entry as it stands into an empty ledger, on whatever database that is."""
     if read_head(target)[0].seq:
         raise InvalidInput("database: must be empty to be restored into", hint="another database")
-    for table in (entry, *DETAILS.values(), evidence_effect, rationale):
+    for table in COPIED:
         rows = source.execution_options(stream_results=True).execute(
             select(table).order_by(*table.primary_key.columns)
         )
@@ -121,32 +119,20 @@ def copy_rows(source: Connection, target: Connection) -> None:
 
 def _restore_elsewhere(source: Path, url: str) -> Verification:
     where = place(url)
-    origin, engine = connect(str(source)), connect(url)
-    try:
-        if not migrate.check(origin, str(source)):
-            raise missing(str(source))
+    with _source(str(source), str(source)) as origin, connected(url) as engine:
         if not migrate.check(engine, where):
             migrate.bring_up(engine, where)
         with told(where), reading(origin).connect() as reader, engine.begin() as writer:
             copy_rows(reader, writer)
-            found = verify(writer)
-            if not found.ok:
-                raise _unsound(str(source), found)
-        return found
-    finally:
-        origin.dispose()
-        engine.dispose()
+            return _verified(writer, str(source))
 
 
 def _copy(engine: Engine, where: str, made: Path) -> None:
     if engine.dialect.name != "sqlite":
-        copied = connect(str(made), create=True)
-        try:
+        with connected(str(made), create=True) as copied:
             migrate.bring_up(copied, str(made))
             with told(where), reading(engine).connect() as reader, copied.begin() as writer:
                 copy_rows(reader, writer)
-        finally:
-            copied.dispose()
         return
     with told(where), contextlib.closing(engine.raw_connection()) as pooled:
         source = pooled.driver_connection
@@ -161,27 +147,28 @@ def _copy(engine: Engine, where: str, made: Path) -> None:
 
 def _sound(file: Path, what: str) -> Verification:
     """Check a copy from its pages to its chain."""
-    engine = connect(str(file))
-    try:
-        with told(str(file)), reading(engine).connect() as connection:
-            said = connection.exec_driver_sql("PRAGMA integrity_check").scalars().all()
-            if said != ["ok"]:
-                message = f"backup ({what}): damaged ({said[0]})"
-                raise DatabaseUnusable(message, hint="an earlier backup")
-            if connection.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
-                message = f"backup ({what}): damaged (a row without the entry it belongs to)"
-                raise DatabaseUnusable(message, hint="an earlier backup")
-            found = verify(connection)
-    finally:
-        engine.dispose()
+    with (
+        connected(str(file)) as engine,
+        told(str(file)),
+        reading(engine).connect() as connection,
+    ):
+        said = connection.exec_driver_sql("PRAGMA integrity_check").scalars().all()
+        if said != ["ok"]:
+            raise _unsound(what, f"damaged ({said[0]})")
+        if connection.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
+            raise _unsound(what, "damaged (a row without the entry it belongs to)")
+        return _verified(connection, what)
+
+
+def _verified(connection: Connection, what: str) -> Verification:
+    found = verify(connection)
     if not found.ok:
-        raise _unsound(what, found)
+        raise _unsound(what, f"does not verify at entry {found.first_bad}: {found.reason}")
     return found
 
 
-def _unsound(what: str, found: Verification) -> DatabaseUnusable:
-    message = f"backup ({what}): does not verify at entry {found.first_bad}: {found.reason}"
-    return DatabaseUnusable(message, hint="an earlier backup")
+def _unsound(what: str, rule: str) -> DatabaseUnusable:
+    return DatabaseUnusable(f"backup ({what}): {rule}", hint="an earlier backup")
 
 
 @contextmanager
@@ -190,11 +177,14 @@ def _partial(target: Path) -> Iterator[Path]:
     made = target.with_name(f".{target.name}.{os.getpid()}.partial")
     _remove(made)
     try:
-        with _file_faults(target):
-            # SQLite says of a folder that takes no file only that it cannot open one.
-            made.touch()
-            made.unlink()
-            yield made
+        # SQLite says of a folder that takes no file only that it cannot open one.
+        made.touch()
+        made.unlink()
+        yield made
+    except OSError as fault:
+        message = f"file ({target}): cannot be written ({fault.strerror or fault})"
+        hint = "a folder that you can write to, with free space"
+        raise DatabaseUnusable(message, hint=hint) from fault
     finally:
         _remove(made)
 
@@ -251,14 +241,3 @@ def _refuse_same(one: Path, other: Path) -> None:
 def _remove(made: Path) -> None:
     for side in ("", *_SIDES):
         Path(f"{made}{side}").unlink(missing_ok=True)
-
-
-@contextmanager
-def _file_faults(target: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as fault:
-        message = f"file ({target}): cannot be written ({fault.strerror or fault})"
-        raise DatabaseUnusable(
-            message, hint="a folder that you can write to, with free space"
-        ) from fault

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine
 from forecasting.config import database_url, sqlite_path
 from forecasting.errors import ForecastingError
 from forecasting.store import migrate, triggers
-from forecasting.store.engine import WAL_SAFE, connect, journal, missing, place, reading, told
+from forecasting.store.engine import WAL_SAFE, connected, journal, place, reading, told
 from forecasting.store.verify import verify
 
 RESTORE = "forecast restore BACKUP"
@@ -36,13 +36,10 @@ def condition(url: str) -> list[Check]:
     """
     where = place(url)
     try:
-        engine = connect(url)
+        with connected(url) as engine:
+            return list(_checks(engine, where, in_file=sqlite_path(database_url(url)) is not None))
     except ForecastingError as fault:
         return [_failed("database", fault)]
-    try:
-        return list(_checks(engine, where, in_file=sqlite_path(database_url(url)) is not None))
-    finally:
-        engine.dispose()
 
 
 def _checks(engine: Engine, where: str, *, in_file: bool) -> Iterator[Check]:
@@ -58,13 +55,8 @@ def _checks(engine: Engine, where: str, *, in_file: bool) -> Iterator[Check]:
         looks.insert(2, ("pages", _pages))
     else:
         looks.insert(0, ("role", _role))
-    try:
-        with told(where), reading(engine).connect() as connection:
-            if migrate.revision(connection, where) is None:
-                raise missing(where)
-    except ForecastingError as fault:
-        yield _failed("database", fault)
-        return
+    with told(where), reading(engine).connect() as connection:
+        migrate.schema(connection, where)
     for name, look in looks:
         try:
             with told(where), reading(engine).connect() as connection:
@@ -92,9 +84,9 @@ def _library(connection: Connection, *, in_file: bool) -> Check:
 
 
 def _schema(connection: Connection, where: str) -> Check:
-    found = migrate.revision(connection, where)
+    found = migrate.schema(connection, where)
     if found != migrate.HEAD:
-        newer = (found or "") > migrate.HEAD
+        newer = found > migrate.HEAD
         hint = "pip install --upgrade scenario-forecasting" if newer else "forecast db upgrade"
         return Check(
             "schema", False, f"{found}; this program reads and writes {migrate.HEAD}", hint

@@ -32,6 +32,7 @@ _patience = partial(
 #: Before this version two connections could corrupt a database in WAL mode.
 WAL_SAFE = (3, 51, 3)
 _HEADER = b"SQLite format 3\x00"
+_ELSEWHERE = "database=PATH in a folder that you can write to"
 _STANDING = """
 SELECT '', application_id || ' ' || (SELECT version_num FROM alembic_version)
 FROM pragma_application_id
@@ -76,6 +77,16 @@ def connect(url: str, *, create: bool = False, timeout: float = 30.0) -> Engine:
     )
     event.listen(engine, "begin", _begin)
     return engine
+
+
+@contextmanager
+def connected(url: str, *, create: bool = False) -> Iterator[Engine]:
+    """Open the engine of a database for a while; every connection is closed after it."""
+    engine = connect(url, create=create)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
 
 
 def reading(engine: Engine) -> Engine:
@@ -140,15 +151,11 @@ def _check_file(path: Path, *, create: bool) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as refused:
             message = f"database ({path}): its folder cannot be created ({refused.strerror})"
-            raise DatabaseUnusable(
-                message, hint="database=PATH in a folder that you can write to"
-            ) from refused
+            raise DatabaseUnusable(message, hint=_ELSEWHERE) from refused
         return
     except OSError as refused:
         message = f"database ({path}): cannot be inspected ({refused.strerror})"
-        raise DatabaseUnusable(
-            message, hint="database=PATH in a folder that you can write to"
-        ) from refused
+        raise DatabaseUnusable(message, hint=_ELSEWHERE) from refused
     if not path.is_file():
         message = f"database ({path}): must be a file"
         raise DatabaseUnusable(message, hint="database=FILE")
@@ -290,15 +297,12 @@ def _fault(fault: BaseException | None, where: str) -> ForecastingError:
         ),
         ("SQLITE_READONLY", "25006", "42501"): (
             "read-only, so nothing can be written",
-            f"chmod u+w {where}, or database=PATH in a folder that you can write to",
+            f"chmod u+w {where}, or {_ELSEWHERE}",
         ),
         ("SQLITE_FULL", "53100"): ("the disk is full; nothing was written", "free some space"),
         ("53",): ("the server has no more room or connections; nothing was written", "again later"),
         ("SQLITE_CORRUPT", "XX001", "XX002"): ("damaged", "forecast restore BACKUP"),
-        ("SQLITE_CANTOPEN", "SQLITE_PERM"): (
-            "cannot be opened",
-            "database=PATH in a folder that you can write to",
-        ),
+        ("SQLITE_CANTOPEN", "SQLITE_PERM"): ("cannot be opened", _ELSEWHERE),
         ("SQLITE_IOERR",): ("the disk failed to read or write", "forecast doctor"),
     }
     for starts, (rule, hint) in rules.items():

@@ -49,18 +49,19 @@ from forecasting.store.canonical import (
     instant_text,
     number_text,
 )
-from forecasting.store.tables import DETAILS, Data, Instant, evidence_effect
+from forecasting.store.tables import DETAILS, HASHED, Data, Instant, evidence_effect
 
-#: What the ledger gives back; a reveal is recorded as the forecast that it shows.
+#: What the ledger gives back, in the order of its tables; a reveal is recorded as the forecast that
+#: it shows.
 type Stored = (
     Question
+    | ModelRun
+    | ReplayMark
+    | Sealed
     | Forecast
     | Evidence
     | Resolution
     | Withdrawal
-    | ModelRun
-    | ReplayMark
-    | Sealed
     | Redaction
     | Watch
     | Setup
@@ -68,19 +69,7 @@ type Stored = (
 type Draft = Stored | Reveal | Imported
 type Row = Mapping[str, Any]
 
-_CLASSES: dict[str, type] = {
-    "question": Question,
-    "model_run": ModelRun,
-    "replay_run": ReplayMark,
-    "sealed": Sealed,
-    "forecast": Forecast,
-    "evidence": Evidence,
-    "resolution": Resolution,
-    "withdrawal": Withdrawal,
-    "redaction": Redaction,
-    "watch": Watch,
-    "setup": Setup,
-}
+_CLASSES: dict[str, type] = dict(zip(DETAILS, get_args(Stored.__value__), strict=True))
 _KINDS = {of: kind for kind, of in _CLASSES.items()}
 #: Fields that are said by the entry and by no column of its row.
 _OF_THE_ENTRY = {"seq", "recorded_at", "hash"}
@@ -290,7 +279,7 @@ def _parts(table: Table) -> list[_Part]:
 
 _LAYOUTS = {kind: _layout(of, DETAILS[kind]) for kind, of in _CLASSES.items()}
 _EFFECT = _layout(Effect, evidence_effect)
-_PARTS = {table.name: _parts(table) for table in (*DETAILS.values(), evidence_effect)}
+_PARTS = {table.name: _parts(table) for table in HASHED}
 _BESIDE = {
     kind: [one.name for one in fields(of) if one.name in _OF_THE_ENTRY]
     for kind, of in _CLASSES.items()

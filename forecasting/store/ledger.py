@@ -23,7 +23,7 @@ from forecasting.store.engine import connect, missing, place, reading, standing,
 from forecasting.store.entries import Draft, Entry, Written, around, prepare, write
 from forecasting.store.memo import Memo
 from forecasting.store.read import Readings, read_head
-from forecasting.store.tables import DETAILS, entry, evidence_effect, rationale, receipt
+from forecasting.store.tables import COPIED, entry, rationale, receipt
 from forecasting.store.verify import Verification, content_digest, verify
 
 _PLACE = tuple(entry.columns.keys())
@@ -255,7 +255,7 @@ def record(connection: Connection, made: Iterable[tuple[Entry, Written]]) -> Non
             kept = (one.seq, one.salt, one.because)
             names = rationale.columns.keys()
             rows["rationale"].append(dict(zip(names, kept, strict=True)) if by_name else kept)
-    for table in (entry, *DETAILS.values(), evidence_effect, rationale):
+    for table in COPIED:
         if not rows[table.name]:
             continue
         if by_name:

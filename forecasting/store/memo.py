@@ -21,7 +21,6 @@ _GONE = (
     select(func.max(setup.c.seq)).where(setup.c.subject == "dropped").scalar_subquery(),
     select(func.max(redaction.c.seq)).scalar_subquery(),
 )
-_HEAD = select(entry.c.seq, entry.c.hash).order_by(entry.c.seq.desc()).limit(1)
 
 
 @dataclass(slots=True)
@@ -43,13 +42,13 @@ class Memo:
     def read[T](
         self,
         connection: Connection,
+        head: tuple[int, str],
         table: Table,
         since: Callable[[int], Sequence[T]],
         joined: Callable[[Sequence[T], Sequence[T]], Sequence[T]] | None = None,
     ) -> list[T]:
-        """Give a table's values up to now; `since` reads newer ones, `joined` adds them."""
-        head = connection.execute(_HEAD).first()
-        seq, digest = (head.seq, head.hash) if head else (0, "")
+        """Give a table's values up to the head; `since` reads newer ones, `joined` adds them."""
+        seq, digest = head
         with self._lock:
             if self._heads.get(seq) != digest or seq != next(reversed(self._heads), 0):
                 self._check(connection, seq, digest)

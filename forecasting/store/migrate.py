@@ -12,7 +12,7 @@ from forecasting.errors import DatabaseUnusable
 from forecasting.resources import locate
 from forecasting.store import guard, triggers
 from forecasting.store.canonical import FIRST
-from forecasting.store.engine import connect, missing, place, reading, told
+from forecasting.store.engine import connected, missing, place, reading, told
 from forecasting.store.tables import entry
 
 if TYPE_CHECKING:
@@ -57,17 +57,28 @@ def revision(connection: Connection, where: str) -> str | None:
     return None
 
 
+def schema(connection: Connection, where: str) -> str:
+    """Read the schema's revision; an empty database counts as missing."""
+    if (found := revision(connection, where)) is None:
+        raise missing(where)
+    return found
+
+
 def check(engine: Engine, where: str) -> bool:
     """Tell whether the schema is there; refuse one that is newer or older than the program's."""
     with told(where), reading(engine).connect() as connection:
         found = revision(connection, where)
     if found is None or found == HEAD:
         return found is not None
-    if found > HEAD:
-        message = f"database ({where}): its schema {found} is newer than this program's {HEAD}"
-        raise DatabaseUnusable(message, hint="pip install --upgrade scenario-forecasting")
+    _refuse_newer(found, where)
     message = f"database ({where}): its schema {found} is older than this program's {HEAD}"
     raise DatabaseUnusable(message, hint="forecast db upgrade")
+
+
+def _refuse_newer(found: str | None, where: str) -> None:
+    if found is not None and found > HEAD:
+        message = f"database ({where}): its schema {found} is newer than this program's {HEAD}"
+        raise DatabaseUnusable(message, hint="pip install --upgrade scenario-forecasting")
 
 
 @cache
@@ -95,10 +106,7 @@ def bring_up(engine: Engine, where: str) -> None:
     with told(where), engine.begin() as connection, guard.lifted(connection):
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({APPLICATION_ID})")
-        found = revision(connection, where)
-        if found is not None and found > HEAD:
-            message = f"database ({where}): its schema {found} is newer than this program's {HEAD}"
-            raise DatabaseUnusable(message, hint="pip install --upgrade scenario-forecasting")
+        _refuse_newer(revision(connection, where), where)
         config = _config()
         config.attributes["connection"] = connection
         try:
@@ -118,34 +126,27 @@ def upgrade(url: str) -> Status:
         It is missing, newer, another program's, read-only, full or locked.
     """
     where = place(url)
-    engine = connect(url)
-    try:
+    with connected(url) as engine:
         with told(where), reading(engine).connect() as connection:
-            found = revision(connection, where)
-        if found is None:
-            raise missing(where)
+            schema(connection, where)
         bring_up(engine, where)
-    finally:
-        engine.dispose()
     return status(url)
 
 
 def status(url: str) -> Status:
     """Say where a database stands, whether or not this program can use it."""
     where = place(url)
-    engine = connect(url)
-    try:
-        with told(where), reading(engine).connect() as connection:
-            current = revision(connection, where)
-            if current is None:
-                raise missing(where)
-            entries = connection.execute(select(func.count()).select_from(entry)).scalar_one()
-            newest = select(entry.c.hash).order_by(entry.c.seq.desc()).limit(1)
-            ledger_head = connection.execute(newest).scalar() or FIRST.hex()
-            sqlite = connection.dialect.name == "sqlite"
-            mode = connection.exec_driver_sql("PRAGMA journal_mode").scalar() if sqlite else ""
-    finally:
-        engine.dispose()
+    with (
+        connected(url) as engine,
+        told(where),
+        reading(engine).connect() as connection,
+    ):
+        current = schema(connection, where)
+        entries = connection.execute(select(func.count()).select_from(entry)).scalar_one()
+        newest = select(entry.c.hash).order_by(entry.c.seq.desc()).limit(1)
+        ledger_head = connection.execute(newest).scalar() or FIRST.hex()
+        sqlite = connection.dialect.name == "sqlite"
+        mode = connection.exec_driver_sql("PRAGMA journal_mode").scalar() if sqlite else ""
     return Status(
         database=where,
         current=current,

@@ -49,7 +49,7 @@ from forecasting.store.canonical import FIRST, loads, read_instant
 from forecasting.store.engine import told
 from forecasting.store.entries import Entry
 from forecasting.store.memo import Memo
-from forecasting.store.tables import DETAILS, Data, Instant, entry, evidence_effect, rationale
+from forecasting.store.tables import CODED, DETAILS, entry, evidence_effect, rationale
 
 #: Rows that are fetched at once.
 _BATCH = 1_000
@@ -142,7 +142,7 @@ class Readings:
                 found = _entries(connection, table, table.c.seq > since, *where)
                 return [value for one in found if isinstance(value := one.value, of)]
 
-            return self._memo.read(connection, table, newer, joined)
+            return self._memo.read(connection, read_head(connection)[0], table, newer, joined)
 
     def marks(self) -> dict[str, int]:
         """Give the number of the last entry of each kind, and of the last question dropped."""
@@ -447,23 +447,17 @@ def _dropped_since(table: Table) -> Select[Any]:
 
 
 #: How a stored value is read, column by column, where it is not as it is stored.
-_DECODE: dict[Table, list[tuple[str, Callable[[Any], Any]]]] = {
-    table: [
-        (column.name, read_instant if isinstance(column.type, Instant) else loads)
-        for column in table.columns
-        if isinstance(column.type, Instant | Data)
-    ]
-    for table in (*DETAILS.values(), evidence_effect)
+_DECODE = {
+    table: [(name, read_instant if moment else loads) for name, moment in coded]
+    for table, coded in CODED.items()
 }
 _STORED = {
     # As it is stored, for the types of Core call a function for every value.
     table: [
-        type_coerce(column, Text).label(column.name)
-        if isinstance(column.type, Instant | Data)
-        else column
+        type_coerce(column, Text).label(column.name) if column.name in dict(coded) else column
         for column in table.columns
     ]
-    for table in _DECODE
+    for table, coded in CODED.items()
 }
 
 

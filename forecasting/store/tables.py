@@ -4,6 +4,8 @@ The constraints live in ``db/migrations``, which alone make the schema; a test c
 """
 
 import datetime as dt
+from functools import partial
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import (
@@ -77,160 +79,117 @@ DERIVED: dict[str, Any] = {"info": {"derived": True}}
 metadata = MetaData()
 
 
-def _text(*names: str, nullable: bool = False) -> list[Column[Any]]:
-    return [Column(name, Text, nullable=nullable) for name in names]
+def _columns(of: Any, *names: str, nullable: bool = False) -> list[Column[Any]]:
+    return [Column(name, of, nullable=nullable) for name in names]
 
 
-def _seq() -> Column[int]:
-    return Column("seq", SEQ, primary_key=True, autoincrement=False)
+_text, _nullable_text = partial(_columns, Text), partial(_columns, Text, nullable=True)
+_time, _data, _whole = partial(_columns, Instant), partial(_columns, Data), partial(_columns, SEQ)
+_number = partial(_columns, NUMBER, nullable=True)
 
 
-entry = Table(
-    "entry",
-    metadata,
-    _seq(),
-    *_text("kind"),
-    Column("recorded_at", Instant, nullable=False),
-    *_text("tool", "leaf", "hash"),
-)
-question = Table(
+def _table(name: str, *columns: list[Column[Any]]) -> Table:
+    """Make a table whose rows belong to the entry of their number."""
+    seq = Column("seq", SEQ, primary_key=True, autoincrement=False)
+    return Table(name, metadata, seq, *chain(*columns))
+
+
+entry = _table("entry", _text("kind"), _time("recorded_at"), _text("tool", "leaf", "hash"))
+question = _table(
     "question",
-    metadata,
-    _seq(),
-    *_text("question", "wording_hash", "title", "criteria", "background", "type"),
-    Column("options", Data, nullable=False),
-    Column("lower", NUMBER),
-    Column("upper", NUMBER),
-    *_text("unit", "zone"),
-    Column("opens", Instant, nullable=False),
-    Column("closes", Instant, nullable=False),
-    Column("resolves_by", Instant, nullable=False),
-    *_text("topic", "event"),
-    Column("tags", Data, nullable=False),
-    Column("basis", Data, nullable=False),
-    Column("model", Data, nullable=False),
-    *_text("ladder", "parent", "condition_question", "condition_outcome", nullable=True),
-    *_text("source"),
-    *_text("answer", nullable=True),
-    Column("zero_point", NUMBER),
-    *_text("open_bounds", nullable=True),
+    _text("question", "wording_hash", "title", "criteria", "background", "type"),
+    _data("options"),
+    _number("lower", "upper"),
+    _text("unit", "zone"),
+    _time("opens", "closes", "resolves_by"),
+    _text("topic", "event"),
+    _data("tags", "basis", "model"),
+    _nullable_text("ladder", "parent", "condition_question", "condition_outcome"),
+    _text("source"),
+    _nullable_text("answer"),
+    _number("zero_point"),
+    _nullable_text("open_bounds"),
 )
-model_run = Table(
+model_run = _table(
     "model_run",
-    metadata,
-    _seq(),
-    *_text("family", "fitted", "worldview", "priors_hash", "evidence_hash"),
-    Column("as_of", Instant, nullable=False),
-    *_text("seed", "method", "gate"),
-    Column("diagnostics", Data, nullable=False),
-    Column("versions", Data, nullable=False),
-    *_text("run"),
+    _text("family", "fitted", "worldview", "priors_hash", "evidence_hash"),
+    _time("as_of"),
+    _text("seed", "method", "gate"),
+    _data("diagnostics", "versions"),
+    _text("run"),
 )
-replay_run = Table(
-    "replay_run",
-    metadata,
-    _seq(),
-    *_text("run", "event"),
-    Column("evidence_head", SEQ, nullable=False),
-    Column("config", Data, nullable=False),
-)
-forecast = Table(
-    "forecast",
-    metadata,
-    _seq(),
-    *_text("question", "question_hash", "forecaster", "kind", "shape"),
-    Column("labels", Data, nullable=False),
-    Column("entered", Data, nullable=False),
-    Column("probability", NUMBER, **DERIVED),
-    *_text("stated"),
-    Column("issued_at", Instant, nullable=False),
-    *_text("commitment", nullable=True),
-    *(Column(name, NUMBER) for name in ("sd", "p05", "p50", "p95", "mcse")),
-    *_text("method", nullable=True),
-    Column("model_run", SEQ),
-    *_text("run", "claim", "gate"),
-    Column("meta", Data, nullable=False),
-    Column("sealed", SEQ),
-    *_text("seal_salt", nullable=True),
-)
-evidence = Table(
-    "evidence",
-    metadata,
-    _seq(),
-    *_text("key", "kind", "title", "source"),
-    Column("event_at", Instant),
-    Column("known_at", Instant, nullable=False),
-    *_text("url", "certainty", "grade", "story", "stream", "note"),
-    Column("effects", Integer, nullable=False, **DERIVED),
-)
-evidence_effect = Table(
-    "evidence_effect",
-    metadata,
-    _seq(),
-    Column("position", Integer, primary_key=True, autoincrement=False),
-    *_text("target", "form"),
-    Column("detail", Data, nullable=False),
-    *_text("stated"),
-)
-resolution = Table(
-    "resolution",
-    metadata,
-    _seq(),
-    *_text("question", "outcome"),
-    Column("resolved_at", Instant, nullable=False),
-    *_text("source", "certainty", "note"),
-    Column("version", Integer, nullable=False),
-    *_text("status", nullable=True),
-)
-withdrawal = Table(
-    "withdrawal",
-    metadata,
-    _seq(),
-    *_text("question", "forecaster"),
-    Column("withdrawn_at", Instant, nullable=False),
-)
-sealed = Table(
+replay_run = _table("replay_run", _text("run", "event"), _whole("evidence_head"), _data("config"))
+sealed = _table(
     "sealed",
-    metadata,
-    _seq(),
-    *_text("question", "question_hash", "forecaster"),
-    Column("issued_at", Instant, nullable=False),
-    *_text("commitment"),
+    _text("question", "question_hash", "forecaster"),
+    _time("issued_at"),
+    _text("commitment"),
 )
-redaction = Table(
-    "redaction", metadata, _seq(), Column("forecast", SEQ, nullable=False), *_text("reason")
+forecast = _table(
+    "forecast",
+    _text("question", "question_hash", "forecaster", "kind", "shape"),
+    _data("labels", "entered"),
+    [Column("probability", NUMBER, **DERIVED)],
+    _text("stated"),
+    _time("issued_at"),
+    _nullable_text("commitment"),
+    _number("sd", "p05", "p50", "p95", "mcse"),
+    _nullable_text("method"),
+    _whole("model_run", nullable=True),
+    _text("run", "claim", "gate"),
+    _data("meta"),
+    _whole("sealed", nullable=True),
+    _nullable_text("seal_salt"),
 )
-watch = Table(
-    "watch",
-    metadata,
-    _seq(),
-    *_text("process"),
-    Column("until", Instant, nullable=False),
-    *_text("watcher", "because"),
+evidence = _table(
+    "evidence",
+    _text("key", "kind", "title", "source"),
+    _time("event_at", nullable=True),
+    _time("known_at"),
+    _text("url", "certainty", "grade", "story", "stream", "note"),
+    [Column("effects", Integer, nullable=False, **DERIVED)],
 )
-setup = Table(
-    "setup",
-    metadata,
-    _seq(),
-    *_text("subject", "name"),
-    Column("detail", Data, nullable=False),
-    *_text("said_by"),
+evidence_effect = _table(
+    "evidence_effect",
+    [Column("position", Integer, primary_key=True, autoincrement=False)],
+    _text("target", "form"),
+    _data("detail"),
+    _text("stated"),
 )
-rationale = Table("rationale", metadata, _seq(), *_text("salt", "text", nullable=True))
+resolution = _table(
+    "resolution",
+    _text("question", "outcome"),
+    _time("resolved_at"),
+    _text("source", "certainty", "note"),
+    [Column("version", Integer, nullable=False)],
+    _nullable_text("status"),
+)
+withdrawal = _table("withdrawal", _text("question", "forecaster"), _time("withdrawn_at"))
+redaction = _table("redaction", _whole("forecast"), _text("reason"))
+watch = _table("watch", _text("process"), _time("until"), _text("watcher", "because"))
+setup = _table("setup", _text("subject", "name"), _data("detail"), _text("said_by"))
+rationale = _table("rationale", _nullable_text("salt", "text"))
 #: Which act of writing came to which last entry; not in the chain.
-receipt = Table("receipt", metadata, *_text("act"), Column("seq", SEQ, nullable=False))
+receipt = Table("receipt", metadata, *_text("act"), *_whole("seq"))
 
 #: The detail table of each kind of entry, in the order in which a batch is inserted.
 DETAILS: dict[str, Table] = {
-    "question": question,
-    "model_run": model_run,
-    "replay_run": replay_run,
-    "sealed": sealed,
-    "forecast": forecast,
-    "evidence": evidence,
-    "resolution": resolution,
-    "withdrawal": withdrawal,
-    "redaction": redaction,
-    "watch": watch,
-    "setup": setup,
+    table.name: table
+    for table in (
+        *(question, model_run, replay_run, sealed, forecast, evidence),
+        *(resolution, withdrawal, redaction, watch, setup),
+    )
+}
+#: Those whose rows an entry's form is made of.
+HASHED = (*DETAILS.values(), evidence_effect)
+#: All that a copy of a ledger holds.
+COPIED = (entry, *HASHED, rationale)
+#: The columns of a table that are stored as text for something else, and whether that is a moment.
+CODED = {
+    table: [
+        (column.name, isinstance(column.type, Instant))
+        for column in table.columns
+        if isinstance(column.type, Instant | Data)
+    ]
+    for table in HASHED
 }

@@ -13,7 +13,7 @@ from functools import lru_cache
 from itertools import batched, groupby
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import REAL, Column, Integer, Table, Text, select, type_coerce
+from sqlalchemy import REAL, Column, Connection, Integer, Table, Text, select, type_coerce
 
 from forecasting.domain import Imported
 from forecasting.domain.forecast import Spoken, kind_named
@@ -58,12 +58,15 @@ def export(ledger: Ledger) -> Iterator[str]:
             "tool": ledger.tool,
         }
         yield dumps(first).decode()
-        try:
-            for found in _walk(connection, head.seq):
-                yield _written(found)
-        except _Bad as bad:
-            msg = f"entry ({bad.seq}): {bad.reason}"
-            raise DatabaseUnusable(msg, hint="forecast verify") from bad
+        yield from map(_written, _every(connection, head.seq))
+
+
+def _every(connection: Connection, last: int) -> Iterator[Entry]:
+    try:
+        yield from _walk(connection, last)
+    except _Bad as bad:
+        msg = f"entry ({bad.seq}): {bad.reason}"
+        raise DatabaseUnusable(msg, hint="forecast verify") from bad
 
 
 def _written(found: Entry) -> str:
@@ -287,21 +290,17 @@ def _read(labels: str, entered: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def record_digest(ledger: Ledger) -> str:
     """Digest what entries say, without their numbers: SHA-256 over their sorted digests."""
-    found_digests = []
+    digests = []
     with ledger.reading() as connection:
-        try:
-            for found in _walk(connection, read_head(connection)[0].seq):
-                form = found.body
-                if form.get("subject") == "import":
-                    # In which parts a record came is nothing that it says.
-                    continue
-                if form.get("commitment") is not None:
-                    form["because"] = found.because
-                for name in _OWN_NUMBERS:
-                    form.pop(name, None)
-                said = dumps({"kind": found.kind, "body": form})
-                found_digests.append(hashlib.sha256(said).digest())
-        except _Bad as bad:
-            msg = f"entry ({bad.seq}): {bad.reason}"
-            raise DatabaseUnusable(msg, hint="forecast verify") from bad
-    return hashlib.sha256(b"".join(sorted(found_digests))).hexdigest()
+        for found in _every(connection, read_head(connection)[0].seq):
+            form = found.body
+            if form.get("subject") == "import":
+                # In which parts a record came is nothing that it says.
+                continue
+            if form.get("commitment") is not None:
+                form["because"] = found.because
+            for name in _OWN_NUMBERS:
+                form.pop(name, None)
+            said = dumps({"kind": found.kind, "body": form})
+            digests.append(hashlib.sha256(said).digest())
+    return hashlib.sha256(b"".join(sorted(digests))).hexdigest()

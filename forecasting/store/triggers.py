@@ -5,6 +5,7 @@ wherever ``recursive_triggers`` is off. Altering a table can silently drop its t
 :func:`install` runs after every upgrade and is safe to run again.
 """
 
+from collections.abc import Sequence
 from typing import get_args, get_type_hints
 
 from sqlalchemy import Connection
@@ -46,129 +47,100 @@ _SUMS = {
 }
 
 
-def _guards(dialect: str) -> dict[str, list[tuple[str, str]]]:
+def _none_of(column: str, words: Sequence[str]) -> str:
     # SQLite builds a table for a list of three or more, once for every row inserted.
-    unknown = " AND ".join(f"NEW.kind <> '{kind}'" for kind in KINDS)
-    formless = " AND ".join(f"NEW.form <> '{form}'" for form in FORMS)
+    return " AND ".join(f"NEW.{column} <> '{word}'" for word in words)
+
+
+def _guards(dialect: str) -> dict[str, dict[str, str]]:
+    """Give what each table refuses on INSERT: what is said of it, and the condition."""
     guards = {
-        "entry": [
-            (
-                "NEW.seq <> (SELECT coalesce(max(seq), 0) + 1 FROM entry)",
-                "an entry takes the next number",
+        "entry": {
+            "an entry takes the next number": (
+                "NEW.seq <> (SELECT coalesce(max(seq), 0) + 1 FROM entry)"
             ),
-            (
-                "EXISTS (SELECT 1 FROM entry WHERE hash = NEW.hash)",
-                "an entry has a hash of its own",
+            "an entry has a hash of its own": "EXISTS (SELECT 1 FROM entry WHERE hash = NEW.hash)",
+            "no such kind of entry": _none_of("kind", KINDS),
+            "an entry is not recorded before the one it follows": (
+                "NEW.recorded_at < (SELECT recorded_at FROM entry WHERE seq = NEW.seq - 1)"
             ),
-            (unknown, "no such kind of entry"),
-            (
-                "NEW.recorded_at < (SELECT recorded_at FROM entry WHERE seq = NEW.seq - 1)",
-                "an entry is not recorded before the one it follows",
+        },
+        "rationale": {
+            "a rationale belongs to a forecast that commits to it": (
+                "NOT EXISTS (SELECT 1 FROM forecast WHERE seq = NEW.seq AND commitment IS NOT NULL)"
             ),
-        ],
-        "rationale": [
-            (
-                "NOT EXISTS (SELECT 1 FROM forecast WHERE seq = NEW.seq"
-                " AND commitment IS NOT NULL)",
-                "a rationale belongs to a forecast that commits to it",
+            "a recorded rationale stays": "EXISTS (SELECT 1 FROM rationale WHERE seq = NEW.seq)",
+            "a redacted rationale does not come back": _REDACTED.format(row="NEW"),
+        },
+        "receipt": {
+            "an act of writing has one receipt": (
+                "EXISTS (SELECT 1 FROM receipt WHERE act = NEW.act)"
             ),
-            ("EXISTS (SELECT 1 FROM rationale WHERE seq = NEW.seq)", "a recorded rationale stays"),
-            (_REDACTED.format(row="NEW"), "a redacted rationale does not come back"),
-        ],
-        "receipt": [
-            (
-                "EXISTS (SELECT 1 FROM receipt WHERE act = NEW.act)",
-                "an act of writing has one receipt",
+            "a receipt is for what was written with it": (
+                "NEW.seq <> (SELECT max(seq) FROM entry)"
             ),
-            (
-                "NEW.seq <> (SELECT max(seq) FROM entry)",
-                "a receipt is for what was written with it",
-            ),
-        ],
-        "evidence_effect": [
-            (
+        },
+        "evidence_effect": {
+            "an item has the effects it was recorded with": (
                 "NEW.position <> (SELECT count(*) FROM evidence_effect WHERE seq = NEW.seq)"
                 " OR NOT EXISTS (SELECT 1 FROM evidence WHERE seq = NEW.seq"
-                " AND effects > NEW.position)",
-                "an item has the effects it was recorded with",
+                " AND effects > NEW.position)"
             ),
-            (formless, "no such form of effect"),
-        ],
+            "no such form of effect": _none_of("form", FORMS),
+        },
     }
     for kind in DETAILS:
-        guards[kind] = [
-            (
-                f"NOT EXISTS (SELECT 1 FROM entry WHERE seq = NEW.seq AND kind = '{kind}')",
-                f"a row of {kind} belongs to an entry of its kind",
+        guards[kind] = {
+            f"a row of {kind} belongs to an entry of its kind": (
+                f"NOT EXISTS (SELECT 1 FROM entry WHERE seq = NEW.seq AND kind = '{kind}')"
             ),
-            (
-                f"EXISTS (SELECT 1 FROM {kind} WHERE seq = NEW.seq)",
-                f"a recorded row of {kind} stays",
-            ),
-        ]
+            f"a recorded row of {kind} stays": f"EXISTS (SELECT 1 FROM {kind} WHERE seq = NEW.seq)",
+        }
     numbers, labels = _COUNTS[dialect]
-    guards["forecast"] += [
-        (
+    guards["forecast"] |= {
+        "a forecast has a number for each label": (
             f"CASE WHEN NEW.shape = 'binary' THEN {numbers} <> 1 OR {labels} <> 1"
-            f" ELSE {numbers} < 2 OR {numbers} <> {labels} END",
-            "a forecast has a number for each label",
+            f" ELSE {numbers} < 2 OR {numbers} <> {labels} END"
         ),
-        (
-            f"NEW.shape = 'options' AND {_SUMS[dialect]}",
-            "the probabilities of the options sum to 1",
+        "the probabilities of the options sum to 1": (
+            f"NEW.shape = 'options' AND {_SUMS[dialect]}"
         ),
-        (
+        "a seal is opened by its salt": (
             "(NEW.sealed IS NULL) <> (NEW.seal_salt IS NULL)"
-            " OR (NEW.seal_salt IS NOT NULL AND length(NEW.seal_salt) <> 64)",
-            "a seal is opened by its salt",
+            " OR (NEW.seal_salt IS NOT NULL AND length(NEW.seal_salt) <> 64)"
         ),
-        (
+        "a forecast opens the seal that was set on it": (
             "NEW.sealed IS NOT NULL AND NOT EXISTS (SELECT 1 FROM sealed WHERE seq = NEW.sealed"
             " AND seq < NEW.seq AND question = NEW.question AND forecaster = NEW.forecaster"
-            " AND question_hash = NEW.question_hash AND issued_at = NEW.issued_at)",
-            "a forecast opens the seal that was set on it",
+            " AND question_hash = NEW.question_hash AND issued_at = NEW.issued_at)"
         ),
-        (
-            "NEW.sealed IS NOT NULL AND EXISTS (SELECT 1 FROM forecast WHERE sealed = NEW.sealed)",
-            "a seal is opened once",
+        "a seal is opened once": (
+            "NEW.sealed IS NOT NULL AND EXISTS (SELECT 1 FROM forecast WHERE sealed = NEW.sealed)"
         ),
-    ]
-    guards["sealed"].append(
-        (
-            "EXISTS (SELECT 1 FROM sealed WHERE commitment = NEW.commitment)",
-            "a seal has a commitment of its own",
-        )
+    }
+    guards["sealed"]["a seal has a commitment of its own"] = (
+        "EXISTS (SELECT 1 FROM sealed WHERE commitment = NEW.commitment)"
     )
-    guards["redaction"] += [
-        (
-            "EXISTS (SELECT 1 FROM redaction WHERE forecast = NEW.forecast)",
-            "a rationale is redacted once",
+    guards["redaction"] |= {
+        "a rationale is redacted once": (
+            "EXISTS (SELECT 1 FROM redaction WHERE forecast = NEW.forecast)"
         ),
-        (
+        "a redaction takes the rationale of a forecast that has one": (
             "NOT EXISTS (SELECT 1 FROM forecast WHERE seq = NEW.forecast"
-            " AND commitment IS NOT NULL)",
-            "a redaction takes the rationale of a forecast that has one",
+            " AND commitment IS NOT NULL)"
         ),
-    ]
-    guards["watch"] += [
-        (
-            "NEW.until > (SELECT recorded_at FROM entry WHERE seq = NEW.seq)",
-            "a watch reaches no further than to when it was recorded",
+    }
+    guards["watch"] |= {
+        "a watch reaches no further than to when it was recorded": (
+            "NEW.until > (SELECT recorded_at FROM entry WHERE seq = NEW.seq)"
         ),
-        (
-            "EXISTS (SELECT 1 FROM watch WHERE process = NEW.process AND until > NEW.until)",
-            "a watch does not go backwards",
+        "a watch does not go backwards": (
+            "EXISTS (SELECT 1 FROM watch WHERE process = NEW.process AND until > NEW.until)"
         ),
-    ]
-    guards["setup"].append(
-        (
-            " AND ".join(f"NEW.subject <> '{subject}'" for subject in SUBJECTS),
-            "no such subject of a setup",
-        )
-    )
-    other = " AND ".join(f"NEW.status <> '{status}'" for status in STATUSES)
-    guards["resolution"].append(
-        (f"NEW.status IS NOT NULL AND {other}", "no such status of an outcome")
+    }
+    guards["setup"]["no such subject of a setup"] = _none_of("subject", SUBJECTS)
+    guards["resolution"]["no such status of an outcome"] = (
+        f"NEW.status IS NOT NULL AND {_none_of('status', STATUSES)}"
     )
     return guards
 
@@ -188,7 +160,8 @@ def _sqlite() -> list[str]:
                 "END",
             ]
         body = "".join(
-            f"  SELECT RAISE(ABORT, '{message}')\n    WHERE {rule};\n" for rule, message in guards
+            f"  SELECT RAISE(ABORT, '{message}')\n    WHERE {rule};\n"
+            for message, rule in guards.items()
         )
         statements += [
             f"DROP TRIGGER IF EXISTS {table}_guard",
@@ -231,7 +204,7 @@ def _postgresql(schema: str = "public") -> list[str]:
         body = "".join(
             f"  IF ({rule}) THEN\n    RAISE EXCEPTION '{message}'"
             " USING ERRCODE = 'integrity_constraint_violation';\n  END IF;\n"
-            for rule, message in guards
+            for message, rule in guards.items()
         )
         statements += [
             f"CREATE OR REPLACE FUNCTION {table}_guard() RETURNS trigger LANGUAGE plpgsql\n"

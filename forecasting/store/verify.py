@@ -30,11 +30,12 @@ from forecasting.store.canonical import (
 )
 from forecasting.store.entries import Entry, seal_commitment
 from forecasting.store.tables import (
+    CODED,
     DETAILS,
-    Data,
-    Instant,
     entry,
+    evidence,
     evidence_effect,
+    forecast,
     rationale,
     redaction,
 )
@@ -79,7 +80,9 @@ def verify(connection: Connection) -> Verification:
         entries = connection.execute(select(func.count()).select_from(entry)).scalar_one()
         _counts(connection)
         previous, earlier = FIRST, dt.datetime.min.replace(tzinfo=dt.UTC)
-        held = _Held(_redacted(connection))
+        # The entry that redacted each forecast comes later than the forecast.
+        redacts = connection.execute(select(redaction.c.forecast, redaction.c.seq))
+        held = _Held({seq: by for seq, by in redacts})
         for found in _walk(connection, head_seq):
             previous = _check(found, previous, earlier)
             if reason := held.check(found):
@@ -121,25 +124,19 @@ def content_digest(connection: Connection, *, head: int | None = None) -> str:
 
 def _counts(connection: Connection) -> None:
     """Find rows that belong to no entry; the walk finds entries that have no row."""
-    for kind, table in DETAILS.items():
-        orphan = (
-            select(func.min(table.c.seq))
-            .select_from(
-                table.outerjoin(entry, and_(entry.c.seq == table.c.seq, entry.c.kind == kind))
-            )
-            .where(entry.c.seq.is_(None))
-        )
+    owned = [
+        (table, entry, and_(entry.c.seq == table.c.seq, entry.c.kind == kind), f"a {kind} row")
+        for kind, table in DETAILS.items()
+    ]
+    owned += [
+        (table, of, of.c.seq == table.c.seq, f"a row of {table.name}")
+        for table, of in ((evidence_effect, evidence), (rationale, forecast))
+    ]
+    for table, of, same, row in owned:
+        joined = table.outerjoin(of, same)
+        orphan = select(func.min(table.c.seq)).select_from(joined).where(of.c.seq.is_(None))
         if (seq := connection.execute(orphan).scalar()) is not None:
-            raise _Bad(int(seq), f"a {kind} row that no entry recorded")
-    for table, owner in ((evidence_effect, "evidence"), (rationale, "forecast")):
-        of = DETAILS[owner]
-        orphan = (
-            select(func.min(table.c.seq))
-            .select_from(table.outerjoin(of, of.c.seq == table.c.seq))
-            .where(of.c.seq.is_(None))
-        )
-        if (seq := connection.execute(orphan).scalar()) is not None:
-            raise _Bad(int(seq), f"a row of {table.name} that no entry recorded")
+            raise _Bad(int(seq), f"{row} that no entry recorded")
 
 
 def _walk(connection: Connection, last: int) -> Iterator[Entry]:
@@ -241,12 +238,8 @@ def _data(stored: str) -> Any:
 
 
 _STRICT = {
-    table: [
-        (column.name, _moment if isinstance(column.type, Instant) else _data)
-        for column in table.columns
-        if isinstance(column.type, Instant | Data)
-    ]
-    for table in (*DETAILS.values(), evidence_effect)
+    table: [(name, _moment if moment else _data) for name, moment in coded]
+    for table, coded in CODED.items()
 }
 
 
@@ -297,12 +290,6 @@ def _derived(found: Entry) -> str:
     if row["commitment"] is None and found.because is not None:
         return "a rationale that it did not commit to"
     return ""
-
-
-def _redacted(connection: Connection) -> dict[int, int]:
-    """Give the entry that redacted each forecast, which comes later than the forecast."""
-    columns = (redaction.c.forecast, redaction.c.seq)
-    return {row[0]: row[1] for row in connection.execute(select(*columns))}
 
 
 @dataclass(slots=True)

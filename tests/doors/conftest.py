@@ -1,5 +1,7 @@
 """A command line on a database of its own, files, and imports of a few lines."""
 
+import csv
+import io
 import json
 
 import pytest
@@ -9,6 +11,17 @@ from forecasting.cli import run as cli
 from forecasting.domain.instants import parse_instant
 
 NOW = parse_instant("2026-11-28T12:00Z")
+
+
+def table(out):
+    return list(csv.DictReader(io.StringIO(out)))
+
+
+def live(*names, **more):
+    """Give the records of yes-no questions that are open now."""
+    record = {"kind": "question", "title": "t", "type": "binary", "opens": "2026-01-01",
+              "closes": "2029-12-31"}  # fmt: skip
+    return "".join(json.dumps(record | {"question": name} | more) + "\n" for name in names)
 
 
 @pytest.fixture

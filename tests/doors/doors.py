@@ -4,7 +4,9 @@ import csv
 import io
 import json
 import re
+from collections.abc import Callable
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import count
 
 from forecasting import clock
@@ -104,101 +106,117 @@ def line(**fields):
     return json.dumps(fields, ensure_ascii=False) + "\n"
 
 
-# Each of these takes the doors and a spelling, and gives what was read.
+# Each of these is what a spelling may be of: how it is said at each door, and how it is read back.
 
 
-def _forecast(doors, name):
-    found = doors.book.ledger.forecasts(question=name)
-    return found[-1].value.numbers[0]
+@dataclass(frozen=True)
+class Thing:
+    """What is spelled: the question it is of, and its place in each kind of file and call."""
+
+    space: str
+    command: Callable
+    cells: Callable
+    record: Callable
+    python: Callable
+    read: Callable
+    #: In a question file, and the same of the resolution that it holds.
+    bank: Callable | None = None
+    of: Callable = str
 
 
-def probability_by_command(doors, text):
-    name = doors.asked("binary")
-    return doors.command(text, "log", name, text) or _forecast(doors, name)
-
-
-def probability_by_csv(doors, text):
-    name = doors.asked("binary")
-    cells = row(question=name, forecaster="b", forecast=text, issued_at="2026-02-01T00:00Z")
-    return doors.imported(cells, "csv", text) or _forecast(doors, name)
-
-
-def probability_by_jsonl(doors, text):
-    name = doors.asked("binary")
-    record = line(
-        kind="forecast", question=name, forecaster="b", forecast=text, issued_at="2026-02-01T00:00Z"
-    )
-    return doors.imported(record, "jsonl", text) or _forecast(doors, name)
-
-
-def probability_by_python(doors, text):
-    name = doors.asked("binary")
-    return tried(text, lambda: doors.book.log(name, text)) or _forecast(doors, name)
-
-
-def tried(text, act):
-    try:
-        act()
-    except ForecastingError as wrong:
-        return words(wrong, text)
-    return None
-
-
-def _outcome(doors, name):
-    return doors.book.ledger.standing_resolutions()[name].outcome
-
-
-def outcome_by_command(space):
+def by_command(thing):
     def door(doors, text):
-        name = doors.asked(space)
-        refused = doors.command(
-            text, "resolve", name, text, "--source", "x", "--at", "2026-10-05", "--sure"
-        )
-        return refused or _outcome(doors, name)
+        name = doors.asked(thing.space)
+        return doors.command(text, *thing.command(name, text)) or thing.read(doors, name)
 
     return door
 
 
-def outcome_by_csv(space):
+def by_csv(thing):
     said = {"binary": "0.5", "options": "none=0.2;Soft deal=0.3;firm=0.5", "number": "5=1;95=2"}
 
     def door(doors, text):
-        name = doors.asked(space)
-        cells = row(
-            question=name, forecaster="b", forecast=said[space], issued_at="2026-02-01T00:00Z",
-            outcome=text, resolved_at="2026-10-05",
-        )  # fmt: skip
-        return doors.imported(cells, "csv", text) or _outcome(doors, name)
+        name = doors.asked(thing.space)
+        cells = {"forecast": said[thing.space], "issued_at": SAID_AT, "zone": ZONE}
+        cells |= thing.cells(text)
+        found = doors.imported(row(question=name, forecaster="b", **cells), "csv", text)
+        return found or thing.read(doors, name)
 
     return door
 
 
-def outcome_by_jsonl(space):
+def by_jsonl(thing):
     def door(doors, text):
-        name = doors.asked(space)
-        record = line(kind="resolution", question=name, outcome=text, resolved_at="2026-10-05")
-        return doors.imported(record, "jsonl", text) or _outcome(doors, name)
+        name = doors.asked(thing.space)
+        record = line(question=name, **thing.record(text))
+        return doors.imported(record, "jsonl", text, zone=ZONE) or thing.read(doors, name)
 
     return door
 
 
-def outcome_by_python(space):
+def by_python(thing):
     def door(doors, text):
-        name = doors.asked(space)
-        refused = tried(
-            text, lambda: doors.book.resolve(name, text, source="x", at="2026-10-05", sure=True)
-        )
-        return refused or _outcome(doors, name)
+        name = doors.asked(thing.space)
+        try:
+            thing.python(doors.book, name, text)
+        except ForecastingError as wrong:
+            return words(wrong, text)
+        return thing.read(doors, name)
 
     return door
 
 
-def outcome_by_yaml(space):
+def by_yaml(thing):
     def door(doors, text):
-        found = bank_file(doors, space, outcome=text, known="2026-10-05")
-        return found if isinstance(found, tuple) else found.outcome
+        found = bank_file(doors, thing.space, **thing.bank(text))
+        return found if isinstance(found, tuple) else thing.of(found)
 
     return door
+
+
+SAID_AT, KNOWN = "2026-02-01T00:00Z", "2026-10-05"
+PROBABILITY = Thing(
+    "binary",
+    command=lambda name, text: ("log", name, text),
+    cells=lambda text: {"forecast": text},
+    record=lambda text: {
+        "kind": "forecast", "forecaster": "b", "forecast": text, "issued_at": SAID_AT
+    },
+    python=lambda book, name, text: book.log(name, text),
+    read=lambda doors, name: doors.book.ledger.forecasts(question=name)[-1].value.numbers[0],
+)  # fmt: skip
+
+
+def standing(doors, name):
+    return doors.book.ledger.standing_resolutions()[name]
+
+
+def outcome(space):
+    return Thing(
+        space,
+        command=lambda name, text: (
+            "resolve", name, text, "--source", "x", "--at", KNOWN, "--sure"
+        ),
+        cells=lambda text: {"outcome": text, "resolved_at": KNOWN},
+        record=lambda text: {"kind": "resolution", "outcome": text, "resolved_at": KNOWN},
+        python=lambda book, name, text: book.resolve(name, text, source="x", at=KNOWN, sure=True),
+        read=lambda doors, name: standing(doors, name).outcome,
+        bank=lambda text: {"outcome": text},
+        of=lambda found: found.outcome,
+    )  # fmt: skip
+
+
+#: A moment or a day at which an outcome was known.
+WHEN = Thing(
+    "binary",
+    command=lambda name, text: ("resolve", name, "yes", "--source", "x", "--at", text),
+    cells=lambda text: {"outcome": "yes", "resolved_at": text},
+    record=lambda text: {"kind": "resolution", "outcome": "yes", "resolved_at": text},
+    python=lambda book, name, text: book.resolve(name, "yes", source="x", at=text),
+    read=lambda doors, name: iso(standing(doors, name).resolved_at),
+    bank=lambda text: {"known": text},
+    of=lambda found: iso(found.resolved_at),
+)
 
 
 FILE = """\
@@ -217,7 +235,7 @@ resolution:
 """
 
 
-def bank_file(doors, space, *, outcome='"yes"', known="2026-10-05", closes="2026-12-31"):
+def bank_file(doors, space, **spelled):
     """Read a question file; give its resolution, or the words of the refusal."""
     from forecasting.bank import read_question_file
 
@@ -226,61 +244,19 @@ def bank_file(doors, space, *, outcome='"yes"', known="2026-10-05", closes="2026
         "options": 'options: [none, "Soft deal", firm]',
         "number": "lower: -10\nupper: 5000000\nunit: people",
     }[space]
-    kind = SPACES[space]["type"]
-    slug = f"y{next(_names)}"
-    quoted = [value if value[0] == '"' else json.dumps(value, ensure_ascii=False)
-              for value in (outcome, known, closes)]  # fmt: skip
+    cells = {"outcome": "yes", "known": KNOWN, "closes": "2026-12-31"} | spelled
     text = FILE.format(
-        slug=slug, type=kind, more=more, outcome=quoted[0], known=quoted[1], closes=quoted[2]
+        slug=f"y{next(_names)}",
+        type=SPACES[space]["type"],
+        more=more,
+        **{name: json.dumps(value, ensure_ascii=False) for name, value in cells.items()},
     )
     questions, resolutions, problems = read_question_file(doors.file(text, "yaml"))
     if problems:
-        spelled = next(
-            value for value in (outcome, known, closes)
-            if value not in ('"yes"', "2026-10-05", "2026-12-31")
-        )  # fmt: skip
-        return words(re.sub(r"^.*?: ", "", str(problems[0]), count=1), spelled)
+        (text,) = spelled.values()
+        return words(re.sub(r"^.*?: ", "", str(problems[0]), count=1), text)
     doors.read = questions[0]
     return resolutions[0]
-
-
-# A moment or a day at which an outcome was known.
-
-
-def _known(doors, name):
-    return iso(doors.book.ledger.standing_resolutions()[name].resolved_at)
-
-
-def known_by_command(doors, text):
-    name = doors.asked("binary")
-    refused = doors.command(text, "resolve", name, "yes", "--source", "x", "--at", text)
-    return refused or _known(doors, name)
-
-
-def known_by_csv(doors, text):
-    name = doors.asked("binary")
-    cells = row(
-        question=name, forecaster="b", forecast="0.5", issued_at="2026-02-01T00:00Z", zone=ZONE,
-        outcome="yes", resolved_at=text,
-    )  # fmt: skip
-    return doors.imported(cells, "csv", text) or _known(doors, name)
-
-
-def known_by_jsonl(doors, text):
-    name = doors.asked("binary")
-    record = line(kind="resolution", question=name, outcome="yes", resolved_at=text)
-    return doors.imported(record, "jsonl", text, zone=ZONE) or _known(doors, name)
-
-
-def known_by_python(doors, text):
-    name = doors.asked("binary")
-    refused = tried(text, lambda: doors.book.resolve(name, "yes", source="x", at=text))
-    return refused or _known(doors, name)
-
-
-def known_by_yaml(doors, text):
-    found = bank_file(doors, "binary", known=text)
-    return found if isinstance(found, tuple) else iso(found.resolved_at)
 
 
 # A day on which a question closes.
@@ -289,7 +265,7 @@ def known_by_yaml(doors, text):
 def closes_by_csv(doors, text):
     name = f"q{next(_names)}"
     cells = row(
-        question=name, forecaster="b", forecast="0.5", issued_at="2026-02-01T00:00Z", zone=ZONE,
+        question=name, forecaster="b", forecast="0.5", issued_at=SAID_AT, zone=ZONE,
         opens=OPENS, closes=text,
     )  # fmt: skip
     return doors.imported(cells, "csv", text) or _closes(doors, name)
@@ -310,23 +286,15 @@ def closes_by_yaml(doors, text):
     return found if isinstance(found, tuple) else iso(doors.read.closes)
 
 
+SPOKEN = (by_command, by_csv, by_jsonl, by_python)
+EVERY = (*SPOKEN, by_yaml)
+#: The doors for each table of spellings: each takes the doors and a spelling, and gives what was
+#: read, or the words of the refusal.
 TABLES = {
-    "probabilities": (
-        probability_by_command, probability_by_csv, probability_by_jsonl, probability_by_python,
-    ),
-    "moments": (known_by_command, known_by_csv, known_by_jsonl, known_by_python, known_by_yaml),
-    "days": (
-        known_by_command, known_by_csv, known_by_jsonl, known_by_python, known_by_yaml,
-        closes_by_csv, closes_by_jsonl, closes_by_yaml,
-    ),
-    **{
-        name: tuple(
-            by(space)
-            for by in (
-                outcome_by_command, outcome_by_csv, outcome_by_jsonl, outcome_by_python,
-                outcome_by_yaml,
-            )
-        )
-        for name, space in (("yes_no", "binary"), ("options", "options"), ("numbers", "number"))
-    },
-}  # fmt: skip
+    "probabilities": [by(PROBABILITY) for by in SPOKEN],
+    "moments": [by(WHEN) for by in EVERY],
+    "days": [*(by(WHEN) for by in EVERY), closes_by_csv, closes_by_jsonl, closes_by_yaml],
+    "yes_no": [by(outcome("binary")) for by in EVERY],
+    "options": [by(outcome("options")) for by in EVERY],
+    "numbers": [by(outcome("number")) for by in EVERY],
+}

@@ -3,25 +3,14 @@
 The ten cases of 28 November 2026, with inputs of their own, through the command line.
 """
 
-import csv
-import io
 import json
 
 import pytest
 
+from tests.doors.conftest import live, table
+
 HEAD = "question,forecaster,forecast,issued_at,opens,closes,outcome,resolved_at\n"
 WINDOW = "2025-01-02T09:00Z,2025-01-01,2025-01-31"
-
-
-def table(out):
-    return list(csv.DictReader(io.StringIO(out)))
-
-
-def live(*names, **more):
-    """Give the records of yes-no questions that are open now."""
-    record = {"kind": "question", "title": "t", "type": "binary", "opens": "2026-01-01",
-              "closes": "2029-12-31"}  # fmt: skip
-    return "".join(json.dumps(record | {"question": name} | more) + "\n" for name in names)
 
 
 # 3: exponents

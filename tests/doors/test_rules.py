@@ -1,7 +1,5 @@
 """Spreadsheets as people keep them, and the rules that hold at every door."""
 
-import csv
-import io
 import json
 from pathlib import Path
 
@@ -14,8 +12,8 @@ from forecasting.domain.instants import parse_instant
 from forecasting.domain.reading import Ambiguous
 from forecasting.errors import InvalidInput, NotFound, Unsure
 from forecasting.web.users import Users
+from tests.doors.conftest import NOW, live, table
 
-NOW = parse_instant("2026-11-28T12:00Z")
 SHEET = "Question,My guess,Date,Result,Resolved on\n"
 PAUSE = "Will the pause hold?"
 
@@ -29,10 +27,6 @@ def sheet(*, n=30, resolved=26, head=SHEET):
     return head + rows
 
 
-def table(out):
-    return list(csv.DictReader(io.StringIO(out)))
-
-
 @pytest.fixture
 def book(tmp_path):
     with clock.at(NOW), Book.open(str(tmp_path / "book.db"), forecaster="ana", create=True) as made:
@@ -40,10 +34,8 @@ def book(tmp_path):
 
 
 def asked(book, tmp_path, name="q", **more):
-    record = {"kind": "question", "question": name, "title": "t", "type": "binary",
-              "opens": "2026-01-01", "closes": "2029-12-31"} | more  # fmt: skip
     path = tmp_path / f"{name}.jsonl"
-    path.write_text(json.dumps(record) + "\n")
+    path.write_text(live(name, **more))
     book.import_record(path, "jsonl")
     return name
 
@@ -211,8 +203,7 @@ def test_a_no_before_the_deadline_is_asked_about(book, tmp_path):
 def test_a_no_before_the_deadline_on_the_command_line(run, imported, monkeypatch):
     from forecasting.cli import times
 
-    imported(json.dumps({"kind": "question", "question": "q", "title": "t", "opens": "2026-01-01",
-                         "closes": "2029-12-31"}) + "\n", name="q.jsonl")  # fmt: skip
+    imported(live("q"), name="q.jsonl")
     code, _, err = run("resolve", "q", "no", "--source", "x")
     assert (code, "--sure" in err) == (2, True)
     monkeypatch.setattr(times, "somebody_there", lambda: True)
@@ -223,8 +214,7 @@ def test_a_no_before_the_deadline_on_the_command_line(run, imported, monkeypatch
 def test_a_bare_one_is_asked_about_on_a_terminal(run, imported, monkeypatch):
     from forecasting.cli import times
 
-    imported(json.dumps({"kind": "question", "question": "q", "title": "t", "opens": "2026-01-01",
-                         "closes": "2029-12-31"}) + "\n", name="q.jsonl")  # fmt: skip
+    imported(live("q"), name="q.jsonl")
     monkeypatch.setattr(times, "somebody_there", lambda: True)
     for text, chosen, meant in (("1", 1, 0.01), ("1", 2, 1.0), ("4", 1, 0.04)):
         monkeypatch.setattr("click.prompt", lambda *_, chosen=chosen, **__: chosen)

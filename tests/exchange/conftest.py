@@ -1,6 +1,7 @@
 """A clock, a ledger in memory, and files of a few lines."""
 
 import datetime as dt
+import json
 from contextlib import contextmanager
 from functools import cache
 from itertools import count
@@ -45,9 +46,11 @@ def ledger(tmp_path_factory):
 
 @pytest.fixture
 def brought(ledger, tmp_path):
-    """Import some text as a file, and give the counts."""
+    """Import some text, or data as the JSON of another platform, and give the counts."""
 
     def call(text, *, format="csv", into=None, name=None, **options):
+        if not isinstance(text, str | bytes):
+            text, format, name = json.dumps(text), "", name or "given.json"
         path = tmp_path / (name or f"record.{format}")
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
         return import_record(into or ledger, path, format, now=NOW, **options)

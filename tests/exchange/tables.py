@@ -4,6 +4,8 @@ import csv
 import datetime as dt
 import io
 import json
+import zipfile
+from pathlib import Path
 
 from hypothesis import strategies as st
 
@@ -11,6 +13,7 @@ HEADER = (
     *("question", "title", "forecaster", "forecast", "issued_at", "opens", "closes"),
     *("outcome", "resolved_at", "tags"),
 )
+FORMATS = Path(__file__).parent / "formats"
 START = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
 
@@ -43,6 +46,33 @@ def table(rows, separator=",", header=None):
     writer.writeheader()
     writer.writerows(rows)
     return out.getvalue()
+
+
+def rewritten(archive, path, change):
+    """Copy a zip of tables; `change` gives the rows of each member, or None to leave it out."""
+    with zipfile.ZipFile(archive) as whole, zipfile.ZipFile(path, "w") as out:
+        for member in whole.namelist():
+            reader = csv.DictReader(io.StringIO(whole.read(member).decode()))
+            rows = change(member, list(reader))
+            if rows is not None:
+                out.writestr(member, table(rows, header=reader.fieldnames))
+    return path
+
+
+def first_question(path, asked=(), spoken=lambda rows: None):
+    """Write a Metaculus zip of one question, with these of its cells, and of its forecasts."""
+
+    def change(member, rows):
+        if member not in ("question_data.csv", "forecast_data.csv"):
+            return None
+        rows = [one for one in rows if one["Question ID"] == "1"]
+        if member == "question_data.csv":
+            rows[0] |= dict(asked)
+        else:
+            spoken(rows)
+        return rows
+
+    return rewritten(FORMATS / "metaculus.zip", path, change)
 
 
 def stream(records):

@@ -3,7 +3,6 @@
 import csv
 import gzip
 import json
-from pathlib import Path
 
 import pytest
 
@@ -12,8 +11,8 @@ from forecasting.domain.reading import question_id
 from forecasting.domain.resolution import outcomes
 from forecasting.errors import InvalidInput
 from tests.exchange.conftest import NOW
+from tests.exchange.tables import FORMATS
 
-FORMATS = Path(__file__).parent / "formats"
 EASTERN = "America/New_York"
 COMMON = (
     "question_id,user_id,team_id,probability,answer_option,timestamp,outcome,open_time,"
@@ -88,7 +87,7 @@ def test_what_came_out_before_its_deadline_was_known_by_the_day_of_the_prices(le
     assert known.isoformat() == "2025-05-21T00:00:00+00:00"
 
 
-def test_a_series_has_no_outcome_before_its_day_whatever_a_market_of_its_set_says(ledger, tmp_path):
+def test_a_series_has_no_outcome_before_its_day_whatever_a_market_of_its_set_says(ledger, brought):
     told = json.loads((FORMATS / "forecastbench.json").read_bytes())
     for page in told if isinstance(told, list) else [told]:
         for one in page.get("resolutions") or ():
@@ -99,9 +98,7 @@ def test_a_series_has_no_outcome_before_its_day_whatever_a_market_of_its_set_say
                 {"id": "x", "source": "manifold", "resolution_date": "2025-03-05",
                  "resolved": False, "resolved_to": 0.4}
             )  # fmt: skip
-    path = tmp_path / "sets.json"
-    path.write_text(json.dumps(told))
-    import_record(ledger, path, now=NOW)
+    brought(told)
     known = {
         name: f"{one.resolved_at:%Y-%m-%d}" for name, one in came(ledger).items() if "acled" in name
     }

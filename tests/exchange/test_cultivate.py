@@ -107,9 +107,8 @@ def test_a_set_on_two_pages_counts_once_and_is_said(found):
     assert "1 item of earlier pages not read again" in found["notes"]
 
 
-def test_one_number_on_two_sites_is_two_questions(ledger, tmp_path):
+def test_one_number_on_two_sites_is_two_questions(ledger, brought):
     for name in ("Asked on one site?", "Asked on another?"):
-        path = tmp_path / "page.json"
         question = {
             "id": 3,
             "name": name,
@@ -120,24 +119,20 @@ def test_one_number_on_two_sites_is_two_questions(ledger, tmp_path):
             "scoring_start_time": None,
             "answers": [{"id": 1, "name": "Yes", "probability": 0.3}],
         }
-        path.write_text(json.dumps([question]))
-        import_record(ledger, path, now=NOW)
+        brought([question])
     assert {one.title for one in ledger.questions()} == {"Asked on one site?", "Asked on another?"}
 
 
-def of_user(ledger, tmp_path, found):
-    path = tmp_path / "page.json"
-    path.write_text(json.dumps(found))
-    return import_record(ledger, path, now=NOW, me="ana", user="aa11")
+MINE = {"me": "ana", "user": "aa11"}
 
 
-def test_questions_alone_come_in_whoever_is_named_as_oneself(ledger, tmp_path):
+def test_questions_alone_come_in_whoever_is_named_as_oneself(brought):
     pages = json.loads(FILE.read_bytes())
     asked = [one for page in pages for one in page.get("questions", ())]
-    assert of_user(ledger, tmp_path, asked)["questions"] > 2
+    assert brought(asked, **MINE)["questions"] > 2
 
 
-def test_refused_rows_keep_their_reasons_when_nobody_is_left_to_be_oneself(ledger, tmp_path):
+def test_refused_rows_keep_their_reasons_when_nobody_is_left_to_be_oneself(brought):
     pages = json.loads(FILE.read_bytes())
     sets = [one for page in pages for one in page.get("prediction_sets", ())]
     mine = [one for one in sets if one.get("membership_guid") == "aa11"]
@@ -147,20 +142,17 @@ def test_refused_rows_keep_their_reasons_when_nobody_is_left_to_be_oneself(ledge
             said["made_after_correctness_known"] = True
     for some in (mine, mine + others):
         with pytest.raises(InvalidInput, match="after the answer was known"):
-            of_user(ledger, tmp_path, some)
+            brought(some, **MINE)
     with pytest.raises(InvalidInput, match="nobody in the file is called so"):
-        of_user(ledger, tmp_path, others)
+        brought(others, **MINE)
 
 
-def test_a_file_of_sets_has_as_many_rows_before_its_questions_as_after_them(tmp_path, ledger):
+def test_a_file_of_sets_has_as_many_rows_before_its_questions_as_after_them(brought):
     pages = json.loads(FILE.read_bytes())
-    sets = tmp_path / "cultivate-sets.json"
-    asked = tmp_path / "cultivate-questions.json"
-    sets.write_text(json.dumps([page for page in pages if "prediction_sets" in page]))
-    asked.write_text(json.dumps([page for page in pages if "questions" in page]))
-    first = import_record(ledger, sets, now=NOW)
-    import_record(ledger, asked, now=NOW)
-    then = import_record(ledger, sets, now=NOW)
+    sets = [page for page in pages if "prediction_sets" in page]
+    first = brought(sets)
+    brought([page for page in pages if "questions" in page])
+    then = brought(sets)
     assert first["in"] == then["in"]
     lines = [one["line"] for one in first["refused"]]
     # A set is refused once, though it states a member's number and the crowd's.

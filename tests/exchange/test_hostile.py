@@ -5,7 +5,6 @@ import io
 import time
 import warnings
 import zipfile
-from pathlib import Path
 
 import pytest
 
@@ -16,9 +15,8 @@ from forecasting.exchange import text_file
 from forecasting.store import Ledger
 from forecasting.store.transfer import record_digest
 from tests.exchange.conftest import NOW
-from tests.exchange.tables import record_of, row, stream
+from tests.exchange.tables import FORMATS, record_of, row, stream
 
-FORMATS = Path(__file__).parent / "formats"
 HEAD = "question,forecaster,forecast,issued_at,opens,closes\n"
 AT = "2025-01-02T00:00:00Z,2025-01-01,2025-01-31"
 GOOD = f"q,ana,0.5,{AT}\n"

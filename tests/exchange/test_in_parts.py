@@ -18,8 +18,8 @@ from forecasting.app.ledger.undone import import_undo, undone
 from forecasting.domain.resolution import outcomes
 from forecasting.errors import InvalidInput
 from tests.exchange.conftest import NOW, memory
+from tests.exchange.tables import FORMATS, first_question, rewritten, table
 
-FORMATS = Path(__file__).parent / "formats"
 ZONE = {"gjp": "America/New_York"}
 
 
@@ -197,30 +197,24 @@ def tidy(ledger):
 
 def cut(path, member, keys, folder):
     """Cut a table, or one in a zip, in two: the rows of these numbers, and the others."""
-    made = []
-    for number, wanted in enumerate((True, False)):
-        piece = folder / f"{number}-{path.name}"
-        text = path.read_bytes().decode() if not member else ""
+
+    def part(wanted):
+        def of(name, rows):
+            if name != member:
+                return rows
+            # When a set of ForecastBench was made, which is in its other rows alone, dates this.
+            late = "Was it settled before its deadline?"
+            rows = [row for row in rows if row.get("question") != late]
+            return [row for n, row in enumerate(rows) if (n in keys) is wanted]
+
+        piece = folder / f"{int(not wanted)}-{path.name}"
         if member:
-            with zipfile.ZipFile(path) as archive, zipfile.ZipFile(piece, "w") as out:
-                for name in archive.namelist():
-                    if name == member:
-                        text = archive.read(name).decode()
-                    else:
-                        out.writestr(name, archive.read(name))
-        first, *rows = list(csv.reader(io.StringIO(text)))
-        lines = io.StringIO()
-        # When a set of ForecastBench was made, which is in its other rows alone, dates this one.
-        rows = [row for row in rows if row[4:5] != ["Was it settled before its deadline?"]]
-        mine = [row for n, row in enumerate(rows) if (n in keys) is wanted]
-        csv.writer(lines).writerows([first, *mine])
-        if member:
-            with zipfile.ZipFile(piece, "a") as out:
-                out.writestr(member, lines.getvalue())
-        else:
-            piece.write_text(lines.getvalue())
-        made.append(piece)
-    return made
+            return rewritten(path, piece, of)
+        reader = csv.DictReader(path.read_text().splitlines())
+        piece.write_text(table(of("", list(reader)), header=reader.fieldnames))
+        return piece
+
+    return [part(True), part(False)]
 
 
 @pytest.mark.parametrize(
@@ -268,29 +262,18 @@ def moved(name, folder, *, days, settled):
 
     `settled` False: nothing had come out yet.
     """
-    import datetime as dt
-
     path = folder / f"{days}-{settled}-{name}"
+
+    def earlier(member, rows):
+        for one in rows if member == "question_data.csv" else ():
+            at = dt.datetime.fromisoformat(one["Scheduled Close Time"])
+            one["Scheduled Close Time"] = str(at - dt.timedelta(days=days))
+            if not settled:
+                one |= {"Resolution": "", "Resolution Known Time": "", "Actual Close Time": ""}
+        return rows if settled or member != "score_data.csv" else None
+
     if name.endswith(".zip"):
-        with zipfile.ZipFile(FORMATS / name) as archive, zipfile.ZipFile(path, "w") as out:
-            for member in archive.namelist():
-                text = archive.read(member).decode()
-                if member == "question_data.csv":
-                    rows = list(csv.DictReader(io.StringIO(text)))
-                    for one in rows:
-                        at = dt.datetime.fromisoformat(one["Scheduled Close Time"])
-                        one["Scheduled Close Time"] = str(at - dt.timedelta(days=days))
-                        if not settled:
-                            one |= {"Resolution": "", "Resolution Known Time": ""}
-                            one["Actual Close Time"] = ""
-                    lines = io.StringIO()
-                    table = csv.DictWriter(lines, list(rows[0]))
-                    table.writeheader()
-                    table.writerows(rows)
-                    text = lines.getvalue()
-                if settled or member != "score_data.csv":
-                    out.writestr(member, text)
-        return path
+        return rewritten(FORMATS / name, path, earlier)
     whole = json.loads((FORMATS / name).read_bytes())
     for one in whole["predictions"] if isinstance(whole, dict) else whole:
         at = dt.datetime.fromisoformat(one["deadline"].replace("Z", "+00:00"))
@@ -359,20 +342,9 @@ def corrected(folder, outcome, known, *, closed=20, of="metaculus"):
                  "answers": [answer], "state": "resolved", "resolved_at": at[known]}  # fmt: skip
         path.write_text(json.dumps({"questions": [asked]}))
         return path
-    with zipfile.ZipFile(FORMATS / "metaculus.zip") as archive, zipfile.ZipFile(path, "w") as out:
-        for member in ("question_data.csv", "forecast_data.csv"):
-            rows = list(csv.DictReader(io.StringIO(archive.read(member).decode())))
-            rows = [one for one in rows if one["Question ID"] == "1"]
-            if member == "question_data.csv":
-                rows[0] |= {"Open Time": at[0], "Scheduled Close Time": at[90],
-                            "Actual Close Time": at[closed], "Resolution": outcome,
-                            "Resolution Known Time": at[known]}  # fmt: skip
-            lines = io.StringIO()
-            table = csv.DictWriter(lines, list(rows[0]))
-            table.writeheader()
-            table.writerows(rows)
-            out.writestr(member, lines.getvalue())
-    return path
+    cells = {"Open Time": at[0], "Scheduled Close Time": at[90], "Actual Close Time": at[closed],
+             "Resolution": outcome, "Resolution Known Time": at[known]}  # fmt: skip
+    return first_question(path, cells)
 
 
 @pytest.mark.parametrize(

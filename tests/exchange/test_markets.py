@@ -1,7 +1,6 @@
 """Manifold, Polymarket and Kalshi: prices are probabilities of yes, whoever bought what."""
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -9,8 +8,7 @@ from forecasting.app.ledger.export import export_record
 from forecasting.app.ledger.importing import import_record
 from forecasting.domain.resolution import outcomes
 from tests.exchange.conftest import NOW, memory
-
-FORMATS = Path(__file__).parent / "formats"
+from tests.exchange.tables import FORMATS
 
 
 def bring(ledger, name, **more):
@@ -84,7 +82,7 @@ def test_what_manifold_resolved_to_a_price_or_cancelled_is_annulled(ledger):
     }
 
 
-def test_each_answer_is_known_when_it_is_said_to_be_also_while_its_market_is_open(ledger, tmp_path):
+def test_each_answer_is_known_when_it_is_said_to_be_also_while_its_market_is_open(ledger, brought):
     day, begins = 86_400_000, 1_736_000_000_000
     answers = [
         {"id": "x1", "text": "Geneva", "resolution": "YES", "resolutionTime": begins + 10 * day},
@@ -106,9 +104,7 @@ def test_each_answer_is_known_when_it_is_said_to_be_also_while_its_market_is_ope
         "resolutions": {"x3": 0},
     }  # fmt: skip
     for number, one in enumerate((market, closed)):
-        path = tmp_path / f"{number}.json"
-        path.write_text(json.dumps({"markets": [one], "bets": bets}))
-        found = import_record(ledger, path, now=NOW)
+        found = brought({"markets": [one], "bets": bets})
         assert reasons(found) == ["answer : id: is missing"]
         known = {
             each.question: (each.outcome, (each.resolved_at.timestamp() * 1000 - begins) / day)
@@ -144,7 +140,7 @@ def test_manifold_scores_the_middle_of_the_prices_before_and_after_a_bet(ledger)
     }
 
 
-def test_each_bet_counts_once_whoever_moved_the_price_on_in_the_same_millisecond(ledger, tmp_path):
+def test_each_bet_counts_once_whoever_moved_the_price_on_in_the_same_millisecond(brought):
     at = 1746093600000
     bets = [
         ("a", "u1", 0.5, 0.6, at), ("b", "u2", 0.6, 0.7, at), ("c", "u1", 0.7, 0.8, at),
@@ -158,9 +154,7 @@ def test_each_bet_counts_once_whoever_moved_the_price_on_in_the_same_millisecond
          "probBefore": before, "probAfter": after}
         for one, who, before, after, when in bets
     ]  # fmt: skip
-    path = tmp_path / "manifold.json"
-    path.write_text(json.dumps([market]))
-    [rule] = import_record(ledger, path, now=NOW, check_scores=True)["scores"]["rules"]
+    [rule] = brought([market], check_scores=True)["scores"]["rules"]
     each = [(1 - (before + after) / 2) ** 2 for _, _, before, after, _ in bets]
     assert rule["n_forecasts"] == len(bets)
     assert rule["per_forecast"] == pytest.approx(sum(each) / len(bets))
@@ -195,12 +189,11 @@ def test_polymarket_stands_resolved_only_where_the_oracle_has_spoken(ledger):
     [(("0.9995", "0.0005"), "yes"), (("0.004", "0.996"), "no"), (("0.6", "0.4"), "annulled")],
 )
 def test_what_the_oracle_paid_is_read_from_prices_that_stopped_a_cent_short(
-    ledger, tmp_path, prices, outcome
+    ledger, brought, prices, outcome
 ):
     items = json.loads((FORMATS / "polymarket.json").read_bytes())
     items[0] |= {"outcomePrices": json.dumps(prices)}
-    (tmp_path / "one.json").write_text(json.dumps(items[:1]))
-    import_record(ledger, tmp_path / "one.json", now=NOW)
+    brought(items[:1])
     assert [said for said, _ in came(ledger).values()] == [outcome]
 
 
@@ -234,18 +227,17 @@ def test_cents_dollars_and_quotes_are_one_price(ledger):
 
 
 def test_kalshi_knows_an_outcome_when_it_settled_not_when_the_market_may_expire_at_last(
-    ledger, tmp_path
+    ledger, brought
 ):
     items = json.loads((FORMATS / "kalshi.json").read_bytes())
     market = items["markets"][0] | {"expiration_time": "2099-01-01T00:00:00Z"}
     del market["settlement_ts"]
-    (tmp_path / "one.json").write_text(json.dumps({"markets": [market]}))
-    import_record(ledger, tmp_path / "one.json", now=NOW)
+    brought({"markets": [market]})
     (outcome,) = outcomes(ledger.resolutions()).values()
     assert f"{outcome.resolved_at:%Y-%m-%d %H:%M}" == "2025-06-30 23:59"
 
 
-def test_a_history_by_token_or_slug_finds_the_market_of_an_earlier_file(ledger, tmp_path):
+def test_a_history_by_token_or_slug_finds_the_market_of_an_earlier_file(ledger, brought):
     items = json.loads((FORMATS / "polymarket.json").read_bytes())
     markets = [{**one, "history": []} for one in items if "clobTokenIds" in one]
     told = [
@@ -254,9 +246,8 @@ def test_a_history_by_token_or_slug_finds_the_market_of_an_earlier_file(ledger, 
         {"token": "run-off", "history": [{"t": 1746273600, "p": 0.61}]},
         {"token": "9999", "history": [{"t": 1746273600, "p": 0.5}]},
     ]
-    for name, one in (("markets.json", markets), ("histories.json", told)):
-        (tmp_path / name).write_text(json.dumps(one))
-        found = import_record(ledger, tmp_path / name, now=NOW)
+    brought(markets)
+    found = brought(told)
     assert {(one.question[-1], one.value.entered[0]) for one in ledger.forecasts()} == {
         ("1", "0.3"), ("2", "0.61"), ("3", "0.2"),
     }  # fmt: skip
@@ -267,7 +258,7 @@ def test_a_history_by_token_or_slug_finds_the_market_of_an_earlier_file(ledger, 
 
 
 @pytest.mark.parametrize("resolved", [False, True])
-def test_a_market_that_states_no_close_comes_alone_as_with_its_bets(resolved, tmp_path):
+def test_a_market_that_states_no_close_comes_alone_as_with_its_bets(resolved, brought, tmp_path):
     start, day = 1735732800123, 86_400_000
     market = {"id": "m", "question": "Will it end?", "createdTime": start, "outcomeType": "BINARY"}
     if resolved:
@@ -279,14 +270,12 @@ def test_a_market_that_states_no_close_comes_alone_as_with_its_bets(resolved, tm
     ]  # fmt: skip
     open_one = {name: market[name] for name in ("id", "question", "createdTime", "outcomeType")}
     files = {"both": [market, *bets], "market": [market], "bets": bets, "open": [open_one]}
-    for name, items in files.items():
-        (tmp_path / f"{name}.json").write_text(json.dumps(items))
     found = []
     orders = [["both"], ["market", "bets"], ["market", "bets", "open"], ["open", "bets", "market"]]
     for order in orders:
         with memory(tmp_path) as ledger:
             for name in order:
-                assert import_record(ledger, tmp_path / f"{name}.json", now=NOW)["refused"] == []
+                assert brought(files[name], into=ledger)["refused"] == []
             found.append(list(export_record(ledger, "csv")[0]))
             (asked,) = ledger.questions()
             assert asked.closes.year == (2025 if resolved else 2999)

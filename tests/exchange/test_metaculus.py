@@ -1,13 +1,11 @@
 """Metaculus: five types of question, aggregates, ends; its own scores come out again."""
 
-import csv
 import datetime as dt
 import io
 import math
 import random
 import zipfile
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 
@@ -24,6 +22,7 @@ from forecasting.exchange.format import Told
 from forecasting.exchange.formats.metaculus import RULES, listed, question
 from forecasting.exchange.source import opened
 from tests.exchange.conftest import NOW
+from tests.exchange.tables import FORMATS, rewritten
 
 ASKED = {
     "id": "q", "title": "How many?", "criteria": "", "background": "", "zone": "UTC",
@@ -32,8 +31,7 @@ ASKED = {
     "resolves_by": dt.datetime(2025, 3, 1, tzinfo=dt.UTC), "topic": "t", "event": "q", "tags": (),
     "basis": Basis("context", ()), "model": ModelChoice("", "", "", {}),
 }  # fmt: skip
-FOLDER = Path(__file__).parent / "formats"
-ZIP, TABLE = FOLDER / "metaculus.zip", FOLDER / "metaculus-csv.csv"
+ZIP, TABLE = FORMATS / "metaculus.zip", FORMATS / "metaculus-csv.csv"
 
 
 @pytest.fixture
@@ -336,20 +334,13 @@ def test_a_score_against_others_says_the_true_reason_of_a_difference():
 
 def zip_of(path, **changed):
     """Give the fixture with other cells in the row of each question that is named by its number."""
-    with zipfile.ZipFile(ZIP) as archive, zipfile.ZipFile(path, "w") as out:
-        for member in archive.namelist():
-            text = archive.read(member).decode()
-            if member == "question_data.csv":
-                rows = list(csv.DictReader(io.StringIO(text)))
-                for one in rows:
-                    one |= changed.get(f"q{one['Question ID']}", {})
-                lines = io.StringIO()
-                sheet = csv.DictWriter(lines, list(rows[0]))
-                sheet.writeheader()
-                sheet.writerows(rows)
-                text = lines.getvalue()
-            out.writestr(member, text)
-    return path
+
+    def change(member, rows):
+        for one in rows if member == "question_data.csv" else ():
+            one |= changed.get(f"q{one['Question ID']}", {})
+        return rows
+
+    return rewritten(ZIP, path, change)
 
 
 def test_forecasts_of_a_question_that_cannot_be_read_say_why_it_cannot(tmp_path, ledger):

@@ -92,16 +92,13 @@ def test_the_largest_difference_is_shown_at_every_width(width, tmp_path, capsys,
     assert not any(word in text for text in hidden for word in ("ours", "theirs", "difference"))
 
 
-def test_later_wagers_of_a_question_are_added_by_a_later_download(ledger, tmp_path):
+def test_later_wagers_of_a_question_are_added_by_a_later_download(brought):
     import json
 
     whole = json.loads(FILE.read_bytes())
     early = json.loads(FILE.read_bytes())
     early["predictions"][1] |= {"outcome": None, "updated_at": "2025-05-01T10:00:00.000Z"}
     early["predictions"][1]["responses"].pop()
-    first, second = tmp_path / "first.json", tmp_path / "second.json"
-    first.write_text(json.dumps(early))
-    second.write_text(json.dumps(whole))
-    import_record(ledger, first, now=NOW, me="ana")
-    found = import_record(ledger, second, now=NOW, me="ana")
+    brought(early, me="ana")
+    found = brought(whole, me="ana")
     assert (found["forecasts"], found["resolutions"], found["questions"]) == (1, 1, 0)

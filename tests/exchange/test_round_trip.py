@@ -2,8 +2,6 @@
 
 import csv
 import json
-import zipfile
-from pathlib import Path
 
 import pytest
 
@@ -12,9 +10,8 @@ from forecasting.app.ledger.importing import import_record
 from forecasting.app.ledger.log import log, withdraw
 from forecasting.store.transfer import record_digest
 from tests.exchange.conftest import NOW, memory
-from tests.exchange.tables import row, table
+from tests.exchange.tables import FORMATS, rewritten, row, table
 
-FORMATS = Path(__file__).parent / "formats"
 ZONE = {"gjp": "America/New_York", "fatebook": "Europe/London"}
 
 
@@ -27,7 +24,7 @@ def returned(ledger, format, folder):
         return found, record_digest(other)
 
 
-@pytest.mark.parametrize("format", ["csv", "parquet"])
+@pytest.mark.parametrize("format", ["csv", "parquet", "jsonl"])
 @pytest.mark.parametrize("name", sorted(path.name for path in FORMATS.iterdir()))
 def test_every_platforms_file_written_and_read_again_is_the_same_record(
     name, format, ledger, tmp_path
@@ -43,22 +40,13 @@ def test_every_platforms_file_written_and_read_again_is_the_same_record(
 def test_an_end_after_the_outcome_and_an_outcome_without_a_forecast_come_in_again(
     format, ledger, tmp_path
 ):
-    path = tmp_path / "metaculus.zip"
-    with zipfile.ZipFile(FORMATS / path.name) as archive, zipfile.ZipFile(path, "w") as out:
-        for member in archive.namelist():
-            text = archive.read(member).decode()
-            if member == "forecast_data.csv":
-                lines = text.splitlines()
-                first, *rows = list(csv.reader(lines))
-                place = {head: n for n, head in enumerate(first)}
-                mine = [one for one in rows if one[place["Question ID"]] in ("2", "3")]
-                for one in mine:
-                    one[place["End Time"]] = "2026-01-01 00:00:00+00:00"
-                kept = tmp_path / member
-                with kept.open("w", newline="") as file:
-                    csv.writer(file).writerows([first, *mine])
-                text = kept.read_text()
-            out.writestr(member, text)
+    def ended(member, rows):
+        if member != "forecast_data.csv":
+            return rows
+        late = {"End Time": "2026-01-01 00:00:00+00:00"}
+        return [one | late for one in rows if one["Question ID"] in ("2", "3")]
+
+    path = rewritten(FORMATS / "metaculus.zip", tmp_path / "metaculus.zip", ended)
     found = import_record(ledger, path, now=NOW)
     assert found["withdrawals"] > 0
     assert any("1 forecast" not in note and "withdrawal" in note for note in found["notes"])

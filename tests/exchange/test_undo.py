@@ -2,8 +2,6 @@
 
 import csv
 import datetime as dt
-import io
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -16,9 +14,8 @@ from forecasting.app.questions.board import Board
 from forecasting.domain.resolution import outcomes
 from forecasting.errors import InvalidInput
 from tests.exchange.conftest import NOW, memory
-from tests.exchange.tables import START, row, table
+from tests.exchange.tables import FORMATS, START, first_question, row, table
 
-FORMATS = Path(__file__).parent / "formats"
 FIRST = table([row("a", "0.3"), row("b", "0.8"), row("b", "withdrawn", 5.0)])
 SECOND = table([row("a", "0.35"), row("b", "0.8"), row("b", "0.6", 5.0)])
 
@@ -132,28 +129,20 @@ def test_a_question_that_no_import_made_keeps_its_words(brought, ledger):
 
 def bare(tmp_path, kind):
     """Give two files of a platform, of which the second adds only an end, an outcome or words."""
-    first, second = tmp_path / "first.zip", tmp_path / f"{kind}.zip"
-    changed = {"Question Title": "Will the road open?"} if kind == "words" else {}
-    if kind == "outcome":
-        changed = {"Resolution": "no", "Resolution Known Time": "2025-10-01 00:00:00+00:00"}
-    for path, said in ((first, {}), (second, changed)):
-        with zipfile.ZipFile(FORMATS / "metaculus.zip") as full, zipfile.ZipFile(path, "w") as out:
-            for member in ("question_data.csv", "forecast_data.csv"):
-                rows = list(csv.DictReader(io.StringIO(full.read(member).decode())))
-                rows = [one for one in rows if one["Question ID"] == "1"]
-                if member == "question_data.csv":
-                    rows[0] |= said
-                elif path is second and kind == "end":
-                    last = max((one for one in rows if one["Forecaster ID"]),
-                               key=lambda one: one["Start Time"])  # fmt: skip
-                    start = dt.datetime.fromisoformat(last["Start Time"])
-                    last["End Time"] = str(start + dt.timedelta(hours=1))
-                lines = io.StringIO()
-                sheet = csv.DictWriter(lines, list(rows[0]))
-                sheet.writeheader()
-                sheet.writerows(rows)
-                out.writestr(member, lines.getvalue())
-    return first, second
+    changed = {
+        "words": {"Question Title": "Will the road open?"},
+        "outcome": {"Resolution": "no", "Resolution Known Time": "2025-10-01 00:00:00+00:00"},
+    }
+
+    def ended(rows):
+        named = [one for one in rows if one["Forecaster ID"]]
+        last = max(named, key=lambda one: one["Start Time"])
+        start = dt.datetime.fromisoformat(last["Start Time"])
+        last["End Time"] = str(start + dt.timedelta(hours=1))
+
+    spoken = {"spoken": ended} if kind == "end" else {}
+    second = first_question(tmp_path / f"{kind}.zip", changed.get(kind, {}), **spoken)
+    return first_question(tmp_path / "first.zip"), second
 
 
 @pytest.mark.parametrize("kind", ["end", "outcome", "words"])

@@ -1,7 +1,6 @@
 """Fetching reaches the public web and nothing else, within its time, its size and its kinds."""
 
 import contextlib
-import datetime as dt
 import gzip
 import socket
 import ssl
@@ -15,6 +14,7 @@ from forecasting.app.news import feeds as news_import
 from forecasting.cli import run
 from forecasting.errors import InvalidInput
 from forecasting.fetch import Fetcher
+from tests.certificates import certified
 from tests.hostile.server import LOOPBACK, RSS, TYPES, Server, answer, get, refused, to
 
 
@@ -264,34 +264,13 @@ class Trap:
 def certificate(tmp_path_factory):
     """A certificate for named.test alone, signed by itself, with its key."""
     from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
 
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "named.test")])
-    now = dt.datetime.now(dt.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("named.test")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    file = tmp_path_factory.mktemp("tls") / "both.pem"
-    file.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        + made.public_bytes(serialization.Encoding.PEM)
-    )
-    return file
+    named = x509.SubjectAlternativeName([x509.DNSName("named.test")])
+    folder = tmp_path_factory.mktemp("tls")
+    certified(folder, "one", "named.test", days=(-1, 1), extensions=[(named, False)], ca=True)
+    both = folder / "both.pem"
+    both.write_bytes((folder / "one.key").read_bytes() + (folder / "one.pem").read_bytes())
+    return both
 
 
 def test_https_checks_the_name_though_it_connects_to_an_address(server, certificate):

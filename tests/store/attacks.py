@@ -4,6 +4,10 @@ In a statement {seq} is an entry that stands and {kind} its table, {last} the la
 one past it, {hash} a hash that no entry has. Each is refused by the triggers, whoever asks.
 """
 
+import sqlite3
+import subprocess
+import sys
+
 from forecasting.store import triggers
 
 
@@ -90,3 +94,30 @@ def on_each(ledger, engine):
 
 #: The names alone, for a table of tests.
 NAMES = {engine: [*ON[engine], *BESIDE, *ALSO[engine]] for engine in ON}
+
+
+def script(path, text):
+    """Run SQL on a file past the program, its triggers in place."""
+    raw = sqlite3.connect(path)
+    raw.executescript(text)
+    raw.close()
+
+
+def past_the_triggers(path, *statements):
+    """Edit a file as its owner can, without triggers, keys and checks; every edit meets a row."""
+    raw = sqlite3.connect(path, isolation_level=None)
+    raw.execute("PRAGMA ignore_check_constraints=ON")
+    raw.execute("PRAGMA foreign_keys=OFF")
+    named = "SELECT name FROM sqlite_schema WHERE type = 'trigger'"
+    for (name,) in raw.execute(named).fetchall():
+        raw.execute(f"DROP TRIGGER {name}")
+    for statement in statements:
+        assert raw.execute(statement).rowcount != 0, statement
+    raw.close()
+
+
+def damage(path, begins=8192):
+    """Overwrite a file; in another process, for closing a file drops this one's locks on it."""
+    size = path.stat().st_size - begins
+    text = f"f = open({str(path)!r}, 'r+b'); f.seek({begins}); f.write(b'\\xff' * {size})"
+    subprocess.run([sys.executable, "-c", text], check=True)

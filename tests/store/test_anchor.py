@@ -1,7 +1,6 @@
 """What a head kept elsewhere proves, and what nothing proves after it."""
 
 import shutil
-import sqlite3
 from datetime import timedelta
 
 import pytest
@@ -15,6 +14,7 @@ from forecasting.app.ledger.anchor import (
 )
 from forecasting.errors import InvalidInput
 from forecasting.store import Ledger
+from tests.store import attacks
 from tests.store.samples import DAY, NOW, binary, one_of_each
 from tests.store.test_tamper import rehashed
 
@@ -41,14 +41,7 @@ def tampered(book, path):
     shutil.copy(book[0], path)
 
     def edit(*statements, anchors=book[1][1:]):
-        raw = sqlite3.connect(path, isolation_level=None)
-        for (name,) in raw.execute(
-            "SELECT name FROM sqlite_schema WHERE type = 'trigger'"
-        ).fetchall():
-            raw.execute(f"DROP TRIGGER {name}")
-        for statement in statements:
-            assert raw.execute(statement).rowcount != 0, statement
-        raw.close()
+        attacks.past_the_triggers(path, *statements)
         with Ledger.open(str(path)) as ledger:
             return compared(ledger, anchors)
 

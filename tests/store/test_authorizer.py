@@ -105,9 +105,7 @@ TAMPERED = {
 def test_a_ledger_without_its_triggers_is_read_and_not_written(path, script):
     with Ledger.open(str(path), create=True) as ledger:
         ledger.append(one_of_each(), recorded_at=NOW)
-    raw = sqlite3.connect(path)
-    raw.executescript(script)
-    raw.close()
+    attacks.script(path, script)
     with Ledger.open(str(path)) as ledger:
         assert ledger.verify().ok
         with pytest.raises(DatabaseUnusable, match="is not as this program made it") as error:

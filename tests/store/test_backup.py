@@ -3,7 +3,6 @@
 import os
 import shutil
 import sqlite3
-import subprocess
 import sys
 
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from forecasting import files
 from forecasting.errors import DatabaseUnusable, InvalidInput
 from forecasting.store import Ledger, backup, restore, status
+from tests.store import attacks
 from tests.store.samples import NOW, binary, fill
 from tests.store.writer import BATCH, acknowledged, forking, write
 
@@ -38,9 +38,7 @@ def test_a_backup_taken_during_writes_is_whole(tmp_path, copies, mode):
     """Every copy verifies, ends at a batch, and holds what was acknowledged before it began."""
     path = tmp_path / "ledger.db"
     written(path)
-    raw = sqlite3.connect(path)
-    raw.execute(f"PRAGMA journal_mode={mode}")
-    raw.close()
+    attacks.script(path, f"PRAGMA journal_mode={mode}")
     processes = forking()
     ear, mouth = processes.Pipe(duplex=False)
     writer = processes.Process(target=write, args=(str(path), mouth))
@@ -104,28 +102,20 @@ def test_nothing_is_replaced_unless_asked_and_then_it_is_kept(path, tmp_path):
     assert again != aside
 
 
-@pytest.mark.parametrize("use", [lambda a, b: backup(str(a), b, force=True)])
-def test_a_database_is_not_copied_onto_itself(path, use):
+def test_a_database_is_not_copied_onto_itself(path):
     before = written(path)
     with pytest.raises(InvalidInput, match="is the database itself"):
-        use(path, path)
+        backup(str(path), path, force=True)
     with pytest.raises(InvalidInput, match="is the database itself"):
         restore(path, str(path), force=True)
     assert stands(path) == before
 
 
-def damaged(path):
-    size = path.stat().st_size
-    script = f"f = open({str(path)!r}, 'r+b'); f.seek(8192); f.write(b'\\xff' * {size - 9000})"
-    subprocess.run([sys.executable, "-c", script], check=True)
-
-
 def edited(path):
-    raw = sqlite3.connect(path)
-    raw.execute("DROP TRIGGER forecast_no_update")
-    raw.execute("UPDATE forecast SET forecaster = 'zoe' WHERE seq = 5")
-    raw.commit()
-    raw.close()
+    attacks.script(
+        path,
+        "DROP TRIGGER forecast_no_update; UPDATE forecast SET forecaster = 'zoe' WHERE seq = 5",
+    )
 
 
 def cut_short(path):
@@ -137,13 +127,10 @@ def another(path):
 
 
 def older(path):
-    raw = sqlite3.connect(path)
-    raw.execute("UPDATE alembic_version SET version_num = 'r0000'")
-    raw.commit()
-    raw.close()
+    attacks.script(path, "UPDATE alembic_version SET version_num = 'r0000'")
 
 
-@pytest.mark.parametrize("harm", [damaged, edited, cut_short, another, older])
+@pytest.mark.parametrize("harm", [attacks.damage, edited, cut_short, another, older])
 def test_a_backup_that_does_not_verify_is_refused_and_nothing_changes(path, tmp_path, harm):
     before = written(path, more=100)
     bad = tmp_path / "bad.db"

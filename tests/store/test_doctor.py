@@ -3,7 +3,6 @@
 import os
 import shutil
 import sqlite3
-import subprocess
 import sys
 
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from forecasting.app.upkeep import workspace as module
 from forecasting.app.upkeep.workspace import doctor, network
 from forecasting.store import Ledger, migrate, upgrade
+from tests.store import attacks
 from tests.store.samples import NOW, binary, one_of_each
 
 CHECKS = [
@@ -33,12 +33,6 @@ def wrong(path):
         assert item["ok"] or item["hint"], item
         assert "\n" not in item["detail"]
     return {item["check"]: item["detail"] for item in found if not item["ok"]}
-
-
-def raw(path, script):
-    connection = sqlite3.connect(path)
-    connection.executescript(script)
-    connection.close()
 
 
 def test_a_sound_database_is_well(written):
@@ -80,15 +74,13 @@ def test_a_sound_database_is_well(written):
     ],
 )
 def test_what_was_done_to_it_is_found(written, script, check, words):
-    raw(written, script)
+    attacks.script(written, script)
     found = wrong(written)
     assert words in found[check]
 
 
 def test_a_damaged_file_is_found(written):
-    size = written.stat().st_size
-    harm = f"f = open({str(written)!r}, 'r+b'); f.seek(8192); f.write(b'\\xff' * {size - 9000})"
-    subprocess.run([sys.executable, "-c", harm], check=True)
+    attacks.damage(written)
     assert wrong(written)
 
 
@@ -169,7 +161,7 @@ def test_a_journal_that_is_not_safe_is_found(written, monkeypatch):
 
 
 def test_an_older_database_is_upgraded_as_the_doctor_says(written):
-    raw(written, "DROP TRIGGER entry_guard; DROP TRIGGER forecast_guard")
+    attacks.script(written, "DROP TRIGGER entry_guard; DROP TRIGGER forecast_guard")
     assert list(wrong(written)) == ["triggers"]
     upgrade(str(written))
     assert wrong(written) == {}

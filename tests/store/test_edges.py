@@ -7,7 +7,6 @@ import pytest
 
 from forecasting.domain import Value
 from forecasting.domain.outcome import OutcomeSpace
-from forecasting.domain.provenance import in_batch
 from forecasting.errors import DatabaseUnusable, InvalidInput
 from forecasting.store import Ledger, guard, transfer
 from forecasting.store.entries import prepare
@@ -48,14 +47,6 @@ def test_a_wording_that_would_hash_otherwise_once_stored_is_refused(memory):
     asked = numeric_question(space=space)
     with pytest.raises(InvalidInput, match="must be Unicode in NFC"):
         memory.append([asked], recorded_at=NOW)
-    assert memory.head().seq == 0
-
-
-def test_a_forecast_rests_on_a_fit_that_comes_before_it(memory):
-    astray = [replace(binary(), model_run=in_batch(place)) for place in (0, 1)]
-    for drafts in ([binary(), astray[0]], [astray[1], binary()]):
-        with pytest.raises(InvalidInput, match="must be a model run that comes before"):
-            memory.append(drafts, recorded_at=NOW)
     assert memory.head().seq == 0
 
 

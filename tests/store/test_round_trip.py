@@ -85,27 +85,15 @@ def test_forecasts_are_ordered_by_issue_and_filtered_by_name(memory):
 def test_a_head_hides_whatever_came_after_it(memory):
     memory.append([numeric_question(), *one_of_each()[7:]], recorded_at=NOW)
     seq, _ = memory.head()
-    before = [
-        memory.questions(head=seq),
-        memory.evidence(head=seq),
-        memory.standing_resolutions(head=seq),
-        memory.withdrawals(head=seq),
-        memory.forecasts(head=seq),
-        memory.model_runs(head=seq),
-        memory.content_digest(head=seq),
-    ]
+    readings = (
+        *(memory.questions, memory.evidence, memory.standing_resolutions, memory.withdrawals),
+        *(memory.forecasts, memory.model_runs, memory.content_digest),
+    )
+    before = [read(head=seq) for read in readings]
     later = one_of_each()
     later[0] = numeric_question(title="How many, exactly?")
     memory.append([replace(later[4], model_run=None), later[0], *later[7:]], recorded_at=NOW)
-    assert before == [
-        memory.questions(head=seq),
-        memory.evidence(head=seq),
-        memory.standing_resolutions(head=seq),
-        memory.withdrawals(head=seq),
-        memory.forecasts(head=seq),
-        memory.model_runs(head=seq),
-        memory.content_digest(head=seq),
-    ]
+    assert before == [read(head=seq) for read in readings]
     assert before[0] != memory.questions()
 
 
@@ -129,20 +117,25 @@ def test_a_forecast_may_name_a_model_run_of_its_own_batch(memory):
     assert memory.append([binary(model_run=3)], recorded_at=NOW)[0].value.model_run == 3
 
 
+OF_A_BATCH = "must be a model run that comes before"
+
+
 @pytest.mark.parametrize(
-    "batch",
+    ("batch", "words"),
     [
-        [binary(model_run=in_batch(1)), one_of_each()[2]],  # after it
-        [binary(), binary(model_run=in_batch(0))],  # no model run
-        [binary(model_run=in_batch(0))],  # itself
-        [binary(model_run=in_batch(7))],  # nothing
-        [binary(model_run=1)],  # an entry of another kind
-        [binary(model_run=99)],  # no entry
+        ([binary(model_run=in_batch(1)), one_of_each()[2]], OF_A_BATCH),  # after it
+        ([binary(), binary(model_run=in_batch(0))], OF_A_BATCH),  # no model run
+        ([binary(model_run=in_batch(0))], OF_A_BATCH),  # itself
+        ([binary(model_run=in_batch(7))], OF_A_BATCH),  # nothing
+        ([binary(model_run=1)], None),  # an entry of another kind
+        ([binary(model_run=99)], None),  # no entry
     ],
 )
-def test_a_reference_to_no_earlier_model_run_is_refused_and_nothing_is_written(memory, batch):
+def test_a_reference_to_no_earlier_model_run_is_refused_and_nothing_is_written(
+    memory, batch, words
+):
     memory.append([binary()], recorded_at=NOW)
-    with pytest.raises(InvalidInput):
+    with pytest.raises(InvalidInput, match=words):
         memory.append(batch, recorded_at=NOW)
     assert memory.head().seq == 1
 

@@ -31,6 +31,7 @@ from forecasting.cli import run
 from forecasting.errors import InvalidInput
 from forecasting.fetch import Fetcher
 from forecasting.store import Ledger
+from tests.certificates import certified
 from tests.store.samples import NOW, binary
 
 HERE = Fetcher(allowed=[ipaddress.ip_network("127.0.0.0/8")], seconds=10)
@@ -82,43 +83,14 @@ class Authority:
 def _certified(folder):
     """Make a root, an authority's certificate by it, one that expired, and one for another use."""
     from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
 
-    now = dt.datetime.now(dt.UTC)
-    root_name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Root of the test")])
-    keys = {}
-    for number, (name, days, use) in enumerate(
-        (
-            ("root", (-900, 900), None),
-            ("signer", (-9, 9), x509.ExtendedKeyUsageOID.TIME_STAMPING),
-            ("expired", (-800, -400), x509.ExtendedKeyUsageOID.TIME_STAMPING),
-        ),
-        start=1,
-    ):
-        keys[name] = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Stamps of the test")])
-        made = (
-            x509.CertificateBuilder()
-            .subject_name(root_name if use is None else subject)
-            .issuer_name(root_name)
-            .public_key(keys[name].public_key())
-            .serial_number(number)
-            .not_valid_before(now + dt.timedelta(days=days[0]))
-            .not_valid_after(now + dt.timedelta(days=days[1]))
-            .add_extension(x509.BasicConstraints(ca=use is None, path_length=None), critical=True)
-        )
-        if use is not None:
-            made = made.add_extension(x509.ExtendedKeyUsage([use]), critical=True)
-        pem = made.sign(keys["root"], hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
-        (folder / f"{name}.pem").write_bytes(pem)
-        (folder / f"{name}.key").write_bytes(
-            keys[name].private_bytes(
-                serialization.Encoding.PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.NoEncryption(),
-            )
-        )
+    root = certified(folder, "root", "Root of the test", days=(-900, 900), ca=True)
+    stamps = x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.TIME_STAMPING])
+    for number, (name, days) in enumerate({"signer": (-9, 9), "expired": (-800, -400)}.items(), 2):
+        certified(
+            folder, name, "Stamps of the test", days=days, number=number, by=root,
+            extensions=[(stamps, True)],
+        )  # fmt: skip
     (folder / "serial").write_text("01\n")
     (folder / "ts.cnf").write_text(SETTINGS.format(folder=folder))
 

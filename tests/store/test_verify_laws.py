@@ -4,7 +4,6 @@ A link says that nothing was edited since it was made, not that what was recorde
 every entry is hashed as it stands, so that only the sense of one is wrong.
 """
 
-import sqlite3
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -16,6 +15,7 @@ from forecasting.errors import ForecastingError
 from forecasting.store import Ledger, verify
 from forecasting.store.canonical import FIRST, leaf, link
 from forecasting.store.seal import reveal, seal
+from tests.store import attacks
 from tests.store.samples import DAY, NOW, binary, one_of_each
 
 SEALED, SHOWN, SPOKEN, LATER, REDACTED = 12, 13, 14, 15, 16
@@ -35,18 +35,12 @@ def edited(path):
         )
 
     def edit(*statements, anew=True):
-        raw = sqlite3.connect(path, isolation_level=None)
-        raw.execute("PRAGMA ignore_check_constraints=ON")
-        named = "SELECT name FROM sqlite_schema WHERE type = 'trigger'"
-        for (name,) in raw.execute(named).fetchall():
-            raw.execute(f"DROP TRIGGER {name}")
-        for statement in statements:
-            assert raw.execute(statement).rowcount != 0, statement
+        attacks.past_the_triggers(path, *statements)
+        if anew:
+            with Ledger.open(str(path)) as ledger:
+                statements = list(hashed(ledger))
+            attacks.past_the_triggers(path, *statements)
         with Ledger.open(str(path)) as ledger:
-            if anew:
-                for values in list(hashed(ledger)):
-                    raw.execute("UPDATE entry SET leaf = ?, hash = ? WHERE seq = ?", values)
-            raw.close()
             found = ledger.verify()
             return found.ok, found.first_bad, found.reason
 
@@ -54,13 +48,16 @@ def edited(path):
 
 
 def hashed(ledger):
-    """Give leaf, hash and number of each entry as it stands."""
+    """Give the statements that hash each entry anew as it stands."""
     previous = FIRST
     with ledger._engine.connect() as connection:
         for found in verify._batch(connection, 1, 16):
             now = leaf(found.canonical)
             previous = link(previous, now)
-            yield now.hex(), previous.hex(), found.seq
+            yield (
+                f"UPDATE entry SET leaf = '{now.hex()}', hash = '{previous.hex()}'"
+                f" WHERE seq = {found.seq}"
+            )
 
 
 SENSELESS = {

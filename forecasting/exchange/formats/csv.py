@@ -19,18 +19,13 @@ from forecasting.domain.reading import (
 from forecasting.domain.reading.instants import exact
 from forecasting.errors import InvalidInput
 from forecasting.exchange.cells import restored, text
-from forecasting.exchange.columns import COLUMNS, Columns, recognised
+from forecasting.exchange.columns import COLUMNS, NUMERIC, Columns, recognised
 from forecasting.exchange.format import Format
 from forecasting.exchange.record import WITHDRAWN, Facts, Note, Record, Refused, Said
 from forecasting.exchange.source import Head, Source
 from forecasting.exchange.stated import OF_OUTCOME, OF_QUESTION, Cell, Reading, facts, said
 from forecasting.exchange.text_file import MOST_ROWS, csv_rows, stop, text_lines
 
-#: Cells that a spreadsheet may not touch, for they are no text.
-NUMERIC: tuple[str, ...] = (
-    *("forecast", "issued_at", "opens", "closes", "resolved_at", "resolves_by"),
-    *("lower", "upper", "type", "zone", "kind", "zero_point", "open_bounds"),
-)
 MOST_COLUMNS = 400
 MOST_IN_A_CELL = 131_072
 #: How many spellings of forecasts are remembered: most of a record says a few hundred things.
@@ -55,12 +50,7 @@ def looks_like(head: Head) -> bool:
 
 def read(source: Source, reading: Reading) -> Iterator[Record]:
     """Give what each row states."""
-    return records(source.content, name=source.name, reading=reading)
-
-
-def records(found: bytes, *, name: str, reading: Reading) -> Iterator[Record]:
-    """Give what each row of a table states."""
-    return _Table(name, reading).read(found)
+    return _Table(source.name, reading).read(source.content)
 
 
 class _Table:

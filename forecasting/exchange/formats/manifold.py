@@ -57,19 +57,17 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
     bets: dict[str, tuple[int, dict[str, Any]]] = {}
     line = twice = 0
     for _, one in source.objects("markets", "bets"):
-        line += 1
-        if "outcomeType" in one:
-            twice += str(one.get("id", line)) in markets
-            markets.setdefault(str(one.get("id", line)), (line, one))
-            for bet in one.get("bets") or ():
-                line += 1
-                twice += str(bet.get("id", line)) in bets
-                bets.setdefault(str(bet.get("id", line)), (line, bet))
-        elif "contractId" in one:
-            twice += str(one.get("id", line)) in bets
-            bets.setdefault(str(one.get("id", line)), (line, one))
-        else:
+        if "outcomeType" not in one and "contractId" not in one:
+            line += 1
             yield Refused(line, "item: is neither a market nor a bet")
+            continue
+        into = markets if "outcomeType" in one else bets
+        within = one.get("bets") or () if into is markets else ()
+        for held, item in ((into, one), *((bets, bet) for bet in within)):
+            line += 1
+            name = str(item.get("id", line))
+            twice += name in held
+            held.setdefault(name, (line, item))
     if twice:
         yield Note(f"{twice:,} item{'s' * (twice > 1)} of earlier pages not read again")
     unread: dict[str, str] = {}

@@ -16,7 +16,7 @@ import ast
 import datetime as dt
 import json
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
@@ -31,6 +31,7 @@ from forecasting.domain.forecast import decimal_text
 from forecasting.domain.outcome import OutcomeSpace
 from forecasting.domain.reading import plainly
 from forecasting.errors import InvalidInput
+from forecasting.exchange import questions
 from forecasting.exchange.format import Format, PlatformRule, Told
 from forecasting.exchange.people import NOBODY
 from forecasting.exchange.record import (
@@ -187,19 +188,7 @@ def _is_open(cell: str) -> bool:
 
 def space_of(stated: Mapping[str, Any]) -> OutcomeSpace:
     """Give the outcome space that is stated."""
-    if stated["type"] == "binary":
-        return OutcomeSpace.binary()
-    if stated["type"] == "categorical":
-        return OutcomeSpace("categorical", stated["options"])
-    return OutcomeSpace(
-        "numeric",
-        (),
-        stated["lower"],
-        stated["upper"],
-        stated.get("unit", ""),
-        stated.get("zero_point"),
-        stated.get("open_bounds", ""),
-    )
+    return questions.space_of(stated, (), Counter())
 
 
 def outcome(

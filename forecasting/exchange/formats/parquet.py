@@ -12,9 +12,10 @@ from forecasting.domain.forecast import decimal_text
 from forecasting.domain.instants import iso, utc
 from forecasting.errors import InvalidInput
 from forecasting.exchange.cells import neutral, restored
-from forecasting.exchange.columns import COLUMNS
+from forecasting.exchange.columns import COLUMNS, NUMBERS, NUMERIC, TIMES
 from forecasting.exchange.format import Format
-from forecasting.exchange.formats.csv import MOST_IN_A_CELL, NUMERIC, records
+from forecasting.exchange.formats.csv import MOST_IN_A_CELL
+from forecasting.exchange.formats.csv import read as read_csv
 from forecasting.exchange.record import Record
 from forecasting.exchange.source import Head, Source
 from forecasting.exchange.stated import Reading
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 MAGIC = b"PAR1"
-_TIMES = ("issued_at", "opens", "closes", "resolved_at", "resolves_by")
-_NUMBERS = ("lower", "upper", "zero_point")
 _ROWS = 50_000
 
 
@@ -39,15 +38,16 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
     if not source.content.startswith(MAGIC):
         msg = f"file ({source.name}): is no Parquet file"
         raise InvalidInput(msg, hint=f"forecast import {source.name}")
-    yield from records(as_csv(source.content, source.name), name=source.name, reading=reading)
+    table = Source(source.name, as_csv(source.content, source.name))
+    yield from read_csv(table, reading)
 
 
 def _schema() -> "pa.Schema":
     import pyarrow as pa
 
     kinds = dict.fromkeys(COLUMNS, pa.string())
-    kinds |= dict.fromkeys(_TIMES, pa.timestamp("us", tz="UTC"))
-    kinds |= dict.fromkeys(_NUMBERS, pa.float64())
+    kinds |= dict.fromkeys(TIMES, pa.timestamp("us", tz="UTC"))
+    kinds |= dict.fromkeys(NUMBERS, pa.float64())
     return pa.schema(list(kinds.items()))
 
 
@@ -74,9 +74,9 @@ def write_parquet(lines: Iterable[str], out: Path) -> int:
 def _typed(name: str, cell: str) -> Any:
     if not cell:
         return None
-    if name in _TIMES:
+    if name in TIMES:
         return dt.datetime.fromisoformat(cell)
-    if name in _NUMBERS:
+    if name in NUMBERS:
         return float(cell)
     # No spreadsheet reads it: text stands as it is.
     return cell if name in NUMERIC else restored(cell)
