@@ -40,8 +40,9 @@ class Root(Group):
         """Import a command."""
         if cmd_name not in COMMANDS:
             return None
-        module, attribute, _ = COMMANDS[cmd_name]
-        command: click.Command = getattr(import_module(f"forecasting.cli.{module}"), attribute)
+        module = import_module(f"forecasting.cli.{COMMANDS[cmd_name][0]}")
+        # `import` is a word of Python.
+        command: click.Command = getattr(module, "import_" if cmd_name == "import" else cmd_name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -49,7 +50,7 @@ class Root(Group):
         limit = formatter.width - 6 - max(map(len, COMMANDS))
         rows = [
             (name, click.Command(name, help=line).get_short_help_str(limit))
-            for name, (_, _, line) in COMMANDS.items()
+            for name, (_, line) in COMMANDS.items()
         ]
         with formatter.section("Commands"):
             formatter.write_dl(rows)

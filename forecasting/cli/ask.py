@@ -5,18 +5,13 @@ from typing import Any
 
 import click
 
+from forecasting.cli.forecasts import pairs, warn_certain
 from forecasting.cli.options import Command
 from forecasting.cli.output import cell, emit, line, opened, say, settings
 
 
 def _listed(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
-
-
-def _pairs(given: tuple[str, ...]) -> dict[str, str]:
-    from forecasting.cli.forecasts import pairs
-
-    return pairs(given, "--p")
 
 
 def asking(command: Any) -> Any:
@@ -71,11 +66,7 @@ def words(given: Mapping[str, Any]) -> dict[str, Any]:
 )
 @click.option("--because", default="", help="Your reasons.")
 def ask(
-    title: str,
-    probability: str | None,
-    each: tuple[str, ...],
-    because: str,
-    **given: Any,
+    title: str, probability: str | None, each: tuple[str, ...], because: str, **given: Any
 ) -> None:
     r"""Ask a question and log your number, in one step.
 
@@ -89,27 +80,21 @@ def ask(
       forecast ask "How many cross the border?" --by 2027-01-31 --range 0..5000 --unit people
     """
     with opened() as book:
-        told(book.ask(title, probability, each=_pairs(each), because=because, **words(given)))
+        told(book.ask(title, probability, each=pairs(each, "--p"), because=because, **words(given)))
 
 
 def told(made: dict[str, Any]) -> None:
     """Print a new question: my number, and the model's beside it."""
-    model = made["model"]
-    from forecasting.cli.forecasts import warn_certain
-
     if settings().format != "table":
         emit(made)
         return
     mine = {row["question"]: row["forecast"] for row in made["forecasts"]}
-    rows = [
-        {"question": name, "mine": mine.get(name), "model": model.get(name)}
-        for name in made["questions"]
-    ]
     line(f"asked: {made['title']}")
     line(f"  closes: {made['deadline']}")
-    for row in rows:
-        model_says = "" if row["model"] is None else f"   model {cell(row['model'])}"
-        line(f"  {row['question']}   mine {cell(row['mine'])}{model_says}")
+    for name in made["questions"]:
+        model = made["model"].get(name)
+        model_says = "" if model is None else f"   model {cell(model)}"
+        line(f"  {name}   mine {cell(mine.get(name))}{model_says}")
     warn_certain(made["forecasts"])
     if made["process"]:
         say(f"once it happens: forecast news add ... --on {made['process']}=event --confirmed")

@@ -1,11 +1,11 @@
 """init, verify, anchor, backup, restore, doctor, db: the database itself."""
 
 import shlex
-import sys
 from pathlib import Path
 
 import click
 
+from forecasting.cli import times
 from forecasting.cli.options import Command, Group
 from forecasting.cli.output import emit, opened, say, settings
 
@@ -32,7 +32,7 @@ def init(folder: Path | None, example: str | None) -> None:
     from forecasting.app.book import Book
 
     chosen = config.database(settings().db)
-    named = settings().db if settings().db else None
+    named = settings().db or None
     if chosen.origin == "environment":
         named = chosen.value
     place = folder or config.workspace()
@@ -42,7 +42,7 @@ def init(folder: Path | None, example: str | None) -> None:
     place = place or Path()
     new = not (place / config.WORKSPACE).exists()
     who = settings().forecaster or ""
-    if new and not who and sys.stdin.isatty() and sys.stderr.isatty():
+    if new and not who and times.somebody_there():
         who = click.prompt("your name, as forecaster", default=config.forecaster().value, err=True)
     made = Book.make_workspace(place, example=example, forecaster=who, database=named)
     if settings().format == "table":
@@ -132,15 +132,8 @@ def anchor(out: Path | None, stamp: str) -> None:
     if settings().format == "table":
         click.echo(made.text, nl=False)
     else:
-        emit(
-            {
-                "ledger": made.ledger,
-                "entries": made.entries,
-                "head": made.head,
-                "at": made.at,
-                "text": made.text,
-            }
-        )
+        names = ("ledger", "entries", "head", "at", "text")
+        emit({name: getattr(made, name) for name in names})
 
 
 @click.command(cls=Command)

@@ -1,7 +1,7 @@
 """Options that stand before the command and work after it too; numbers that look like options."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import click
@@ -31,6 +31,42 @@ def kind(*more: str, default: str = "live") -> Callable[..., Any]:
     )
 
 
+def choice(name: str, choices: Iterable[str], *, help: str) -> Callable[..., Any]:
+    """Give an option that takes one of a few words; not given, it is empty."""
+    return click.option(
+        name,
+        type=click.Choice(tuple(choices)),
+        callback=lambda context, parameter, value: value or "",
+        help=help,
+    )
+
+
+def rule(choices: Iterable[str]) -> Callable[..., Any]:
+    """Give the option ``--rule``, with the rules that a table may have."""
+    what = "Scoring rule; default: the usual one of each question type."
+    return choice("--rule", choices, help=what)
+
+
+CONVENTION = click.option(
+    "--convention",
+    type=click.Choice(["half", "full"]),
+    default="half",
+    help="Brier score from 0 to 1 (half) or from 0 to 2 (full).",
+)
+WINDOW = click.option(
+    "--window",
+    default="scheduled",
+    metavar="WINDOW",
+    help="Time that is scored: scheduled or spot@SHARE.",
+)
+DATES = choice("--dates", ("dmy", "mdy"), help="Order of numeric dates: day or month first.")
+ZONE = click.option(
+    "--zone",
+    default="",
+    metavar="ZONE",
+    help="Time zone of days and of times without an offset.",
+)
+GRADE = "Admiralty grade of the source: A reliable ... E unreliable, F unknown."
 FORECASTER = click.option("--forecaster", default="", metavar="NAME", help="Only this forecaster.")
 QUESTION = click.option(
     "--question",

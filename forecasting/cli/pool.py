@@ -49,13 +49,9 @@ def pool(
     methods: tuple[str, ...],
     everything: bool,
     members: tuple[str, ...],
-    kind: str,
     log: bool,
     score: bool,
-    question: tuple[str, ...],
-    tag: str,
-    run: str,
-    as_of: str,
+    **given: Any,
 ) -> None:
     r"""Combine the forecasts in force on a question, or on each rung of a ladder.
 
@@ -79,10 +75,10 @@ def pool(
     if not score and not name:
         msg = "question (none): name one, or score the pools"
         raise InvalidInput(msg, hint="forecast pool --score")
-    if not score and (question or tag):
+    if not score and (given["question"] or given["tag"]):
         msg = "question, tag: choose among resolved questions, with --score"
         raise InvalidInput(msg, hint=f"forecast pool {name}")
-    wanted = selection(kind, run, "", question, tag, as_of)
+    wanted = selection(given)
     with opened() as book:
         if score:
             chosen = METHODS if everything else methods
@@ -105,7 +101,8 @@ def pool(
             "difference", "difference_lower", "difference_upper", "mean_25", "mean_50", "mean_75",
         )  # fmt: skip
         title = (
-            f"{kind} forecasts pooled at 25, 50, 75 % of each window from what had resolved by "
-            "then; Brier, smaller is better; difference to geometric-odds; 95 % over events"
+            f"{wanted['kind']} forecasts pooled at 25, 50, 75 % of each window from what "
+            "had resolved by then; Brier, smaller is better; difference to geometric-odds; 95 % "
+            "over events"
         )
     emit(rows, columns=columns, title=title if rows else "", always=2 if score else 3)

@@ -12,15 +12,9 @@ from forecasting.cli.options import Command
 from forecasting.cli.output import cell, emit, opened, relay, say, settings
 from forecasting.cli.spelling import as_options
 from forecasting.cli.standing import ruled
-from forecasting.domain.resolution import READINGS, Reading
+from forecasting.domain.resolution import READINGS
 from forecasting.domain.scores import CALIBRATED, SCORES
-
-_TOO_SOON = f"{__name__}.too_soon"
-
-
-def _keep_too_soon(context: click.Context, parameter: click.Parameter, value: bool) -> None:
-    context.meta[_TOO_SOON] = value
-
+from forecasting.errors import InvalidInput
 
 FILTERS = (
     options.FORECASTER,
@@ -31,8 +25,6 @@ FILTERS = (
     click.option(
         "--too-soon",
         is_flag=True,
-        expose_value=False,
-        callback=_keep_too_soon,
         help="Include questions that resolved within two days of opening.",
     ),
 )
@@ -66,28 +58,11 @@ READING = click.option(
 )
 
 
-def selection(
-    kind: str,
-    run: str,
-    forecaster: str,
-    question: tuple[str, ...],
-    tag: str,
-    as_of: str,
-    reading: Reading = "standing",
-) -> dict[str, Any]:
-    """Give what the filters choose, by the names of a selection."""
-    moment = times.optional(as_of)
-    too_soon = bool(click.get_current_context().meta.get(_TOO_SOON))
-    return {
-        "kind": kind,
-        "run": run,
-        "forecaster": forecaster,
-        "question": question,
-        "tag": tag,
-        "as_of": moment,
-        "reading": reading,
-        "too_soon": too_soon,
-    }
+def selection(given: dict[str, Any]) -> dict[str, Any]:
+    """Take what the filters choose out of all that was given, by the names of a selection."""
+    names = ("kind", "run", "forecaster", "question", "tag", "reading", "too_soon")
+    wanted = {name: given.pop(name) for name in names if name in given}
+    return wanted | {"as_of": times.optional(given.pop("as_of"))}
 
 
 def filters(command: Any) -> Any:
@@ -103,18 +78,8 @@ def scope(command: Any) -> Any:
 
 
 @click.command(cls=Command)
-@click.option(
-    "--rule",
-    type=click.Choice(tuple(SCORES)),
-    default=None,
-    help="Scoring rule; default: the usual one of each question type.",
-)
-@click.option(
-    "--convention",
-    type=click.Choice(["half", "full"]),
-    default="half",
-    help="Brier score from 0 to 1 (half) or from 0 to 2 (full).",
-)
+@options.rule(SCORES)
+@options.CONVENTION
 @click.option(
     "--by",
     type=click.Choice(["forecaster", "question", "topic", "tag", "horizon", "month"]),
@@ -143,21 +108,7 @@ def scope(command: Any) -> Any:
 )
 @READING
 @filters
-def score(
-    rule: str | None,
-    convention: str,
-    by: str,
-    kind: str,
-    window: str,
-    against: str,
-    missing: str,
-    reading: Reading,
-    forecaster: str,
-    question: tuple[str, ...],
-    tag: str,
-    run: str,
-    as_of: str,
-) -> None:
+def score(**given: Any) -> None:
     r"""Score forecasters over the lifetime of resolved questions; smaller is better.
 
     Time without a forecast scores as the uniform forecast does, and so does the time from the
@@ -171,19 +122,12 @@ def score(
       forecast score --kind replay
       forecast score --kind replay --rule spherical --by topic --against climatology
     """
-    wanted = selection(kind, run, forecaster, question, tag, as_of, reading)
+    wanted = selection(given)
+    kind, by, against, rule = wanted["kind"], given["by"], given["against"], given["rule"]
     with opened() as book:
-        rows = book.scores(
-            rule=rule or "",
-            convention=convention,
-            by=by,
-            window=window,
-            against=against,
-            missing=missing,
-            **wanted,
-        )
+        rows = book.scores(**given, **wanted)
         if not rows:
-            relay(book.why_empty(rule=rule or "", **wanted))
+            relay(book.why_empty(rule=rule, **wanted))
         for note in book.left_out(**wanted):
             relay(note)
         for note in dict.fromkeys(row["note"] for row in rows if row["mean"] != row["mean"]):
@@ -219,12 +163,12 @@ def score(
         *(["event_rate"] if by == "horizon" else []),
     ]
     if first and not first[0]["proper"]:
-        what = f"rule {rule}" if rule in ("peer", "relative") else f"window {window}"
+        what = f"rule {rule}" if rule in ("peer", "relative") else f"window {given['window']}"
         say(f"{what} is not a proper score: it can be gamed, so no ranking is shown")
     emit(
         rows,
         columns=columns,
-        title=_title(rows, kind, against, reading, each=not rules) if rows else "",
+        title=_title(rows, kind, against, wanted["reading"], each=not rules) if rows else "",
         always=(2 if by == "forecaster" else 3) + compared + several + rules,
     )
 
@@ -273,16 +217,10 @@ def _title(rows: list[dict[str, Any]], kind: str, against: str, reading: str, *,
     metavar="FILE",
     help="File to write: .svg, .png, .csv or .html.",
 )
-@click.option(
-    "--by",
-    type=click.Choice(["forecaster", "topic", "horizon", "month"]),
-    default=None,
-    help="Group by.",
-)
-@click.option(
+@options.choice("--by", ("forecaster", "topic", "horizon", "month"), help="Group by.")
+@options.choice(
     "--picture",
-    type=click.Choice(PICTURES),
-    default=None,
+    PICTURES,
     help="Picture for --out; default: reliability. Without --out its numbers are printed.",
 )
 @click.option(
@@ -299,19 +237,14 @@ def _title(rows: list[dict[str, Any]], kind: str, against: str, reading: str, *,
 @READING
 @filters
 def calibration(
-    kind: str,
     share: float,
     out: Path | None,
-    by: str | None,
-    picture: str | None,
+    by: str,
+    picture: str,
     score: str,
     past_close: bool,
-    reading: Reading,
     forecaster: str,
-    question: tuple[str, ...],
-    tag: str,
-    run: str,
-    as_of: str,
+    **given: Any,
 ) -> None:
     r"""Review calibration: the curve, its band, the parts of the Brier score, in plain words.
 
@@ -324,17 +257,15 @@ def calibration(
       forecast calibration --kind replay --picture mcb-dsc --out all.png
       forecast calibration --kind replay --by forecaster
     """
-    from forecasting.errors import InvalidInput
-
     if by and (picture or out):
         msg = f"by ({by}): gives a table, which has no picture"
         raise InvalidInput(msg, hint=f"forecast calibration --by {by} --csv")
+    kind, reading = given["kind"], given["reading"]
     with opened() as book:
         usual = {"replay": "model", "imported": ""}
         who = forecaster or usual.get(kind, book.forecaster)
         shown = forecaster if picture in EVERYBODY or by == "forecaster" else who
-        wanted = selection(kind, run, shown, question, tag, as_of, reading)
-        wanted["past_close"] = past_close
+        wanted = selection(given) | {"forecaster": shown, "past_close": past_close}
         book.known(forecaster)
         types: tuple[str, ...] = ("numeric",) if picture == "pit" else ("binary",)
         each = by == "horizon" or picture in ("over-time", "histogram")

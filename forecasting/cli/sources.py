@@ -87,7 +87,7 @@ def _worth(row: Mapping[str, Any]) -> str | None:
     "--grade",
     required=True,
     metavar="A..F",
-    help="Admiralty grade of the source: A reliable ... E unreliable, F unknown.",
+    help=options.GRADE,
 )
 @click.option("--because", default="", help="Your reasons.")
 @click.option("--new", is_flag=True, help="Accept a source that no news item has yet.")

@@ -1,7 +1,5 @@
 """watch: who looked at which process, and until when nothing happened."""
 
-import sys
-
 import click
 
 from forecasting.cli import times
@@ -45,18 +43,15 @@ def watch(processes: tuple[str, ...], until: str, every: bool, because: str) -> 
             rows = book.watches()
             if settings().format == "table":
                 rows = [{**row, "until": row["until"] or "not watched"} for row in rows]
-            emit(
-                rows,
-                columns=COLUMNS,
-                title="until when each process is watched, times in UTC",
-            )
+            title = "until when each process is watched, times in UTC"
+            emit(rows, columns=COLUMNS, title=title)
             return
         moment = None
         if until:
             moment = times.moment(
                 until, zone_name=book.zone(*processes) if processes else None, day_means="ends"
             )
-        if every and sys.stdin.isatty() and sys.stderr.isatty() and (bare := book.without_list()):
+        if every and times.somebody_there() and (bare := book.without_list()):
             names = ", ".join(bare)
             asked = f"Nobody keeps a list of {names}. Did you look there too, and nothing happened?"
             click.confirm(asked, abort=True, err=True)

@@ -1,6 +1,5 @@
 """update, replay, review: the models at work."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -34,16 +33,7 @@ from forecasting.cli.standing import ruled
     metavar="TEXT",
     help="Log even if diagnostics fail; the reason is recorded.",
 )
-def update(
-    questions: tuple[str, ...],
-    as_of: str,
-    dry_run: bool,
-    seed: int,
-    watched: bool,
-    unwatched: bool,
-    everything: bool,
-    accept_because: str,
-) -> int:
+def update(questions: tuple[str, ...], as_of: str, dry_run: bool, **given: Any) -> int:
     r"""Update the model with new evidence and the passing of time; log what changed.
 
     A number is logged if it is the first, has new evidence, or moved by more than its simulation
@@ -60,19 +50,10 @@ def update(
     """
     with opened(prefix="note: ") as book:
         moment = times.optional(as_of)
-        if not (watched or unwatched or dry_run) and sys.stdin.isatty() and sys.stderr.isatty():
-            watched = _ask_watched(book.unwatched(*questions, as_of=moment))
+        if not (given["watched"] or given["unwatched"] or dry_run) and times.somebody_there():
+            given["watched"] = _ask_watched(book.unwatched(*questions, as_of=moment))
         with waiting("simulating"):
-            rows = book.update(
-                *questions,
-                as_of=moment,
-                seed=seed,
-                dry_run=dry_run,
-                watched=watched,
-                unwatched=unwatched,
-                everything=everything,
-                accept_because=accept_because,
-            )
+            rows = book.update(*questions, as_of=moment, dry_run=dry_run, **given)
     shown = rows
     if settings().format == "table":
         shown = [{**row, "note": _note(row), "after": _with_interval(row)} for row in rows]
@@ -158,14 +139,7 @@ def _note(row: dict[str, Any]) -> str:
     help="Folder to write the review page to.",
 )
 def replay(
-    start: str,
-    until: str,
-    every: int,
-    question: tuple[str, ...],
-    seed: int,
-    workers: int,
-    dask: str,
-    out: Path | None,
+    start: str, until: str, question: tuple[str, ...], out: Path | None, **given: Any
 ) -> None:
     r"""Replay the past with only the information available by each date; score and review.
 
@@ -185,11 +159,8 @@ def replay(
             progress=lambda steps, take: progress(steps, "replay", take),
             start=times.optional(start),
             until=times.optional(until),
-            every=every,
             names=question,
-            seed=seed,
-            workers=workers,
-            dask=dask,
+            **given,
         )
         if out is not None:
             result["page"] = str(book.review(out, kind="replay", run=result["run"]))
