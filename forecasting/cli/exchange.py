@@ -373,14 +373,13 @@ def _export(format: str, out: Path | None, force: bool) -> None:
         emit(about)
 
 
+_out = click.option(
+    "--out",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="File to write; default: standard output.",
+)
+_force = click.option("--force", is_flag=True, help="Replace an existing file.")
 for _format, (_what, _example) in EXPORTS.items():
-    _out = click.option(
-        "--out",
-        metavar="FILE",
-        type=click.Path(path_type=Path),
-        help="File to write; default: standard output.",
-    )
-    _force = click.option("--force", is_flag=True, help="Replace an existing file.")
-    export.command(_format, help=_with_example(_what, _example))(
-        _out(_force(partial(_export, _format)))
-    )
+    _command_of = export.command(_format, help=_with_example(_what, _example))
+    _command_of(_out(_force(partial(_export, _format))))

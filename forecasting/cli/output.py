@@ -18,6 +18,8 @@ from forecasting.cli.spelling import as_options
 from forecasting.errors import ForecastingError
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from forecasting.app.book import Book
     from forecasting.cli import layout
 
@@ -208,27 +210,22 @@ def progress[Item](items: Sequence[Item], label: str, step: Callable[[Item], str
         for item in items:
             step(item)
         return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
+    from rich.progress import TimeRemainingColumn
 
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    ) as bar:
+    with _bars(TimeRemainingColumn()) as bar:
         task = bar.add_task(label, total=len(items))
         for item in items:
             note = step(item)
             bar.update(task, advance=1, description=f"{label} {note or ''}".strip())
+
+
+def _bars(*more: Any) -> "Progress":
+    """Give bars on stderr that go when they are full, each with its count and what is added."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), *more)
+    return Progress(*columns, console=Console(stderr=True), transient=True)
 
 
 @contextmanager
@@ -240,16 +237,7 @@ def counting(label: str) -> Iterator[Callable[[str, int, int], None]]:
     if not sys.stderr.isatty():
         yield lambda stage, done, total: None
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    ) as bar:
+    with _bars() as bar:
         task = bar.add_task(label, total=None)
         yield lambda stage, done, total: bar.update(
             task, description=f"{label}: {stage}", completed=done, total=total or None
@@ -279,10 +267,8 @@ def fail(error: ForecastingError) -> int:
         }
         click.echo(_json({"error": body}), err=True)
     else:
-        click.echo(
-            f"error: {printable(' '.join(as_options(str(error)[:LONGEST_ERROR]).split()))}",
-            err=True,
-        )
+        words = as_options(str(error)[:LONGEST_ERROR]).split()
+        click.echo(f"error: {printable(' '.join(words))}", err=True)
     return error.exit_code
 
 
