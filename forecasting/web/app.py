@@ -50,12 +50,9 @@ def create_app(house: House) -> Starlette:
             Path("/assets/{stamp}/{name}", asset, methods=["GET"]),
             *(_path(house, route, run) for route in pages.routes()),
         ],
-        exception_handlers={
-            HTTPException: _told(house),
-            Refusal: _told(house),
-            ForecastingError: _told(house),
-            Exception: _told(house),
-        },
+        exception_handlers=dict.fromkeys(
+            (HTTPException, Refusal, ForecastingError, Exception), _told(house)
+        ),
     )
     app.add_middleware(Gate, hosts=house.hosts, sessions=house.sessions, cookie=house.cookie)
     return app
@@ -142,7 +139,8 @@ def _words(fault: Exception) -> tuple[int, str]:
     if isinstance(fault, NotFound):
         return 404, f"{capitalize_first(fault.message)}."
     if isinstance(fault, DatabaseUnusable):
-        return 503, f"{fault.message}. {_way_out(fault)}"
+        hint = f"On the command line: {fault.hint}." if fault.hint else ""
+        return 503, f"{fault.message}. {hint}"
     if isinstance(fault, ForecastingError):
         return 400, f"{capitalize_first(fault.message)}."
     if isinstance(fault, HTTPException):
@@ -152,7 +150,3 @@ def _words(fault: Exception) -> tuple[int, str]:
         "Something went wrong on our side. What was reported as saved is saved; "
         "the terminal that runs `forecast serve` says more."
     )
-
-
-def _way_out(fault: ForecastingError) -> str:
-    return f"On the command line: {fault.hint}." if fault.hint else ""

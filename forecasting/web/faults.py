@@ -138,13 +138,14 @@ def at_form(text: str) -> str:
     for named, box in BOXES.items():
         text = text.replace(named, box)
     text = re.sub(r"\bleave out (\w+=TIME)", r"leave \1 empty", text)
-    text = _RUNG.sub(lambda found: f"{_percent(found[2])} or more by {day_names(found[1])}", text)
-    text = _RUNGS.sub(lambda found: f"by {found[1]} {_percent(found[2])} %", text)
+    text = _RUNG.sub(lambda found: f"{in_percent(found[2])} or more by {day_names(found[1])}", text)
+    text = _RUNGS.sub(lambda found: f"by {found[1]} {in_percent(found[2])} %", text)
     text = text.replace("`", "")
     return _ARGUMENT.sub(_labelled, text)
 
 
-def _percent(share: str) -> str:
+def in_percent(share: str) -> str:
+    """Write a share in percent, with every digit that was entered."""
     return f"{(100 * Decimal(share)).normalize():f}"
 
 

@@ -308,12 +308,17 @@ def test_a_process_without_questions_and_a_workspace_without_a_world_say_what_to
         house.close()
 
 
-def test_a_computation_is_given_up_and_the_next_one_gets_a_process(small):
+def test_a_process_that_is_gone_is_started_again_and_what_failed_is_said(small):
     desk = Desk(small.book.database)
     work = desk.ask("world", head=1)
     assert desk.ask("world", head=1) is work
-    desk.stop("world")
-    assert work.state == "stopped"
+    until = time.monotonic() + 90
+    while work.state != "running":
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    desk._process.kill()
+    assert work.ended.wait(300)
+    assert (work.state, "broke off" in work.words) == ("failed", True)
     again = desk.ask("views", head=small.book.head())
     assert again.ended.wait(300)
     assert again.state == "done"

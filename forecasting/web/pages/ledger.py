@@ -149,7 +149,7 @@ def brought(visit: Visit) -> Response:
     job = _read(visit, once=True)
     if job is None:
         return visit.to("/ledger/imports")
-    seq = visit.house.speaking_as(visit.who, once=job.options["once"]).written()
+    seq = visit.house.book.speaking_as(visit.who, once=job.options["once"]).written()
     if job.state == "failed" and seq:
         # Its twin wrote while it began.
         return visit.repeated(seq, "/ledger/imports")
@@ -200,7 +200,7 @@ def _columns(text: str) -> dict[str, str]:
 def bring_in(visit: Visit) -> Response:
     """Record what was previewed, in one transaction of a process of its own."""
     once = visit.act()
-    if seq := visit.house.speaking_as(visit.who, once=once).written():
+    if seq := visit.house.book.speaking_as(visit.who, once=once).written():
         return visit.repeated(seq, "/ledger/imports")
     return _begin(visit, "Bringing in", then="/ledger/brought", once=once)
 

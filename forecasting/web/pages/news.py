@@ -9,6 +9,7 @@ from starlette.responses import Response
 from forecasting.app.news.codes import CODES, SET_ASIDE, written
 from forecasting.domain.reading import Manner, moment
 from forecasting.errors import InvalidInput
+from forecasting.review import words
 from forecasting.web.bodies import Sent
 from forecasting.web.compute import Figures, address, figures
 from forecasting.web.faults import Fault, fault_of
@@ -289,8 +290,6 @@ def retract(visit: Visit) -> Response:
 def blank(visit: Visit, *, faults: tuple[Fault, ...] = ()) -> Response:
     """Show the form of a new item."""
     named = visit.kept("news sources", lambda: [row["source"] for row in visit.book.sources()])
-    from forecasting.review import words
-
     local = words.Days(visit.zone).local(visit.now)
     return visit.page(
         "news_new.html.j2",
@@ -376,8 +375,6 @@ def _brought(visit: Visit, book: Any, content: bytes, name: str) -> dict[str, An
 
 def _counted(found: dict[str, Any]) -> str:
     """Say what came of a file, with the first rows that were refused."""
-    from forecasting.review import words
-
     said = f"{words.plural(found['added'], 'item')} added of {found['rows']}"
     if found["duplicates"]:
         said += f", {found['duplicates']} known already"

@@ -7,6 +7,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from forecasting.review import words
 from forecasting.review.graph import world_graph
 from forecasting.web.compute import Figures, address, figures
 from forecasting.web.faults import Fault
@@ -108,14 +109,12 @@ def watch(visit: Visit) -> Response:
     return visit.write(
         lambda book: book.watch(*names, every=every, because=visit.form.get("because")),
         then="/world",
-        said=lambda rows: _watched(rows),
+        said=_watched,
         again=lambda faults: world(visit, faults=faults),
     )
 
 
 def _watched(rows: Sequence[Mapping[str, Any]]) -> str:
-    from forecasting.review import words
-
     return (
         f"Recorded for {words.plural(len(rows), 'process', 'processes')}: you looked, and nothing "
         "more had happened. Update the model to let it count."
