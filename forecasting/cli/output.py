@@ -129,19 +129,9 @@ def emit(
 ) -> Sequence[str]:
     """Print rows (or one record) in the chosen format; give the columns that a table shows.
 
-    Parameters
-    ----------
-    rows
-        A list of records, or one record.
-    columns
-        The columns a table shows, by rank: what a row is about, the answer, then the rest as the
-        width allows. The other formats always give every key.
-    title
-        Printed above a table.
-    always
-        How many of the first columns no width drops.
-    quiet
-        Do not say which columns were dropped.
+    `columns` are those of a table by rank: what a row is about, the answer, then the rest as the
+    width allows. No width drops the first `always`; `quiet` does not say which it dropped. The
+    other formats give every key.
     """
     chosen = settings().format
     if chosen == "json":

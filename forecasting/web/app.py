@@ -80,7 +80,8 @@ def _path(house: House, route: Route, run: Callable[[Any], Awaitable[Response]])
                 raise Refusal(403, "This form is out of date. Open its page again, and send it.")
             if session is not None and session.role == "reader" and not route.reader:
                 raise Refusal(403, "You may read here, and not write.")
-        held = cookies(request.headers)
+        held, asked = cookies(request.headers), request.url.query
+        address = f"{request.url.path}?{asked}" if asked else request.url.path
         visit = Visit(
             house,
             session or Session("", "reader"),
@@ -91,18 +92,13 @@ def _path(house: House, route: Route, run: Callable[[Any], Awaitable[Response]])
             path=request.path_params,
             swaps="hx-request" in request.headers,
             polls="x-poll" in request.headers,
-            address=_address(request) if route.method == "GET" else "",
+            address=address if route.method == "GET" else "",
             preferences=Preferences.of(held.get(COOKIE, "")),
             cookies=held,
         )
         return await run(lambda: route.answer(visit))
 
     return Path(route.path, endpoint, methods=[route.method])
-
-
-def _address(request: Request) -> str:
-    query = request.url.query
-    return f"{request.url.path}?{query}" if query else request.url.path
 
 
 def _stranger(house: House, request: Request) -> Response:
