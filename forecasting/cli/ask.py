@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from forecasting.cli import options
 from forecasting.cli.forecasts import pairs, warn_certain
 from forecasting.cli.options import Command
 from forecasting.cli.output import cell, emit, line, opened, say, settings
@@ -16,30 +17,22 @@ def _listed(text: str) -> tuple[str, ...]:
 
 def asking(command: Any) -> Any:
     """Add the options that say what is asked."""
-    options = (
-        click.option("--by", default="", metavar="DAY", help="Deadline: the end of this day."),
-        click.option("--ladder", default="", metavar="DAY,DAY", help="Deadlines of a ladder."),
-        click.option("--options", "options_", default="", metavar="A,B,C", help="The options."),
-        click.option("--ordered", default="", metavar="A,B,C", help="The options, lowest first."),
-        click.option(
-            "--range", "span", default="", metavar="LO..HI", help="Ask for a number from LO to HI."
-        ),
-        click.option("--unit", default="", help="Unit of the number."),
-        click.option(
-            "--base", default="", metavar="PHRASE", help='Base rate, such as "3 in 70 weeks".'
-        ),
-        click.option(
-            "--answer", default="", metavar="PREDICATE", help='Such as "pause=on through close".'
-        ),
+    every = (
+        options.text("--by", metavar="DAY", help="Deadline: the end of this day."),
+        options.text("--ladder", metavar="DAY,DAY", help="Deadlines of a ladder."),
+        options.text("--options", "options_", metavar="A,B,C", help="The options."),
+        options.text("--ordered", metavar="A,B,C", help="The options, lowest first."),
+        options.text("--range", "span", metavar="LO..HI", help="Ask for a number from LO to HI."),
+        options.text("--unit", help="Unit of the number."),
+        options.text("--base", metavar="PHRASE", help='Base rate, such as "3 in 70 weeks".'),
+        options.text("--answer", metavar="PREDICATE", help='Such as "pause=on through close".'),
         click.option("--tag", "tags", multiple=True, help="Tag to add; repeatable."),
-        click.option("--slug", default="", help="Short id; default: made from the title."),
-        click.option(
-            "--criteria",
-            default="",
-            help="Resolution criteria: what counts, and which source decides.",
+        options.text("--slug", help="Short id; default: made from the title."),
+        options.text(
+            "--criteria", help="Resolution criteria: what counts, and which source decides."
         ),
     )
-    for option in reversed(options):
+    for option in reversed(every):
         command = option(command)
     return command
 
@@ -57,14 +50,8 @@ def words(given: Mapping[str, Any]) -> dict[str, Any]:
 @click.argument("title")
 @click.argument("probability", required=False)
 @asking
-@click.option(
-    "--p",
-    "each",
-    multiple=True,
-    metavar="WHAT=P",
-    help="Forecast of an option, a rung or a quantile.",
-)
-@click.option("--because", default="", help="Your reasons.")
+@options.EACH
+@options.text("--because", help="Your reasons.")
 def ask(
     title: str, probability: str | None, each: tuple[str, ...], because: str, **given: Any
 ) -> None:

@@ -17,18 +17,9 @@ from forecasting.domain.scores import COMPARED
 @options.rule(COMPARED)
 @options.CONVENTION
 @options.kind()
-@click.option(
-    "--type",
-    "question_type",
-    default="",
-    help="Question type; default: the most shared.",
-)
+@options.text("--type", "question_type", help="Question type; default: the most shared.")
 @options.WINDOW
-@click.option(
-    "--diebold-mariano",
-    is_flag=True,
-    help="Add the Diebold-Mariano test, if events close regularly.",
-)
+@options.flag("--diebold-mariano", help="Add the Diebold-Mariano test, if events close regularly.")
 @scope
 def compare(a: str, b: str, **given: Any) -> None:
     r"""Compare two forecasters: same questions, same window, intervals over events.

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from forecasting.cli import times
+from forecasting.cli import options, times
 from forecasting.cli.options import Command, Group
 from forecasting.cli.output import emit, opened, say, settings
 
@@ -98,17 +98,9 @@ def verify(anchor_file: Path | None, certificate: Path | None) -> int:
 
 
 @click.command(cls=Command)
-@click.option(
-    "--out",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="New file to write the anchor to.",
-)
-@click.option(
-    "--stamp",
-    default="",
-    metavar="URL",
-    help="Time-stamp authority (RFC 3161) to ask; its token is FILE.tsr.",
+@options.out("New file to write the anchor to.")
+@options.text(
+    "--stamp", metavar="URL", help="Time-stamp authority (RFC 3161) to ask; its token is FILE.tsr."
 )
 def anchor(out: Path | None, stamp: str) -> None:
     r"""Write the head of the ledger in a few lines, to keep away from the database.
@@ -138,7 +130,7 @@ def anchor(out: Path | None, stamp: str) -> None:
 
 @click.command(cls=Command)
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--force", is_flag=True, help="Replace an existing file.")
+@options.flag("--force", help="Replace an existing file.")
 def backup(file: Path, force: bool) -> None:
     r"""Copy the database into a file while it is in use; the copy is verified.
 
@@ -153,9 +145,7 @@ def backup(file: Path, force: bool) -> None:
 
 @click.command(cls=Command)
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option(
-    "--force", is_flag=True, help="Replace an existing file; a database is kept beside it."
-)
+@options.flag("--force", help="Replace an existing file; a database is kept beside it.")
 def restore(file: Path, force: bool) -> None:
     r"""Replace the database with a backup, if the backup verifies.
 

@@ -117,28 +117,21 @@ def _options(command: Any) -> Any:
             "--unit", ("percent", "probability"), help="Unit of forecasts without a % sign."
         ),
         options.DATES,
-        click.option(
+        options.text(
             "--me",
-            default="",
             metavar="NAME",
             help="Your name here, for your own rows and for those that name none; default: --as.",
         ),
-        click.option(
-            "--user", default="", metavar="NAME", help="Your name in the file, where it differs."
-        ),
+        options.text("--user", metavar="NAME", help="Your name in the file, where it differs."),
         options.ZONE,
         options.DRY_RUN,
-        click.option(
+        options.flag(
             "--check-scores",
-            is_flag=True,
             help="Show each platform's own scores beside those that the file states.",
         ),
-        click.option(
-            "--all-or-nothing", is_flag=True, help="Refuse the whole file if one row is refused."
-        ),
-        click.option(
+        options.flag("--all-or-nothing", help="Refuse the whole file if one row is refused."),
+        options.flag(
             "--create",
-            is_flag=True,
             help="Create the database, without a question bank, if it does not exist yet.",
         ),
         click.argument("file", type=click.Path(path_type=Path, allow_dash=True)),
@@ -209,9 +202,7 @@ for _format, (_what, _example) in OWN.items():
 
 @import_.command("undo")
 @click.argument("run")
-@click.option(
-    "--drop", is_flag=True, help="Drop its questions too, where nobody has forecast otherwise."
-)
+@options.flag("--drop", help="Drop its questions too, where nobody has forecast otherwise.")
 def import_undo(run: str, drop: bool) -> None:
     r"""Undo an import: its forecasts are withdrawn, its outcomes reopened.
 
@@ -373,13 +364,8 @@ def _export(format: str, out: Path | None, force: bool) -> None:
         emit(about)
 
 
-_out = click.option(
-    "--out",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="File to write; default: standard output.",
-)
-_force = click.option("--force", is_flag=True, help="Replace an existing file.")
+_out = options.out("File to write; default: standard output.")
+_force = options.flag("--force", help="Replace an existing file.")
 for _format, (_what, _example) in EXPORTS.items():
     _command_of = export.command(_format, help=_with_example(_what, _example))
     _command_of(_out(_force(partial(_export, _format))))

@@ -59,13 +59,7 @@ def _certain(said: Any) -> bool:
 @click.command(cls=Command)
 @click.argument("question")
 @click.argument("probability", required=False)
-@click.option(
-    "--p",
-    "options",
-    multiple=True,
-    metavar="WHAT=P",
-    help="Forecast of an option, a rung or a quantile.",
-)
+@options.EACH
 @click.option(
     "--quantile",
     "quantiles",
@@ -76,22 +70,19 @@ def _certain(said: Any) -> bool:
 @click.option(
     "--ladder", "ladder", multiple=True, metavar="DATE=P", help="Probability of one rung."
 )
-@click.option("--because", default="", help="Your reasons.")
-@click.option(
+@options.text("--because", help="Your reasons.")
+@options.text(
     "--at",
-    default="",
     metavar="TIME",
     help="When the forecast was made; default: now. A day means its noon, in the question's zone.",
 )
-@click.option(
-    "--sealed",
-    is_flag=True,
-    help="Record only the commitment now; `forecast reveal` shows the number later.",
+@options.flag(
+    "--sealed", help="Record only the commitment now; `forecast reveal` shows the number later."
 )
 def log(
     question: str,
     probability: str | None,
-    options: tuple[str, ...],
+    each: tuple[str, ...],
     quantiles: tuple[str, ...],
     ladder: tuple[str, ...],
     because: str,
@@ -115,15 +106,15 @@ def log(
         if texts:
             given[name] = pairs(texts, option)
     # What is forecast of is what the question has: options, rungs or levels of quantiles.
-    each = pairs(options, "--p") if options else None
+    shares = pairs(each, "--p") if each else None
     with opened() as book:
         if at:
             given["at"] = times.moment(at, zone_name=book.zone(question), day_means="noon")
         try:
-            if each and probability:
+            if shares and probability:
                 msg = f"probability ({probability}): is given beside --p"
                 raise InvalidInput(msg, hint="one of the two")
-            rows = book.log(question, each or probability, **given)
+            rows = book.log(question, shares or probability, **given)
         except Ambiguous as doubt:
             meant = _meant(probability or "", doubt)
             if meant is None:
@@ -146,9 +137,7 @@ def log(
 
 @click.command(cls=Command)
 @click.argument("question")
-@click.option(
-    "--at", default="", metavar="TIME", help="When the withdrawal takes effect; default: now."
-)
+@options.text("--at", metavar="TIME", help="When the withdrawal takes effect; default: now.")
 def withdraw(question: str, at: str) -> None:
     r"""Withdraw your forecast on a question.
 

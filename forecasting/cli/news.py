@@ -28,8 +28,8 @@ def news() -> None:
     metavar="TIME",
     help="When it could be known; a day means the midnight that ends it.",
 )
-@click.option("--event-at", default="", metavar="TIME", help="When it happened, if earlier.")
-@click.option("--url", default="", help="Address of the item; it is not fetched.")
+@options.text("--event-at", metavar="TIME", help="When it happened, if earlier.")
+@options.text("--url", help="Address of the item; it is not fetched.")
 @click.option(
     "--on",
     multiple=True,
@@ -37,35 +37,26 @@ def news() -> None:
     help="A report: a question, ladder, process or process=state, then =x3, =0.6/0.2 or =+2..-2. "
     "A fact: process=state, process=event or process=205. A name alone: the item concerns it.",
 )
-@click.option(
+@options.text(
     "--half-life",
-    default="",
     metavar="TIME",
     help="Time after which half of a report's weight is left; default: 30d.",
 )
-@click.option("--lasting", is_flag=True, help="Its reports keep their weight.")
-@click.option(
-    "--confirmed",
-    is_flag=True,
-    help="Accept a fact although its source is graded below B.",
-)
+@options.flag("--lasting", help="Its reports keep their weight.")
+@options.flag("--confirmed", help="Accept a fact although its source is graded below B.")
 @click.option(
     "--grade",
     default="F",
     metavar="A..F",
     help=options.GRADE,
 )
-@click.option(
+@options.text(
     "--story",
-    default="",
     help="Story that the item belongs to; EVENT/OUTLET for independent sources of one event.",
 )
-@click.option("--because", default="", help="Your reasons for the effect.")
-@click.option(
-    "--instead-of",
-    default="",
-    metavar="N",
-    help="Replaces item N, which is retracted in the same transaction.",
+@options.text("--because", help="Your reasons for the effect.")
+@options.text(
+    "--instead-of", metavar="N", help="Replaces item N, which is retracted in the same transaction."
 )
 def add(known_at: str, event_at: str, title: str, **more: Any) -> None:
     r"""Add an item of evidence.
@@ -112,18 +103,11 @@ def _database() -> str:
 
 
 @news.command("list")
-@click.option(
-    "--on",
-    "question",
-    default="",
-    metavar="TARGET",
-    help="Only items on this question, ladder or process.",
+@options.text(
+    "--on", "question", metavar="TARGET", help="Only items on this question, ladder or process."
 )
-@click.option(
-    "--all",
-    "everything",
-    is_flag=True,
-    help="Also reference cases, the world's history, and retracted items.",
+@options.flag(
+    "--all", "everything", help="Also reference cases, the world's history, and retracted items."
 )
 def list_(question: str, everything: bool) -> None:
     r"""List the evidence by the time it was known, with what it weighed then and weighs now.
@@ -191,9 +175,8 @@ def show(item: str) -> None:
 @news.command()
 @click.argument("item")
 @click.option("--because", required=True, help="Why the item is wrong.")
-@click.option(
+@options.text(
     "--known-at",
-    default="",
     metavar="TIME",
     help="When it could be known that the item was wrong; default: now.",
 )
@@ -221,13 +204,13 @@ def retract(item: str, because: str, known_at: str) -> None:
     metavar="TARGET[=EFFECT]",
     help="Effect of rows that state none, as in a feed.",
 )
-@click.option("--source", default="", help="Source of rows that state none.")
+@options.text("--source", help="Source of rows that state none.")
 @click.option(
     "--grade", default="F", metavar="A..F", help="Admiralty grade of rows that state none."
 )
 @options.ZONE
 @options.DATES
-@click.option("--fetch", is_flag=True, help="Fetch FILE from an address of the public web.")
+@options.flag("--fetch", help="Fetch FILE from an address of the public web.")
 @options.DRY_RUN
 def import_(file: str, fetch: bool, **given: Any) -> None:
     r"""Add the items of a CSV, JSON-lines, RSS or Atom file; - reads standard input.

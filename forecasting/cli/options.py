@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import click
@@ -29,6 +31,16 @@ def kind(*more: str, default: str = "live") -> Callable[..., Any]:
         default=default,
         help="Which track record to use; kinds are never averaged together.",
     )
+
+
+#: Options of text, which are empty where they are not given, and switches.
+text, flag = partial(click.option, default=""), partial(click.option, is_flag=True)
+
+
+def out(help: str, *, metavar: str = "FILE", required: bool = False) -> Callable[..., Any]:
+    """Give the option ``--out``: a file to write, or a folder."""
+    kind = click.Path(path_type=Path)
+    return click.option("--out", type=kind, metavar=metavar, required=required, help=help)
 
 
 def choice(name: str, choices: Iterable[str], *, help: str) -> Callable[..., Any]:
@@ -60,29 +72,30 @@ WINDOW = click.option(
     help="Time that is scored: scheduled or spot@SHARE.",
 )
 DATES = choice("--dates", ("dmy", "mdy"), help="Order of numeric dates: day or month first.")
-ZONE = click.option(
-    "--zone",
-    default="",
-    metavar="ZONE",
-    help="Time zone of days and of times without an offset.",
-)
+ZONE = text("--zone", metavar="ZONE", help="Time zone of days and of times without an offset.")
 GRADE = "Admiralty grade of the source: A reliable ... E unreliable, F unknown."
-FORECASTER = click.option("--forecaster", default="", metavar="NAME", help="Only this forecaster.")
+EACH = click.option(
+    "--p",
+    "each",
+    multiple=True,
+    metavar="WHAT=P",
+    help="Forecast of an option, a rung or a quantile.",
+)
+FORECASTER = text("--forecaster", metavar="NAME", help="Only this forecaster.")
 QUESTION = click.option(
     "--question",
     multiple=True,
     metavar="QUESTION",
     help="Only this question or ladder; repeatable.",
 )
-TAG = click.option("--tag", default="", help="Only with this tag, topic or event.")
-RUN = click.option("--run", default="", help="Replay run; default: the latest complete one.")
-AS_OF = click.option(
+TAG = text("--tag", help="Only with this tag, topic or event.")
+RUN = text("--run", help="Replay run; default: the latest complete one.")
+AS_OF = text(
     "--as-of",
-    default="",
     metavar="TIME",
     help="Use only information available by this time. A day means the midnight that begins it.",
 )
-DRY_RUN = click.option("--dry-run", is_flag=True, help="Show the result and write nothing.")
+DRY_RUN = flag("--dry-run", help="Show the result and write nothing.")
 SEED = click.option("--seed", type=click.IntRange(min=0), default=0, help="Random seed.")
 #: Their order in every command's help, after the command's own options.
 ORDER = (

@@ -33,7 +33,7 @@ def _left_out(row: dict[str, Any]) -> str:
     help="Pooling method; default: geometric-odds, or all with --score. hierarchical: old name of "
     "learned.",
 )
-@click.option("--all", "everything", is_flag=True, help="Use every method.")
+@options.flag("--all", "everything", help="Use every method.")
 @click.option(
     "--members",
     multiple=True,
@@ -41,8 +41,8 @@ def _left_out(row: dict[str, Any]) -> str:
     help="Forecasters to pool; repeat, or separate by commas.",
 )
 @options.kind()
-@click.option("--log", "log", is_flag=True, help="Log the result as forecaster pool:METHOD.")
-@click.option("--score", is_flag=True, help="Score the pools on resolved questions instead.")
+@options.flag("--log", "log", help="Log the result as forecaster pool:METHOD.")
+@options.flag("--score", help="Score the pools on resolved questions instead.")
 @scope
 def pool(
     name: str,

@@ -39,12 +39,8 @@ def questions() -> None:
     help="Only questions with this status.",
 )
 @options.TAG
-@click.option(
-    "--from",
-    "text",
-    default="",
-    metavar="TEXT",
-    help="Only questions raised by this text, such as 003.",
+@options.text(
+    "--from", "text", metavar="TEXT", help="Only questions raised by this text, such as 003."
 )
 def list_(**given: str) -> None:
     r"""List the questions, a row each (a rung of a ladder is one).
@@ -240,9 +236,9 @@ def _edited(text: str) -> str | None:
 @questions.command("same-as")
 @click.argument("question", required=False)
 @click.argument("url", required=False)
-@click.option("--differs", default="", metavar="TEXT", help="Where the criteria differ.")
-@click.option("--complement", is_flag=True, help="The other question asks the opposite.")
-@click.option("--undo", is_flag=True, help="Take the match back.")
+@options.text("--differs", metavar="TEXT", help="Where the criteria differ.")
+@options.flag("--complement", help="The other question asks the opposite.")
+@options.flag("--undo", help="Take the match back.")
 def same_as(question: str | None, url: str | None, **given: Any) -> None:
     r"""Match a question with one on another platform; without arguments, list the matches.
 

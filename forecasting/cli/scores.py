@@ -22,11 +22,7 @@ FILTERS = (
     options.TAG,
     options.RUN,
     options.AS_OF,
-    click.option(
-        "--too-soon",
-        is_flag=True,
-        help="Include questions that resolved within two days of opening.",
-    ),
+    options.flag("--too-soon", help="Include questions that resolved within two days of opening."),
 )
 
 
@@ -94,9 +90,8 @@ def scope(command: Any) -> Any:
     help="Time that is scored: scheduled, spot@SHARE, spot@TIME; until-resolution and last are not "
     "proper.",
 )
-@click.option(
+@options.text(
     "--against",
-    default="",
     metavar="FORECASTER",
     help="Forecaster to compare with, or uniform or climatology; default: the base rate.",
 )
@@ -210,13 +205,7 @@ def _title(rows: list[dict[str, Any]], kind: str, against: str, reading: str, *,
 @click.option(
     "--share", type=float, default=0.5, help="Read each forecast at this fraction of its window."
 )
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    default=None,
-    metavar="FILE",
-    help="File to write: .svg, .png, .csv or .html.",
-)
+@options.out("File to write: .svg, .png, .csv or .html.")
 @options.choice("--by", ("forecaster", "topic", "horizon", "month"), help="Group by.")
 @options.choice(
     "--picture",
@@ -229,9 +218,8 @@ def _title(rows: list[dict[str, Any]], kind: str, against: str, reading: str, *,
     default="brier",
     help="Score to decompose: half Brier, or log in nats.",
 )
-@click.option(
+@options.flag(
     "--past-close",
-    is_flag=True,
     help="Only questions past their scheduled close, so that early answers are not favoured.",
 )
 @READING

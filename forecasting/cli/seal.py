@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from forecasting.cli import options
 from forecasting.cli.options import Command
 from forecasting.cli.output import emit, opened, say
 
@@ -23,12 +24,7 @@ ELSEWHERE = (
     type=click.Path(path_type=Path),
     help="File that holds the sealed number; default: where it was written.",
 )
-@click.option(
-    "--all",
-    "everything",
-    is_flag=True,
-    help="Reveal all your seals whose files are in their place.",
-)
+@options.flag("--all", "everything", help="Reveal all your seals whose files are in their place.")
 def reveal(name: str, file: Path | None, everything: bool) -> None:
     r"""Reveal what you sealed: the forecast counts from when it was sealed.
 

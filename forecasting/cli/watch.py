@@ -2,7 +2,7 @@
 
 import click
 
-from forecasting.cli import times
+from forecasting.cli import options, times
 from forecasting.cli.options import Command
 from forecasting.cli.output import emit, opened, say, settings
 from forecasting.errors import InvalidInput
@@ -12,14 +12,13 @@ COLUMNS = ("process", "until", "recorded_at", "days", "watcher", "because")
 
 @click.command(cls=Command)
 @click.argument("processes", nargs=-1, metavar="[PROCESS]...")
-@click.option(
+@options.text(
     "--until",
-    default="",
     metavar="TIME",
     help="Time up to which you looked; default: now. A day means the midnight that ends it.",
 )
-@click.option("--all", "every", is_flag=True, help="Watch every process of the bank.")
-@click.option("--because", default="", help="Where you looked.")
+@options.flag("--all", "every", help="Watch every process of the bank.")
+@options.text("--because", help="Where you looked.")
 def watch(processes: tuple[str, ...], until: str, every: bool, because: str) -> None:
     r"""Record that you looked and that nothing more had happened by a given time.
 

@@ -11,7 +11,7 @@ from forecasting.cli.output import cell, emit, opened, settings
 
 @click.command(cls=Command)
 @options.AS_OF
-@click.option("--over-time", is_flag=True, help="Show how the weights moved, event by event.")
+@options.flag("--over-time", help="Show how the weights moved, event by event.")
 @options.choice(
     "--kind",
     ("live", "replay"),
