@@ -16,9 +16,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Log a probability: 0.35, 35%, 1 in 4, 1:3 (odds) or a verbal band such as likely.",
     ),
     "withdraw": ("forecasts", "Withdraw your forecast on a question."),
-    "reveal": ("seal", "Reveal what you sealed: the forecast counts from when it was sealed."),
+    "reveal": ("forecasts", "Reveal what you sealed: the forecast counts from when it was sealed."),
     "redact": (
-        "seal",
+        "forecasts",
         "Remove the text of your rationale from the database; the forecast and the chain stay.",
     ),
     "history": ("forecasts", "Show every forecast on a question, and when each was in force."),

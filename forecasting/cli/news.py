@@ -44,12 +44,7 @@ def news() -> None:
 )
 @options.flag("--lasting", help="Its reports keep their weight.")
 @options.flag("--confirmed", help="Accept a fact although its source is graded below B.")
-@click.option(
-    "--grade",
-    default="F",
-    metavar="A..F",
-    help=options.GRADE,
-)
+@options.grade(default="F")
 @options.text(
     "--story",
     help="Story that the item belongs to; EVENT/OUTLET for independent sources of one event.",

@@ -39,18 +39,27 @@ text, flag = partial(click.option, default=""), partial(click.option, is_flag=Tr
 
 def out(help: str, *, metavar: str = "FILE", required: bool = False) -> Callable[..., Any]:
     """Give the option ``--out``: a file to write, or a folder."""
-    kind = click.Path(path_type=Path)
-    return click.option("--out", type=kind, metavar=metavar, required=required, help=help)
+    path = click.Path(path_type=Path)
+    return click.option("--out", type=path, metavar=metavar, required=required, help=help)
 
 
-def choice(name: str, choices: Iterable[str], *, help: str) -> Callable[..., Any]:
-    """Give an option that takes one of a few words; not given, it is empty."""
+def choice(
+    name: str, choices: Iterable[str], *, help: str, default: str | None = None
+) -> Callable[..., Any]:
+    """Give an option that takes one of a few words; without a default it may be empty."""
     return click.option(
         name,
         type=click.Choice(tuple(choices)),
+        default=default,
         callback=lambda context, parameter, value: value or "",
         help=help,
     )
+
+
+def grade(**more: Any) -> Callable[..., Any]:
+    """Give the option ``--grade`` of a source."""
+    what = "Admiralty grade of the source: A reliable ... E unreliable, F unknown."
+    return click.option("--grade", metavar="A..F", help=what, **more)
 
 
 def rule(choices: Iterable[str]) -> Callable[..., Any]:
@@ -59,9 +68,9 @@ def rule(choices: Iterable[str]) -> Callable[..., Any]:
     return choice("--rule", choices, help=what)
 
 
-CONVENTION = click.option(
+CONVENTION = choice(
     "--convention",
-    type=click.Choice(["half", "full"]),
+    ("half", "full"),
     default="half",
     help="Brier score from 0 to 1 (half) or from 0 to 2 (full).",
 )
@@ -73,7 +82,6 @@ WINDOW = click.option(
 )
 DATES = choice("--dates", ("dmy", "mdy"), help="Order of numeric dates: day or month first.")
 ZONE = text("--zone", metavar="ZONE", help="Time zone of days and of times without an offset.")
-GRADE = "Admiralty grade of the source: A reliable ... E unreliable, F unknown."
 EACH = click.option(
     "--p",
     "each",

@@ -46,9 +46,9 @@ WHILE_OPEN = (
 )
 
 
-READING = click.option(
+READING = options.choice(
     "--reading",
-    type=click.Choice(READINGS),
+    READINGS,
     default="standing",
     help="Which version of each outcome to use: the current, the first or the disputed one.",
 )
@@ -76,9 +76,9 @@ def scope(command: Any) -> Any:
 @click.command(cls=Command)
 @options.rule(SCORES)
 @options.CONVENTION
-@click.option(
+@options.choice(
     "--by",
-    type=click.Choice(["forecaster", "question", "topic", "tag", "horizon", "month"]),
+    ("forecaster", "question", "topic", "tag", "horizon", "month"),
     default="forecaster",
     help="Group by.",
 )
@@ -95,9 +95,9 @@ def scope(command: Any) -> Any:
     metavar="FORECASTER",
     help="Forecaster to compare with, or uniform or climatology; default: the base rate.",
 )
-@click.option(
+@options.choice(
     "--missing",
-    type=click.Choice(["leave-out", "uniform"]),
+    ("leave-out", "uniform"),
     default="leave-out",
     help="Questions that a forecaster skipped: leave them out, or score them as uniform.",
 )
@@ -212,9 +212,9 @@ def _title(rows: list[dict[str, Any]], kind: str, against: str, reading: str, *,
     PICTURES,
     help="Picture for --out; default: reliability. Without --out its numbers are printed.",
 )
-@click.option(
+@options.choice(
     "--score",
-    type=click.Choice(["brier", "log"]),
+    ("brier", "log"),
     default="brier",
     help="Score to decompose: half Brier, or log in nats.",
 )

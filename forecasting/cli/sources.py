@@ -83,12 +83,7 @@ def _worth(row: Mapping[str, Any]) -> str | None:
 
 @sources.command("set")
 @click.argument("name")
-@click.option(
-    "--grade",
-    required=True,
-    metavar="A..F",
-    help=options.GRADE,
-)
+@options.grade(required=True)
 @options.text("--because", help="Your reasons.")
 @options.flag("--new", help="Accept a source that no news item has yet.")
 def set_(name: str, grade: str, because: str, new: bool) -> None:

@@ -42,9 +42,9 @@ MOST = 8
 
 
 @click.command(cls=Command)
-@click.option(
+@options.choice(
     "--by",
-    type=click.Choice(["value", "date"]),
+    ("value", "date"),
     default="value",
     help="Order by what a fresh look is worth, or by the deadline.",
 )
