@@ -92,7 +92,10 @@ def test_without_a_command_only_an_absent_database_is_met_with_the_usage(tmp_pat
     from forecasting.cli import run
 
     assert run(["--db", str(tmp_path / "absent.db")]) == 3
-    assert "Usage: forecast" in capsys.readouterr().err
+    shown = capsys.readouterr().err
+    assert "Usage: forecast" in shown
+    assert "Commands:" in shown
+    assert "forecast init" in shown.splitlines()[-1]
     broken = tmp_path / "broken.db"
     broken.write_text("no database")
     assert run(["--db", str(broken)]) == 3

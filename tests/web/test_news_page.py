@@ -20,6 +20,11 @@ def still(monkeypatch):
     monkeypatch.setattr(news, "figures", lambda *_, **__: Figures())
 
 
+def code(browser, seq, said, *, target="ceasefire=accepted", half_life="30d"):
+    browser.get(f"/news/{seq}")
+    browser.send("/news/code", target=target, other="", half_life=half_life, code=said)
+
+
 def told(house, title=SAID, **more):
     made = house.book.add_news(
         title,
@@ -47,9 +52,7 @@ def test_one_button_codes_an_item_and_goes_on_to_the_next(browser, house):
     assert re.findall(r'name="code" value="([^"]*)" data-key="(\w)"', page) == [
         ("-2", "w"), ("-1", "q"), ("0", "0"), ("+1", "1"), ("+2", "2")
     ]  # fmt: skip
-    browser.send(
-        "/news/code", target="ceasefire=accepted", other="", half_life="lasting", code="+1"
-    )
+    code(browser, seq, "+1", half_life="lasting")
     assert "Coded +1 on “General ceasefire" in browser.notes()[0]
     assert str(browser.page.url).removeprefix(ORIGIN) != f"/news/{seq}"
     row = house.book.coded_news()[0]
@@ -64,8 +67,7 @@ def test_a_code_is_undone_from_the_note_that_says_it(browser, house, bears):
     """The item waits again as it did, and what became of it can be followed."""
     seq = told(house, on=list(bears))
     was = next(row for row in house.book.inbox() if row["seq"] == seq)
-    browser.get(f"/news/{seq}")
-    browser.send("/news/code", target="ceasefire=accepted", other="", half_life="30d", code="-2")
+    code(browser, seq, "-2")
     assert [row["title"] for row in house.book.coded_news()].count(SAID) == 1
     browser.send("/news/uncode")
     assert "Undone" in browser.notes()[0]
@@ -83,12 +85,10 @@ def test_a_code_on_nothing_is_refused_and_nothing_is_written(browser, house):
     seq = told(house)
     head = house.book.head()
     for target in ("", "no-such-process=on"):
-        browser.get(f"/news/{seq}")
-        browser.send("/news/code", target=target, other="", half_life="30d", code="+1")
+        code(browser, seq, "+1", target=target)
         assert browser.page.status_code == 422
         assert browser.faults()
-    browser.get(f"/news/{seq}")
-    browser.send("/news/code", target="ceasefire=accepted", half_life="30d", code="+7")
+    code(browser, seq, "+7")
     assert browser.page.status_code == 422
     assert house.book.head() == head
 
