@@ -12,7 +12,7 @@ import click
 from forecasting import __version__, clock
 from forecasting.cli.commands import COMMANDS
 from forecasting.cli.options import Group
-from forecasting.cli.output import Format, Settings, fail, remember, settings_or_default
+from forecasting.cli.output import Format, Settings, fail, remember, settings
 from forecasting.errors import DatabaseMissing, ForecastingError, InvalidInput
 
 FORMATS: tuple[Format, ...] = ("json", "nl", "csv")
@@ -128,7 +128,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _failed(fault: ForecastingError) -> int:
-    if settings_or_default().debug:
+    if settings().debug:
         import traceback
 
         traceback.print_exc()

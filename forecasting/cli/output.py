@@ -83,9 +83,15 @@ class Settings:
     wide: bool = False
 
 
+_LAST: dict[str, Settings] = {}
+
+
 def settings() -> Settings:
-    """Give the settings of the running command."""
-    found: Settings = click.get_current_context().find_root().ensure_object(Settings)
+    """Give the settings of the running command, or of the one that has ended."""
+    context = click.get_current_context(silent=True)
+    if context is None:
+        return _LAST.get("settings", Settings())
+    found: Settings = context.find_root().ensure_object(Settings)
     return found
 
 
@@ -248,7 +254,7 @@ def waiting(label: str) -> Iterator[None]:
 
 def fail(error: ForecastingError) -> int:
     """Print an error in one line (or as JSON) on stderr and give its exit code."""
-    if settings_or_default().format in {"json", "nl"}:
+    if settings().format in {"json", "nl"}:
         body = {
             "code": error.exit_code,
             "message": as_options(error.message[:LONGEST_ERROR]),
@@ -260,14 +266,6 @@ def fail(error: ForecastingError) -> int:
         words = as_options(str(error)[:LONGEST_ERROR]).split()
         click.echo(f"error: {printable(' '.join(words))}", err=True)
     return error.exit_code
-
-
-def settings_or_default() -> Settings:
-    """Give the settings seen so far, also where no command is running any more."""
-    return _LAST.get("settings", Settings())
-
-
-_LAST: dict[str, Settings] = {}
 
 
 def remember(found: Settings) -> None:
@@ -391,7 +389,7 @@ def _table(
         say("nothing to show")
         return ()
     ranked = [_column(name, records) for name in columns]
-    wide = settings_or_default().wide
+    wide = settings().wide
     width = _columns()
     shown = ranked if wide else layout.fitting(ranked, width, always)
     room = max(width, sum(column.whole + layout.GAP for column in ranked)) if wide else width
