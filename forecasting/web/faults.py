@@ -11,28 +11,12 @@ from forecasting.review.words import Days, day_names
 
 #: What a message of the book begins with, and the field of a form that it speaks of.
 FIELDS: Mapping[str, str] = {
-    "forecast": "p",
-    "probability": "p",
-    "probabilities": "p",
-    "quantiles": "p",
-    "quantile": "p",
-    "quantile values": "p",
-    "quantile levels": "p",
-    "ladder": "p",
-    "level": "p",
-    "options": "p",
-    "rung": "p",
-    "closes": "by",
-    "deadline": "by",
-    "slug": "slug",
-    "time": "at",
-    "instant": "at",
-    "range": "span",
-    "bounds": "span",
-    "lower": "span",
-    "upper": "span",
+    **dict.fromkeys(("forecast", "probability", "probabilities", "options", "ladder", "rung"), "p"),
+    **dict.fromkeys(("quantiles", "quantile", "quantile values", "quantile levels", "level"), "p"),
+    **dict.fromkeys(("closes", "deadline"), "by"),
+    **dict.fromkeys(("time", "instant"), "at"),
+    **dict.fromkeys(("range", "bounds", "lower", "upper"), "span"),
     "part": "amount",
-    "known_at": "known_at",
     "known-at": "known_at",
 }
 #: Arguments that messages name as Python does, and the label of the field that takes each.

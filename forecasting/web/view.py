@@ -59,18 +59,10 @@ def unfolded(text: str) -> str:
 def environment() -> "Environment":
     """Give the environment of the app's templates and the review's."""
     made = filters.environment("forecasting.web", "forecasting.review")
-    made.filters.update(
-        family=family,
-        ago=ago,
-        until=until,
-        flowing=flowing,
-    )
+    named = (family, ago, until, flowing, host, capitalize_first, without_command, dated, at_form)
+    made.filters.update({each.__name__: each for each in named})
     made.filters.update({name: _in_zone(name) for name in ("day", "known", "moment")})
-    made.filters.update(
-        ends=_in_zone("end"), host=host, capitalize_first=capitalize_first, forecaster=cast.label
-    )
-    made.filters.update(without_command=without_command, dated=dated)
-    made.filters.update(day_names=words.day_names, at_form=at_form)
+    made.filters.update(ends=_in_zone("end"), forecaster=cast.label, day_names=words.day_names)
     made.tests["quantiles"] = lambda value: isinstance(value, Quantiles)
     made.globals.update(words=words)
     return made
