@@ -36,7 +36,7 @@ OF_FILES = {
     "web/test_browser.py": "a server of its own",
     "web/test_hostile.py": "a server of its own",
     "web/test_import_page.py": "an import is read by a process of its own",
-    "web/test_light_pages.py::test_no_page_of_news": "a process of its own",
+    "web/test_cost.py::test_no_page_of_news": "a process of its own",
     "web/test_question_page.py::test_the_time_after": "scores in a process of its own",
     "web/test_review_page.py": "scores in a process of its own",
     "web/test_work.py": "processes of their own",

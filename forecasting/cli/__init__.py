@@ -12,7 +12,7 @@ import click
 from forecasting import __version__, clock
 from forecasting.cli.commands import COMMANDS
 from forecasting.cli.options import Group
-from forecasting.cli.output import Format, Settings, fail, remember, settings_or_default
+from forecasting.cli.output import Format, Settings, fail, remember, settings
 from forecasting.errors import DatabaseMissing, ForecastingError, InvalidInput
 
 FORMATS: tuple[Format, ...] = ("json", "nl", "csv")
@@ -40,8 +40,9 @@ class Root(Group):
         """Import a command."""
         if cmd_name not in COMMANDS:
             return None
-        module, attribute, _ = COMMANDS[cmd_name]
-        command: click.Command = getattr(import_module(f"forecasting.cli.{module}"), attribute)
+        module = import_module(f"forecasting.cli.{COMMANDS[cmd_name][0]}")
+        # `import` is a word of Python.
+        command: click.Command = getattr(module, "import_" if cmd_name == "import" else cmd_name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -49,7 +50,7 @@ class Root(Group):
         limit = formatter.width - 6 - max(map(len, COMMANDS))
         rows = [
             (name, click.Command(name, help=line).get_short_help_str(limit))
-            for name, (_, _, line) in COMMANDS.items()
+            for name, (_, line) in COMMANDS.items()
         ]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
@@ -127,7 +128,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _failed(fault: ForecastingError) -> int:
-    if settings_or_default().debug:
+    if settings().debug:
         import traceback
 
         traceback.print_exc()

@@ -5,6 +5,8 @@ from typing import Any
 
 import click
 
+from forecasting.cli import options
+from forecasting.cli.forecasts import pairs, warn_certain
 from forecasting.cli.options import Command
 from forecasting.cli.output import cell, emit, line, opened, say, settings
 
@@ -13,38 +15,24 @@ def _listed(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
-def _pairs(given: tuple[str, ...]) -> dict[str, str]:
-    from forecasting.cli.forecasts import pairs
-
-    return pairs(given, "--p")
-
-
 def asking(command: Any) -> Any:
     """Add the options that say what is asked."""
-    options = (
-        click.option("--by", default="", metavar="DAY", help="Deadline: the end of this day."),
-        click.option("--ladder", default="", metavar="DAY,DAY", help="Deadlines of a ladder."),
-        click.option("--options", "options_", default="", metavar="A,B,C", help="The options."),
-        click.option("--ordered", default="", metavar="A,B,C", help="The options, lowest first."),
-        click.option(
-            "--range", "span", default="", metavar="LO..HI", help="Ask for a number from LO to HI."
-        ),
-        click.option("--unit", default="", help="Unit of the number."),
-        click.option(
-            "--base", default="", metavar="PHRASE", help='Base rate, such as "3 in 70 weeks".'
-        ),
-        click.option(
-            "--answer", default="", metavar="PREDICATE", help='Such as "pause=on through close".'
-        ),
+    every = (
+        options.text("--by", metavar="DAY", help="Deadline: the end of this day."),
+        options.text("--ladder", metavar="DAY,DAY", help="Deadlines of a ladder."),
+        options.text("--options", "options_", metavar="A,B,C", help="The options."),
+        options.text("--ordered", metavar="A,B,C", help="The options, lowest first."),
+        options.text("--range", "span", metavar="LO..HI", help="Ask for a number from LO to HI."),
+        options.text("--unit", help="Unit of the number."),
+        options.text("--base", metavar="PHRASE", help='Base rate, such as "3 in 70 weeks".'),
+        options.text("--answer", metavar="PREDICATE", help='Such as "pause=on through close".'),
         click.option("--tag", "tags", multiple=True, help="Tag to add; repeatable."),
-        click.option("--slug", default="", help="Short id; default: made from the title."),
-        click.option(
-            "--criteria",
-            default="",
-            help="Resolution criteria: what counts, and which source decides.",
+        options.text("--slug", help="Short id; default: made from the title."),
+        options.text(
+            "--criteria", help="Resolution criteria: what counts, and which source decides."
         ),
     )
-    for option in reversed(options):
+    for option in reversed(every):
         command = option(command)
     return command
 
@@ -62,20 +50,10 @@ def words(given: Mapping[str, Any]) -> dict[str, Any]:
 @click.argument("title")
 @click.argument("probability", required=False)
 @asking
-@click.option(
-    "--p",
-    "each",
-    multiple=True,
-    metavar="WHAT=P",
-    help="Forecast of an option, a rung or a quantile.",
-)
-@click.option("--because", default="", help="Your reasons.")
+@options.EACH
+@options.text("--because", help="Your reasons.")
 def ask(
-    title: str,
-    probability: str | None,
-    each: tuple[str, ...],
-    because: str,
-    **given: Any,
+    title: str, probability: str | None, each: tuple[str, ...], because: str, **given: Any
 ) -> None:
     r"""Ask a question and log your number, in one step.
 
@@ -89,27 +67,21 @@ def ask(
       forecast ask "How many cross the border?" --by 2027-01-31 --range 0..5000 --unit people
     """
     with opened() as book:
-        told(book.ask(title, probability, each=_pairs(each), because=because, **words(given)))
+        told(book.ask(title, probability, each=pairs(each, "--p"), because=because, **words(given)))
 
 
 def told(made: dict[str, Any]) -> None:
     """Print a new question: my number, and the model's beside it."""
-    model = made["model"]
-    from forecasting.cli.forecasts import warn_certain
-
     if settings().format != "table":
         emit(made)
         return
     mine = {row["question"]: row["forecast"] for row in made["forecasts"]}
-    rows = [
-        {"question": name, "mine": mine.get(name), "model": model.get(name)}
-        for name in made["questions"]
-    ]
     line(f"asked: {made['title']}")
     line(f"  closes: {made['deadline']}")
-    for row in rows:
-        model_says = "" if row["model"] is None else f"   model {cell(row['model'])}"
-        line(f"  {row['question']}   mine {cell(row['mine'])}{model_says}")
+    for name in made["questions"]:
+        model = made["model"].get(name)
+        model_says = "" if model is None else f"   model {cell(model)}"
+        line(f"  {name}   mine {cell(mine.get(name))}{model_says}")
     warn_certain(made["forecasts"])
     if made["process"]:
         say(f"once it happens: forecast news add ... --on {made['process']}=event --confirmed")

@@ -2,171 +2,110 @@
 
 import click
 
-#: By name: the module in this package, the command in it, and the first line of its help. The list
-#: of commands is printed without importing any of them, so that line stands here too.
-COMMANDS: dict[str, tuple[str, str, str]] = {
+#: By name: the module in this package, and the first line of the command's help. The list of
+#: commands is printed without importing any of them, so that line stands here too.
+COMMANDS: dict[str, tuple[str, str]] = {
     "init": (
         "database",
-        "init",
         "Make a workspace (forecast.toml, questions/, forecasts.db), or load what is new in it.",
     ),
-    "ask": ("ask", "ask", "Ask a question and log your number, in one step."),
-    "questions": ("questions", "questions", "List, show, check, add, change and drop questions."),
+    "ask": ("ask", "Ask a question and log your number, in one step."),
+    "questions": ("questions", "List, show, check, add, change and drop questions."),
     "log": (
         "forecasts",
-        "log",
         "Log a probability: 0.35, 35%, 1 in 4, 1:3 (odds) or a verbal band such as likely.",
     ),
-    "withdraw": ("forecasts", "withdraw", "Withdraw your forecast on a question."),
-    "reveal": (
-        "seal",
-        "reveal",
-        "Reveal what you sealed: the forecast counts from when it was sealed.",
-    ),
+    "withdraw": ("forecasts", "Withdraw your forecast on a question."),
+    "reveal": ("forecasts", "Reveal what you sealed: the forecast counts from when it was sealed."),
     "redact": (
-        "seal",
-        "redact",
+        "forecasts",
         "Remove the text of your rationale from the database; the forecast and the chain stay.",
     ),
-    "history": (
-        "forecasts",
-        "history",
-        "Show every forecast on a question, and when each was in force.",
-    ),
-    "news": ("news", "news", "News: dated items of evidence and the questions each concerns."),
+    "history": ("forecasts", "Show every forecast on a question, and when each was in force."),
+    "news": ("news", "News: dated items of evidence and the questions each concerns."),
     "watch": (
-        "watch",
         "watch",
         "Record that you looked and that nothing more had happened by a given time.",
     ),
     "sources": (
         "sources",
-        "sources",
         "Show how reliable each source is, by its Admiralty grade and its track record.",
     ),
     "models": (
-        "models",
         "models",
         "Show the fitted models, the kinds of process, and every prior with its source.",
     ),
     "update": (
         "work",
-        "update",
         "Update the model with new evidence and the passing of time; log what changed.",
     ),
-    "explain": (
-        "explain",
-        "explain",
-        "Say why the model's probability is what it is, step by step.",
-    ),
-    "scenario": (
-        "scenario",
-        "scenario",
-        "Joint forecasts: named scenarios, conditions, typical stories.",
-    ),
+    "explain": ("explain", "Say why the model's probability is what it is, step by step."),
+    "scenario": ("scenario", "Joint forecasts: named scenarios, conditions, typical stories."),
     "resolve": (
-        "resolve",
         "resolve",
         "Resolve a question; another outcome, time, source or note appends a corrected version.",
     ),
-    "annul": (
-        "resolve",
-        "annul",
-        "Annul a question: it is not scored.",
-    ),
+    "annul": ("resolve", "Annul a question: it is not scored."),
     "dispute": (
         "resolve",
-        "dispute",
         "Record another reading of an outcome; the official resolution is unchanged.",
     ),
-    "reopen": (
-        "resolve",
-        "reopen",
-        "Withdraw the outcome of a question: from now on it is unresolved.",
-    ),
+    "reopen": ("resolve", "Withdraw the outcome of a question: from now on it is unresolved."),
     "resolutions": (
         "resolve",
-        "resolutions",
         "Show every version of a question's outcome: its source, its time, and which one counts.",
     ),
-    "due": (
-        "today",
-        "due",
-        "List what needs you: outcomes to record, forecasts worth a fresh look.",
-    ),
+    "due": ("today", "List what needs you: outcomes to record, forecasts worth a fresh look."),
     "score": (
         "scores",
-        "score",
         "Score forecasters over the lifetime of resolved questions; smaller is better.",
     ),
     "calibration": (
         "scores",
-        "calibration",
         "Review calibration: the curve, its band, the parts of the Brier score, in plain words.",
     ),
     "compare": (
-        "compare",
         "compare",
         "Compare two forecasters: same questions, same window, intervals over events.",
     ),
     "leaderboard": (
         "leaderboard",
-        "leaderboard",
         "Show scores adjusted for the difficulty of the questions that each forecaster chose.",
     ),
-    "pool": (
-        "pool",
-        "pool",
-        "Combine the forecasts in force on a question, or on each rung of a ladder.",
-    ),
+    "pool": ("pool", "Combine the forecasts in force on a question, or on each rung of a ladder."),
     "worldviews": (
-        "worldviews",
         "worldviews",
         "Show each worldview's weight, track record and claims, and where it differs now.",
     ),
     "replay": (
         "work",
-        "replay",
         "Replay the past with only the information available by each date; score and review.",
     ),
-    "review": ("work", "review", "Write the review page: one self-contained HTML file."),
+    "review": ("work", "Write the review page: one self-contained HTML file."),
     "serve": (
-        "serve",
         "serve",
         "Show everything in the browser: today, questions, news, the world, the review.",
     ),
-    "import": (
-        "exchange",
-        "import_",
-        "Import a track record: questions, forecasts, outcomes, news.",
-    ),
-    "export": ("exchange", "export", "Export the track record to a file or to standard output."),
+    "import": ("exchange", "Import a track record: questions, forecasts, outcomes, news."),
+    "export": ("exchange", "Export the track record to a file or to standard output."),
     "verify": (
         "database",
-        "verify",
         "Check the hash chain and say up to which entry it proves the ledger unaltered.",
     ),
     "anchor": (
         "database",
-        "anchor",
         "Write the head of the ledger in a few lines, to keep away from the database.",
     ),
     "backup": (
         "database",
-        "backup",
         "Copy the database into a file while it is in use; the copy is verified.",
     ),
-    "restore": (
-        "database",
-        "restore",
-        "Replace the database with a backup, if the backup verifies.",
-    ),
+    "restore": ("database", "Replace the database with a backup, if the backup verifies."),
     "doctor": (
         "database",
-        "doctor",
         "Check the settings, the disk and the database; say what is wrong and how to fix it.",
     ),
-    "db": ("database", "db", "Show where the database is and its version; upgrade it."),
+    "db": ("database", "Show where the database is and its version; upgrade it."),
 }
 
 

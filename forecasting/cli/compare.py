@@ -1,5 +1,7 @@
 """compare: two forecasters on the questions that they share."""
 
+from typing import Any
+
 import click
 
 from forecasting.cli import options
@@ -12,51 +14,14 @@ from forecasting.domain.scores import COMPARED
 @click.command(cls=Command)
 @click.argument("a")
 @click.argument("b")
-@click.option(
-    "--rule",
-    type=click.Choice(COMPARED),
-    default=None,
-    help="Scoring rule; default: the usual one of each question type.",
-)
-@click.option(
-    "--convention",
-    type=click.Choice(["half", "full"]),
-    default="half",
-    help="Brier score from 0 to 1 (half) or from 0 to 2 (full).",
-)
+@options.rule(COMPARED)
+@options.CONVENTION
 @options.kind()
-@click.option(
-    "--type",
-    "question_type",
-    default="",
-    help="Question type; default: the most shared.",
-)
-@click.option(
-    "--window",
-    default="scheduled",
-    metavar="WINDOW",
-    help="Time that is scored: scheduled or spot@SHARE.",
-)
-@click.option(
-    "--diebold-mariano",
-    is_flag=True,
-    help="Add the Diebold-Mariano test, if events close regularly.",
-)
+@options.text("--type", "question_type", help="Question type; default: the most shared.")
+@options.WINDOW
+@options.flag("--diebold-mariano", help="Add the Diebold-Mariano test, if events close regularly.")
 @scope
-def compare(
-    a: str,
-    b: str,
-    rule: str | None,
-    convention: str,
-    kind: str,
-    question_type: str,
-    window: str,
-    diebold_mariano: bool,
-    question: tuple[str, ...],
-    tag: str,
-    run: str,
-    as_of: str,
-) -> None:
+def compare(a: str, b: str, **given: Any) -> None:
     r"""Compare two forecasters: same questions, same window, intervals over events.
 
     The difference is A's score less B's: below 0, A is better. The confidence sequence and the
@@ -66,21 +31,13 @@ def compare(
     Example:
       forecast compare model base-rate --kind replay
     """
-    wanted = selection(kind, run, "", question, tag, as_of)
+    wanted = selection(given)
     with opened() as book:
-        found = book.compare(
-            a,
-            b,
-            rule=rule or "",
-            convention=convention,
-            window=window,
-            question_type=question_type,
-            diebold_mariano=diebold_mariano,
-            **wanted,
-        )
+        found = book.compare(a, b, **given, **wanted)
         for note in book.left_out(a, b, **wanted):
             relay(note)
     if not found["proper"]:
+        window = given["window"]
         say(f"window {window} is not a proper score: it can be gamed, so no ranking is shown")
     if settings().format == "table":
         for kind_of_question, n in found.pop("other_types").items():

@@ -1,11 +1,11 @@
 """init, verify, anchor, backup, restore, doctor, db: the database itself."""
 
 import shlex
-import sys
 from pathlib import Path
 
 import click
 
+from forecasting.cli import options, times
 from forecasting.cli.options import Command, Group
 from forecasting.cli.output import emit, opened, say, settings
 
@@ -32,7 +32,7 @@ def init(folder: Path | None, example: str | None) -> None:
     from forecasting.app.book import Book
 
     chosen = config.database(settings().db)
-    named = settings().db if settings().db else None
+    named = settings().db or None
     if chosen.origin == "environment":
         named = chosen.value
     place = folder or config.workspace()
@@ -42,7 +42,7 @@ def init(folder: Path | None, example: str | None) -> None:
     place = place or Path()
     new = not (place / config.WORKSPACE).exists()
     who = settings().forecaster or ""
-    if new and not who and sys.stdin.isatty() and sys.stderr.isatty():
+    if new and not who and times.somebody_there():
         who = click.prompt("your name, as forecaster", default=config.forecaster().value, err=True)
     made = Book.make_workspace(place, example=example, forecaster=who, database=named)
     if settings().format == "table":
@@ -98,17 +98,9 @@ def verify(anchor_file: Path | None, certificate: Path | None) -> int:
 
 
 @click.command(cls=Command)
-@click.option(
-    "--out",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="New file to write the anchor to.",
-)
-@click.option(
-    "--stamp",
-    default="",
-    metavar="URL",
-    help="Time-stamp authority (RFC 3161) to ask; its token is FILE.tsr.",
+@options.out("New file to write the anchor to.")
+@options.text(
+    "--stamp", metavar="URL", help="Time-stamp authority (RFC 3161) to ask; its token is FILE.tsr."
 )
 def anchor(out: Path | None, stamp: str) -> None:
     r"""Write the head of the ledger in a few lines, to keep away from the database.
@@ -132,20 +124,13 @@ def anchor(out: Path | None, stamp: str) -> None:
     if settings().format == "table":
         click.echo(made.text, nl=False)
     else:
-        emit(
-            {
-                "ledger": made.ledger,
-                "entries": made.entries,
-                "head": made.head,
-                "at": made.at,
-                "text": made.text,
-            }
-        )
+        names = ("ledger", "entries", "head", "at", "text")
+        emit({name: getattr(made, name) for name in names})
 
 
 @click.command(cls=Command)
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--force", is_flag=True, help="Replace an existing file.")
+@options.flag("--force", help="Replace an existing file.")
 def backup(file: Path, force: bool) -> None:
     r"""Copy the database into a file while it is in use; the copy is verified.
 
@@ -160,9 +145,7 @@ def backup(file: Path, force: bool) -> None:
 
 @click.command(cls=Command)
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option(
-    "--force", is_flag=True, help="Replace an existing file; a database is kept beside it."
-)
+@options.flag("--force", help="Replace an existing file; a database is kept beside it.")
 def restore(file: Path, force: bool) -> None:
     r"""Replace the database with a backup, if the backup verifies.
 

@@ -3,11 +3,13 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from forecasting.cli import options
 from forecasting.cli.options import Command, Group
 from forecasting.cli.output import counting, emit, opened, relay, say, settings
 from forecasting.cli.spelling import as_options
@@ -41,6 +43,10 @@ _OWN_SCORES = (
 )
 
 
+def _with_example(what: str, example: str) -> str:
+    return f"{what}\n\n\b\nExample:\n  {example}"
+
+
 class _Formats(Group):
     """A command a format; a file in the place of one is told by its content."""
 
@@ -68,7 +74,7 @@ class _Formats(Group):
 
         return {
             name: _command(
-                name, f"Read {one.what}.\n\n\b\nExample:\n  forecast import {name} FILE --me ana"
+                name, _with_example(f"Read {one.what}.", f"forecast import {name} FILE --me ana")
             )
             for name, one in formats().items()
             if not one.own
@@ -106,46 +112,26 @@ def _pairs(context: click.Context, parameter: click.Parameter, given: tuple[str,
 
 def _options(command: Any) -> Any:
     for option in (
-        click.option(
-            "--decimal", type=click.Choice(["point", "comma"]), help="Decimal mark in the file."
+        options.choice("--decimal", ("point", "comma"), help="Decimal mark in the file."),
+        options.choice(
+            "--unit", ("percent", "probability"), help="Unit of forecasts without a % sign."
         ),
-        click.option(
-            "--unit",
-            type=click.Choice(["percent", "probability"]),
-            help="Unit of forecasts without a % sign.",
-        ),
-        click.option(
-            "--dates",
-            type=click.Choice(["dmy", "mdy"]),
-            help="Order of numeric dates: day or month first.",
-        ),
-        click.option(
+        options.DATES,
+        options.text(
             "--me",
-            default="",
             metavar="NAME",
             help="Your name here, for your own rows and for those that name none; default: --as.",
         ),
-        click.option(
-            "--user", default="", metavar="NAME", help="Your name in the file, where it differs."
-        ),
-        click.option(
-            "--zone",
-            default="",
-            metavar="ZONE",
-            help="Time zone of days and of times without an offset.",
-        ),
-        click.option("--dry-run", is_flag=True, help="Show the result and write nothing."),
-        click.option(
+        options.text("--user", metavar="NAME", help="Your name in the file, where it differs."),
+        options.ZONE,
+        options.DRY_RUN,
+        options.flag(
             "--check-scores",
-            is_flag=True,
             help="Show each platform's own scores beside those that the file states.",
         ),
-        click.option(
-            "--all-or-nothing", is_flag=True, help="Refuse the whole file if one row is refused."
-        ),
-        click.option(
+        options.flag("--all-or-nothing", help="Refuse the whole file if one row is refused."),
+        options.flag(
             "--create",
-            is_flag=True,
             help="Create the database, without a question bank, if it does not exist yet.",
         ),
         click.argument("file", type=click.Path(path_type=Path, allow_dash=True)),
@@ -196,38 +182,27 @@ def import_csv(**given: Any) -> None:
     _import("csv", **given)
 
 
-@import_.command("jsonl")
-@_options
-def import_jsonl(**given: Any) -> None:
-    r"""Read JSON lines: an exported ledger, or records of kind question, forecast and more.
-
-    An exported ledger is read entry for entry into an empty database (--create), and its chain is
-    verified; into any other database its forecasts are imported. - is standard input.
-
-    \b
-    Example:
-      forecast --db copy.db import jsonl ledger.jsonl --create
-    """
-    _import("jsonl", **given)
-
-
-@import_.command("parquet")
-@_options
-def import_parquet(**given: Any) -> None:
-    r"""Read the same table as csv from Parquet, as `forecast export parquet` writes it.
-
-    \b
-    Example:
-      forecast import parquet record.parquet --dry-run
-    """
-    _import("parquet", **given)
+#: Formats of our own without an option that no other has: what each says, and its example.
+OWN = {
+    "jsonl": (
+        "Read JSON lines: an exported ledger, or records of kind question, forecast and more.\n\n"
+        "An exported ledger is read entry for entry into an empty database (--create), and its "
+        "chain is verified; into any other database its forecasts are imported. - is standard "
+        "input.",
+        "forecast --db copy.db import jsonl ledger.jsonl --create",
+    ),
+    "parquet": (
+        "Read the same table as csv from Parquet, as `forecast export parquet` writes it.",
+        "forecast import parquet record.parquet --dry-run",
+    ),
+}
+for _format, (_what, _example) in OWN.items():
+    import_.add_command(_command(_format, _with_example(_what, _example)))
 
 
 @import_.command("undo")
 @click.argument("run")
-@click.option(
-    "--drop", is_flag=True, help="Drop its questions too, where nobody has forecast otherwise."
-)
+@options.flag("--drop", help="Drop its questions too, where nobody has forecast otherwise.")
 def import_undo(run: str, drop: bool) -> None:
     r"""Undo an import: its forecasts are withdrawn, its outcomes are taken back.
 
@@ -259,16 +234,14 @@ def import_runs() -> None:
         emit(book.import_runs(), title="imports")
 
 
-def _import(format: str, *, file: Path, create: bool, **options: Any) -> None:
-    options["forecaster"] = settings().forecaster or ""
-    for name in ("decimal", "unit", "dates"):
-        options[name] = options[name] or ""
-    dry = options["dry_run"]
+def _import(format: str, *, file: Path, create: bool, **given: Any) -> None:
+    given["forecaster"] = settings().forecaster or ""
+    dry = given["dry_run"]
     with (
         _opened(create=create and not dry, absent_is_empty=dry) as book,
         counting(file.name) as progress,
     ):
-        found = book.import_record(file, format, progress=progress, **options)
+        found = book.import_record(file, format, progress=progress, **given)
     for note in found["notes"]:
         relay(f"note: {note}")
     for refused in found["refused"][:_SHOWN]:
@@ -347,82 +320,31 @@ def _opened(*, create: bool, absent_is_empty: bool) -> Iterator["Book[Any]"]:
                 Path(f"{made}{end}").unlink(missing_ok=True)
 
 
-def _out(command: Any) -> Any:
-    for option in (
-        click.option("--force", is_flag=True, help="Replace an existing file."),
-        click.option(
-            "--out",
-            metavar="FILE",
-            type=click.Path(path_type=Path),
-            help="File to write; default: standard output.",
-        ),
-    ):
-        command = option(command)
-    return command
-
-
-@export.command("csv")
-@_out
-def export_csv(out: Path | None, force: bool) -> None:
-    r"""Write a table with one row per forecast, and one per question without any.
-
-    Replays, news and sealed forecasts are not in it.
-
-    \b
-    Example:
-      forecast export csv --out record.csv
-    """
-    _export("csv", out, force)
-
-
-@export.command("jsonl")
-@_out
-def export_jsonl(out: Path | None, force: bool) -> None:
-    r"""Write the whole ledger, one entry a line, after a first line with its head.
-
-    \b
-    Example:
-      forecast export jsonl --out ledger.jsonl
-    """
-    _export("jsonl", out, force)
-
-
-@export.command("parquet")
-@_out
-def export_parquet(out: Path | None, force: bool) -> None:
-    r"""Write the same table as Parquet, with times and numbers typed; --out names the file.
-
-    \b
-    Example:
-      forecast export parquet --out record.parquet
-    """
-    _export("parquet", out, force)
-
-
-@export.command("fatebook")
-@_out
-def export_fatebook(out: Path | None, force: bool) -> None:
-    r"""Write the spreadsheet form that Fatebook imports: your forecasts of yes-no questions.
-
-    They are yours alone, under the name that --as says: others' are left out.
-
-    \b
-    Example:
-      forecast --as ana export fatebook --out fatebook.csv
-    """
-    _export("fatebook", out, force)
-
-
-@export.command("schema")
-@_out
-def export_schema(out: Path | None, force: bool) -> None:
-    r"""Write the JSON Schema of the table's rows.
-
-    \b
-    Example:
-      forecast export schema --out layout.json
-    """
-    _export("schema", out, force)
+#: What each format of an export says of itself, and its example.
+EXPORTS = {
+    "csv": (
+        "Write a table with one row per forecast, and one per question without any.\n\n"
+        "Replays, news and sealed forecasts are not in it.",
+        "forecast export csv --out record.csv",
+    ),
+    "jsonl": (
+        "Write the whole ledger, one entry a line, after a first line with its head.",
+        "forecast export jsonl --out ledger.jsonl",
+    ),
+    "parquet": (
+        "Write the same table as Parquet, with times and numbers typed; --out names the file.",
+        "forecast export parquet --out record.parquet",
+    ),
+    "fatebook": (
+        "Write the spreadsheet form that Fatebook imports: your forecasts of yes-no questions.\n\n"
+        "They are yours alone, under the name that --as says: others' are left out.",
+        "forecast --as ana export fatebook --out fatebook.csv",
+    ),
+    "schema": (
+        "Write the JSON Schema of the table's rows.",
+        "forecast export schema --out layout.json",
+    ),
+}
 
 
 def _export(format: str, out: Path | None, force: bool) -> None:
@@ -440,3 +362,10 @@ def _export(format: str, out: Path | None, force: bool) -> None:
     say(f"head {about['head']} of {about['entries']:,} entries; forecast anchor keeps it elsewhere")
     if out is not None:
         emit(about)
+
+
+_out = options.out("File to write; default: standard output.")
+_force = options.flag("--force", help="Replace an existing file.")
+for _format, (_what, _example) in EXPORTS.items():
+    _command_of = export.command(_format, help=_with_example(_what, _example))
+    _command_of(_out(_force(partial(_export, _format))))

@@ -22,13 +22,7 @@ LOG_ODDS = "log-odds"
 @click.argument("question")
 @options.AS_OF
 @options.SEED
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    default=None,
-    metavar="FILE",
-    help="Picture to write, .svg or .png (one yes-no question).",
-)
+@options.out("Picture to write, .svg or .png (one yes-no question).")
 def explain(question: str, as_of: str, seed: int, out: Path | None) -> None:
     r"""Say why the model's probability is what it is, step by step.
 

@@ -1,5 +1,6 @@
-"""log, withdraw, history: a person's probabilities."""
+"""log, withdraw, history, reveal, redact: a person's probabilities."""
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -9,6 +10,12 @@ from forecasting.cli.options import Command
 from forecasting.cli.output import cell, emit, line, opened, say, settings
 from forecasting.domain.reading import Ambiguous
 from forecasting.errors import InvalidInput
+
+#: Said whenever a text was taken out.
+ELSEWHERE = (
+    "the text is out of this database; backups, exports, printed pages and earlier copies "
+    "still hold it"
+)
 
 
 def pairs(given: tuple[str, ...], name: str) -> dict[str, str]:
@@ -59,13 +66,7 @@ def _certain(said: Any) -> bool:
 @click.command(cls=Command)
 @click.argument("question")
 @click.argument("probability", required=False)
-@click.option(
-    "--p",
-    "options",
-    multiple=True,
-    metavar="WHAT=P",
-    help="Forecast of an option, a rung or a quantile.",
-)
+@options.EACH
 @click.option(
     "--quantile",
     "quantiles",
@@ -76,22 +77,19 @@ def _certain(said: Any) -> bool:
 @click.option(
     "--ladder", "ladder", multiple=True, metavar="DATE=P", help="Probability of one rung."
 )
-@click.option("--because", default="", help="Your reasons.")
-@click.option(
+@options.text("--because", help="Your reasons.")
+@options.text(
     "--at",
-    default="",
     metavar="TIME",
     help="When the forecast was made; default: now. A day means its noon, in the question's zone.",
 )
-@click.option(
-    "--sealed",
-    is_flag=True,
-    help="Record only the commitment now; `forecast reveal` shows the number later.",
+@options.flag(
+    "--sealed", help="Record only the commitment now; `forecast reveal` shows the number later."
 )
 def log(
     question: str,
     probability: str | None,
-    options: tuple[str, ...],
+    each: tuple[str, ...],
     quantiles: tuple[str, ...],
     ladder: tuple[str, ...],
     because: str,
@@ -115,15 +113,15 @@ def log(
         if texts:
             given[name] = pairs(texts, option)
     # What is forecast of is what the question has: options, rungs or levels of quantiles.
-    each = pairs(options, "--p") if options else None
+    shares = pairs(each, "--p") if each else None
     with opened() as book:
         if at:
             given["at"] = times.moment(at, zone_name=book.zone(question), day_means="noon")
         try:
-            if each and probability:
+            if shares and probability:
                 msg = f"probability ({probability}): is given beside --p"
                 raise InvalidInput(msg, hint="one of the two")
-            rows = book.log(question, each or probability, **given)
+            rows = book.log(question, shares or probability, **given)
         except Ambiguous as doubt:
             meant = _meant(probability or "", doubt)
             if meant is None:
@@ -146,9 +144,7 @@ def log(
 
 @click.command(cls=Command)
 @click.argument("question")
-@click.option(
-    "--at", default="", metavar="TIME", help="When the withdrawal takes effect; default: now."
-)
+@options.text("--at", metavar="TIME", help="When the withdrawal takes effect; default: now.")
 def withdraw(question: str, at: str) -> None:
     r"""Withdraw your forecast on a question.
 
@@ -191,3 +187,54 @@ def history(question: str, forecaster: str, kind: str, run: str) -> None:
     emit(rows, columns=columns, title=f"{question}: forecasts in force, times in UTC")
     if any(row["forecaster"] == PRIOR for row in rows):
         say(PRIOR_STANDS)
+
+
+@click.command(cls=Command)
+@click.argument("name", metavar="[ENTRY|QUESTION]", required=False, default="")
+@click.option(
+    "--file",
+    "file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="File that holds the sealed number; default: where it was written.",
+)
+@options.flag("--all", "everything", help="Reveal all your seals whose files are in their place.")
+def reveal(name: str, file: Path | None, everything: bool) -> None:
+    r"""Reveal what you sealed: the forecast counts from when it was sealed.
+
+    A seal that is not revealed by the time its question resolves is scored as the worst possible
+    forecast while it was in force, so hiding one gains nothing.
+
+    \b
+    Examples:
+      forecast reveal convoy
+      forecast reveal 4711 --file ~/copies/1f2e3d4c5b6a.json
+      forecast reveal --all
+    """
+    with opened() as book:
+        rows = book.reveal(name, file=file, everything=everything)
+    emit(rows)
+
+
+@click.command(cls=Command)
+@click.argument("entry")
+@click.option(
+    "--because",
+    "reason",
+    required=True,
+    metavar="REASON",
+    help="Reason, shown in place of the text.",
+)
+def redact(entry: str, reason: str) -> None:
+    r"""Remove the text of your rationale from the database; the forecast and the chain stay.
+
+    \b
+    Example:
+      forecast redact 4711 --because "names a source"
+    """
+    with opened() as book:
+        row = book.redact(entry, because=reason)
+    emit(row)
+    say(ELSEWHERE)
+    for copy in row["copies"]:
+        say(f"{copy} still holds the text: delete that file when you no longer need it")

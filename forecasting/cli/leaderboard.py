@@ -1,6 +1,7 @@
 """leaderboard: who scores best, freed from the choice of questions."""
 
 import sys
+from typing import Any
 
 import click
 
@@ -27,18 +28,8 @@ COLUMNS = (
 
 
 @click.command(cls=Command)
-@click.option(
-    "--rule",
-    type=click.Choice(RANKED),
-    default=None,
-    help="Scoring rule; default: the usual one of each question type.",
-)
-@click.option(
-    "--convention",
-    type=click.Choice(["half", "full"]),
-    default="half",
-    help="Brier score from 0 to 1 (half) or from 0 to 2 (full).",
-)
+@options.rule(RANKED)
+@options.CONVENTION
 @options.kind()
 @click.option(
     "--type",
@@ -46,33 +37,15 @@ COLUMNS = (
     default="binary",
     help="Question type; default: binary.",
 )
-@click.option(
-    "--window",
-    default="scheduled",
-    metavar="WINDOW",
-    help="Time that is scored: scheduled or spot@SHARE.",
-)
+@options.WINDOW
 @click.option(
     "--sample/--no-sample",
     default=True,
     help="Sample the probabilities of rank, or approximate them.",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, help="Random seed.")
+@options.SEED
 @filters
-def leaderboard(
-    rule: str | None,
-    convention: str,
-    kind: str,
-    question_type: str,
-    window: str,
-    sample: bool,
-    seed: int,
-    forecaster: str,
-    question: tuple[str, ...],
-    tag: str,
-    run: str,
-    as_of: str,
-) -> None:
+def leaderboard(sample: bool, **given: Any) -> None:
     r"""Show scores adjusted for the difficulty of the questions that each forecaster chose.
 
     There is no ranking across groups that share no question, with fewer than 8 events, or in a
@@ -83,24 +56,16 @@ def leaderboard(
     Example:
       forecast leaderboard --kind imported --no-sample
     """
-    wanted = selection(kind, run, forecaster, question, tag, as_of)
+    wanted = selection(given)
     with opened() as book:
         if sample and sys.stderr.isatty():
             say("comparing ...")
-        rows = book.leaderboard(
-            rule=rule or "",
-            convention=convention,
-            window=window,
-            question_type=question_type,
-            sample=sample,
-            seed=seed,
-            **wanted,
-        )
+        rows = book.leaderboard(sample=sample, **given, **wanted)
         for note in book.left_out(**wanted):
             relay(note)
     title = (
-        f"{kind} forecasts, window {window}, smaller is better; lower, upper: 95 % interval over "
-        "events of how far each is from the others on these questions, not of how hard such "
-        "questions are; none below 20 events"
+        f"{wanted['kind']} forecasts, window {given['window']}, smaller is better; "
+        "lower, upper: 95 % interval over events of how far each is from the others on these "
+        "questions, not of how hard such questions are; none below 20 events"
     )
     emit(rows, columns=COLUMNS, title=title if rows else "")

@@ -1,15 +1,17 @@
 """news add, list, show, retract, import: evidence."""
 
 import shlex
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
-from forecasting.cli import times
+from forecasting.cli import options, times
 from forecasting.cli.options import Group
 from forecasting.cli.output import counted, emit, opened, relay, say, settings
+from forecasting.errors import InvalidInput
 
 
 @click.group(cls=Group)
@@ -26,8 +28,8 @@ def news() -> None:
     metavar="TIME",
     help="When it could be known; a day means the midnight that ends it.",
 )
-@click.option("--event-at", default="", metavar="TIME", help="When it happened, if earlier.")
-@click.option("--url", default="", help="Address of the item; it is not fetched.")
+@options.text("--event-at", metavar="TIME", help="When it happened, if earlier.")
+@options.text("--url", help="Address of the item; it is not fetched.")
 @click.option(
     "--on",
     multiple=True,
@@ -35,35 +37,21 @@ def news() -> None:
     help="A report: a question, ladder, process or process=state, then =x3, =0.6/0.2 or =+2..-2. "
     "A fact: process=state, process=event or process=205. A name alone: the item concerns it.",
 )
-@click.option(
+@options.text(
     "--half-life",
-    default="",
     metavar="TIME",
     help="Time after which half of a report's weight is left; default: 30d.",
 )
-@click.option("--lasting", is_flag=True, help="Its reports keep their weight.")
-@click.option(
-    "--confirmed",
-    is_flag=True,
-    help="Accept a fact although its source is graded below B.",
-)
-@click.option(
-    "--grade",
-    default="F",
-    metavar="A..F",
-    help="Admiralty grade of the source: A reliable ... E unreliable, F unknown.",
-)
-@click.option(
+@options.flag("--lasting", help="Its reports keep their weight.")
+@options.flag("--confirmed", help="Accept a fact although its source is graded below B.")
+@options.grade(default="F")
+@options.text(
     "--story",
-    default="",
     help="Story that the item belongs to; EVENT/OUTLET for independent sources of one event.",
 )
-@click.option("--because", default="", help="Your reasons for the effect.")
-@click.option(
-    "--instead-of",
-    default="",
-    metavar="N",
-    help="Replaces item N, which is retracted in the same transaction.",
+@options.text("--because", help="Your reasons for the effect.")
+@options.text(
+    "--instead-of", metavar="N", help="Replaces item N, which is retracted in the same transaction."
 )
 def add(known_at: str, event_at: str, title: str, **more: Any) -> None:
     r"""Add an item of evidence.
@@ -92,7 +80,10 @@ def add(known_at: str, event_at: str, title: str, **more: Any) -> None:
         )
         zone = book.zone()
     for alike in row["similar"]:
-        _propose_story(alike)
+        say(
+            f"note: looks like #{alike['seq']} ({alike['why']}): {alike['title']}\n"
+            f"      kept apart; if both tell one story: {alike['accept']}{_database()}"
+        )
     for note in row["notes"]:
         relay(f"note: {note}")
     for each in row["resolves"]:
@@ -102,31 +93,16 @@ def add(known_at: str, event_at: str, title: str, **more: Any) -> None:
     emit(times.named_days([row], zone)[0])
 
 
-def _propose_story(alike: Mapping[str, Any]) -> None:
-    """Say that two items may be one story, and the command that makes them one."""
-    say(
-        f"note: looks like #{alike['seq']} ({alike['why']}): {alike['title']}\n"
-        f"      kept apart; if both tell one story: {alike['accept']}{_database()}"
-    )
-
-
 def _database() -> str:
     return f" --db {shlex.quote(chosen)}" if (chosen := settings().db) else ""
 
 
 @news.command("list")
-@click.option(
-    "--on",
-    "question",
-    default="",
-    metavar="TARGET",
-    help="Only items on this question, ladder or process.",
+@options.text(
+    "--on", "question", metavar="TARGET", help="Only items on this question, ladder or process."
 )
-@click.option(
-    "--all",
-    "everything",
-    is_flag=True,
-    help="Also reference cases, the world's history, and retracted items.",
+@options.flag(
+    "--all", "everything", help="Also reference cases, the world's history, and retracted items."
 )
 def list_(question: str, everything: bool) -> None:
     r"""List the evidence by the time it was known, with what it weighed then and weighs now.
@@ -139,9 +115,8 @@ def list_(question: str, everything: bool) -> None:
       forecast news list --on convoy
     """
     with opened() as book:
-        rows = times.named_days(
-            book.evidence(question=question, everything=everything), book.zone()
-        )
+        found = book.evidence(question=question, everything=everything)
+        rows = times.named_days(found, book.zone())
     columns = ("seq", "title", "on", "source", "known_at", "weight")
     if settings().format == "table":
         rows = [{**row, "weight": _weight(row), "source": _graded(row)} for row in rows]
@@ -195,9 +170,8 @@ def show(item: str) -> None:
 @news.command()
 @click.argument("item")
 @click.option("--because", required=True, help="Why the item is wrong.")
-@click.option(
+@options.text(
     "--known-at",
-    default="",
     metavar="TIME",
     help="When it could be known that the item was wrong; default: now.",
 )
@@ -225,28 +199,15 @@ def retract(item: str, because: str, known_at: str) -> None:
     metavar="TARGET[=EFFECT]",
     help="Effect of rows that state none, as in a feed.",
 )
-@click.option("--source", default="", help="Source of rows that state none.")
+@options.text("--source", help="Source of rows that state none.")
 @click.option(
     "--grade", default="F", metavar="A..F", help="Admiralty grade of rows that state none."
 )
-@click.option(
-    "--zone", default="", metavar="ZONE", help="Time zone of days and of times without an offset."
-)
-@click.option(
-    "--dates", type=click.Choice(["dmy", "mdy"]), help="Order of numeric dates: day or month first."
-)
-@click.option("--fetch", is_flag=True, help="Fetch FILE from an address of the public web.")
-@click.option("--dry-run", is_flag=True, help="Show the result and write nothing.")
-def import_(
-    file: str,
-    dry_run: bool,
-    fetch: bool,
-    on: tuple[str, ...],
-    source: str,
-    grade: str,
-    zone: str,
-    dates: str | None,
-) -> None:
+@options.ZONE
+@options.DATES
+@options.flag("--fetch", help="Fetch FILE from an address of the public web.")
+@options.DRY_RUN
+def import_(file: str, fetch: bool, **given: Any) -> None:
     r"""Add the items of a CSV, JSON-lines, RSS or Atom file; - reads standard input.
 
     Columns or keys: title, source, known_at (or date), and where there are any event_at, url (or
@@ -259,19 +220,12 @@ def import_(
       forecast news import feed.xml --source wire --on convoy --dry-run
       forecast news import --fetch https://example.org/feed.xml --on convoy
     """
-    content = _fetched(file) if fetch else _content(Path(file), address=file)
+    from forecasting.app.book import Book
+
+    content = Book.fetched(file) if fetch else _content(file)
     name = file if fetch else Path(file).name
     with opened() as book:
-        found = book.import_news(
-            content,
-            name=name,
-            on=on,
-            source=source,
-            grade=grade,
-            zone=zone,
-            dates=dates or "",
-            dry_run=dry_run,
-        )
+        found = book.import_news(content, name=name, **given)
     for refused in found["refused"][:_SHOWN]:
         relay(f"{name}:{refused['line']}: refused: {refused['reason']}")
     if (more := len(found["refused"]) - _SHOWN) > 0:
@@ -301,30 +255,20 @@ def import_(
 _SHOWN = 20
 
 
-def _fetched(address: str) -> bytes:
-    from forecasting.app.book import Book
-
-    return Book.fetched(address)
-
-
-def _content(file: Path, *, address: str = "") -> bytes:
+def _content(file: str) -> bytes:
     """Read a file, or standard input for ``-``, up to just beyond what may be read."""
-    import sys
-
-    from forecasting.errors import InvalidInput
     from forecasting.evidence.intake import MOST_BYTES, is_address
     from forecasting.files import read_plain
 
-    if str(file) == "-":
+    if file == "-":
         return sys.stdin.buffer.read(MOST_BYTES + 1)
-    if is_address(address):
-        msg = f"address ({address}): is fetched only when that is asked for"
-        raise InvalidInput(msg, hint=f"forecast news import --fetch {shlex.quote(address)}")
+    if is_address(file):
+        msg = f"address ({file}): is fetched only when that is asked for"
+        raise InvalidInput(msg, hint=f"forecast news import --fetch {shlex.quote(file)}")
     try:
-        return read_plain(file, most=MOST_BYTES)
+        return read_plain(Path(file), most=MOST_BYTES)
     except OSError as unreadable:
-        msg = f"file ({file}): cannot be read ({unreadable.strerror})"
-        hint = (
-            "- reads standard input" if "pipe" in str(unreadable) else "forecast news import FILE"
-        )
+        msg = f"file ({Path(file)}): cannot be read ({unreadable.strerror})"
+        piped = "pipe" in str(unreadable)
+        hint = "- reads standard input" if piped else "forecast news import FILE"
         raise InvalidInput(msg, hint=hint) from unreadable

@@ -1,7 +1,9 @@
 """Options that stand before the command and work after it too; numbers that look like options."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import click
@@ -31,22 +33,77 @@ def kind(*more: str, default: str = "live") -> Callable[..., Any]:
     )
 
 
-FORECASTER = click.option("--forecaster", default="", metavar="NAME", help="Only this forecaster.")
+#: Options of text, which are empty where they are not given, and switches.
+text, flag = partial(click.option, default=""), partial(click.option, is_flag=True)
+
+
+def out(help: str, *, metavar: str = "FILE", required: bool = False) -> Callable[..., Any]:
+    """Give the option ``--out``: a file to write, or a folder."""
+    path = click.Path(path_type=Path)
+    return click.option("--out", type=path, metavar=metavar, required=required, help=help)
+
+
+def choice(
+    name: str, choices: Iterable[str], *, help: str, default: str | None = None
+) -> Callable[..., Any]:
+    """Give an option that takes one of a few words; without a default it may be empty."""
+    return click.option(
+        name,
+        type=click.Choice(tuple(choices)),
+        default=default,
+        callback=lambda context, parameter, value: value or "",
+        help=help,
+    )
+
+
+def grade(**more: Any) -> Callable[..., Any]:
+    """Give the option ``--grade`` of a source."""
+    what = "Admiralty grade of the source: A reliable ... E unreliable, F unknown."
+    return click.option("--grade", metavar="A..F", help=what, **more)
+
+
+def rule(choices: Iterable[str]) -> Callable[..., Any]:
+    """Give the option ``--rule``, with the rules that a table may have."""
+    what = "Scoring rule; default: the usual one of each question type."
+    return choice("--rule", choices, help=what)
+
+
+CONVENTION = choice(
+    "--convention",
+    ("half", "full"),
+    default="half",
+    help="Brier score from 0 to 1 (half) or from 0 to 2 (full).",
+)
+WINDOW = click.option(
+    "--window",
+    default="scheduled",
+    metavar="WINDOW",
+    help="Time that is scored: scheduled or spot@SHARE.",
+)
+DATES = choice("--dates", ("dmy", "mdy"), help="Order of numeric dates: day or month first.")
+ZONE = text("--zone", metavar="ZONE", help="Time zone of days and of times without an offset.")
+EACH = click.option(
+    "--p",
+    "each",
+    multiple=True,
+    metavar="WHAT=P",
+    help="Forecast of an option, a rung or a quantile.",
+)
+FORECASTER = text("--forecaster", metavar="NAME", help="Only this forecaster.")
 QUESTION = click.option(
     "--question",
     multiple=True,
     metavar="QUESTION",
     help="Only this question or ladder; repeatable.",
 )
-TAG = click.option("--tag", default="", help="Only with this tag, topic or event.")
-RUN = click.option("--run", default="", help="Replay run; default: the latest complete one.")
-AS_OF = click.option(
+TAG = text("--tag", help="Only with this tag, topic or event.")
+RUN = text("--run", help="Replay run; default: the latest complete one.")
+AS_OF = text(
     "--as-of",
-    default="",
     metavar="TIME",
     help="Use only information available by this time. A day means the midnight that begins it.",
 )
-DRY_RUN = click.option("--dry-run", is_flag=True, help="Show the result and write nothing.")
+DRY_RUN = flag("--dry-run", help="Show the result and write nothing.")
 SEED = click.option("--seed", type=click.IntRange(min=0), default=0, help="Random seed.")
 #: Their order in every command's help, after the command's own options.
 ORDER = (

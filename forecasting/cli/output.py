@@ -18,6 +18,8 @@ from forecasting.cli.spelling import as_options
 from forecasting.errors import ForecastingError
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from forecasting.app.book import Book
     from forecasting.cli import layout
 
@@ -81,9 +83,15 @@ class Settings:
     wide: bool = False
 
 
+_LAST: dict[str, Settings] = {}
+
+
 def settings() -> Settings:
-    """Give the settings of the running command."""
-    found: Settings = click.get_current_context().find_root().ensure_object(Settings)
+    """Give the settings of the running command, or of the one that has ended."""
+    context = click.get_current_context(silent=True)
+    if context is None:
+        return _LAST.get("settings", Settings())
+    found: Settings = context.find_root().ensure_object(Settings)
     return found
 
 
@@ -127,19 +135,9 @@ def emit(
 ) -> Sequence[str]:
     """Print rows (or one record) in the chosen format; give the columns that a table shows.
 
-    Parameters
-    ----------
-    rows
-        A list of records, or one record.
-    columns
-        The columns a table shows, by rank: what a row is about, the answer, then the rest as the
-        width allows. The other formats always give every key.
-    title
-        Printed above a table.
-    always
-        How many of the first columns no width drops.
-    quiet
-        Do not say which columns were dropped.
+    `columns` are those of a table by rank: what a row is about, the answer, then the rest as the
+    width allows. No width drops the first `always`; `quiet` does not say which it dropped. The
+    other formats give every key.
     """
     chosen = settings().format
     if chosen == "json":
@@ -208,27 +206,22 @@ def progress[Item](items: Sequence[Item], label: str, step: Callable[[Item], str
         for item in items:
             step(item)
         return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
+    from rich.progress import TimeRemainingColumn
 
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    ) as bar:
+    with _bars(TimeRemainingColumn()) as bar:
         task = bar.add_task(label, total=len(items))
         for item in items:
             note = step(item)
             bar.update(task, advance=1, description=f"{label} {note or ''}".strip())
+
+
+def _bars(*more: Any) -> "Progress":
+    """Give bars on stderr that go when they are full, each with its count and what is added."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), *more)
+    return Progress(*columns, console=Console(stderr=True), transient=True)
 
 
 @contextmanager
@@ -240,16 +233,7 @@ def counting(label: str) -> Iterator[Callable[[str, int, int], None]]:
     if not sys.stderr.isatty():
         yield lambda stage, done, total: None
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    ) as bar:
+    with _bars() as bar:
         task = bar.add_task(label, total=None)
         yield lambda stage, done, total: bar.update(
             task, description=f"{label}: {stage}", completed=done, total=total or None
@@ -270,7 +254,7 @@ def waiting(label: str) -> Iterator[None]:
 
 def fail(error: ForecastingError) -> int:
     """Print an error in one line (or as JSON) on stderr and give its exit code."""
-    if settings_or_default().format in {"json", "nl"}:
+    if settings().format in {"json", "nl"}:
         body = {
             "code": error.exit_code,
             "message": as_options(error.message[:LONGEST_ERROR]),
@@ -279,19 +263,9 @@ def fail(error: ForecastingError) -> int:
         }
         click.echo(_json({"error": body}), err=True)
     else:
-        click.echo(
-            f"error: {printable(' '.join(as_options(str(error)[:LONGEST_ERROR]).split()))}",
-            err=True,
-        )
+        words = as_options(str(error)[:LONGEST_ERROR]).split()
+        click.echo(f"error: {printable(' '.join(words))}", err=True)
     return error.exit_code
-
-
-def settings_or_default() -> Settings:
-    """Give the settings seen so far, also where no command is running any more."""
-    return _LAST.get("settings", Settings())
-
-
-_LAST: dict[str, Settings] = {}
 
 
 def remember(found: Settings) -> None:
@@ -415,7 +389,7 @@ def _table(
         say("nothing to show")
         return ()
     ranked = [_column(name, records) for name in columns]
-    wide = settings_or_default().wide
+    wide = settings().wide
     width = _columns()
     shown = ranked if wide else layout.fitting(ranked, width, always)
     room = max(width, sum(column.whole + layout.GAP for column in ranked)) if wide else width

@@ -33,7 +33,7 @@ def _left_out(row: dict[str, Any]) -> str:
     help="Pooling method; default: geometric-odds, or all with --score. hierarchical: old name of "
     "learned.",
 )
-@click.option("--all", "everything", is_flag=True, help="Use every method.")
+@options.flag("--all", "everything", help="Use every method.")
 @click.option(
     "--members",
     multiple=True,
@@ -41,21 +41,17 @@ def _left_out(row: dict[str, Any]) -> str:
     help="Forecasters to pool; repeat, or separate by commas.",
 )
 @options.kind()
-@click.option("--log", "log", is_flag=True, help="Log the result as forecaster pool:METHOD.")
-@click.option("--score", is_flag=True, help="Score the pools on resolved questions instead.")
+@options.flag("--log", "log", help="Log the result as forecaster pool:METHOD.")
+@options.flag("--score", help="Score the pools on resolved questions instead.")
 @scope
 def pool(
     name: str,
     methods: tuple[str, ...],
     everything: bool,
     members: tuple[str, ...],
-    kind: str,
     log: bool,
     score: bool,
-    question: tuple[str, ...],
-    tag: str,
-    run: str,
-    as_of: str,
+    **given: Any,
 ) -> None:
     r"""Combine the forecasts in force on a question, or on each rung of a ladder.
 
@@ -79,10 +75,10 @@ def pool(
     if not score and not name:
         msg = "question (none): name one, or score the pools"
         raise InvalidInput(msg, hint="forecast pool --score")
-    if not score and (question or tag):
+    if not score and (given["question"] or given["tag"]):
         msg = "question, tag: choose among resolved questions, with --score"
         raise InvalidInput(msg, hint=f"forecast pool {name}")
-    wanted = selection(kind, run, "", question, tag, as_of)
+    wanted = selection(given)
     with opened() as book:
         if score:
             chosen = METHODS if everything else methods
@@ -105,7 +101,8 @@ def pool(
             "difference", "difference_lower", "difference_upper", "mean_25", "mean_50", "mean_75",
         )  # fmt: skip
         title = (
-            f"{kind} forecasts pooled at 25, 50, 75 % of each window from what had resolved by "
-            "then; Brier, smaller is better; difference to geometric-odds; 95 % over events"
+            f"{wanted['kind']} forecasts pooled at 25, 50, 75 % of each window from what "
+            "had resolved by then; Brier, smaller is better; difference to geometric-odds; 95 % "
+            "over events"
         )
     emit(rows, columns=columns, title=title if rows else "", always=2 if score else 3)

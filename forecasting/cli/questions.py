@@ -33,20 +33,16 @@ def questions() -> None:
 
 
 @questions.command("list")
-@click.option(
+@options.choice(
     "--status",
-    type=click.Choice(["upcoming", "open", "closed", "due", "resolved", "annulled"]),
+    ("upcoming", "open", "closed", "due", "resolved", "annulled"),
     help="Only questions with this status.",
 )
 @options.TAG
-@click.option(
-    "--from",
-    "text",
-    default="",
-    metavar="TEXT",
-    help="Only questions raised by this text, such as 003.",
+@options.text(
+    "--from", "text", metavar="TEXT", help="Only questions raised by this text, such as 003."
 )
-def list_(status: str | None, tag: str, text: str) -> None:
+def list_(**given: str) -> None:
     r"""List the questions, a row each (a rung of a ladder is one).
 
     `mine` is your forecast in force, `model` the model's, `difference` yours minus the model's;
@@ -57,7 +53,7 @@ def list_(status: str | None, tag: str, text: str) -> None:
       forecast questions list --status open
     """
     with opened() as book:
-        rows = book.questions(status=status or "", tag=tag, text=text)
+        rows = book.questions(**given)
     shown: list[Any] = rows
     if settings().format == "table":
         rows = [{**row, "mine": row["latest"], "model": row["latest_model"]} for row in rows]
@@ -155,13 +151,8 @@ def add(file: Path) -> None:
     with opened() as book:
         added = book.add_questions(file)
     rows = [
-        {
-            "id": q.id,
-            "title": q.title,
-            "type": q.type,
-            "closes": q.closes,
-            "by": last_day(q.closes, q.zone),
-        }
+        {name: getattr(q, name) for name in ("id", "title", "type", "closes")}
+        | {"by": last_day(q.closes, q.zone)}
         for q in added
     ]
     emit(rows, columns=("id", "title", "by", "type"), title=BY)
@@ -177,11 +168,8 @@ def new(title: str | None, **given: Any) -> None:
     Example:
       forecast questions new "Will the talks resume?" --by 2027-01-31 --tag talks
     """
-    from forecasting.cli.times import somebody_there
-    from forecasting.errors import InvalidInput
-
     if title is None:
-        if not somebody_there():
+        if not times.somebody_there():
             msg = "title: must be given where there is no terminal"
             raise InvalidInput(msg, hint='forecast questions new "Will ...?" --by 2027-01-31')
         title = click.prompt("title", err=True)
@@ -248,9 +236,9 @@ def _edited(text: str) -> str | None:
 @questions.command("same-as")
 @click.argument("question", required=False)
 @click.argument("url", required=False)
-@click.option("--differs", default="", metavar="TEXT", help="Where the criteria differ.")
-@click.option("--complement", is_flag=True, help="The other question asks the opposite.")
-@click.option("--undo", is_flag=True, help="Take the match back.")
+@options.text("--differs", metavar="TEXT", help="Where the criteria differ.")
+@options.flag("--complement", help="The other question asks the opposite.")
+@options.flag("--undo", help="Take the match back.")
 def same_as(question: str | None, url: str | None, **given: Any) -> None:
     r"""Match a question with one on another platform; without arguments, list the matches.
 
@@ -262,8 +250,6 @@ def same_as(question: str | None, url: str | None, **given: Any) -> None:
       forecast questions same-as convoy https://www.metaculus.com/questions/12345
       forecast questions same-as
     """
-    from forecasting.errors import InvalidInput
-
     if question is not None and url is None:
         msg = f"url: which question is {question} the same as"
         raise InvalidInput(msg, hint=f"forecast questions same-as {question} https://...")
@@ -289,10 +275,8 @@ def drop(question: str) -> None:
     Example:
       forecast questions drop a-convoy-reach-el-fasher
     """
-    from forecasting.cli.times import somebody_there
-
     with opened() as book:
-        if somebody_there():
+        if times.somebody_there():
             click.confirm(f"drop {question} for good?", abort=True, err=True)
         ids = book.drop_question(question)
     emit([{"question": name, "dropped": True} for name in ids])

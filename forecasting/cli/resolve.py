@@ -24,13 +24,12 @@ COLUMNS = (
 )
 SCORED = ("forecaster", "mean", "version", "outcome", "status", "n", "rule", "coverage", "question")
 SOURCE = click.option("--source", required=True, help="Address of the source that decides.")
-NOTE = click.option("--note", default="", help="Remark to record.")
+NOTE = options.text("--note", help="Remark to record.")
 
 
 def _at(default: str) -> Callable[..., Any]:
-    return click.option(
+    return options.text(
         "--at",
-        default="",
         metavar="TIME",
         help=f"When the outcome could be known; default: {default}. Times without an offset are in "
         "the question's zone.",
@@ -56,11 +55,10 @@ def _narrate(lines: list[str]) -> None:
 @SOURCE
 @_at("now, or for a no after the deadline that deadline")
 @NOTE
-@click.option(
+@options.flag(
     "--sure",
     "--early-no",
     "sure",
-    is_flag=True,
     help="The outcome is final, although before the deadline or against the facts on record.",
 )
 def resolve(question: str, outcome: str, source: str, at: str, note: str, sure: bool) -> None:
@@ -166,7 +164,7 @@ def reopen(question: str, source: str, note: str) -> None:
 
 @click.command(cls=Command)
 @click.argument("question")
-@click.option("--scores", is_flag=True, help="Show the scores under each version.")
+@options.flag("--scores", help="Show the scores under each version.")
 @options.kind()
 @options.RUN
 def resolutions(question: str, scores: bool, kind: str, run: str) -> None:

@@ -111,11 +111,8 @@ def _of_paths(row: dict[str, Any], kind: type[float] = Share) -> dict[str, Any]:
 
 @scenario.command()
 @click.argument("name", required=False, default="")
-@click.option(
-    "--target",
-    default="",
-    metavar="CONDITION",
-    help="What to forecast; default: all other open questions.",
+@options.text(
+    "--target", metavar="CONDITION", help="What to forecast; default: all other open questions."
 )
 @options.AS_OF
 @options.SEED
@@ -150,13 +147,7 @@ def _small(value: float) -> str:
 
 
 @scenario.command()
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    default=None,
-    metavar="FILE",
-    help="Picture to write, .svg or .png: each process over time.",
-)
+@options.out("Picture to write, .svg or .png: each process over time.")
 @click.option(
     "--stories", type=click.IntRange(min=1, max=50), default=10, help="Number of stories to tell."
 )

@@ -12,15 +12,9 @@ from forecasting.cli.options import Command
 from forecasting.cli.output import cell, emit, opened, relay, say, settings
 from forecasting.cli.spelling import as_options
 from forecasting.cli.standing import ruled
-from forecasting.domain.resolution import READINGS, Reading
+from forecasting.domain.resolution import READINGS
 from forecasting.domain.scores import CALIBRATED, SCORES
-
-_TOO_SOON = f"{__name__}.too_soon"
-
-
-def _keep_too_soon(context: click.Context, parameter: click.Parameter, value: bool) -> None:
-    context.meta[_TOO_SOON] = value
-
+from forecasting.errors import InvalidInput
 
 FILTERS = (
     options.FORECASTER,
@@ -28,13 +22,7 @@ FILTERS = (
     options.TAG,
     options.RUN,
     options.AS_OF,
-    click.option(
-        "--too-soon",
-        is_flag=True,
-        expose_value=False,
-        callback=_keep_too_soon,
-        help="Include questions that resolved within two days of opening.",
-    ),
+    options.flag("--too-soon", help="Include questions that resolved within two days of opening."),
 )
 
 
@@ -58,36 +46,19 @@ WHILE_OPEN = (
 )
 
 
-READING = click.option(
+READING = options.choice(
     "--reading",
-    type=click.Choice(READINGS),
+    READINGS,
     default="standing",
     help="Which version of each outcome to use: the current, the first or the disputed one.",
 )
 
 
-def selection(
-    kind: str,
-    run: str,
-    forecaster: str,
-    question: tuple[str, ...],
-    tag: str,
-    as_of: str,
-    reading: Reading = "standing",
-) -> dict[str, Any]:
-    """Give what the filters choose, by the names of a selection."""
-    moment = times.optional(as_of)
-    too_soon = bool(click.get_current_context().meta.get(_TOO_SOON))
-    return {
-        "kind": kind,
-        "run": run,
-        "forecaster": forecaster,
-        "question": question,
-        "tag": tag,
-        "as_of": moment,
-        "reading": reading,
-        "too_soon": too_soon,
-    }
+def selection(given: dict[str, Any]) -> dict[str, Any]:
+    """Take what the filters choose out of all that was given, by the names of a selection."""
+    names = ("kind", "run", "forecaster", "question", "tag", "reading", "too_soon")
+    wanted = {name: given.pop(name) for name in names if name in given}
+    return wanted | {"as_of": times.optional(given.pop("as_of"))}
 
 
 def filters(command: Any) -> Any:
@@ -103,21 +74,11 @@ def scope(command: Any) -> Any:
 
 
 @click.command(cls=Command)
-@click.option(
-    "--rule",
-    type=click.Choice(tuple(SCORES)),
-    default=None,
-    help="Scoring rule; default: the usual one of each question type.",
-)
-@click.option(
-    "--convention",
-    type=click.Choice(["half", "full"]),
-    default="half",
-    help="Brier score from 0 to 1 (half) or from 0 to 2 (full).",
-)
-@click.option(
+@options.rule(SCORES)
+@options.CONVENTION
+@options.choice(
     "--by",
-    type=click.Choice(["forecaster", "question", "topic", "tag", "horizon", "month"]),
+    ("forecaster", "question", "topic", "tag", "horizon", "month"),
     default="forecaster",
     help="Group by.",
 )
@@ -129,35 +90,20 @@ def scope(command: Any) -> Any:
     help="Time that is scored: scheduled, spot@SHARE, spot@TIME; until-resolution and last are not "
     "proper.",
 )
-@click.option(
+@options.text(
     "--against",
-    default="",
     metavar="FORECASTER",
     help="Forecaster to compare with, or uniform or climatology; default: the base rate.",
 )
-@click.option(
+@options.choice(
     "--missing",
-    type=click.Choice(["leave-out", "uniform"]),
+    ("leave-out", "uniform"),
     default="leave-out",
     help="Questions that a forecaster skipped: leave them out, or score them as uniform.",
 )
 @READING
 @filters
-def score(
-    rule: str | None,
-    convention: str,
-    by: str,
-    kind: str,
-    window: str,
-    against: str,
-    missing: str,
-    reading: Reading,
-    forecaster: str,
-    question: tuple[str, ...],
-    tag: str,
-    run: str,
-    as_of: str,
-) -> None:
+def score(**given: Any) -> None:
     r"""Score forecasters over the lifetime of resolved questions; smaller is better.
 
     Time without a forecast scores as the uniform forecast does, and so does the time from the
@@ -171,19 +117,12 @@ def score(
       forecast score --kind replay
       forecast score --kind replay --rule spherical --by topic --against climatology
     """
-    wanted = selection(kind, run, forecaster, question, tag, as_of, reading)
+    wanted = selection(given)
+    kind, by, against, rule = wanted["kind"], given["by"], given["against"], given["rule"]
     with opened() as book:
-        rows = book.scores(
-            rule=rule or "",
-            convention=convention,
-            by=by,
-            window=window,
-            against=against,
-            missing=missing,
-            **wanted,
-        )
+        rows = book.scores(**given, **wanted)
         if not rows:
-            relay(book.why_empty(rule=rule or "", **wanted))
+            relay(book.why_empty(rule=rule, **wanted))
         for note in book.left_out(**wanted):
             relay(note)
         for note in dict.fromkeys(row["note"] for row in rows if row["mean"] != row["mean"]):
@@ -219,12 +158,12 @@ def score(
         *(["event_rate"] if by == "horizon" else []),
     ]
     if first and not first[0]["proper"]:
-        what = f"rule {rule}" if rule in ("peer", "relative") else f"window {window}"
+        what = f"rule {rule}" if rule in ("peer", "relative") else f"window {given['window']}"
         say(f"{what} is not a proper score: it can be gamed, so no ranking is shown")
     emit(
         rows,
         columns=columns,
-        title=_title(rows, kind, against, reading, each=not rules) if rows else "",
+        title=_title(rows, kind, against, wanted["reading"], each=not rules) if rows else "",
         always=(2 if by == "forecaster" else 3) + compared + several + rules,
     )
 
@@ -266,52 +205,34 @@ def _title(rows: list[dict[str, Any]], kind: str, against: str, reading: str, *,
 @click.option(
     "--share", type=float, default=0.5, help="Read each forecast at this fraction of its window."
 )
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    default=None,
-    metavar="FILE",
-    help="File to write: .svg, .png, .csv or .html.",
-)
-@click.option(
-    "--by",
-    type=click.Choice(["forecaster", "topic", "horizon", "month"]),
-    default=None,
-    help="Group by.",
-)
-@click.option(
+@options.out("File to write: .svg, .png, .csv or .html.")
+@options.choice("--by", ("forecaster", "topic", "horizon", "month"), help="Group by.")
+@options.choice(
     "--picture",
-    type=click.Choice(PICTURES),
-    default=None,
+    PICTURES,
     help="Picture for --out; default: reliability. Without --out its numbers are printed.",
 )
-@click.option(
+@options.choice(
     "--score",
-    type=click.Choice(["brier", "log"]),
+    ("brier", "log"),
     default="brier",
     help="Score to decompose: half Brier, or log in nats.",
 )
-@click.option(
+@options.flag(
     "--past-close",
-    is_flag=True,
     help="Only questions past their scheduled close, so that early answers are not favoured.",
 )
 @READING
 @filters
 def calibration(
-    kind: str,
     share: float,
     out: Path | None,
-    by: str | None,
-    picture: str | None,
+    by: str,
+    picture: str,
     score: str,
     past_close: bool,
-    reading: Reading,
     forecaster: str,
-    question: tuple[str, ...],
-    tag: str,
-    run: str,
-    as_of: str,
+    **given: Any,
 ) -> None:
     r"""Review calibration: the curve, its band, the parts of the Brier score, in plain words.
 
@@ -324,17 +245,15 @@ def calibration(
       forecast calibration --kind replay --picture mcb-dsc --out all.png
       forecast calibration --kind replay --by forecaster
     """
-    from forecasting.errors import InvalidInput
-
     if by and (picture or out):
         msg = f"by ({by}): gives a table, which has no picture"
         raise InvalidInput(msg, hint=f"forecast calibration --by {by} --csv")
+    kind, reading = given["kind"], given["reading"]
     with opened() as book:
         usual = {"replay": "model", "imported": ""}
         who = forecaster or usual.get(kind, book.forecaster)
         shown = forecaster if picture in EVERYBODY or by == "forecaster" else who
-        wanted = selection(kind, run, shown, question, tag, as_of, reading)
-        wanted["past_close"] = past_close
+        wanted = selection(given) | {"forecaster": shown, "past_close": past_close}
         book.known(forecaster)
         types: tuple[str, ...] = ("numeric",) if picture == "pit" else ("binary",)
         each = by == "horizon" or picture in ("over-time", "histogram")

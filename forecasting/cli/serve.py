@@ -5,6 +5,7 @@ from typing import Literal
 
 import click
 
+from forecasting.cli import options
 from forecasting.cli.options import Command
 from forecasting.cli.output import line, opened, say
 
@@ -12,11 +13,11 @@ from forecasting.cli.output import line, opened, say
 @click.command(cls=Command)
 @click.option("--host", default="127.0.0.1", metavar="ADDRESS", help="Where to listen.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8100, help="0: any free one.")
-@click.option("--no-open", is_flag=True, help="Print the address and open no browser.")
+@options.flag("--no-open", help="Print the address and open no browser.")
 @click.option("--at", multiple=True, metavar="URL", help="An address of a proxy; repeatable.")
-@click.option("--add-user", default="", metavar="NAME", help="Give somebody a password, and stop.")
-@click.option("--reader", is_flag=True, help="With --add-user: may read and not write.")
-@click.option("--remove-user", default="", metavar="NAME", help="Remove somebody, and stop.")
+@options.text("--add-user", metavar="NAME", help="Give somebody a password, and stop.")
+@options.flag("--reader", help="With --add-user: may read and not write.")
+@options.text("--remove-user", metavar="NAME", help="Remove somebody, and stop.")
 def serve(
     host: str,
     port: int,

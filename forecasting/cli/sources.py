@@ -19,7 +19,7 @@ def sources(context: click.Context) -> None:
 
 
 @sources.command("list")
-@click.option("--all", "everything", is_flag=True, help="List each source of the data sets too.")
+@options.flag("--all", "everything", help="List each source of the data sets too.")
 @options.kind()
 @options.AS_OF
 def list_(everything: bool = False, kind: str = "live", as_of: str = "") -> None:
@@ -83,14 +83,9 @@ def _worth(row: Mapping[str, Any]) -> str | None:
 
 @sources.command("set")
 @click.argument("name")
-@click.option(
-    "--grade",
-    required=True,
-    metavar="A..F",
-    help="Admiralty grade of the source: A reliable ... E unreliable, F unknown.",
-)
-@click.option("--because", default="", help="Your reasons.")
-@click.option("--new", is_flag=True, help="Accept a source that no news item has yet.")
+@options.grade(required=True)
+@options.text("--because", help="Your reasons.")
+@options.flag("--new", help="Accept a source that no news item has yet.")
 def set_(name: str, grade: str, because: str, new: bool) -> None:
     r"""Grade a source from now on; this overrides the grades of its items.
 

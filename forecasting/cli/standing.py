@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from forecasting.cli.output import settings_or_default
+from forecasting.cli.output import settings
 
 BY = "by: the end of that day, in the question's zone"
 BRIEF = "; of options the likeliest, of numbers the median (--wide shows all)"
@@ -15,13 +15,13 @@ def brief(row: Mapping[str, Any], mine: str = "mine", model: str = "model") -> M
     Of options each shows its own likeliest; the difference is that of mine, named where the model's
     is another. Scripts and ``--wide`` get the row as it is.
     """
-    if settings_or_default().format != "table":
+    if settings().format != "table":
         return row
     if isinstance(age := row.get("age_days"), float):
         row = {**row, "age_days": round(age)}
     row = {**row, mine: "withdrawn"} if row.get("withdrawn") else row
     said = next((row[name] for name in (mine, model) if isinstance(row.get(name), Mapping)), None)
-    if settings_or_default().wide or not said:
+    if settings().wide or not said:
         return row
     from forecasting.domain.forecast import Quantiles
 

@@ -21,20 +21,9 @@ KNOWN = ("known_at", "event_at", "resolved_at")
 def moment(text: str, *, zone_name: str | None = None, day_means: Days = "begins") -> dt.datetime:
     """Read an option that names a time.
 
-    A time without an offset is read in the zone, which is said on stderr. One that the zone skips
-    or has twice is asked about on a terminal; elsewhere both readings are in the hint.
-
-    Parameters
-    ----------
-    zone_name : str, optional
-        The question's zone where there is one question, else that of :func:`here`.
-    day_means : {"begins", "noon", "ends"}
-        What a day means.
-
-    Raises
-    ------
-    InvalidInput
-        No time, or one with two readings and nobody to ask.
+    A time without an offset is read in the zone (of the question where there is one, else of
+    :func:`here`), which is said on stderr. One that the zone skips or has twice is asked about on a
+    terminal; elsewhere both readings are in the hint.
     """
     zone_name = zone_name or here()
     manner = Manner(now=clock.now())

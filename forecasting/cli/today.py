@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from forecasting.cli import times
+from forecasting.cli import options, times
 from forecasting.cli.options import Command
 from forecasting.cli.output import counted, emit, opened, say, settings
 from forecasting.cli.standing import BRIEF, BY, brief
@@ -42,14 +42,14 @@ MOST = 8
 
 
 @click.command(cls=Command)
-@click.option(
+@options.choice(
     "--by",
-    type=click.Choice(["value", "date"]),
+    ("value", "date"),
     default="value",
     help="Order by what a fresh look is worth, or by the deadline.",
 )
-@click.option("--ics", is_flag=True, help="Print a calendar with an event at each deadline.")
-@click.option("--mail", is_flag=True, help="Print a mail to yourself, for `sendmail -t`.")
+@options.flag("--ics", help="Print a calendar with an event at each deadline.")
+@options.flag("--mail", help="Print a mail to yourself, for `sendmail -t`.")
 def due(by: str, ics: bool, mail: bool) -> None:
     r"""List what needs you: outcomes to record, forecasts worth a fresh look.
 

@@ -1,10 +1,8 @@
 """watch: who looked at which process, and until when nothing happened."""
 
-import sys
-
 import click
 
-from forecasting.cli import times
+from forecasting.cli import options, times
 from forecasting.cli.options import Command
 from forecasting.cli.output import emit, opened, say, settings
 from forecasting.errors import InvalidInput
@@ -14,14 +12,13 @@ COLUMNS = ("process", "until", "recorded_at", "days", "watcher", "because")
 
 @click.command(cls=Command)
 @click.argument("processes", nargs=-1, metavar="[PROCESS]...")
-@click.option(
+@options.text(
     "--until",
-    default="",
     metavar="TIME",
     help="Time up to which you looked; default: now. A day means the midnight that ends it.",
 )
-@click.option("--all", "every", is_flag=True, help="Watch every process of the bank.")
-@click.option("--because", default="", help="Where you looked.")
+@options.flag("--all", "every", help="Watch every process of the bank.")
+@options.text("--because", help="Where you looked.")
 def watch(processes: tuple[str, ...], until: str, every: bool, because: str) -> None:
     r"""Record that you looked and that nothing more had happened by a given time.
 
@@ -45,18 +42,15 @@ def watch(processes: tuple[str, ...], until: str, every: bool, because: str) -> 
             rows = book.watches()
             if settings().format == "table":
                 rows = [{**row, "until": row["until"] or "not watched"} for row in rows]
-            emit(
-                rows,
-                columns=COLUMNS,
-                title="until when each process is watched, times in UTC",
-            )
+            title = "until when each process is watched, times in UTC"
+            emit(rows, columns=COLUMNS, title=title)
             return
         moment = None
         if until:
             moment = times.moment(
                 until, zone_name=book.zone(*processes) if processes else None, day_means="ends"
             )
-        if every and sys.stdin.isatty() and sys.stderr.isatty() and (bare := book.without_list()):
+        if every and times.somebody_there() and (bare := book.without_list()):
             names = ", ".join(bare)
             asked = f"Nobody keeps a list of {names}. Did you look there too, and nothing happened?"
             click.confirm(asked, abort=True, err=True)

@@ -1,6 +1,5 @@
 """update, replay, review: the models at work."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,33 +16,15 @@ from forecasting.cli.standing import ruled
 @options.AS_OF
 @options.DRY_RUN
 @options.SEED
-@click.option(
-    "--watched",
-    is_flag=True,
-    help="Record that you looked and nothing more happened (see `forecast watch`).",
+@options.flag(
+    "--watched", help="Record that you looked and nothing more happened (see `forecast watch`)."
 )
-@click.option(
-    "--unwatched",
-    is_flag=True,
-    help="Log although nobody has watched the processes for a week.",
+@options.flag("--unwatched", help="Log although nobody has watched the processes for a week.")
+@options.flag("--everything", help="Log numbers that did not change too.")
+@options.text(
+    "--accept-because", metavar="TEXT", help="Log even if diagnostics fail; the reason is recorded."
 )
-@click.option("--everything", is_flag=True, help="Log numbers that did not change too.")
-@click.option(
-    "--accept-because",
-    default="",
-    metavar="TEXT",
-    help="Log even if diagnostics fail; the reason is recorded.",
-)
-def update(
-    questions: tuple[str, ...],
-    as_of: str,
-    dry_run: bool,
-    seed: int,
-    watched: bool,
-    unwatched: bool,
-    everything: bool,
-    accept_because: str,
-) -> int:
+def update(questions: tuple[str, ...], as_of: str, dry_run: bool, **given: Any) -> int:
     r"""Update the model with new evidence and the passing of time; log what changed.
 
     A number is logged if it is the first, has new evidence, or moved by more than its simulation
@@ -60,19 +41,10 @@ def update(
     """
     with opened(prefix="note: ") as book:
         moment = times.optional(as_of)
-        if not (watched or unwatched or dry_run) and sys.stdin.isatty() and sys.stderr.isatty():
-            watched = _ask_watched(book.unwatched(*questions, as_of=moment))
+        if not (given["watched"] or given["unwatched"] or dry_run) and times.somebody_there():
+            given["watched"] = _ask_watched(book.unwatched(*questions, as_of=moment))
         with waiting("simulating"):
-            rows = book.update(
-                *questions,
-                as_of=moment,
-                seed=seed,
-                dry_run=dry_run,
-                watched=watched,
-                unwatched=unwatched,
-                everything=everything,
-                accept_because=accept_because,
-            )
+            rows = book.update(*questions, as_of=moment, dry_run=dry_run, **given)
     shown = rows
     if settings().format == "table":
         shown = [{**row, "note": _note(row), "after": _with_interval(row)} for row in rows]
@@ -127,15 +99,9 @@ def _note(row: dict[str, Any]) -> str:
 
 
 @click.command(cls=Command)
-@click.option(
-    "--from", "start", default="", metavar="DAY", help="First day; default: the first opening."
-)
-@click.option(
-    "--to",
-    "until",
-    default="",
-    metavar="DAY",
-    help="Last day; default: as far as the bank is observed.",
+@options.text("--from", "start", metavar="DAY", help="First day; default: the first opening.")
+@options.text(
+    "--to", "until", metavar="DAY", help="Last day; default: as far as the bank is observed."
 )
 @click.option(
     "--every", type=click.IntRange(min=1), default=7, help="Days between steps of long windows."
@@ -149,23 +115,10 @@ def _note(row: dict[str, Any]) -> str:
     metavar="N",
     help="Parallel processes to simulate with; the result is the same.",
 )
-@click.option("--dask", default="", metavar="ADDRESS", help="Simulate on a Dask cluster instead.")
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    default=None,
-    metavar="DIR",
-    help="Folder to write the review page to.",
-)
+@options.text("--dask", metavar="ADDRESS", help="Simulate on a Dask cluster instead.")
+@options.out("Folder to write the review page to.", metavar="DIR")
 def replay(
-    start: str,
-    until: str,
-    every: int,
-    question: tuple[str, ...],
-    seed: int,
-    workers: int,
-    dask: str,
-    out: Path | None,
+    start: str, until: str, question: tuple[str, ...], out: Path | None, **given: Any
 ) -> None:
     r"""Replay the past with only the information available by each date; score and review.
 
@@ -185,11 +138,8 @@ def replay(
             progress=lambda steps, take: progress(steps, "replay", take),
             start=times.optional(start),
             until=times.optional(until),
-            every=every,
             names=question,
-            seed=seed,
-            workers=workers,
-            dask=dask,
+            **given,
         )
         if out is not None:
             result["page"] = str(book.review(out, kind="replay", run=result["run"]))
@@ -229,16 +179,8 @@ def _print(result: dict[str, Any]) -> None:
 
 
 @click.command(cls=Command)
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    required=True,
-    metavar="DIR",
-    help="Folder to write the review page to.",
-)
-@click.option(
-    "--kind", default="", help="live or replay; default: the latest replay, or live without one."
-)
+@options.out("Folder to write the review page to.", metavar="DIR", required=True)
+@options.text("--kind", help="live or replay; default: the latest replay, or live without one.")
 @options.RUN
 def review(out: Path, kind: str, run: str) -> None:
     r"""Write the review page: one self-contained HTML file.

@@ -1,5 +1,7 @@
 """worldviews: the theses as forecasters, weighed by what they said before."""
 
+from typing import Any
+
 import click
 
 from forecasting.cli import options, times
@@ -9,15 +11,14 @@ from forecasting.cli.output import cell, emit, opened, settings
 
 @click.command(cls=Command)
 @options.AS_OF
-@click.option("--over-time", is_flag=True, help="Show how the weights moved, event by event.")
-@click.option(
+@options.flag("--over-time", help="Show how the weights moved, event by event.")
+@options.choice(
     "--kind",
-    type=click.Choice(["live", "replay"]),
-    default=None,
+    ("live", "replay"),
     help="live or replay; default: live, or the latest replay without live forecasts.",
 )
-@click.option("--run", default="", help="Replay run; default: the latest complete one.")
-def worldviews(as_of: str, over_time: bool, kind: str | None, run: str) -> None:
+@options.RUN
+def worldviews(as_of: str, over_time: bool, **given: Any) -> None:
     r"""Show each worldview's weight, track record and claims, and where it differs now.
 
     Without --as-of the weights are those of now, or of the end of a replay. They come from one
@@ -30,7 +31,7 @@ def worldviews(as_of: str, over_time: bool, kind: str | None, run: str) -> None:
     moment = times.optional(as_of)
     with opened() as book:
         chosen = book.worldview_weights if over_time else book.worldviews
-        rows = chosen(as_of=moment, kind=kind or "", run=run)
+        rows = chosen(as_of=moment, **given)
     if settings().format != "table":
         emit(rows)
     elif over_time:

@@ -8,7 +8,6 @@ import datetime as dt
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 
 from forecasting.domain.forecast import KINDS
@@ -24,8 +23,6 @@ LEVELS = (5.0, 25.0, 50.0, 75.0, 95.0)
 type Row = Mapping[str, Any]
 #: Rows of numbers: nested sequences, or a matrix of numpy.
 type Grid = Any
-_NO_EFFECT: Mapping[str, float] = MappingProxyType({})
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +43,7 @@ class Run:
     evidence_head: int | None = None
     bank_digest: str = ""
     observed_until: dt.datetime | None = None
-    versions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    versions: Mapping[str, str] = field(default_factory=dict)
     ledger_head_seq: int | None = None
     ledger_head_hash: str = ""
     content_digest: str = ""
@@ -104,7 +101,7 @@ class Mark:
     certainty: str = ""
     url: str = ""
     kind: str = ""
-    effect: Mapping[str, float] = field(default_factory=lambda: _NO_EFFECT)
+    effect: Mapping[str, float] = field(default_factory=dict)
     note: str = ""
     weight: float | None = None
     half_life: float = HALF_LIFE
@@ -184,9 +181,9 @@ class QuestionPath:
     model_label: str = ""
     gate_note: str = ""
     too_soon: bool = False
-    paths: Mapping[str, Sequence[Point]] = field(default_factory=lambda: _NOTHING)
+    paths: Mapping[str, Sequence[Point]] = field(default_factory=dict)
     evidence: Sequence[Mark] = ()
-    scores: Mapping[str, Row] = field(default_factory=lambda: _NOTHING)
+    scores: Mapping[str, Row] = field(default_factory=dict)
     moved: Sequence[Moved] = ()
     answer: str = ""
 
@@ -240,9 +237,7 @@ class ClaimRow:
     score_low: float | None = None
     score_high: float | None = None
     alternatives: Mapping[float, float | None] = field(default_factory=dict)
-    models: Mapping[str, tuple[float | None, float | None]] = field(
-        default_factory=lambda: _NOTHING
-    )
+    models: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
     staleness: float | None = None
 
 
@@ -390,7 +385,7 @@ class ReviewData:
     scores: Sequence[Row] = ()
     log_scores: Sequence[Row] = ()
     horizons: Sequence[Row] = ()
-    calibrations: Mapping[str, Row] = field(default_factory=lambda: _NOTHING)
+    calibrations: Mapping[str, Row] = field(default_factory=dict)
     questions: Sequence[QuestionPath] = ()
     texts: Sequence[TextCard] = ()
     due: Sequence[Row] = ()
@@ -398,10 +393,10 @@ class ReviewData:
     refused: Sequence[Row] = ()
     priors: Sequence[Row] = ()
     events: Events = field(default_factory=Events)
-    labels: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    labels: Mapping[str, str] = field(default_factory=dict)
     parts: Sequence[Row] = ()
     reports: Sequence[Row] = ()
-    news_gain: Row = field(default_factory=lambda: _NOTHING)
+    news_gain: Row = field(default_factory=dict)
     world: WorldPage = field(default_factory=WorldPage)
     left_out: Sequence[Row] = ()
 

@@ -27,22 +27,11 @@ def environment(*packages: str) -> "Environment":
         # The templates travel with the package: they are not looked at again for every page.
         auto_reload=False,
     )
-    made.filters.update(
-        score=words.score,
-        signed=words.signed,
-        percent=words.percent,
-        figure=words.percent_figure,
-        between=words.between,
-        exact=words.exact,
-        said=words.said,
-        whole=words.whole,
-        points=words.points,
-        count=words.count,
-        amount=words.amount,
-        anchor=anchor,
-        weblink=weblink,
-        markup=markup,
+    named = (
+        *(words.score, words.signed, words.percent, words.between, words.exact, words.said),
+        *(words.whole, words.points, words.count, words.amount, anchor, weblink, markup),
     )
+    made.filters.update({each.__name__: each for each in named}, figure=words.percent_figure)
     return made
 
 

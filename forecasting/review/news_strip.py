@@ -60,7 +60,7 @@ def news_strip(question: QuestionPath, frame: Frame, *, zone: str, size: Size) -
         ],
         height=_TALL,
         above=22,
-        **size._asdict(),
+        size=size,
     )
     zero = plot.y(0.0)
     last = frame.x(frame.last)

@@ -1,7 +1,7 @@
 """The review page: one HTML file that asks the network for nothing and needs no script."""
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,6 +45,8 @@ def render(data: ReviewData) -> str:
     days = words.Days(data.run.zone)
     labels = data.labels
     boards = tables.boards(data.scores)
+    rows = [row for board in boards for row in board.rows]
+    by_id = {question.id: question for question in data.questions}
     return (
         _environment("forecasting.review")
         .get_template("page.html.j2")
@@ -55,33 +57,32 @@ def render(data: ReviewData) -> str:
             log_boards=tables.boards(data.log_scores),
             horizon_tables=tables.horizon_tables(data.horizons),
             beside=tables.beside_base_rate(data.questions, "model"),
-            modelled=any(
-                family(row["forecaster"]) in MODELS and words.number(row["difference"]) is not None
-                for board in boards
-                for row in board.rows
-            ),
-            behind=[row for board in boards for row in board.rows if _behind(row)],
+            modelled=any(_of_model(row, "difference") is not None for row in rows),
+            behind=[row for row in rows if (_of_model(row, "difference") or 0) > tables.SAME],
             likely=now.likely(data.questions, data.moment),
             changes=now.changes(data.questions, data.moment),
             most_moves=now.MOST_MOVES,
             others=now.others(data.questions, data.moment),
-            last_said=_last_said(data.questions),
+            last_said=lambda name: now.standing(by_id[name]) if name in by_id else words.DASH,
             parts=tables.parts(data.parts),
             left_out=tables.left_out(data),
-            elsewhere=_elsewhere(data),
+            # Without a forecast of the page's kind.
+            elsewhere=[
+                {"status": "", **row} for row in data.left_out if row["question"] not in by_id
+            ],
             fan_rows=tables.fan_rows(data.world.fans),
             graph=world_graph(data.world),
             half_life=f"{HALF_LIFE:g}",
             idle=[
                 (board, worse)
                 for board in boards
-                if (worse := [row for row in board.rows if _worse_than_uniform(row)])
+                if (worse := [r for r in board.rows if (_of_model(r, "skill") or 0) < -tables.SAME])
             ],
             counts=tables.counts(data.questions),
             calibrated=ordered(data.calibrations),
             groups=tables.groups(data.questions),
             resolved=[q for q in data.questions if q.status == "resolved"],
-            known={q.id for q in data.questions} | tables.ladders(data.questions),
+            known=by_id.keys() | tables.ladders(data.questions),
             reliability=charts.reliability,
             path_charts=lambda question: [
                 path_chart(
@@ -122,12 +123,6 @@ def write(data: ReviewData, folder: Path | str) -> Path:
     return target / FILE
 
 
-def _elsewhere(data: ReviewData) -> list[dict[str, Any]]:
-    """Give the questions that the page leaves out because they have no forecast of its kind."""
-    shown = {question.id for question in data.questions}
-    return [{"status": "", **row} for row in data.left_out if row["question"] not in shown]
-
-
 def _pictures(data: ReviewData, boards: Sequence[tables.Board]) -> "dict[Any, Markup]":
     """Draw every picture of the page, by what it shows."""
     from markupsafe import Markup
@@ -151,21 +146,9 @@ def _pictures(data: ReviewData, boards: Sequence[tables.Board]) -> "dict[Any, Ma
     return found
 
 
-def _last_said(questions: Sequence[QuestionPath]) -> Callable[[str], str]:
-    by_id = {question.id: question for question in questions}
-    return lambda name: now.standing(by_id[name]) if name in by_id else words.DASH
-
-
-def _behind(row: dict[str, Any]) -> bool:
-    """Whether a score row of a model is worse than the base rate; people are no models."""
-    difference = words.number(row["difference"])
-    asked = family(row["forecaster"]) in MODELS
-    return asked and difference is not None and difference > tables.SAME
-
-
-def _worse_than_uniform(row: dict[str, Any]) -> bool:
-    skill = words.number(row["skill"])
-    return skill is not None and skill < -tables.SAME and family(row["forecaster"]) in MODELS
+def _of_model(row: dict[str, Any], name: str) -> float | None:
+    """Give a number of a model's score row; people are no models."""
+    return words.number(row[name]) if family(row["forecaster"]) in MODELS else None
 
 
 def _outcome(question: QuestionPath) -> str:

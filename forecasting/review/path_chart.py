@@ -212,7 +212,7 @@ def _panel(
         y_ticks=y_ticks if not several else [(0, "0 %"), (0.5, "50 %"), (1, "100 %")],
         height=_LOW if several else _TALL,
         above=28,
-        **size._asdict(),
+        size=size,
     )
     last = plot.at(frame.last)
     lines, bands, ends = [], [], []

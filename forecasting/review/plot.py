@@ -7,7 +7,7 @@ widths and letters are the style sheet's, so that dark pages and paper work with
 import datetime as dt
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from forecasting.review.layout import Frame, dates
@@ -57,7 +57,7 @@ class Plot:
     y_ticks: Sequence[tuple[float, str]] = ()
     x_name: str = ""
     y_name: str = ""
-    zero: dt.datetime | None = field(default=None)
+    zero: dt.datetime | None = None
 
     def anchored(self, place: float) -> str:
         """Say how the text of a mark below the axis is anchored."""
@@ -90,34 +90,27 @@ def over_time(
     end: dt.datetime,
     *,
     zone: str,
+    size: Size,
     low: float = 0.0,
     high: float = 1.0,
     y_ticks: Sequence[tuple[float, str]] = (),
-    width: float = 720,
     height: float = 300,
-    left: float = 44,
-    right: float = 70,
     above: float = 14,
-    below: float = 28,
-    most: int = 5,
 ) -> Plot:
-    """Frame a chart over time; `y_ticks` are values with their text, by default percentages.
-
-    `most` days, about, are named below it.
-    """
+    """Frame a chart over time; `y_ticks` are values with their text, by default percentages."""
     span = max((end - start) / dt.timedelta(days=1), 1e-3)
     named = y_ticks or [(share / 100, f"{share} %") for share in (0, 25, 50, 75, 100)]
     # The widest amount has its room left of the axis.
-    left = max(left, LETTER * max(len(text) for _, text in named) + 8)
-    x = Scale(0, span, left, width - right)
-    y = Scale(low, high, height - below, above)
-    frame = Frame(start, end, span, whole=True)
+    left = max(size.left, LETTER * max(len(text) for _, text in named) + 8)
+    x = Scale(0, span, left, size.width - size.right)
+    y = Scale(low, high, height - 28, above)
+    days = dates(Frame(start, end, span, whole=True), zone, most=size.most)
     return Plot(
-        width,
+        size.width,
         height,
         x,
         y,
-        x_ticks=apart([(x(day), text) for day, text in dates(frame, zone, most=most)], left, width),
+        x_ticks=apart([(x(day), text) for day, text in days], left, size.width),
         y_ticks=[(y(value), text) for value, text in named],
         zero=start,
     )

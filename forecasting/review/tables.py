@@ -121,16 +121,20 @@ def complete(row: Row) -> dict[str, Any]:
     return {**dict.fromkeys(KEYS), **row}
 
 
+def _alike(rows: Iterable[Row], *more: str) -> list[tuple[tuple[Any, ...], list[dict[str, Any]]]]:
+    """Put together the score rows of one type, rule and unit, the types in their order."""
+    found: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for row in map(complete, rows):
+        key = (*(row[name] for name in ("type", "rule", "convention", *more)), row["unit"] or "")
+        found.setdefault(key, []).append(row)
+    return sorted(found.items(), key=lambda item: QUESTION_TYPES.index(item[0][0]))
+
+
 def boards(rows: Iterable[Row]) -> list[Board]:
     """Group score rows by question type, rule and unit; forecasters in the fixed order."""
-    found: dict[tuple[Any, ...], dict[str, dict[str, Any]]] = {}
-    for row in map(complete, rows):
-        key = (row["type"], row["rule"], row["convention"], row["window"], row["unit"] or "")
-        found.setdefault(key, {})[row["forecaster"]] = row
     result = []
-    for (kind, rule, convention, window, unit), group in sorted(
-        found.items(), key=lambda item: QUESTION_TYPES.index(item[0][0])
-    ):
+    for (kind, rule, convention, window, unit), lines in _alike(rows, "window"):
+        group = {row["forecaster"]: row for row in lines}
         members = [group[name] for name in ordered(group)]
         references = {words.score(row["reference"]) for row in members} - {words.DASH}
         result.append(
@@ -151,14 +155,8 @@ def boards(rows: Iterable[Row]) -> list[Board]:
 
 def horizon_tables(rows: Iterable[Row]) -> list[HorizonTable]:
     """Group rows by horizon, a table per type and unit: forecasters down, horizons across."""
-    found: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
-    for row in map(complete, rows):
-        key = (row["type"], row["rule"], row["convention"], row["unit"] or "")
-        found.setdefault(key, []).append(row)
     result = []
-    for (kind, rule, convention, unit), group in sorted(
-        found.items(), key=lambda item: QUESTION_TYPES.index(item[0][0])
-    ):
+    for (kind, rule, convention, unit), group in _alike(rows):
         horizons = tuple(dict.fromkeys(str(row["horizon"]) for row in group))
         cells = {(row["forecaster"], str(row["horizon"])): row for row in group}
         # What is said of a horizon is said of its widest set; every cell prints its own n.
@@ -334,9 +332,8 @@ def _cell(question: QuestionPath) -> Callable[[Point], str]:
 
 
 def _quantiles(point: Point) -> str:
-    middle = min(range(len(point.levels)), key=lambda i: abs(point.levels[i] - 50))
-    low, high = words.amount(point.values[0]), words.amount(point.values[-1])
-    return f"{words.amount(point.values[middle])} ({low} to {high})"
+    middle, low, high = map(words.amount, (point.quantile(50), point.values[0], point.values[-1]))
+    return f"{middle} ({low} to {high})"
 
 
 def _spread(point: Point) -> str:

@@ -50,12 +50,9 @@ def create_app(house: House) -> Starlette:
             Path("/assets/{stamp}/{name}", asset, methods=["GET"]),
             *(_path(house, route, run) for route in pages.routes()),
         ],
-        exception_handlers={
-            HTTPException: _told(house),
-            Refusal: _told(house),
-            ForecastingError: _told(house),
-            Exception: _told(house),
-        },
+        exception_handlers=dict.fromkeys(
+            (HTTPException, Refusal, ForecastingError, Exception), _told(house)
+        ),
     )
     app.add_middleware(Gate, hosts=house.hosts, sessions=house.sessions, cookie=house.cookie)
     return app
@@ -83,7 +80,8 @@ def _path(house: House, route: Route, run: Callable[[Any], Awaitable[Response]])
                 raise Refusal(403, "This form is out of date. Open its page again, and send it.")
             if session is not None and session.role == "reader" and not route.reader:
                 raise Refusal(403, "You may read here, and not write.")
-        held = cookies(request.headers)
+        held, asked = cookies(request.headers), request.url.query
+        address = f"{request.url.path}?{asked}" if asked else request.url.path
         visit = Visit(
             house,
             session or Session("", "reader"),
@@ -94,18 +92,13 @@ def _path(house: House, route: Route, run: Callable[[Any], Awaitable[Response]])
             path=request.path_params,
             swaps="hx-request" in request.headers,
             polls="x-poll" in request.headers,
-            address=_address(request) if route.method == "GET" else "",
+            address=address if route.method == "GET" else "",
             preferences=Preferences.of(held.get(COOKIE, "")),
             cookies=held,
         )
         return await run(lambda: route.answer(visit))
 
     return Path(route.path, endpoint, methods=[route.method])
-
-
-def _address(request: Request) -> str:
-    query = request.url.query
-    return f"{request.url.path}?{query}" if query else request.url.path
 
 
 def _stranger(house: House, request: Request) -> Response:
@@ -142,7 +135,8 @@ def _words(fault: Exception) -> tuple[int, str]:
     if isinstance(fault, NotFound):
         return 404, f"{capitalize_first(fault.message)}."
     if isinstance(fault, DatabaseUnusable):
-        return 503, f"{fault.message}. {_way_out(fault)}"
+        hint = f"On the command line: {fault.hint}." if fault.hint else ""
+        return 503, f"{fault.message}. {hint}"
     if isinstance(fault, ForecastingError):
         return 400, f"{capitalize_first(fault.message)}."
     if isinstance(fault, HTTPException):
@@ -152,7 +146,3 @@ def _words(fault: Exception) -> tuple[int, str]:
         "Something went wrong on our side. What was reported as saved is saved; "
         "the terminal that runs `forecast serve` says more."
     )
-
-
-def _way_out(fault: ForecastingError) -> str:
-    return f"On the command line: {fault.hint}." if fault.hint else ""

@@ -57,14 +57,14 @@ class Work:
         return int(time.monotonic() - self.began)
 
     @property
-    def stopped(self) -> bool:
-        """Whether it was given up."""
-        return self.state == "stopped"
-
-    @property
     def going(self) -> bool:
         """Whether it is still to come."""
         return self.state in ("waiting", "running")
+
+    def stop(self) -> None:
+        """Give it up: what waits for it goes on."""
+        self.state = "stopped"
+        self.ended.set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +110,12 @@ class Desk:
             if going is not None and going.head >= head:
                 return going
             if going is not None and going.state == "waiting":
-                going.state = "stopped"
-                going.ended.set()
+                going.stop()
             work = Work(call, args, head)
             self._going[work.key] = work
             waiting = [each for each in self._going.values() if each.state == "waiting"]
             for late in waiting[:-MOST_WAITING]:
-                late.state = "stopped"
-                late.ended.set()
+                late.stop()
                 del self._going[late.key]
             self._queue.put(work)
             if self._thread is None or not self._thread.is_alive():
@@ -125,24 +123,12 @@ class Desk:
                 self._thread.start()
         return work
 
-    def stop(self, call: str, *args: Any) -> None:
-        """Give up a computation; its process is ended and the next one gets another."""
-        with self._lock:
-            work = self._going.pop((call, *args), None)
-            if work is None:
-                return
-            running, work.state = work.state == "running", "stopped"
-            work.ended.set()
-            if running and self._process is not None:
-                self._process.kill()
-
     def close(self) -> None:
         """End the process."""
         with self._lock:
             thread, self._thread = self._thread, None
             for work in self._going.values():
-                work.state = "stopped"
-                work.ended.set()
+                work.stop()
             self._going.clear()
             if self._process is not None:
                 self._process.kill()
@@ -179,7 +165,7 @@ class Desk:
                     raise EOFError
                 self._hear(work, *message)
         except (EOFError, OSError):
-            if not work.stopped:
+            if not work.ended.is_set():
                 work.words = "the computation broke off; the terminal says more"
                 self._end(work, "failed")
             self._hang_up()

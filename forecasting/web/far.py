@@ -1,6 +1,6 @@
 """The process of `compute`, ``python -m forecasting.web.far``: it reads, and answers one by one."""
 
-import os
+import signal
 import sys
 import traceback
 import warnings
@@ -11,7 +11,7 @@ from typing import IO, Any
 from forecasting.app.book import Book, PlainBook
 from forecasting.app.review import figures
 from forecasting.errors import ForecastingError
-from forecasting.web.work import receive, send
+from forecasting.web.work import line_out, receive, send
 
 type Call = Callable[..., Any]
 #: Each takes the book, a function that is told each step, and what the page gave.
@@ -27,16 +27,9 @@ CALLS: Mapping[str, Call] = {
 
 def main() -> None:
     """Answer what comes in until it ends."""
-    import signal
-
     # Ctrl-C in the terminal is for the app, which ends this process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    # What a library prints is not a message.
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    # Not every system knows a lower priority; the work is the same without it.
-    with suppress(OSError, AttributeError):
-        os.nice(5)
+    out = line_out()
     warnings.simplefilter("ignore")
     database = receive(sys.stdin.buffer)
     if database is None:

@@ -11,28 +11,12 @@ from forecasting.review.words import Days, day_names
 
 #: What a message of the book begins with, and the field of a form that it speaks of.
 FIELDS: Mapping[str, str] = {
-    "forecast": "p",
-    "probability": "p",
-    "probabilities": "p",
-    "quantiles": "p",
-    "quantile": "p",
-    "quantile values": "p",
-    "quantile levels": "p",
-    "ladder": "p",
-    "level": "p",
-    "options": "p",
-    "rung": "p",
-    "closes": "by",
-    "deadline": "by",
-    "slug": "slug",
-    "time": "at",
-    "instant": "at",
-    "range": "span",
-    "bounds": "span",
-    "lower": "span",
-    "upper": "span",
+    **dict.fromkeys(("forecast", "probability", "probabilities", "options", "ladder", "rung"), "p"),
+    **dict.fromkeys(("quantiles", "quantile", "quantile values", "quantile levels", "level"), "p"),
+    **dict.fromkeys(("closes", "deadline"), "by"),
+    **dict.fromkeys(("time", "instant"), "at"),
+    **dict.fromkeys(("range", "bounds", "lower", "upper"), "span"),
     "part": "amount",
-    "known_at": "known_at",
     "known-at": "known_at",
 }
 #: Arguments that messages name as Python does, and the label of the field that takes each.
@@ -138,13 +122,14 @@ def at_form(text: str) -> str:
     for named, box in BOXES.items():
         text = text.replace(named, box)
     text = re.sub(r"\bleave out (\w+=TIME)", r"leave \1 empty", text)
-    text = _RUNG.sub(lambda found: f"{_percent(found[2])} or more by {day_names(found[1])}", text)
-    text = _RUNGS.sub(lambda found: f"by {found[1]} {_percent(found[2])} %", text)
+    text = _RUNG.sub(lambda found: f"{in_percent(found[2])} or more by {day_names(found[1])}", text)
+    text = _RUNGS.sub(lambda found: f"by {found[1]} {in_percent(found[2])} %", text)
     text = text.replace("`", "")
     return _ARGUMENT.sub(_labelled, text)
 
 
-def _percent(share: str) -> str:
+def in_percent(share: str) -> str:
+    """Write a share in percent, with every digit that was entered."""
     return f"{(100 * Decimal(share)).normalize():f}"
 
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from forecasting.app.book import PlainBook
+from forecasting.web.assets import digest
 from forecasting.web.compute import Desk
 from forecasting.web.hosts import answered, loopback
 from forecasting.web.jobs import Jobs
@@ -86,8 +87,6 @@ class House:
     @cached_property
     def stamp(self) -> str:
         """A digest of the assets: their address changes when they do."""
-        from forecasting.web.assets import digest
-
         return digest()
 
     @cached_property
@@ -100,12 +99,6 @@ class House:
         for part in ("jobs", "desk", "uploads"):
             if part in self.__dict__:
                 getattr(self, part).close()
-
-    def speaking_as(
-        self, who: str, *, once: str = "", tell: Callable[[str], None] | None = None
-    ) -> PlainBook:
-        """Give the book in somebody's name; see `Book.speaking_as`."""
-        return self.book.speaking_as(who, once=once, tell=tell)
 
 
 def receipt_key(*parts: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -30,18 +31,5 @@ class Route:
     free: bool = False
 
 
-def get(path: str, answer: "Callable[[Visit], Response]", *, free: bool = False) -> Route:
-    """Make the route of a page; it changes nothing."""
-    return Route("GET", path, answer, free=free)
-
-
-def post(
-    path: str,
-    answer: "Callable[[Visit], Response]",
-    *,
-    most: int = FORM,
-    reader: bool = False,
-    free: bool = False,
-) -> Route:
-    """Make the route of a form."""
-    return Route("POST", path, answer, most=most, reader=reader, free=free)
+#: The route of a page, which changes nothing, and that of a form.
+get, post = partial(Route, "GET"), partial(Route, "POST")

@@ -36,16 +36,11 @@ class User:
     digest: str
 
 
-def file() -> Path:
-    """Give the path of the file; it need not exist."""
-    return config.config_folder() / "web-users.json"
-
-
 class Users:
     """The people of a team."""
 
     def __init__(self, path: Path | None = None) -> None:
-        self.path = path or file()
+        self.path = path or config.config_folder() / "web-users.json"
         self._lock = threading.Lock()
         self._stamp: tuple[int, int] | None = None
         self._users: dict[str, User] = {}

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -58,19 +59,10 @@ def unfolded(text: str) -> str:
 def environment() -> "Environment":
     """Give the environment of the app's templates and the review's."""
     made = filters.environment("forecasting.web", "forecasting.review")
-    made.filters.update(
-        family=family,
-        ago=ago,
-        until=until,
-        day=day,
-        known=known,
-        moment=moment,
-        ends=ends,
-        flowing=flowing,
-    )
-    made.filters.update(host=host, capitalize_first=capitalize_first, forecaster=cast.label)
-    made.filters.update(without_command=without_command, dated=dated)
-    made.filters.update(day_names=words.day_names, at_form=at_form)
+    named = (family, ago, until, flowing, host, capitalize_first, without_command, dated, at_form)
+    made.filters.update({each.__name__: each for each in named})
+    made.filters.update({name: _in_zone(name) for name in ("day", "known", "moment")})
+    made.filters.update(ends=_in_zone("end"), forecaster=cast.label, day_names=words.day_names)
     made.tests["quantiles"] = lambda value: isinstance(value, Quantiles)
     made.globals.update(words=words)
     return made
@@ -144,21 +136,6 @@ def _span(span: dt.timedelta) -> str:
 _days = lru_cache(maxsize=64)(words.Days)
 
 
-def day(moment: dt.datetime | dt.date | None, zone: str) -> str:
-    """Name the day of a moment in a zone."""
-    return _days(zone).day(moment)
-
-
-def known(moment: dt.datetime | dt.date | None, zone: str) -> str:
-    """Name the day by whose end a thing was known; the midnight after it is that day's."""
-    return _days(zone).known(moment)
-
-
-def moment(moment: dt.datetime | None, zone: str) -> str:
-    """Name a moment to the minute in a zone."""
-    return _days(zone).moment(moment)
-
-
-def ends(moment: dt.datetime | None, zone: str) -> str:
-    """Name the day that a deadline ends."""
-    return _days(zone).end(moment)
+def _in_zone(name: str) -> Callable[[Any, str], str]:
+    """Give a way in which `words.Days` names a moment, as a filter that takes the zone."""
+    return lambda moment, zone: str(getattr(_days(zone), name)(moment))

@@ -80,7 +80,7 @@ class Visit:
     @cached_property
     def book(self) -> PlainBook:
         """The book in the visitor's name, to read from."""
-        return self.house.speaking_as(self.who)
+        return self.house.book.speaking_as(self.who)
 
     @cached_property
     def head(self) -> int:
@@ -217,7 +217,7 @@ class Visit:
         """
         once = self.act()
         notes: list[str] = []
-        book = self.house.speaking_as(self.who, once=once, tell=notes.append)
+        book = self.house.book.speaking_as(self.who, once=once, tell=notes.append)
         try:
             if book.written():
                 raise Repeated(book.written())

@@ -9,7 +9,8 @@ import os
 import pickle
 import struct
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from contextlib import suppress
 from typing import IO, Any
 
 type Tell = Callable[[int, int, str], None]
@@ -41,18 +42,6 @@ def verify(book: Any, tell: Tell) -> Any:
     return book.verify()
 
 
-def replay(book: Any, tell: Tell, **options: Any) -> Any:
-    """Walk through time."""
-
-    def progress(steps: Iterable[Any], take: Callable[[Any], None]) -> None:
-        listed = list(steps)
-        for number, step in enumerate(listed, start=1):
-            take(step)
-            tell(number, len(listed), "steps through time")
-
-    return book.replay(progress=progress, **options)
-
-
 def import_(book: Any, tell: Tell, *, once: str = "", file: str, **options: Any) -> Any:
     """Read a track record; with `once`, the act of writing that it is, bring it in."""
 
@@ -80,7 +69,6 @@ CALLS: dict[str, Callable[..., Any]] = {
     "import": import_,
     "update": update,
     "verify": verify,
-    "replay": replay,
 }
 #: What works on a file of somebody, and computes nothing of the world.
 FILES = ("import",)
@@ -103,16 +91,24 @@ def receive(stream: IO[bytes]) -> Any:
     return pickle.loads(body)
 
 
+def line_out() -> IO[bytes]:
+    """Begin a process beside the app, of lower priority; give the stream of its messages."""
+    out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    # What a library prints is not a message.
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    # Not every system knows a lower priority; the work is the same without it.
+    with suppress(OSError, AttributeError):
+        os.nice(5)
+    return out
+
+
 def main() -> None:
     """Do one piece of work."""
     from forecasting.app.book import Book
     from forecasting.errors import ForecastingError
     from forecasting.web.faults import fault_of
 
-    out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    # What a library prints is not a message.
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    os.nice(5)
+    out = line_out()
     order = receive(sys.stdin.buffer)
 
     def tell(done: int, total: int, words: str) -> None:

@@ -28,19 +28,25 @@ def _digest(path):
         return book.ledger.content_digest()
 
 
+def _failed(path, capsys, *words, code=3):
+    """Run a command that must fail; check that it says so in one line, and give that."""
+    capsys.readouterr()
+    assert cli(["--db", str(path), *words]) == code
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    assert "Traceback" not in err
+    return err
+
+
 @pytest.fixture
 def refused(database, capsys):
     """Run a command that must fail, and check the manner of its failing."""
 
     def call(*arguments, code=2):
         before = _digest(database)
-        capsys.readouterr()
-        assert cli(["--db", str(database), *arguments]) == code
-        out, err = capsys.readouterr()
-        assert out == ""
-        assert err.startswith("error: ")
-        assert err.count("\n") == 1
-        assert "Traceback" not in err
+        err = _failed(database, capsys, *arguments, code=code)
         assert _digest(database) == before
         return err
 
@@ -141,20 +147,10 @@ def test_with_json_the_error_is_json(database, capsys):
     assert set(error) == {"code", "message", "hint", "where"}
 
 
-def _cannot_be_used(path, capsys, *words):
-    capsys.readouterr()
-    assert cli(["--db", str(path), *(words or ("questions", "list"))]) == 3
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err.startswith("error: ")
-    assert err.count("\n") == 1
-    return err
-
-
 def test_a_missing_database_names_init(tmp_path, capsys):
     path = tmp_path / "none.db"
     for words in (("questions", "list"), ("log", RUNG, "0.1"), ("verify",), ("score",)):
-        assert "forecast init" in _cannot_be_used(path, capsys, *words)
+        assert "forecast init" in _failed(path, capsys, *words)
     assert not path.exists()
 
 
@@ -162,8 +158,8 @@ def test_what_is_no_database(tmp_path, capsys):
     path = tmp_path / "text.db"
     path.write_text("not a database, but long enough to look like a file of pages\n" * 40)
     kept = path.read_bytes()
-    _cannot_be_used(path, capsys)
-    _cannot_be_used(path, capsys, "init")
+    _failed(path, capsys, "questions", "list")
+    _failed(path, capsys, "init")
     assert path.read_bytes() == kept
 
 
@@ -173,7 +169,7 @@ def test_a_newer_database_is_not_touched(database, capsys):
     connection.commit()
     connection.close()
     kept = database.read_bytes()
-    assert "newer" in _cannot_be_used(database, capsys, "log", RUNG, "0.1")
+    assert "newer" in _failed(database, capsys, "log", RUNG, "0.1")
     assert database.read_bytes() == kept
 
 
@@ -181,4 +177,4 @@ def test_a_read_only_database(database, capsys):
     if os.geteuid() == 0:
         pytest.skip("root writes to read-only files; tests/store covers it by other means")
     database.chmod(stat.S_IRUSR)
-    assert "read-only" in _cannot_be_used(database, capsys, "log", RUNG, "0.1")
+    assert "read-only" in _failed(database, capsys, "log", RUNG, "0.1")

@@ -28,9 +28,9 @@ def forecast(database, home, capsys, monkeypatch):
     monkeypatch.setenv("FORECASTING_NOW", "2026-06-01T00:00:00Z")
     monkeypatch.setenv("FORECASTING_FORECASTER", "ann")
 
-    def call(*arguments, code=0):
+    def call(*arguments, code=0, path=database):
         capsys.readouterr()
-        assert cli([*arguments, "--db", database, "--json"]) == code
+        assert cli([*arguments, "--db", path, "--json"]) == code
         out, err = capsys.readouterr()
         return json.loads(out or err)
 
@@ -141,23 +141,21 @@ def test_beside_the_proper_score_stands_the_one_until_resolution(forecast, capsy
     assert "not a proper score" in line
 
 
-def test_below_eight_events_calibration_says_little(tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("FORECASTING_NOW", "2026-06-01T00:00:00Z")
+def test_below_eight_events_calibration_says_little(forecast, tmp_path, capsys):
     path = str(tmp_path / "few.db")
-    season(tmp_path / "few.db", events=5).ledger.close()
-    command = ["calibration", "--forecaster", "ann", "--db", path]
-    assert cli([*command, "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
+    season(path, events=5).ledger.close()
+    command = ["calibration", "--forecaster", "ann"]
+    found = forecast(*command, path=path)
     assert 0 < found["n"] < 8
     assert found["slope"] is found["intercept"] is found["binned"] is None
     assert sum(row["n"] for row in found["histogram"]) == found["n"]
-    assert cli(command) == 0
+    assert cli([*command, "--db", path]) == 0
     out = capsys.readouterr().out
     assert "too few to say" in out
     assert "happened" in out
     assert not re.search("slope|miscalibration|uncertainty|resolution|within", out)
-    assert cli([*command, "--by", "topic", "--json"]) == 0
-    assert all(row["slope"] is None for row in json.loads(capsys.readouterr().out))
+    topics = forecast(*command, "--by", "topic", path=path)
+    assert all(row["slope"] is None for row in topics)
 
 
 #: Tables that have nothing where every outcome came within two days; none may say that none came.
@@ -194,22 +192,16 @@ def test_no_table_says_that_nothing_resolved_beside_outcomes_that_it_leaves_out(
     assert "of a resolved question yet" not in said
 
 
-def test_calibration_says_that_what_resolved_was_not_open_where_it_reads(at_once, capsys):
-    command = ["calibration", "--too-soon", "--forecaster", "ann", "--db", at_once]
-    assert cli([*command, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["reading"].startswith(
+def test_calibration_says_why_it_has_nothing_to_read(at_once, forecast):
+    """What resolved was not open where it reads; another kind is named where nothing of its own."""
+    command = ["calibration", "--too-soon", "--forecaster", "ann"]
+    assert forecast(*command, path=at_once)["reading"].startswith(
         "8 questions have resolved, none with a live forecast by ann in force where it is read"
     )
-    assert cli([*command, "--share", "0", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["n"] == 8
-
-
-def test_calibration_names_the_other_kind_only_where_nothing_of_its_own_resolved(at_once, capsys):
-    assert cli(["calibration", "--kind", "imported", "--db", at_once, "--json"]) == 0
-    reading = json.loads(capsys.readouterr().out)["reading"]
-    assert (
-        reading == "No imported forecast of a resolved question yet; there are others: --kind live."
-    )
+    assert forecast(*command, "--share", "0", path=at_once)["n"] == 8
+    other = forecast("calibration", "--kind", "imported", path=at_once)["reading"]
+    told = "No imported forecast of a resolved question yet; there are others: --kind live."
+    assert other == told
 
 
 @pytest.mark.parametrize(("rows", "told"), [([{"n": 1.5}, {"n": 1.0}], True), ([{"n": 2}], False)])

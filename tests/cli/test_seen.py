@@ -1,6 +1,5 @@
 """What a person sees of one question, of one forecast and of a comparison: words, and no codes."""
 
-import datetime as dt
 import json
 
 import pytest
@@ -9,12 +8,7 @@ from forecasting.app.forecast.update import _silent
 from forecasting.cli import run
 from forecasting.cli.standing import brief
 from forecasting.comparison.paired import paired_bootstrap
-from forecasting.review.data import Fan
-from forecasting.review.draw_fans import draw_fans
 from tests.season import Diary, question, said, season
-
-DAYS = [dt.datetime(2027, 1, 1, tzinfo=dt.UTC) + dt.timedelta(days=30 * k) for k in range(3)]
-TITLE = "General ceasefire on the whole front, for thirty days or more"
 
 
 @pytest.fixture
@@ -83,20 +77,6 @@ def test_a_difference_too_small_to_matter_has_no_exponent():
 def test_what_several_questions_lack_is_said_of_several():
     assert _silent({"a": "has no `answer`"}) == ["a has no `answer`"]
     assert _silent(dict.fromkeys("ab", "has no `answer`")) == ["a, b have no `answer`"]
-
-
-def test_a_picture_of_the_world_keeps_titles_numbers_and_marks():
-    shares = [(0.8, 0.2), (0.8, 0.2), (0.866, 0.134)]
-    states = ("none", "a-state-with-a-long-name")
-    (axes,) = draw_fans([Fan("p", TITLE, DAYS, states, shares)]).axes
-    assert axes.get_title(loc="left").replace("\n", " ") == TITLE
-    beside = [text.get_text() for text in axes.texts]
-    assert beside[1].endswith("… 13\N{NARROW NO-BREAK SPACE}%")
-    grid = [(204.0, 205.0, 206.0)] * 3
-    (axes,) = draw_fans([Fan("q", "Q", DAYS, quantiles=grid, levels=(5.0, 50.0, 95.0))]).axes
-    low, high = axes.get_ylim()
-    marks = [axes.yaxis.get_major_formatter()(y) for y in axes.get_yticks() if low <= y <= high]
-    assert marks == ["204", "205", "206"]
 
 
 def test_a_history_names_the_entries_that_redact_takes(database, capsys):

@@ -74,6 +74,17 @@ def databases(tmp_path_factory):
     return {name: str(folder / f"{name}.db") for name in ("season", "bank")}
 
 
+@pytest.fixture
+def across(monkeypatch):
+    """Print in so many columns, by no option."""
+
+    def call(width):
+        monkeypatch.setenv("COLUMNS", str(width))
+        output.remember(output.Settings())
+
+    return call
+
+
 def _printed(monkeypatch, database, width, *words):
     monkeypatch.setenv("COLUMNS", str(width))
     monkeypatch.setenv("FORECASTING_FORECASTER", "ana")
@@ -100,10 +111,7 @@ CASES = [
 @pytest.mark.parametrize(
     ("name", "now", "words", "columns"), CASES, ids=[case[2] for case in CASES]
 )
-def test_a_listing_fits_and_keeps_its_answer(
-    databases, monkeypatch,
-    name, now, words, columns
-):  # fmt: skip
+def test_a_listing_fits_and_keeps_its_answer(databases, monkeypatch, name, now, words, columns):
     monkeypatch.setenv("FORECASTING_NOW", now)
     for width in WIDTHS:
         text = _printed(monkeypatch, databases[name], width, *words.split())
@@ -141,12 +149,8 @@ def test_every_listing_is_in_the_table():
         {"question": "two\nlines", "after": 1e12, "lower": 1},
     ],
 )
-def test_any_row_fits(
-    monkeypatch, capsys,
-    width, row
-):  # fmt: skip
-    monkeypatch.setenv("COLUMNS", str(width))
-    output.remember(output.Settings())
+def test_any_row_fits(across, capsys, width, row):
+    across(width)
     output._table([row], list(row), "a title " * 30)
     text = capsys.readouterr().out
     assert max(map(cell_len, text.splitlines())) <= width
@@ -157,13 +161,12 @@ def test_any_row_fits(
 
 
 @pytest.mark.parametrize("width", [60, 80, 140])
-def test_a_title_without_room_as_a_column_stands_below_its_row(monkeypatch, capsys, width):
-    monkeypatch.setenv("COLUMNS", str(width))
+def test_a_title_without_room_as_a_column_stands_below_its_row(across, capsys, width):
+    across(width)
     name = "a-question-of-a-long-name-that-is-typed-back@2026-12-31"
     title = "Will both sides accept it along any part of the line " + "before the winter ends? " * 9
     rows = [{"id": name, "p": 0.25, "by": "2026-12-31", "status": "open" * 4, "title": title}]
     rows.append(rows[0] | {"title": ""})
-    output.remember(output.Settings())
     shown = output._table(rows, list(rows[0]), "")
     told = capsys.readouterr()
     below = [line for line in told.out.splitlines() if line.startswith("   Will both sides")]
@@ -181,15 +184,6 @@ def test_a_record_fits(monkeypatch, capsys):
     assert max(map(len, out.splitlines())) <= 60
     assert "none" in out
     assert "–" in out
-
-
-def test_a_withdrawn_forecast_is_shown_as_withdrawn(databases, monkeypatch):
-    monkeypatch.setenv("FORECASTING_NOW", NOW)
-    text = _printed(monkeypatch, databases["bank"], 80, "questions", "list", "--status", "open")
-    row = next(line for line in text.splitlines() if "leaders-meet@2026-12-31" in line)
-    assert "withdrawn" in row
-    mine = next(line for line in text.splitlines() if RUNG in line)
-    assert "0.100" in mine
 
 
 def test_data_sets_are_one_line_and_own_sources_come_first(databases, monkeypatch):
@@ -216,10 +210,9 @@ LONG = "will-the-delegates-of-the-very-long-named-body-meet@2027-01-31"
 
 @pytest.mark.parametrize("name", [LONG, "short@2027-01-31"])
 def test_at_80_columns_the_answers_columns_are_there_and_a_long_name_gives_way(
-    monkeypatch, capsys, name
+    across, capsys, name
 ):
-    monkeypatch.setenv("COLUMNS", "80")
-    output.remember(output.Settings())
+    across(80)
     row = {
         "id": name, "mine": 0.35, "model": {"third-country": 0.803}, "outcome": None,
         "by": "2027-01-31", "difference": -0.1, "title": "Will they meet? " * 9,
@@ -238,9 +231,8 @@ def test_at_80_columns_the_answers_columns_are_there_and_a_long_name_gives_way(
     assert ("outcome" in err) == (name == LONG)
 
 
-def test_options_and_quantiles_read_as_what_they_are(monkeypatch, capsys):
-    monkeypatch.setenv("COLUMNS", "40")
-    output.remember(output.Settings())
+def test_options_and_quantiles_read_as_what_they_are(across, capsys):
+    across(40)
     options = {"none": 0.1, "soft": 0.85, "firm": 0.05}
     output._table([{"question": "q" * 30, "mine": options}], ["question", "mine"], "")
     text = capsys.readouterr().out
@@ -258,9 +250,8 @@ def test_options_and_quantiles_read_as_what_they_are(monkeypatch, capsys):
 
 
 @pytest.mark.parametrize("width", range(40, 120, 8))
-def test_both_ends_of_an_interval_are_there_or_neither(monkeypatch, capsys, width):
-    monkeypatch.setenv("COLUMNS", str(width))
-    output.remember(output.Settings())
+def test_both_ends_of_an_interval_are_there_or_neither(across, capsys, width):
+    across(width)
     names = ["source", "mean", "n", "lower", "upper", "prior", "prior_lower", "prior_upper"]
     for always in (2, 4, 5):
         output._table([dict.fromkeys(names, 0.5)], names, "", always=always)
@@ -300,6 +291,9 @@ def test_open_questions_show_my_number_the_models_and_the_day(databases, monkeyp
     monkeypatch.setenv("FORECASTING_NOW", NOW)
     text = _printed(monkeypatch, databases["bank"], 80, "questions", "list")
     assert {"mine", "by", "outcome"} <= set(_header(text).split())
-    assert "2026-12-31" in next(line for line in text.splitlines() if "0.100" in line)
+    rows = {line.split()[0]: line for line in text.splitlines() if "@2026-12-31" in line}
+    assert "withdrawn" in rows["leaders-meet@2026-12-31"]
+    assert "0.100" in rows[RUNG]
+    assert "2026-12-31" in rows[RUNG].replace(RUNG, "")
     over = _printed(monkeypatch, databases["bank"], 80, "questions", "list", "--status", "resolved")
     assert "outcome" in _header(over)

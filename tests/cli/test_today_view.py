@@ -49,10 +49,3 @@ def test_due_prints_a_table_a_calendar_or_a_mail(database, capsys):
     assert run(["due", "--mail", "--db", database]) == 0
     assert capsys.readouterr().out.startswith("Subject: Forecasts: 4 outcomes and 14 forecasts due")
     assert run(["due", "--mail", "--ics", "--db", database]) == 2
-
-
-def test_without_a_database_the_help_is_there_and_the_way_to_one(tmp_path, capsys):
-    assert run(["--db", str(tmp_path / "none.db")]) == 3
-    err = capsys.readouterr().err
-    assert "Commands:" in err
-    assert "forecast init" in err.splitlines()[-1]

@@ -10,10 +10,10 @@ import click
 import pytest
 
 from forecasting.app.frames import Selection
-from forecasting.cli import root as command_line
 from forecasting.cli.spelling import OPTIONS, as_options
 from forecasting.domain.forecast import Forecast, binary_value
 from forecasting.store.entries import prepare
+from tests.cli.test_help import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "forecasting"
@@ -80,19 +80,9 @@ def _read(path):
     return " ".join(text.split()).lower()
 
 
-def _commands(command):
-    yield command
-    if isinstance(command, click.Group):
-        context = click.Context(command)
-        for name in command.list_commands(context):
-            inner = command.get_command(context, name)
-            assert inner is not None
-            yield from _commands(inner)
-
-
 NAMES = {
     name
-    for command in _commands(command_line)
+    for command in COMMANDS.values()
     for option in command.params
     if isinstance(option, click.Option)
     for name in (*option.opts, *option.secondary_opts)
@@ -192,11 +182,5 @@ def test_a_backdated_forecast_keeps_the_word_that_older_ledgers_hashed():
 @pytest.mark.parametrize("word", ["backdated", "elicited"])
 def test_the_old_word_of_a_kind_is_still_read(word):
     assert Selection(word).kind == "backdated"
-    (option,) = [
-        p
-        for c in _commands(command_line)
-        if c.name == "score"
-        for p in c.params
-        if p.name == "kind"
-    ]
+    (option,) = (p for p in COMMANDS["forecast score"].params if p.name == "kind")
     assert option.type.convert(word, option, None) == "backdated"

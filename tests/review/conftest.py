@@ -482,18 +482,8 @@ def review_data():
 
 
 @pytest.fixture(scope="session")
-def hostile():
-    return HOSTILE
-
-
-@pytest.fixture(scope="session")
 def make_binary():
     return binary
-
-
-@pytest.fixture(scope="session")
-def names():
-    return NAMES
 
 
 @pytest.fixture

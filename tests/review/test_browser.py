@@ -11,23 +11,32 @@ def address(review_data, tmp_path_factory):
     return path.as_uri()
 
 
+@pytest.fixture
+def unfolded(chrome, address):
+    """Give the page in a window of a width, with every part of it open."""
+    pages = []
+
+    def come(width):
+        pages.append(chrome.new_page(viewport={"width": width, "height": 1000}))
+        pages[-1].goto(address)
+        pages[-1].evaluate(OPEN)
+        return pages[-1]
+
+    yield come
+    for page in pages:
+        page.close()
+
+
 @pytest.mark.parametrize("width", [320, 390, 768, 1400])
-def test_the_page_never_scrolls_sideways(chrome, address, width):
-    page = chrome.new_page(viewport={"width": width, "height": 900})
-    page.goto(address)
-    page.evaluate(OPEN)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    page.close()
+def test_the_page_never_scrolls_sideways(unfolded, width):
+    assert unfolded(width).evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_nothing_is_cut_off_on_paper(chrome, address):
+def test_nothing_is_cut_off_on_paper(unfolded):
     # A4 with its margins is about 720 pixels wide.
-    page = chrome.new_page(viewport={"width": 720, "height": 1020})
-    page.goto(address)
+    page = unfolded(720)
     page.emulate_media(media="print")
-    page.evaluate(OPEN)
     assert page.evaluate("document.documentElement.scrollWidth") <= 720
-    page.close()
 
 
 def test_the_page_asks_for_nothing_and_complains_of_nothing(chrome, address):
@@ -53,21 +62,10 @@ def test_letters_can_be_read_in_light_and_in_dark(chrome, address, scheme):
 
 
 @pytest.mark.parametrize(("width", "least"), [(390, 9.0), (1400, 10.0)])
-def test_letters_in_pictures_are_large_enough(chrome, address, width, least):
-    page = chrome.new_page(viewport={"width": width, "height": 900})
-    page.goto(address)
-    page.evaluate(OPEN)
+def test_letters_in_pictures_are_large_enough_and_none_is_cut_off(unfolded, width, least):
+    page = unfolded(width)
     assert page.evaluate(SMALLEST) >= least
-    page.close()
-
-
-def test_no_letter_of_a_picture_is_cut_off(chrome, address):
-    for width in (390, 1400):
-        page = chrome.new_page(viewport={"width": width, "height": 900})
-        page.goto(address)
-        page.evaluate(OPEN)
-        assert page.evaluate(CUT) == []
-        page.close()
+    assert page.evaluate(CUT) == []
 
 
 OPEN = "document.querySelectorAll('details').forEach(part => part.open = true)"

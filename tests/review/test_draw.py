@@ -114,10 +114,6 @@ def test_labels_keep_their_order_their_distance_and_the_picture(places, room):
     assert max(found) <= 1 + 1e-9
 
 
-def test_labels_that_stand_apart_are_not_moved():
-    assert layout.spread([0.1, 0.5, 0.9], 0.1, 0, 1) == [0.1, 0.5, 0.9]
-
-
 @pytest.mark.parametrize("days", [1, 3, 9, 30, 60, 130, 285, 400, 900, 2200, 9000])
 def test_a_time_axis_has_a_few_round_days_whatever_its_length(days):
     opens = day_begins(dt.date(2025, 3, 21))

@@ -23,17 +23,14 @@ class Outline(HTMLParser):
         self.faults = []
         self.tags = []
         self.text = []
-        self.order = []
 
     def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        self.order.append(tag)
+        self.handle_startendtag(tag, attrs)
         if tag not in VOID:
             self.open.append(tag)
 
     def handle_startendtag(self, tag, attrs):
         self.tags.append((tag, dict(attrs)))
-        self.order.append(tag)
 
     def handle_endtag(self, tag):
         if not self.open or self.open.pop() != tag:
@@ -132,7 +129,7 @@ def test_tables_have_captions_and_scoped_heads(read, full_page):
 
 
 def test_headings_never_skip_a_level(read):
-    levels = [int(tag[1]) for tag in read.order if re.fullmatch(r"h[1-6]", tag)]
+    levels = [int(tag[1]) for tag, _ in read.tags if re.fullmatch(r"h[1-6]", tag)]
     assert levels[0] == 1
     assert levels.count(1) == 1
     assert all(after <= before + 1 for before, after in pairwise(levels))

@@ -154,7 +154,7 @@ def test_the_marks_of_an_axis_never_run_into_each_other_and_the_widest_amount_ha
                 start + dt.timedelta(hours=hours),
                 zone="Africa/Addis_Ababa",
                 y_ticks=[(0, "0"), (1, "1,000,000")],
-                **size._asdict(),
+                size=size,
             )
             assert plot.x_ticks
             reach = -1.0

@@ -87,6 +87,7 @@ def test_places_on_a_chart():
     assert ticks(0, 1) == [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
     assert ticks(5, 5) == [5.0]
     assert [round(place, 2) for place in spread([0.5, 0.5, 0.9], 0.1, 0, 1)] == [0.45, 0.55, 0.9]
+    assert spread([0.1, 0.5, 0.9], 0.1, 0, 1) == [0.1, 0.5, 0.9]
     assert numbered([10, 60, 64, 120]) == [(10.0, "1"), (62.0, "2–3"), (120.0, "4")]
     long = wrapped("once in 8 months; by median 60 days", 18)
     assert long == ["once in 8 months;", "by median 60 days"]

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -52,14 +53,27 @@ class Browser:
         self.page = self.client.post(action, data=fields | typed, headers={"Origin": ORIGIN})
         return self.page
 
-    def settled(self, seconds=90):
+    def _at_work(self):
+        return "/jobs/" in str(self.page.url) and "<progress" in self.page.text
+
+    def settled(self):
         """Look again until the work that the page is of is over; give what came of it."""
-        until = time.monotonic() + seconds
-        while "/jobs/" in str(self.page.url) and "<progress" in self.page.text:
-            assert time.monotonic() < until, "it took too long"
-            time.sleep(0.05)
-            self.get(str(self.page.url))
+        if self._at_work():
+            eventually(lambda: self.get(str(self.page.url)) and not self._at_work())
         return self.page
+
+    def finished(self, address):
+        """Open a page until its figures are there, as its poll does; give its text."""
+
+        def there():
+            head, _, poll = self.get(address).text.partition('class="working"')
+            if poll:
+                assert "hx-get" in poll[:300]
+                assert '<noscript><meta http-equiv="refresh"' in head.partition("</head>")[0]
+            return not poll
+
+        eventually(there, 500)
+        return str(self.page.text)
 
     def notes(self):
         """Give what the page says was done."""
@@ -68,6 +82,14 @@ class Browser:
     def faults(self):
         """Give the faults that the page shows."""
         return re.findall(r'<p class="fault"[^>]*>(.*?)</p>', self.page.text, re.DOTALL)
+
+
+def eventually(done, seconds=90):
+    """Ask until it is so."""
+    until = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < until, "it took too long"
+        time.sleep(0.1)
 
 
 def forms_of(text, action):
@@ -124,13 +146,27 @@ def database(example, tmp_path):
     return Path(shutil.copy(example, tmp_path / "forecasts.db"))
 
 
-@pytest.fixture
-def house(database):
-    """The app's house over that copy."""
-    with Book.plain(str(database), forecaster="ana") as book:
+@contextmanager
+def housed(path, **more):
+    """The app's house over a database, until it is left."""
+    with Book.plain(str(path), forecaster="ana", **more) as book:
         made = House(book, port=PORT)
         yield made
         made.close()
+
+
+@pytest.fixture
+def house(database):
+    """The app's house over that copy."""
+    with housed(database) as made:
+        yield made
+
+
+@pytest.fixture
+def empty(tmp_path):
+    """A browser that is in, over a database without a bank."""
+    with housed(tmp_path / "empty.db", create=True) as made:
+        yield Browser(made)
 
 
 @pytest.fixture

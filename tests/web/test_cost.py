@@ -1,6 +1,9 @@
-"""A page costs what it shows, not what the ledger holds."""
+"""A page costs what it shows, not what the ledger holds; what is heavy is loaded beside the app."""
 
 import statistics
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -31,3 +34,30 @@ def measured(tmp_path_factory):
 def test_twenty_times_as_many_questions(page, measured):
     ratio = measured[MANY][page] / measured[FEW][page]
     assert ratio < MOST[page], f"{page}: {ratio:.1f} times the cost"
+
+
+SCRIPT = """
+import sys
+from forecasting.app.book import Book
+from forecasting.web.house import House
+from tests.web.conftest import Browser
+with Book.plain(sys.argv[1], forecaster="ana") as book:
+    house = House(book, port=8100)
+    browser = Browser(house)
+    for address in ("/news", "/news/new", "/world", "/world/what-if", "/world/views", "/review"):
+        assert browser.get(address).status_code == 200, address
+    house.close()
+print(*sorted({"pymc", "matplotlib", "arviz", "numba", "pandas"} & set(sys.modules)))
+"""
+
+
+def test_no_page_of_news_world_or_review_loads_a_sampler_or_a_plotting_library(database):
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", SCRIPT, str(database)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=Path(__file__).parents[2],
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == ""

@@ -101,8 +101,7 @@ def test_options_may_be_set_apart_as_in_a_table(browser, house):
 
 @pytest.mark.parametrize("when", ["2020-01-31", "never", "2099-01-01"])
 def test_a_moment_that_cannot_be_stands_at_the_moment(browser, house, when):
-    made = house.book.ask(**{"title": ASK["title"], "by": ASK["by"]})
-    here = f"/q/{made['id']}"
+    here = f"/q/{house.book.ask(**ASK)['id']}"
     browser.get(here)
     page = browser.send(f"{here}/log", p="35", at=when)
     seen = Page(page.text)
@@ -114,7 +113,7 @@ def test_a_moment_that_cannot_be_stands_at_the_moment(browser, house, when):
 
 def test_a_fault_that_no_form_has_a_place_for_stands_at_the_head(browser, house):
     """Somebody else resolved the question, and its form is gone: the fault is not."""
-    made = house.book.ask(**{"title": ASK["title"], "by": ASK["by"]})
+    made = house.book.ask(**ASK)
     here = f"/q/{made['id']}"
     browser.get(here)
     form = browser.forms(f"{here}/log")[0]

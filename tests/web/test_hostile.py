@@ -14,7 +14,6 @@ from tests.web.conftest import Server
 
 #: What a request may take that comes slowly, where the app is told so.
 SECONDS = 2.0
-GET = "GET {path} HTTP/1.1\r\n{headers}\r\n"
 SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(1)>"
 
 
@@ -26,9 +25,8 @@ class Attacker:
         parts = urlsplit(server.origin)
         self.host, self.port = parts.hostname or "", parts.port or 0
         self.name = f"{self.host}:{self.port}"
-        entered = self.ask(
-            "GET", urlsplit(server.address).path + "?" + urlsplit(server.address).query
-        )
+        entrance = urlsplit(server.address)
+        entered = self.ask("GET", f"{entrance.path}?{entrance.query}")
         self.cookie = re.search(r"set-cookie: ([^;]+)", entered, re.IGNORECASE)[1]
         page = self.ask("GET", "/", Cookie=self.cookie)
         self.csrf = re.search(r'name="csrf" value="([^"]+)', page)[1]
@@ -96,10 +94,8 @@ def attacks(a):
         f"user@{a.name}", f"{a.name}.",
     ):  # fmt: skip
         yield f"host {host}", a.ask("GET", "/", Host=host, **signed)
-    yield (
-        "two hosts",
-        a.send(f"GET / HTTP/1.1\r\nHost: {a.name}\r\nHost: evil.example\r\n\r\n".encode()),
-    )
+    twice = f"GET / HTTP/1.1\r\nHost: {a.name}\r\nHost: evil.example\r\n\r\n"
+    yield "two hosts", a.send(twice.encode())
     yield "no host", a.send(b"GET / HTTP/1.1\r\n\r\n")
     for origin in (
         "http://evil.example", "null", f"http://127.0.0.1:{a.port + 1}", f"ftp://{a.name}",
@@ -126,14 +122,9 @@ def attacks(a):
     yield "giant form", a.form("/log", {"because": "x" * 300_000})
     yield "giant field", a.form("/log", {"because": "x" * (bodies.MOST_LETTERS + 1)})
     yield "many fields", a.form("/log", {f"f{n}": "" for n in range(bodies.MOST_FIELDS + 1)})
-    yield (
-        "a length that lies",
-        a.ask("POST", "/log", b"x", Content_Length="99999999999", Origin=a.server.origin, **signed),
-    )
-    yield (
-        "a length that is none",
-        a.ask("POST", "/log", b"x", Content_Length="-1", Origin=a.server.origin, **signed),
-    )
+    for long in ("99999999999", "-1"):
+        sent = signed | {"Content_Length": long, "Origin": a.server.origin}
+        yield f"a length of {long}", a.ask("POST", "/log", b"x", **sent)
     yield "json", a.form("/log", Content_Type="application/json")
     yield "no type", a.form("/log", Content_Type="-")
     for name, body in {
@@ -156,38 +147,20 @@ def attacks(a):
         yield f"question {name[:20]}", a.form("/log", {"question": name})
     yield "not a boundary", a.file(b"nothing")
     yield "parts without end", a.file(b'--xxx\r\nContent-Disposition: form-data; name="a"\r\n\r\n')
-    yield (
-        "a file without a session token",
-        a.file(
-            b'--xxx\r\nContent-Disposition: form-data; name="file"; filename="../../x.csv"\r\n\r\n'
-            b"a,b\r\n--xxx--\r\n"
-        ),
-    )
+    named = b'--xxx\r\nContent-Disposition: form-data; name="file"; filename="../../x.csv"\r\n\r\n'
+    yield "a file without a session token", a.file(named + b"a,b\r\n--xxx--\r\n")
     yield "another's file", a.form("/ledger/import", {"key": "../../../etc/passwd"})
     yield "an import of nothing", a.form("/ledger/undo", {"run": "1-99"})
     yield "header that is long", a.ask("GET", "/", X_Long="x" * 70_000)
     yield "not http", a.send(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n")
-    yield (
-        "chunks that lie",
-        a.send(
-            (
-                f"POST /log HTTP/1.1\r\nHost: {a.name}\r\nOrigin: {a.server.origin}\r\n"
-                f"Cookie: {a.cookie}\r\nContent-Type: application/x-www-form-urlencoded\r\n"
-                "Transfer-Encoding: chunked\r\n\r\nZZZ\r\n"
-            ).encode()
-        ),
-    )
-    yield (
-        "chunks without end",
-        a.send(
-            (
-                f"POST /log HTTP/1.1\r\nHost: {a.name}\r\nOrigin: {a.server.origin}\r\n"
-                f"Cookie: {a.cookie}\r\nContent-Type: application/x-www-form-urlencoded\r\n"
-                "Transfer-Encoding: chunked\r\n\r\n"
-            ).encode(),
-            rest=[b"10000\r\n" + b"x" * 65536 + b"\r\n"] * 8,
-        ),
-    )
+    chunked = (
+        f"POST /log HTTP/1.1\r\nHost: {a.name}\r\nOrigin: {a.server.origin}\r\n"
+        f"Cookie: {a.cookie}\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+        "Transfer-Encoding: chunked\r\n\r\n"
+    ).encode()
+    yield "chunks that lie", a.send(chunked + b"ZZZ\r\n")
+    chunk = b"10000\r\n" + b"x" * 65536 + b"\r\n"
+    yield "chunks without end", a.send(chunked, rest=[chunk] * 8)
 
 
 def test_every_attack_is_refused_and_writes_nothing(server, database):

@@ -4,7 +4,6 @@ import csv
 import re
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from html import unescape
 from pathlib import Path
@@ -14,10 +13,9 @@ import pytest
 from forecasting.app.book import Book
 from forecasting.errors import ForecastingError
 from forecasting.web.faults import fault_of
-from forecasting.web.house import House
 from forecasting.web.jobs import Jobs
 from forecasting.web.work import CALLS
-from tests.web.conftest import ORIGIN, PORT, Browser
+from tests.web.conftest import ORIGIN, Browser, eventually
 
 FILES = sorted((Path(__file__).parents[1] / "exchange" / "formats").iterdir())
 #: Files whose times name no zone, and the zone that they were written in.
@@ -25,15 +23,6 @@ ZONES = {"fatebook.csv": "Europe/London", "gjp.csv": "America/New_York"} | {
     "gjp-both.zip": "America/New_York", "gjp-ifps.csv": "America/New_York", "iqisa.csv": "UTC",
 }  # fmt: skip
 COUNTS = ("in", "added", "duplicates", "questions", "forecasts", "resolutions")
-
-
-@pytest.fixture
-def empty(tmp_path):
-    """A browser over a database without a bank."""
-    with Book.plain(str(tmp_path / "empty.db"), forecaster="ana", create=True) as book:
-        house = House(book, port=PORT)
-        yield Browser(house)
-        house.close()
 
 
 class Here(Jobs):
@@ -224,10 +213,8 @@ def halfway(empty, tmp_path, monkeypatch):
             subprocess, "Popen", lambda _, **how: begin([sys.executable, script], **how)
         )
         empty.send("/ledger/import", form=form)
-        here, until = str(empty.page.url), time.monotonic() + 90
-        while "entries recorded" not in empty.get(here).text:
-            assert time.monotonic() < until, "it never came to write"
-            time.sleep(0.1)
+        here = str(empty.page.url)
+        eventually(lambda: "entries recorded" in empty.get(here).text)
     return empty, form
 
 

@@ -6,20 +6,23 @@ import re
 import pytest
 
 from forecasting import clock
-from forecasting.app.book import Book
-from forecasting.web.house import House
-from tests.web.conftest import ORIGIN, PORT, Browser
+from tests.web.conftest import ORIGIN
 
 SAID = "Envoys of both sides talk of a general ceasefire before the end of the year"
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def still(monkeypatch):
     """Nothing is simulated: these tests are of forms."""
     from forecasting.web.compute import Figures
     from forecasting.web.pages import news
 
     monkeypatch.setattr(news, "figures", lambda *_, **__: Figures())
+
+
+def code(browser, seq, said, *, target="ceasefire=accepted", half_life="30d"):
+    browser.get(f"/news/{seq}")
+    browser.send("/news/code", target=target, other="", half_life=half_life, code=said)
 
 
 def told(house, title=SAID, **more):
@@ -32,7 +35,6 @@ def told(house, title=SAID, **more):
     return int(made["seq"])
 
 
-@pytest.mark.usefixtures("still")
 def test_the_inbox_puts_first_what_is_most_like_an_open_question(browser, house):
     told(house, "Grain prices fall again", hours=1)
     told(house)
@@ -43,7 +45,6 @@ def test_the_inbox_puts_first_what_is_most_like_an_open_question(browser, house)
     assert len(alike) == len(set(alike))
 
 
-@pytest.mark.usefixtures("still")
 def test_one_button_codes_an_item_and_goes_on_to_the_next(browser, house):
     seq = told(house)
     page = browser.get(f"/news/{seq}").text
@@ -51,9 +52,7 @@ def test_one_button_codes_an_item_and_goes_on_to_the_next(browser, house):
     assert re.findall(r'name="code" value="([^"]*)" data-key="(\w)"', page) == [
         ("-2", "w"), ("-1", "q"), ("0", "0"), ("+1", "1"), ("+2", "2")
     ]  # fmt: skip
-    browser.send(
-        "/news/code", target="ceasefire=accepted", other="", half_life="lasting", code="+1"
-    )
+    code(browser, seq, "+1", half_life="lasting")
     assert "Coded +1 on “General ceasefire" in browser.notes()[0]
     assert str(browser.page.url).removeprefix(ORIGIN) != f"/news/{seq}"
     row = house.book.coded_news()[0]
@@ -63,14 +62,12 @@ def test_one_button_codes_an_item_and_goes_on_to_the_next(browser, house):
     assert SAID not in browser.get("/news").text.partition('id="stories"')[0]
 
 
-@pytest.mark.usefixtures("still")
 @pytest.mark.parametrize("bears", [{}, {"ceasefire": "bears"}])
 def test_a_code_is_undone_from_the_note_that_says_it(browser, house, bears):
     """The item waits again as it did, and what became of it can be followed."""
     seq = told(house, on=list(bears))
     was = next(row for row in house.book.inbox() if row["seq"] == seq)
-    browser.get(f"/news/{seq}")
-    browser.send("/news/code", target="ceasefire=accepted", other="", half_life="30d", code="-2")
+    code(browser, seq, "-2")
     assert [row["title"] for row in house.book.coded_news()].count(SAID) == 1
     browser.send("/news/uncode")
     assert "Undone" in browser.notes()[0]
@@ -84,34 +81,18 @@ def test_a_code_is_undone_from_the_note_that_says_it(browser, house, bears):
     assert house.book.verify()["ok"]
 
 
-@pytest.mark.usefixtures("still")
-def test_a_code_sent_twice_is_saved_once(browser, house):
-    seq = told(house)
-    browser.get(f"/news/{seq}")
-    form = browser.forms("/news/code")[0] | {"target": "ceasefire=accepted", "other": ""}
-    browser.send("/news/code", form, code="+2", half_life="30d")
-    head = house.book.head()
-    browser.send("/news/code", form, code="+2", half_life="30d")
-    assert house.book.head() == head
-    assert "not written twice" in browser.notes()[0]
-
-
-@pytest.mark.usefixtures("still")
 def test_a_code_on_nothing_is_refused_and_nothing_is_written(browser, house):
     seq = told(house)
     head = house.book.head()
     for target in ("", "no-such-process=on"):
-        browser.get(f"/news/{seq}")
-        browser.send("/news/code", target=target, other="", half_life="30d", code="+1")
+        code(browser, seq, "+1", target=target)
         assert browser.page.status_code == 422
         assert browser.faults()
-    browser.get(f"/news/{seq}")
-    browser.send("/news/code", target="ceasefire=accepted", half_life="30d", code="+7")
+    code(browser, seq, "+7")
     assert browser.page.status_code == 422
     assert house.book.head() == head
 
 
-@pytest.mark.usefixtures("still")
 def test_what_bears_on_nothing_is_set_aside_and_leaves_the_inbox(browser, house):
     seq = told(house, "Grain prices fall again")
     browser.get(f"/news/{seq}")
@@ -120,7 +101,6 @@ def test_what_bears_on_nothing_is_set_aside_and_leaves_the_inbox(browser, house)
     assert seq not in {row["seq"] for row in house.book.inbox()}
 
 
-@pytest.mark.usefixtures("still")
 def test_a_coded_item_is_taken_back_with_a_reason(browser, house):
     seq = told(house, on={"ceasefire=accepted": "+1"})
     browser.get(f"/news/{seq}")
@@ -130,7 +110,6 @@ def test_a_coded_item_is_taken_back_with_a_reason(browser, house):
     assert house.book.news_item(str(seq))["state"] == "retracted"
 
 
-@pytest.mark.usefixtures("still")
 def test_two_items_become_one_story_and_keep_what_they_do(browser, house):
     first = told(house, on={"ceasefire=accepted": "+1"}, half_life="10d")
     second = told(house, SAID.replace("talk of", "talk about"), source="other wire", hours=2)
@@ -144,7 +123,6 @@ def test_two_items_become_one_story_and_keep_what_they_do(browser, house):
     assert joined["half_life"] == 10.0
 
 
-@pytest.mark.usefixtures("still")
 def test_a_fact_of_a_source_below_b_is_a_report_unless_somebody_vouches(browser, house):
     seq = told(house)
     browser.get(f"/news/{seq}")
@@ -157,7 +135,6 @@ def test_a_fact_of_a_source_below_b_is_a_report_unless_somebody_vouches(browser,
     assert row["on"] == {"ceasefire": "accepted"}
 
 
-@pytest.mark.usefixtures("still")
 def test_an_item_is_written_down_in_the_zone_of_the_visitor(browser, house):
     browser.get("/news/new")
     browser.send(
@@ -173,7 +150,6 @@ def test_an_item_is_written_down_in_the_zone_of_the_visitor(browser, house):
     assert house.book.head() == head
 
 
-@pytest.mark.usefixtures("still")
 def test_a_file_is_brought_in_once_and_its_bad_rows_are_named(browser, house):
     table = "title,source,known_at\nOne,wire,2026-05-01T10:00Z\nTwo,wire,\n"
     for said in ("1 item added of 2, 1 refused (line 3", "1 known already"):
@@ -187,7 +163,6 @@ def test_a_file_is_brought_in_once_and_its_bad_rows_are_named(browser, house):
     assert [row["title"] for row in house.book.inbox()].count("One") == 1
 
 
-@pytest.mark.usefixtures("still")
 def test_a_feed_is_fetched_when_the_button_is_pressed_and_remembered(browser, house, monkeypatch):
     asked = []
 
@@ -204,7 +179,6 @@ def test_a_feed_is_fetched_when_the_button_is_pressed_and_remembered(browser, ho
     assert "1 item added" in browser.notes()[0]
 
 
-@pytest.mark.usefixtures("still")
 def test_a_note_of_unknown_hands_runs_nothing(browser, house):
     seq = told(house, because="<p onclick='x()'>Two hours<script>alert(1)</script></p>")
     page = browser.get(f"/news/{seq}").text
@@ -213,15 +187,12 @@ def test_a_note_of_unknown_hands_runs_nothing(browser, house):
     assert "onclick" not in page
 
 
-@pytest.mark.usefixtures("still")
-def test_an_empty_inbox_says_what_to_do_next(tmp_path):
-    with Book.plain(str(tmp_path / "none.db"), forecaster="ana", create=True) as book:
-        page = Browser(House(book, port=PORT)).get("/news").text
+def test_an_empty_inbox_says_what_to_do_next(empty):
+    page = empty.get("/news").text
     assert "No item waits for a code" in page
     assert 'href="/news/new"' in page
 
 
-@pytest.mark.usefixtures("still")
 def test_an_item_weighs_the_same_wherever_it_is_shown(browser, house):
     """Four times as fast, says a source of grade F; what counts of it is less, on every page."""
     house.book.ask("Will the ferry sail?", "30%", by="2031-01-31", base="3 in 70 weeks")
@@ -237,7 +208,6 @@ def test_an_item_weighs_the_same_wherever_it_is_shown(browser, house):
     assert f"{listed[1]} at first, {listed[2]} now" in page
 
 
-@pytest.mark.usefixtures("still")
 def test_a_question_and_its_own_process_are_offered_once(browser, house):
     house.book.ask("Will the ferry sail?", "30%", by="2031-01-31", base="3 in 70 weeks")
     seq = told(house, "Will the ferry sail? It is at the quay")
@@ -258,7 +228,6 @@ def _two_like_it(house):
     return told(house, "The ferry and the barge from Kosti to Malakal are at the quay")
 
 
-@pytest.mark.usefixtures("still")
 def test_what_comes_chosen_on_an_item_is_one_of_its_ticks(browser, house):
     page = browser.get(f"/news/{_two_like_it(house)}").text
     ticks = re.findall(r'name="target" value="([^"]+)"', page)
@@ -272,7 +241,6 @@ def test_what_comes_chosen_on_an_item_is_one_of_its_ticks(browser, house):
     assert TICKED.findall(page) == [ticks[0]]
 
 
-@pytest.mark.usefixtures("still")
 @pytest.mark.parametrize("asks", ["/news/look", "/news/code"])
 def test_what_was_ticked_or_chosen_last_is_what_counts(browser, house, asks):
     """Also without a script, where a tick and a choice stand in one form."""

@@ -33,11 +33,6 @@ def database(asked, tmp_path):
     return Path(shutil.copy(asked, tmp_path / "forecasts.db"))
 
 
-@pytest.fixture
-def inside(browser):
-    return browser
-
-
 def _last(browser, name):
     said = browser.house.book.ledger.forecasts(question=name)
     return said[-1].value if said else None
@@ -63,86 +58,86 @@ def _refused(browser, typed, field):
 
 
 @pytest.mark.parametrize("text", [*SHARES, *PROBABILITIES])
-def test_the_percent_field_reads_as_a_column_in_percent_and_never_takes_a_share(inside, text):
+def test_the_percent_field_reads_as_a_column_in_percent_and_never_takes_a_share(browser, text):
     """What a file read with ``unit=percent`` gives is logged; a bare number below 1 is asked on."""
     how = Manner(unit="percent")
     try:
         meant = float(probability(text, manner=how)[0])
     except InvalidInput:
         meant = None
-    before = _last(inside, "convoy")
-    _post(inside, "/q/convoy/log", p=text)
+    before = _last(browser, "convoy")
+    _post(browser, "/q/convoy/log", p=text)
     if meant is None or "below 1 %" in how.seen:
-        assert _refused(inside, text, "p")
-        assert _last(inside, "convoy") is before is None
+        assert _refused(browser, text, "p")
+        assert _last(browser, "convoy") is before is None
     else:
-        assert inside.page.status_code == 200
-        assert _last(inside, "convoy").probability == meant
+        assert browser.page.status_code == 200
+        assert _last(browser, "convoy").probability == meant
 
 
 @pytest.mark.parametrize("text", SHARES)
-def test_no_form_with_a_percent_sign_takes_a_share(inside, text):
-    book = inside.house.book
+def test_no_form_with_a_percent_sign_takes_a_share(browser, text):
+    book = browser.house.book
     head = book.head()
-    _post(inside, "/q/who/log", **{"p[none]": text, "p[firm]": "50"})
-    assert _refused(inside, text, "p[none]")
+    _post(browser, "/q/who/log", **{"p[none]": text, "p[firm]": "50"})
+    assert _refused(browser, text, "p[none]")
     for help_ in ("sum", ""):
-        _post(inside, "/q/who/log", help=help_, **{"p[none]": text, "p[firm]": "50"})
-        assert _refused(inside, text, "p[none]")
+        _post(browser, "/q/who/log", help=help_, **{"p[none]": text, "p[firm]": "50"})
+        assert _refused(browser, text, "p[none]")
     for help_ in ("rise", ""):
-        _post(inside, "/q/rungs@2027-03-31/log", help=help_, **{"p[2027-03-31]": text})
-        assert _refused(inside, text, "p[2027-03-31]")
-    inside.get("/ask")
-    inside.send("/ask", title="Will it rain?", by="2027-06-30", p=text)
-    assert inside.page.status_code == 422
-    assert inside.faults()
-    inside.get("/")
-    inside.send("/log", question="convoy", p=text)
-    assert inside.page.status_code == 422
+        _post(browser, "/q/rungs@2027-03-31/log", help=help_, **{"p[2027-03-31]": text})
+        assert _refused(browser, text, "p[2027-03-31]")
+    browser.get("/ask")
+    browser.send("/ask", title="Will it rain?", by="2027-06-30", p=text)
+    assert browser.page.status_code == 422
+    assert browser.faults()
+    browser.get("/")
+    browser.send("/log", question="convoy", p=text)
+    assert browser.page.status_code == 422
     assert book.head() == head
 
 
 @pytest.mark.parametrize(("text", "meant"), NUMBERS.items())
-def test_every_field_of_a_number_reads_alike(inside, text, meant):
+def test_every_field_of_a_number_reads_alike(browser, text, meant):
     """A quantile, the one number of a curve, and an outcome: the same number or the same words."""
     words = meant.words if isinstance(meant, Refused) else ""
     beyond = not words and meant[0] in "<>"
     level = {"q[5]": "-10", "q[25]": "", "q[50]": text, "q[75]": "", "q[95]": "5000000"}
-    _post(inside, "/q/many/log", **level)
+    _post(browser, "/q/many/log", **level)
     if words or beyond:
-        assert _refused(inside, text, "q[50]")
-        assert words in unescape(inside.faults()[0])
+        assert _refused(browser, text, "q[50]")
+        assert words in unescape(browser.faults()[0])
     else:
-        assert _said(inside, "many")["50"] == meant
-    _post(inside, "/q/many/log", one=text, sure="fairly", help="around", because="a long reason")
-    assert "a long reason" in inside.page.text
+        assert _said(browser, "many")["50"] == meant
+    _post(browser, "/q/many/log", one=text, sure="fairly", help="around", because="a long reason")
+    assert "a long reason" in browser.page.text
     if words or beyond:
-        assert _refused(inside, text, "one")
-        assert words in unescape(inside.faults()[0])
+        assert _refused(browser, text, "one")
+        assert words in unescape(browser.faults()[0])
     else:
-        form = inside.forms("/q/many/log")[0]
+        form = browser.forms("/q/many/log")[0]
         assert form["q[50]"] == meant
         assert float(form["q[5]"]) <= float(meant) <= float(form["q[95]"])
-    _post(inside, "/q/many/settle", outcome=text, source="x", sure="1")
+    _post(browser, "/q/many/settle", outcome=text, source="x", sure="1")
     if beyond and text.strip()[:1] not in "<>" and text not in ("above", "below"):
         # What is not stated as beyond the bounds is asked about once.
-        assert "is it meant" in unescape(inside.faults()[0])
-        _post(inside, "/q/many/settle", outcome=text, source="x", sure="1", meant=text)
-    stands = inside.house.book.ledger.standing_resolutions().get("many")
+        assert "is it meant" in unescape(browser.faults()[0])
+        _post(browser, "/q/many/settle", outcome=text, source="x", sure="1", meant=text)
+    stands = browser.house.book.ledger.standing_resolutions().get("many")
     if words:
-        assert words in unescape(inside.faults()[0])
+        assert words in unescape(browser.faults()[0])
         assert stands is None
     else:
         assert stands.outcome == meant
 
 
-def test_the_bounds_of_a_question_are_read_alike(inside):
-    inside.get("/ask")
+def test_the_bounds_of_a_question_are_read_alike(browser):
+    browser.get("/ask")
     more = {"title": "How much?", "by": "2027-06-30", "kind": "number", "unit": "t"}
-    inside.send("/ask", low="0", high="1,234", **more)
-    assert inside.page.status_code == 422
-    assert "is 1.234 or 1234" in inside.faults()[0]
-    assert inside.forms("/ask")[0]["high"] == "1,234"
-    inside.send("/ask", low="-5", high="1 200,5", **more)
-    asked = inside.house.book.question_page("how-much").question
+    browser.send("/ask", low="0", high="1,234", **more)
+    assert browser.page.status_code == 422
+    assert "is 1.234 or 1234" in browser.faults()[0]
+    assert browser.forms("/ask")[0]["high"] == "1,234"
+    browser.send("/ask", low="-5", high="1 200,5", **more)
+    asked = browser.house.book.question_page("how-much").question
     assert (asked.space.lower, asked.space.upper) == (-5.0, 1200.5)

@@ -1,12 +1,12 @@
 """What a question's page says of its numbers is what they are."""
 
 import re
-import time
 from pathlib import Path
 
 import pytest
 
 import forecasting.web
+from tests.web.conftest import eventually
 
 #: A question of sixty days whose outcome was known after thirty.
 PAST = """\
@@ -64,10 +64,8 @@ def test_the_one_other_person_is_named_with_the_number_that_was_imported(importe
 
 def test_the_time_after_the_outcome_counts_as_even_and_the_page_says_so(imported):
     """Half the window at 20 % and yes (0.64), half of it as even (0.25)."""
-    until = time.monotonic() + 90
-    while "over the scheduled window" not in imported.page.text:
-        assert time.monotonic() < until, "it took too long"
-        imported.get(str(imported.page.url))
+    here = str(imported.page.url)
+    eventually(lambda: "over the scheduled window" in imported.get(here).text)
     row = re.search(r'<th scope="row">tom.*?</th><td>([\d.]+)</td>', imported.page.text)
     assert row
     assert float(row[1]) == pytest.approx((0.64 + 0.25) / 2, abs=0.001)

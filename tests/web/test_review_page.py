@@ -3,7 +3,7 @@
 import datetime as dt
 import math
 import re
-import time
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,9 +17,8 @@ from forecasting.domain.forecast import Forecast, binary_value
 from forecasting.domain.scores import CALIBRATED
 from forecasting.review import charts
 from forecasting.review.plot import NARROW
-from forecasting.web.house import House
 from tests import season as ours
-from tests.web.conftest import PORT, Browser
+from tests.web.conftest import Browser, housed
 
 CRITERIA = (
     "Yes if two news agencies report it within the window; a later correction does not count."
@@ -31,57 +30,52 @@ def past(path, n):
 
     The model says .2 throughout; ana says .1 where it did not happen and .6 where it did.
     """
-    real = clock.now()
-    at = [real - dt.timedelta(days=400)]
+    with living(400) as at, Book.plain(str(path), forecaster="ana", create=True) as book:
+        for i in range(n):
+            ask(book, at, f"convoy-{i}", days=10, topic="north" if i % 2 else "south")
+            at[0] += dt.timedelta(days=1)
+            outcome = "yes" if i % 4 == 0 else "no"
+            book.log(f"convoy-{i}", 0.6 if outcome == "yes" else 0.1)
+            (asked,) = (q for q in book.ledger.questions() if q.id == f"convoy-{i}")
+            value = binary_value("0.2")
+            said = Forecast(asked.id, asked.wording_hash, "model", value, at[0], "live")
+            book.ledger.append([said], recorded_at=at[0])
+            if i % 3 == 0:
+                book.log(f"convoy-{i}", 0.5, forecaster="boris")
+            at[0] += dt.timedelta(days=12)
+            book.resolve(f"convoy-{i}", outcome, source="https://example.org/a")
+    return path
+
+
+@contextmanager
+def living(days):
+    """Begin so many days ago; give the moment, in a list, to be moved on."""
+    at = [clock.now() - dt.timedelta(days=days)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(clock, "now", lambda: at[0])
         patch.setattr(clock, "overridden", lambda: True)
-        book = Book.plain(str(path), forecaster="ana", create=True)
-        _live(book, at, n)
-    return book
+        yield at
 
 
-def _live(book, at, n):
-    for i in range(n):
-        opens = at[0].date()
-        book.add_question(
-            {
-                "slug": f"convoy-{i}",
-                "title": f"Will convoy {i} pass?",
-                "type": "binary",
-                "opens": opens.isoformat(),
-                "closes": (opens + dt.timedelta(days=10)).isoformat(),
-                "criteria": CRITERIA,
-                "topic": "north" if i % 2 else "south",
-            }
-        )
-        at[0] += dt.timedelta(days=1)
-        outcome = "yes" if i % 4 == 0 else "no"
-        book.log(f"convoy-{i}", 0.6 if outcome == "yes" else 0.1)
-        (asked,) = (q for q in book.ledger.questions() if q.id == f"convoy-{i}")
-        said = Forecast(asked.id, asked.wording_hash, "model", binary_value("0.2"), at[0], "live")
-        book.ledger.append([said], recorded_at=at[0])
-        if i % 3 == 0:
-            book.log(f"convoy-{i}", 0.5, forecaster="boris")
-        at[0] += dt.timedelta(days=12)
-        book.resolve(f"convoy-{i}", outcome, source="https://example.org/a")
+def ask(book, at, slug, *, days, **more):
+    """Ask a question that opens on this day and closes so many days later."""
+    opens = at[0].date()
+    book.add_question({
+        "slug": slug, "title": f"Will {slug.replace('-', ' ')} pass?", "type": "binary",
+        "opens": opens.isoformat(), "closes": str(opens + dt.timedelta(days=days)),
+        "criteria": CRITERIA, **more,
+    })  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def record(tmp_path_factory):
     """A house over the record of 12 questions."""
-    with past(tmp_path_factory.mktemp("review") / "past.db", 12) as book:
-        house = House(book, port=PORT)
+    with housed(past(tmp_path_factory.mktemp("review") / "past.db", 12)) as house:
         yield house
-        house.close()
 
 
 def shown(browser, address="/review"):
-    until = time.monotonic() + 300
-    while 'class="working"' in browser.get(address).text:
-        assert time.monotonic() < until
-        time.sleep(0.3)
-    return str(browser.page.text)
+    return browser.finished(address)
 
 
 def test_a_resolved_question_shows_what_everybody_scored_on_it(record):
@@ -131,24 +125,16 @@ def test_each_question_of_the_override_is_better_worse_or_the_same(record):
 
 
 def test_what_came_too_soon_is_said_once_at_the_top_with_the_choice_to_score_it(tmp_path):
-    real = clock.now()
-    at = [real - dt.timedelta(days=30)]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(clock, "now", lambda: at[0])
-        patch.setattr(clock, "overridden", lambda: True)
-        book = Book.plain(str(tmp_path / "soon.db"), forecaster="ana", create=True)
+    path = tmp_path / "soon.db"
+    with living(30) as at, Book.plain(str(path), forecaster="ana", create=True) as book:
         for i in range(2):
             at[0] = at[0].replace(hour=3) + dt.timedelta(days=1)
-            opens = at[0].date()
-            asked = {"slug": f"bus-{i}", "title": f"Will bus {i} pass?", "type": "binary"}
-            days = {"opens": opens.isoformat(), "closes": str(opens + dt.timedelta(days=20))}
-            book.add_question({**asked, **days, "criteria": CRITERIA})
+            ask(book, at, f"bus-{i}", days=20)
             at[0] += dt.timedelta(hours=3)
             book.log(f"bus-{i}", 0.7)
             at[0] += dt.timedelta(hours=8)
             book.resolve(f"bus-{i}", "yes", source="https://example.org/a")
-    with book:
-        house = House(book, port=PORT)
+    with housed(path) as house:
         browser = Browser(house)
         page = shown(browser)
         assert page.partition('id="left"')[0].count("within two days of opening") == 1
@@ -161,31 +147,25 @@ def test_what_came_too_soon_is_said_once_at_the_top_with_the_choice_to_score_it(
         assert "Leave them out" in page
         assert 'id="calibration"' in page
         assert "<b>" in page.partition('id="all"')[2]
-        told = figures.review(book, lambda step: None, "ana", "live", "", True)
+        told = figures.review(house.book, lambda step: None, "ana", "live", "", True)
         (row,) = (row for row in told["scores"] if row["forecaster"] == "ana")
         assert row["n_questions"] == 2
-        house.close()
 
 
 def test_few_outcomes_are_too_few_to_say(tmp_path):
-    with past(tmp_path / "few.db", 1) as book:
-        house = House(book, port=PORT)
+    with housed(past(tmp_path / "few.db", 1)) as house:
         page = shown(Browser(house))
-        assert "1 resolved forecast: too few to say." in page
-        assert "not enough data to say more" in page
-        assert "too few for an interval" in page
-        assert "Questions of one month only" in page
-        assert "The slope of your numbers" not in page
-        house.close()
+    assert "1 resolved forecast: too few to say." in page
+    assert "not enough data to say more" in page
+    assert "too few for an interval" in page
+    assert "Questions of one month only" in page
+    assert "The slope of your numbers" not in page
 
 
-def test_nobody_and_nothing_say_what_to_do_next(tmp_path):
-    with Book.plain(str(tmp_path / "none.db"), forecaster="ana", create=True) as book:
-        house = House(book, port=PORT)
-        page = shown(Browser(house))
-        assert "You have no live forecast yet" in page
-        assert 'href="/ask"' in page
-        house.close()
+def test_nobody_and_nothing_say_what_to_do_next(empty):
+    page = shown(empty)
+    assert "You have no live forecast yet" in page
+    assert 'href="/ask"' in page
 
 
 def test_another_forecaster_a_topic_and_a_kind_live_in_the_address(record):

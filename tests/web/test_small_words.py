@@ -129,9 +129,9 @@ def test_a_fault_of_a_line_names_it_and_one_of_no_field_stands_where_it_is_mende
     assert fault_of(refused) == Fault("zone", f"{words}Europe/London")
 
 
-@pytest.mark.parametrize("typed", ["0.5", "135", "135%"])
+@pytest.mark.parametrize("typed", ["0.5", "-3", "-3%", "101", "135%"])
 def test_beside_a_percent_sign_a_share_is_asked_about_and_more_than_all_refused(typed):
-    with pytest.raises(InvalidInput, match=r"is 50% meant|from 0 to 100") as refused:
+    with pytest.raises(InvalidInput, match=r"is 50% meant|must lie from 0 to 100") as refused:
         percent_typed(typed)
     words = fault_of(refused.value).words
     assert "from 0 to 1." not in words

@@ -1,9 +1,6 @@
 """Today: what needs somebody is done there, once."""
 
 from forecasting import clock
-from forecasting.app.book import Book
-from forecasting.web.house import House
-from tests.web.conftest import PORT, Browser
 
 
 def test_a_number_is_logged_where_the_question_stands(browser, house):
@@ -15,19 +12,6 @@ def test_a_number_is_logged_where_the_question_stands(browser, house):
     assert house.book.asked(form["question"])[0].title in said
     row = house.book.history(form["question"], forecaster="ana")[-1]
     assert (row["forecast"], row["forecaster"], row["kind"]) == (0.35, "ana", "live")
-
-
-def test_a_form_sent_twice_writes_once_and_says_so(browser, house):
-    browser.get("/")
-    form = browser.forms("/log")[0]
-    browser.send("/log", form, p="35")
-    head = house.book.head()
-    browser.send("/log", form, p="35")
-    assert house.book.head() == head
-    assert "not written twice" in browser.notes()[0]
-    # The back button, and another number: that is another act.
-    browser.send("/log", form, p="40")
-    assert house.book.head() == head + 1
 
 
 def test_what_was_typed_is_kept_beside_its_fault(browser, house):
@@ -74,16 +58,12 @@ def test_what_facts_decide_is_recorded_where_it_stands(browser, house):
     assert "facts say yes" not in browser.get("/").text
 
 
-def test_an_empty_workspace_says_what_to_begin_with(tmp_path):
-    with Book.plain(str(tmp_path / "empty.db"), forecaster="ana", create=True) as book:
-        house = House(book, port=PORT)
-        browser = Browser(house)
-        page = browser.get("/").text
-        assert "Ask your first question" in page
-        assert 'action="/update"' not in page
-        book.ask("Will the ferry sail?", "30%", by="2031-01-31")
-        page = browser.get("/").text
-        assert "Nothing needs you today" in page
-        # No model answers the question, so the page offers no update.
-        assert 'action="/update"' not in page
-        house.close()
+def test_an_empty_workspace_says_what_to_begin_with(empty):
+    page = empty.get("/").text
+    assert "Ask your first question" in page
+    assert 'action="/update"' not in page
+    empty.house.book.ask("Will the ferry sail?", "30%", by="2031-01-31")
+    page = empty.get("/").text
+    assert "Nothing needs you today" in page
+    # No model answers the question, so the page offers no update.
+    assert 'action="/update"' not in page

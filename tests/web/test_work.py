@@ -1,19 +1,11 @@
 """Long work runs beside the app, tells how far it is, and can be ended."""
 
 import re
-import time
 
 import pytest
 
 from forecasting.web.jobs import Job, Jobs
-from tests.web.conftest import Browser
-
-
-def wait(done, seconds=90):
-    until = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < until, "it took too long"
-        time.sleep(0.1)
+from tests.web.conftest import Browser, eventually
 
 
 def test_the_chain_is_verified_in_another_process(browser, house):
@@ -22,7 +14,7 @@ def test_the_chain_is_verified_in_another_process(browser, house):
     key = str(browser.page.url).rpartition("/")[2]
     job = house.jobs.of(key)
     assert job is not None
-    wait(lambda: job.over)
+    eventually(lambda: job.over)
     page = browser.get(f"/jobs/{key}")
     assert "Verified: all" in page.text
     assert str(page.url).endswith(f"/ledger?work={key}")
@@ -30,7 +22,7 @@ def test_the_chain_is_verified_in_another_process(browser, house):
 
 def test_work_that_is_refused_says_why(house):
     job = house.jobs.start("x", "explain", who="ana", then="/", question="no-such-question")
-    wait(lambda: job.over)
+    eventually(lambda: job.over)
     assert (job.state, "no-such-question" in job.words) == ("failed", True)
 
 
@@ -40,13 +32,13 @@ def test_work_is_ended_and_what_waits_goes_on(browser, house):
     twin = house.jobs.start("a", "update", who="ana", then="/updated", questions=())
     assert twin is first
     second = house.jobs.start("b", "verify", who="ana", then="/ledger")
-    wait(lambda: first.state == "running")
+    eventually(lambda: first.state == "running")
     browser.get(f"/jobs/{first.id}")
     browser.send(f"/jobs/{first.id}/end")
     assert first.state == "ended"
     # The app answers while something runs.
     assert browser.get("/").status_code == 200
-    wait(lambda: second.over)
+    eventually(lambda: second.over)
     assert second.state == "done"
     assert house.book.head() == head
     assert house.book.verify()["ok"]

@@ -2,17 +2,20 @@
 
 import datetime as dt
 import re
-import time
+from types import SimpleNamespace
 
 import pytest
+import yaml
 
 from forecasting import clock
-from forecasting.app.book import Book
+from forecasting.app.world.scenario import live
+from forecasting.app.world.what_if import condition
+from forecasting.bank.schema import WorldviewFile
 from forecasting.errors import InvalidInput
 from forecasting.web.compute import Desk
-from forecasting.web.house import House
+from forecasting.web.pages.world import EXAMPLE, _story
 from forecasting.web.sessions import Told
-from tests.web.conftest import PORT, Browser
+from tests.web.conftest import Browser, eventually, housed
 
 WORLD = """
 schema: 1
@@ -73,23 +76,9 @@ def bank(folder):
 @pytest.fixture
 def small(tmp_path):
     """A house over a small world."""
-    with Book.plain(str(tmp_path / "small.db"), forecaster="ana", create=True) as book:
-        book.init(bank(tmp_path / "bank"))
-        house = House(book, port=PORT)
+    with housed(tmp_path / "small.db", create=True) as house:
+        house.book.init(bank(tmp_path / "bank"))
         yield house
-        house.close()
-
-
-def finished(browser, address):
-    """Open a page until its figures are there, as its poll does."""
-    until = time.monotonic() + 500
-    while 'class="working"' in browser.get(address).text:
-        poll = browser.page.text.partition('class="working"')[2][:300]
-        assert "hx-get" in poll
-        assert '<noscript><meta http-equiv="refresh"' in browser.page.text.partition("</head>")[0]
-        assert time.monotonic() < until, poll
-        time.sleep(0.5)
-    return str(browser.page.text)
 
 
 def test_what_the_model_says_of_options_stands_on_their_page(small):
@@ -125,9 +114,6 @@ def test_one_button_says_that_nothing_happened_until_today(small):
     rows = small.book.watches()
     assert {row["watcher"] for row in rows} == {"ana"}
     assert {row["days"] for row in rows} == {0}
-    head = small.book.head()
-    browser.send("/world/watch", form)
-    assert small.book.head() == head
     assert "Every process was watched within the last week" in browser.get("/world").text
 
 
@@ -144,22 +130,22 @@ def test_one_process_is_watched_alone(small):
 def test_a_simulation_a_condition_and_a_code_show_what_they_do_and_write_nothing(small):
     browser = Browser(small)
     head = small.book.head()
-    page = finished(browser, "/world")
+    page = browser.finished("/world")
     assert "Typical stories" in page
     assert "Worth knowing" in page
     # Kept: the same page again computes nothing.
     assert small.desk.latest("world") is not None
-    page = finished(browser, "/world/what-if?if%5Btalks-soon%5D=yes&how=see")
+    page = browser.finished("/world/what-if?if%5Btalks-soon%5D=yes&how=see")
     before, after = numbers(page, "Will a convoy pass")
     assert before < after
-    ways = finished(browser, "/world/what-if?if%5Btalks-soon%5D=yes&if%5Btalks-soon%5D=no")
+    ways = browser.finished("/world/what-if?if%5Btalks-soon%5D=yes&if%5Btalks-soon%5D=no")
     assert "no path meets both" in ways
     assert small.book.head() == head
     made = small.book.add_news(
         "Guards open the road to a convoy", source="wire", grade="A", known_at=clock.now()
     )
     address = f"/news/{made['seq']}?target=convoy&half_life=lasting"
-    page = finished(browser, address).partition('id="effect"')[2]
+    page = browser.finished(address).partition('id="effect"')[2]
     now, *codes = numbers(page, "Will a convoy pass")
     assert codes == sorted(codes)
     assert codes[0] < codes[2] < codes[4]
@@ -178,43 +164,33 @@ def numbers(page, title):
 
 
 def test_a_story_is_told_by_the_titles_of_its_processes():
-    from types import SimpleNamespace as Row
-
-    from forecasting.web.pages.world import _story
-
-    rows = [Row(name="talks", title="Talks"), Row(name="convoy", title="")]
+    """A process that is named as a question is quoted: it is not the name of an event."""
+    titles = {"talks": "Talks", "convoy": "", "ruling": "Will the court rule?"}
+    rows = [SimpleNamespace(name=name, title=title) for name, title in titles.items()]
     text = "talks=under-way in March 2027, convoy in May 2027; talks=resting, for good"
     told = "Talks: under way in March 2027, convoy in May 2027; talks=resting, for good"
     assert _story(text, rows) == told
-
-
-def test_a_question_is_not_the_name_of_an_event():
-    from types import SimpleNamespace as Row
-
-    from forecasting.web.pages.world import _story
-
-    rows = [Row(name="ruling", title="Will the court rule?"), Row(name="talks", title="Talks")]
     told = "“Will the court rule?”: it happens in March 2027, Talks: under way in May 2027"
     assert _story("ruling in March 2027, talks=under-way in May 2027", rows) == told
 
 
 def test_the_simulation_follows_an_update_and_knows_every_open_question(small):
     browser = Browser(small)
-    assert "Typical stories" in finished(browser, "/world")
+    assert "Typical stories" in browser.finished("/world")
     # A number of one's own changes nothing of it.
     small.book.log("convoy-soon", 0.2)
-    finished(browser, "/world")
+    browser.finished("/world")
     assert "1 entry newer since" in browser.page.text
     before = small.desk.latest("world").head
     until = clock.now().date() + dt.timedelta(days=60)
     small.book.ask("Will a bus pass?", by=str(until), base="3 in 70 weeks", slug="bus")
-    page = finished(browser, "/world")
+    page = browser.finished("/world")
     assert small.desk.latest("world").head > before
     assert "Will a bus pass?" in page.partition('id="answers"')[2].partition("</section>")[0]
     before = small.desk.latest("world").head
     small.book.watch(every=True)
     small.book.update(everything=True)
-    page = finished(browser, "/world")
+    page = browser.finished("/world")
     assert small.desk.latest("world").head > before
     assert "newer since" not in page
 
@@ -236,7 +212,7 @@ def test_what_is_hidden_until_i_answer_is_hidden_on_every_page(small):
     }
     told = re.compile(r"\d\s?%")
     for address, part in pages.items():
-        page = finished(browser, address).partition(part)[2]
+        page = browser.finished(address).partition(part)[2]
         row = re.split(r"</tr>|</li>|</article>", page.partition("Will a convoy pass")[2])[0]
         if address.startswith("/q/"):
             row = page.partition("<dt>The model</dt>")[2].partition("</dl>")[0]
@@ -244,7 +220,7 @@ def test_what_is_hidden_until_i_answer_is_hidden_on_every_page(small):
         assert not told.search(re.sub(r"<input[^>]*>|<option.*?</option>", "", row)), address
     small.book.log("convoy-soon", 0.2)
     for address, part in pages.items():
-        page = finished(browser, address).partition(part)[2]
+        page = browser.finished(address).partition(part)[2]
         row = re.split(r"</tr>|</li>|</article>", page.partition("Will a convoy pass")[2])[0]
         assert "hidden until" not in row, address
 
@@ -263,12 +239,7 @@ def test_nobody_keeps_a_list_is_said_before_the_button_says_that_nothing_happene
 
 
 def test_worldviews_say_on_their_own_page_how_one_is_written(small):
-    import yaml
-
-    from forecasting.bank.schema import WorldviewFile
-    from forecasting.web.pages.world import EXAMPLE
-
-    page = finished(Browser(small), "/world/views")
+    page = Browser(small).finished("/world/views")
     assert "times: 0.5" in page
     assert "questions/README.md" not in page
     WorldviewFile.model_validate(yaml.safe_load(EXAMPLE))
@@ -276,9 +247,6 @@ def test_worldviews_say_on_their_own_page_how_one_is_written(small):
 
 def test_what_if_offers_what_is_simulated_alone(house):
     """A process that no open question rests on any more can be no condition."""
-    from forecasting.app.world.scenario import live
-    from forecasting.app.world.what_if import condition
-
     now = live(house.book.ledger, now=clock.now(), draws=40)
     offered = house.book.process_states()
     assert offered
@@ -293,27 +261,27 @@ def test_what_if_offers_what_is_simulated_alone(house):
         condition(now, "energy-2025=extended")
 
 
-def test_a_process_without_questions_and_a_workspace_without_a_world_say_what_to_do(tmp_path):
-    empty = tmp_path / "bank"
-    empty.mkdir()
-    (empty / "questions.yaml").write_text("schema: 1\nquestions: {}\n", encoding="utf-8")
-    with Book.plain(str(tmp_path / "none.db"), forecaster="ana", create=True) as book:
-        book.init(empty)
-        house = House(book, port=PORT)
-        browser = Browser(house)
-        assert "This workspace has no world yet" in browser.get("/world").text
-        assert 'href="/ask"' in browser.page.text
-        assert "nothing would move" in browser.get("/world/what-if").text
-        assert "No worldview has spoken yet" in finished(browser, "/world/views")
-        house.close()
+def test_a_process_without_questions_and_a_workspace_without_a_world_say_what_to_do(
+    empty, tmp_path
+):
+    (tmp_path / "bank").mkdir()
+    file = tmp_path / "bank" / "questions.yaml"
+    file.write_text("schema: 1\nquestions: {}\n", encoding="utf-8")
+    empty.house.book.init(file.parent)
+    assert "This workspace has no world yet" in empty.get("/world").text
+    assert 'href="/ask"' in empty.page.text
+    assert "nothing would move" in empty.get("/world/what-if").text
+    assert "No worldview has spoken yet" in empty.finished("/world/views")
 
 
-def test_a_computation_is_given_up_and_the_next_one_gets_a_process(small):
+def test_a_process_that_is_gone_is_started_again_and_what_failed_is_said(small):
     desk = Desk(small.book.database)
     work = desk.ask("world", head=1)
     assert desk.ask("world", head=1) is work
-    desk.stop("world")
-    assert work.state == "stopped"
+    eventually(lambda: work.state == "running")
+    desk._process.kill()
+    assert work.ended.wait(300)
+    assert (work.state, "broke off" in work.words) == ("failed", True)
     again = desk.ask("views", head=small.book.head())
     assert again.ended.wait(300)
     assert again.state == "done"

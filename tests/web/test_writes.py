@@ -3,60 +3,70 @@
 import re
 import signal
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import httpx2 as httpx
+import pytest
 
+from forecasting import clock
 from forecasting.app.book import Book
-from forecasting.web.house import House
-from tests.web.conftest import Browser, Server, forms_of
+from tests.web.conftest import ORIGIN, Browser, Server, forms_of, housed
 
 
 def test_twins_at_the_same_moment_write_once(house):
     first = Browser(house)
     first.get("/")
-    form = first.forms("/log")[0]
+    form = first.forms("/log")[0] | {"p": "35"}
     head = house.book.head()
-    answers = []
-
-    def send():
-        answers.append(first.client.post("/log", data=form | {"p": "35"}, headers=_from()))
-
-    twins = [threading.Thread(target=send) for _ in range(6)]
-    for twin in twins:
-        twin.start()
-    for twin in twins:
-        twin.join()
-    assert {answer.status_code for answer in answers} == {200}
+    with ThreadPoolExecutor(6) as pool:
+        post = partial(first.client.post, "/log", data=form, headers={"Origin": ORIGIN})
+        twins = [pool.submit(post) for _ in range(6)]
+    assert {twin.result().status_code for twin in twins} == {200}
     assert house.book.head() == head + 1
 
 
-def test_asking_twice_asks_once(browser, house):
-    browser.get("/ask")
-    (form,) = browser.forms("/ask")
-    asked = form | {"title": "Will the ferry sail?", "p": "20", "by": "2031-01-31"}
-    browser.send("/ask", asked)
-    assert "Asked" in browser.notes()[0]
+@pytest.mark.parametrize(
+    ("page", "action", "typed", "done"),
+    [
+        ("/", "/log", {"p": "35"}, "Logged"),
+        ("/ask", "/ask", {"title": "Will a ferry sail?", "p": "20", "by": "2031-01-31"}, "Asked"),
+        ("/news/{}", "/news/code", {"target": "ceasefire=accepted", "other": "", "code": "+2"},
+         "Coded"),
+        ("/world", "/world/watch", {"all": "1"}, "Recorded for"),
+    ],
+)  # fmt: skip
+def test_a_form_sent_twice_writes_once_and_says_so(browser, house, page, action, typed, done):
+    item = house.book.add_news("Envoys talk", source="wire", known_at=clock.now())["seq"]
+    browser.get(page.format(item))
+    form = browser.forms(action)[0] | typed
+    browser.send(action, form)
+    assert done in browser.notes()[0]
     head = house.book.head()
-    browser.send("/ask", asked)
+    browser.send(action, form)
     assert "not written twice" in browser.notes()[0]
     assert house.book.head() == head
+    if action == "/log":
+        # The back button, and another number: that is another act.
+        browser.send(action, form, p="40")
+        assert house.book.head() == head + 1
 
 
 def test_a_form_sent_again_after_a_crash_writes_once(database):
     """The receipt lies in the database: another process, another session, the same form."""
-    with Book.plain(str(database), forecaster="ana") as book:
-        one = Browser(House(book, port=8100))
+    with housed(database) as house:
+        one = Browser(house)
         one.get("/")
         form = one.forms("/log")[0]
         one.send("/log", form, p="35")
-        head = book.head()
-    with Book.plain(str(database), forecaster="ana") as book:
-        other = Browser(House(book, port=8100))
+        head = house.book.head()
+    with housed(database) as house:
+        other = Browser(house)
         other.get("/")
         again = form | {"csrf": other.forms("/log")[0]["csrf"]}
         other.send("/log", again, p="35")
         assert "not written twice" in other.notes()[0]
-        assert book.head() == head
+        assert house.book.head() == head
 
 
 def test_two_tabs_lose_nothing_and_the_later_one_is_told(house):
@@ -112,11 +122,8 @@ def test_nothing_acknowledged_is_lost_when_the_server_is_killed(database):
                         if len(acknowledged) == 60:
                             server.process.send_signal(signal.SIGKILL)
 
-    writers = [threading.Thread(target=write, args=(n,)) for n in range(20)]
-    for each in writers:
-        each.start()
-    for each in writers:
-        each.join()
+    with ThreadPoolExecutor(20) as pool:
+        list(pool.map(write, range(20)))
     server.stop()
     assert len(acknowledged) >= 60
     with Book.plain(str(database)) as book:
@@ -129,12 +136,6 @@ def test_nothing_acknowledged_is_lost_when_the_server_is_killed(database):
 def _open_question(house):
     rows = house.book.questions(status="open")
     return next(str(r["id"]) for r in rows if r["type"] == "binary" and not r["ladder"])
-
-
-def _from():
-    from tests.web.conftest import ORIGIN
-
-    return {"Origin": ORIGIN}
 
 
 def test_forms_are_read_as_they_stand():

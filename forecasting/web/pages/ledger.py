@@ -149,7 +149,7 @@ def brought(visit: Visit) -> Response:
     job = _read(visit, once=True)
     if job is None:
         return visit.to("/ledger/imports")
-    seq = visit.house.speaking_as(visit.who, once=job.options["once"]).written()
+    seq = visit.house.book.speaking_as(visit.who, once=job.options["once"]).written()
     if job.state == "failed" and seq:
         # Its twin wrote while it began.
         return visit.repeated(seq, "/ledger/imports")
@@ -159,10 +159,10 @@ def brought(visit: Visit) -> Response:
 def _file(visit: Visit, job: Job) -> Response:
     """Show what is known of a file; or the form that was sent, with the fault beside its field."""
     visit = replace(visit, form=job.form or Sent())
-    if job.fault is not None:
-        return ledger(visit, faults=(_of_file(job.fault),))
     if job.state == "failed":
-        return ledger(visit, faults=(Fault("file", job.words),))
+        # A fault stands beside the option that it speaks of, else beside the file.
+        named = job.fault if job.fault is not None and job.fault.field in OPTIONS else None
+        return ledger(visit, faults=(named or Fault("file", job.words),))
     return visit.page(
         "import.html.j2",
         found=job.result,
@@ -171,11 +171,6 @@ def _file(visit: Visit, job: Job) -> Response:
         what=visit.book.import_formats().get(job.result.get("format", "")),
         options={name: visit.form.get(name) for name in OPTIONS},
     )
-
-
-def _of_file(fault: Fault) -> Fault:
-    """Put a fault beside the option that it speaks of, else beside the file."""
-    return fault if fault.field in OPTIONS else Fault("file", fault.words)
 
 
 def _options(visit: Visit) -> Mapping[str, Any]:
@@ -200,7 +195,7 @@ def _columns(text: str) -> dict[str, str]:
 def bring_in(visit: Visit) -> Response:
     """Record what was previewed, in one transaction of a process of its own."""
     once = visit.act()
-    if seq := visit.house.speaking_as(visit.who, once=once).written():
+    if seq := visit.house.book.speaking_as(visit.who, once=once).written():
         return visit.repeated(seq, "/ledger/imports")
     return _begin(visit, "Bringing in", then="/ledger/brought", once=once)
 
@@ -219,11 +214,7 @@ def undo(visit: Visit) -> Response:
 def imports(visit: Visit, *, faults: tuple[Fault, ...] = ()) -> Response:
     """List the track records that were brought in."""
     rows = visit.kept("imports", visit.book.import_runs)
-    return visit.page(
-        "imports.html.j2",
-        imports=list(reversed(rows)),
-        faults=faults,
-    )
+    return visit.page("imports.html.j2", imports=rows[::-1], faults=faults)
 
 
 @lru_cache(maxsize=1)

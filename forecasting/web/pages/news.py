@@ -9,6 +9,7 @@ from starlette.responses import Response
 from forecasting.domain.evidence import CODES, coded
 from forecasting.domain.reading import Manner, moment
 from forecasting.errors import InvalidInput
+from forecasting.review import words
 from forecasting.web.bodies import Sent
 from forecasting.web.compute import Figures, address, figures
 from forecasting.web.faults import Fault, fault_of
@@ -38,7 +39,7 @@ BUTTONS = tuple(
 
 def inbox(visit: Visit, *, faults: tuple[Fault, ...] = (), wrong: str = "") -> Response:
     """Show what waits for a code, the stories, and what is coded."""
-    rows = visit.kept(("inbox", f"{visit.now:%Y-%m-%d}"), visit.book.inbox)
+    rows = _waiting(visit)
     recent = [row for row in rows if visit.now - row["known_at"] <= RECENT]
     everything = visit.query.get("all") == "1" or not recent
     chosen = rows if everything else recent
@@ -89,7 +90,7 @@ def item(
         codes=BUTTONS,
         figures=told if told.result or told.work else None,
         here=address(visit),
-        left=_left(visit, found),
+        left=0 if found["coded"] else len(_waiting(visit)),
         wrong=wrong,
         faults=faults,
     )
@@ -126,10 +127,10 @@ def _target(form: Sent) -> str:
     raise InvalidInput(msg)
 
 
-def _left(visit: Visit, found: dict[str, Any]) -> int:
-    if found["coded"]:
-        return 0
-    return len(visit.kept(("inbox", f"{visit.now:%Y-%m-%d}"), visit.book.inbox))
+def _waiting(visit: Visit) -> list[dict[str, Any]]:
+    """Give the items that wait for a code."""
+    rows: list[dict[str, Any]] = visit.kept(("inbox", f"{visit.now:%Y-%m-%d}"), visit.book.inbox)
+    return rows
 
 
 def _widened(told: Figures) -> Figures:
@@ -152,18 +153,12 @@ def _widest(row: dict[str, Any]) -> float:
 
 def look(visit: Visit) -> Response:
     """Go to the page that shows the effect of another choice; nothing is written."""
-    fade = visit.form.get("half_life") or "30d"
+    name, fade = visit.form.get("item"), visit.form.get("half_life") or "30d"
     try:
         target = _target(visit.form)
     except InvalidInput as refused:
-        faults = (fault_of(refused, visit.zone),)
-        return item(visit, name=visit.form.get("item"), faults=faults, wrong="code")
-    return visit.to(_place(visit), target=target, half_life=fade)
-
-
-def _place(visit: Visit) -> str:
-    name = visit.form.get("item")
-    return f"/news/{name}" if name.isdecimal() else "/news"
+        return item(visit, name=name, faults=(fault_of(refused, visit.zone),), wrong="code")
+    return visit.to(f"/news/{name}" if name.isdecimal() else "/news", target=target, half_life=fade)
 
 
 def code(visit: Visit) -> Response:
@@ -226,20 +221,21 @@ def fact(visit: Visit) -> Response:
     name, stated = visit.form.get("item"), visit.form.get("fact")
     if stated.endswith("="):
         stated += visit.form.get("amount")
+
+    def said(row: dict[str, Any]) -> str:
+        of, _, what = stated.partition("=")
+        happened = "it happened" if what == "event" else what
+        return _told(visit, f"Recorded: {visit.titled(of)}: {happened}", row)
+
     return visit.write(
         lambda book: book.code_news(
             name, [stated], confirmed="confirmed" in visit.form, event_at=_at(visit, "event_at")
         ),
         then=lambda row: _next(visit),
-        said=lambda row: _told(visit, f"Recorded: {_fact_said(visit, stated)}", row),
+        said=said,
         undo=_back,
         again=lambda faults: item(visit, name=name, faults=faults, wrong="fact"),
     )
-
-
-def _fact_said(visit: Visit, stated: str) -> str:
-    name, _, said = stated.partition("=")
-    return f"{visit.titled(name)}: {'it happened' if said == 'event' else said}"
 
 
 def _at(visit: Visit, name: str) -> dt.datetime | None:
@@ -291,8 +287,6 @@ def retract(visit: Visit) -> Response:
 def blank(visit: Visit, *, faults: tuple[Fault, ...] = ()) -> Response:
     """Show the form of a new item."""
     named = visit.kept("news sources", lambda: [row["source"] for row in visit.book.sources()])
-    from forecasting.review import words
-
     local = words.Days(visit.zone).local(visit.now)
     return visit.page(
         "news_new.html.j2",
@@ -305,7 +299,6 @@ def blank(visit: Visit, *, faults: tuple[Fault, ...] = ()) -> Response:
 def write_down(visit: Visit) -> Response:
     """Record a new item, and go to its page to code it."""
     form = visit.form
-
     return visit.write(
         lambda book: book.add_news(
             form.get("title"),
@@ -378,8 +371,6 @@ def _brought(visit: Visit, book: Any, content: bytes, name: str) -> dict[str, An
 
 def _counted(found: dict[str, Any]) -> str:
     """Say what came of a file, with the first rows that were refused."""
-    from forecasting.review import words
-
     said = f"{words.plural(found['added'], 'item')} added of {found['rows']}"
     if found["duplicates"]:
         said += f", {found['duplicates']} known already"

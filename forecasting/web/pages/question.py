@@ -4,7 +4,6 @@ import datetime as dt
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
@@ -21,7 +20,7 @@ from forecasting.review.path_chart import density, path_chart
 from forecasting.review.plot import NARROW, WIDE
 from forecasting.web.bodies import Sent
 from forecasting.web.compute import Figures, address, figures
-from forecasting.web.faults import Fault, fault_of
+from forecasting.web.faults import Fault, fault_of, in_percent
 from forecasting.web.routes import get, post
 from forecasting.web.typed import LEVELS, drawn, percent, percent_typed, spread_around
 from forecasting.web.visit import Visit
@@ -114,11 +113,11 @@ def _typed(page: "QuestionPage", form: Sent) -> dict[str, str]:
     kept: dict[str, str] = {}
     for rung in page.rungs:
         if rung.mine is not None and page.question.type == "binary":
-            kept[rung.day or rung.id] = _percent(rung.mine.value.entered[0])
+            kept[rung.day or rung.id] = in_percent(rung.mine.value.entered[0])
     mine = page.chosen.mine
     if mine is not None and mine.value.shape == "options":
         kept |= {
-            name: _percent(share)
+            name: in_percent(share)
             for name, share in zip(mine.value.labels, mine.value.entered, strict=True)
         }
     sent = form.under("q") or form.get("one")
@@ -129,11 +128,6 @@ def _typed(page: "QuestionPage", form: Sent) -> dict[str, str]:
         if "p" in form:
             kept[page.chosen.day or page.chosen.id] = form.get("p")
     return kept
-
-
-def _percent(share: str) -> str:
-    """Write a share in percent, with every digit that was entered."""
-    return f"{(100 * Decimal(share)).normalize():f}"
 
 
 def _levels(page: "QuestionPage", form: Sent) -> tuple[str, ...]:

@@ -15,7 +15,6 @@ from forecasting.web.faults import Fault
 from forecasting.web.pages.question import plain
 from forecasting.web.routes import get, post
 from forecasting.web.typed import percent_typed
-from forecasting.web.view import ends
 from forecasting.web.visit import Visit
 
 if TYPE_CHECKING:
@@ -122,7 +121,7 @@ def asked(visit: Visit) -> Response:
         rung, zone = page.chosen, page.question.zone
         number = " with your number" if made["forecasts"] else ""
         told = f"Asked{number}: {visit.quoted(made['id'])}. "
-        last = ends(made["closes"], zone).replace("end of", "at the end of")
+        last = words.Days(zone).end(made["closes"]).replace("end of", "at the end of")
         if page.is_ladder:
             days = words.plural(len(made["questions"]), "day")
             told += f"Its {days} end with {words.day_names(page.rungs[-1].day)}, in {zone}."

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
+from forecasting.review import words
 from forecasting.web.faults import Fault
 from forecasting.web.routes import get, post
 from forecasting.web.typed import percent_typed
@@ -97,8 +98,6 @@ def log(visit: Visit) -> Response:
 
 
 def _logged(rows: list[dict[str, Any]], on: str, meanwhile: "Said | None") -> str:
-    from forecasting.review import words
-
     row = rows[0]
     told = f"Logged {words.exact(row['forecast'])} on {on}, as entry {row['seq']}."
     if meanwhile is not None:

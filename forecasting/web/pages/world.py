@@ -7,6 +7,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from forecasting.review import words
 from forecasting.review.graph import world_graph
 from forecasting.web.compute import Figures, address, figures
 from forecasting.web.faults import Fault
@@ -42,7 +43,6 @@ def world(visit: Visit, *, faults: tuple[Fault, ...] = ()) -> Response:
     told = None
     if page.processes and titles["open"]:
         told = _simulated(visit, titles["open"], "world")
-    stale = [row for row in page.processes if _stale(visit, row.watched)]
     return visit.page(
         "world.html.j2",
         page=page,
@@ -52,7 +52,11 @@ def world(visit: Visit, *, faults: tuple[Fault, ...] = ()) -> Response:
         figures=told,
         here=address(visit),
         again=address(visit, again="1"),
-        stale={row.name for row in stale},
+        stale={
+            row.name
+            for row in page.processes
+            if row.watched is None or visit.now - row.watched > FRESH
+        },
         most=MOST,
         faults=faults,
     )
@@ -91,10 +95,6 @@ def _again(visit: Visit) -> bool:
     return visit.query.get("again") == "1"
 
 
-def _stale(visit: Visit, until: dt.datetime | None) -> bool:
-    return until is None or visit.now - until > FRESH
-
-
 def _titles(visit: Visit) -> dict[str, Any]:
     """Give titles by name, and what each open question may be answered with."""
     found = visit.book.open_outcomes()
@@ -108,17 +108,11 @@ def watch(visit: Visit) -> Response:
     return visit.write(
         lambda book: book.watch(*names, every=every, because=visit.form.get("because")),
         then="/world",
-        said=lambda rows: _watched(rows),
+        said=lambda rows: (
+            f"Recorded for {words.plural(len(rows), 'process', 'processes')}: you looked, and "
+            "nothing more had happened. Update the model to let it count."
+        ),
         again=lambda faults: world(visit, faults=faults),
-    )
-
-
-def _watched(rows: Sequence[Mapping[str, Any]]) -> str:
-    from forecasting.review import words
-
-    return (
-        f"Recorded for {words.plural(len(rows), 'process', 'processes')}: you looked, and nothing "
-        "more had happened. Update the model to let it count."
     )
 
 
