@@ -2,24 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from forecasting.domain.predicate import (
-    And,
-    At,
-    Entered,
-    Event,
-    FirstOf,
-    HighestAmong,
-    HighestOf,
-    Moment,
-    Not,
-    Occurred,
-    Or,
-    Predicate,
-    StateOn,
-    Through,
-    Total,
-    Within,
-)
+from forecasting.domain import predicate as ask
 from forecasting.domain.process import DELIVERY_MOVES, ProcessSpec, WorldSpec
 from forecasting.domain.question import Question
 from forecasting.errors import InvalidInput, nearest
@@ -109,7 +92,7 @@ def check_state(process: ProcessSpec, state: str) -> None:
     raise InvalidInput(msg, hint=f"{process.name}={nearest(state, words) or words[0]}")
 
 
-def to_question(predicate: Predicate, world: WorldSpec, option: str = "") -> Signs:
+def to_question(predicate: ask.Predicate, world: WorldSpec, option: str = "") -> Signs:
     """Give the moves that lead to a question's yes, or to one of its options.
 
     ``entered``, ``occurred``: the moves into its states, and the forward moves of the stages
@@ -124,7 +107,7 @@ def to_target(
     target: str,
     world: WorldSpec,
     questions: Mapping[str, Question],
-    predicates: Mapping[str, Predicate],
+    predicates: Mapping[str, ask.Predicate],
 ) -> Signs:
     """Give the moves that a report on a target acts on; empty where nothing answers it."""
     name, _, detail = target.partition("=")
@@ -137,8 +120,8 @@ def to_target(
     return {way: sign for way, sign in found.items() if sign}
 
 
-def _event(event: Event, world: WorldSpec, option: str) -> Signs:
-    if isinstance(event, StateOn | HighestOf | HighestAmong | FirstOf):
+def _event(event: ask.Event, world: WorldSpec, option: str) -> Signs:
+    if isinstance(event, ask.StateOn | ask.HighestOf | ask.HighestAmong | ask.FirstOf):
         if not option:
             msg = "effect: a question with options needs one of them"
             raise InvalidInput(msg, hint='on="QUESTION=OPTION=x2"')
@@ -150,20 +133,20 @@ def _event(event: Event, world: WorldSpec, option: str) -> Signs:
     return _reversed(found) if option == "no" else found
 
 
-def _truth(event: Event, world: WorldSpec) -> Signs:
+def _truth(event: ask.Event, world: WorldSpec) -> Signs:
     match event:
-        case Not(of=inner):
+        case ask.Not(of=inner):
             return _reversed(_truth(inner, world))
-        case And(left=left, right=right) | Or(left=left, right=right):
+        case ask.And(left=left, right=right) | ask.Or(left=left, right=right):
             return _both(_truth(left, world), _truth(right, world))
-        case Entered(process=name, states=states) | Within(process=name, states=states):
+        case ask.Entered(process=name, states=states) | ask.Within(process=name, states=states):
             process = world.processes[name]
             if process.kind == "event" or not states:
                 return _signed(process, counted(process), 1)
             return into(process, states, stages=True)
-        case Occurred(process=name) | Total(process=name):
+        case ask.Occurred(process=name) | ask.Total(process=name):
             return _signed(world.processes[name], counted(world.processes[name]), 1)
-        case At(process=name, states=states):
+        case ask.At(process=name, states=states):
             process = world.processes[name]
             inside = {
                 way: sign
@@ -171,15 +154,13 @@ def _truth(event: Event, world: WorldSpec) -> Signs:
                 if way[1].partition(" > ")[0] not in states
             }
             return _both(inside, out_of(process, states, -1))
-        case Through(process=name, states=states):
+        case ask.Through(process=name, states=states):
             return out_of(world.processes[name], states, -1)
     return {}
 
 
-def _choice(
-    event: StateOn | HighestOf | HighestAmong | FirstOf, world: WorldSpec, option: str
-) -> Signs:
-    if isinstance(event, FirstOf | HighestAmong):
+def _choice(event: ask.Choice, world: WorldSpec, option: str) -> Signs:
+    if isinstance(event, ask.FirstOf | ask.HighestAmong):
         return _entries(event, world, option)
     process = world.processes[event.process]
     named = dict(event.named)
@@ -191,7 +172,7 @@ def _choice(
         for way, sign in into(process, states, stages=True).items()
         if way[1].partition(" > ")[0] not in states
     }
-    if isinstance(event, StateOn):
+    if isinstance(event, ask.StateOn):
         return _both(found, out_of(process, states, -1))
     # The highest stays what it is while nothing goes beyond: a way back down takes nothing from it.
     place = {state: k for k, state in enumerate(process.states)}
@@ -205,17 +186,17 @@ def _choice(
     return _both(lower, _signed(process, beyond, -1))
 
 
-def _entries(event: FirstOf | HighestAmong, world: WorldSpec, option: str) -> Signs:
+def _entries(event: ask.FirstOf | ask.HighestAmong, world: WorldSpec, option: str) -> Signs:
     """Hasten the entries of an option; slow all for the rest, and those that would outdo it."""
     places = [k for k, (label, _, _) in enumerate(event.entries) if label == option]
     if not places and option != event.otherwise:
         raise _no_option(option, [*(label for label, _, _ in event.entries), event.otherwise])
     found: Signs = {}
     for k, (_, name, states) in enumerate(event.entries):
-        moved = _truth(Entered(name, states, Moment()), world)
+        moved = _truth(ask.Entered(name, states, ask.Moment()), world)
         if k in places:
             found = _both(found, moved)
-        elif not places or (isinstance(event, HighestAmong) and k > max(places)):
+        elif not places or (isinstance(event, ask.HighestAmong) and k > max(places)):
             found = _both(found, _reversed(moved))
     return found
 

@@ -24,13 +24,9 @@ from forecasting.domain.predicate import (
     Total,
     Within,
 )
-from forecasting.domain.predicate_text import (
-    check_predicate,
-    format_predicate,
-    parse_predicate,
-    parse_target,
-    processes_of,
-)
+from forecasting.domain.predicate_check import check_predicate, processes_of
+from forecasting.domain.predicate_format import format_predicate
+from forecasting.domain.predicate_text import parse_predicate, parse_target
 from forecasting.domain.process import (
     DELIVERY_STATES,
     SCHEDULED_STATES,

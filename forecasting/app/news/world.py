@@ -7,26 +7,9 @@ from typing import Any, NamedTuple
 
 from forecasting.app.catalog import Catalog
 from forecasting.app.upkeep.banks import bank_of
+from forecasting.domain import predicate as ask
 from forecasting.domain.evidence import Evidence, retractions
 from forecasting.domain.instants import iso
-from forecasting.domain.predicate import (
-    And,
-    At,
-    Entered,
-    Event,
-    FirstOf,
-    HighestAmong,
-    HighestOf,
-    Not,
-    Occurred,
-    Or,
-    Predicate,
-    StateOn,
-    Through,
-    Total,
-    Truth,
-    Within,
-)
 from forecasting.domain.process import ProcessSpec, WorldSpec, unlisted
 from forecasting.domain.question import Question, normalised
 from forecasting.domain.watch import Watch
@@ -43,7 +26,7 @@ class NewsWorld:
     """The processes and links, and the predicates of the questions that have one, by id."""
 
     world: WorldSpec
-    predicates: Mapping[str, Predicate]
+    predicates: Mapping[str, ask.Predicate]
 
     @classmethod
     def of(cls, ledger: Ledger, catalog: Catalog, world: WorldSpec | None = None) -> "NewsWorld":
@@ -84,9 +67,9 @@ def decided(
     if predicate.given is not None and reader.truth(predicate.given) is not True:
         return None
     event = predicate.event
-    if isinstance(event, StateOn | FirstOf | HighestOf | HighestAmong):
+    if isinstance(event, ask.StateOn | ask.FirstOf | ask.HighestOf | ask.HighestAmong):
         return reader.choice(event)
-    if isinstance(event, Total):
+    if isinstance(event, ask.Total):
         return reader.total(event)
     found = reader.truth(event)
     return None if found is None else ("yes" if found else "no")
@@ -100,7 +83,7 @@ class OnRecord(NamedTuple):
 
     outcome: str | None
     lacking: str = ""
-    predicate: Predicate | None = None
+    predicate: ask.Predicate | None = None
 
 
 def facts_on(ledger: Ledger, catalog: Catalog, question: Question, now: dt.datetime) -> OnRecord:
@@ -116,7 +99,7 @@ def facts_on(ledger: Ledger, catalog: Catalog, question: Question, now: dt.datet
     items = [item for item in known if item.key not in gone]
     lacking = ""
     event = predicate.event
-    if isinstance(event, Entered) and event.states == ("done",):
+    if isinstance(event, ask.Entered) and event.states == ("done",):
         process = world.world.processes[event.process]
         brought = world.record(process, items, now).total
         if process.delivery is not None and brought < process.delivery.agreed:
@@ -132,41 +115,41 @@ class _Facts:
     processes: Mapping[str, ProcessSpec]
     question: Question
 
-    def truth(self, event: Truth | Event) -> bool | None:
+    def truth(self, event: ask.Truth | ask.Event) -> bool | None:
         match event:
-            case Not(of=inner):
+            case ask.Not(of=inner):
                 found = self.truth(inner)
                 return None if found is None else not found
-            case And(left=left, right=right):
+            case ask.And(left=left, right=right):
                 return self._joined(left, right, decisive=False)
-            case Or(left=left, right=right):
+            case ask.Or(left=left, right=right):
                 return self._joined(left, right, decisive=True)
-            case Entered(process=name, states=states, until=until, since=since):
+            case ask.Entered(process=name, states=states, until=until, since=since):
                 begin = since.of(self.question.closes) if since else self.question.opens
                 steps = self._steps(name, begin, until.of(self.question.closes))
                 return True if any(self._enters(step, name, states) for step in steps) else None
-            case Occurred(process=name, until=until, least=least, since=since):
+            case ask.Occurred(process=name, until=until, least=least, since=since):
                 begin = since.of(self.question.closes) if since else self.question.opens
                 steps = self._steps(name, begin, until.of(self.question.closes))
                 return True if sum(step.counted for step in steps) >= least else None
-            case Through(process=name, states=states, until=until):
+            case ask.Through(process=name, states=states, until=until):
                 steps = self._steps(name, self.question.opens, until.of(self.question.closes))
                 gone = any(step.state not in states for step in steps if not step.counted)
                 return False if gone else None
-            case Within(process=name, states=states, days=days, cause=cause, cause_states=causes):
+            case ask.Within(process=name, states=states, cause=cause, cause_states=causes):
                 steps = self._steps(cause, self.question.opens, self.question.closes)
                 first = next((s.at for s in steps if self._enters(s, cause, causes)), None)
                 if first is None:
                     return None
-                after = self._steps(name, first, first + dt.timedelta(days=days))
+                after = self._steps(name, first, first + dt.timedelta(days=event.days))
                 return True if any(self._enters(step, name, states) for step in after) else None
-            case At():
+            case ask.At():
                 return None
         return None
 
-    def choice(self, event: StateOn | FirstOf | HighestOf | HighestAmong) -> str | None:
+    def choice(self, event: ask.Choice) -> str | None:
         opens, closes = self.question.opens, self.question.closes
-        if isinstance(event, FirstOf):
+        if isinstance(event, ask.FirstOf):
             came = [
                 (step.at, option)
                 for option, name, states in event.entries
@@ -174,24 +157,24 @@ class _Facts:
                 if self._enters(step, name, states)
             ]
             return min(came)[1] if came else None
-        if isinstance(event, HighestAmong):
+        if isinstance(event, ask.HighestAmong):
             option, name, states = event.entries[-1]
             steps = self._steps(name, opens, closes)
             return option if any(self._enters(step, name, states) for step in steps) else None
-        if isinstance(event, HighestOf):
+        if isinstance(event, ask.HighestOf):
             top = self.processes[event.process].states[-1]
             steps = self._steps(event.process, opens, event.until.of(closes))
             if any(step.state == top for step in steps):
                 return dict(event.named).get(top, top)
         return None
 
-    def total(self, event: Total) -> str | None:
+    def total(self, event: ask.Total) -> str | None:
         delivery, record = self.processes[event.process].delivery, self.held[event.process]
         if delivery is None or event.since_opening or record.total < delivery.agreed:
             return None
         return f"{record.total:g}"
 
-    def _joined(self, left: Truth, right: Truth, *, decisive: bool) -> bool | None:
+    def _joined(self, left: ask.Truth, right: ask.Truth, *, decisive: bool) -> bool | None:
         found = {self.truth(left), self.truth(right)}
         if decisive in found:
             return decisive
