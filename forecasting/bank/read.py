@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from forecasting.bank.build import Place, build_question, hints_of
-from forecasting.bank.facts import read_classes, read_evidence, read_priors, read_shares
+from forecasting.bank.facts import read_classes, read_evidence, read_priors
 from forecasting.bank.scenarios import read_scenarios
 from forecasting.bank.schema import (
     ClaimFile,
@@ -30,7 +30,7 @@ from forecasting.domain.predicate_text import parse_predicate
 from forecasting.domain.prior import ClassPrior
 from forecasting.domain.process import WorldSpec
 from forecasting.domain.question import Question
-from forecasting.domain.reference import DurationShare, ReferenceClass
+from forecasting.domain.reference import ReferenceClass
 from forecasting.domain.resolution import Resolution
 from forecasting.domain.scenario import ScenarioSet
 from forecasting.domain.verbal import band, milder
@@ -57,7 +57,6 @@ class Bank:
     evidence: tuple[Evidence, ...]
     classes: Mapping[str, ReferenceClass]
     priors: tuple[ClassPrior, ...]
-    shares: Mapping[str, DurationShare]
     notes: Mapping[str, str]
     problems: tuple[Problem, ...]
     places: Mapping[str, Place]
@@ -110,7 +109,7 @@ def read_bank(root: Path, *, now: dt.datetime | None = None, zone: str = DEFAULT
         slug = place.file.slug
         if slug in places:
             message = f"slug ({slug}): already used by {places[slug].source}"
-            problems.append(Problem(place.source, place.line("slug"), "duplicate-slug", message))
+            problems.append(place.problem(("slug",), "duplicate-slug", message))
             continue
         try:
             built, outcomes = build_question(
@@ -153,7 +152,6 @@ def read_bank(root: Path, *, now: dt.datetime | None = None, zone: str = DEFAULT
         ),
         classes=classes,
         priors=tuple(read_priors(tables)),
-        shares=read_shares(tables),
         notes={slug: place.file.note for slug, place in places.items()},
         problems=(*problems, *tables.problems),
         places=places,

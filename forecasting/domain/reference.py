@@ -1,4 +1,4 @@
-"""Reference classes and the priors that rest on them, as plain values."""
+"""Reference classes as plain values."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -20,17 +20,3 @@ class ReferenceClass:
     source: str
     certainty: str
     note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class DurationShare:
-    """A published table's row: the share of ceasefires over by some days."""
-
-    subset: str
-    n: int
-    over_by: tuple[tuple[float, float], ...]
-    source: str
-
-    def share(self, days: float) -> float:
-        """Give the share over by a tabulated number of days."""
-        return dict(self.over_by)[days]
