@@ -13,8 +13,7 @@ from urllib.parse import urlsplit
 from forecasting.bank.tables import Row, TableReader, decimal
 from forecasting.domain.evidence import Effect, Evidence, parse_effect
 from forecasting.domain.instants import iso, parse_day
-from forecasting.domain.prior import ClassPrior, PriorSpec
-from forecasting.domain.reference import ReferenceClass
+from forecasting.domain.prior import ClassPrior, PriorSpec, ReferenceClass
 from forecasting.errors import InvalidInput
 
 

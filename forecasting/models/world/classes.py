@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 
 from forecasting.domain.evidence import Effect, Evidence
 from forecasting.domain.instants import parse_instant
-from forecasting.domain.prior import ClassPrior, stated_over
+from forecasting.domain.prior import ClassPrior, ReferenceClass, stated_over
 from forecasting.domain.process import ProcessSpec
-from forecasting.domain.reference import ReferenceClass
 from forecasting.errors import InvalidInput, nearest
 from forecasting.evidence.history import DAY, EPOCH
 from forecasting.inference.fit import Fit, array_hash

@@ -11,9 +11,8 @@ import numpy as np
 
 from forecasting.arrays import FloatArray
 from forecasting.domain.evidence import Evidence
-from forecasting.domain.prior import ClassPrior, PriorSpec, stated_over
+from forecasting.domain.prior import ClassPrior, PriorSpec, ReferenceClass, stated_over
 from forecasting.domain.process import ProcessSpec, states_pace
-from forecasting.domain.reference import ReferenceClass
 from forecasting.errors import InvalidInput
 from forecasting.evidence.history import DAY, Record
 from forecasting.inference.fit import Fit, exact_fit
