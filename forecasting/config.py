@@ -65,11 +65,6 @@ def cache_folder() -> Path:
     return home / "cache" if home else user_cache_path(APPLICATION, appauthor=False)
 
 
-def config_file() -> Path:
-    """Return the path of ``config.toml``; it need not exist."""
-    return config_folder() / "config.toml"
-
-
 def workspace() -> Path | None:
     """Find the workspace: the nearest folder with a ``forecast.toml``, from here upwards."""
     try:
@@ -112,29 +107,7 @@ def database(flag: str | None = None) -> Setting:
 
 
 def forecaster(flag: str | None = None) -> Setting:
-    """Choose the forecaster in whose name a command speaks.
-
-    Parameters
-    ----------
-    flag : str, optional
-        What ``--as`` or the caller said.
-
-    Returns
-    -------
-    Setting
-        The name, without the space around it.
-
-    Raises
-    ------
-    InvalidInput
-        If the name is empty or longer than one line, nothing names a forecaster, or the config
-        file is broken.
-
-    Examples
-    --------
-    >>> forecaster("ana").value
-    'ana'
-    """
+    """Choose the forecaster in whose name a command speaks; `flag` is what ``--as`` said."""
     text, origin, _ = _choose("forecaster", flag, "FORECASTING_FORECASTER")
     if text is None:
         try:
@@ -229,7 +202,7 @@ def _choose(key: str, flag: str | None, variable: str) -> tuple[str | None, Orig
         )
         if said is not None:
             return said, "workspace", place
-    from_file = _read(config_file(), KEYS).get(key)
+    from_file = _read(config_folder() / "config.toml", KEYS).get(key)
     if from_file is not None:
         return from_file, "config file", config_folder()
     return None, "default", None
@@ -252,26 +225,25 @@ def _unchanged(file: Path, keys: tuple[str, ...], _: tuple[int, ...]) -> dict[st
 
 def _parsed(file: Path, keys: tuple[str, ...]) -> dict[str, str]:
     mend = f"correct or remove {file}"
+
+    def wrong(line: str, rule: str) -> InvalidInput:
+        return InvalidInput(f"{file.name}{rule}", hint=mend, where=f"{file}{line}")
+
     try:
         table = tomllib.loads(read_plain(file, most=MOST_BYTES).decode("utf-8-sig"))
     except FileNotFoundError:
         return {}
     except OSError as error:
-        message = f"{file.name} ({error.strerror}): must be a file that can be read"
-        raise InvalidInput(message, hint=mend, where=str(file)) from None
+        raise wrong("", f" ({error.strerror}): must be a file that can be read") from None
     except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        message = f"{file.name} (byte {error.object[error.start]:#04x}): must be UTF-8"
-        raise InvalidInput(message, hint=mend, where=f"{file}:{line}") from None
+        line = f":{error.object[: error.start].count(b'\n') + 1}"
+        raise wrong(line, f" (byte {error.object[error.start]:#04x}): must be UTF-8") from None
     except tomllib.TOMLDecodeError as error:
-        found = re.search(r" \(at line (\d+), column \d+\)$", str(error))
-        where = f"{file}:{found[1]}" if found else str(file)
-        said = str(error)[: found.start()] if found else str(error)
-        message = f"{file.name} ({said}): must be TOML"
-        raise InvalidInput(message, hint=mend, where=where) from None
+        said, _, place = str(error).partition(" (at line ")
+        line = f":{place.partition(',')[0]}" if place else ""
+        raise wrong(line, f" ({said}): must be TOML") from None
     except (ValueError, RecursionError):
-        message = f"{file.name}: contains a number or a list, and every setting is text"
-        raise InvalidInput(message, hint=mend, where=str(file)) from None
+        raise wrong("", ": contains a number or a list, and every setting is text") from None
     for key, value in table.items():
         if key not in keys:
             near = get_close_matches(key, keys, n=1)

@@ -75,6 +75,7 @@ FORBIDDEN: tuple[tuple[Network, str], ...] = tuple(
 _UNICAST = ipaddress.IPv6Network("2000::/3")
 _URL = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
 _HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
+_EXAMPLE = "https://example.org/feed.xml"
 _FILE = "save it with a browser and name the file"
 
 
@@ -133,11 +134,9 @@ class Fetcher:
             if isinstance(found, Answer):
                 return found
             if urlsplit(url).scheme == "https" != urlsplit(found).scheme:
-                msg = f"address ({_shown(url)}): leads from https to {_shown(found)}"
-                raise InvalidInput(msg, hint=_FILE)
+                raise _no(url, f"leads from https to {_shown(found)}")
             url = found
-        msg = f"address ({_shown(url)}): more than {REDIRECTS} redirects"
-        raise InvalidInput(msg, hint=_FILE)
+        raise _no(url, f"more than {REDIRECTS} redirects")
 
     def post(self, url: str, body: bytes, *, content_type: str, types: Iterable[str]) -> Answer:
         """Send a body to an address and give the answer; no redirect is followed."""
@@ -145,11 +144,8 @@ class Fetcher:
         headers = {"Content-Type": content_type, "Content-Length": str(len(body))}
         found = self._once(url, "POST", body, headers, frozenset(types), deadline)
         if isinstance(found, str):
-            msg = (
-                f"address ({_shown(url)}): redirects to {_shown(found)}, where the request cannot "
-                "be sent on"
-            )
-            raise InvalidInput(msg, hint="the final address")
+            rule = f"redirects to {_shown(found)}, where the request cannot be sent on"
+            raise _no(url, rule, "the final address")
         return found
 
     def _once(
@@ -188,12 +184,10 @@ class Fetcher:
         except InvalidInput:
             raise
         except TimeoutError as late:
-            msg = f"address ({_shown(url)}): no whole answer within {self._seconds:g} seconds"
-            raise InvalidInput(msg, hint=_FILE) from late
+            raise _no(url, f"no whole answer within {self._seconds:g} seconds") from late
         except (OSError, http.client.HTTPException, ValueError) as fault:
             reason = getattr(fault, "strerror", None) or str(fault) or type(fault).__name__
-            msg = f"address ({_shown(url)}): cannot be fetched ({_shown(str(reason))})"
-            raise InvalidInput(msg, hint=_FILE) from fault
+            raise _no(url, f"cannot be fetched ({_shown(str(reason))})") from fault
 
     def _connect(self, scheme: str, host: str, port: int, deadline: float) -> "_Line":
         """Connect to the first address that answers, of those that were checked."""
@@ -249,56 +243,47 @@ class Fetcher:
     def _read(
         self, url: str, response: http.client.HTTPResponse, types: frozenset[str]
     ) -> Answer | str:
-        shown = _shown(url)
         if response.status in {301, 302, 303, 307, 308}:
             if not (target := response.getheader("Location")):
-                msg = f"address ({shown}): a redirect to nowhere"
-                raise InvalidInput(msg, hint=_FILE)
+                raise _no(url, "a redirect to nowhere")
             return urljoin(url, target.strip())
         if response.status != 200:
-            msg = f"address ({shown}): answers {response.status} {_shown(response.reason)}"
-            raise InvalidInput(msg, hint=_FILE)
+            raise _no(url, f"answers {response.status} {_shown(response.reason)}")
         kind = (response.getheader("Content-Type") or "").partition(";")[0].strip().casefold()
         if kind not in types:
-            msg = f"address ({shown}): gives {_shown(kind) or 'no content type'}; must be one of "
-            raise InvalidInput(msg + ", ".join(sorted(types)), hint=_FILE)
+            given, taken = _shown(kind) or "no content type", ", ".join(sorted(types))
+            raise _no(url, f"gives {given}; must be one of {taken}")
         packed = (response.getheader("Content-Encoding") or "identity").strip().casefold()
         if packed != "identity":
-            msg = f"address ({shown}): sends a packed body ({_shown(packed)}), unasked"
-            raise InvalidInput(msg, hint=_FILE)
+            raise _no(url, f"sends a packed body ({_shown(packed)}), unasked")
         announced = response.length
         if announced is None or announced <= self._most:
             content = response.read(self._most + 1)
             if announced is not None and len(content) < announced:
-                msg = f"address ({shown}): ended after {len(content):,} of {announced:,} bytes"
-                raise InvalidInput(msg, hint="try again later")
+                raise _no(
+                    url, f"ended after {len(content):,} of {announced:,} bytes", "try again later"
+                )
             if len(content) <= self._most:
                 return Answer(url, content, kind)
-        msg = f"address ({shown}): more than {self._most:,} bytes"
-        raise InvalidInput(msg, hint="a shorter feed, or a file in parts")
+        raise _no(url, f"more than {self._most:,} bytes", "a shorter feed, or a file in parts")
 
 
 def checked(url: str) -> tuple[SplitResult, int]:
     """Take an address apart, and refuse what can be read in two ways."""
-    shown = _shown(url)
     if not _URL.fullmatch(url):
-        msg = f"address ({shown}): has a character that must be percent-encoded"
-        raise InvalidInput(msg, hint="https://example.org/feed.xml")
+        raise _no(url, "has a character that must be percent-encoded", _EXAMPLE)
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as wrong:
-        msg = f"address ({shown}): {wrong}"
-        raise InvalidInput(msg, hint="https://example.org/feed.xml") from None
+        raise _no(url, str(wrong), _EXAMPLE) from None
     if parts.scheme not in {"http", "https"}:
-        msg = f"address ({shown}): must begin with https:// or http://"
-        raise InvalidInput(msg, hint="https://example.org/feed.xml")
+        raise _no(url, "must begin with https:// or http://", _EXAMPLE)
     if "@" in parts.netloc:
         msg = f"address ({parts.scheme}://...@{_shown(parts.hostname or '')}): contains a user name"
         raise InvalidInput(msg, hint="an address without a name and a password")
     if not parts.hostname or not _HOST.fullmatch(parts.hostname) or port == 0:
-        msg = f"address ({shown}): names no host"
-        raise InvalidInput(msg, hint="https://example.org/feed.xml")
+        raise _no(url, "names no host", _EXAMPLE)
     return parts, port or (443 if parts.scheme == "https" else 80)
 
 
@@ -335,6 +320,10 @@ class _Line(io.RawIOBase):
     def close(self) -> None:
         self._socket.close()
         super().close()
+
+
+def _no(url: str, rule: str, hint: str = _FILE) -> InvalidInput:
+    return InvalidInput(f"address ({_shown(url)}): {rule}", hint=hint)
 
 
 def _left(deadline: float) -> float:

@@ -1,17 +1,24 @@
 """Benchmarks: each a ratio to a named peer or floor, measured in the same process and minute."""
 
 import csv
+import datetime as dt
 import hashlib
 import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
+from collections import deque
 from importlib import import_module
 from pathlib import Path
 from statistics import median
 
 import numpy as np
+
+#: A forecast as a bare table would keep it.
+TABLE = "CREATE TABLE f (seq INTEGER PRIMARY KEY, q TEXT, who TEXT, p REAL, at TEXT, h TEXT)"
+INSERT = "INSERT INTO f (q, who, p, at, h) VALUES (?, ?, ?, ?, ?)"
+ROW = ("q", "ana", 0.5, "2026-01-01T00:00:00Z", "0" * 64)
 
 
 def timed(work, repeats, clock=time.perf_counter):
@@ -61,8 +68,6 @@ def start():
 
 def today():
     """Time today's view and the list of 10,000 questions, with three forecasts each."""
-    import datetime as dt
-
     from forecasting.domain import Basis, Forecast, ModelChoice, OutcomeSpace, Question
     from forecasting.domain.forecast import binary_value
     from forecasting.store import Ledger
@@ -212,8 +217,6 @@ def lifetimes():
 
 def ledger():
     """Time appending forecasts against a bare executemany with the same pragmas."""
-    import datetime as dt
-
     from forecasting.domain import Forecast
     from forecasting.domain.forecast import binary_value
     from forecasting.store import Ledger
@@ -229,13 +232,10 @@ def ledger():
             ours = timed(lambda: opened.append(forecasts, recorded_at=now), 3)
         bare = sqlite3.connect(Path(folder) / "b.db")
         bare.execute("PRAGMA synchronous=EXTRA")
-        bare.execute(
-            "CREATE TABLE f (seq INTEGER PRIMARY KEY, q TEXT, who TEXT, p REAL, at TEXT, h TEXT)"
-        )
+        bare.execute(TABLE)
 
         def insert():
-            rows = [("q", "ana", 0.5, "2026-01-01T00:00:00Z", "0" * 64)] * count
-            bare.executemany("INSERT INTO f (q, who, p, at, h) VALUES (?, ?, ?, ?, ?)", rows)
+            bare.executemany(INSERT, [ROW] * count)
             bare.commit()
 
         theirs = timed(insert, 3)
@@ -251,8 +251,6 @@ def single():
 
     The two take turns, for what a sync of the disk takes changes from minute to minute.
     """
-    import datetime as dt
-
     from forecasting.domain import Forecast
     from forecasting.domain.forecast import binary_value
     from forecasting.store import Ledger
@@ -265,14 +263,11 @@ def single():
         bare = sqlite3.connect(Path(folder) / "b.db", isolation_level=None)
         for setting in (f"journal_mode={mode}", f"synchronous={level}"):
             bare.execute(f"PRAGMA {setting}")
-        bare.execute(
-            "CREATE TABLE f (seq INTEGER PRIMARY KEY, q TEXT, who TEXT, p REAL, at TEXT, h TEXT)"
-        )
+        bare.execute(TABLE)
 
         def insert():
             bare.execute("BEGIN IMMEDIATE")
-            row = ("q", "ana", 0.5, "2026-01-01T00:00:00Z", "0" * 64)
-            bare.execute("INSERT INTO f (q, who, p, at, h) VALUES (?, ?, ?, ?, ?)", row)
+            bare.execute(INSERT, ROW)
             bare.execute("COMMIT")
 
         with Ledger.open(str(Path(folder) / "a.db"), create=True) as opened:
@@ -307,8 +302,6 @@ def imports():
 
 def track_record(folder, count):
     """Write a table of so many forecasts of 667 people on 500 questions."""
-    import datetime as dt
-
     start, month = dt.datetime(2025, 1, 1, tzinfo=dt.UTC), 2_600_000
     table = folder / "record.csv"
     with table.open("w") as file:
@@ -322,8 +315,6 @@ def track_record(folder, count):
 
 def import_turn(table, folder):
     """Give the seconds of an import, of the same again, and of the three floors."""
-    import datetime as dt
-
     from forecasting.app.ledger.importing import import_record
     from forecasting.store import Ledger
 
@@ -356,32 +347,36 @@ def same_rows(source, target, count, clock=time.perf_counter):
 def least(table, source, target):
     """Time what nothing can do without: read, digest each row, insert each stored column, bare."""
     rows = stored(source)
-    bare = sqlite3.connect(target, isolation_level=None)
-    for setting in ("journal_mode=WAL", "synchronous=EXTRA"):
-        bare.execute(f"PRAGMA {setting}")
-    for name, found in rows.items():
-        bare.execute(f"CREATE TABLE {name} ({','.join(f'c{i}' for i in range(len(found[0])))})")
     began = time.process_time()
-    with table.open(newline="", encoding="utf-8") as file:
-        for row in csv.reader(file):
-            hashlib.sha256(",".join(row).encode()).digest()
-    return time.process_time() - began + inserted(bare, rows, time.process_time)
+    deque(digested(table), maxlen=0)
+    seconds = time.process_time() - began
+    return seconds + inserted(bare(target, rows), rows, time.process_time)
 
 
 def as_it_is(table, target):
     """Time the digest of each row of a table, and the rows put into a bare one as they are."""
     began = time.process_time()
-    found = []
+    rows = {"rows": list(digested(table))}
+    seconds = time.process_time() - began
+    return seconds + inserted(bare(target, rows), rows, time.process_time)
+
+
+def digested(table):
+    """Read a table and digest each row."""
     with table.open(newline="", encoding="utf-8") as file:
         for row in csv.reader(file):
             hashlib.sha256(",".join(row).encode()).digest()
-            found.append(row)
-    seconds = time.process_time() - began
-    bare = sqlite3.connect(target, isolation_level=None)
+            yield row
+
+
+def bare(target, rows):
+    """Open a file with a bare table for each kind of row."""
+    opened = sqlite3.connect(target, isolation_level=None)
     for setting in ("journal_mode=WAL", "synchronous=EXTRA"):
-        bare.execute(f"PRAGMA {setting}")
-    bare.execute(f"CREATE TABLE rows ({','.join(f'c{i}' for i in range(len(found[0])))})")
-    return seconds + inserted(bare, {"rows": found}, time.process_time)
+        opened.execute(f"PRAGMA {setting}")
+    for name, found in rows.items():
+        opened.execute(f"CREATE TABLE {name} ({','.join(f'c{i}' for i in range(len(found[0])))})")
+    return opened
 
 
 def stored(source, count=2**31):
@@ -466,7 +461,6 @@ def world():
 
     The peer of what has none is the second, or the megabyte, that it may take.
     """
-    import datetime as dt
     import tracemalloc
     from dataclasses import replace
 

@@ -1,5 +1,6 @@
 """The world that every test sees: an empty home, no settings, a clock zone nobody lives in."""
 
+import csv
 import datetime as dt
 import importlib.util
 import os
@@ -96,6 +97,14 @@ def shared():
     if not (folder / "conformance").is_dir():
         pytest.skip("../shared is absent: there is nothing to compare with")
     return folder
+
+
+@pytest.fixture(scope="session")
+def published(shared):
+    """The published values of a group, or of all groups that begin so."""
+    with (shared / "conformance" / "scalar_reference_values.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    return lambda group: [row for row in rows if row["group"].startswith(group)]
 
 
 @pytest.fixture(scope="session")

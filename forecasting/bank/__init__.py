@@ -3,7 +3,6 @@
 from forecasting.bank.check import check
 from forecasting.bank.read import Bank, read_bank, read_question_file, text_speaks_at
 from forecasting.bank.sentences import sentences
-from forecasting.bank.worlds import read_worlds
 from forecasting.errors import nearest
 
 __all__ = [
@@ -12,7 +11,6 @@ __all__ = [
     "nearest",
     "read_bank",
     "read_question_file",
-    "read_worlds",
     "sentences",
     "text_speaks_at",
 ]

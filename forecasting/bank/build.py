@@ -41,12 +41,15 @@ class Place:
         begin = getattr(getattr(self.tree, "lc", None), "line", None) or 0
         return max(line_of(self.tree, field), begin + 1)
 
+    def problem(self, field: tuple[str, ...], rule: str, message: str, hint: str = "") -> Problem:
+        """Give a fault with the line of a field."""
+        return Problem(self.source, self.line(*field), rule, message, hint)
+
     def fault(self, wrong: InvalidInput) -> Problem:
         """Give a fault of the question with the line of the field that it speaks of."""
         name = re.split(r"[ (:]", wrong.message, maxsplit=1)[0]
-        line = self.line({"bounds": "lower", "outcome": "resolution"}.get(name, name))
-        message = f"{self.file.slug}: {wrong.message}"
-        return Problem(self.source, line, "value", message, wrong.hint)
+        name = {"bounds": "lower", "outcome": "resolution"}.get(name, name)
+        return self.problem((name,), "value", f"{self.file.slug}: {wrong.message}", wrong.hint)
 
 
 def build_question(
@@ -68,6 +71,7 @@ def build_question(
     else:
         opens = day_begins(local_day(now or clock.now(), there), there)
     questions, resolutions = [], []
+    stands = file.links.condition
     days = file.ladder or [file.closes or ""]
     for day in days:
         closes = day_ends(parse_day(day), there)
@@ -83,7 +87,6 @@ def build_question(
             raise InvalidInput(
                 msg, hint="a later day; forecast import csv, for a record of the past"
             )
-        condition = file.links.condition
         question = Question(
             id=f"{file.slug}@{day}" if file.ladder else file.slug,
             title=f"{file.title} (by {day})" if file.ladder else file.title,
@@ -101,9 +104,7 @@ def build_question(
             model=_model(file),
             ladder=file.slug if file.ladder else None,
             parent=file.links.parent,
-            condition=None
-            if condition is None
-            else Condition(condition.question, condition.outcome),
+            condition=None if stands is None else Condition(stands.question, stands.outcome),
             source=source,
             answer=" ".join(file.answer.split()),
         )
@@ -158,8 +159,6 @@ def hints_of(place: Place) -> list[Problem]:
     """Say what an older question file should write instead of its model."""
     if place.file.model is None or place.file.answer:
         return []
-    message = (
-        f"model ({place.file.model.family}): is ignored, because only `answer:` gives a forecast"
-    )
-    hint = "answer: truce=on by close"
-    return [Problem(place.source, place.line("model"), "model", message, hint)]
+    family = place.file.model.family
+    message = f"model ({family}): is ignored, because only `answer:` gives a forecast"
+    return [place.problem(("model",), "model", message, "answer: truce=on by close")]

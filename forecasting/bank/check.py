@@ -44,15 +44,13 @@ def _known_links(bank: Bank) -> Iterator[Problem]:
     for question, place in _each_file(bank):
         if question.parent is not None and question.parent not in known:
             message = f"parent ({question.parent}): no such question"
-            line = place.line("links", "parent")
-            yield Problem(
-                place.source, line, "unknown-parent", message, nearest(question.parent, known)
-            )
+            hint = nearest(question.parent, known)
+            yield place.problem(("links", "parent"), "unknown-parent", message, hint)
         if question.condition is not None and question.condition.question not in known:
             message = f"condition ({question.condition.question}): no such question"
-            line = place.line("links", "condition", "question")
             hint = nearest(question.condition.question, known)
-            yield Problem(place.source, line, "unknown-condition", message, hint)
+            field = ("links", "condition", "question")
+            yield place.problem(field, "unknown-condition", message, hint)
 
 
 def _known_texts(bank: Bank) -> Iterator[Problem]:
@@ -63,13 +61,12 @@ def _known_texts(bank: Bank) -> Iterator[Problem]:
         for name in question.basis.texts:
             if name not in texts:
                 message = f"text ({name}): no such file in questions/texts"
-                yield Problem(place.source, place.line("basis", "texts"), "unknown-text", message)
+                yield place.problem(("basis", "texts"), "unknown-text", message)
                 continue
             numbers = question.basis.sentences.get(name, ())
             if any(not 1 <= number <= texts[name].sentences for number in numbers):
                 message = f"sentences {list(numbers)}: text {name} has {texts[name].sentences}"
-                line = place.line("basis", "sentences")
-                yield Problem(place.source, line, "sentence", message)
+                yield place.problem(("basis", "sentences"), "sentence", message)
 
 
 def _outcome_after_opening(bank: Bank) -> Iterator[Problem]:
@@ -77,14 +74,14 @@ def _outcome_after_opening(bank: Bank) -> Iterator[Problem]:
     for resolution in bank.resolutions:
         question = questions[resolution.question]
         if resolution.resolved_at <= question.opens:
-            place = _place(bank, question)
             day = question.id.partition("@")[2]
-            line = place.line("resolutions", day) if day else place.line("resolution", "known")
+            field = ("resolutions", day) if day else ("resolution", "known")
             message = (
                 f"outcome known at {iso(resolution.resolved_at)}, at or before the opening "
                 f"({iso(question.opens)}): a scored question must still have been open"
             )
-            yield Problem(place.source, line, "hindsight", message, "open it earlier, or drop it")
+            hint = "open it earlier, or drop it"
+            yield _place(bank, question).problem(field, "hindsight", message, hint)
 
 
 def _ladders_never_fall(bank: Bank) -> Iterator[Problem]:
@@ -95,10 +92,9 @@ def _ladders_never_fall(bank: Bank) -> Iterator[Problem]:
             continue
         outcome = outcomes.get(question.id)
         if outcome == "no" and held.get(question.ladder) == "yes":
-            place = _place(bank, question)
-            line = place.line("resolutions", question.id.partition("@")[2])
+            field = ("resolutions", question.id.partition("@")[2])
             message = f"{question.id} is no although an earlier rung is yes"
-            yield Problem(place.source, line, "ladder", message)
+            yield _place(bank, question).problem(field, "ladder", message)
         if outcome is not None:
             held[question.ladder] = outcome
 

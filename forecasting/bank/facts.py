@@ -13,8 +13,7 @@ from urllib.parse import urlsplit
 from forecasting.bank.tables import Row, TableReader, decimal
 from forecasting.domain.evidence import Effect, Evidence, parse_effect
 from forecasting.domain.instants import iso, parse_day
-from forecasting.domain.prior import ClassPrior, PriorSpec
-from forecasting.domain.reference import DurationShare, ReferenceClass
+from forecasting.domain.prior import ClassPrior, PriorSpec, ReferenceClass
 from forecasting.errors import InvalidInput
 
 
@@ -43,11 +42,6 @@ def read_classes(reader: TableReader) -> dict[str, ReferenceClass]:
 def read_priors(reader: TableReader) -> list[ClassPrior]:
     """Read the priors as stated."""
     return reader.each("reference/priors.csv", _prior)
-
-
-def read_shares(reader: TableReader) -> dict[str, DurationShare]:
-    """Read the published table of ceasefire durations by subset."""
-    return {row.subset: row for row in reader.each("reference/duration_shares.csv", _share)}
 
 
 def _needed(moment: dt.datetime | None, row: Row, column: str) -> dt.datetime:
@@ -81,16 +75,6 @@ def _prior(row: Row) -> ClassPrior:
     known_by = parse_day(row["known_by"])
     spec = PriorSpec(row["parameter"], row["distribution"], values, row["source"], known_by)
     return ClassPrior(row["reference"], spec)
-
-
-def _share(row: Row) -> DurationShare:
-    columns = [name for name in row.cells if name.startswith("<=") and name.endswith("d")]
-    return DurationShare(
-        subset=row["subset"],
-        n=int(row.number("n_with_day_dates") or 0),
-        over_by=tuple((float(name[2:-1]), row.number(name) or 0.0) for name in columns),
-        source=row["source"],
-    )
 
 
 def _item(

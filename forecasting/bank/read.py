@@ -2,15 +2,18 @@
 
 import datetime as dt
 import hashlib
+import inspect
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from forecasting.bank.build import Place, build_question, hints_of
-from forecasting.bank.facts import read_classes, read_evidence, read_priors, read_shares
+from forecasting.bank.facts import read_classes, read_evidence, read_priors
 from forecasting.bank.scenarios import read_scenarios
 from forecasting.bank.schema import (
     ClaimFile,
@@ -27,10 +30,9 @@ from forecasting.domain.commentary import Claim, PriorChange, Text, Worldview
 from forecasting.domain.evidence import Evidence
 from forecasting.domain.instants import DEFAULT_ZONE, day_begins, parse_day
 from forecasting.domain.predicate_text import parse_predicate
-from forecasting.domain.prior import ClassPrior
+from forecasting.domain.prior import ClassPrior, ReferenceClass
 from forecasting.domain.process import WorldSpec
 from forecasting.domain.question import Question
-from forecasting.domain.reference import DurationShare, ReferenceClass
 from forecasting.domain.resolution import Resolution
 from forecasting.domain.scenario import ScenarioSet
 from forecasting.domain.verbal import band, milder
@@ -49,19 +51,18 @@ class Bank:
     now.
     """
 
-    questions: tuple[Question, ...]
-    resolutions: tuple[Resolution, ...]
-    texts: tuple[Text, ...]
-    worldviews: tuple[Worldview, ...]
-    scenarios: tuple[ScenarioSet, ...]
-    evidence: tuple[Evidence, ...]
-    classes: Mapping[str, ReferenceClass]
-    priors: tuple[ClassPrior, ...]
-    shares: Mapping[str, DurationShare]
-    notes: Mapping[str, str]
-    problems: tuple[Problem, ...]
-    places: Mapping[str, Place]
-    digest: str
+    questions: tuple[Question, ...] = ()
+    resolutions: tuple[Resolution, ...] = ()
+    texts: tuple[Text, ...] = ()
+    worldviews: tuple[Worldview, ...] = ()
+    scenarios: tuple[ScenarioSet, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    classes: Mapping[str, ReferenceClass] = field(default_factory=dict)
+    priors: tuple[ClassPrior, ...] = ()
+    notes: Mapping[str, str] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+    places: Mapping[str, Place] = field(default_factory=dict)
+    digest: str = hashlib.sha256().hexdigest()
     world: WorldSpec = field(default_factory=lambda: WorldSpec({}))
     undated: frozenset[str] = frozenset()
     hints: tuple[Problem, ...] = ()
@@ -110,7 +111,7 @@ def read_bank(root: Path, *, now: dt.datetime | None = None, zone: str = DEFAULT
         slug = place.file.slug
         if slug in places:
             message = f"slug ({slug}): already used by {places[slug].source}"
-            problems.append(Problem(place.source, place.line("slug"), "duplicate-slug", message))
+            problems.append(place.problem(("slug",), "duplicate-slug", message))
             continue
         try:
             built, outcomes = build_question(
@@ -153,7 +154,6 @@ def read_bank(root: Path, *, now: dt.datetime | None = None, zone: str = DEFAULT
         ),
         classes=classes,
         priors=tuple(read_priors(tables)),
-        shares=read_shares(tables),
         notes={slug: place.file.note for slug, place in places.items()},
         problems=(*problems, *tables.problems),
         places=places,
@@ -239,20 +239,16 @@ def _known_text(
     return text in known
 
 
+def _as_stated[Kind](kind: Callable[..., Kind], file: BaseModel, **read: Any) -> Kind:
+    """Give a value of the fields that a file states under the same names, and of what was read."""
+    names = inspect.signature(kind).parameters.keys() & type(file).model_fields.keys()
+    return kind(**{name: getattr(file, name) for name in names} | read)
+
+
 def _claim(file: ClaimFile) -> Claim:
     first, second = band(file.first.band), band(file.second.band)
-    return Claim(
-        id=file.id,
-        question=file.question,
-        sentences=tuple(file.sentences),
-        paraphrase=file.paraphrase,
-        first=first,
-        second=second,
-        scored=milder(first, second),
-        flat_denial=file.flat_denial,
-        shown_only=file.shown_only,
-        note=file.note,
-    )
+    read = {"first": first, "second": second, "scored": milder(first, second)}
+    return _as_stated(Claim, file, sentences=tuple(file.sentences), **read)
 
 
 def _text(
@@ -271,19 +267,8 @@ def _text(
             problems.append(Problem(source, line, "band", fault.message, fault.hint))
     if len(problems) > before:
         return None
-    return Text(
-        id=file.id,
-        file=file.file,
-        sha256=file.sha256,
-        sentences=file.sentences,
-        date_from=parse_day(file.date_from),
-        date_to=parse_day(file.date_to),
-        date_basis=file.date_basis,
-        slant=file.slant,
-        thesis=file.thesis,
-        claims=tuple(claims),
-        zone=zone,
-    )
+    days = {"date_from": parse_day(file.date_from), "date_to": parse_day(file.date_to)}
+    return _as_stated(Text, file, claims=tuple(claims), zone=zone, **days)
 
 
 def _worldview(
@@ -305,14 +290,8 @@ def _worldview(
     if len(problems) > before:
         # With only some of its changes it would be another worldview.
         return None
-    return Worldview(
-        id=file.id,
-        text=file.text,
-        title=file.title,
-        thesis=file.thesis,
-        speaks_from=text_speaks_at(text),
-        changes=tuple(changes),
-    )
+    speaks = text_speaks_at(text)
+    return _as_stated(Worldview, file, speaks_from=speaks, changes=tuple(changes))
 
 
 def _change(file: PriorChangeFile, world: WorldSpec) -> PriorChange:

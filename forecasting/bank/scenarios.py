@@ -9,7 +9,8 @@ from forecasting.bank.yaml_file import line_of, read_folder
 from forecasting.domain.instants import day_begins, day_ends, parse_day
 from forecasting.domain.outcome import OutcomeSpace
 from forecasting.domain.predicate import Truth
-from forecasting.domain.predicate_text import check_predicate, parse_predicate
+from forecasting.domain.predicate_check import check_predicate
+from forecasting.domain.predicate_text import parse_predicate
 from forecasting.domain.process import WorldSpec
 from forecasting.domain.scenario import Named, ScenarioSet
 from forecasting.errors import InvalidInput, Problem

@@ -1,7 +1,7 @@
 """Check a bank's questions against its world, and its world against the days of its questions."""
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from forecasting.bank.build import Place
@@ -10,7 +10,7 @@ from forecasting.domain.instants import day_begins, iso, local_day
 from forecasting.domain.predicate import Predicate
 from forecasting.domain.predicate_check import check_predicate, processes_of
 from forecasting.domain.predicate_text import parse_predicate
-from forecasting.domain.process import MoveSpec, ProcessSpec, ancestors, known_from, states_pace
+from forecasting.domain.process import ProcessSpec, ancestors, known_from, states_pace
 from forecasting.domain.question import Question
 from forecasting.errors import InvalidInput, Problem, nearest
 
@@ -59,8 +59,7 @@ def _answers_fit(bank: Bank) -> Iterator[Problem]:
             if (slug, message) not in seen:
                 seen.add((slug, message))
                 said = message if message.startswith("answer (") else f"answer: {message}"
-                line = each.place.line("answer")
-                yield Problem(each.place.source, line, "answer", said, hint)
+                yield each.place.problem(("answer",), "answer", said, hint)
 
 
 def _names_apart(bank: Bank) -> Iterator[Problem]:
@@ -118,12 +117,9 @@ def _no_hindsight(bank: Bank) -> Iterator[Problem]:
 
 def _argued(process: ProcessSpec) -> Iterator[tuple[dt.date, str]]:
     """Give each different day by which a prior of a process could be argued, with its moves."""
-    by_day: dict[dt.date, list[MoveSpec]] = {}
-    for move in process.moves:
-        if move.known_by is not None:
-            by_day.setdefault(move.known_by, []).append(move)
-    for day, moves in by_day.items():
-        yield day, ", ".join(move.name for move in moves)
+    for day in dict.fromkeys(move.known_by for move in process.moves):
+        if day is not None:
+            yield day, ", ".join(move.name for move in process.moves if move.known_by == day)
 
 
 def _argued_of_classes(bank: Bank, process: ProcessSpec) -> Iterator[tuple[dt.date, str]]:
@@ -155,10 +151,9 @@ def first_openings(bank: Bank) -> dict[str, Question]:
 
 def _codes_bear_on_something(bank: Bank) -> Iterator[Problem]:
     """Refuse a report on what is neither question nor process, nor a state of one."""
-    questions: Mapping[str, object] = {
-        name: None for q in bank.questions for name in (q.id, q.ladder) if name
-    }
+    questions = [name for q in bank.questions for name in (q.id, q.ladder) if name]
     for item in bank.evidence:
+        source = f"questions ({item.stream})"
         for effect in item.effects:
             if effect.form not in {"likelihood", "stance"}:
                 continue
@@ -167,13 +162,12 @@ def _codes_bear_on_something(bank: Bank) -> Iterator[Problem]:
             if process is None and head not in questions:
                 message = f"{item.key} reports on {head}: no such question or process"
                 hint = nearest(head, [*questions, *bank.world.processes])
-                yield Problem(f"questions ({item.stream})", 0, "unknown-target", message, hint)
+                yield Problem(source, 0, "unknown-target", message, hint)
             elif process is not None and detail:
                 unknown = [state for state in detail.split("|") if state not in process.states]
                 for state in unknown:
                     message = f"{item.key} reports on {effect.target}: {head} has no state {state}"
                     hint = nearest(state, process.states) or ", ".join(process.states)
-                    source = f"questions ({item.stream})"
                     yield Problem(source, 0, "unknown-target", message, hint)
 
 
@@ -215,8 +209,7 @@ def _not_known_yet(bank: Bank) -> Iterator[Problem]:
         )
         day = local_day(known, first.zone)
         day += dt.timedelta(days=day_begins(day, first.zone) < known)
-        hint = f"opens: {day}"
-        yield Problem(*process.place, "unknown-yet", message, hint, note=True)
+        yield Problem(*process.place, "unknown-yet", message, f"opens: {day}", note=True)
 
 
 WORLD_RULES: tuple[WorldRule, ...] = (

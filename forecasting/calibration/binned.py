@@ -58,14 +58,8 @@ class BinnedDecomposition:
         """One row per bin that holds forecasts: forecast, event_rate, n, events."""
         import pandas as pd
 
-        return pd.DataFrame(
-            {
-                "forecast": self.forecast,
-                "event_rate": self.event_rate,
-                "n": self.n,
-                "events": self.events,
-            }
-        )
+        columns = ("forecast", "event_rate", "n", "events")
+        return pd.DataFrame({name: getattr(self, name) for name in columns})
 
 
 def binned_decomposition(

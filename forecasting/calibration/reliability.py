@@ -60,14 +60,9 @@ class Corp:
         """One row per distinct forecast: forecast, event_rate (isotonic), n, events (observed)."""
         import pandas as pd
 
-        return pd.DataFrame(
-            {
-                "forecast": self.pooled.value,
-                "event_rate": self.event_rate,
-                "n": self.pooled.n,
-                "events": self.pooled.events,
-            }
-        )
+        said = self.pooled
+        columns = {"forecast": said.value, "event_rate": self.event_rate}
+        return pd.DataFrame(columns | {"n": said.n, "events": said.events})
 
     def band(self, level: float = 0.9) -> "pd.DataFrame":
         """Where the curve lies by chance alone if every forecast is calibrated.

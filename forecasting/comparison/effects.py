@@ -100,7 +100,8 @@ def effects(
     fitted = difficulty_adjusted(score, names, items, component=component)
     events = checks.clusters(cluster)
     checks.same_length(checks.floats(score, "score"), events.astype(np.float64), "score", "cluster")
-    person, item = _codes(names, fitted.forecaster), _codes(items, fitted.question)
+    person = codes(names, fitted.forecaster.tolist())
+    item = codes(items, fitted.question.tolist())
     size = len(fitted.forecaster)
     pairs = np.unique(np.column_stack([person, events]), axis=0)
     n_clusters = np.bincount(pairs[:, 0], minlength=size)
@@ -205,8 +206,9 @@ def ranks_of(draws: FloatArray, method: str) -> Ranks:
     )
 
 
-def _codes(names: list[object], unique: NDArray[np.object_]) -> IntArray:
-    place = {name: code for code, name in enumerate(unique.tolist())}
+def codes(names: list[object], unique: list[object]) -> IntArray:
+    """Give the place of each name among the different ones."""
+    place = {name: code for code, name in enumerate(unique)}
     return np.fromiter((place[name] for name in names), dtype=np.int64, count=len(names))
 
 

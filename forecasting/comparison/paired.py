@@ -44,10 +44,8 @@ class PairedDifference:
             size = f"{better} scores better by {by} on average"
         if self.note:
             return f"{size}, {basis}; no interval ({self.note})."
-        if self.lower <= 0 <= self.upper:
-            verdict = "this may be chance"
-        else:
-            verdict = "more than chance explains"
+        chance = self.lower <= 0 <= self.upper
+        verdict = "this may be chance" if chance else "more than chance explains"
         return (
             f"{size}, {basis}; {100 * self.level:g} % interval of A - B {self.lower:.3g} to "
             f"{self.upper:.3g}: {verdict}. With so many events a difference below "
@@ -103,17 +101,9 @@ def paired_bootstrap(
     both_infinite = np.isnan(difference)
     opposed = np.isposinf(difference).any() and np.isneginf(difference).any()
     if both_infinite.any() or opposed:
-        found = Interval(
-            mean=math.nan,
-            lower=math.nan,
-            upper=math.nan,
-            level=level,
-            n=len(a),
-            n_clusters=int(checks.clusters(cluster).max()) + 1,
-            standard_error=math.nan,
-            detectable=math.nan,
-            note="A and B both have infinite scores",
-        )
+        none, events = math.nan, int(checks.clusters(cluster).max()) + 1
+        note = "A and B both have infinite scores"
+        found = Interval(none, none, none, level, len(a), events, none, none, note)
     else:
         found = difference_interval(
             difference, cluster, level=level, resamples=resamples, seed=seed

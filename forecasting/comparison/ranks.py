@@ -1,13 +1,14 @@
 """Who is the best, with which probability: a hierarchical model of scores, sampled by PyMC."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from forecasting.arrays import FloatArray, IntArray
-from forecasting.comparison.effects import Effects, Ranks, gaussian_ranks, ranks_of
+from forecasting.arrays import FloatArray
+from forecasting.comparison.effects import Effects, Ranks, codes, gaussian_ranks, ranks_of
 from forecasting.inference import COLUMN, SCALAR, fit
 from forecasting.inference.inputs import Layout, inputs
 from forecasting.scoring import checks
@@ -117,11 +118,11 @@ def ranks(
             f"{len(names)} forecasters and {len(kept)} scores are too many to sample "
             f"({MOST_FORECASTERS} and {MOST_SCORES}): Gaussian approximation"
         )
-        return _noted(approximate, note)
-    person = _coded([people[row] for row in kept], names)
-    item, item_names = _new_codes([asked[row] for row in kept])
-    pair, pair_names = _new_codes([(people[row], events[row]) for row in kept])
-    model = ScoreModel(len(names), len(item_names), len(pair_names))
+        return replace(approximate, note=note)
+    person = codes([people[row] for row in kept], names)
+    item = checks.clusters(asked[row] for row in kept)
+    pair = checks.clusters((people[row], events[row]) for row in kept)
+    model = ScoreModel(len(names), int(item.max()) + 1, int(pair.max()) + 1)
     chosen = values[kept]
     spread = float(chosen.std()) or 1.0
     data = {
@@ -137,21 +138,7 @@ def ranks(
 
     found = fit(model, data, PRIORS, seed=seed, draws=1000, tune=1000, parameters=skills)
     if not found.report.passed:
-        return _noted(approximate, "the sampler did not converge: Gaussian approximation")
+        return replace(approximate, note="the sampler did not converge: Gaussian approximation")
     middle = float(effects.adjusted.adjusted[inside].mean())
     skill = found.draws["skill"] * spread
     return ranks_of(skill + middle, "pymc")
-
-
-def _noted(found: Ranks, note: str) -> Ranks:
-    return Ranks(found.p_best, found.rank_lower, found.rank_upper, found.skill, found.method, note)
-
-
-def _coded(values: list[object], names: list[object]) -> IntArray:
-    place = {name: code for code, name in enumerate(names)}
-    return np.array([place[value] for value in values], dtype=np.int64)
-
-
-def _new_codes(values: list[Any]) -> tuple[IntArray, list[Any]]:
-    names = list(dict.fromkeys(values))
-    return _coded(values, names), names

@@ -13,6 +13,7 @@ from forecasting.domain import reading
 from forecasting.domain.ladder import falls
 from forecasting.domain.outcome import OutcomeSpace
 from forecasting.domain.reading import Manner
+from forecasting.domain.reading.probabilities import decimal
 from forecasting.errors import InvalidInput
 
 Kind = Literal["live", "replay", "backdated", "imported"]
@@ -185,10 +186,7 @@ class Imported(NamedTuple):
 
 def decimal_text(number: float) -> str:
     """Write a float as the shortest decimal that reads back as the same float."""
-    text = format(Decimal(repr(float(number))), "f")
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
-    return "0" if text in {"-0", ""} else text
+    return decimal(Decimal(repr(float(number))))
 
 
 def binary_value(text: str) -> Value:

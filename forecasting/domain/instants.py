@@ -92,9 +92,7 @@ def parse_instant(text: str, *, zone_name: str | None = None) -> dt.datetime:
     """Read a moment, in `zone_name` where it has no offset; a day is none."""
     from forecasting.domain.reading import moment
 
-    if zone_name is None:
-        return moment(text, days="")
-    return moment(text, days="", zone=zone_name, local=True)
+    return moment(text, days="", zone=zone_name or "", local=zone_name is not None)
 
 
 def parse_when(

@@ -101,12 +101,10 @@ def parse_phrase(text: str, zone: str = "UTC") -> Phrase:
     head, *tails = (part.strip() for part in _TAIL.split(_BETWEEN.sub(" ", stated)))
     said = _head(head, stated, zone)
     if tails and said.form in {"class", "date"}:
-        msg = f"phrase ({stated[:80]}): nothing can follow a {said.form}"
-        raise InvalidInput(msg, hint=head)
+        raise _wrong(stated, f"nothing can follow a {said.form}", head)
     words = [tail.split(" ", 1)[0] if tail.startswith("shape") else tail[:7] for tail in tails]
     if len(set(words)) < len(words):
-        msg = f"phrase ({stated[:80]}): says the same thing twice"
-        raise InvalidInput(msg, hint="shape 0.8 at once 10% for good 5%")
+        raise _wrong(stated, "says the same thing twice", "shape 0.8 at once 10% for good 5%")
     for word, tail in zip(words, tails, strict=True):
         if word == "shape":
             shape, low, high = _shape(tail, stated)
@@ -116,8 +114,9 @@ def parse_phrase(text: str, zone: str = "UTC") -> Phrase:
         else:
             said = replace(said, for_good=_share(word, tail, stated))
     if said.at_once + said.for_good > 1.0:
-        msg = f"phrase ({stated[:80]}): at once and for good are more than 100 % together"
-        raise InvalidInput(msg, hint="at once 10% for good 5%")
+        raise _wrong(
+            stated, "at once and for good are more than 100 % together", "at once 10% for good 5%"
+        )
     return said
 
 
@@ -134,14 +133,12 @@ def _head(head: str, stated: str, zone: str) -> Phrase:
     if match := _SHARE_A.fullmatch(head):
         share = float(match["share"]) / 100.0
         if not 0.0 < share < 1.0:
-            msg = f"phrase ({stated[:80]}): the share must lie between 0 and 100 %"
-            raise InvalidInput(msg, hint="5% a year")
+            raise _wrong(stated, "the share must lie between 0 and 100 %", "5% a year")
         return Phrase("count", stated, count=1.0, exposure=UNITS[match["unit"]] / -log1p(-share))
     if match := _MEDIAN.fullmatch(head):
         median, low, high = _in_range(match, "phrase", stated)
         if not low < high:
-            msg = f"phrase ({stated[:80]}): its range must not be a point"
-            raise InvalidInput(msg, hint="median 60 d (15..240)")
+            raise _wrong(stated, "its range must not be a point", "median 60 d (15..240)")
         scale = UNITS[match["unit"]]
         return Phrase("median", stated, median=median * scale, low=low * scale, high=high * scale)
     if match := _CLASS.fullmatch(head):
@@ -151,23 +148,24 @@ def _head(head: str, stated: str, zone: str) -> Phrase:
         at = parse_when(match["day"], zone_name=zone, day_means="ends")
         return Phrase("date", stated, at=at)
     if re.fullmatch(rf"median\s+{_SPAN}", head):
-        msg = f"phrase ({stated[:80]}): a median needs its 90 % range"
-        raise InvalidInput(msg, hint=f"{head} (LOW..HIGH)")
+        raise _wrong(stated, "a median needs its 90 % range", f"{head} (LOW..HIGH)")
     if match := _PER.fullmatch(head):
-        msg = f"phrase ({stated[:80]}): a count is said as one over a time"
-        raise InvalidInput(msg, hint=f"{match['count']} in 1 {match['unit']}")
+        raise _wrong(
+            stated, "a count is said as one over a time", f"{match['count']} in 1 {match['unit']}"
+        )
     if re.fullmatch(rf"(?:once|{_NUMBER})(?:\s+(?:in|times|of).*)?", head):
         raise _no_exposure(stated)
     if re.match(rf"median\s+{_SPAN}\s*{_RANGE}", head):
-        msg = f"phrase ({stated[:80]}): after its range come only shape, at once and for good"
-        raise InvalidInput(msg, hint=WHOLE)
-    msg = f"phrase ({stated[:80]}): does not say how fast it happens in a form known here"
-    raise InvalidInput(msg, hint=EXAMPLES)
+        raise _wrong(stated, "after its range come only shape, at once and for good", WHOLE)
+    raise _wrong(stated, "does not say how fast it happens in a form known here", EXAMPLES)
+
+
+def _wrong(stated: str, rule: str, hint: str) -> InvalidInput:
+    return InvalidInput(f"phrase ({stated[:80]}): {rule}", hint=hint)
 
 
 def _no_exposure(stated: str) -> InvalidInput:
-    msg = f"phrase ({stated[:80]}): a count needs the time over which it was counted"
-    return InvalidInput(msg, hint="3 in 70 weeks")
+    return _wrong(stated, "a count needs the time over which it was counted", "3 in 70 weeks")
 
 
 def _in_range(match: re.Match[str], what: str, stated: str) -> tuple[float, float, float]:
@@ -185,15 +183,15 @@ def _in_range(match: re.Match[str], what: str, stated: str) -> tuple[float, floa
 def _shape(tail: str, stated: str) -> tuple[float, float, float]:
     match = _SHAPE.fullmatch(tail)
     if match is None:
-        msg = f"phrase ({stated[:80]}): shape takes a number, and a range in brackets"
-        raise InvalidInput(msg, hint="shape 0.8 (0.6..1.1)")
+        raise _wrong(
+            stated, "shape takes a number, and a range in brackets", "shape 0.8 (0.6..1.1)"
+        )
     shape = float(match["number"])
     low, high = shape, shape
     if match["low"] is not None:
         shape, low, high = _in_range(match, "phrase", stated)
     if not (shape > 0.0 and high <= MOST_SHAPE):
-        msg = f"phrase ({stated[:80]}): shape must lie above 0 and not exceed {MOST_SHAPE:g}"
-        raise InvalidInput(msg, hint="shape 0.8")
+        raise _wrong(stated, f"shape must lie above 0 and not exceed {MOST_SHAPE:g}", "shape 0.8")
     return shape, low, high
 
 
@@ -201,6 +199,5 @@ def _share(word: str, tail: str, stated: str) -> float:
     match = _SHARE.fullmatch(tail)
     share = float(match["number"]) / (100.0 if match["percent"] else 1.0) if match else -1.0
     if not 0.0 <= share <= 1.0:
-        msg = f"phrase ({stated[:80]}): {word} takes a share from 0 to 100 %"
-        raise InvalidInput(msg, hint=f"{word} 10%")
+        raise _wrong(stated, f"{word} takes a share from 0 to 100 %", f"{word} 10%")
     return share

@@ -6,6 +6,7 @@ path. ``entered`` (written ``by``) means a move into the state after the opening
 """
 
 import datetime as dt
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 
@@ -155,9 +156,22 @@ class Total:
     since_opening: bool = False
 
 
+type Atom = Entered | Occurred | At | Through | Within
 type Truth = Entered | Occurred | At | Through | Within | Not | And | Or
 type Choice = StateOn | FirstOf | HighestOf | HighestAmong
 type Event = Truth | Choice | Total
+
+
+def parts(event: Event) -> Iterator[Atom | Choice | Total]:
+    """Give what an event puts together by not, and, or; itself where it is one thing."""
+    match event:
+        case Not():
+            yield from parts(event.of)
+        case And() | Or():
+            yield from parts(event.left)
+            yield from parts(event.right)
+        case _:
+            yield event
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,45 +5,26 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from forecasting.domain import predicate as ask
 from forecasting.domain.instants import iso
 from forecasting.domain.outcome import OutcomeSpace
-from forecasting.domain.predicate import (
-    And,
-    At,
-    Entered,
-    Event,
-    FirstOf,
-    HighestAmong,
-    HighestOf,
-    Moment,
-    Not,
-    Occurred,
-    Or,
-    Predicate,
-    StateOn,
-    Through,
-    Total,
-    Truth,
-    Within,
-)
 from forecasting.domain.process import DELIVERY_MOVES, ProcessSpec, WorldSpec
 from forecasting.errors import nearest
 
 COUNTED = ("event", "delivery")
 #: More ways of meeting a condition are not searched for contradictions.
 MOST_WAYS = 256
-type _Atom = Entered | Occurred | At | Through | Within
-type _Literal = tuple[_Atom, bool]
+type _Literal = tuple[ask.Atom, bool]
 
 
-def processes_of(predicate: Predicate) -> frozenset[str]:
+def processes_of(predicate: ask.Predicate) -> frozenset[str]:
     """Give the processes that a predicate names, those of its condition too."""
     parts = [predicate.event] if predicate.given is None else [predicate.event, predicate.given]
     return frozenset(process for part in parts for process, _ in _targets(part))
 
 
 def check_predicate(
-    predicate: Predicate,
+    predicate: ask.Predicate,
     world: WorldSpec,
     space: OutcomeSpace,
     opens: dt.datetime,
@@ -73,7 +54,7 @@ def reached(process: ProcessSpec, starts: Iterable[str]) -> frozenset[str]:
     return frozenset(found)
 
 
-def cannot_be(truth: Truth, world: WorldSpec, closes: dt.datetime) -> bool:
+def cannot_be(truth: ask.Truth, world: WorldSpec, closes: dt.datetime) -> bool:
     """Say whether every way of meeting a truth contradicts itself."""
     ways = _ways(truth, True)
     return ways is not None and all(
@@ -83,28 +64,24 @@ def cannot_be(truth: Truth, world: WorldSpec, closes: dt.datetime) -> bool:
     )
 
 
-def _targets(event: Event) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _targets(event: ask.Event) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Give each process that an event names, with the states that it names."""
-    match event:
-        case Not(of=inner):
-            yield from _targets(inner)
-        case And(left=left, right=right) | Or(left=left, right=right):
-            yield from _targets(left)
-            yield from _targets(right)
-        case Within(process=process, states=states, cause=cause, cause_states=cause_states):
-            yield process, states
-            yield cause, cause_states
-        case FirstOf(entries=entries) | HighestAmong(entries=entries):
-            yield from ((process, states) for _, process, states in entries)
-        case StateOn(process=process, named=named) | HighestOf(process=process, named=named):
-            yield process, tuple(state for state, _ in named)
-        case Entered() | At() | Through():
-            yield event.process, event.states
-        case Occurred() | Total():
-            yield event.process, ()
+    for part in ask.parts(event):
+        match part:
+            case ask.Within():
+                yield part.process, part.states
+                yield part.cause, part.cause_states
+            case ask.FirstOf() | ask.HighestAmong():
+                yield from ((process, states) for _, process, states in part.entries)
+            case ask.StateOn() | ask.HighestOf():
+                yield part.process, tuple(state for state, _ in part.named)
+            case ask.Entered() | ask.At() | ask.Through():
+                yield part.process, part.states
+            case ask.Occurred() | ask.Total():
+                yield part.process, ()
 
 
-def _names(event: Event, world: WorldSpec) -> Iterator[str]:
+def _names(event: ask.Event, world: WorldSpec) -> Iterator[str]:
     for process, states in _targets(event):
         spec = world.processes.get(process)
         if spec is None:
@@ -123,29 +100,14 @@ def _names(event: Event, world: WorldSpec) -> Iterator[str]:
             yield f"state ({process}={state}): {process} has {', '.join(spec.states)}{hint}"
 
 
-def _reach(event: Event, world: WorldSpec) -> Iterator[str]:
+def _reach(event: ask.Event, world: WorldSpec) -> Iterator[str]:
     """Say what can never be: a state that no move leads to, an event of what is not counted."""
-    match event:
-        case Not(of=inner):
-            yield from _reach(inner, world)
-        case And(left=left, right=right) | Or(left=left, right=right):
-            yield from _reach(left, world)
-            yield from _reach(right, world)
-        case Entered(process=process, states=states):
-            yield from _entered(world.processes[process], states)
-        case Within(process=process, states=states, cause=cause, cause_states=cause_states):
-            yield from _entered(world.processes[process], states)
-            yield from _entered(world.processes[cause], cause_states)
-        case FirstOf(entries=entries):
-            for _, process, states in entries:
-                yield from _entered(world.processes[process], states)
-        case HighestAmong(entries=entries):
-            for _, process, states in entries:
-                yield from _held(world.processes[process], states)
-        case At(process=process, states=states) | Through(process=process, states=states):
-            yield from _held(world.processes[process], states)
-        case Occurred(process=process):
-            yield from _entered(world.processes[process], ())
+    for part in ask.parts(event):
+        if isinstance(part, ask.StateOn | ask.HighestOf | ask.Total):
+            continue
+        held = isinstance(part, ask.At | ask.Through | ask.HighestAmong)
+        for process, states in _targets(part):
+            yield from (_held if held else _entered)(world.processes[process], states)
 
 
 def _entered(process: ProcessSpec, states: tuple[str, ...]) -> Iterator[str]:
@@ -173,17 +135,17 @@ def _held(process: ProcessSpec, states: tuple[str, ...]) -> Iterator[str]:
             yield f"state ({process.name}={state}): no moves lead there from {start}"
 
 
-def _fits(event: Event, world: WorldSpec, space: OutcomeSpace) -> Iterator[str]:
+def _fits(event: ask.Event, world: WorldSpec, space: OutcomeSpace) -> Iterator[str]:
     """Say what does not fit the question's type."""
-    choice = isinstance(event, StateOn | FirstOf | HighestOf | HighestAmong)
+    choice = isinstance(event, ask.StateOn | ask.FirstOf | ask.HighestOf | ask.HighestAmong)
     if space.type == "numeric":
-        if not isinstance(event, Total):
+        if not isinstance(event, ask.Total):
             yield "a numeric question asks for a number: PROCESS count, or PROCESS total"
         elif world.processes[event.process].kind not in COUNTED:
             yield f"process ({event.process}): is not counted, so it has no number"
         elif world.processes[event.process].kind == "event" and not event.since_opening:
             yield f"process ({event.process}): events have a count: {event.process} count"
-    elif isinstance(event, Total):
+    elif isinstance(event, ask.Total):
         yield f"a number answers only numeric questions; ask {event.process} count >= 3 by close"
     elif space.type == "binary":
         if choice:
@@ -194,14 +156,14 @@ def _fits(event: Event, world: WorldSpec, space: OutcomeSpace) -> Iterator[str]:
         yield from _options(event, world, space.options)
 
 
-def _options(event: Event, world: WorldSpec, options: tuple[str, ...]) -> Iterator[str]:
+def _options(event: ask.Event, world: WorldSpec, options: tuple[str, ...]) -> Iterator[str]:
     """Say which options nothing gives, and what gives none."""
-    if isinstance(event, FirstOf | HighestAmong):
+    if isinstance(event, ask.FirstOf | ask.HighestAmong):
         given = [*(option for option, _, _ in event.entries), event.otherwise]
         for option in given:
             if option not in options:
                 yield _no_option(option, options)
-    elif isinstance(event, StateOn | HighestOf):
+    elif isinstance(event, ask.StateOn | ask.HighestOf):
         process = world.processes[event.process]
         named: Mapping[str, str] = dict(event.named)
         given = [named.get(state, state) for state in process.states]
@@ -224,8 +186,8 @@ def _no_option(option: str, options: tuple[str, ...]) -> str:
     return f"option ({option}): the question has {', '.join(options)}"
 
 
-def _moments(event: Event, opens: dt.datetime, closes: dt.datetime) -> Iterator[str]:
-    for since, until in _windows(event):
+def _moments(event: ask.Event, opens: dt.datetime, closes: dt.datetime) -> Iterator[str]:
+    for since, until in windows(event):
         end = until.of(closes)
         begin = opens if since is None else since.of(closes)
         if end > closes:
@@ -238,31 +200,28 @@ def _moments(event: Event, opens: dt.datetime, closes: dt.datetime) -> Iterator[
             yield f"between ({iso(begin)}): must begin before it ends ({iso(end)})"
 
 
-def _windows(event: Event) -> Iterator[tuple[Moment | None, Moment]]:
-    match event:
-        case Not(of=inner):
-            yield from _windows(inner)
-        case And(left=left, right=right) | Or(left=left, right=right):
-            yield from _windows(left)
-            yield from _windows(right)
-        case Entered() | Occurred():
-            yield event.since, event.until
-        case At() | StateOn() | Total():
-            yield None, event.when
-        case Through() | HighestOf():
-            yield None, event.until
+def windows(event: ask.Event) -> Iterator[tuple[ask.Moment | None, ask.Moment]]:
+    """Give from when (None: the opening) until when each part that states a moment looks."""
+    for part in ask.parts(event):
+        match part:
+            case ask.Entered() | ask.Occurred():
+                yield part.since, part.until
+            case ask.At() | ask.StateOn() | ask.Total():
+                yield None, part.when
+            case ask.Through() | ask.HighestOf():
+                yield None, part.until
 
 
-def _ways(truth: Truth, holds: bool) -> list[tuple[_Literal, ...]] | None:
+def _ways(truth: ask.Truth, holds: bool) -> list[tuple[_Literal, ...]] | None:
     """Give the ways of meeting a truth, each as what must hold and what must not."""
     match truth:
-        case Not(of=inner):
+        case ask.Not(of=inner):
             return _ways(inner, not holds)
-        case And(left=left, right=right) | Or(left=left, right=right):
+        case ask.And(left=left, right=right) | ask.Or(left=left, right=right):
             one, other = _ways(left, holds), _ways(right, holds)
             if one is None or other is None:
                 return None
-            if isinstance(truth, Or) == holds:
+            if isinstance(truth, ask.Or) == holds:
                 found = one + other
             else:
                 found = [a + b for a in one for b in other]
@@ -282,13 +241,13 @@ class _Held:
     entered: bool = False
 
 
-def _as_held(atom: _Atom, closes: dt.datetime) -> _Held | None:
+def _as_held(atom: ask.Atom, closes: dt.datetime) -> _Held | None:
     match atom:
-        case At(process=process, states=states, when=when):
+        case ask.At(process=process, states=states, when=when):
             return _Held(process, frozenset(states), when.of(closes))
-        case Through(process=process, states=states, until=until):
+        case ask.Through(process=process, states=states, until=until):
             return _Held(process, frozenset(states), until.of(closes), throughout=True)
-        case Entered(process=process, states=states, until=until) if states:
+        case ask.Entered(process=process, states=states, until=until) if states:
             return _Held(process, frozenset(states), until.of(closes), entered=True)
     return None
 
@@ -320,6 +279,6 @@ def _exclude(one: _Literal, other: _Literal, world: WorldSpec, closes: dt.dateti
 def _never(literal: _Literal, closes: dt.datetime) -> bool:
     """Say whether one thing cannot be: an empty window."""
     atom, holds = literal
-    if not holds or not isinstance(atom, Entered | Occurred) or atom.since is None:
+    if not holds or not isinstance(atom, ask.Entered | ask.Occurred) or atom.since is None:
         return False
     return atom.since.of(closes) >= atom.until.of(closes)

@@ -5,62 +5,46 @@
 
 import datetime as dt
 
+from forecasting.domain import predicate as ask
 from forecasting.domain.outcome import NO, YES
-from forecasting.domain.predicate import (
-    And,
-    At,
-    Entered,
-    FirstOf,
-    HighestAmong,
-    HighestOf,
-    Not,
-    Occurred,
-    Or,
-    Predicate,
-    StateOn,
-    Through,
-    Total,
-    Truth,
-    Within,
-)
 
 _BOTH = frozenset({True, False})
 _NEITHER: frozenset[bool] = frozenset()
 
 
-def knowable(predicate: Predicate, at: dt.datetime, closes: dt.datetime) -> frozenset[str]:
+def knowable(predicate: ask.Predicate, at: dt.datetime, closes: dt.datetime) -> frozenset[str]:
     """Give the outcomes that can be known at a moment before a question closes.
 
     Of a choice, the options that nothing later can undo: of ``first of`` all but the remainder, of
     ``highest of`` the last listed. A number is known at its moment alone.
     """
     event = predicate.event
-    if isinstance(event, FirstOf):
+    if isinstance(event, ask.FirstOf):
         return frozenset(entry[0] for entry in event.entries) - {event.otherwise}
-    if isinstance(event, HighestAmong):
+    if isinstance(event, ask.HighestAmong):
         return frozenset({event.entries[-1][0]})
-    if isinstance(event, StateOn | HighestOf | Total):
+    if isinstance(event, ask.StateOn | ask.HighestOf | ask.Total):
         return frozenset()
     return frozenset({True: YES, False: NO}[found] for found in _truth(event, at, closes))
 
 
-def _truth(truth: Truth, at: dt.datetime, closes: dt.datetime) -> frozenset[bool]:
+def _truth(truth: ask.Truth, at: dt.datetime, closes: dt.datetime) -> frozenset[bool]:
     match truth:
-        case Not(of=inner):
+        case ask.Not(of=inner):
             return frozenset(not found for found in _truth(inner, at, closes))
-        case And(left=left, right=right):
+        case ask.And(left=left, right=right):
             return _joined(_truth(left, at, closes), _truth(right, at, closes), decisive=False)
-        case Or(left=left, right=right):
+        case ask.Or(left=left, right=right):
             return _joined(_truth(left, at, closes), _truth(right, at, closes), decisive=True)
-        case At(when=when):
+        case ask.At(when=when):
             return _BOTH if at >= when.of(closes) else _NEITHER
-        case Through(until=until):
+        case ask.Through(until=until):
             return _BOTH if at >= until.of(closes) else frozenset({False})
-        case Entered(until=until, since=since) | Occurred(until=until, since=since):
+        case ask.Entered(until=until, since=since) | ask.Occurred(until=until, since=since):
             if since is not None and at < since.of(closes):
                 return _NEITHER
             return _BOTH if at >= until.of(closes) else frozenset({True})
-        case Within():
+        case ask.Within():
             return _BOTH if at >= closes else frozenset({True})
 
 

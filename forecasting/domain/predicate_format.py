@@ -4,87 +4,69 @@ import datetime as dt
 import re
 from collections.abc import Sequence
 
+from forecasting.domain import predicate as ask
 from forecasting.domain.instants import day_begins, day_ends, iso, local_day
-from forecasting.domain.predicate import (
-    And,
-    At,
-    Entered,
-    Event,
-    FirstOf,
-    HighestAmong,
-    HighestOf,
-    Moment,
-    Not,
-    Occurred,
-    Or,
-    Predicate,
-    StateOn,
-    Through,
-    Total,
-    Truth,
-    Within,
-)
 from forecasting.domain.process import target
 
-_CLOSE = Moment()
+_CLOSE = ask.Moment()
 
 
-def format_predicate(predicate: Predicate, *, zone: str = "UTC") -> str:
+def format_predicate(predicate: ask.Predicate, *, zone: str = "UTC") -> str:
     """Write a predicate in the grammar; reading it again gives an equal one."""
     asked = _event(predicate.event, zone)
     return asked if predicate.given is None else f"{asked} given {_truth(predicate.given, zone)}"
 
 
-def _event(event: Event, zone: str) -> str:
+def _event(event: ask.Event, zone: str) -> str:
     match event:
-        case StateOn(process=process, when=when, named=named):
+        case ask.StateOn(process=process, when=when, named=named):
             return f"{process} on {_moment(when, zone)}{_as(named)}"
-        case HighestOf(process=process, until=until, named=named):
+        case ask.HighestOf(process=process, until=until, named=named):
             return f"highest of {process} by {_moment(until, zone)}{_as(named)}"
-        case FirstOf(entries=entries, otherwise=otherwise):
+        case ask.FirstOf(entries=entries, otherwise=otherwise):
             return f"first of {_entries(entries)}, else {_option(otherwise)}"
-        case HighestAmong(entries=entries, otherwise=otherwise):
+        case ask.HighestAmong(entries=entries, otherwise=otherwise):
             return f"highest of {_entries(entries)}, else {_option(otherwise)}"
-        case Total(process=process, when=when, since_opening=since_opening):
+        case ask.Total(process=process, when=when, since_opening=since_opening):
             by = "" if when == _CLOSE else f" by {_moment(when, zone)}"
             return f"{process} {'count' if since_opening else 'total'}{by}"
         case _:
             return _truth(event, zone)
 
 
-def _truth(truth: Truth, zone: str, binds: int = 0) -> str:
+def _truth(truth: ask.Truth, zone: str, binds: int = 0) -> str:
     """Write a truth; one that binds less than its surroundings is put in brackets."""
     match truth:
-        case Or(left=left, right=right):
+        case ask.Or(left=left, right=right):
             text, own = f"{_truth(left, zone, 1)} or {_truth(right, zone, 2)}", 1
-        case And(left=left, right=right):
+        case ask.And(left=left, right=right):
             text, own = f"{_truth(left, zone, 2)} and {_truth(right, zone, 3)}", 2
-        case Not(of=inner):
+        case ask.Not(of=inner):
             text, own = f"not {_truth(inner, zone, 3)}", 3
         case _:
             text, own = _atom(truth, zone), 4
     return f"({text})" if own < binds else text
 
 
-def _atom(truth: Entered | Occurred | At | Through | Within, zone: str) -> str:
+def _atom(truth: ask.Atom, zone: str) -> str:
     match truth:
-        case Entered(until=until, since=since):
+        case ask.Entered(until=until, since=since):
             return f"{target(truth.process, truth.states)} {_window(since, until, zone)}"
-        case Occurred(process=process, until=until, least=least, since=since):
+        case ask.Occurred(process=process, until=until, least=least, since=since):
             count = f" count >= {least}" if least > 1 else ""
             return f"{process}{count} {_window(since, until, zone)}"
-        case At(when=when):
+        case ask.At(when=when):
             return f"{target(truth.process, truth.states)} on {_moment(when, zone)}"
-        case Through(until=until):
+        case ask.Through(until=until):
             return f"{target(truth.process, truth.states)} through {_moment(until, zone)}"
-        case Within(days=days):
+        case ask.Within(days=days):
             cause = target(truth.cause, truth.cause_states)
             return f"{target(truth.process, truth.states)} within {days!r}d of {cause}".replace(
                 ".0d of", "d of"
             )
 
 
-def _window(since: Moment | None, until: Moment, zone: str) -> str:
+def _window(since: ask.Moment | None, until: ask.Moment, zone: str) -> str:
     if since is None:
         return f"by {_moment(until, zone)}"
     first = "close"
@@ -110,7 +92,7 @@ def _option(option: str) -> str:
     return option if re.fullmatch(r'[^\s=|(),:"<>]+', option) else f'"{option}"'
 
 
-def _moment(moment: Moment, zone: str) -> str:
+def _moment(moment: ask.Moment, zone: str) -> str:
     """Write a moment as the day that it ends, where it ends one."""
     if moment.at is None:
         return "close"

@@ -23,40 +23,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from textwrap import shorten
 
+from forecasting.domain import predicate as ask
 from forecasting.domain.instants import parse_when
 from forecasting.domain.phrase import parse_span
-from forecasting.domain.predicate import (
-    And,
-    At,
-    Entered,
-    Event,
-    FirstOf,
-    HighestAmong,
-    HighestOf,
-    Moment,
-    Not,
-    Occurred,
-    Or,
-    Predicate,
-    StateOn,
-    Through,
-    Total,
-    Truth,
-    Within,
-)
-from forecasting.domain.predicate_check import check_predicate, processes_of
-from forecasting.domain.predicate_format import format_predicate
 from forecasting.domain.process import SCHEDULED_STATES, WorldSpec, target
 from forecasting.errors import InvalidInput
-
-__all__ = [
-    "RESERVED",
-    "check_predicate",
-    "format_predicate",
-    "parse_predicate",
-    "parse_target",
-    "processes_of",
-]
 
 NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 #: Words that begin something else where the name of a process could stand.
@@ -71,7 +42,7 @@ _NOT_IN_ENTRIES = frozenset(
 )
 #: Words that are none here, and the one that says what they mean.
 _MEANT = {"at": "on", "until": "through", "till": "through", "throughout": "through"}
-_CLOSE = Moment()
+_CLOSE = ask.Moment()
 _TOKEN = re.compile(
     r"""\s*(?:
         (?P<moment>[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9:.]+(?:Z|[+-][0-9:]+)?)?(?![0-9a-zA-Z-]))
@@ -89,7 +60,9 @@ class _Token:
     text: str
 
 
-def parse_predicate(text: str, *, zone: str = "UTC", world: WorldSpec | None = None) -> Predicate:
+def parse_predicate(
+    text: str, *, zone: str = "UTC", world: WorldSpec | None = None
+) -> ask.Predicate:
     """Read what a question asks of the world; a day is the midnight that ends it in `zone`.
 
     With a `world`, ``election by close`` of a scheduled process is ``election=held by close``.
@@ -139,13 +112,13 @@ class _Parser:
         self.text, self.tokens, self.zone, self.world = text, tokens, zone, world
         self.place = self.depth = 0
 
-    def whole(self) -> Predicate:
+    def whole(self) -> ask.Predicate:
         event = self.asked()
         given = None
         if self.takes("given"):
             given = self.truth()
         self.end()
-        return Predicate(event, given, self.text)
+        return ask.Predicate(event, given, self.text)
 
     def end(self) -> None:
         """Refuse what is left over."""
@@ -153,28 +126,28 @@ class _Parser:
             msg = f"{self.tokens[self.place].text} comes after a complete predicate"
             raise self.fault(msg)
 
-    def asked(self) -> Event:
+    def asked(self) -> ask.Event:
         if self.peek() == "first" and self.peek(1) == "of":
             self.place += 2
-            return FirstOf(*self.entries())
+            return ask.FirstOf(*self.entries())
         if self.peek() == "highest" and self.peek(1) == "of":
             self.place += 2
             if self.peek(1) == ":":
-                return HighestAmong(*self.entries())
+                return ask.HighestAmong(*self.entries())
             process = self.name("a process")
             self.wants("by", "highest of guarantees by close")
-            return HighestOf(process, self.moment(), self.named())
+            return ask.HighestOf(process, self.moment(), self.named())
         if NAME.fullmatch(self.peek()) and self.peek() not in RESERVED:
             word = self.peek(1)
             if word == "on":
                 process = self.name("a process")
                 self.place += 1
-                return StateOn(process, self.moment(), self.named())
+                return ask.StateOn(process, self.moment(), self.named())
             if word == "total" or (word == "count" and self.peek(2) != ">="):
                 process = self.name("a process")
                 self.place += 1
                 when = self.moment() if self.takes("by") or self.takes("on") else _CLOSE
-                return Total(process, when, since_opening=word == "count")
+                return ask.Total(process, when, since_opening=word == "count")
         return self.truth()
 
     def entries(self) -> tuple[tuple[tuple[str, str, tuple[str, ...]], ...], str]:
@@ -218,26 +191,26 @@ class _Parser:
             raise self.fault("gives one state to two options")
         return tuple(found)
 
-    def truth(self) -> Truth:
+    def truth(self) -> ask.Truth:
         left = self.both()
         while self.takes("or"):
-            left = Or(left, self.both())
+            left = ask.Or(left, self.both())
         return left
 
-    def both(self) -> Truth:
+    def both(self) -> ask.Truth:
         left = self.one()
         while self.takes("and"):
-            left = And(left, self.one())
+            left = ask.And(left, self.one())
         return left
 
-    def one(self) -> Truth:
+    def one(self) -> ask.Truth:
         self.depth += 1
         if self.depth > MOST_DEPTH:
             msg = f"is nested more than {MOST_DEPTH} deep"
             raise self.fault(msg)
         try:
             if self.takes("not"):
-                return Not(self.one())
+                return ask.Not(self.one())
             if self.takes("("):
                 inner = self.truth()
                 self.wants(")", "(a=x by close or b=y by close)")
@@ -246,7 +219,7 @@ class _Parser:
         finally:
             self.depth -= 1
 
-    def atom(self) -> Truth:
+    def atom(self) -> ask.Truth:
         process, states = self.target()
         if self.takes("within"):
             return self.within(process, states)
@@ -254,19 +227,19 @@ class _Parser:
             return self.event(process)
         word = self.word()
         if word == "by":
-            return Entered(process, states, self.moment())
+            return ask.Entered(process, states, self.moment())
         if word == "on":
-            return At(process, states, self.moment())
+            return ask.At(process, states, self.moment())
         if word == "through":
-            return Through(process, states, self.moment())
+            return ask.Through(process, states, self.moment())
         if word == "between":
             since, until = self.between()
-            return Entered(process, states, until, since)
+            return ask.Entered(process, states, until, since)
         target = f"{process}={'|'.join(states)}"
         msg = f"{target} needs by, on, through, between or within{_then(word)}"
         raise self.fault(msg, f"{target} {_MEANT.get(word, 'by')} close")
 
-    def event(self, process: str) -> Truth:
+    def event(self, process: str) -> ask.Truth:
         least = 1
         counts = self.takes("count")
         if counts:
@@ -285,13 +258,15 @@ class _Parser:
         rule = f"{process} needs a state, or by, between, within, count{_then(word)}"
         raise self.fault(rule, f"{process} by close or {process}=STATE by close")
 
-    def occurred(self, process: str, until: Moment, least: int, since: Moment | None) -> Truth:
+    def occurred(
+        self, process: str, until: ask.Moment, least: int, since: ask.Moment | None
+    ) -> ask.Truth:
         spec = self.world.processes.get(process) if self.world else None
         if spec is not None and spec.kind == "scheduled" and least == 1:
-            return Entered(process, SCHEDULED_STATES[1:], until, since)
-        return Occurred(process, until, least, since)
+            return ask.Entered(process, SCHEDULED_STATES[1:], until, since)
+        return ask.Occurred(process, until, least, since)
 
-    def within(self, process: str, states: tuple[str, ...]) -> Within:
+    def within(self, process: str, states: tuple[str, ...]) -> ask.Within:
         number = self.word()
         if re.fullmatch(r"[0-9.]+", number):
             number += self.word()
@@ -300,9 +275,9 @@ class _Parser:
         except InvalidInput as wrong:
             raise self.fault(wrong.message, "within 14d of strike") from wrong
         self.wants("of", "within 14d of strike")
-        return Within(process, states, days, *self.target())
+        return ask.Within(process, states, days, *self.target())
 
-    def between(self) -> tuple[Moment, Moment]:
+    def between(self) -> tuple[ask.Moment, ask.Moment]:
         since = self.moment("begins")
         self.wants("and", "between 2026-01-01 and close")
         return since, self.moment()
@@ -334,12 +309,12 @@ class _Parser:
         text = self.word()
         return text[1:-1] if text.startswith('"') else text
 
-    def moment(self, day_means: str = "ends") -> Moment:
+    def moment(self, day_means: str = "ends") -> ask.Moment:
         text = self.word()
         if text == "close":
             return _CLOSE
         try:
-            return Moment(parse_when(text, zone_name=self.zone, day_means=day_means))
+            return ask.Moment(parse_when(text, zone_name=self.zone, day_means=day_means))
         except InvalidInput as wrong:
             rule = f"a time must be `close` or a day{_then(text)}"
             raise self.fault(rule, "by close or by 2026-12-31") from wrong

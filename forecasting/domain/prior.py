@@ -1,8 +1,8 @@
-"""How a prior is written down: plain data with its source, known by a day."""
+"""Reference classes and the priors that rest on them: plain data with a source."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from math import isfinite
 
 from forecasting.errors import InvalidInput
@@ -97,6 +97,24 @@ class PriorSpec:
         """The prior as it is printed, for example ``LogNormal(-0.223, 0.25)``."""
         shown = {"lognormal": "LogNormal"}.get(self.distribution, self.distribution.capitalize())
         return f"{shown}({', '.join(f'{value:.4g}' for value in self.values)})"
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceClass:
+    """A class of comparable cases; time outside what was observed is unobserved, not quiet.
+
+    `kind` says how a base rate reads it: rate, share, dirichlet or rungs.
+    """
+
+    id: str
+    family: str
+    kind: str
+    title: str
+    observed_from: datetime
+    observed_until: datetime
+    source: str
+    certainty: str
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,40 +20,23 @@ class ScoreName:
     types: tuple[str, ...]
     lower: float
     upper: float
-    titles: tuple[tuple[str, str], ...] = ()
-    compares: bool = False
+    title: str = ""
+    full_title: str = ""
     ranks: bool = False
     crowd: bool = False
     in_units: bool = False
 
 
 SCORES = {
-    "brier": ScoreName(
-        _OPTIONS,
-        0.0,
-        1.0,
-        (("half", "half Brier score"), ("full", "full Brier score")),
-        compares=True,
-        ranks=True,
-    ),
-    "log": ScoreName(_OPTIONS, 0.0, math.inf, (("half", "log score, in nats"),), compares=True),
-    "spherical": ScoreName(
-        _OPTIONS, 0.0, 1.0, (("half", "spherical score"),), compares=True, ranks=True
-    ),
-    "rps": ScoreName(
-        ("ordered",),
-        0.0,
-        math.inf,
-        (("half", "ranked probability score (RPS)"),),
-        compares=True,
-        ranks=True,
-    ),
+    "brier": ScoreName(_OPTIONS, 0.0, 1.0, "half Brier score", "full Brier score", ranks=True),
+    "log": ScoreName(_OPTIONS, 0.0, math.inf, "log score, in nats"),
+    "spherical": ScoreName(_OPTIONS, 0.0, 1.0, "spherical score", ranks=True),
+    "rps": ScoreName(("ordered",), 0.0, math.inf, "ranked probability score (RPS)", ranks=True),
     "crps": ScoreName(
         ("numeric",),
         0.0,
         math.inf,
-        (("half", "continuous ranked probability score (CRPS)"),),
-        compares=True,
+        "continuous ranked probability score (CRPS)",
         ranks=True,
         in_units=True,
     ),
@@ -63,7 +46,8 @@ SCORES = {
 }
 #: The rule that each type of question is scored by unless one is asked for.
 NATURAL = {"binary": "brier", "categorical": "brier", "ordered": "rps", "numeric": "crps"}
-COMPARED = tuple(name for name, one in SCORES.items() if one.compares)
+#: Two forecasters are compared by these.
+COMPARED = ("brier", "log", "spherical", "rps", "crps")
 RANKED = tuple(name for name, one in SCORES.items() if one.ranks)
 #: Squares of differences, which the full convention doubles.
 _SQUARES = ("brier", "relative")
@@ -78,5 +62,6 @@ def score_range(rule: str, convention: str = "half") -> tuple[float, float]:
 
 def score_title(rule: str, convention: str = "half") -> str:
     """Name a rule and its convention; a rule without a title by its own name."""
-    titles = dict(SCORES[rule].titles) if rule in SCORES else {}
-    return titles.get(convention) or titles.get("half") or rule
+    if (one := SCORES.get(rule)) is None:
+        return rule
+    return (convention == "full" and one.full_title) or one.title or rule

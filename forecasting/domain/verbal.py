@@ -20,9 +20,8 @@ class Band:
     synonyms: tuple[str, ...] = ()
 
 
-ALMOST_NO_CHANCE = "almost-no-chance"
 BANDS: tuple[Band, ...] = (
-    Band(ALMOST_NO_CHANCE, 0.01, 0.03, 0.05, ("remote",)),
+    Band("almost-no-chance", 0.01, 0.03, 0.05, ("remote",)),
     Band("very-unlikely", 0.05, 0.125, 0.20, ("highly-improbable",)),
     Band("unlikely", 0.20, 0.325, 0.45, ("improbable",)),
     Band("even-chance", 0.45, 0.50, 0.55, ("roughly-even-odds", "roughly-even-chance")),

@@ -47,16 +47,3 @@ def watched(
         until = min(watch.until, as_of)
         found[watch.process] = max(found.get(watch.process, until), until)
     return found
-
-
-def watched_until(
-    watches: Iterable[Watch],
-    process: str,
-    as_of: dt.datetime,
-    *,
-    live: bool,
-    head: int | None = None,
-) -> dt.datetime | None:
-    """Give the moment up to which one process was watched as of a moment; None: nobody looked."""
-    mine = (watch for watch in watches if watch.process == process)
-    return watched(mine, as_of, live=live, head=head).get(process)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 
-from forecasting.domain import predicate as events
+from forecasting.domain import predicate as ask
 from forecasting.domain.process import DELIVERY_MOVES, ProcessSpec, WorldSpec
 from forecasting.domain.question import Question
 from forecasting.errors import InvalidInput, nearest
@@ -92,7 +92,7 @@ def check_state(process: ProcessSpec, state: str) -> None:
     raise InvalidInput(msg, hint=f"{process.name}={nearest(state, words) or words[0]}")
 
 
-def to_question(predicate: events.Predicate, world: WorldSpec, option: str = "") -> Signs:
+def to_question(predicate: ask.Predicate, world: WorldSpec, option: str = "") -> Signs:
     """Give the moves that lead to a question's yes, or to one of its options.
 
     ``entered``, ``occurred``: the moves into its states, and the forward moves of the stages
@@ -107,7 +107,7 @@ def to_target(
     target: str,
     world: WorldSpec,
     questions: Mapping[str, Question],
-    predicates: Mapping[str, events.Predicate],
+    predicates: Mapping[str, ask.Predicate],
 ) -> Signs:
     """Give the moves that a report on a target acts on; empty where nothing answers it."""
     name, _, detail = target.partition("=")
@@ -120,8 +120,8 @@ def to_target(
     return {way: sign for way, sign in found.items() if sign}
 
 
-def _event(event: events.Event, world: WorldSpec, option: str) -> Signs:
-    if isinstance(event, events.StateOn | events.HighestOf | events.HighestAmong | events.FirstOf):
+def _event(event: ask.Event, world: WorldSpec, option: str) -> Signs:
+    if isinstance(event, ask.StateOn | ask.HighestOf | ask.HighestAmong | ask.FirstOf):
         if not option:
             msg = "effect: a question with options needs one of them"
             raise InvalidInput(msg, hint='on="QUESTION=OPTION=x2"')
@@ -133,31 +133,29 @@ def _event(event: events.Event, world: WorldSpec, option: str) -> Signs:
     return _reversed(found) if option == "no" else found
 
 
-def _truth(event: events.Event, world: WorldSpec) -> Signs:
+def _truth(event: ask.Event, world: WorldSpec) -> Signs:
     match event:
-        case events.Not(of=inner):
+        case ask.Not(of=inner):
             return _reversed(_truth(inner, world))
-        case events.And(left=left, right=right) | events.Or(left=left, right=right):
+        case ask.And(left=left, right=right) | ask.Or(left=left, right=right):
             return _both(_truth(left, world), _truth(right, world))
-        case (
-            events.Entered(process=name, states=states) | events.Within(process=name, states=states)
-        ):
+        case ask.Entered(process=name, states=states) | ask.Within(process=name, states=states):
             process = world.processes[name]
             if process.kind == "event" or not states:
                 return _signed(process, counted(process), 1)
             return into(process, states, stages=True)
-        case events.Occurred(process=name) | events.Total(process=name):
+        case ask.Occurred(process=name) | ask.Total(process=name):
             return _signed(world.processes[name], counted(world.processes[name]), 1)
-        case events.At(process=name, states=states):
+        case ask.At(process=name, states=states):
             process = world.processes[name]
             return _both(_from_without(process, states), out_of(process, states, -1))
-        case events.Through(process=name, states=states):
+        case ask.Through(process=name, states=states):
             return out_of(world.processes[name], states, -1)
     return {}
 
 
-def _choice(event: events.Choice, world: WorldSpec, option: str) -> Signs:
-    if isinstance(event, events.FirstOf | events.HighestAmong):
+def _choice(event: ask.Choice, world: WorldSpec, option: str) -> Signs:
+    if isinstance(event, ask.FirstOf | ask.HighestAmong):
         return _entries(event, world, option)
     process = world.processes[event.process]
     named = dict(event.named)
@@ -165,7 +163,7 @@ def _choice(event: events.Choice, world: WorldSpec, option: str) -> Signs:
     if not states:
         raise _no_option(option, [named.get(state, state) for state in process.states])
     found = _from_without(process, states)
-    if isinstance(event, events.StateOn):
+    if isinstance(event, ask.StateOn):
         return _both(found, out_of(process, states, -1))
     # The highest stays what it is while nothing goes beyond: a way back down takes nothing from it.
     place = {state: k for k, state in enumerate(process.states)}
@@ -185,17 +183,17 @@ def _from_without(process: ProcessSpec, states: Collection[str]) -> Signs:
     return {way: sign for way, sign in moves.items() if way[1].partition(" > ")[0] not in states}
 
 
-def _entries(event: events.FirstOf | events.HighestAmong, world: WorldSpec, option: str) -> Signs:
+def _entries(event: ask.FirstOf | ask.HighestAmong, world: WorldSpec, option: str) -> Signs:
     """Hasten the entries of an option; slow all for the rest, and those that would outdo it."""
     places = [k for k, (label, _, _) in enumerate(event.entries) if label == option]
     if not places and option != event.otherwise:
         raise _no_option(option, [*(label for label, _, _ in event.entries), event.otherwise])
     found: Signs = {}
     for k, (_, name, states) in enumerate(event.entries):
-        moved = _truth(events.Entered(name, states, events.Moment()), world)
+        moved = _truth(ask.Entered(name, states, ask.Moment()), world)
         if k in places:
             found = _both(found, moved)
-        elif not places or (isinstance(event, events.HighestAmong) and k > max(places)):
+        elif not places or (isinstance(event, ask.HighestAmong) and k > max(places)):
             found = _both(found, _reversed(moved))
     return found
 

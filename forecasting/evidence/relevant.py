@@ -3,8 +3,9 @@
 import datetime as dt
 from collections.abc import Mapping
 
-from forecasting.domain import predicate as events
+from forecasting.domain import predicate as ask
 from forecasting.domain.predicate_check import processes_of as asked
+from forecasting.domain.predicate_check import windows
 from forecasting.domain.process import WorldSpec, ancestors
 
 __all__ = ["ancestors", "asked", "groups", "last_moment", "moments", "part_of"]
@@ -19,26 +20,16 @@ def part_of(world: WorldSpec, names: frozenset[str]) -> WorldSpec:
     )
 
 
-def last_moment(predicate: events.Predicate, closes: dt.datetime) -> dt.datetime:
+def last_moment(predicate: ask.Predicate, closes: dt.datetime) -> dt.datetime:
     """Give the latest moment that a predicate looks at."""
     return max([closes, *moments(predicate.event, closes), *moments(predicate.given, closes)])
 
 
-def moments(event: events.Event | None, closes: dt.datetime) -> list[dt.datetime]:
-    """Give the moments that an event looks at."""
-    match event:
-        case None:
-            return []
-        case events.Not(of=inner):
-            return moments(inner, closes)
-        case events.And(left=left, right=right) | events.Or(left=left, right=right):
-            return moments(left, closes) + moments(right, closes)
-        case events.Within() | events.FirstOf() | events.HighestAmong():
-            return [closes]
-        case events.At(when=when) | events.StateOn(when=when) | events.Total(when=when):
-            return [when.of(closes)]
-        case events.Entered() | events.Occurred() | events.Through() | events.HighestOf():
-            return [event.until.of(closes)]
+def moments(event: ask.Event | None, closes: dt.datetime) -> list[dt.datetime]:
+    """Give the moments that an event looks at; a part that states none looks at the close."""
+    parts = [] if event is None else list(ask.parts(event))
+    ends = [[until for _, until in windows(part)] or [ask.Moment()] for part in parts]
+    return [until.of(closes) for each in ends for until in each]
 
 
 def groups(world: WorldSpec, asked_of: Mapping[str, frozenset[str]]) -> dict[str, int]:

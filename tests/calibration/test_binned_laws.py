@@ -7,17 +7,9 @@ from hypothesis import strategies as st
 
 from forecasting.calibration import binned_decomposition
 from forecasting.scoring import brier
+from tests.calibration.pairs import PAIRS, split
 
-PAIRS = st.lists(
-    st.tuples(st.sampled_from([0.0, 0.05, 0.1, 0.3, 0.5, 0.8, 0.95, 1.0]), st.integers(0, 1)),
-    min_size=1,
-    max_size=40,
-)
 BINS = st.sampled_from([None, 1, 3, 10, (0, 0.2, 1)])
-
-
-def split(pairs):
-    return np.array([p for p, _ in pairs]), np.array([y for _, y in pairs])
 
 
 def parts(d):

@@ -1,6 +1,5 @@
 """Slope and intercept, Spiegelhalter's Z, and the reading in words."""
 
-import csv
 import math
 import re
 
@@ -12,11 +11,10 @@ from hypothesis import strategies as st
 from forecasting.calibration import corp, reading, slope_intercept, spiegelhalter_z
 
 
-def test_spiegelhalter_by_hand_and_in_print(shared):
+def test_spiegelhalter_by_hand_and_in_print(published):
     # (.8 x .6 - .2 x .6) / sqrt(2 x .36 x .16) = .36 / .339411.
     assert spiegelhalter_z([0.2, 0.2], [1, 0]) == pytest.approx(0.36 / math.sqrt(0.1152))
-    with (shared / "conformance" / "scalar_reference_values.csv").open() as file:
-        rows = [row for row in csv.DictReader(file) if row["group"] == "spiegelhalter_z"]
+    rows = published("spiegelhalter_z")
     assert len(rows) == 2
     for row in rows:
         *p, first, second = (float(x) for x in re.findall(r"\d*\.\d+|\d+", row["input"]))

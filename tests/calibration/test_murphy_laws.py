@@ -7,13 +7,10 @@ from hypothesis import strategies as st
 
 from forecasting.calibration import murphy_curve
 from forecasting.scoring import brier
+from tests.calibration.pairs import split
 
 CHANCES = st.one_of(st.sampled_from([0.0, 0.1, 0.5, 1.0]), st.floats(0, 1))
 PAIRS = st.lists(st.tuples(CHANCES, st.integers(0, 1)), min_size=1, max_size=30)
-
-
-def split(pairs):
-    return np.array([p for p, _ in pairs]), np.array([y for _, y in pairs])
 
 
 @given(pairs=PAIRS)

@@ -207,6 +207,3 @@ def test_quantiles_of_the_truth_are_reliable_and_shifted_ones_are_not():
     assert (np.mean(held, axis=0) >= 0.86).all()
     low = quantile_reliability(*forecasts(500, 6, shift=-1), levels=LEVELS)
     assert (low["upper"] < low["level"]).all()
-
-
-ROW = [[1.0, 2.0]]

@@ -261,15 +261,13 @@ def test_what_was_a_step_stays_the_same_step():
 
 
 def test_a_late_answer_holds_up_what_comes_after():
-    steps = steps_of(score_a=[0.1, NAN, 0.0, 0.2], score_b=[0.2, NAN, 0.5, 0.2])
+    late = {"score_a": [0.1, NAN, 0.0, 0.2], "score_b": [0.2, NAN, 0.5, 0.2]}
+    steps = steps_of(**late)
     assert steps.cluster.tolist() == ["swap"]
     assert steps.held_by == "truce"
     assert steps.waiting == 2
     # Not yet due, it holds up nothing.
-    assert (
-        steps_of(score_a=[0.1, NAN, 0.0, 0.2], score_b=[0.2, NAN, 0.5, 0.2], as_of=8).held_by
-        is None
-    )
+    assert steps_of(**late, as_of=8).held_by is None
 
 
 @given(seed=st.integers(0, 99))

@@ -1,6 +1,7 @@
 """The pool that learns: no look-ahead, safety without a record, limits, gain where there is one."""
 
 import csv
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,13 @@ NOBODY = pd.DataFrame(columns=COLUMNS)
 
 def geometric(current):
     return each_question(lambda p: geometric_odds(p, clip=0.005), current)
+
+
+def best_fixed(table, current):
+    """The errors, by question, of the fixed pool that errs least."""
+    rules = (lambda p: neyman_roughgarden(p, 0.4, clip=0.005), np.mean, np.median)
+    pools = (geometric, *(partial(each_question, rule) for rule in rules))
+    return min((squared_error(pool, table, current) for pool in pools), key=np.mean)
 
 
 def rows(*forecasts):
@@ -238,16 +246,7 @@ def large():
     for seed in range(4):
         table = crowd(seed=seed, questions=5000, per_question=10, **(RICH | {"people": 1500}))
         as_of, current = split(table)
-        fixed = [
-            squared_error(pool, table, current)
-            for pool in (
-                geometric,
-                lambda c: each_question(lambda p: neyman_roughgarden(p, 0.4, clip=0.005), c),
-                lambda c: each_question(np.mean, c),
-                lambda c: each_question(np.median, c),
-            )
-        ]
-        best = min(fixed, key=np.mean)
+        best = best_fixed(table, current)
         full = squared_error(LearnedPool().fit(table, as_of).predict, table, current)
         gain, low, _ = interval(best - full)
         gains.append((gain / best.mean(), low))
@@ -302,16 +301,7 @@ def test_on_a_real_crowd_it_gains_over_every_fixed_pool_after_the_date_it_learne
         people = later.groupby("question")["forecaster"].transform("nunique")
         first = later.groupby("question")["issued_at"].transform("min")
         current = later[(people >= 3) & (first <= end)]
-        fixed = [
-            squared_error(pool, table, current)
-            for pool in (
-                geometric,
-                lambda c: each_question(lambda p: neyman_roughgarden(p, 0.4, clip=0.005), c),
-                lambda c: each_question(np.mean, c),
-                lambda c: each_question(np.median, c),
-            )
-        ]
-        best = min(fixed, key=np.mean)
+        best = best_fixed(table, current)
         gains.append(best - squared_error(LearnedPool().fit(table, as_of).predict, table, current))
         plain.append(best)
     gain, low, _ = interval(np.concatenate(gains))

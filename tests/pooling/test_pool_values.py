@@ -1,6 +1,5 @@
 """The pools: values worked by hand, published values, and what is refused."""
 
-import csv
 import re
 
 import numpy as np
@@ -58,13 +57,8 @@ def test_trimming_by_hand():
     assert trimmed(p, mean="linear") == pytest.approx(0.3)
 
 
-def rows(shared, group):
-    with (shared / "conformance" / "scalar_reference_values.csv").open(newline="") as file:
-        return [row for row in csv.DictReader(file) if row["group"] == group]
-
-
-def test_conformance_geometric_odds(shared):
-    (row,) = rows(shared, "geo_mean_odds")
+def test_conformance_geometric_odds(published):
+    (row,) = published("geo_mean_odds")
     p = [float(x) / 100 for x in re.findall(r"([\d.]+)%", row["input"])]
     mean, odds, percent, exact = re.search(
         r"arith ([\d.]+)%, geo odds 1:(\d+) = ([\d.]+)% \(exact ([\d.]+)\)", row["value"]
@@ -77,15 +71,15 @@ def test_conformance_geometric_odds(shared):
     assert f"{pooled:.6f}" == exact
 
 
-def test_conformance_neyman_factor(shared):
-    found = rows(shared, "neyman_extremizing")
+def test_conformance_neyman_factor(published):
+    found = published("neyman_extremizing")
     assert len(found) == 7
     for row in found:
         assert f"{neyman_factor(int(row['input'][2:])):.6f}" == row["value"]
 
 
-def test_conformance_recency_weights(shared):
-    found = rows(shared, "metaculus_recency")
+def test_conformance_recency_weights(published):
+    found = published("metaculus_recency")
     assert len(found) == 2
     for row in found:
         weights = recency_weights(int(row["input"][2:]))

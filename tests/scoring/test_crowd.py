@@ -7,29 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecasting.scoring import crowd, lifetime, log_score, metaculus, relative_brier
+from tests.scoring.frames import day
+from tests.scoring.frames import frame as frame_of
 
-START = pd.Timestamp("2025-03-01", tz="UTC")
 
-
-def frame(rows, *, closes=10, closed=None, outcome=1):
+def frame(rows, *, closed=None, outcome=1):
     """Rows of (forecaster, probability, day)."""
-    day = pd.Timedelta(days=1)
-    return pd.DataFrame(
-        [
-            {
-                "question": "q",
-                "forecaster": who,
-                "forecast": p,
-                "issued_at": START + at * day,
-                "withdrawn_at": pd.NaT,
-                "opens": START,
-                "closes": START + closes * day,
-                "closed_at": pd.NaT if closed is None else START + closed * day,
-                "outcome": outcome,
-            }
-            for who, p, at in rows
-        ]
-    )
+    who, said, days = zip(*rows, strict=True)
+    ended = pd.NaT if closed is None else day(closed)
+    return frame_of(said, days, forecaster=list(who), closed_at=ended, outcome=outcome)
 
 
 def by_name(table):

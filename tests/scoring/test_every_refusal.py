@@ -12,6 +12,8 @@ import pytest
 from forecasting import calibration, comparison, pooling, scoring
 from forecasting.errors import InvalidInput
 from forecasting.scoring import lifetime, metaculus, rules
+from tests.scoring.frames import day
+from tests.scoring.frames import frame as frame_of
 
 P, Y = [0.2, 0.6, 0.9, 0.4], [0, 1, 1, 0]
 VECTORS, LABELS = [[0.2, 0.3, 0.5], [0.6, 0.3, 0.1]], [2, 0]
@@ -416,20 +418,6 @@ def test_a_sum_within_the_tolerance_passes():
         calibration.pit([[1.0, 2.0]], [1.0]).band(0)
 
 
-DAY = pd.Timestamp("2025-03-01", tz="UTC")
-ROW = {
-    "question": "q",
-    "forecaster": "me",
-    "forecast": 0.8,
-    "issued_at": DAY,
-    "withdrawn_at": pd.NaT,
-    "opens": DAY,
-    "closes": DAY + pd.Timedelta(days=9),
-    "closed_at": pd.NaT,
-    "outcome": 1,
-}
-
-
 @pytest.mark.parametrize(
     "call",
     [
@@ -443,10 +431,10 @@ ROW = {
     ("column", "bad"),
     [
         ("issued_at", pd.NaT),
-        ("issued_at", DAY.tz_localize(None)),
-        ("withdrawn_at", DAY - pd.Timedelta(days=1)),
-        ("closes", DAY),
-        ("closes", DAY - pd.Timedelta(days=1)),
+        ("issued_at", day(0).tz_localize(None)),
+        ("withdrawn_at", day(-1)),
+        ("closes", day(0)),
+        ("closes", day(-1)),
         ("opens", "2025-03-01"),
         ("issued_at", "2025-03-01T00:00Z"),
         ("question", None),
@@ -454,7 +442,7 @@ ROW = {
     ],
 )
 def test_a_frame_with_bad_times_is_refused_by_column(call, column, bad):
-    frame = pd.DataFrame([{**ROW, column: bad}])
+    frame = frame_of([0.8], [0]).assign(**{column: pd.Series([bad])})
     with pytest.raises(InvalidInput, match=rf"^{column} \(.*\): .+"):
         call(frame)
 
@@ -474,8 +462,7 @@ def test_a_frame_with_bad_times_is_refused_by_column(call, column, bad):
     ],
 )
 def test_a_frame_with_bad_forecasts_is_refused_by_column(call, column, bad):
-    frame = pd.DataFrame([ROW])
-    frame[column] = pd.Series([bad])
+    frame = frame_of([0.8], [0]).assign(**{column: pd.Series([bad])})
     with pytest.raises(InvalidInput, match=rf"{column}.*\(.*\): .+"):
         call(frame)
 
@@ -489,7 +476,7 @@ def test_withdrawn_before_it_was_made(call):
 
 
 def test_rows_need_no_order_in_time_and_so_nobody_speaks_twice_in_an_instant():
-    frame = pd.DataFrame([ROW, {**ROW, "forecast": 0.4}])
+    frame = frame_of([0.8, 0.4], [0, 0])
     with pytest.raises(InvalidInput, match="'me' has two forecasts on question 'q'"):
         lifetime.score(frame)
     who = {"forecaster": ["me", "me"], **ON}

@@ -7,28 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecasting.scoring import lifetime
+from tests.scoring.frames import START, day, frame
 
-START = pd.Timestamp("2025-03-01", tz="UTC")
-DAY = pd.Timedelta(days=1)
 CHANCE = st.floats(0.05, 0.95)
 RULES = [("brier", "half"), ("brier", "full"), ("log", "half")]
 
 
 def world(first, second, *, happens):
     """Ten days; the event can come on day 5 alone and is then known, else the answer is no."""
-    return pd.DataFrame(
-        {
-            "question": f"happens {happens}",
-            "forecaster": "me",
-            "forecast": [first, second],
-            "issued_at": [START, START + 5 * DAY],
-            "withdrawn_at": pd.NaT,
-            "opens": START,
-            "closes": START + 10 * DAY,
-            "closed_at": START + 5 * DAY if happens else pd.NaT,
-            "outcome": int(happens),
-        }
-    )
+    ended = day(5) if happens else pd.NaT
+    named = {"question": f"happens {happens}", "outcome": int(happens)}
+    return frame([first, second], [0, 5], closed_at=ended, **named)
 
 
 def expected(chance, first, **options):
@@ -78,7 +67,7 @@ def test_the_improper_windows_say_so():
 
 @given(chance=CHANCE, when=st.integers(1, 9))
 def test_the_forecaster_without_information_has_no_skill_whatever_the_window_covers(chance, when):
-    frame = world(0.5, 0.5, happens=True).iloc[:1].assign(issued_at=START + when * DAY)
+    frame = world(0.5, 0.5, happens=True).iloc[:1].assign(issued_at=day(when))
     for rule, convention in RULES:
         skill = lifetime.score(frame, rule=rule, convention=convention)["skill"].item()
         assert skill == pytest.approx(0, abs=1e-12)
@@ -114,10 +103,10 @@ def test_numeric_scores_are_proper_when_high_values_end_the_question(quantiles):
             forecaster="me",
             forecast=[forecast] * len(u),
             issued_at=START,
-            withdrawn_at=[pd.NaT if value > 6 else START + 5 * DAY for value in values],
+            withdrawn_at=[pd.NaT if value > 6 else day(5) for value in values],
             opens=START,
-            closes=START + 10 * DAY,
-            closed_at=[START + 5 * DAY if value > 6 else pd.NaT for value in values],
+            closes=day(10),
+            closed_at=[day(5) if value > 6 else pd.NaT for value in values],
             lower=0.0,
             upper=10.0,
         )

@@ -6,27 +6,13 @@ import pytest
 
 from forecasting.errors import InvalidInput
 from forecasting.scoring import crps_piecewise, lifetime, rps
-
-START = pd.Timestamp("2025-03-01", tz="UTC")
-DAY = pd.Timedelta(days=1)
+from tests.scoring.frames import DAY, START, frame
 
 
 def frame_of(forecasts, outcome, question="q", **more):
     """Forecasts on days 0, 5, ... of a window of ten days."""
-    return pd.DataFrame(
-        {
-            "question": question,
-            "forecaster": "me",
-            "forecast": pd.Series(forecasts, dtype=object),
-            "issued_at": [START + 5 * k * DAY for k in range(len(forecasts))],
-            "withdrawn_at": pd.NaT,
-            "opens": START,
-            "closes": START + 10 * DAY,
-            "closed_at": pd.NaT,
-            "outcome": outcome,
-            **more,
-        }
-    )
+    days = range(0, 5 * len(forecasts), 5)
+    return frame(forecasts, days, outcome=outcome, question=question, **more)
 
 
 def test_vectors_score_with_brier_log_and_rps():

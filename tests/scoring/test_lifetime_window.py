@@ -8,33 +8,18 @@ from hypothesis import strategies as st
 
 from forecasting.errors import InvalidInput
 from forecasting.scoring import lifetime
+from tests.scoring.frames import START, day
+from tests.scoring.frames import frame as frame_of
 
-START = pd.Timestamp("2025-03-01", tz="UTC")
 KEYS = ["question", "forecaster"]
 
 
-def day(number):
-    return START + pd.Timedelta(days=number)
-
-
-def rows(*forecasts, outcome=1, closed=None, closes=10, question="q", forecaster="me"):
+def rows(*forecasts, closed=None, **more):
     """A question open for ten days; each forecast is (value, issued day[, withdrawn day])."""
-    return pd.DataFrame(
-        [
-            {
-                "question": question,
-                "forecaster": forecaster,
-                "forecast": value,
-                "issued_at": day(issued),
-                "withdrawn_at": day(withdrawn[0]) if withdrawn else pd.NaT,
-                "opens": day(0),
-                "closes": day(closes),
-                "closed_at": pd.NaT if closed is None else day(closed),
-                "outcome": outcome,
-            }
-            for value, issued, *withdrawn in forecasts
-        ]
-    )
+    said, issued = zip(*(each[:2] for each in forecasts), strict=True)
+    taken = [day(each[2]) if len(each) > 2 else pd.NaT for each in forecasts]
+    more |= {"withdrawn_at": taken, "closed_at": pd.NaT if closed is None else day(closed)}
+    return frame_of(said, issued, **more)
 
 
 def one(frame, **options):

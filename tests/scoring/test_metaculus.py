@@ -1,6 +1,5 @@
 """The platform's scores: its published numbers, and the laws that make them worth copying."""
 
-import csv
 import math
 import re
 
@@ -33,11 +32,9 @@ def to_the_digits_printed(found, printed):
     return f"{found:.{decimals}f}" == f"{float(printed):.{decimals}f}"
 
 
-def test_published_values(shared):
-    with (shared / "conformance" / "scalar_reference_values.csv").open() as file:
-        rows = [row for row in csv.DictReader(file) if row["group"].startswith("metaculus")]
+def test_published_values(published):
     checked = 0
-    for row in rows:
+    for row in published("metaculus"):
         group, what, value = row["group"], row["what"], row["value"]
         if what.startswith("score if yes/no"):
             [p] = numbers(row["input"])

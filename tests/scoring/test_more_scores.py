@@ -19,7 +19,6 @@ from forecasting.scoring import (
 
 NAN = float("nan")
 PROBABILITY = st.floats(0.001, 0.999)
-VECTOR = st.lists(st.floats(0.01, 1), min_size=4, max_size=4).map(lambda w: np.array(w) / sum(w))
 
 
 def test_spherical_by_hand():
@@ -30,28 +29,6 @@ def test_spherical_by_hand():
     assert spherical([0.8 / 1.4], [1]) == pytest.approx([0.2])
     assert spherical([1.0, 0.0, 1.0], [1, 0, 0]).tolist() == [0, 0, 1]
     assert float(spherical(0.5, 1)) == pytest.approx(1 - math.sqrt(0.5))
-
-
-@given(truth=VECTOR, said=VECTOR)
-def test_spherical_is_least_for_what_one_believes(truth, said):
-    def expected(p):
-        return float(truth @ spherical(np.tile(p, (4, 1)), np.arange(4)))
-
-    assert expected(truth) <= expected(said) + 1e-12
-    if np.abs(truth - said).max() > 0.01:
-        assert expected(truth) < expected(said)
-
-
-@given(vector=VECTOR, y=st.integers(0, 3), seed=st.integers(0, 100))
-def test_spherical_pays_no_heed_to_the_order_of_options(vector, y, seed):
-    moved = np.random.default_rng(seed).permutation(4)
-    label = int(np.flatnonzero(moved == y)[0])
-    assert spherical([vector[moved]], [label]) == pytest.approx(spherical([vector], [y]))
-
-
-@given(p=PROBABILITY, y=st.integers(0, 1))
-def test_a_binary_question_is_one_of_two_options(p, y):
-    assert spherical([p], [y]) == pytest.approx(spherical([[1 - p, p]], [y]))
 
 
 def test_interval_score_by_hand():

@@ -66,6 +66,8 @@ def test_nobody_gains_by_another_vector_than_they_believe(score, truth, said):
         return float(truth @ score(np.tile(p, (4, 1)), labels))
 
     assert expected(truth) <= expected(said) + 1e-12
+    if np.abs(truth - said).max() > 0.01:
+        assert expected(truth) < expected(said)
 
 
 @given(truth=VALUES, said=VALUES)
@@ -110,6 +112,7 @@ def test_a_binary_question_is_one_of_two_options(p, y):
         one, two = brier([p], [y], convention=convention), brier(vector, [y], convention=convention)
         assert one == pytest.approx(two, abs=1e-12)
     assert log_score([p], [y]) == pytest.approx(log_score(vector, [y]), rel=1e-9)
+    assert spherical([p], [y]) == pytest.approx(spherical(vector, [y]))
     assert rps(vector, [y]) == pytest.approx(brier([p], [y]), abs=1e-12)
     assert ordered_brier(vector, [y]) == pytest.approx(
         brier([p], [y], convention="full"), abs=1e-12
@@ -123,11 +126,11 @@ def test_full_is_twice_half_and_ordered_is_the_rps_of_two_sides_per_cut(vector, 
 
 
 @given(vector=VECTOR, y=st.integers(0, 3), seed=st.integers(0, 100))
-def test_brier_and_log_pay_no_heed_to_the_order_of_options_but_rps_does(vector, y, seed):
+def test_no_score_but_rps_pays_heed_to_the_order_of_options(vector, y, seed):
     moved = np.random.default_rng(seed).permutation(4)
     label = int(np.flatnonzero(moved == y)[0])
-    assert brier([vector[moved]], [label]) == pytest.approx(brier([vector], [y]))
-    assert log_score([vector[moved]], [label]) == pytest.approx(log_score([vector], [y]))
+    for score in (brier, log_score, spherical):
+        assert score([vector[moved]], [label]) == pytest.approx(score([vector], [y]))
     near, far = [[0.0, 1.0, 0.0]], [[0.0, 0.0, 1.0]]
     assert rps(near, [0]) < rps(far, [0])
 

@@ -1,6 +1,5 @@
 """Scores with known values: worked by hand, published, and computed by another library."""
 
-import csv
 import math
 import re
 from pathlib import Path
@@ -82,11 +81,9 @@ def numbers(text):
     return [float(x) for x in re.findall(r"-?\d*\.\d+|-?\d+", text)]
 
 
-def test_published_scalars(shared):
-    with (shared / "conformance" / "scalar_reference_values.csv").open() as file:
-        rows = list(csv.DictReader(file))
+def test_published_scalars(published):
     checked = 0
-    for row in rows:
+    for row in published(""):
         given, group = row["input"], row["group"]
         if group in ("brier", "log") and given.startswith("obs="):
             outcome, p = numbers(given)
@@ -123,7 +120,7 @@ def test_published_scalars(shared):
     assert checked == 10
 
 
-def test_every_file_and_group_of_published_values_has_its_test(shared):
+def test_every_file_and_group_of_published_values_has_its_test(shared, published):
     # Here: brier, log, rps, rls, ordered_brier, brier_index. The rest by the files named.
     elsewhere = {
         "metaculus_baseline": "scoring/test_metaculus.py",
@@ -138,13 +135,12 @@ def test_every_file_and_group_of_published_values_has_its_test(shared):
         "dm_HG": "comparison/test_diebold_mariano.py",
     }
     here = {"brier", "log", "rps", "rls", "ordered_brier", "brier_index"}
-    with (shared / "conformance" / "scalar_reference_values.csv").open() as file:
-        assert {row["group"] for row in csv.DictReader(file)} == here | set(elsewhere)
+    assert {row["group"] for row in published("")} == here | set(elsewhere)
     tests = Path(__file__).parents[1]
     for group, name in elsewhere.items():
         written = (tests / name).read_text(encoding="utf-8")
         # Two files read all groups that begin alike.
-        family = f'startswith("{group.split("_")[0]}'
+        family = f'published("{group.split("_")[0]}'
         assert group in written or family in written
     # All forecasts of both data sets are in the table of decompositions, whose test reads it whole.
     assert {path.name for path in (shared / "conformance").glob("*.csv")} == {

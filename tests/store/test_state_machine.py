@@ -26,7 +26,7 @@ from forecasting.app.news import world
 from forecasting.domain import Evidence, Forecast, Question, Resolution, Withdrawal
 from forecasting.domain.forecast import binary_value
 from forecasting.domain.process import ProcessSpec, WorldSpec
-from forecasting.domain.watch import Watch, watched_until
+from forecasting.domain.watch import Watch, watched
 from forecasting.errors import InvalidInput, NotFound
 from forecasting.store import Ledger, engine, guard, triggers, verify
 from forecasting.store.entries import prepare
@@ -373,7 +373,8 @@ class AsAList(RuleBasedStateMachine):
         ]
         for name in PROCESSES:
             ends = [w.until for _, w in self.of(Watch, process=name)]
-            assert watched_until(looked, name, self.now, live=True) == max(ends, default=None)
+            found = watched(looked, self.now, live=True)
+            assert found.get(name) == max(ends, default=None)
         assert [_version(item) for item in self.ledger.resolutions()] == [
             _version(item) for _, item in self.of(Resolution)
         ]

@@ -471,7 +471,8 @@ def predicates(
     questions: Iterable[Question], bank: Bank
 ) -> tuple[dict[str, Predicate], dict[str, str]]:
     """Read what each question asks of the world; of the rest, why the models say nothing."""
-    from forecasting.domain.predicate_text import check_predicate, parse_predicate
+    from forecasting.domain.predicate_check import check_predicate
+    from forecasting.domain.predicate_text import parse_predicate
 
     found: dict[str, Predicate] = {}
     silent: dict[str, str] = {}

@@ -136,20 +136,18 @@ class _Facts:
                 steps = self._steps(name, self.question.opens, until.of(self.question.closes))
                 gone = any(step.state not in states for step in steps if not step.counted)
                 return False if gone else None
-            case ask.Within(
-                process=name, states=states, days=days, cause=cause, cause_states=causes
-            ):
+            case ask.Within(process=name, states=states, cause=cause, cause_states=causes):
                 steps = self._steps(cause, self.question.opens, self.question.closes)
                 first = next((s.at for s in steps if self._enters(s, cause, causes)), None)
                 if first is None:
                     return None
-                after = self._steps(name, first, first + dt.timedelta(days=days))
+                after = self._steps(name, first, first + dt.timedelta(days=event.days))
                 return True if any(self._enters(step, name, states) for step in after) else None
             case ask.At():
                 return None
         return None
 
-    def choice(self, event: ask.Event) -> str | None:
+    def choice(self, event: ask.Choice) -> str | None:
         opens, closes = self.question.opens, self.question.closes
         if isinstance(event, ask.FirstOf):
             came = [

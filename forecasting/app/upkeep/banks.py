@@ -183,7 +183,7 @@ def bank_of(ledger: Ledger) -> Bank:
     last = remembered(ledger)
     folder = _folder(ledger, last)
     zone = DEFAULT_ZONE if last is None else last.detail.get("zone", DEFAULT_ZONE)
-    bank = empty(zone) if folder is None else usable(folder, zone=zone)
+    bank = Bank(zone=zone) if folder is None else usable(folder, zone=zone)
     return with_setups(bank, stated(ledger).values())
 
 
@@ -193,14 +193,6 @@ def changed_since(ledger: Ledger, bank: Bank) -> bool:
     if last is None or last.name == NOWHERE or bank.root is None:
         return False
     return last.detail.get("digest") != digest(bank.root)
-
-
-def empty(zone: str = DEFAULT_ZONE) -> Bank:
-    """Give a bank with nothing in it."""
-    rows = ("questions", "resolutions", "texts", "worldviews", "scenarios", "evidence", "priors")
-    nothing: dict[str, object] = {name: () for name in (*rows, "problems")}
-    nothing |= {name: {} for name in ("classes", "shares", "notes", "places")}
-    return Bank(**nothing, digest=hashlib.sha256(b"").hexdigest(), zone=zone)  # type: ignore[arg-type]
 
 
 def stated(ledger: Ledger) -> dict[str, Setup]:

@@ -15,7 +15,6 @@ from forecasting.app.upkeep.banks import (
     bank_of,
     bundled_bank,
     checked,
-    empty,
     example_folder,
     load_bank,
     remembered,
@@ -159,7 +158,7 @@ def init_database(database: str, *, example: str | None = None, now: dt.datetime
         if bank is None:
             # A database made before banks were remembered goes on with the one that it had.
             known = remembered(ledger) is not None or bool(ledger.questions())
-            bank = bank_of(ledger) if known else empty()
+            bank = bank_of(ledger) if known else Bank()
         counts = load_bank(ledger, bank, now)
         held = len(ledger.questions())
     return counted(url, counts, questions=held, created=fresh)

@@ -15,7 +15,7 @@ from forecasting.domain.instants import (
     utc,
 )
 from forecasting.domain.instants import zone as known_zone
-from forecasting.domain.reading.manner import Ambiguous, Manner, plainly
+from forecasting.domain.reading.manner import Ambiguous, Manner, plainly, refused
 from forecasting.domain.reading.numbers import tidied
 from forecasting.errors import InvalidInput
 
@@ -168,8 +168,7 @@ def _moment(
     clock = _CLOCK.fullmatch(cell)
     date = _date(clock["date"].rstrip(","), cell, name, order, zone, now) if clock else None
     if clock is None or date is None or (clock["bhour"] and not clock["t"]):
-        msg = f"{name} ({plainly(cell)}): is not a day or a moment"
-        raise InvalidInput(msg, hint=HINT)
+        raise refused(name, cell, "is not a day or a moment", HINT)
     naive = _naive(clock, date, cell, name)
     return _placed(naive, clock["offset"] or "", cell, name, zone, local, mail)
 
@@ -199,8 +198,7 @@ def day(
         msg = f"{name}: is empty"
         raise InvalidInput(msg, hint="2026-12-31")
     read = _moment(cell, name, "begins", zone, True, False, how.dates, how.now)
-    msg = f"{name} ({plainly(cell)}): is a moment; a day is needed"
-    raise InvalidInput(msg, hint=local_day(read, zone).isoformat())
+    raise refused(name, cell, "is a moment; a day is needed", local_day(read, zone).isoformat())
 
 
 def day_word(text: str, *, zone: str, now: dt.datetime) -> str:
@@ -256,8 +254,7 @@ def _date(
         break
     else:
         return None
-    msg = f"{name} ({plainly(shown)}): must be a calendar day"
-    raise InvalidInput(msg, hint=_last_of_month(parts) or "2026-12-31")
+    raise refused(name, shown, "must be a calendar day", _last_of_month(parts) or "2026-12-31")
 
 
 def _last_of_month(parts: dict[str, str | None]) -> str:
@@ -297,8 +294,7 @@ def _of_parts(parts: dict[str, str | None], cell: str, name: str, order: str) ->
     month = _MONTHS[named.casefold()] if named else int(parts["figures"] or 0)
     made = dt.date(year, month, int(parts["day"] or 0))
     if (said := parts.get("named")) and _WEEK.index(said.casefold()) != made.weekday():
-        msg = f"{name} ({plainly(cell)}): that day is a {made:%A}"
-        raise InvalidInput(msg, hint=made.isoformat())
+        raise refused(name, cell, f"that day is a {made:%A}", made.isoformat())
     return made
 
 
@@ -309,8 +305,7 @@ def _of_day(found: dt.date, cell: str, name: str, days: Days, zone: str) -> dt.d
         return _local(dt.datetime.combine(found, dt.time(12)), zone, cell, name)
     if days == "begins":
         return day_begins(found, zone)
-    msg = f"{name} ({plainly(cell)}): is a day; a moment is needed"
-    raise InvalidInput(msg, hint=f"{found.isoformat()}T12:00Z")
+    raise refused(name, cell, "is a day; a moment is needed", f"{found.isoformat()}T12:00Z")
 
 
 def _naive(clock: re.Match[str], date: dt.date, cell: str, name: str) -> dt.datetime:
@@ -330,8 +325,7 @@ def _naive(clock: re.Match[str], date: dt.date, cell: str, name: str) -> dt.date
             return dt.datetime.combine(date + dt.timedelta(days=1), dt.time())
         return dt.datetime.combine(date, dt.time(hour, minute, second, micro))
     except (ValueError, OverflowError) as broken:
-        msg = f"{name} ({plainly(cell)}): {broken}"
-        raise InvalidInput(msg, hint=HINT) from broken
+        raise refused(name, cell, str(broken), HINT) from broken
 
 
 def _placed(
@@ -359,12 +353,10 @@ def _placed(
         if mail and word in _MAIL:
             return utc(naive.replace(tzinfo=dt.timezone(dt.timedelta(hours=_MAIL[word]))))
     except (ValueError, OverflowError) as broken:
-        msg = f"{name} ({plainly(cell)}): {broken}"
-        raise InvalidInput(msg, hint=HINT) from broken
+        raise refused(name, cell, str(broken), HINT) from broken
     if "/" in offset:
         return _local(naive, known_zone(offset).key, cell, name)
-    msg = f"{name} ({plainly(cell)}): zone {offset} is ambiguous"
-    raise InvalidInput(msg, hint="an offset such as +03:00, or Z")
+    raise refused(name, cell, f"zone {offset} is ambiguous", "an offset such as +03:00, or Z")
 
 
 def _no_offset(word: str) -> None:
@@ -377,8 +369,7 @@ def _local(naive: dt.datetime, zone_name: str, text: str, name: str) -> dt.datet
     try:
         readings = sorted(utc(naive.replace(tzinfo=there, fold=fold)) for fold in (0, 1))
     except OverflowError as broken:
-        msg = f"{name} ({plainly(text)}): {broken}"
-        raise InvalidInput(msg, hint=HINT) from broken
+        raise refused(name, text, str(broken), HINT) from broken
     if readings[0] == readings[1]:
         return readings[0]
     if readings[0].astimezone(there).replace(tzinfo=None) == naive:

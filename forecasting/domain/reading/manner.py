@@ -91,3 +91,8 @@ def plainly(text: object) -> str:
     """Show a value in one short line."""
     flat = _CONTROL.sub(" ", str(text))
     return flat if len(flat) <= 60 else f"{flat[:57]}..."
+
+
+def refused(name: str, cell: object, rule: str, hint: str = "") -> InvalidInput:
+    """Give the refusal of what stands under a name, in one line."""
+    return InvalidInput(f"{name} ({plainly(cell)}): {rule}", hint=hint)

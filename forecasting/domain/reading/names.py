@@ -5,7 +5,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from forecasting.domain.reading.manner import plainly
+from forecasting.domain.reading.manner import plainly, refused
 from forecasting.domain.reading.numbers import tidied
 from forecasting.errors import InvalidInput
 
@@ -75,8 +75,7 @@ def forecaster(text: str) -> str:
         msg = f"forecaster ({len(text):,} characters): at most {LONGEST_NAME:,}"
         raise InvalidInput(msg)
     if _CONTROL.search(text):
-        msg = f"forecaster ({plainly(text)}): must be one line without control characters"
-        raise InvalidInput(msg)
+        raise refused("forecaster", text, "must be one line without control characters")
     found = unicodedata.normalize("NFC", text).strip()
     if not found:
         raise InvalidInput("forecaster: is empty", hint="a name, such as ana")

@@ -4,7 +4,7 @@ import re
 from decimal import Decimal
 from functools import lru_cache
 
-from forecasting.domain.reading.manner import Ambiguous, Damaged, Manner, Mark, plainly
+from forecasting.domain.reading.manner import Ambiguous, Damaged, Manner, Mark, plainly, refused
 from forecasting.errors import InvalidInput
 
 #: Significant digits of a number; no measurement has more.
@@ -118,8 +118,7 @@ def _split(body: str, decimal: Mark, text: str, name: str, hint: str) -> tuple[s
         or (used and not grouped.fullmatch(whole))
     ):
         rule = f"is not a number with a decimal {decimal}" if decimal else "is not a number"
-        msg = f"{name} ({plainly(text.strip())}): {rule}"
-        raise InvalidInput(msg, hint=hint)
+        raise refused(name, text.strip(), rule, hint)
     digits = "".join(filter(str.isdigit, whole)) or "0"
     shown_mark: Mark = mark if found or (used & {",", "."}) else ""
     return (f"{digits}.{rest}" if rest else digits), shown_mark
@@ -151,8 +150,7 @@ def _scaled(
     if value.adjusted() > 308 or float(value) in (float("inf"), -float("inf")):
         return _beyond(text, name, hint)
     if value.adjusted() < _LEAST_EXPONENT:
-        msg = f"{name} ({plainly(text)}): is too small to distinguish from 0"
-        raise InvalidInput(msg, hint=hint)
+        raise refused(name, text, "is too small to distinguish from 0", hint)
     plain = format(value, "f")
     if "." in plain:
         plain = plain.rstrip("0").rstrip(".")

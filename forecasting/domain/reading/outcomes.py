@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from forecasting.domain.outcome import NO, YES, OutcomeSpace, beyond
 from forecasting.domain.question import ANNULLED
-from forecasting.domain.reading.manner import Manner, plainly
+from forecasting.domain.reading.manner import Manner, plainly, refused
 from forecasting.domain.reading.names import option
 from forecasting.domain.reading.numbers import tidied
 from forecasting.domain.reading.quantities import quantity
@@ -49,8 +49,7 @@ def outcome(space: OutcomeSpace, text: str, *, manner: Manner | None = None) -> 
         return option(space.options, text, name="outcome")
     except InvalidInput as wrong:
         shown = plainly(", ".join((*space.options, ANNULLED)))
-        msg = f"outcome ({plainly(cell)}): must be one of {shown}"
-        raise InvalidInput(msg, hint=wrong.hint) from None
+        raise refused("outcome", cell, f"must be one of {shown}", wrong.hint) from None
 
 
 def _way_out(space: OutcomeSpace) -> str:
@@ -68,8 +67,7 @@ def _number(space: OutcomeSpace, cell: str, manner: Manner | None) -> str:
     value = Decimal(plain)
     below, above = Decimal(repr(space.lower)), Decimal(repr(space.upper))
     if bare and not (value >= above if cell[0] == ">" else value <= below):
-        msg = f"outcome ({plainly(cell)}): must be a number, {low} or {high}"
-        raise InvalidInput(msg, hint="12.5")
+        raise refused("outcome", cell, f"must be a number, {low} or {high}", "12.5")
     if bare:
         return high if cell[0] == ">" else low
     if below <= value <= above:

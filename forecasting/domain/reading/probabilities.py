@@ -4,7 +4,7 @@ import re
 from decimal import Decimal
 from fractions import Fraction
 
-from forecasting.domain.reading.manner import Ambiguous, Manner, plainly
+from forecasting.domain.reading.manner import Ambiguous, Manner, plainly, refused
 from forecasting.domain.reading.numbers import number, tidied
 from forecasting.domain.verbal import BANDS, band
 from forecasting.errors import InvalidInput
@@ -52,8 +52,7 @@ def probability(
     elif frequency := _FREQUENCY.fullmatch(stated):
         share = _of_frequency(frequency[1], frequency[2], stated, name)
     elif about := _ABOUT.fullmatch(stated):
-        msg = f"{name} ({plainly(stated)}): is not a number; a forecast is one, however rough"
-        raise InvalidInput(msg, hint=about[1])
+        raise refused(name, stated, "is not a number; a forecast is one, however rough", about[1])
     elif percent := _PERCENT.fullmatch(stated):
         read = number(percent[1], name=name, hint=HINT, shown=stated, manner=manner)
         share = Decimal(read) / 100
@@ -76,8 +75,7 @@ def probability(
         elif not unit:
             _check_unit(share, stated, name, sums)
     if not 0 <= share <= 1:
-        msg = f"{name} ({plainly(stated)}): must lie from 0 to 1"
-        raise InvalidInput(msg, hint=HINT)
+        raise refused(name, stated, "must lie from 0 to 1", HINT)
     entered = decimal(share)
     return entered, "" if entered == stated else stated
 
@@ -119,8 +117,7 @@ def _of_frequency(one: str, of: str, stated: str, name: str) -> Decimal:
         for part in (one, of)
     )
     if not 0 <= often <= times or not times:
-        msg = f"{name} ({plainly(stated)}): must lie from 0 to 1"
-        raise InvalidInput(msg, hint="1 in 4")
+        raise refused(name, stated, "must lie from 0 to 1", "1 in 4")
     return Decimal(repr(float(often / times)))
 
 

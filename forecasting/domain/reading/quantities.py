@@ -3,10 +3,9 @@
 import re
 from decimal import Decimal
 
-from forecasting.domain.reading.manner import Ambiguous, Manner, plainly
+from forecasting.domain.reading.manner import Ambiguous, Manner, plainly, refused
 from forecasting.domain.reading.numbers import number, tidied, unmistakable
 from forecasting.domain.reading.probabilities import decimal
-from forecasting.errors import InvalidInput
 
 _LEVEL = re.compile(r"(?:[pPqQ])?([^%]*?)\s?%?")
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}", re.ASCII)
@@ -66,6 +65,5 @@ def level(text: str, *, manner: Manner | None = None) -> str:
         number(found[1] if found else cell, name="quantile level", hint=LEVELS, manner=manner)
     )
     if not 0 < plain < 100:
-        msg = f"quantile level ({plainly(cell)}): must lie above 0 and below 100 percent"
-        raise InvalidInput(msg, hint=LEVELS)
+        raise refused("quantile level", cell, "must lie above 0 and below 100 percent", LEVELS)
     return decimal(plain)

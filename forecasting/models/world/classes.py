@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 
 from forecasting.arrays import Recent
 from forecasting.domain.evidence import Evidence
-from forecasting.domain.prior import ClassPrior, stated_over
+from forecasting.domain.prior import ClassPrior, ReferenceClass, stated_over
 from forecasting.domain.process import ProcessSpec
-from forecasting.domain.reference import ReferenceClass
 from forecasting.errors import InvalidInput, nearest
 from forecasting.evidence.cases import SAME, Truce, agreements, anchor, truces
 from forecasting.evidence.history import DAY

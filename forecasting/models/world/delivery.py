@@ -11,9 +11,8 @@ import numpy as np
 
 from forecasting.arrays import FloatArray, Recent
 from forecasting.domain.evidence import Evidence
-from forecasting.domain.prior import ClassPrior, PriorSpec, stated_over
+from forecasting.domain.prior import ClassPrior, PriorSpec, ReferenceClass, stated_over
 from forecasting.domain.process import ProcessSpec, states_pace
-from forecasting.domain.reference import ReferenceClass
 from forecasting.evidence.cases import Package, anchor, package_of, packages, stalls_of
 from forecasting.evidence.history import Record
 from forecasting.inference.fit import Fit, exact_fit
