@@ -67,7 +67,7 @@ demo: $(RUNS)  ## the main job on a fresh database; the page is review/index.htm
 	    '$(BIN)/forecast --db review/demo.db verify'
 
 test: setup system  ## the whole test suite
-	@$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: setup  ## style, types, layers, generated files, wheel contents
 	$(BIN)/ruff check .
@@ -107,8 +107,8 @@ mutants: setup  ## each small change of FILE=forecasting/... must make TESTS=tes
 	../../$(BIN)/cr-report --surviving-only --show-diff session.sqlite
 
 test-deep: setup system  ## the long tests: simulation, crashes, fuzzing; the suite on PostgreSQL
-	@$(BIN)/pytest -n 2 --dist loadfile -m deep --hypothesis-profile=deep $(ARGS)
-	@$(BIN)/pytest -n 2 --dist loadfile --engine postgresql $(ARGS)
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m deep --hypothesis-profile=deep $(ARGS)
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --engine postgresql $(ARGS)
 
 bench: setup  ## benchmarks, each as a ratio to its peer or floor
 	@[ -f tests/bench.py ] || { echo "error: tests/bench.py is absent: there is nothing to measure yet" >&2; exit 2; }

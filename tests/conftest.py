@@ -44,7 +44,33 @@ def pytest_addoption(parser):
     )
 
 
+#: Files of few and long tests. They are handed out first, so that two workers end together.
+LONG = tuple(
+    f"tests/{name}.py"
+    for name in (
+        "web/test_browser",
+        "notebooks/test_notebooks",
+        "app/test_replay",
+        "packaging/test_wheel",
+        "app/test_world_laws",
+        "hostile/test_markup",
+        "hostile/test_corpus",
+        "cli/test_commands",
+        "cli/test_workspace_commands",
+        "models/world/test_engine_questions",
+        "inference/test_model_fit",
+        "store/test_poisoned_store",
+        "store/test_injected_faults",
+        "store/test_state_machine",
+        "models/test_graphs_sbc",
+        "deep/test_placebo",
+        "deep/test_demo",
+    )
+)
+
+
 def pytest_collection_modifyitems(config, items):
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
     if config.getoption("--engine") == "postgresql":
         from tests.engines import of_files
 
