@@ -36,9 +36,9 @@ def by_value[T](most: int) -> Callable[[Callable[..., T]], Callable[..., T]]:
 class Recent[K: Hashable, V]:
     """The last `most` results by what they follow from.
 
-    >>> kept = Recent[str, int](8)
-    >>> kept.of("two", lambda: 2), kept.of("two", lambda: 3)
-    (2, 2)
+    >>> kept = Recent[str, int](1)
+    >>> kept.of("a", lambda: 1), kept.of("a", lambda: 2), kept.of("b", lambda: 3), list(kept)
+    (1, 1, 3, [3])
     """
 
     def __init__(self, most: int) -> None:
@@ -46,16 +46,18 @@ class Recent[K: Hashable, V]:
         self._kept: OrderedDict[K, V] = OrderedDict()
 
     def of(self, key: K, make: Callable[[], V]) -> V:
-        """Give a result: made before, or now."""
-        if key not in self._kept:
-            self._kept[key] = make()
-            if len(self._kept) > self._most:
-                self._kept.popitem(last=False)
-        self._kept.move_to_end(key)
-        return self._kept[key]
+        """Give a result, which is never None: made before, or now."""
+        # Taken out and put back: whatever another thread drops in between is only made again.
+        found = self._kept.pop(key, None)
+        if found is None:
+            found = make()
+        self._kept[key] = found
+        if len(self._kept) > self._most:
+            self._kept.popitem(last=False)
+        return found
 
     def __iter__(self) -> Iterator[V]:
-        return iter(self._kept.values())
+        return iter(tuple(self._kept.values()))
 
     def clear(self) -> None:
         """Forget everything."""

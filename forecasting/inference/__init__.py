@@ -2,7 +2,7 @@
 
 Nothing here knows a question or a model family: `compile` keeps compiled models, `fit` samples
 them, `gate` judges the sampler, `fits` and `stored` keep fits within and between processes,
-`predictive_check` judges the model against its own class.
+`predictive_check` judges the model against its own class, `estimate` reduces draws to numbers.
 """
 
 from forecasting.inference.compile import compile_count, compiled

@@ -61,7 +61,10 @@ _HALF_WITHIN_A_YEAR = (
 )
 _FALLS = f"hazard falls with age: {_FORTNA}"
 _FALLS_STEEPLY = f"hazard falls steeply with age: {_FORTNA}"
-_FALLS_BY_BOOK = f"hazard falls with age: {_FORTNA.replace(',', ', Scraps of Paper?,')}"
+_FALLS_BY_BOOK = (
+    "hazard falls with age: Fortna 2003, Scraps of Paper?, International Organization 57; numbers "
+    "by judgement"
+)
 _NEVER_END = "share of agreements that never end: wide around a half; by judgement"
 SETTINGS: dict[str, Setting] = {
     "formal-end": Setting(

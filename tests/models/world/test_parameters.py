@@ -1,5 +1,7 @@
 """Parameters of moves: closed forms and grids as oracles, smooth in time, and keyed by name."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.special import ndtri
@@ -16,6 +18,7 @@ from forecasting.models.world.pooled import anchor, pooled_rates, representative
 POINTS = 2048
 HOLDS = ("t", "on > off")
 EVENT = ("e", "waiting > waiting")
+SHAPED = Phrase("median", median=60, low=15, high=240, shape=0.8, shape_low=0.6, shape_high=1.1)
 
 
 class Pool:
@@ -96,16 +99,7 @@ def test_a_stated_median_has_its_middle_and_its_range():
 
 @pytest.mark.parametrize("for_good", [0.0, 0.2])
 def test_a_stay_so_far_tells_of_rate_and_shape_as_a_grid_says(for_good):
-    phrase = Phrase(
-        "median",
-        median=60,
-        low=15,
-        high=240,
-        shape=0.8,
-        shape_low=0.5,
-        shape_high=1.3,
-        for_good=for_good,
-    )
+    phrase = replace(SHAPED, shape_low=0.5, shape_high=1.3, for_good=for_good)
     pieces = (Piece(0.0, 20.0, True, (), 20_000.0), Piece(0.0, 90.0, False, (), 20_100.0))
     move = drawn(holds(phrase), {HOLDS: Past(*HOLDS, pieces)}, HOLDS)
     z = ndtri((np.arange(400) + 0.5) / 400)
@@ -187,9 +181,7 @@ def test_a_pooled_rate_is_the_mixture_over_the_pool():
 
 
 def test_answers_move_smoothly_with_the_watch_and_fall():
-    processes = {"e": event(Phrase("history"))} | holds(
-        Phrase("median", median=60, low=15, high=240, shape=0.8, shape_low=0.6, shape_high=1.1)
-    )
+    processes = {"e": event(Phrase("history"))} | holds(SHAPED)
     # Days 25 to 109 lie between two anchors; what a refit there may move is in test_rates.py.
     for key in (EVENT, HOLDS):
         found = []
@@ -205,15 +197,13 @@ def test_answers_move_smoothly_with_the_watch_and_fall():
 
 
 def test_the_same_seed_gives_the_same_bytes_and_a_process_added_disturbs_none():
-    phrase = Phrase("median", median=60, low=15, high=240, shape=0.8, shape_low=0.6, shape_high=1.1)
-    alone = drawn(holds(phrase), quiet(50.0, HOLDS), HOLDS)
+    alone = drawn(holds(SHAPED), quiet(50.0, HOLDS), HOLDS)
     other = {"a": event(Phrase("count", count=1, exposure=300), "a")}
-    beside = drawn(other | holds(phrase), quiet(50.0, HOLDS), HOLDS)
+    beside = drawn(other | holds(SHAPED), quiet(50.0, HOLDS), HOLDS)
     for name in ("rate", "shape", "at_once", "for_good"):
         assert getattr(alone, name).tobytes() == getattr(beside, name).tobytes()
-    assert drawn(holds(phrase), quiet(50.0, HOLDS), HOLDS, seed=2).rate.tobytes() != (
-        alone.rate.tobytes()
-    )
+    other = drawn(holds(SHAPED), quiet(50.0, HOLDS), HOLDS, seed=2)
+    assert other.rate.tobytes() != alone.rate.tobytes()
 
 
 def test_reports_in_the_past_multiply_its_exposure():
@@ -283,14 +273,8 @@ def test_a_pooled_child_of_a_link_tells_the_pool_once():
     link = LinkSpec("p", ("on",), "e", (), 3.0, 1.0, 9.0)
     pool = Pool(mu=-5.5, sd=0.3, sigma=0.5)
     pieces = (Piece(0.0, 60.0, False, (link.name,), 19_960.0),)
-    found = parameters(
-        {"e": event(Phrase("history"))},
-        {EVENT: Past(*EVENT, pieces)},
-        points=POINTS,
-        seed=1,
-        links=[link],
-        fits=pool,
-    )
+    past = {EVENT: Past(*EVENT, pieces)}
+    move = drawn({"e": event(Phrase("history"))}, past, EVENT, links=[link], fits=pool)
     rng = np.random.default_rng(4)
     place = rng.integers(0, 4000, 40_000)
     mu, sigma = pool.draws["mu"][place], pool.draws["sigma"][place]
@@ -299,7 +283,7 @@ def test_a_pooled_child_of_a_link_tells_the_pool_once():
     kept = np.exp(-rate * 60.0 * np.exp(beta)[:, None])
     weight = kept / np.exp(-rate * 180.0).mean(axis=1, keepdims=True)
     exact = np.sum(weight * np.log(rate)) / weight.sum()
-    assert np.log(found.moves[EVENT].rate).mean() == pytest.approx(exact, abs=0.03)
+    assert np.log(move.rate).mean() == pytest.approx(exact, abs=0.03)
 
 
 def test_thinned_draws_stand_for_all():
