@@ -4,7 +4,6 @@ import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from forecasting import clock, config, store
@@ -254,12 +253,7 @@ class Book[Table](Record[Table], Review[Table]):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.ledger.close()
 
     def speaker(self, forecaster: str | None = None) -> str:
@@ -392,8 +386,7 @@ class Book[Table](Record[Table], Review[Table]):
         """Gather all that a page shows of a question, of a rung, or of a ladder."""
         from forecasting.app.questions.page import question_page
 
-        now = clock.now()
-        state = self.board.state(self.forecaster, now)
+        state = self.board.state(self.forecaster, clock.now())
         return question_page(
             self.ledger,
             state,

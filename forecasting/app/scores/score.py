@@ -466,16 +466,8 @@ def empty_note(
 ) -> str:
     """Say why a table has nothing: of what resolved, what it leaves out; else what there is.
 
-    Parameters
-    ----------
-    rule : str
-        The rule that the table scores by.
-    types : sequence of str
-        The types of question that it takes; default: those of the rule, or all.
-    whose : str
-        The forecaster of the table; where others have a record, one of them is named.
-    share : float, optional
-        The fraction of each window at which it reads forecasts.
+    It scores by `rule`, takes questions of `types` (default: those of the rule, or all), is of
+    `whose` forecasts, and reads them at a `share` of each window.
     """
     kinds = kinds_present(ledger) if wanted.kind == "all" else [wanted.kind]
     said = "forecast" if wanted.kind == "all" else f"{wanted.kind} forecast"
