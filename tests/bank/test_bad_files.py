@@ -2,14 +2,13 @@
 
 import datetime as dt
 import shutil
-from pathlib import Path
 
 import pytest
 
 from forecasting.bank import check, read_bank, read_question_file
 from forecasting.domain.instants import iso
+from tests.bank.conftest import ROOT
 
-ROOT = Path(__file__).parents[2] / "questions"
 GOOD = (ROOT / "bank" / "ceasefires" / "buffer-zone-2026.yaml").read_text(encoding="utf-8")
 ANSWER = "answer (zone=by): zone=by needs by, on, through, between or within"
 
@@ -95,12 +94,6 @@ def test_every_fault_is_listed_not_the_first(tmp_path):
 @pytest.mark.parametrize("text", ["", "- a\n- b\n", "{", "a: [1, 2", "\x00", "&a [*a]"])
 def test_what_is_no_question_is_a_fault_and_no_crash(tmp_path, text):
     assert _faults(tmp_path, text)
-
-
-@pytest.fixture
-def copy(tmp_path):
-    shutil.copytree(ROOT, tmp_path / "questions")
-    return tmp_path / "questions"
 
 
 def _edit(path, old, new):

@@ -5,7 +5,6 @@ import datetime as dt
 import itertools
 import json
 import shutil
-from pathlib import Path
 
 import pytest
 
@@ -14,8 +13,7 @@ from forecasting.bank.worlds import read_worlds
 from forecasting.domain.instants import iso
 from forecasting.domain.process import DELIVERY_MOVES, MoveSpec, Phrase
 from forecasting.errors import InvalidInput
-
-ROOT = Path(__file__).parents[2] / "questions"
+from tests.bank.conftest import ROOT
 
 TEN_LINES = """\
 processes:
@@ -449,12 +447,6 @@ def test_a_kind_of_ones_own_fills_in_its_states(tmp_path, monkeypatch):
 
 
 # --- What shows only in a whole bank.
-
-
-@pytest.fixture
-def copy(tmp_path):
-    shutil.copytree(ROOT, tmp_path / "questions")
-    return tmp_path / "questions"
 
 
 def _added(copy, text):

@@ -44,17 +44,8 @@ def test_nobody_gains_by_saying_other_than_they_believe(score, truth, said):
         return truth * score([p], [1])[0] + (1 - truth) * score([p], [0])[0]
 
     assert expected(truth) <= expected(said) + 1e-12
-
-
-@pytest.mark.parametrize("score", BINARY.values(), ids=BINARY)
-@given(truth=PROBABILITY, shift=st.floats(0.01, 0.5))
-def test_a_different_belief_costs_something(score, truth, shift):
-    said = truth + shift if truth < 0.5 else truth - shift
-
-    def expected(p):
-        return truth * score([p], [1])[0] + (1 - truth) * score([p], [0])[0]
-
-    assert expected(truth) < expected(min(max(said, 0.001), 0.999)) or said == truth
+    if abs(truth - said) > 0.01:
+        assert expected(truth) < expected(said)
 
 
 @pytest.mark.parametrize("score", CATEGORICAL.values(), ids=CATEGORICAL)
