@@ -180,7 +180,7 @@ class Elsewhere:
 
     def install(self, patch):
         """Put it wherever the store opens a database."""
-        for module in ("engine", "ledger", "migrate", "condition"):
+        for module in ("engine", "ledger"):
             patch.setattr(
                 importlib.import_module(f"forecasting.store.{module}"), "connect", self.connect
             )
