@@ -10,7 +10,7 @@ import time
 import pytest
 
 from forecasting.app.book import Book
-from forecasting.app.news import feeds as news_import
+from forecasting.app.news import add as news_import
 from forecasting.cli import run
 from forecasting.errors import InvalidInput
 from forecasting.fetch import Fetcher

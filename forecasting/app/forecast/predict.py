@@ -439,14 +439,8 @@ class Predictor:
         return Said(question, UNIFORM, model_value(space, numbers, LEVELS))
 
     def _climatology(self, questions: Sequence[Question], as_of: dt.datetime) -> list[Said]:
-        resolved = [
-            standing.outcome
-            for name, standing in self.catalog.outcomes.items()
-            if standing.resolved_at <= as_of
-            and standing.outcome != ANNULLED
-            and self.catalog.questions[name].type == "binary"
-        ]
-        share = (1 + resolved.count("yes")) / (2 + len(resolved))
+        yes, total = outcomes_known(self.catalog, as_of)
+        share = (1 + yes) / (2 + total)
         said = [
             Said(question, CLIMATOLOGY, model_value(question.space, [share]))
             for question in questions
@@ -465,6 +459,18 @@ class Predictor:
                     value = model_value(question.space, numbers, LEVELS)
                     said.append(Said(question, CLIMATOLOGY, value))
         return said
+
+
+def outcomes_known(catalog: Catalog, as_of: dt.datetime) -> tuple[int, int]:
+    """Count the binary questions that had resolved by a moment: yes, and all."""
+    resolved = [
+        standing.outcome
+        for name, standing in catalog.outcomes.items()
+        if standing.resolved_at <= as_of
+        and standing.outcome != ANNULLED
+        and catalog.questions[name].type == "binary"
+    ]
+    return resolved.count("yes"), len(resolved)
 
 
 def predicates(
