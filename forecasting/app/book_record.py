@@ -381,12 +381,12 @@ class Record[Table](Door[Table]):
         from forecasting.app.upkeep.banks import bank_of
         from forecasting.app.world.processes import world_page
         from forecasting.domain.watch import watched
-        from forecasting.evidence import retracted
+        from forecasting.evidence import without_retracted
 
         now = clock.now()
         return world_page(
             bank_of(self.ledger).world,
-            retracted(self.ledger.evidence()),
+            without_retracted(self.ledger.evidence()),
             now,
             watched=watched(self.ledger.watches(), now, live=True),
         )

@@ -42,7 +42,7 @@ def known(
     return tuple(sorted(kept, key=lambda item: (item.known_at, item.key)))
 
 
-def retracted(items: Iterable[Evidence]) -> tuple[Evidence, ...]:
+def without_retracted(items: Iterable[Evidence]) -> tuple[Evidence, ...]:
     """Drop the items that a later item retracts, and the retractions themselves."""
     items = tuple(items)
     gone = retractions(items)

@@ -35,7 +35,7 @@ from forecasting.domain.evidence import GRADES, GRADES_STREAM, Evidence
 from forecasting.domain.question import Question
 from forecasting.domain.resolution import Resolution
 from forecasting.errors import InvalidInput
-from forecasting.evidence.as_of import known, retracted
+from forecasting.evidence.as_of import known, without_retracted
 from forecasting.evidence.likelihood import (
     GRADE_PRIORS,
     STORY_RHO,
@@ -277,7 +277,7 @@ def learned(
 
     `outcomes` are the standing resolutions; what was known later or retracted is left out here.
     """
-    standing = retracted(known(items, as_of))
+    standing = without_retracted(known(items, as_of))
     claims = claims_of(standing, questions, outcomes, as_of)
     return Reliabilities(claims, grades=grades_of(standing))
 

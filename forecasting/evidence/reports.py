@@ -24,7 +24,7 @@ from forecasting.domain.predicate import Predicate
 from forecasting.domain.process import WorldSpec
 from forecasting.domain.question import Question
 from forecasting.errors import InvalidInput
-from forecasting.evidence.as_of import known, retracted
+from forecasting.evidence.as_of import known, without_retracted
 from forecasting.evidence.history import EPOCH, Record
 from forecasting.evidence.leads import Way, to_target
 from forecasting.evidence.likelihood import EVENT_RHO, ReliabilityOf, of_grade, story_discount
@@ -78,7 +78,7 @@ def reports(
 
     An effect that the world cannot use moves nothing, and :func:`unusable` says why.
     """
-    standing = retracted(known(items, as_of))
+    standing = without_retracted(known(items, as_of))
     mean = Means(standing, reliability)
     said: dict[Way, list[_Said]] = {}
     for item in standing:

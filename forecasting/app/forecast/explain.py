@@ -41,7 +41,7 @@ from forecasting.domain.instants import iso
 from forecasting.domain.predicate import Predicate, Truth
 from forecasting.domain.question import Question, effect_scale
 from forecasting.errors import InvalidInput
-from forecasting.evidence import known, retracted
+from forecasting.evidence import known, without_retracted
 from forecasting.evidence.leads import Signs, to_question
 from forecasting.evidence.likelihood import of_grade
 from forecasting.evidence.relevant import asked, moments
@@ -183,7 +183,7 @@ class Explanation:
         """
         alone, quiet = Variant("", links=False, news=False), Variant("", news=False)
         predictor, opens = self.predictor, min(self.question.opens, self.as_of)
-        old = retracted(known(predictor.evidence, opens - MOMENT))
+        old = without_retracted(known(predictor.evidence, opens - MOMENT))
         at_opening = {name: opens for name in predictor.bank.world.processes}
         bare = Variant(PRIOR, links=False, news=False, history=False)
         named = asked(predictor.model.predicates[self.question.id])

@@ -38,7 +38,7 @@ from forecasting.domain.provenance import ModelRun, in_batch, world_run
 from forecasting.domain.question import ANNULLED, Question
 from forecasting.domain.watch import Watch, watched
 from forecasting.errors import InvalidInput
-from forecasting.evidence import known, retracted
+from forecasting.evidence import known, without_retracted
 from forecasting.evidence.relevant import ancestors, asked
 from forecasting.evidence.reliability import Reliabilities, learned
 from forecasting.inference.fits import Wanted
@@ -277,7 +277,7 @@ class Predictor:
     def _opening(self, question: Question) -> AsOf:
         """Give what was known before a question opened, every process watched until then."""
         looked = dict.fromkeys(self.bank.world.processes, question.opens)
-        items = retracted(known(self.evidence, question.opens - MOMENT))
+        items = without_retracted(known(self.evidence, question.opens - MOMENT))
         return AsOf(question.opens, items, looked)
 
     def facts(self, as_of: dt.datetime) -> tuple[Evidence, ...]:
@@ -286,7 +286,7 @@ class Predictor:
 
     def _told(self, as_of: dt.datetime) -> _Told:
         if self._of is None or self._of[0] != as_of or self._of[1] is not self.evidence:
-            facts = retracted(known(self.evidence, as_of))
+            facts = without_retracted(known(self.evidence, as_of))
             earlier = tuple(item for item in facts if item.known_at < as_of)
             self._of = (as_of, self.evidence, (facts, earlier))
         return self._of[2]

@@ -24,7 +24,7 @@ from forecasting.domain.process import DELIVERY_ENDS, DELIVERY_STATES, ProcessSp
 from forecasting.domain.question import Question, normalised
 from forecasting.domain.reading import Ambiguous, quantity
 from forecasting.errors import InvalidInput, nearest
-from forecasting.evidence import retracted
+from forecasting.evidence import without_retracted
 from forecasting.evidence.history import Record
 from forecasting.evidence.leads import check_state, moves_of, to_process, to_target
 from forecasting.evidence.likelihood import GRADE_PRIORS
@@ -105,7 +105,7 @@ class EffectCheck:
     ) -> None:
         self._catalog = catalog
         #: What stands, the accepted items of a batch included: each is held against those before.
-        self.evidence = list(retracted(evidence))
+        self.evidence = list(without_retracted(evidence))
         self._now = now
         self.world = world
         self._grades = grades_of(self.evidence)

@@ -21,7 +21,7 @@ from forecasting.domain.evidence import (
 from forecasting.domain.process import WorldSpec
 from forecasting.domain.question import effect_scale
 from forecasting.errors import NotFound
-from forecasting.evidence import known, learned, reliability, retracted
+from forecasting.evidence import known, learned, reliability, without_retracted
 from forecasting.evidence.relevant import ancestors, asked
 from forecasting.evidence.reports import CodedReport, ends_of, reports, unusable
 from forecasting.store import Ledger
@@ -90,7 +90,7 @@ class Weights:
             reliability=trust,
             as_of=moment,
         )
-        standing = retracted(known(items, moment))
+        standing = without_retracted(known(items, moment))
         held = {
             name: world.record(process, standing, moment)
             for name, process in world.world.processes.items()

@@ -18,7 +18,7 @@ from forecasting.domain.forecasters import MODEL
 from forecasting.domain.instants import iso
 from forecasting.domain.question import normalised
 from forecasting.errors import InvalidInput, NotFound
-from forecasting.evidence import known, learned, retracted
+from forecasting.evidence import known, learned, without_retracted
 from forecasting.evidence.reliability import STREAM, Reliabilities, check_grade, grades_of
 from forecasting.evidence.reports import bound
 from forecasting.scoring.checks import LEAST_CLUSTERS
@@ -44,7 +44,7 @@ def rows(ledger: Ledger, *, as_of: dt.datetime, now: dt.datetime) -> list[dict[s
     items = known(ledger.evidence(), as_of)
     catalog = Catalog.of(ledger, recorded_by=as_of)
     found = learned(items, catalog.questions, catalog.outcomes, as_of)
-    standing = retracted(items)
+    standing = without_retracted(items)
     set_for = graded(standing)
     count = dict.fromkeys(set_for, 0)
     own, data = Counter[str](), Counter[str]()
@@ -121,7 +121,7 @@ def set_grade(
     check_reason(because)
     wanted = check_grade(grade)
     everything = known(ledger.evidence(), now)
-    before = grades_of(retracted(everything)).get(name)
+    before = grades_of(without_retracted(everything)).get(name)
     named = {item.source for item in everything if item.stream != STREAM}
     if before is None and name not in named and not new:
         near = difflib.get_close_matches(name, sorted(named), n=1, cutoff=0.6)
@@ -129,7 +129,7 @@ def set_grade(
         raise NotFound(
             msg, hint=f"{near[0]}, or new=True" if near else "new=True, to grade it anyway"
         )
-    reweighed = sum(item.reports for item in retracted(everything) if item.source == name)
+    reweighed = sum(item.reports for item in without_retracted(everything) if item.source == name)
     draft = Evidence(
         key=key_made_of("grade", name, wanted, iso(now)),
         kind="datum",

@@ -21,7 +21,7 @@ from forecasting.domain.forecasters import MODEL, family
 from forecasting.domain.instants import deadline
 from forecasting.domain.question import Question, Status, lacks_criteria
 from forecasting.errors import InvalidInput
-from forecasting.evidence import retracted
+from forecasting.evidence import without_retracted
 from forecasting.store import Ledger
 
 if TYPE_CHECKING:
@@ -221,7 +221,7 @@ def _path(
     else:
         shown, kind = live, "live"
     narrow = replace(state.catalog, questions={question.id: question})
-    standing = retracted(ledger.evidence())
+    standing = without_retracted(ledger.evidence())
     items = [
         item
         for item in standing
@@ -337,7 +337,7 @@ def show(ledger: Ledger, name: str, now: dt.datetime) -> list[dict[str, Any]]:
                 "certainty": item.certainty,
                 "url": item.url,
             }
-            for item in retracted(ledger.evidence())
+            for item in without_retracted(ledger.evidence())
             if any(effect.target in names for effect in item.effects)
         ]
         shown.append(

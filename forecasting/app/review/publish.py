@@ -37,7 +37,7 @@ from forecasting.domain.resolution import Resolution
 from forecasting.domain.verbal import FLAT_DENIAL_ALTERNATIVES
 from forecasting.domain.watch import watched
 from forecasting.errors import InvalidInput
-from forecasting.evidence import retracted
+from forecasting.evidence import without_retracted
 from forecasting.review import data as page
 from forecasting.store import Ledger
 
@@ -148,7 +148,7 @@ def _world(
     """Give the world as it stood at the page's "now", how it may go on, and the news gain."""
     moment = (run.until if run.kind == "replay" else None) or now
     looked = watched(ledger.watches(), moment, live=run.kind != "replay")
-    items = retracted(ledger.evidence())
+    items = without_retracted(ledger.evidence())
     try:
         found = live(ledger, now=now, as_of=moment, bank=bank, draws=REPLAY_DRAWS)
     except InvalidInput:
@@ -206,7 +206,7 @@ def _paths(
     by_question: Sequence[Mapping[str, Any]],
     unfit: Mapping[str, str],
 ) -> list[page.QuestionPath]:
-    items = retracted(ledger.evidence())
+    items = without_retracted(ledger.evidence())
     marks = marks_of(items, catalog, forecasts, Weights.of(ledger, ledger.evidence(), now))
     moved = moved_of(items, catalog, forecasts)
     points: dict[str, dict[str, list[page.Point]]] = {}
