@@ -73,6 +73,8 @@ def what_if(name: str, given: tuple[str, ...], do: tuple[str, ...], as_of: str, 
       forecast scenario what-if --do truce=on@2026-12-15
       forecast scenario what-if --given convoy=30%
     """
+    from forecasting.review import words
+
     found = _live(as_of, seed)
     rows = found.what_if(given, do, found.find(name))
     columns = ("question", "state", "after", "change", "before", "lower", "upper", "mcse")
@@ -89,9 +91,9 @@ def what_if(name: str, given: tuple[str, ...], do: tuple[str, ...], as_of: str, 
         always=7,
         title=f"{rows[0]['basis']}; 90 % intervals" if rows else "",
     )
-    if still := found.unmoved(rows):
+    if still := words.unmoved(rows):
         say(still)
-    for why in found.refusals(rows):
+    for why in words.refusals(rows):
         say(why)
 
 

@@ -325,3 +325,33 @@ def day_names(text: str) -> str:
 
 _ISO_DAY = re.compile(r"(?<![\w./@-])(\d{4})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])(?![\w/-])")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def unmoved(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Say which rows of a what-if the paths cannot tell to move; nothing where all do."""
+    still = sum(row["change"] == 0.0 for row in rows)
+    if not still:
+        return ""
+    what = f"{still} of {len(rows)} {'does' if still == 1 else 'do'} not move"
+    if still == len(rows):
+        what = "nothing moves"
+    return (
+        f"{what}: what differs is within twice the Monte Carlo error of "
+        "the difference, so it is no change that these paths could tell"
+    )
+
+
+def refusals(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Say of each row of a what-if without a number why it has none, and of all what else to do."""
+    found = [
+        f"{row['question']} {row['state']}".strip()
+        + f" has no number: {row['gate'].removeprefix('refused: ')}"
+        for row in rows
+        if row["gate"] != "passed"
+    ]
+    if found:
+        found.append(
+            "more paths were drawn for it; a condition that is likelier, or fewer of them, leaves "
+            "more paths to count"
+        )
+    return found

@@ -3,9 +3,10 @@
 import pytest
 
 from forecasting import clock
-from forecasting.app.world import scenario, what_if
+from forecasting.app.world import scenario
 from forecasting.cli import run
 from forecasting.domain.instants import parse_instant
+from forecasting.review import words
 from tests.app.quick import SMALL
 
 NOW = parse_instant("2026-08-22T12:00:00Z")
@@ -43,8 +44,8 @@ def test_what_is_linked_moves_and_stands_first(own_book):
     assert told == moving + [0.0] * (len(told) - len(moving))
     assert 0 < len(moving) < len(told)
     still = len(told) - len(moving)
-    assert what_if.unmoved(rows).startswith(f"{still} of {len(rows)} do")
-    assert what_if.unmoved([row]) == ""
+    assert words.unmoved(rows).startswith(f"{still} of {len(rows)} do")
+    assert words.unmoved([row]) == ""
 
 
 def test_a_target_that_is_the_number_there_was_moves_nothing(own_book):

@@ -19,6 +19,7 @@ from forecasting.errors import GateRefused, InvalidInput
 from forecasting.inference.fits import FitCache
 from forecasting.models.spells import Spells
 from forecasting.models.world import assembly, model, parameters
+from forecasting.review import words
 from tests.app import quick
 from tests.app.quick import SMALL
 
@@ -417,7 +418,7 @@ def test_more_paths_are_drawn_until_every_number_can_be_told_or_it_says_why(own_
     assert drawn == []
     # Where one cannot, it is told which, why, and what else to do.
     monkeypatch.setattr(what_if, "_row", lambda *a: _row(*a) | {"gate": "refused: so and so"})
-    *lines, way_out = what_if.refusals(found.what_if(["text-lies=yes"]))
+    *lines, way_out = words.refusals(found.what_if(["text-lies=yes"]))
     assert drawn == list(what_if.TIMES)
     assert "convoys has no number: so and so" in lines
     # Where twice the paths could tell none, they are not drawn.

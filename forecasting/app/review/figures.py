@@ -23,6 +23,7 @@ from forecasting.app.upkeep.banks import bank_of
 from forecasting.domain.forecasters import MODEL, family, ordered
 from forecasting.domain.scores import CALIBRATED
 from forecasting.errors import ForecastingError
+from forecasting.review import words
 from forecasting.scoring.checks import LEAST_OF_LEVEL
 from forecasting.store import Ledger
 
@@ -85,7 +86,7 @@ def what_if(book: PlainBook, told: Told, given: Sequence[str], do: Sequence[str]
         "draws": view.draws,
         "asked": _asked(book),
         "rows": plain(rows),
-        "unmoved": view.live.unmoved(rows),
+        "unmoved": words.unmoved(rows),
     }
 
 

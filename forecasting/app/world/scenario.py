@@ -119,20 +119,6 @@ class Live:
 
         return what_if(self, given, do, scenarios)
 
-    @staticmethod
-    def refusals(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-        """Say of each row of a what-if without a number why it has none, and what else to do."""
-        from forecasting.app.world.what_if import refusals
-
-        return refusals(rows)
-
-    @staticmethod
-    def unmoved(rows: Sequence[Mapping[str, Any]]) -> str:
-        """Say how many rows of a what-if do not move as far as the paths can tell."""
-        from forecasting.app.world.what_if import unmoved
-
-        return unmoved(rows)
-
     def value(self, target: str = "", scenarios: ScenarioSet | None = None) -> list[dict[str, Any]]:
         """Rank open questions by what their answer would be worth for the others.
 

@@ -113,20 +113,6 @@ def _far(row: Mapping[str, Any]) -> tuple[bool, bool, float]:
     return False, row["change"] == 0.0, -abs(row["change"]) / max(by, 1.0)
 
 
-def unmoved(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Say which rows do not move as far as the paths can tell; nothing where all do."""
-    still = sum(row["change"] == 0.0 for row in rows)
-    if not still:
-        return ""
-    what = f"{still} of {len(rows)} {'does' if still == 1 else 'do'} not move"
-    if still == len(rows):
-        what = "nothing moves"
-    return (
-        f"{what}: what differs is within twice the Monte Carlo error of "
-        "the difference, so it is no change that these paths could tell"
-    )
-
-
 def _may_be_told(
     rows: Sequence[Mapping[str, Any]], limits: Mapping[str, float], more: float | None
 ) -> bool:
@@ -144,22 +130,6 @@ def _may_be_told(
         or row["mcse"] / sqrt(more) <= limits.get(row["question"], LARGEST)
         for row in left
     )
-
-
-def refusals(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Say of each row without a number why it has none, and of all what else to do."""
-    found = [
-        f"{row['question']} {row['state']}".strip()
-        + f" has no number: {row['gate'].removeprefix('refused: ')}"
-        for row in rows
-        if row["gate"] != "passed"
-    ]
-    if found:
-        found.append(
-            "more paths were drawn for it; a condition that is likelier, or fewer of them, leaves "
-            "more paths to count"
-        )
-    return found
 
 
 def _rows(
