@@ -122,6 +122,8 @@ def test_an_interrupted_fit_is_no_fit(first):
             if not ended.wait(seconds):
                 os.kill(os.getpid(), signal.SIGINT)
 
+    # A process that was begun in the background ignores interruptions.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     key = threading.Thread(target=press)
     key.start()
     try:
@@ -130,6 +132,7 @@ def test_an_interrupted_fit_is_no_fit(first):
     finally:
         ended.set()
         key.join()
+        signal.signal(signal.SIGINT, before)
     assert fit(Exponential(), {"t": np.array([1.0, 4.0])}, PRIORS, seed=1).report == first.report
 
 
