@@ -56,7 +56,8 @@ def test_a_process_stands_since_the_day_that_its_file_names(book):
     rows = world_page(bank.world, book.ledger.evidence(), NOW).processes
     for row in rows:
         zone = bank.zone
-        for name in (words.Days(zone).known, lambda moment, zone=zone: view.known(moment, zone)):
+        known = view.environment().filters["known"]
+        for name in (words.Days(zone).known, partial(known, zone=zone)):
             assert name(row.since) == SINCE[row.name], (row.name, zone)
             if row.watched < NOW:
                 assert name(row.watched) == "25 Nov 2026", (row.name, zone)
