@@ -1,6 +1,7 @@
 """One name for a day: the file's, the list's, the review's, the web's, and that of --as-of."""
 
 import re
+from functools import partial
 
 import pytest
 
