@@ -243,7 +243,7 @@ def _read[Read](
     few: tuple[str, ...] | None,
     read: Callable[..., Read],
 ) -> Read:
-    """Read the forecasts of a kind, or give them again: a table asks once more for its notes."""
+    """Read the forecasts of a kind once: a table asks for them a second time for its notes."""
     # What was recorded up to a head stays.
     head = ledger.head().seq if head is None else head
     asked: dict[str, Any] = {"kind": wanted.kind, "forecaster": wanted.forecaster or None}

@@ -113,7 +113,7 @@ class Explanation:
         moving = [row for row, moves in zip(rows, nonzero, strict=True) if moves]
         items = [self._row(*row) for row in pool_unclear(moving)]
         unmoved = [label for (label, _), moves in zip(rows, nonzero, strict=True) if not moves]
-        start = self._back(self._scale(after) - change.value)
+        start = self._answer(self._scale(after) - change.value)
         return {
             "question": self.question.id,
             "as_of": self.as_of,
@@ -127,10 +127,10 @@ class Explanation:
             "posterior": after.plain(self.question),
             "lower": None if after.spread is None else after.spread.p05,
             "upper": None if after.spread is None else after.spread.p95,
-            "change": self._shown(change.value),
-            "mcse": self._shown(change.error),
-            "clear": self._named(change.clear.tolist()),
-            "full_bar": self._full([step for _, step in rows], after),
+            "change": self._numbers(change.value),
+            "mcse": self._numbers(change.error),
+            "clear": self._by_option(change.clear.tolist()),
+            "full_bar": self._full_bar([step for _, step in rows], after),
             "decided": after.decided,
             "items": items,
             "unmoved": [label["title"] for label in unmoved if label["kind"] == "fact"],
@@ -160,7 +160,7 @@ class Explanation:
         draws: int = 0,
         betas: Mapping[str, float] | None = None,
     ) -> Step:
-        """Simulate one step of the chain: on the paths of the answer, so that errors fall out.
+        """Simulate one step of the chain: on the paths of the answer, so that errors cancel.
 
         Steps are then what an update records, to the digit; `draws` are fewer where many steps are
         set against each other: coalitions, and the ends of links.
@@ -202,23 +202,23 @@ class Explanation:
             before = [item for item in so_far if item.known_at <= moment]
             so_far += group
             # Without the fact, its processes count as watched up to then and quiet.
-            seen = self._seen([*before, *group], moment)
-            chain.wait(self._step(alone, before, moment, watched=seen))
-            after = self._step(alone, [*before, *group], moment, watched=seen)
+            watched = self._watched_until([*before, *group], moment)
+            chain.wait(self._step(alone, before, moment, watched=watched))
+            after = self._step(alone, [*before, *group], moment, watched=watched)
             chain.go(of_facts(group), after)
-        seen = self._seen(facts, self.as_of)
-        chain.wait(self._step(alone, so_far, watched=seen))
+        watched = self._watched_until(facts, self.as_of)
+        chain.wait(self._step(alone, so_far, watched=watched))
         chain.rows.append((named_step(TIME, "The passing of time"), chain.passed))
         if elsewhere:
             so_far += elsewhere
             title = "What other processes and cases taught"
-            chain.go(named_step(ELSEWHERE, title), self._step(alone, so_far, watched=seen))
+            chain.go(named_step(ELSEWHERE, title), self._step(alone, so_far, watched=watched))
         if run.spec.links:
             title = "Links between processes"
-            chain.go(named_step(LINKS, title), self._step(quiet, so_far, watched=seen))
+            chain.go(named_step(LINKS, title), self._step(quiet, so_far, watched=watched))
         for group in one_by_one(near):
             so_far += group
-            chain.go(of_facts(group), self._step(quiet, so_far, watched=seen))
+            chain.go(of_facts(group), self._step(quiet, so_far, watched=watched))
         alive_reports = alive(run.coded, run.records)
         coded = [r for r in alive_reports if abs(r.weight_at(self.as_of)) >= LEAST_WEIGHT]
         # A story is taken out whole: otherwise a copy of a report would replace the report.
@@ -231,11 +231,13 @@ class Explanation:
         ]
         if any(item.reports for item in rest):
             title = "Reports that are over, have faded or act elsewhere"
-            chain.go(named_step(FADED, title), self._step(Variant(MODEL), rest, watched=seen))
-        rows = chain.rows + self._stories(rest, facts, coded, seen, now.less(chain.at))
+            chain.go(named_step(FADED, title), self._step(Variant(MODEL), rest, watched=watched))
+        rows = chain.rows + self._stories(rest, facts, coded, watched, now.less(chain.at))
         return rows, now.less(chain.first)
 
-    def _seen(self, items: Sequence[Evidence], moment: dt.datetime) -> dict[str, dt.datetime]:
+    def _watched_until(
+        self, items: Sequence[Evidence], moment: dt.datetime
+    ) -> dict[str, dt.datetime]:
         """Give until when each process was watched as of a moment, by watches and items."""
         model = self.predictor.model
         names = list(self.predictor.bank.world.processes)
@@ -246,7 +248,7 @@ class Explanation:
         rest: Sequence[Evidence],
         facts: Sequence[Evidence],
         coded: Sequence[CodedReport],
-        seen: Mapping[str, dt.datetime],
+        watched: Mapping[str, dt.datetime],
         change: Step,
     ) -> list[Row]:
         """Share what the reports changed among their stories."""
@@ -265,7 +267,7 @@ class Explanation:
             keys = {item.key + FACTS for item in items}
             items += [item for item in rest if item.key not in keys]
             ordered = tuple(sorted(items, key=lambda item: (item.known_at, item.key)))
-            step = self._step(Variant(MODEL), ordered, watched=seen, draws=draws)
+            step = self._step(Variant(MODEL), ordered, watched=watched, draws=draws)
             return np.concatenate([step.value, step.pull.ravel()])
 
         shares = shapley(len(names), value, seed=self.seed)
@@ -312,10 +314,10 @@ class Explanation:
                     "ratio": link.median,
                     "low": link.low,
                     "high": link.high,
-                    "at_low": self._back(answer + low.less(now).value),
-                    "at_high": self._back(answer + high.less(now).value),
-                    "change": self._shown(apart.value),
-                    "mcse": self._shown(apart.error),
+                    "at_low": self._answer(answer + low.less(now).value),
+                    "at_high": self._answer(answer + high.less(now).value),
+                    "change": self._numbers(apart.value),
+                    "mcse": self._numbers(apart.error),
                     "clear": bool(apart.clear.any()),
                     "because": link.because,
                     "source": link.source,
@@ -327,7 +329,7 @@ class Explanation:
 
         return sorted(rows, key=width, reverse=True)
 
-    def _full(self, steps: Sequence[Step], after: Answer) -> float:
+    def _full_bar(self, steps: Sequence[Step], after: Answer) -> float:
         """Give the effect of a full bar: the same for all answers, unless a step is larger."""
         widest = max((float(np.abs(step.value).max()) for step in steps), default=0.0)
         if self.question.type != "numeric":
@@ -356,26 +358,26 @@ class Explanation:
 
     def _row(self, label: dict[str, Any], step: Step) -> dict[str, Any]:
         return label | {
-            "delta_logit": self._shown(step.value),
-            "mcse": self._shown(step.error),
-            "clear": self._named(step.clear.tolist()),
+            "delta_logit": self._numbers(step.value),
+            "mcse": self._numbers(step.error),
+            "clear": self._by_option(step.clear.tolist()),
         }
 
-    def _shown(self, change: FloatArray) -> Any:
-        """Give a change on the scale: one number, or one for each option."""
-        return self._named([float(each) for each in change])
+    def _numbers(self, change: FloatArray) -> Any:
+        """Give numbers on the scale as plain data: one, or one for each option."""
+        return self._by_option([float(each) for each in change])
 
-    def _named(self, values: Sequence[Any]) -> Any:
+    def _by_option(self, values: Sequence[Any]) -> Any:
         if len(values) == 1:
             return values[0]
         return dict(zip(self.question.space.options, values, strict=True))
 
-    def _back(self, value: FloatArray) -> Any:
+    def _answer(self, value: FloatArray) -> Any:
         """Give a value on the scale as the answer that it stands for."""
         if self.question.type == "numeric":
             return float(value[0])
         p = 1.0 / (1.0 + np.exp(-value))
-        return self._shown(p)
+        return self._numbers(p)
 
     def _summed(self, rows: Sequence[Mapping[str, Any]], by: str) -> list[dict[str, Any]]:
         """Sum the effects of rows that share a story or a source, largest first."""
@@ -384,7 +386,7 @@ class Explanation:
             part = _vector(row["delta_logit"])
             totals[row[by]] = totals[row[by]] + part if row[by] in totals else part
         ordered = sorted(totals.items(), key=lambda pair: (-float(np.abs(pair[1]).max()), pair[0]))
-        return [{by: name, "delta_logit": self._shown(total)} for name, total in ordered]
+        return [{by: name, "delta_logit": self._numbers(total)} for name, total in ordered]
 
 
 def _vector(change: Any) -> FloatArray:

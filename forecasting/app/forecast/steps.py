@@ -36,7 +36,7 @@ class Step(NamedTuple):
 
     @property
     def clear(self) -> BoolArray:
-        """Whether it stands out of its Monte Carlo error, (K,)."""
+        """Whether the change is larger than its Monte Carlo error explains, (K,)."""
         return np.asarray(np.abs(self.value) > CLEAR * self.error)
 
     @property

@@ -159,7 +159,7 @@ def unwatched(
     now: dt.datetime,
     as_of: dt.datetime | None = None,
 ) -> dict[str, dt.datetime]:
-    """Give the processes that nobody has watched for a week, and since when."""
+    """Give the processes that nobody has watched for a week, and until when each was watched."""
     moment = as_of or now
     check_moment(moment, now)
     catalog = Catalog.of(ledger, recorded_by=moment)
