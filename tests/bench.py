@@ -546,7 +546,7 @@ def world():
     ours = timed(lambda: live.what_if([given], [], sets), 3)
     report(f"what-if --given {given}, all questions and scenarios", ours, "1 s", 1.0)
     question = catalog.questions["general-ceasefire-2026@2026-12-31"]
-    ours = timed(lambda: Explanation(predictor(), question, now, 0).told(), 3)
+    ours = timed(lambda: Explanation(predictor(), question, now, 0).as_dict(), 3)
     report("explain, in process", ours, "2 s", 2.0)
 
 

@@ -12,7 +12,7 @@ from forecasting.app.book_record import Record
 from forecasting.app.book_review import Review
 from forecasting.app.catalog import Catalog
 from forecasting.app.tidy import (
-    Told,
+    Details,
     When,
     by_name,
     day,
@@ -104,8 +104,8 @@ def init_workspace(
     forecaster : str, optional
         Who forecasts there; default: as elsewhere.
     """
-    made = Book.make_workspace(folder, example=example, forecaster=forecaster or "")
-    return Book.open(made["database"], forecaster=forecaster)
+    workspace = Book.make_workspace(folder, example=example, forecaster=forecaster or "")
+    return Book.open(workspace["database"], forecaster=forecaster)
 
 
 class Book[Table](Record[Table], Review[Table]):
@@ -113,10 +113,10 @@ class Book[Table](Record[Table], Review[Table]):
 
     def __repr__(self) -> str:
         catalog, now = Catalog.of(self.ledger), clock.now()
-        held = catalog.questions.values()
-        waiting = sum(catalog.status(question, now) == "open" for question in held)
-        said = f"{len(held)} questions, {waiting} open, in {self.ledger.where}"
-        return f"<Book of {config.forecaster(self._forecaster).value}: {said}>"
+        questions = catalog.questions.values()
+        open_count = sum(catalog.status(question, now) == "open" for question in questions)
+        summary = f"{len(questions)} questions, {open_count} open, in {self.ledger.where}"
+        return f"<Book of {config.forecaster(self._forecaster).value}: {summary}>"
 
     def __init__(
         self,
@@ -137,7 +137,7 @@ class Book[Table](Record[Table], Review[Table]):
 
     @property
     def board(self) -> "Board":
-        """What stands on every question, kept while the ledger grows."""
+        """The outcome and the forecasts in force of every question, kept while the ledger grows."""
         if self._board is None:
             from forecasting.app.questions.board import Board
 
@@ -165,8 +165,8 @@ class Book[Table](Record[Table], Review[Table]):
     ) -> "Book[list[dict[str, Any]]]":
         """Open a database whose tables come as lists of rows, and whose notes are told."""
         url = config.database(database).value
-        held = Ledger.open(url, create=create)
-        return Book(held, forecaster=forecaster, database=url, give=listed, tell=tell)
+        ledger = Ledger.open(url, create=create)
+        return Book(ledger, forecaster=forecaster, database=url, give=listed, tell=tell)
 
     @staticmethod
     def make_workspace(
@@ -205,8 +205,12 @@ class Book[Table](Record[Table], Review[Table]):
     def backup(database: str | None, file: str | Path, *, force: bool = False) -> dict[str, Any]:
         """Copy a database into a file while it is in use; the copy verifies or is not made."""
         url, target = config.database(database).value, Path(file)
-        found = store.backup(url, target.expanduser(), force=force)
-        return {"file": str(target), "entries": found.entries, "head": found.head_hash}
+        verification = store.backup(url, target.expanduser(), force=force)
+        return {
+            "file": str(target),
+            "entries": verification.entries,
+            "head": verification.head_hash,
+        }
 
     @staticmethod
     def restore(
@@ -214,12 +218,12 @@ class Book[Table](Record[Table], Review[Table]):
     ) -> dict[str, Any]:
         """Put a backup that verifies in the place of a database, which is `kept` beside it."""
         url = config.database(database).value
-        found, kept = store.restore(Path(file).expanduser(), url, force=force)
+        verification, displaced = store.restore(Path(file).expanduser(), url, force=force)
         return {
             "database": config.without_password(url),
-            "entries": found.entries,
-            "head": found.head_hash,
-            "kept": None if kept is None else str(kept),
+            "entries": verification.entries,
+            "head": verification.head_hash,
+            "kept": None if displaced is None else str(displaced),
         }
 
     @staticmethod
@@ -277,15 +281,15 @@ class Book[Table](Record[Table], Review[Table]):
             Told the notes of what it does, in place of this book's.
         """
         ledger = self.ledger.once(once) if once else self.ledger
-        spoken = Book(
+        book = Book(
             ledger,
             forecaster=forecaster,
             database=self.database,
             give=self._give,
             tell=tell or self._tell,
         )
-        spoken._act, spoken._board = once, self.board
-        return spoken
+        book._act, book._board = once, self.board
+        return book
 
     def written(self) -> int:
         """Give the last entry that this book's act of writing came to; 0 before it is done."""
@@ -360,17 +364,17 @@ class Book[Table](Record[Table], Review[Table]):
     def unanswered(self) -> frozenset[str]:
         """Name the open questions of which the forecaster has said nothing yet.
 
-        A number that was withdrawn was said.
+        A forecast that was withdrawn counts as said.
         """
         state = self.board.state(self.forecaster, clock.now())
-        asked = state.catalog.open_at(state.now)
-        return frozenset(q.id for q in asked if q.id not in state.pair.mine.forecasts)
+        questions = state.catalog.open_at(state.now)
+        return frozenset(q.id for q in questions if q.id not in state.pair.mine.forecasts)
 
     def model_spoke(self) -> int:
         """Give the number of the last entry by which the model spoke of an open question, or 0."""
         state = self.board.state(self.forecaster, clock.now())
-        said = [state.pair.model.in_force(q.id) for q in state.catalog.open_at(state.now)]
-        return max((one.seq or 0 for one in said if one is not None), default=0)
+        forecasts = [state.pair.model.in_force(q.id) for q in state.catalog.open_at(state.now)]
+        return max((one.seq or 0 for one in forecasts if one is not None), default=0)
 
     def asked(self, *questions: str) -> "list[Question]":
         """Give questions by their names, as the board has them."""
@@ -379,8 +383,11 @@ class Book[Table](Record[Table], Review[Table]):
 
     def counts(self) -> dict[str, int]:
         """Count the questions, and those of them that a model answers."""
-        asked = self.board.state(self.forecaster, clock.now()).catalog.questions.values()
-        return {"questions": len(asked), "modelled": sum(bool(each.answer) for each in asked)}
+        questions = self.board.state(self.forecaster, clock.now()).catalog.questions.values()
+        return {
+            "questions": len(questions),
+            "modelled": sum(bool(each.answer) for each in questions),
+        }
 
     def question_page(self, question: str, *, kind: str = "live") -> "QuestionPage":
         """Gather all that a page shows of a question, of a rung, or of a ladder."""
@@ -429,14 +436,14 @@ class Book[Table](Record[Table], Review[Table]):
         now = clock.now()
         catalog = self.board.state(self.forecaster, now).catalog
         bare = filter(lacks_criteria, catalog.questions.values())
-        found = (q.ladder or q.id for q in bare if catalog.status(q, now) == "open")
-        return list(dict.fromkeys(found))
+        names = (q.ladder or q.id for q in bare if catalog.status(q, now) == "open")
+        return list(dict.fromkeys(names))
 
     def question(self, name: str) -> list[dict[str, Any]]:
         """Give all there is to a question; of a ladder, a row a rung."""
         from forecasting.app.questions.page import show
 
-        return [Told(row) for row in show(self.ledger, name, clock.now())]
+        return [Details(row) for row in show(self.ledger, name, clock.now())]
 
     def check(self, path: str | Path | None = None) -> "list[Problem]":
         """List every fault of a bank folder or of a question file; else of the ledger's bank."""
@@ -458,10 +465,10 @@ class Book[Table](Record[Table], Review[Table]):
 
     def add_question(self, question: "str | Path | Mapping[str, Any]") -> list[str]:
         """Add the question (or ladder) of a file, or of a dict with its fields; give its ids."""
-        return [made.id for made in self.add_questions(question)]
+        return [one.id for one in self.add_questions(question)]
 
     def add_questions(self, question: "str | Path | Mapping[str, Any]") -> "list[Question]":
-        """Add them likewise, and give the questions."""
+        """Add a question or a ladder as `add_question` does, and give the questions."""
         from forecasting.app.upkeep.banks import add_fields, add_file
 
         now = clock.now()
@@ -508,7 +515,7 @@ class Book[Table](Record[Table], Review[Table]):
 
         now = clock.now()
         several = by_name(forecast)
-        made = ask(
+        question = ask(
             self.ledger,
             Asked(title, by=day(by), ladder=[day(each) for each in ladder], **more),
             forecaster=self.speaker(forecaster),
@@ -521,7 +528,7 @@ class Book[Table](Record[Table], Review[Table]):
         )
         model: dict[str, Any] = {}
         try:
-            if made["answer"] and (able := by_stated_rates(self.ledger, made["id"])):
+            if question["answer"] and (able := by_stated_rates(self.ledger, question["id"])):
                 from forecasting.app.forecast.update import BOTH_SHOWN, update
 
                 rows, warnings = update(self.ledger, able, now=now)
@@ -531,9 +538,9 @@ class Book[Table](Record[Table], Review[Table]):
                     waits = "the model's number is not logged before somebody looks"
                     self._tell(warning.replace(f"{BOTH_SHOWN}, neither is logged", waits))
         except ForecastingError as fault:
-            # The question and its number are recorded already, and are told so.
-            self._tell(f"{made['id']} is asked, but the model's number is not logged: {fault}")
-        return Told(made | {"model": model})
+            # The question and its number are recorded already, so this is a note and no error.
+            self._tell(f"{question['id']} is asked, but the model's number is not logged: {fault}")
+        return Details(question | {"model": model})
 
     def question_yaml(self, question: str) -> str:
         """Write a question as YAML, for an editor."""
@@ -684,8 +691,8 @@ class Book[Table](Record[Table], Review[Table]):
         """Log a probability, a mapping of options or of quantile levels, or a ladder.
 
         `options` and `quantiles` are a mapping that says which of the two it is. Numbers may be
-        text, and a mapping may be a Series. What stands and was said in the same words `since`
-        then is not said again.
+        text, and a mapping may be a Series. A forecast in force that was logged in the same words
+        `since` a moment is not logged again.
         """
         from forecasting.app.ledger.log import log
 
@@ -697,7 +704,7 @@ class Book[Table](Record[Table], Review[Table]):
             forecaster=self.speaker(forecaster),
             now=now,
             tell=self._tell,
-            # What comes as text is text already.
+            # Text is passed on as it is.
             probability=forecast if isinstance(forecast, str) else stated(forecast),
             **{name: stated(each) for name, each in several.items() if each is not None},
             at=None if at is None else on(self.ledger, question, at, days="noon", now=now),
@@ -909,13 +916,13 @@ class Book[Table](Record[Table], Review[Table]):
         self, question: str, *, as_of: When = None, seed: int = 0
     ) -> "dict[str, Any] | list[dict[str, Any]]":
         """Say why the model's probability is what it is; for a ladder, one for each open rung."""
-        found = self.explanations(question, as_of=as_of, seed=seed)
-        return found[0] if len(found) == 1 else found
+        explanations = self.explanations(question, as_of=as_of, seed=seed)
+        return explanations[0] if len(explanations) == 1 else explanations
 
     def explanations(
         self, question: str, *, as_of: When = None, seed: int = 0
     ) -> list[dict[str, Any]]:
-        """Say so, as a list always."""
+        """Say why the model's probability is what it is, always as a list."""
         from forecasting.app.forecast.explain import explain
 
         self._tell_of_files()

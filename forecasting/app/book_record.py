@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from forecasting.review.data import WorldPage
 
 
-def _silent(step: str) -> None:
-    """Tell nobody."""
+def _ignore(step: str) -> None:
+    """Do nothing with a step."""
 
 
 class Record[Table](Door[Table]):
@@ -39,7 +39,7 @@ class Record[Table](Door[Table]):
         from forecasting.app.ledger.resolve import resolve
 
         more = {"source": source, "note": note, "sure": sure or early_no}
-        return self._settled(resolve, question, text(outcome), at=at, **more)
+        return self._record_outcome(resolve, question, text(outcome), at=at, **more)
 
     def annul(
         self, question: str, *, source: str, at: When = None, note: str = ""
@@ -47,7 +47,7 @@ class Record[Table](Door[Table]):
         """Annul a question: it is not scored."""
         from forecasting.app.ledger.resolve import annul
 
-        return self._settled(annul, question, at=at, source=source, note=note)
+        return self._record_outcome(annul, question, at=at, source=source, note=note)
 
     def dispute(
         self, question: str, outcome: str | float, *, source: str, at: When = None, note: str = ""
@@ -55,20 +55,22 @@ class Record[Table](Door[Table]):
         """Record another reading of an outcome; the official resolution is unchanged."""
         from forecasting.app.ledger.resolve import dispute
 
-        return self._settled(dispute, question, text(outcome), at=at, source=source, note=note)
+        return self._record_outcome(
+            dispute, question, text(outcome), at=at, source=source, note=note
+        )
 
-    def _settled(
+    def _record_outcome(
         self,
-        word: Callable[..., list[dict[str, Any]]],
+        record: Callable[..., list[dict[str, Any]]],
         question: str,
-        *said: str,
+        *outcome: str,
         at: When,
         **more: Any,
     ) -> list[dict[str, Any]]:
-        """Say a word on an outcome now, of a moment in the question's zone."""
+        """Call a function that records an outcome now, with `at` read in the question's zone."""
         now = clock.now()
         moment = on(self.ledger, question, at, days="ends", now=now)
-        return word(self.ledger, question, *said, now=now, at=moment, **more)
+        return record(self.ledger, question, *outcome, now=now, at=moment, **more)
 
     def reopen(self, question: str, *, source: str, note: str = "") -> list[dict[str, Any]]:
         """Withdraw the outcome of a question: from now on it is unresolved."""
@@ -144,7 +146,7 @@ class Record[Table](Door[Table]):
         force: bool = False,
         forecaster: str = "",
     ) -> tuple[Iterator[str], dict[str, Any]]:
-        """Give the lines of it (none where a file took them), and what is to be said of them.
+        """Give the lines of the record (none where a file took them), and what was written.
 
         A sheet for Fatebook is of one person: of `forecaster`, by default of this book's.
         """
@@ -158,8 +160,8 @@ class Record[Table](Door[Table]):
         """Give the questions that ask the same as one on another platform: ``question, url``."""
         from forecasting.app.questions import same_as
 
-        found = same_as.matches(self.ledger, Catalog.of(self.ledger))
-        return self._give([asdict(one) for one in found])
+        pairs = same_as.matches(self.ledger, Catalog.of(self.ledger))
+        return self._give([asdict(one) for one in pairs])
 
     def same_as(
         self,
@@ -176,7 +178,7 @@ class Record[Table](Door[Table]):
         """
         from forecasting.app.questions.same_as import same_as
 
-        made = same_as(
+        match = same_as(
             self.ledger,
             question,
             url,
@@ -186,7 +188,7 @@ class Record[Table](Door[Table]):
             forecaster=self.forecaster,
             now=clock.now(),
         )
-        return asdict(made) | {"undone": undo}
+        return asdict(match) | {"undone": undo}
 
     def entries(self, *, before: int | None = None, most: int = 50) -> list[dict[str, Any]]:
         """Give the last entries, or the last before a number: ``seq, kind, who, about, said``."""
@@ -250,17 +252,19 @@ class Record[Table](Door[Table]):
         """Check the hash chain and say what it proves; `certificate` is the stamp's authority."""
         from forecasting.app.ledger.anchor import verify
 
-        kept, trusted = (None if one is None else Path(one) for one in (anchor, certificate))
-        return verify(self.ledger, kept, certificate=trusted)
+        anchor_file, certificate_file = (
+            None if one is None else Path(one) for one in (anchor, certificate)
+        )
+        return verify(self.ledger, anchor_file, certificate=certificate_file)
 
     def anchor(self, file: str | Path | None = None) -> "Anchor":
         """Give the head in the form to keep elsewhere; with `file`, write it there."""
         from forecasting.app.ledger.anchor import anchor, write_anchor
 
-        made = anchor(self.ledger, clock.now())
+        head = anchor(self.ledger, clock.now())
         if file is not None:
-            write_anchor(made, Path(file))
-        return made
+            write_anchor(head, Path(file))
+        return head
 
     def stamped_anchor(
         self, authority: str, file: str | Path | None = None
@@ -271,9 +275,9 @@ class Record[Table](Door[Table]):
         """
         from forecasting.app.ledger.anchor import stamped
 
-        made = self.anchor()
-        kept = Path(file or f"{made.at.date().isoformat()}.anchor")
-        return made, f"{kept}.tsr: {stamped(made, kept, authority).says}"
+        anchor = self.anchor()
+        path = Path(file or f"{anchor.at.date().isoformat()}.anchor")
+        return anchor, f"{path}.tsr: {stamped(anchor, path, authority).says}"
 
     def inbox(self) -> list[dict[str, Any]]:
         """Give the news that nobody has coded, what is most like the open questions first."""
@@ -335,7 +339,7 @@ class Record[Table](Door[Table]):
         *,
         half_life: str = "",
         codes: Sequence[str] | None = None,
-        told: Callable[[str], None] = _silent,
+        told: Callable[[str], None] = _ignore,
     ) -> dict[str, Any]:
         """Say what each code of an item would do to every question that it touches."""
         from forecasting.app.news.code import effect
@@ -355,15 +359,15 @@ class Record[Table](Door[Table]):
         """Give the stories that have more than one item, the newest first, each with its items."""
         from forecasting.app.news import shown
 
-        found: dict[str, list[dict[str, Any]]] = {}
+        by_story: dict[str, list[dict[str, Any]]] = {}
         for row in shown.rows(self.ledger, now=clock.now()):
-            found.setdefault((row["story"] or row["key"]).partition("/")[0], []).append(row)
-        told: list[dict[str, Any]] = [
+            by_story.setdefault((row["story"] or row["key"]).partition("/")[0], []).append(row)
+        stories: list[dict[str, Any]] = [
             {"story": story, "items": sorted(items, key=lambda row: row["known_at"])}
-            for story, items in found.items()
+            for story, items in by_story.items()
             if len(items) > 1
         ]
-        return sorted(told, key=_latest, reverse=True)
+        return sorted(stories, key=_latest, reverse=True)
 
     def coded_news(self) -> list[dict[str, Any]]:
         """Give the news that stands and is coded, the latest first, with what it weighs now."""
@@ -372,7 +376,7 @@ class Record[Table](Door[Table]):
         rows = [
             row
             for row in shown.rows(self.ledger, now=clock.now())
-            if row["seq"] is not None and any(said != "bears" for said in row["on"].values())
+            if row["seq"] is not None and any(effect != "bears" for effect in row["on"].values())
         ]
         return sorted(rows, key=lambda row: (row["known_at"], row["seq"]), reverse=True)
 

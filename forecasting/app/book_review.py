@@ -48,7 +48,7 @@ class Review[Table](Door[Table]):
             window=window,
             against=against,
             missing=missing,
-            selection=_chosen(self.ledger, filters),
+            selection=_selection(self.ledger, filters),
         )
         # What resolved too soon is counted among what is left out, so no row shows it.
         rows = [row for row in rows if not row.pop("excluded", False)]
@@ -69,7 +69,7 @@ class Review[Table](Door[Table]):
         """
         from forecasting.app.scores.score import left_out
 
-        wanted, more = _chosen(self.ledger, filters), None
+        wanted, more = _selection(self.ledger, filters), None
         if types:
             from forecasting.app.scores.calibrate import unread
 
@@ -88,7 +88,7 @@ class Review[Table](Door[Table]):
         """Say why there is nothing to score (with `whose`, of the forecaster), and what is."""
         from forecasting.app.scores.score import empty_note
 
-        wanted = _chosen(self.ledger, filters)
+        wanted = _selection(self.ledger, filters)
         who = wanted.forecaster if whose else ""
         return empty_note(self.ledger, wanted, rule=rule, types=types, whose=who, share=share)
 
@@ -115,7 +115,7 @@ class Review[Table](Door[Table]):
         """Review the calibration of a forecaster (or of all of a kind)."""
         from forecasting.app.scores.calibrate import calibration
 
-        wanted = _chosen(self.ledger, filters)
+        wanted = _selection(self.ledger, filters)
         numbers = calibration(
             self.ledger, selection=wanted, share=share, score=score, now=clock.now()
         )
@@ -131,7 +131,7 @@ class Review[Table](Door[Table]):
         """Give a row of calibration for each forecaster, topic, horizon or month."""
         from forecasting.app.scores.calibrate import by_group
 
-        wanted = _chosen(self.ledger, filters)
+        wanted = _selection(self.ledger, filters)
         return self._give(by_group(self.ledger, by, selection=wanted, share=share, now=clock.now()))
 
     def picture(
@@ -146,7 +146,7 @@ class Review[Table](Door[Table]):
         """Give the rows that a picture of the scores draws; with `out`, draw it there."""
         from forecasting.app.review import pictures
 
-        wanted = _chosen(self.ledger, filters)
+        wanted = _selection(self.ledger, filters)
         rows = pictures.table(self.ledger, picture, selection=wanted, share=share)
         if out is not None:
             pictures.draw(picture, rows, Path(out), title=title, head=self.ledger.head())
@@ -209,7 +209,7 @@ class Review[Table](Door[Table]):
             window=window,
             question_type=question_type,
             diebold_mariano=diebold_mariano,
-            selection=_chosen(self.ledger, filters),
+            selection=_selection(self.ledger, filters),
         )
 
     def leaderboard(
@@ -226,7 +226,7 @@ class Review[Table](Door[Table]):
         """Rank the forecasters, adjusted for the difficulty of their questions, or say why not."""
         from forecasting.app.scores.compare import leaderboard
 
-        wanted = _chosen(self.ledger, filters)
+        wanted = _selection(self.ledger, filters)
         self.known(wanted.forecaster)
         rows, notes = leaderboard(
             self.ledger,
@@ -260,7 +260,7 @@ class Review[Table](Door[Table]):
             now=clock.now(),
             method=method,
             members=members,
-            selection=_chosen(self.ledger, {**filters, "as_of": when(as_of)}),
+            selection=_selection(self.ledger, {**filters, "as_of": when(as_of)}),
             log=log,
         )
         return self._give(rows)
@@ -276,7 +276,7 @@ class Review[Table](Door[Table]):
                 self.ledger,
                 methods=methods,
                 members=members,
-                selection=_chosen(self.ledger, filters),
+                selection=_selection(self.ledger, filters),
             )
         )
 
@@ -301,8 +301,8 @@ class Review[Table](Door[Table]):
         return self._noted(rows, notes, ("at", "as_of"), tidy.WEIGHTS)
 
 
-def _chosen(ledger: Ledger, filters: Mapping[str, Any]) -> "Selection":
-    """Read which forecasts a table is about: moments as everywhere, questions as any list."""
+def _selection(ledger: Ledger, filters: Mapping[str, Any]) -> "Selection":
+    """Make the selection of a table from its filters, with moments and names read."""
     from forecasting.app.frames import Selection
 
     read = {"kind": "live", **filters}
@@ -316,8 +316,8 @@ def _chosen(ledger: Ledger, filters: Mapping[str, Any]) -> "Selection":
         if name not in known:
             msg = f"{name}: is no filter"
             raise InvalidInput(msg, hint=nearest(name, [*known, "past_close"]) or ", ".join(known))
-    given = read.get("question") or ()
-    if names := [name for name in ((given,) if isinstance(given, str) else given) if name]:
+    question = read.get("question") or ()
+    if names := [name for name in ((question,) if isinstance(question, str) else question) if name]:
         # Among all questions, also those published later than a table looks.
         catalog = Catalog.of(ledger)
         read["question"] = tuple(catalog.called(name) for name in names)

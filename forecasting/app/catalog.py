@@ -1,4 +1,4 @@
-"""What stands: the questions by name with their outcomes, and the forecast in force on each."""
+"""The catalogue: questions by name with their outcomes, and the forecast in force on each."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +18,7 @@ from forecasting.store import Ledger
 
 _closes = attrgetter("closes")
 Mark = Literal["", "backdated", "late", "imported"]
-#: What somebody really said, however it came here: one stands until the next, whatever their kinds.
+#: The kinds of forecast that somebody really made; each is in force until the next of any kind.
 KINDS: tuple[Kind, ...] = ("live", "backdated", "imported")
 
 
@@ -52,25 +52,25 @@ class Catalog:
         questions = {question.id: question for question in ledger.questions(head=head)}
         versions = ledger.resolutions(head=head)
         if recorded_by is not None:
-            versions = _as_they_stood(versions, recorded_by)
-        held = outcomes(versions, reading)
+            versions = _versions_by(versions, recorded_by)
+        resolutions = outcomes(versions, reading)
         seals = {
             seal.seq: seal.recorded_at
             for seal in ledger.seals(head=head)
             if seal.seq is not None and seal.recorded_at is not None
         }
-        held = with_failed_conditions(questions, with_settled_rungs(questions, held))
-        return cls(questions, held, seals)
+        resolutions = with_failed_conditions(questions, with_settled_rungs(questions, resolutions))
+        return cls(questions, resolutions, seals)
 
     @classmethod
     def about(cls, ledger: Ledger, name: str) -> "Catalog":
         """Read a question, with its ladder, or a ladder: enough to record a forecast of it.
 
-        A name that is not found, and a question that another one can annul, take the whole.
+        For a name that is not found, or a question that another one can annul, all is read.
         """
-        held = ledger.questions(about=(name, name.strip().casefold()))
-        questions = {question.id: question for question in held}
-        if not held or {question.condition for question in held} != {None}:
+        rows = ledger.questions(about=(name, name.strip().casefold()))
+        questions = {question.id: question for question in rows}
+        if not rows or {question.condition for question in rows} != {None}:
             return cls.of(ledger)
         standing = outcomes(ledger.resolutions(question=questions))
         return cls(questions, with_settled_rungs(questions, standing))
@@ -89,7 +89,7 @@ class Catalog:
                 return rungs
         known = set(self.questions) | {q.ladder for q in self.questions.values() if q.ladder}
         heads = {question.ladder or question.id for question in self.questions.values()}
-        # Some words of a name are enough to be told the whole of it.
+        # Some words of a name are enough for a hint with the whole name.
         parts = [one for one in heads if f"-{name.strip().casefold()}-" in f"-{one}-"]
         near = ", ".join(sorted(parts)[:3]) or nearest(name, known)
         msg = f"no question named {name}"
@@ -109,11 +109,11 @@ class Catalog:
 
     def one(self, name: str) -> Question:
         """Give the question of a name; a ladder is bad usage and names its rungs."""
-        found = self.find(name)
-        if len(found) > 1:
-            msg = f"question ({name}): is a ladder of {len(found)} questions"
-            raise InvalidInput(msg, hint=", ".join(rung.id for rung in found))
-        return found[0]
+        questions = self.find(name)
+        if len(questions) > 1:
+            msg = f"question ({name}): is a ladder of {len(questions)} questions"
+            raise InvalidInput(msg, hint=", ".join(rung.id for rung in questions))
+        return questions[0]
 
     def outcome(self, question: Question) -> str | None:
         """Give the standing outcome of a question, if any."""
@@ -184,57 +184,57 @@ class Catalog:
 
 
 def with_settled_rungs(
-    questions: Mapping[str, Question], held: Mapping[str, Resolution]
+    questions: Mapping[str, Question], resolutions: Mapping[str, Resolution]
 ) -> dict[str, Resolution]:
-    """Add the yes of each rung of a ladder that a yes of another rung brings with it.
+    """Add the yes of each rung of a ladder that follows from the yes of another rung.
 
     What has happened by one deadline has happened by each later one; and what was known to have
     happened at a moment has happened by each deadline that was still to come then. It is derived
     and no entry, however the yes came in, so a correction takes it back; a rung that has an outcome
     of its own keeps it.
     """
-    found = dict(held)
-    said: dict[str, list[Resolution]] = {}
-    for name, own in held.items():
+    known = dict(resolutions)
+    yes_by_ladder: dict[str, list[Resolution]] = {}
+    for name, own in resolutions.items():
         question = questions.get(name)
         if question is not None and question.ladder and own.outcome == YES:
-            said.setdefault(question.ladder, []).append(own)
-    if not said:
-        return found
+            yes_by_ladder.setdefault(question.ladder, []).append(own)
+    if not yes_by_ladder:
+        return known
     for rung in questions.values():
-        if rung.ladder not in said or rung.id in held:
+        if rung.ladder not in yes_by_ladder or rung.id in resolutions:
             continue
-        brings = [
+        causes = [
             own
-            for own in said[rung.ladder]
+            for own in yes_by_ladder[rung.ladder]
             if questions[own.question].closes <= rung.closes or own.resolved_at <= rung.closes
         ]
-        if not brings:
+        if not causes:
             continue
-        first = min(brings, key=lambda own: (own.resolved_at, questions[own.question].closes))
-        found[rung.id] = _derived(rung, YES, first, f"{first.question} came out yes")
-    return found
+        first = min(causes, key=lambda own: (own.resolved_at, questions[own.question].closes))
+        known[rung.id] = _derived(rung, YES, first, f"{first.question} came out yes")
+    return known
 
 
 def with_failed_conditions(
-    questions: Mapping[str, Question], held: Mapping[str, Resolution]
+    questions: Mapping[str, Question], resolutions: Mapping[str, Resolution]
 ) -> dict[str, Resolution]:
     """Add the annulment of each question whose condition resolved otherwise.
 
     It is derived and no entry, so a corrected condition takes it back. A question annulled so
     annuls those that depend on it in turn; one annulled in its own name stays as it is.
     """
-    found = dict(held)
+    known = dict(resolutions)
     waiting = [question for question in questions.values() if question.condition is not None]
     while True:
-        failed = [question for question in waiting if _failed(question, found)]
+        failed = [question for question in waiting if _condition_failed(question, known)]
         if not failed:
-            return found
+            return known
         for question in failed:
             assert question.condition is not None  # for the type checker
-            decided = found[question.condition.question]
+            decided = known[question.condition.question]
             why = f"its condition failed: {decided.question} is {decided.outcome}"
-            found[question.id] = _derived(question, ANNULLED, decided, why)
+            known[question.id] = _derived(question, ANNULLED, decided, why)
 
 
 def _derived(question: Question, outcome: str, of: Resolution, note: str) -> Resolution:
@@ -252,21 +252,21 @@ def _derived(question: Question, outcome: str, of: Resolution, note: str) -> Res
     )
 
 
-def _as_they_stood(versions: Sequence[Resolution], moment: dt.datetime) -> list[Resolution]:
+def _versions_by(versions: Sequence[Resolution], moment: dt.datetime) -> list[Resolution]:
     early = {
         version.seq
         for version in versions
         if version.recorded_at is not None and version.recorded_at <= moment
     }
-    begun = {version.question for version in versions if version.seq in early}
-    return [v for v in versions if v.seq in early or v.question not in begun]
+    known_early = {version.question for version in versions if version.seq in early}
+    return [v for v in versions if v.seq in early or v.question not in known_early]
 
 
-def _failed(question: Question, found: Mapping[str, Resolution]) -> bool:
-    needs, own = question.condition, found.get(question.id)
-    if needs is None or needs.question not in found or (own and own.outcome == ANNULLED):
+def _condition_failed(question: Question, resolutions: Mapping[str, Resolution]) -> bool:
+    needs, own = question.condition, resolutions.get(question.id)
+    if needs is None or needs.question not in resolutions or (own and own.outcome == ANNULLED):
         return False
-    return found[needs.question].outcome != needs.outcome
+    return resolutions[needs.question].outcome != needs.outcome
 
 
 def latest(
@@ -274,10 +274,10 @@ def latest(
 ) -> dict[tuple[str, str], Forecast]:
     """Give each forecaster's last forecast (by a moment) of each question, by question and who.
 
-    Of two of one instant the later entry stands; a revealed one has the place of its seal.
+    Of two of one instant the later entry counts; a revealed one takes the place of its seal.
     """
-    made = (f for f in forecasts if at is None or f.issued_at <= at)
-    return {(f.question, f.forecaster): f for f in sorted(made, key=placed)}
+    by_then = (f for f in forecasts if at is None or f.issued_at <= at)
+    return {(f.question, f.forecaster): f for f in sorted(by_then, key=placed)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,31 +290,35 @@ class Voice:
     @classmethod
     def heard(
         cls,
-        said: Mapping[str, tuple[Said, ...]],
-        gone: Undone,
+        forecasts: Mapping[str, tuple[Said, ...]],
+        undone: Undone,
         forecaster: str,
         now: dt.datetime,
     ) -> "Voice":
         """Make a voice of sorted forecasts; what lies after now, or was undone, is left out."""
-        if gone.forecasts:
-            said = {name: tuple(gone.left(each)) for name, each in said.items()}
-            said = {name: each for name, each in said.items() if each}
-        late = [name for name, each in said.items() if each[-1].issued_at > now]
+        if undone.forecasts:
+            forecasts = {name: tuple(undone.left(each)) for name, each in forecasts.items()}
+            forecasts = {name: each for name, each in forecasts.items() if each}
+        late = [name for name, each in forecasts.items() if each[-1].issued_at > now]
         if late:
-            by_now = {name: tuple(f for f in said[name] if f.issued_at <= now) for name in late}
-            said = {name: by_now.get(name, each) for name, each in said.items()}
-            said = {name: each for name, each in said.items() if each}
-        taken: dict[str, dt.datetime] = {}
-        for one in gone.withdrawals:
+            by_now = {
+                name: tuple(f for f in forecasts[name] if f.issued_at <= now) for name in late
+            }
+            forecasts = {name: by_now.get(name, each) for name, each in forecasts.items()}
+            forecasts = {name: each for name, each in forecasts.items() if each}
+        withdrawn: dict[str, dt.datetime] = {}
+        for one in undone.withdrawals:
             if one.forecaster == forecaster and one.withdrawn_at <= now:
-                at = taken.get(one.question)
-                taken[one.question] = one.withdrawn_at if at is None else max(at, one.withdrawn_at)
-        return cls(said, taken)
+                at = withdrawn.get(one.question)
+                withdrawn[one.question] = (
+                    one.withdrawn_at if at is None else max(at, one.withdrawn_at)
+                )
+        return cls(forecasts, withdrawn)
 
     def at(self, question: str, moment: dt.datetime) -> Said | None:
         """Give the last forecast made by a moment, withdrawn since or not."""
-        made = [f for f in self.forecasts.get(question, ()) if f.issued_at <= moment]
-        return made[-1] if made else None
+        by_then = [f for f in self.forecasts.get(question, ()) if f.issued_at <= moment]
+        return by_then[-1] if by_then else None
 
     def is_withdrawn(self, question: str) -> bool:
         """Say whether the last forecast was withdrawn."""
@@ -322,8 +326,8 @@ class Voice:
 
     def in_force(self, question: str) -> Said | None:
         """Give the forecast in force; None if nothing was said or it was withdrawn."""
-        last, taken = self.forecasts.get(question, (None,))[-1], self.withdrawn.get(question)
-        return None if last is None or (taken and taken >= last.issued_at) else last
+        last, withdrawn_at = self.forecasts.get(question, (None,))[-1], self.withdrawn.get(question)
+        return None if last is None or (withdrawn_at and withdrawn_at >= last.issued_at) else last
 
 
 @dataclass(frozen=True, slots=True)

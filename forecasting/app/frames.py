@@ -79,8 +79,8 @@ class Selection:
     @property
     def names(self) -> tuple[str, ...]:
         """The questions and ladders asked for; none for all."""
-        given = (self.question,) if isinstance(self.question, str) else self.question
-        return tuple(filter(None, given))
+        questions = (self.question,) if isinstance(self.question, str) else self.question
+        return tuple(filter(None, questions))
 
 
 def latest_run(ledger: Ledger) -> str:
@@ -105,15 +105,19 @@ def resolved(
     head, catalog = as_it_stood(ledger, wanted)
     catalog = supposed or catalog
     chosen: Iterable[Forecast] | Heard
-    taken = None
+    withdrawals = None
     if wanted.kind in IN_BULK:
         chosen = in_bulk(ledger, catalog, wanted, head=head)
     else:
-        spoken = select(ledger, catalog, wanted, head=head)
-        chosen = spoken
+        forecasts = select(ledger, catalog, wanted, head=head)
+        chosen = forecasts
         if among := seals_asked_for(ledger, catalog, wanted, head=head):
-            chosen, taken = read_seals(ledger, catalog, spoken, among=among, seals=seals, head=head)
-    frame = scoring_frame(ledger, catalog, chosen, as_of=wanted.as_of, head=head, withdrawals=taken)
+            chosen, withdrawals = read_seals(
+                ledger, catalog, forecasts, among=among, seals=seals, head=head
+            )
+    frame = scoring_frame(
+        ledger, catalog, chosen, as_of=wanted.as_of, head=head, withdrawals=withdrawals
+    )
     if wanted.too_soon:
         frame["too_soon"] = False
     return frame if wanted.closed_by is None else where(frame, frame["closes"] <= wanted.closed_by)
@@ -172,17 +176,19 @@ def in_bulk(
     if wanted.kind == "replay" and not run:
         return of_forecasts([])
     few = _few(catalog, wanted)
-    found = _read(_LAST_HEARD, ledger, wanted, run, head, few, partial(heard, ledger))
-    if wanted.kind == "imported" and (gone := undone(ledger, head=head).forecasts):
-        found = found.only(~np.isin(found.seq, list(gone)))
+    forecasts = _read(_LAST_HEARD, ledger, wanted, run, head, few, partial(heard, ledger))
+    if wanted.kind == "imported" and (undone_seqs := undone(ledger, head=head).forecasts):
+        forecasts = forecasts.only(~np.isin(forecasts.seq, list(undone_seqs)))
     if wanted.names or wanted.tag:
         asks = _asks(wanted)
-        asked = {name for name in set(found.question) if asks(catalog.questions[name])}
-        found = found.only(np.array([name in asked for name in found.question], dtype=bool))
+        asked = {name for name in set(forecasts.question) if asks(catalog.questions[name])}
+        forecasts = forecasts.only(
+            np.array([name in asked for name in forecasts.question], dtype=bool)
+        )
     if wanted.as_of is not None:
         moment = np.datetime64(wanted.as_of.astimezone(dt.UTC).replace(tzinfo=None), "us")
-        found = found.only(found.issued_at <= moment)
-    return found
+        forecasts = forecasts.only(forecasts.issued_at <= moment)
+    return forecasts
 
 
 def late(ledger: Ledger, wanted: Selection) -> int:
@@ -221,11 +227,11 @@ def _asked_for(
     run = _run(ledger, wanted)
     if wanted.kind == "replay" and not run:
         return []
-    found = _read(_LAST, ledger, wanted, run, head, _few(catalog, wanted), ledger.forecasts)
+    forecasts = _read(_LAST, ledger, wanted, run, head, _few(catalog, wanted), ledger.forecasts)
     if wanted.kind == "imported":
-        found = undone(ledger, head=head).left(found)
+        forecasts = undone(ledger, head=head).left(forecasts)
     about = _is_about(catalog, wanted)
-    return [forecast for forecast in found if about(forecast)]
+    return [forecast for forecast in forecasts if about(forecast)]
 
 
 def _read[Read](
@@ -237,7 +243,7 @@ def _read[Read](
     few: tuple[str, ...] | None,
     read: Callable[..., Read],
 ) -> Read:
-    """Read the forecasts of a kind, or give them again: a table asks once more for its notes."""
+    """Read the forecasts of a kind once: a table asks for them a second time for its notes."""
     # What was recorded up to a head stays.
     head = ledger.head().seq if head is None else head
     asked: dict[str, Any] = {"kind": wanted.kind, "forecaster": wanted.forecaster or None}
@@ -319,34 +325,40 @@ def scoring_frame(
     import numpy as np
     import pandas as pd
 
-    told = forecasts if isinstance(forecasts, Heard) else of_forecasts(forecasts)
-    names = list(dict.fromkeys(told.question))
+    columns = forecasts if isinstance(forecasts, Heard) else of_forecasts(forecasts)
+    names = list(dict.fromkeys(columns.question))
     place = {name: number for number, name in enumerate(names)}
-    of = np.fromiter((place[name] for name in told.question), np.int64, len(told))
+    question_of = np.fromiter((place[name] for name in columns.question), np.int64, len(columns))
     about = _about(names, catalog, as_of)
-    # Another platform may take forecasts after the end; those stood at no moment that is scored.
+    # Another platform may take forecasts after the end; those are in force at no scored moment.
     ends = about["ends"].to_numpy()
-    counts = about["counts"].to_numpy(dtype=bool)[of] & (told.issued_at < ends[of])
-    told, of = told.only(counts), of[counts]
+    counts = about["counts"].to_numpy(dtype=bool)[question_of] & (
+        columns.issued_at < ends[question_of]
+    )
+    columns, question_of = columns.only(counts), question_of[counts]
     frame = pd.DataFrame(
         {
-            "question": about["question"].take(of).array,
-            "forecaster": pd.array(told.forecaster, dtype="str"),
-            "forecast": told.said if told.said else pd.Series([], dtype=object),
-            "issued_at": pd.DatetimeIndex(told.issued_at).tz_localize("UTC"),
+            "question": about["question"].take(question_of).array,
+            "forecaster": pd.array(columns.forecaster, dtype="str"),
+            "forecast": columns.said if columns.said else pd.Series([], dtype=object),
+            "issued_at": pd.DatetimeIndex(columns.issued_at).tz_localize("UTC"),
         }
     )
-    # Whoever speaks again of the same instant corrects what they said: the later entry stands.
+    # A second forecast of the same instant corrects the first: the later entry counts.
     twice = frame.duplicated(["question", "forecaster", "issued_at"], keep="last").to_numpy()
     if twice.any():
-        frame, of, told = frame[~twice].reset_index(drop=True), of[~twice], told.only(~twice)
-    taken = undone(ledger, head=head).withdrawals if withdrawals is None else withdrawals
-    frame["withdrawn_at"] = _taken_back(
-        told, [one for one in taken if as_of is None or one.withdrawn_at <= as_of]
+        frame, question_of, columns = (
+            frame[~twice].reset_index(drop=True),
+            question_of[~twice],
+            columns.only(~twice),
+        )
+    every_withdrawal = undone(ledger, head=head).withdrawals if withdrawals is None else withdrawals
+    frame["withdrawn_at"] = _withdrawal_times(
+        columns, [one for one in every_withdrawal if as_of is None or one.withdrawn_at <= as_of]
     )
     for name in OF_QUESTION:
-        frame[name] = about[name].take(of).array
-    frame["too_soon"] = about["too_soon"].to_numpy(dtype=bool)[of]
+        frame[name] = about[name].take(question_of).array
+    frame["too_soon"] = about["too_soon"].to_numpy(dtype=bool)[question_of]
     return frame
 
 
@@ -386,33 +398,35 @@ def _about(names: Sequence[str], catalog: Catalog, as_of: dt.datetime | None) ->
     return frame
 
 
-def _taken_back(told: Heard, withdrawals: Sequence[Withdrawal]) -> "pd.Series[Any]":
+def _withdrawal_times(forecasts: Heard, withdrawals: Sequence[Withdrawal]) -> "pd.Series[Any]":
     """Give for each forecast when it was first taken back; missing where it never was."""
     import numpy as np
     import pandas as pd
 
-    gone: dict[tuple[str, str], list[Withdrawal]] = {}
-    for taken in withdrawals:
-        gone.setdefault((taken.question, taken.forecaster), []).append(taken)
-    found = np.full(len(told), np.datetime64("NaT", "us"))
-    for row, about in enumerate(zip(told.question, told.forecaster, strict=True) if gone else ()):
-        # Who withdraws speaks of what they logged, not of what a replay says they would have.
-        if about not in gone or told.kind[row] == "replay":
+    withdrawn: dict[tuple[str, str], list[Withdrawal]] = {}
+    for withdrawal in withdrawals:
+        withdrawn.setdefault((withdrawal.question, withdrawal.forecaster), []).append(withdrawal)
+    times = np.full(len(forecasts), np.datetime64("NaT", "us"))
+    for row, about in enumerate(
+        zip(forecasts.question, forecasts.forecaster, strict=True) if withdrawn else ()
+    ):
+        # A withdrawal is of what was logged, not of what a replay computes in the same name.
+        if about not in withdrawn or forecasts.kind[row] == "replay":
             continue
-        live = told.kind[row] == "live"
+        live = forecasts.kind[row] == "live"
         moments = [
             np.datetime64(
-                (counts_from(taken) if live else taken.withdrawn_at)
+                (counts_from(withdrawal) if live else withdrawal.withdrawn_at)
                 .astimezone(dt.UTC)
                 .replace(tzinfo=None),
                 "us",
             )
-            for taken in gone[about]
+            for withdrawal in withdrawn[about]
         ]
-        later = [moment for moment in moments if moment >= told.issued_at[row]]
+        later = [moment for moment in moments if moment >= forecasts.issued_at[row]]
         if later:
-            found[row] = min(later)
-    return pd.Series(pd.DatetimeIndex(found).tz_localize("UTC"))
+            times[row] = min(later)
+    return pd.Series(pd.DatetimeIndex(times).tz_localize("UTC"))
 
 
 def where(frame: "pd.DataFrame", mask: "pd.Series[bool]") -> "pd.DataFrame":
@@ -429,18 +443,18 @@ def same_window(frame: "pd.DataFrame", forecasters: Sequence[str]) -> "pd.DataFr
     import pandas as pd
 
     mine = frame[frame["forecaster"].isin(forecasters)]
-    begun = mine["issued_at"].where(mine["issued_at"] >= mine["opens"], mine["opens"])
-    first = begun.groupby([mine["question"], mine["forecaster"]]).min().unstack()
+    since = mine["issued_at"].where(mine["issued_at"] >= mine["opens"], mine["opens"])
+    first = since.groupby([mine["question"], mine["forecaster"]]).min().unstack()
     shared = first.dropna() if set(forecasters) <= set(first.columns) else first.iloc[:0]
     start = shared.max(axis=1)
-    kept = mine[mine["question"].isin(start.index)].copy()
-    if kept.empty:
-        return kept
-    kept["start"] = pd.to_datetime(kept["question"].map(start), utc=True)
-    early = kept["issued_at"] <= kept["start"]
-    # Of those up to the start only the last stands at it.
-    last = ~kept[early].duplicated(["question", "forecaster"], keep="last")
-    kept = kept[~early | last.reindex(kept.index, fill_value=False)]
-    kept["issued_at"] = kept["issued_at"].where(kept["issued_at"] >= kept["start"], kept["start"])
-    gone = kept["withdrawn_at"].notna() & (kept["withdrawn_at"] < kept["issued_at"])
-    return kept[~gone].drop(columns="start")
+    rows = mine[mine["question"].isin(start.index)].copy()
+    if rows.empty:
+        return rows
+    rows["start"] = pd.to_datetime(rows["question"].map(start), utc=True)
+    early = rows["issued_at"] <= rows["start"]
+    # Of the forecasts up to the start only the last is in force at it.
+    last = ~rows[early].duplicated(["question", "forecaster"], keep="last")
+    rows = rows[~early | last.reindex(rows.index, fill_value=False)]
+    rows["issued_at"] = rows["issued_at"].where(rows["issued_at"] >= rows["start"], rows["start"])
+    withdrawn = rows["withdrawn_at"].notna() & (rows["withdrawn_at"] < rows["issued_at"])
+    return rows[~withdrawn].drop(columns="start")

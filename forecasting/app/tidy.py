@@ -74,20 +74,20 @@ WHAT_IF = (
 VALUE = ("question", "target", "value_of_information", "days", "per_day", "rank_per_day")
 
 
-class Told(dict[str, Any]):
+class Details(dict[str, Any]):
     """A row with all there is to a thing; at a prompt it is written in one line."""
 
     def __repr__(self) -> str:
-        said = [f"{self.get('id', '')}: {self.get('title', '')}"]
+        parts = [f"{self.get('id', '')}: {self.get('title', '')}"]
         if self.get("status"):
-            said.append(str(self.get("outcome") or self["status"]))
+            parts.append(str(self.get("outcome") or self["status"]))
         if names := self.get("questions"):
-            said.append("questions " + ", ".join(map(str, names)) if len(names) > 1 else "asked")
+            parts.append("questions " + ", ".join(map(str, names)) if len(names) > 1 else "asked")
         if latest := (self.get("latest") or self.get("model")):
-            parts = [f"{who} {_short(value)}" for who, value in latest.items()]
-            more = f" and {len(parts) - 4} more" if len(parts) > 4 else ""
-            said.append(", ".join(parts[:4]) + more)
-        return f"<{'; '.join(said)}; keys: {', '.join(list(self)[:6])}, ...>"
+            numbers = [f"{who} {_short(value)}" for who, value in latest.items()]
+            more = f" and {len(numbers) - 4} more" if len(numbers) > 4 else ""
+            parts.append(", ".join(numbers[:4]) + more)
+        return f"<{'; '.join(parts)}; keys: {', '.join(list(self)[:6])}, ...>"
 
 
 def _short(value: Any) -> str:
@@ -106,12 +106,12 @@ def frame(
     """
     import pandas as pd
 
-    made = pd.DataFrame(list(rows))
-    made = made.reindex(columns=list(dict.fromkeys((*columns, *made.columns))))
+    table = pd.DataFrame(list(rows))
+    table = table.reindex(columns=list(dict.fromkeys((*columns, *table.columns))))
     for column in times:
-        if column in made:
-            made[column] = pd.to_datetime(made[column], utc=True)
-    return made
+        if column in table:
+            table[column] = pd.to_datetime(table[column], utc=True)
+    return table
 
 
 def listed(
@@ -135,8 +135,8 @@ def when(
 
     A midnight without a zone is a day, as pandas writes days; any other time without one is
     refused. A text without an offset is read in `zone`, where one is given. `now` is what ``now``
-    and ``today`` mean: whoever refuses what lies ahead gives their own. What is said of today,
-    whose noon or end is still to come, stands from now.
+    and ``today`` mean: a caller that refuses the future passes its own. Today is read as now where
+    its noon or end, as `days` asks for, is still to come.
     """
     from forecasting import clock
     from forecasting.domain.instants import utc
@@ -150,11 +150,11 @@ def when(
         return utc(plain)
     now = now or clock.now()
     manner = Manner(now=now)
-    found = read(_words(plain), days=days, zone=zone, local=bool(zone), manner=manner)
-    if days != "begins" and found > now:
+    instant = read(_words(plain), days=days, zone=zone, local=bool(zone), manner=manner)
+    if days != "begins" and instant > now:
         today = read("today", days=days, zone=zone, local=bool(zone), manner=manner)
-        found = now if found == today else found
-    return found
+        instant = now if instant == today else instant
+    return instant
 
 
 def day(value: Any) -> str:
@@ -166,7 +166,7 @@ def day(value: Any) -> str:
     ('2027-01-31', '31 Jan 2027')
     """
     plain = _python(value)
-    # The day in the zone that it carries: the deadline is said in days.
+    # The day is that of the datetime's own zone, because deadlines are days.
     return plain.date().isoformat() if isinstance(plain, dt.datetime) else str(_words(plain))
 
 
@@ -192,14 +192,14 @@ def named(values: Any) -> dict[str, str]:
     >>> named({"egypt": 0.2, 95: 3, dt.date(2027, 1, 31): "4%"})
     {'egypt': '0.2', '95': '3', '2027-01-31': '4%'}
     """
-    found: dict[str, str] = {}
+    numbers: dict[str, str] = {}
     for key, value in values.items():
         name = key if isinstance(key, str) else day(key) if _is_day(key) else str(key)
-        if name in found:
+        if name in numbers:
             msg = f"forecast ({name}): is given twice"
             raise InvalidInput(msg)
-        found[name] = text(value)
-    return found
+        numbers[name] = text(value)
+    return numbers
 
 
 def plainly(value: Any) -> Any:
@@ -268,7 +268,7 @@ def text(value: "float | str | np.generic") -> str:
     if number - number != 0:
         # A number that is not finite has no decimal; as text it meets the rule that it breaks.
         return str(number)
-    # Of a number that was no text the point is known.
+    # A number is no text, so its point can only be a decimal point.
     written = unmistakable(decimal_text(number))
     return f"{written}.0" if written == "1" else written
 

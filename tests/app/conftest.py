@@ -72,20 +72,20 @@ def few_draws(monkeypatch):
 @pytest.fixture
 def own_book(tmp_path, monkeypatch, quick_fits):
     """Open a book on a bank whose world is a text: `tests.app.quick.SMALL`, if none is given."""
-    made = []
+    books = []
     monkeypatch.setitem(predict.Predictor.__init__.__kwdefaults__, "draws", OWN_DRAWS)
 
     def book(text=SMALL, *, at=BEGUN):
-        folder = write_bank(tmp_path / f"bank{len(made)}", text)
+        folder = write_bank(tmp_path / f"bank{len(books)}", text)
         monkeypatch.setattr(
             banks, "locate", lambda name: folder if name == "questions" else locate(name)
         )
         with clock.at(at):
-            made.append(
-                open_book(str(tmp_path / f"own{len(made)}.db"), forecaster="ana", create=True)
+            books.append(
+                open_book(str(tmp_path / f"own{len(books)}.db"), forecaster="ana", create=True)
             )
-        return made[-1]
+        return books[-1]
 
     yield book
-    for one in made:
+    for one in books:
         one.close()

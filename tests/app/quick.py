@@ -23,20 +23,20 @@ from tests.models.oracles import prior_draw
 REAL = FitCache.fit
 ROOT = Path(__file__).parents[2] / "questions"
 DRAWS = 400
-_made = {}
+_fits = {}
 
 
 def quick_fit(cache, model, data, priors, **options):
     """Stands for `FitCache.fit`."""
     arrays = prior_arrays(priors, model.default_priors())
-    said = f"{model!r} {model.structure!r} {array_hash(data)} {array_hash(arrays)} {options!r}"
-    key = hashlib.sha256(f"{said} {cache.seed}".encode()).hexdigest()
-    if key not in _made:
+    content = f"{model!r} {model.structure!r} {array_hash(data)} {array_hash(arrays)} {options!r}"
+    key = hashlib.sha256(f"{content} {cache.seed}".encode()).hexdigest()
+    if key not in _fits:
         rng = np.random.default_rng(int(key[:12], 16))
         rows = [prior_draw(rng, priors) for _ in range(DRAWS)]
         draws = {name: np.array([row[name] for row in rows]) for name in priors}
-        _made[key] = exact_fit(draws, data, arrays, seed=int(key[:8], 16))
-    return _made[key]
+        _fits[key] = exact_fit(draws, data, arrays, seed=int(key[:8], 16))
+    return _fits[key]
 
 
 #: Five processes, two links, nothing that needs a sampler; watched until 22 August.
@@ -102,7 +102,7 @@ def inputs(predictor, question, as_of):
     """Everything that a fit or a simulation is made of, as of a moment."""
     (_, items), *_ = predictor.parts([question], as_of)
     model, world = predictor.model, predictor.bank.world
-    held = records(world, items, as_of, watched=predictor.watched(as_of), made=model.openings)
+    histories = records(world, items, as_of, watched=predictor.watched(as_of), made=model.openings)
     coded = reports(
         items,
         world,
@@ -119,8 +119,8 @@ def inputs(predictor, question, as_of):
             classes[name] = array_hash(truce_rows(items, reference, as_of))
     return {
         "items": items,
-        "records": {name: (r.since, r.start, r.steps, r.free) for name, r in held.items()},
-        "pasts": pasts(world, held),
+        "records": {name: (r.since, r.start, r.steps, r.free) for name, r in histories.items()},
+        "pasts": pasts(world, histories),
         "reports": coded,
         "classes": classes,
         "packages": packages(items, as_of),

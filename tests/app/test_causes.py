@@ -35,8 +35,8 @@ def test_a_variant_on_which_nothing_acts_says_the_very_number_of_the_model(own_b
     monkeypatch.setattr(predict, "REPLAY_DRAWS", 4_096)
     book = own_book(WORLD)
     update(book.ledger, (), now=NOW, unwatched=True)
-    said = {(f.forecaster, f.question): f.value.numbers for f in book.ledger.forecasts()}
+    numbers = {(f.forecaster, f.question): f.value.numbers for f in book.ledger.forecasts()}
     for variant in (WITHOUT_LINKS, WITHOUT_NEWS, BASE_RATE):
-        assert said[variant, "talks-on"] == said[MODEL, "talks-on"], variant
-    assert said[WITHOUT_NEWS, "war-mar"] == said[MODEL, "war-mar"]
-    assert said[WITHOUT_LINKS, "war-mar"] != said[MODEL, "war-mar"]
+        assert numbers[variant, "talks-on"] == numbers[MODEL, "talks-on"], variant
+    assert numbers[WITHOUT_NEWS, "war-mar"] == numbers[MODEL, "war-mar"]
+    assert numbers[WITHOUT_LINKS, "war-mar"] != numbers[MODEL, "war-mar"]

@@ -49,8 +49,8 @@ def numbers(one, moment, watched=None):
 
 def tell(book, title, effect, **more):
     """Add news half an hour from now; give when."""
-    later, given = NOW + HALF_AN_HOUR, {"source": "w", "grade": "B"} | more
-    news.add(book.ledger, title, known_at=later, now=later, on=[effect], **given)
+    later, fields = NOW + HALF_AN_HOUR, {"source": "w", "grade": "B"} | more
+    news.add(book.ledger, title, known_at=later, now=later, on=[effect], **fields)
     return later
 
 
@@ -60,20 +60,20 @@ def all_watched(one, moment):
 
 def test_a_number_with_a_deadline_falls_on_every_day_that_was_watched(own_book):
     one = predictor(own_book())
-    told = [numbers(one, moment, all_watched(one, moment)) for moment in DATES]
+    by_moment = [numbers(one, moment, all_watched(one, moment)) for moment in DATES]
     for name in FALLING:
-        path = [each[name] for each in told]
+        path = [each[name] for each in by_moment]
         assert all(later < earlier for earlier, later in itertools.pairwise(path)), name
-    rising = [each["bridge-holds"] for each in told]
+    rising = [each["bridge-holds"] for each in by_moment]
     assert all(later > earlier for earlier, later in itertools.pairwise(rising))
 
 
 def test_half_an_hour_before_its_close_nothing_is_left_to_come(own_book):
     one = predictor(own_book())
     last = CLOSE - HALF_AN_HOUR
-    told = numbers(one, last, all_watched(one, last))
-    assert all(told[name] < 0.002 for name in FALLING), told
-    assert told["bridge-holds"] > 0.998
+    chances = numbers(one, last, all_watched(one, last))
+    assert all(chances[name] < 0.002 for name in FALLING), chances
+    assert chances["bridge-holds"] > 0.998
 
 
 def test_what_nobody_watched_stands_still(own_book):
@@ -88,8 +88,8 @@ def test_what_nobody_watched_stands_still(own_book):
 def test_a_watch_up_to_august_and_one_up_to_now_differ(own_book):
     """A watch ages what it covers, and only the processes that were looked at."""
     book = own_book()
-    looked = predictor(book, Watch("gift", NOW))
-    before, after = numbers(predictor(book), NOW), numbers(looked, NOW)
+    watching = predictor(book, Watch("gift", NOW))
+    before, after = numbers(predictor(book), NOW), numbers(watching, NOW)
     assert after["gift-comes"] < before["gift-comes"] / 2
     assert {name: p for name, p in after.items() if name != "gift-comes"} == {
         name: p for name, p in before.items() if name != "gift-comes"
@@ -99,8 +99,8 @@ def test_a_watch_up_to_august_and_one_up_to_now_differ(own_book):
 def test_one_process_and_deadline_have_one_number_whenever_the_question_was_opened(own_book):
     book = own_book()
     for moment in DATES:
-        told = numbers(predictor(book), moment)
-        assert told["truce-comes"] == told["truce-comes-too"]
+        chances = numbers(predictor(book), moment)
+        assert chances["truce-comes"] == chances["truce-comes-too"]
     # Nor does a question that opens later change what was said of the others.
     alone = own_book(SMALL.replace(TOO, ""))
     # The bank of the book that was made first is no longer the bundled one: its world is the same.
@@ -126,19 +126,19 @@ def test_a_fact_learned_later_overrides_a_watch(own_book):
 def test_an_update_that_nobody_watched_shows_both_and_logs_neither(own_book):
     book = own_book()
     rows, warnings = update(book.ledger, [], now=NOW)
-    held = {row["question"]: row for row in rows if row["status"] == "open"}
-    assert set(held) >= {*FALLING, "bridge-holds"}
+    open_rows = {row["question"]: row for row in rows if row["status"] == "open"}
+    assert set(open_rows) >= {*FALLING, "bridge-holds"}
     for name in FALLING:
-        assert held[name]["quiet"] < held[name]["after"]
-    assert held["bridge-holds"]["quiet"] > held["bridge-holds"]["after"]
+        assert open_rows[name]["quiet"] < open_rows[name]["after"]
+    assert open_rows["bridge-holds"]["quiet"] > open_rows["bridge-holds"]["after"]
     assert not any(row["logged"] for row in rows)
     assert book.ledger.forecasts() == []
     assert any("nobody has watched" in line and "neither is logged" in line for line in warnings)
     rows, warnings = update(book.ledger, [], now=NOW, unwatched=True)
     assert {row["question"] for row in rows if row["logged"]} >= {*FALLING, "bridge-holds"}
     assert not any("neither is logged" in line for line in warnings)
-    said = {f.question: f.value.numbers[0] for f in book.ledger.forecasts(forecaster="model")}
-    assert said["gift-comes"] == pytest.approx(held["gift-comes"]["after"], abs=1e-9)
+    logged = {f.question: f.value.numbers[0] for f in book.ledger.forecasts(forecaster="model")}
+    assert logged["gift-comes"] == pytest.approx(open_rows["gift-comes"]["after"], abs=1e-9)
 
 
 def test_a_week_is_fresh_and_more_is_not(own_book):
@@ -163,16 +163,16 @@ def test_watched_records_and_logs_in_one_transaction(own_book, monkeypatch):
     rows, warnings = update(book.ledger, [], now=NOW, watched=True, watcher="ana")
     assert len(batches) == 1
     assert not warnings
-    looked = book.ledger.watches()
-    assert {one.process for one in looked} == set(bundled_bank().world.processes)
-    assert {(one.until, one.watcher) for one in looked} == {(NOW, "ana")}
-    said = {f.question: f.value.numbers[0] for f in book.ledger.forecasts(forecaster="model")}
-    assert said.keys() == {row["question"] for row in rows if row["gate"] == "passed"}
-    assert said["gift-comes"] < 0.1
+    watches = book.ledger.watches()
+    assert {one.process for one in watches} == set(bundled_bank().world.processes)
+    assert {(one.until, one.watcher) for one in watches} == {(NOW, "ana")}
+    logged = {f.question: f.value.numbers[0] for f in book.ledger.forecasts(forecaster="model")}
+    assert logged.keys() == {row["question"] for row in rows if row["gate"] == "passed"}
+    assert logged["gift-comes"] < 0.1
     # Asked again at once, there is nothing new to say.
     again, _ = update(book.ledger, [], now=NOW, watched=True, watcher="ana")
     assert not any(row["logged"] for row in again)
-    assert len(book.ledger.watches()) == len(looked)
+    assert len(book.ledger.watches()) == len(watches)
 
 
 def test_a_watch_of_a_dry_run_is_not_recorded(own_book):
@@ -240,17 +240,17 @@ def test_the_commands_say_so_and_end_well(own_book, monkeypatch, capsys):
     monkeypatch.setenv("FORECASTING_NOW", "2026-11-28T12:00:00Z")
     monkeypatch.setenv("FORECASTING_FORECASTER", "ana")
 
-    def told(*words):
+    def result_of(*words):
         assert run(["--db", path, *words, "--json"]) == 0
         out, err = capsys.readouterr()
         return json.loads(out), err
 
-    (row,), said = told("update", "gift-comes")
-    assert "nobody has watched gift since 2026-08-23" in said
+    (row,), stderr = result_of("update", "gift-comes")
+    assert "nobody has watched gift since 2026-08-23" in stderr
     assert row["logged"] is False
-    assert len(told("watch", "--all")[0]) == 5
-    (row,), said = told("update", "gift-comes")
-    assert "nobody has watched" not in said
+    assert len(result_of("watch", "--all")[0]) == 5
+    (row,), stderr = result_of("update", "gift-comes")
+    assert "nobody has watched" not in stderr
     assert row["logged"] is True
 
 
@@ -266,8 +266,8 @@ def test_the_bank_s_own_numbers_age_too(bank_book):
     path = []
     for day in ("2026-09-01", "2026-10-15", "2026-11-28", "2026-12-31"):
         moment = parse_instant(f"{day}T21:30:00Z")
-        told = one.one(OWN[0], asked, moment, watched=all_watched(one, moment))
-        path.append([told[q.id].numbers[0] for q in asked])
+        answers = one.one(OWN[0], asked, moment, watched=all_watched(one, moment))
+        path.append([answers[q.id].numbers[0] for q in asked])
     for column in zip(*path, strict=True):
         assert all(later < earlier for earlier, later in itertools.pairwise(column)), column
         assert column[-1] < 0.001

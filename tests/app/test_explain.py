@@ -43,31 +43,31 @@ def fewer(monkeypatch):
 
 def add(book, title, effect, **more):
     known_at = parse_instant(more.pop("known_at", "2026-08-20T10:00:00Z"))
-    given = {"source": "a wire", "grade": "B"} | more
+    fields = {"source": "a wire", "grade": "B"} | more
     return news.add(
-        book.ledger, title, known_at=known_at, on=[effect], now=max(NOW, known_at), **given
+        book.ledger, title, known_at=known_at, on=[effect], now=max(NOW, known_at), **fields
     )
 
 
-def adds_up(found):
-    prior, posterior = found["prior"], found["posterior"]
+def adds_up(explanation):
+    prior, posterior = explanation["prior"], explanation["posterior"]
     options = prior if isinstance(prior, dict) else {"": prior}
     for option in options:
         pick = (lambda x, o=option: x[o]) if option else (lambda x: x)
-        on_scale = logit if found["scale"] == "log-odds" else float
+        on_scale = logit if explanation["scale"] == "log-odds" else float
         change = on_scale(pick(posterior)) - on_scale(pick(prior))
-        for rows in (found["items"], found["stories"], found["sources"]):
+        for rows in (explanation["items"], explanation["stories"], explanation["sources"]):
             total = sum(pick(row["delta_logit"]) for row in rows)
             assert total == pytest.approx(change, abs=1e-6), option
-        assert pick(found["change"]) == pytest.approx(change, abs=1e-6)
+        assert pick(explanation["change"]) == pytest.approx(change, abs=1e-6)
 
 
 def test_of_a_condition_an_explanation_tells_the_number_of_the_update(own_book):
     book = own_book()
     (row,), _ = update(book.ledger, ["then"], now=NOW, dry_run=True)
-    (found,) = explain(book.ledger, "then", now=NOW)
-    assert found["posterior"] == pytest.approx(row["after"], rel=1e-12)
-    adds_up(found)
+    (explanation,) = explain(book.ledger, "then", now=NOW)
+    assert explanation["posterior"] == pytest.approx(row["after"], rel=1e-12)
+    adds_up(explanation)
 
 
 def test_the_rows_add_up_to_the_whole_change(own_book):
@@ -76,27 +76,27 @@ def test_the_rows_add_up_to_the_whole_change(own_book):
     add(book, "Doubts", "truce-comes=x0.5", source="another")
     add(book, "It came and went", "text=table", event_at=parse_instant("2026-03-01T00:00:00Z"))
     for name in ("truce-comes", "text-lies", "bridge-holds", "convoys"):
-        (found,) = explain(book.ledger, name, now=NOW)
-        adds_up(found)
+        (explanation,) = explain(book.ledger, name, now=NOW)
+        adds_up(explanation)
 
 
 @pytest.mark.usefixtures("quick_fits", "few_draws")
 @pytest.mark.parametrize("name", ["guarantees-2026", "exchange-returned-2025"])
 def test_of_options_and_of_a_number_too(bank_book, name):
-    found = [q for q in bank_book.ledger.questions() if q.id == name]
-    if not found:
+    questions = [q for q in bank_book.ledger.questions() if q.id == name]
+    if not questions:
         name = next(q.id for q in bank_book.ledger.questions() if q.type == "numeric")
     day = min(NOW, next(q.closes for q in bank_book.ledger.questions() if q.id == name))
-    (told,) = explain(bank_book.ledger, name, now=NOW, as_of=day - dt.timedelta(days=1))
-    adds_up(told)
+    (explanation,) = explain(bank_book.ledger, name, now=NOW, as_of=day - dt.timedelta(days=1))
+    adds_up(explanation)
 
 
 def test_what_came_is_told_in_its_order_with_what_it_weighed_then_and_weighs_now(own_book):
     book = own_book()
     add(book, "A text", "text=table", known_at="2026-03-01T10:00:00Z")
     add(book, "A word", "truce-comes=x3", known_at="2026-07-23T12:00:00Z")
-    (found,) = explain(book.ledger, "truce-comes", now=NOW)
-    titles = [row["title"] for row in found["items"]]
+    (explanation,) = explain(book.ledger, "truce-comes", now=NOW)
+    titles = [row["title"] for row in explanation["items"]]
     assert titles == [
         "History before the opening",
         "The passing of time",
@@ -104,7 +104,7 @@ def test_what_came_is_told_in_its_order_with_what_it_weighed_then_and_weighs_now
         "A text",
         "A word",
     ]
-    word = found["items"][-1]
+    word = explanation["items"][-1]
     assert word["kind"] == "report"
     # One half-life of thirty days has passed: the half of its logarithm is left.
     assert log(word["weight_now"]) == pytest.approx(log(word["weight_then"]) / 2)
@@ -138,23 +138,23 @@ questions:
 """
 
 
-def kinds(found):
-    return [row["kind"] for row in found["items"]]
+def kinds(explanation):
+    return [row["kind"] for row in explanation["items"]]
 
 
 def test_the_prior_holds_no_link_and_what_is_not_there_is_no_step(own_book):
     book = own_book(BARE)
     moment = parse_instant("2026-08-01T00:00:00Z")
-    (found,) = explain(book.ledger, "convoy-comes", now=NOW, as_of=moment)
+    (explanation,) = explain(book.ledger, "convoy-comes", now=NOW, as_of=moment)
     # 3 in 70 weeks is Gamma(3.5, 70 weeks): by hand, for the whole window.
     weeks = 152 / 7
-    assert found["prior"] == pytest.approx(1 - (70 / (70 + weeks)) ** 3.5, abs=0.02)
-    assert kinds(found) == ["links"]
-    (found,) = explain(book.ledger, "gift-comes", now=NOW, as_of=moment)
-    assert (found["items"], found["undo"], found["links"]) == ([], None, [])
-    assert found["prior"] == found["posterior"]
-    (found,) = explain(book.ledger, "gift-comes", now=NOW)
-    assert kinds(found) == ["time"]
+    assert explanation["prior"] == pytest.approx(1 - (70 / (70 + weeks)) ** 3.5, abs=0.02)
+    assert kinds(explanation) == ["links"]
+    (explanation,) = explain(book.ledger, "gift-comes", now=NOW, as_of=moment)
+    assert (explanation["items"], explanation["undo"], explanation["links"]) == ([], None, [])
+    assert explanation["prior"] == explanation["posterior"]
+    (explanation,) = explain(book.ledger, "gift-comes", now=NOW)
+    assert kinds(explanation) == ["time"]
 
 
 def test_each_fact_is_a_step_on_every_question_that_it_moves(own_book):
@@ -163,22 +163,22 @@ def test_each_fact_is_a_step_on_every_question_that_it_moves(own_book):
     add(book, "A convoy", "convoy=event", known_at="2026-08-10T10:00:00Z")
     at = parse_instant("2026-08-10T09:00:00Z")
     both = ["A convoy", "The truce is signed"]
-    for name, moved in (("two-come", both), ("convoy-comes", both[:1]), ("gift-comes", [])):
-        (found,) = explain(book.ledger, name, now=NOW)
-        facts = [row for row in found["items"] if row["kind"] == "fact"]
-        assert [row["title"] for row in facts] == moved, name
-        adds_up(found)
+    for name, titles in (("two-come", both), ("convoy-comes", both[:1]), ("gift-comes", [])):
+        (explanation,) = explain(book.ledger, name, now=NOW)
+        facts = [row for row in explanation["items"] if row["kind"] == "fact"]
+        assert [row["title"] for row in facts] == titles, name
+        adds_up(explanation)
         # A convoy decides the first question, so that the truce moves it no more: it is named.
-        assert found["unmoved"] == (both[1:] if found["decided"] else [])
+        assert explanation["unmoved"] == (both[1:] if explanation["decided"] else [])
         (before,) = explain(book.ledger, name, now=NOW, as_of=at)
         assert not [row for row in before["items"] if row["kind"] == "fact"]
     book = own_book(BARE)
     add(book, "The truce is signed", "truce=on", known_at="2026-08-10T10:00:00Z")
-    (found,) = explain(book.ledger, "convoy-comes", now=NOW)
-    assert kinds(found) == ["time", "links", "fact"]
+    (explanation,) = explain(book.ledger, "convoy-comes", now=NOW)
+    assert kinds(explanation) == ["time", "links", "fact"]
     # It moves by the link alone, which is x3 from then on.
-    assert 0.3 < found["items"][-1]["delta_logit"] < log(9)
-    assert found["items"][-1]["clear"]
+    assert 0.3 < explanation["items"][-1]["delta_logit"] < log(9)
+    assert explanation["items"][-1]["clear"]
 
 
 def test_a_fact_told_with_a_report_stays_when_the_report_is_left_out(own_book):
@@ -186,11 +186,11 @@ def test_a_fact_told_with_a_report_stays_when_the_report_is_left_out(own_book):
     on = ["truce=on", "gift-comes=x3"]
     known_at = parse_instant("2026-08-22T10:00:00Z")
     news.add(book.ledger, "Both", source="w", grade="B", known_at=known_at, on=on, now=NOW)
-    (found,) = explain(book.ledger, "convoy-comes", now=NOW)
-    assert kinds(found) == ["time", "links", "fact"]
-    (found,) = explain(book.ledger, "gift-comes", now=NOW)
-    assert kinds(found) == ["time", "report"]
-    adds_up(found)
+    (explanation,) = explain(book.ledger, "convoy-comes", now=NOW)
+    assert kinds(explanation) == ["time", "links", "fact"]
+    (explanation,) = explain(book.ledger, "gift-comes", now=NOW)
+    assert kinds(explanation) == ["time", "report"]
+    adds_up(explanation)
 
 
 def test_old_facts_are_one_step(own_book, monkeypatch):
@@ -198,31 +198,34 @@ def test_old_facts_are_one_step(own_book, monkeypatch):
     book = own_book(BARE)
     for day in (3, 4, 5, 6):
         add(book, f"Convoy {day}", "convoy=event", known_at=f"2026-08-0{day}T10:00:00Z")
-    (found,) = explain(book.ledger, "convoy-comes", now=NOW)
-    facts = [row["title"] for row in found["items"] if row["kind"] in {"fact", "earlier"}]
-    assert [*facts, *found["unmoved"]] == ["2 earlier facts", "Convoy 5", "Convoy 6"]
-    assert found["decided"] == "yes"
+    (explanation,) = explain(book.ledger, "convoy-comes", now=NOW)
+    facts = [row["title"] for row in explanation["items"] if row["kind"] in {"fact", "earlier"}]
+    assert [*facts, *explanation["unmoved"]] == ["2 earlier facts", "Convoy 5", "Convoy 6"]
+    assert explanation["decided"] == "yes"
 
 
 def test_the_answer_lies_between_the_ends_of_each_link(own_book):
     book = own_book()
     add(book, "A text", "text=table", known_at="2026-03-01T10:00:00Z")
     for name in ("truce-comes", "convoys", "both"):
-        (found,) = explain(book.ledger, name, now=NOW)
-        links = {link["link"]: link for link in found["links"]}
+        (explanation,) = explain(book.ledger, name, now=NOW)
+        links = {link["link"]: link for link in explanation["links"]}
         link = links["while text=table: truce=on"]
         assert (link["low"], link["ratio"], link["high"]) == (1.0, 3.0, 9.0)
         assert link["because"]
         if name == "truce-comes":
-            assert link["at_low"] < found["posterior"] < link["at_high"]
-            (linked,) = [row for row in found["items"] if row["kind"] == "links"]
+            assert link["at_low"] < explanation["posterior"] < link["at_high"]
+            (linked,) = [row for row in explanation["items"] if row["kind"] == "links"]
             assert linked["delta_logit"] > 0
         for link in links.values():
             low, high = sorted(logit(link[end]) for end in ("at_low", "at_high"))
             room = 2 * link["mcse"]
-            assert low - room <= logit(found["posterior"]) <= high + room, (name, link["link"])
+            assert low - room <= logit(explanation["posterior"]) <= high + room, (
+                name,
+                link["link"],
+            )
             if link["clear"]:
-                assert low < logit(found["posterior"]) < high, (name, link["link"])
+                assert low < logit(explanation["posterior"]) < high, (name, link["link"])
             else:
                 assert high - low <= room
 
@@ -230,14 +233,14 @@ def test_the_answer_lies_between_the_ends_of_each_link(own_book):
 def test_the_error_of_a_step_is_what_another_seed_changes(own_book):
     book = own_book()
     add(book, "A text", "text=table", known_at="2026-03-01T10:00:00Z")
-    found = [explain(book.ledger, "both", now=NOW, seed=seed)[0] for seed in range(8)]
+    explanations = [explain(book.ledger, "both", now=NOW, seed=seed)[0] for seed in range(8)]
     for kind in ("time", "links", "fact"):
-        mine = [next(row for row in one["items"] if row["kind"] == kind) for one in found]
+        mine = [next(row for row in one["items"] if row["kind"] == kind) for one in explanations]
         spread = np.std([row["delta_logit"] for row in mine], ddof=1)
-        told = np.mean([row["mcse"] for row in mine])
+        mcse = np.mean([row["mcse"] for row in mine])
         # Draws are spread evenly, which the error leaves out: it may be too large, never too small.
-        assert spread < 1.7 * told, (kind, spread, told)
-        assert told < 0.2, (kind, told)
+        assert spread < 1.7 * mcse, (kind, spread, mcse)
+        assert mcse < 0.2, (kind, mcse)
 
 
 def test_what_is_below_its_error_is_told_as_zero_and_not_drawn():
@@ -258,9 +261,9 @@ def test_the_order_in_which_items_were_entered_does_not_matter(own_book):
         book = own_book()
         for title, source, effect in order:
             add(book, title, f"truce-comes={effect}", source=source)
-        (found,) = explain(book.ledger, "truce-comes", now=NOW)
-        rows = sorted((row["title"], round(row["delta_logit"], 9)) for row in found["items"])
-        seen.append((found["posterior"], rows))
+        (explanation,) = explain(book.ledger, "truce-comes", now=NOW)
+        rows = sorted((row["title"], round(row["delta_logit"], 9)) for row in explanation["items"])
+        seen.append((explanation["posterior"], rows))
     assert seen[0] == seen[1]
 
 
@@ -269,8 +272,8 @@ def test_a_report_that_says_nothing_has_no_effect_and_copies_are_one_story(own_b
     for title in ("copy one", "copy two"):
         add(book, title, "truce-comes=x4", source=title, story="wire")
     add(book, "empty", "truce-comes=0", source="d")
-    (found,) = explain(book.ledger, "truce-comes", now=NOW)
-    reports = [row for row in found["items"] if row["kind"] == "report"]
+    (explanation,) = explain(book.ledger, "truce-comes", now=NOW)
+    reports = [row for row in explanation["items"] if row["kind"] == "report"]
     assert [row["story"] for row in reports] == ["wire"]
     assert 0 < reports[0]["delta_logit"] < log(4)
 
@@ -298,15 +301,17 @@ def test_what_would_undo_the_change_is_the_ratio_over_uncertain_rates(
     # A rate ~ Gamma(1, b) is outlasted with b / (b + r T): 1 - P = exp(-H) is not so of a mean.
     monkeypatch.setattr(use, "STEP_DRAWS", 32_768)
     book = own_book()
-    (found,) = explain(book.ledger, name, now=NOW)
+    (explanation,) = explain(book.ledger, name, now=NOW)
     spent = int(median.split()[2]) * 365.25 / 12 + SEEN
-    outlasts = 1 - found["prior"] if sign > 0 else found["prior"]
+    outlasts = 1 - explanation["prior"] if sign > 0 else explanation["prior"]
     by_hand = spent * (1 / outlasts - 1) / LEFT
-    assert found["undo"]["ratio"] == pytest.approx(by_hand**sign, rel=0.03)
-    naive = log(outlasts) / log(1 - found["posterior"] if sign > 0 else found["posterior"])
+    assert explanation["undo"]["ratio"] == pytest.approx(by_hand**sign, rel=0.03)
+    naive = log(outlasts) / log(
+        1 - explanation["posterior"] if sign > 0 else explanation["posterior"]
+    )
     assert abs(log(naive / by_hand)) > 0.06
     # Above 1 is towards yes, as it is of news.
-    assert (found["undo"]["ratio"] > 1) == (found["prior"] > found["posterior"])
+    assert (explanation["undo"]["ratio"] > 1) == (explanation["prior"] > explanation["posterior"])
 
 
 STANDS = """\
@@ -326,23 +331,28 @@ questions:
 
 def test_news_that_weighs_what_would_undo_a_change_takes_it_back(own_book):
     book = own_book(STANDS)
-    (found,) = explain(book.ledger, "stands", now=NOW)
-    ratio = found["undo"]["ratio"]
-    assert found["prior"] > found["posterior"]
+    (explanation,) = explain(book.ledger, "stands", now=NOW)
+    ratio = explanation["undo"]["ratio"]
+    assert explanation["prior"] > explanation["posterior"]
     assert ratio > 1.0
     signs = {("truce", "none > on"): 1, ("truce", "on > none"): -1}
     predictor = Predictor.of(book.ledger, Catalog.of(book.ledger), NOW, NOW, seed=0)
     question = predictor.catalog.questions["stands"]
     run = predictor.model.run(OWN[0], [question], predictor.at(NOW), draws=32_768)
     window = (question.opens, question.closes)
-    told = {}
+    shares = {}
     for each in (1.0, ratio, 1 / ratio):
         world = at_pace(run.world, signs, NOW, log(each))
         paths = simulate(world, (*run.paths.reach, max(run.paths.reach)))
-        told[each] = paths.truth(predictor.asks["stands"].event, *window).mean()
-    assert told[1 / ratio] < told[1.0] < told[ratio] == pytest.approx(found["prior"], abs=0.02)
+        shares[each] = paths.truth(predictor.asks["stands"].event, *window).mean()
+    assert (
+        shares[1 / ratio]
+        < shares[1.0]
+        < shares[ratio]
+        == pytest.approx(explanation["prior"], abs=0.02)
+    )
     # A pace of 1 changes no path.
-    assert told[1.0] == run.paths.truth(predictor.asks["stands"].event, *window).mean()
+    assert shares[1.0] == run.paths.truth(predictor.asks["stands"].event, *window).mean()
 
 
 def test_who_may_say_less_can_undo_less_and_what_nothing_undoes_is_said(
@@ -350,8 +360,8 @@ def test_who_may_say_less_can_undo_less_and_what_nothing_undoes_is_said(
 ):
     book = own_book()
     add(book, "A word", "gift-comes=x6", grade="A", known_at="2026-08-22T11:00:00Z")
-    (found,) = explain(book.ledger, "gift-comes", now=NOW)
-    reach = [found["undo"]["by_grade"][grade] is not None for grade in "ABCDE"]
+    (explanation,) = explain(book.ledger, "gift-comes", now=NOW)
+    reach = [explanation["undo"]["by_grade"][grade] is not None for grade in "ABCDE"]
     # Once a grade is too weak, all below it are.
     assert reach == sorted(reach, reverse=True)
     monkeypatch.setattr(use, "undoing", lambda *arguments, **options: None)
@@ -367,8 +377,8 @@ def test_a_closed_question_is_explained_as_of_a_moment_when_it_was_open(own_book
         explain(book.ledger, "gift-soon", now=later)
     day = refused.value.hint.rsplit(" ", 1)[1]
     moment = dt.datetime.fromisoformat(f"{day}T00:00:00+00:00")
-    (found,) = explain(book.ledger, "gift-soon", now=later, as_of=moment)
-    assert 0 < found["posterior"] < 1
+    (explanation,) = explain(book.ledger, "gift-soon", now=later, as_of=moment)
+    assert 0 < explanation["posterior"] < 1
 
 
 def test_an_update_records_what_moved_each_probability(own_book):
@@ -386,7 +396,7 @@ def test_an_update_records_what_moved_each_probability(own_book):
     assert moves[-1][0] == "time"
 
 
-def moved(book, name):
+def moves_of(book, name):
     (row,) = [
         row for row in update(book.ledger, [], now=NOW, dry_run=True)[0] if row["question"] == name
     ]
@@ -399,14 +409,14 @@ def test_what_moved_a_number_is_told_as_an_explanation_tells_it(own_book):
     update(book.ledger, [], now=earlier, watched=True, everything=True)
     rumour = add(book, "A rumour", "convoy=x9", source="talk", known_at="2026-08-19T10:00:00Z")
     strike = add(book, "A strike", "convoy=event", known_at="2026-08-21T10:00:00Z", confirmed=True)
-    told, row = moved(book, "convoys")
+    moves, row = moves_of(book, "convoys")
     # The strike ended the rumour, so the rumour has moved next to nothing, and a strike brings two
     # strikes nearer.
-    assert abs(told[rumour["key"]]) < 0.1 < told[strike["key"]]
-    assert list(told) == [rumour["key"], strike["key"], "time"]
-    assert sum(told.values()) == pytest.approx(logit(row["after"]) - logit(row["before"]))
-    (found,) = explain(book.ledger, "convoys", now=NOW)
-    steps = {item["key"]: item for item in found["items"]}
+    assert abs(moves[rumour["key"]]) < 0.1 < moves[strike["key"]]
+    assert list(moves) == [rumour["key"], strike["key"], "time"]
+    assert sum(moves.values()) == pytest.approx(logit(row["after"]) - logit(row["before"]))
+    (explanation,) = explain(book.ledger, "convoys", now=NOW)
+    steps = {item["key"]: item for item in explanation["items"]}
     assert rumour["key"] not in steps
     assert steps[strike["key"]]["delta_logit"] > 0.1
     over = listing.show(book.ledger, rumour["key"], now=NOW)
@@ -418,11 +428,11 @@ def test_one_report_has_one_number_wherever_it_is_told(own_book):
     book = own_book()
     update(book.ledger, [], now=NOW - dt.timedelta(hours=1), unwatched=True)
     item = add(book, "A word", "gift-comes=x2", known_at="2026-08-22T11:30:00Z")
-    told, _ = moved(book, "gift-comes")
-    (found,) = explain(book.ledger, "gift-comes", now=NOW)
-    (step,) = (row for row in found["items"] if row["kind"] == "report")
+    moves, _ = moves_of(book, "gift-comes")
+    (explanation,) = explain(book.ledger, "gift-comes", now=NOW)
+    (step,) = (row for row in explanation["items"] if row["kind"] == "report")
     assert step["clear"]
-    assert step["delta_logit"] == pytest.approx(told[item["key"]], abs=1e-9)
+    assert step["delta_logit"] == pytest.approx(moves[item["key"]], abs=1e-9)
 
 
 def test_only_news_with_a_way_to_a_question_has_moved_it(own_book):
@@ -431,10 +441,10 @@ def test_only_news_with_a_way_to_a_question_has_moved_it(own_book):
     # A truce acts on convoys and not the other way; both rest on the truce.
     item = add(book, "A word", "convoys=x3")
     other = add(book, "Another", "truce-comes=x0.5")
-    assert set(moved(book, "convoys")[0]) == {item["key"], other["key"], "time"}
+    assert set(moves_of(book, "convoys")[0]) == {item["key"], other["key"], "time"}
     for name in ("truce-comes", "both"):
-        assert set(moved(book, name)[0]) == {other["key"], "time"}
-    assert moved(book, "gift-comes")[0] == {}
+        assert set(moves_of(book, name)[0]) == {other["key"], "time"}
+    assert moves_of(book, "gift-comes")[0] == {}
 
 
 def test_a_question_shows_the_weights_of_its_news_that_every_list_shows(own_book):
@@ -493,14 +503,14 @@ def test_an_explanation_rests_on_the_paths_of_the_answer_it_explains(own_book):
         row["question"]: row["after"] for row in update(book.ledger, (), now=NOW, unwatched=True)[0]
     }
     for name in ("truce-comes", "convoys"):
-        (found,) = explain(book.ledger, name, now=NOW)
-        adds_up(found)
-        assert found["posterior"] == logged[name]
-        for row in found["items"]:
+        (explanation,) = explain(book.ledger, name, now=NOW)
+        adds_up(explanation)
+        assert explanation["posterior"] == logged[name]
+        for row in explanation["items"]:
             if not row["clear"] and row["kind"] != "chance":
                 assert row["delta_logit"] == 0.0
-        printed = [changes[""] for _, changes in words.steps(found)]
-        assert round(sum(printed), 9) == round(found["change"], 2)
+        printed = [changes[""] for _, changes in words.steps(explanation)]
+        assert round(sum(printed), 9) == round(explanation["change"], 2)
 
 
 def test_printed_parts_add_up_to_their_printed_total():
@@ -512,14 +522,13 @@ def test_printed_parts_add_up_to_their_printed_total():
 
 def test_amounts_are_printed_as_amounts_within_the_bounds_of_their_question(own_book, capsys):
     book = own_book(CROWD)
-    (found,) = explain(book.ledger, "back", now=NOW)
-    cli._print(found)
-    told = capsys.readouterr()
-    assert (
-        f"start {words.amount(found['prior'])}, now {words.amount(found['posterior'])}" in told.out
-    )
-    assert "e+0" not in told.out + told.err
-    assert "40,000" in told.out
+    (explanation,) = explain(book.ledger, "back", now=NOW)
+    cli._print(explanation)
+    output = capsys.readouterr()
+    start, now = words.amount(explanation["prior"]), words.amount(explanation["posterior"])
+    assert f"start {start}, now {now}" in output.out
+    assert "e+0" not in output.out + output.err
+    assert "40,000" in output.out
     with clock.at(NOW):
         rows = book.simulated().what_if(["war=war"], [])
     (row,) = (row for row in rows if row["question"] == "back")

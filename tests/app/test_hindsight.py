@@ -49,7 +49,7 @@ def _without_later_facts(bank, moment):
     return dataclasses.replace(bank, world=WorldSpec(processes, bank.world.links), resolutions=())
 
 
-def _told(answers):
+def _contents(answers):
     return {
         key: (a.numbers, a.spread, a.intervals, a.gate, a.decided, a.evidence_hash, a.fits)
         for key, a in answers.items()
@@ -105,9 +105,9 @@ def test_poisoned_futures_change_nothing_that_goes_in(bank):
             )
             continue
         cut = [item for item in poisoned if item.seq is not None and item.seq <= HEAD]
-        clean.evidence, kept = tuple(cut), clean.evidence
+        clean.evidence, original = tuple(cut), clean.evidence
         with_poison = clean.parts([question], as_of)
-        clean.evidence = kept
+        clean.evidence = original
         assert with_poison == clean.parts([question], as_of), (question.id, as_of)
 
 
@@ -123,8 +123,8 @@ def test_a_fact_known_at_the_moment_itself_does_count(bank):
     before = inputs(_predictor(bank, evidence), question, as_of)
     after = inputs(_predictor(bank, [*evidence, news]), question, as_of)
     assert {name for name in before if before[name] != after[name]} == {"items", "records", "pasts"}
-    told = _predictor(bank, [*evidence, news]).one(OWN[0], [question], as_of)[question.id]
-    assert (told.decided, told.numbers) == ("yes", (0.9999,))
+    answer = _predictor(bank, [*evidence, news]).one(OWN[0], [question], as_of)[question.id]
+    assert (answer.decided, answer.numbers) == ("yes", (0.9999,))
 
 
 def test_the_first_forecast_stands_without_any_fact_from_the_opening_on(bank):
@@ -144,7 +144,7 @@ def test_the_first_forecast_stands_without_any_fact_from_the_opening_on(bank):
             one.model._told.clear()
         first = whole.one(OWN[0], asked, opens)
         assert len(first) == len(asked), whole.model.faults
-        assert _told(first) == _told(cut.one(OWN[0], asked, opens)), opens
+        assert _contents(first) == _contents(cut.one(OWN[0], asked, opens)), opens
 
 
 def test_what_the_model_says_without_history_knows_nothing_from_the_opening_on(bank):
@@ -156,7 +156,7 @@ def test_what_the_model_says_without_history_knows_nothing_from_the_opening_on(b
         cut = _predictor(_without_later_facts(bank, question.opens), earlier)
         both = [one.prior(question) for one in (whole, cut)]
         assert both[0] is not None
-        assert _told({"prior": both[0]}) == _told({"prior": both[1]})
+        assert _contents({"prior": both[0]}) == _contents({"prior": both[1]})
 
 
 def _changed(resolution, question):
@@ -175,17 +175,17 @@ def test_other_outcomes_change_no_forecast_made_before_they_were_known(bank):
     ):
         later = {n: false[n] if truth[n].resolved_at > moment else r for n, r in truth.items()}
         assert later != truth
-        said = []
+        answers = []
         for outcomes in (truth, later):
             predictor = _predictor(bank, evidence, outcomes)
             open_then = [q for q in bank.questions if q.opens <= moment < q.closes]
-            said.append(
+            answers.append(
                 [
                     (item.question.id, item.forecaster, item.value, item.spread)
                     for item in predictor.say(open_then, moment)
                 ]
             )
-        assert said[0] == said[1]
+        assert answers[0] == answers[1]
 
 
 def test_a_truce_is_never_a_case_of_its_own_class(bank):
@@ -233,10 +233,10 @@ def test_a_watch_counts_up_to_the_moment_and_no_further(bank):
     """A watch recorded later over a span of the past says nothing of what came after the moment."""
     question = next(q for q in bank.questions if q.id == "general-ceasefire-2026@2026-12-31")
     moment = bank.observed_until + 30 * DAY
-    looked = [Watch("ceasefire", moment + days * DAY) for days in (0, 40)]
+    watches = [Watch("ceasefire", moment + days * DAY) for days in (0, 40)]
     near, far = (
         inputs(_predictor(bank, _numbered(bank.evidence), watches=[one]), question, moment)
-        for one in looked
+        for one in watches
     )
     assert near == far
     assert near["records"]["ceasefire"][-1] == moment

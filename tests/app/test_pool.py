@@ -59,8 +59,8 @@ def test_a_pooled_ladder_does_not_fall_from_one_deadline_to_the_next():
     ]
     diary.write(0, *rungs)
     # Each ladder rises, but bob has nothing on the second rung: .5, .2, .6 by the mean.
-    said = {"ann": (0.1, 0.2, 0.3), "bob": (0.9, None, 0.9)}
-    for who, chances in said.items():
+    by_person = {"ann": (0.1, 0.2, 0.3), "bob": (0.9, None, 0.9)}
+    for who, chances in by_person.items():
         for rung, p in zip(rungs, chances, strict=True):
             if p is not None:
                 diary.write(1, ours.said(rung, who, p, 1))
@@ -129,33 +129,33 @@ def test_every_pool_is_scored_on_the_same_questions(table):
 def test_turning_later_outcomes_changes_no_earlier_pool(monkeypatch):
     from forecasting.app.forecast import pool as module
 
-    said = {}
+    pooled = {}
     combine = module.combine
 
-    def kept(method, crowd, past):
+    def recording(method, crowd, past):
         p = combine(method, crowd, past)
-        said.setdefault(run, {})[method, crowd.question, crowd.at] = p
+        pooled.setdefault(run, {})[method, crowd.question, crowd.at] = p
         return p
 
-    monkeypatch.setattr(module, "combine", kept)
+    monkeypatch.setattr(module, "combine", recording)
     ledger = ours.season(events=30, rungs=1).ledger
     run = "as it was"
     pool_scores(ledger, methods=PLAIN, resamples=199)
     cut = START + 120 * DAY
     resolved = module.resolved
 
-    def turned(*given, **more):
-        frame = resolved(*given, **more)
+    def turned(*arguments, **more):
+        frame = resolved(*arguments, **more)
         late = frame["resolved_at"] > cut
         return frame.assign(outcome=np.where(late, 1 - frame["outcome"], frame["outcome"]))
 
     monkeypatch.setattr(module, "resolved", turned)
     run = "turned"
     pool_scores(ledger, methods=PLAIN, resamples=199)
-    early = {key for key in said["turned"] if key[2] <= cut}
+    early = {key for key in pooled["turned"] if key[2] <= cut}
     assert early
-    assert all(said["turned"][key] == said["as it was"][key] for key in early)
-    assert said["turned"] != said["as it was"]
+    assert all(pooled["turned"][key] == pooled["as it was"][key] for key in early)
+    assert pooled["turned"] != pooled["as it was"]
 
 
 def test_nothing_resolved_is_an_answer():

@@ -34,8 +34,8 @@ BASE = "3 in 70 weeks"
 @pytest.fixture
 def book(tmp_path, monkeypatch):
     monkeypatch.setenv("FORECASTING_NOW", NOW)
-    with fc.init(tmp_path / "sudan", forecaster="ana") as made:
-        yield made
+    with fc.init(tmp_path / "sudan", forecaster="ana") as opened:
+        yield opened
 
 
 @pytest.mark.parametrize("day", DAYS, ids=repr)
@@ -47,8 +47,8 @@ def test_a_day_is_taken_in_any_form(book, day):
     closes = book.questions().set_index("id")["closes"]
     assert closes["asked"] == closes["added"] == closes["rungs@2027-01-31"]
     assert closes["asked"] == pd.Timestamp("2027-02-01T00:00Z")
-    said = book.log("rungs", {day: 0.15, "2027-03-31": 0.2})
-    assert [entry["forecast"] for entry in said] == [0.15, 0.2]
+    entries = book.log("rungs", {day: 0.15, "2027-03-31": 0.2})
+    assert [entry["forecast"] for entry in entries] == [0.15, 0.2]
 
 
 @pytest.mark.filterwarnings("ignore:q has no .answer")
@@ -79,12 +79,12 @@ def test_a_midnight_without_a_zone_is_a_day_and_another_time_is_refused(book):
 
 
 @pytest.mark.parametrize(
-    ("said", "outcome"),
+    ("value", "outcome"),
     [(True, "yes"), (np.False_, "no"), ("Yes", "yes"), (1, "yes"), (0, "no"), ("FALSE", "no")],
 )
-def test_an_outcome_is_taken_in_any_form(book, said, outcome):
+def test_an_outcome_is_taken_in_any_form(book, value, outcome):
     book.add_question({"slug": "q", "title": "Will it?", "closes": "2027-01-31"})
-    (row,) = book.resolve("q", said, source="wire", sure=True)
+    (row,) = book.resolve("q", value, source="wire", sure=True)
     assert row["outcome"] == outcome
 
 
@@ -144,9 +144,9 @@ def test_a_frame_without_rows_has_the_columns_of_one_with_rows(book, tmp_path):
 
 
 def test_a_warning_points_at_the_line_that_called(book):
-    with pytest.warns(UserWarning, match="no worldview") as said:
+    with pytest.warns(UserWarning, match="no worldview") as warnings:
         book.worldviews()
-    assert said[0].filename == __file__
+    assert warnings[0].filename == __file__
 
 
 def test_a_book_says_what_it_is(book):
@@ -163,38 +163,38 @@ SHAPES = [
 ]
 FORMS = [
     dict,
-    lambda given: {key: str(value) for key, value in given.items()},
-    lambda given: {key: np.float64(value) for key, value in given.items()},
+    lambda numbers: {key: str(value) for key, value in numbers.items()},
+    lambda numbers: {key: np.float64(value) for key, value in numbers.items()},
     pd.Series,
 ]
 
 
 @pytest.mark.parametrize("form", FORMS, ids=["numbers", "text", "numpy", "Series"])
-@pytest.mark.parametrize(("slug", "shape", "given"), SHAPES, ids=[name for name, *_ in SHAPES])
-def test_several_numbers_are_taken_in_any_form_by_every_argument(book, slug, shape, given, form):
+@pytest.mark.parametrize(("slug", "shape", "numbers"), SHAPES, ids=[name for name, *_ in SHAPES])
+def test_several_numbers_are_taken_in_any_form_by_every_argument(book, slug, shape, numbers, form):
     by = {} if "ladder" in shape else {"by": "2027-01-31"}
     book.ask("Which, or how many?", slug=slug, **by, **shape)
     [argument] = {"who": ["options"], "many": ["quantiles"], "days": ["ladder"]}[slug]
     ways = [
-        book.log(slug, form(given)),
-        book.log(slug, **{argument: form(given)}),
-        book.ask("And which?", form(given), slug=f"{slug}-too", **by, **shape)["forecasts"],
-        book.ask("Which, again?", each=form(given), slug=f"{slug}-again", **by, **shape)[
+        book.log(slug, form(numbers)),
+        book.log(slug, **{argument: form(numbers)}),
+        book.ask("And which?", form(numbers), slug=f"{slug}-too", **by, **shape)["forecasts"],
+        book.ask("Which, again?", each=form(numbers), slug=f"{slug}-again", **by, **shape)[
             "forecasts"
         ],
     ]
-    said = [[row["forecast"] for row in rows] for rows in ways]
-    assert said == [said[0]] * 4
-    wanted = list(given.values()) if slug == "days" else [given]
-    assert said[0] == wanted
+    forecasts = [[row["forecast"] for row in rows] for rows in ways]
+    assert forecasts == [forecasts[0]] * 4
+    wanted = list(numbers.values()) if slug == "days" else [numbers]
+    assert forecasts[0] == wanted
 
 
 def test_a_number_that_is_said_twice_is_refused(book):
     book.ask("How many?", slug="many", by="2027-01-31", span="0..10")
     twice = pd.Series([1, 2, 3], index=[5, 5, 95])
-    for given in (twice, {5: 1, "5": 2, "95": 3}):
+    for quantiles in (twice, {5: 1, "5": 2, "95": 3}):
         with pytest.raises(InvalidInput, match=r"forecast \(5\): is given twice"):
-            book.log("many", given)
+            book.log("many", quantiles)
     with pytest.raises(InvalidInput, match="neither a number nor text"):
         book.log("many", pd.DataFrame({"5": [1, 2]}))
 
@@ -202,10 +202,10 @@ def test_a_number_that_is_said_twice_is_refused(book):
 def test_a_question_is_written_in_one_line_at_a_prompt(tmp_path):
     """A row keeps everything by its keys; what a prompt shows of it is short."""
     with Book.plain(str(tmp_path / "a.db"), forecaster="ana", create=True) as book:
-        made = book.ask("Will it rain in the capital?", 0.3, by="2031-01-31")
-        assert "Will it rain in the capital?" in repr(made)
-        assert len(repr(made)) < 300
-        (row,) = book.question(made["id"])
+        asked = book.ask("Will it rain in the capital?", 0.3, by="2031-01-31")
+        assert "Will it rain in the capital?" in repr(asked)
+        assert len(repr(asked)) < 300
+        (row,) = book.question(asked["id"])
         assert "ana 0.3" in repr(row)
         assert "open" in repr(row)
         assert len(repr([row])) < 300

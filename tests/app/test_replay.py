@@ -110,10 +110,10 @@ def test_answers_simulated_ahead_change_no_digit_and_are_not_simulated_again(
     real, answers = replay.answers_of, WorldModel.answers
 
     def elsewhere(job, moments):
-        found = real(job, moments)
-        ahead.extend(found)
+        batch = real(job, moments)
+        ahead.extend(batch)
         walked.clear()
-        return found
+        return batch
 
     def counted(self, variant, *arguments, **options):
         walked.append(variant.name)
@@ -123,22 +123,22 @@ def test_answers_simulated_ahead_change_no_digit_and_are_not_simulated_again(
     monkeypatch.setattr(replay, "ProcessPoolExecutor", lambda n, **_: ThreadPoolExecutor(1))
     monkeypatch.setattr(replay, "answers_of", elsewhere)
     monkeypatch.setattr(WorldModel, "answers", counted)
-    found = _slice(tmp_path / "ahead.db", workers=2)
-    assert (found["run"], found["digest"]) == (whole["run"], whole["digest"])
+    result = _slice(tmp_path / "ahead.db", workers=2)
+    assert (result["run"], result["digest"]) == (whole["run"], whole["digest"])
     assert {name for name, _, _ in ahead} >= {"model", "base-rate", "model without links", "prior"}
     # What moved a number is simulated in the walk, and nothing else but the priors.
     assert set(walked) <= {"model", "prior"}
 
 
 def test_what_is_fitted_ahead_is_all_that_the_replay_needs(tmp_path, monkeypatch):
-    said, used = set(), set()
+    collected, used = set(), set()
 
     def fit(cache, model, data, priors, **options):
-        made_of = (model.family, array_hash(data))
+        key = (model.family, array_hash(data))
         if cache.wanted is not None:
-            said.add(made_of)
+            collected.add(key)
             raise GateRefused(model.family)
-        used.add(made_of)
+        used.add(key)
         return quick_fit(cache, model, data, priors, **options)
 
     # Rates that are learned together, with a link and a fact that alter what they learn from, and a
@@ -159,7 +159,7 @@ def test_what_is_fitted_ahead_is_all_that_the_replay_needs(tmp_path, monkeypatch
     monkeypatch.setattr(FitCache, "fit", fit)
     _slice(tmp_path / "ahead.db", workers=2)
     assert {family for family, _ in used} == {"deliveries", "rates", "spells"}
-    assert used <= said
+    assert used <= collected
 
 
 @pytest.mark.deep
@@ -206,9 +206,12 @@ def test_an_interrupted_run_completes_without_doubles(whole, tmp_path, stop_afte
     # What arrives between must not reach the run, whose evidence is cut at its first start, nor lay
     # out other days: 16 May is no day of it.
     with open_book(str(path), create=True) as book:
-        for known_at, said in (("2026-05-14T12:00Z", "gift"), ("2026-05-16T12:00Z", "gift=given")):
-            on = {said: "given" if said == "gift" else "x2"}
-            book.add_news(f"late: {said}", source="x", known_at=known_at, on=on, grade="A")
+        for known_at, target in (
+            ("2026-05-14T12:00Z", "gift"),
+            ("2026-05-16T12:00Z", "gift=given"),
+        ):
+            on = {target: "given" if target == "gift" else "x2"}
+            book.add_news(f"late: {target}", source="x", known_at=known_at, on=on, grade="A")
     resumed = _slice(path)
     assert resumed["run"] == whole["run"]
     assert resumed["said"] == whole["said"]

@@ -50,11 +50,11 @@ def test_six_processes_on_one_screen_come_out_as_by_hand(tmp_path, monkeypatch):
         (folder / "worlds" / "world.yaml").write_text(WORLD)
         assert check(read_bank(folder)) == []
         book.reload()
-        found = book.update().set_index("question")
+        table = book.update().set_index("question")
     ahead = dt.datetime(2027, 7, 1, tzinfo=dt.UTC) - dt.datetime(2026, 11, 28, 12, tzinfo=dt.UTC)
     days = ahead / dt.timedelta(days=1)
-    assert found["logged"].all()
+    assert table["logged"].all()
     for name, (cases, seen) in RATES.items():
         quiet = (seen / (seen + days)) ** cases
         right = quiet if name.startswith("siege") else 1 - quiet
-        assert found.loc[name, "after"] == pytest.approx(right, abs=0.01), name
+        assert table.loc[name, "after"] == pytest.approx(right, abs=0.01), name

@@ -41,27 +41,27 @@ def question(name, *, event="", space=BINARY):
     )
 
 
-def said(who, name, numbers, at=0):
+def forecast(who, name, numbers, at=0):
     space = BINARY if isinstance(numbers, float) else ORDERED
     values = [numbers] if isinstance(numbers, float) else numbers
     return Forecast(name, "", who, model_value(space, values), day(at), "replay")
 
 
 def catalog(*questions, **outcomes):
-    found = {
+    resolutions = {
         name: Resolution(name, outcome, day(at), "wire") for name, (outcome, at) in outcomes.items()
     }
-    return Catalog({q.id: q for q in questions}, found)
+    return Catalog({q.id: q for q in questions}, resolutions)
 
 
 def weights(cat, forecasts, as_of, *names):
-    found = weights_at(cat, Spoken(forecasts), day(as_of), names or (A, B))
-    return [round(weight, 4) for weight in found.weights.values()]
+    ensemble = weights_at(cat, Spoken(forecasts), day(as_of), names or (A, B))
+    return [round(weight, 4) for weight in ensemble.weights.values()]
 
 
 def test_an_outcome_counts_after_it_was_known_and_its_window_over():
     cat = catalog(question("q"), q=("yes", 7))
-    forecasts = [said(A, "q", 0.8), said(B, "q", 0.2)]
+    forecasts = [forecast(A, "q", 0.8), forecast(B, "q", 0.2)]
     assert weights(cat, forecasts, 9) == [0.5, 0.5]
     assert weights(cat, forecasts, 10) == [0.6667, 0.3333]
     late = catalog(question("q"), q=("yes", 12))
@@ -72,7 +72,7 @@ def test_an_outcome_counts_after_it_was_known_and_its_window_over():
 
 def test_what_was_said_in_the_middle_counts_and_not_what_came_after():
     cat = catalog(question("q"), q=("yes", 10))
-    forecasts = [said(A, "q", 0.8), said(B, "q", 0.2), said(B, "q", 0.99, at=5.1)]
+    forecasts = [forecast(A, "q", 0.8), forecast(B, "q", 0.2), forecast(B, "q", 0.99, at=5.1)]
     assert weights(cat, forecasts, 11) == [0.6667, 0.3333]
     over = catalog(question("q"), q=("yes", 4))
     assert weights(over, forecasts, 11) == [0.5, 0.5]
@@ -80,17 +80,17 @@ def test_what_was_said_in_the_middle_counts_and_not_what_came_after():
 
 def test_one_that_enters_later_is_not_judged_on_what_it_missed():
     cat = catalog(question("q"), q=("yes", 10))
-    forecasts = [said(A, "q", 0.8), said(B, "q", 0.2), said(C, "other", 0.5, at=6)]
+    forecasts = [forecast(A, "q", 0.8), forecast(B, "q", 0.2), forecast(C, "other", 0.5, at=6)]
     third = round(1 / 3, 4)
     assert weights(cat, forecasts, 11, A, B, C) == [0.4444, 0.2222, third]
 
 
 def test_a_silence_counts_for_nobody():
     cat = catalog(question("q"), question("r"), q=("yes", 10), r=("no", 10))
-    forecasts = [said(A, "q", 0.8), said(B, "q", 0.2), said(A, "r", 0.1)]
-    found = weights_at(cat, Spoken(forecasts), day(11), [A, B])
-    assert found.questions == ("q",)
-    assert found.n_events == 1
+    forecasts = [forecast(A, "q", 0.8), forecast(B, "q", 0.2), forecast(A, "r", 0.1)]
+    ensemble = weights_at(cat, Spoken(forecasts), day(11), [A, B])
+    assert ensemble.questions == ("q",)
+    assert ensemble.n_events == 1
 
 
 def test_options_count_and_numbers_and_annulled_questions_do_not():
@@ -98,7 +98,7 @@ def test_options_count_and_numbers_and_annulled_questions_do_not():
     options = question("o", space=ORDERED)
     cat = catalog(number, options, question("x"), n=("0.5", 9), o=("soft", 9), x=("annulled", 9))
     assert [item.question.id for item in counted(cat, day(11))] == ["o"]
-    forecasts = [said(A, "o", [0.1, 0.8, 0.1]), said(B, "o", [0.7, 0.2, 0.1])]
+    forecasts = [forecast(A, "o", [0.1, 0.8, 0.1]), forecast(B, "o", [0.7, 0.2, 0.1])]
     assert weights(cat, forecasts, 11) == [0.6667, 0.3333]
 
 
@@ -106,8 +106,13 @@ def test_options_count_and_numbers_and_annulled_questions_do_not():
     st.lists(st.tuples(st.sampled_from([A, B]), st.floats(0, 1), st.floats(5.01, 20)), max_size=6)
 )
 def test_no_forecast_or_outcome_of_later_changes_the_weights(later):
-    forecasts = [said(A, "q", 0.8), said(B, "q", 0.2), said(A, "r", 0.8), said(B, "r", 0.2)]
-    poison = [said(who, name, p, at) for who, p, at in later for name in ("q", "r")]
+    forecasts = [
+        forecast(A, "q", 0.8),
+        forecast(B, "q", 0.2),
+        forecast(A, "r", 0.8),
+        forecast(B, "r", 0.2),
+    ]
+    poison = [forecast(who, name, p, at) for who, p, at in later for name in ("q", "r")]
     now = catalog(question("q"), question("r"), q=("yes", 8), r=("no", 14))
     other = catalog(question("q"), question("r"), q=("yes", 8), r=("yes", 14))
     known = weights(now, forecasts, 12)
@@ -136,7 +141,9 @@ def test_the_pool_is_recalibrated_from_twenty_events_on():
             *(question(name) for name in names),
             **{name: ("no" if i % 4 else "yes", 9) for i, name in enumerate(names)},
         )
-        forecasts = [said(who, name, 0.6) for who in (A, B, "pool:worldviews") for name in names]
+        forecasts = [
+            forecast(who, name, 0.6) for who in (A, B, "pool:worldviews") for name in names
+        ]
         return weights_at(cat, Spoken(forecasts), day(11), [A, B])
 
     few, many = world(19), world(20)

@@ -30,7 +30,7 @@ from forecasting.app.forecast.steps import (
     named_step,
     of_facts,
     one_by_one,
-    told_apart,
+    pool_unclear,
     unreported,
 )
 from forecasting.app.ledger.log import check_moment
@@ -75,18 +75,18 @@ def explain(
     moment = as_of or now
     check_moment(moment, now)
     catalog = Catalog.of(ledger, recorded_by=moment)
-    found = catalog.find(name)
-    open_ones = catalog.open_at(moment, found)
+    questions = catalog.find(name)
+    open_ones = catalog.open_at(moment, questions)
     if not open_ones:
-        last = max(catalog.ends(question) for question in found)
-        day = iso(max(last - dt.timedelta(days=1), min(q.opens for q in found)))[:10]
+        last = max(catalog.ends(question) for question in questions)
+        day = iso(max(last - dt.timedelta(days=1), min(q.opens for q in questions)))[:10]
         raise catalog.not_open(name, moment, hint=f"forecast explain {name} --as-of {day}")
     predictor = Predictor.of(ledger, catalog, moment, now, seed=seed)
     for question in open_ones:
         if question.id in predictor.silent:
             msg = f"question ({question.id}): {predictor.silent[question.id]}"
             raise InvalidInput(msg, hint=f"forecast questions show {question.id}")
-    return [Explanation(predictor, question, moment, seed).told() for question in open_ones]
+    return [Explanation(predictor, question, moment, seed).as_dict() for question in open_ones]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ class Explanation:
     as_of: dt.datetime
     seed: int
 
-    def told(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """Give the explanation as plain data."""
         # A first forecast may use only what was known before the opening.
         facts = self.predictor.parts([self.question], self.as_of)[0][1]
@@ -109,11 +109,11 @@ class Explanation:
             raise self._refused(after.gate)
         now = self._step(Variant(MODEL), facts)
         rows, change = self._steps(facts, now, run)
-        moved = [np.any(step.value != 0.0) for _, step in rows]
-        moving = [row for row, moves in zip(rows, moved, strict=True) if moves]
-        items = [self._row(*row) for row in told_apart(moving)]
-        still = [told for (told, _), moves in zip(rows, moved, strict=True) if not moves]
-        start = self._back(self._scale(after) - change.value)
+        nonzero = [np.any(step.value != 0.0) for _, step in rows]
+        moving = [row for row, moves in zip(rows, nonzero, strict=True) if moves]
+        items = [self._row(*row) for row in pool_unclear(moving)]
+        unmoved = [label for (label, _), moves in zip(rows, nonzero, strict=True) if not moves]
+        start = self._answer(self._scale(after) - change.value)
         return {
             "question": self.question.id,
             "as_of": self.as_of,
@@ -127,13 +127,13 @@ class Explanation:
             "posterior": after.plain(self.question),
             "lower": None if after.spread is None else after.spread.p05,
             "upper": None if after.spread is None else after.spread.p95,
-            "change": self._shown(change.value),
-            "mcse": self._shown(change.error),
-            "clear": self._named(change.clear.tolist()),
-            "full_bar": self._full([step for _, step in rows], after),
+            "change": self._numbers(change.value),
+            "mcse": self._numbers(change.error),
+            "clear": self._by_option(change.clear.tolist()),
+            "full_bar": self._full_bar([step for _, step in rows], after),
             "decided": after.decided,
             "items": items,
-            "unmoved": [told["title"] for told in still if told["kind"] == "fact"],
+            "unmoved": [label["title"] for label in unmoved if label["kind"] == "fact"],
             "stories": self._summed(items, "story"),
             "sources": self._summed(items, "source"),
             "links": self._links(facts, run, self._scale(after)),
@@ -160,7 +160,7 @@ class Explanation:
         draws: int = 0,
         betas: Mapping[str, float] | None = None,
     ) -> Step:
-        """Simulate one step of the chain: on the paths of the answer, so that errors fall out.
+        """Simulate one step of the chain: on the paths of the answer, so that errors cancel.
 
         Steps are then what an update records, to the digit; `draws` are fewer where many steps are
         set against each other: coalitions, and the ends of links.
@@ -176,10 +176,10 @@ class Explanation:
         return Step(on_scale(self.question, numbers), change)
 
     def _steps(self, facts: Sequence[Evidence], now: Step, run: Run) -> tuple[list[Row], Step]:
-        """Give the chain from the start to the answer, and all of it: a step changes one thing.
+        """Give the steps from start to answer, each of one thing alone, and the whole change.
 
-        Facts and time come as they came, without links; then the links; then what is known of the
-        processes that act through them; then the reports.
+        First come the facts and the time between them, in order and without links; then the links;
+        then what is known of the processes that act through them; then the reports.
         """
         alone, quiet = Variant("", links=False, news=False), Variant("", news=False)
         predictor, opens = self.predictor, min(self.question.opens, self.as_of)
@@ -189,53 +189,55 @@ class Explanation:
         named = asked(predictor.model.predicates[self.question.id])
         acting = {*run.spec.processes} - named
         fresh = {i.key: facts_on(i) for i in facts if i.known_at >= opens and facts_on(i)}
-        told = [item for item in facts if item.key not in fresh]
+        so_far = [item for item in facts if item.key not in fresh]
         new = [item for item in facts if item.key in fresh]
         own = [item for item in new if fresh[item.key] & named]
         near = [i for i in new if fresh[i.key] & acting and not fresh[i.key] & named]
         elsewhere = [item for item in new if not fresh[item.key] & (named | acting)]
         chain = Chain(self._step(bare, old, opens, watched=at_opening))
-        begun = self._step(alone, old, opens, watched=at_opening)
-        chain.go(named_step(HISTORY, "History before the opening"), begun)
+        with_history = self._step(alone, old, opens, watched=at_opening)
+        chain.go(named_step(HISTORY, "History before the opening"), with_history)
         for group in one_by_one(own):
             moment = group[-1].known_at
-            before = [item for item in told if item.known_at <= moment]
-            told += group
-            # It was seen by who watched until then; without it, nothing had happened.
-            seen = self._seen([*before, *group], moment)
-            chain.wait(self._step(alone, before, moment, watched=seen))
-            after = self._step(alone, [*before, *group], moment, watched=seen)
+            before = [item for item in so_far if item.known_at <= moment]
+            so_far += group
+            # Without the fact, its processes count as watched up to then and quiet.
+            watched = self._watched_until([*before, *group], moment)
+            chain.wait(self._step(alone, before, moment, watched=watched))
+            after = self._step(alone, [*before, *group], moment, watched=watched)
             chain.go(of_facts(group), after)
-        seen = self._seen(facts, self.as_of)
-        chain.wait(self._step(alone, told, watched=seen))
+        watched = self._watched_until(facts, self.as_of)
+        chain.wait(self._step(alone, so_far, watched=watched))
         chain.rows.append((named_step(TIME, "The passing of time"), chain.passed))
         if elsewhere:
-            told += elsewhere
+            so_far += elsewhere
             title = "What other processes and cases taught"
-            chain.go(named_step(ELSEWHERE, title), self._step(alone, told, watched=seen))
+            chain.go(named_step(ELSEWHERE, title), self._step(alone, so_far, watched=watched))
         if run.spec.links:
             title = "Links between processes"
-            chain.go(named_step(LINKS, title), self._step(quiet, told, watched=seen))
+            chain.go(named_step(LINKS, title), self._step(quiet, so_far, watched=watched))
         for group in one_by_one(near):
-            told += group
-            chain.go(of_facts(group), self._step(quiet, told, watched=seen))
-        standing = alive(run.coded, run.records)
-        coded = [r for r in standing if abs(r.weight_at(self.as_of)) >= LEAST_WEIGHT]
-        # A story goes as a whole, or a copy would stand in for what was left out.
-        told_by = {item.key: item.told_event for item in facts if item.reports}
+            so_far += group
+            chain.go(of_facts(group), self._step(quiet, so_far, watched=watched))
+        alive_reports = alive(run.coded, run.records)
+        coded = [r for r in alive_reports if abs(r.weight_at(self.as_of)) >= LEAST_WEIGHT]
+        # A story is taken out whole: otherwise a copy of a report would replace the report.
+        story_of = {item.key: item.told_event for item in facts if item.reports}
         stories = {report.story for report in coded}
         rest = [
-            kept
+            remaining
             for item in facts
-            if (kept := unreported(item) if told_by.get(item.key) in stories else item)
+            if (remaining := unreported(item) if story_of.get(item.key) in stories else item)
         ]
         if any(item.reports for item in rest):
             title = "Reports that are over, have faded or act elsewhere"
-            chain.go(named_step(FADED, title), self._step(Variant(MODEL), rest, watched=seen))
-        rows = chain.rows + self._stories(rest, facts, coded, seen, now.less(chain.at))
+            chain.go(named_step(FADED, title), self._step(Variant(MODEL), rest, watched=watched))
+        rows = chain.rows + self._stories(rest, facts, coded, watched, now.less(chain.at))
         return rows, now.less(chain.first)
 
-    def _seen(self, items: Sequence[Evidence], moment: dt.datetime) -> dict[str, dt.datetime]:
+    def _watched_until(
+        self, items: Sequence[Evidence], moment: dt.datetime
+    ) -> dict[str, dt.datetime]:
         """Give until when each process was watched as of a moment, by watches and items."""
         model = self.predictor.model
         names = list(self.predictor.bank.world.processes)
@@ -246,7 +248,7 @@ class Explanation:
         rest: Sequence[Evidence],
         facts: Sequence[Evidence],
         coded: Sequence[CodedReport],
-        seen: Mapping[str, dt.datetime],
+        watched: Mapping[str, dt.datetime],
         change: Step,
     ) -> list[Row]:
         """Share what the reports changed among their stories."""
@@ -260,23 +262,23 @@ class Explanation:
         options = len(change.value)
 
         def value(coalition: frozenset[int]) -> FloatArray:
-            told = {names[i] for i in coalition}
-            items = [item for item in facts if item.reports and item.told_event in told]
+            members = {names[i] for i in coalition}
+            items = [item for item in facts if item.reports and item.told_event in members]
             keys = {item.key + FACTS for item in items}
             items += [item for item in rest if item.key not in keys]
             ordered = tuple(sorted(items, key=lambda item: (item.known_at, item.key)))
-            found = self._step(Variant(MODEL), ordered, watched=seen, draws=draws)
-            return np.concatenate([found.value, found.pull.ravel()])
+            step = self._step(Variant(MODEL), ordered, watched=watched, draws=draws)
+            return np.concatenate([step.value, step.pull.ravel()])
 
         shares = shapley(len(names), value, seed=self.seed)
         pulls = shares[:, options:].reshape(len(names), -1, options)
         sizes = _adding_up(shares[:, :options], change.value)
         by_key = {item.key: item for item in facts}
         rows: list[Row] = []
-        for name, size, mine in zip(names, sizes, pulls, strict=True):
+        for name, size, own_pull in zip(names, sizes, pulls, strict=True):
             first = min(stories[name], key=lambda report: report.known_at)
             item = by_key[first.key]
-            told = named_step(name, item.title) | {
+            label = named_step(name, item.title) | {
                 "news": item.seq,
                 "key": item.key,
                 "known_at": item.known_at,
@@ -287,7 +289,7 @@ class Explanation:
                 "weight_now": _strongest(stories[name], self.as_of),
                 "half_life": first.half_life,
             }
-            rows.append((told, Step(size, mine)))
+            rows.append((label, Step(size, own_pull)))
         return rows
 
     def _links(
@@ -312,10 +314,10 @@ class Explanation:
                     "ratio": link.median,
                     "low": link.low,
                     "high": link.high,
-                    "at_low": self._back(answer + low.less(now).value),
-                    "at_high": self._back(answer + high.less(now).value),
-                    "change": self._shown(apart.value),
-                    "mcse": self._shown(apart.error),
+                    "at_low": self._answer(answer + low.less(now).value),
+                    "at_high": self._answer(answer + high.less(now).value),
+                    "change": self._numbers(apart.value),
+                    "mcse": self._numbers(apart.error),
                     "clear": bool(apart.clear.any()),
                     "because": link.because,
                     "source": link.source,
@@ -327,7 +329,7 @@ class Explanation:
 
         return sorted(rows, key=width, reverse=True)
 
-    def _full(self, steps: Sequence[Step], after: Answer) -> float:
+    def _full_bar(self, steps: Sequence[Step], after: Answer) -> float:
         """Give the effect of a full bar: the same for all answers, unless a step is larger."""
         widest = max((float(np.abs(step.value).max()) for step in steps), default=0.0)
         if self.question.type != "numeric":
@@ -354,28 +356,28 @@ class Explanation:
             },
         }
 
-    def _row(self, told: dict[str, Any], step: Step) -> dict[str, Any]:
-        return told | {
-            "delta_logit": self._shown(step.value),
-            "mcse": self._shown(step.error),
-            "clear": self._named(step.clear.tolist()),
+    def _row(self, label: dict[str, Any], step: Step) -> dict[str, Any]:
+        return label | {
+            "delta_logit": self._numbers(step.value),
+            "mcse": self._numbers(step.error),
+            "clear": self._by_option(step.clear.tolist()),
         }
 
-    def _shown(self, change: FloatArray) -> Any:
-        """Give a change on the scale: one number, or one for each option."""
-        return self._named([float(each) for each in change])
+    def _numbers(self, change: FloatArray) -> Any:
+        """Give numbers on the scale as plain data: one, or one for each option."""
+        return self._by_option([float(each) for each in change])
 
-    def _named(self, values: Sequence[Any]) -> Any:
+    def _by_option(self, values: Sequence[Any]) -> Any:
         if len(values) == 1:
             return values[0]
         return dict(zip(self.question.space.options, values, strict=True))
 
-    def _back(self, value: FloatArray) -> Any:
+    def _answer(self, value: FloatArray) -> Any:
         """Give a value on the scale as the answer that it stands for."""
         if self.question.type == "numeric":
             return float(value[0])
         p = 1.0 / (1.0 + np.exp(-value))
-        return self._shown(p)
+        return self._numbers(p)
 
     def _summed(self, rows: Sequence[Mapping[str, Any]], by: str) -> list[dict[str, Any]]:
         """Sum the effects of rows that share a story or a source, largest first."""
@@ -384,7 +386,7 @@ class Explanation:
             part = _vector(row["delta_logit"])
             totals[row[by]] = totals[row[by]] + part if row[by] in totals else part
         ordered = sorted(totals.items(), key=lambda pair: (-float(np.abs(pair[1]).max()), pair[0]))
-        return [{by: name, "delta_logit": self._shown(total)} for name, total in ordered]
+        return [{by: name, "delta_logit": self._numbers(total)} for name, total in ordered]
 
 
 def _vector(change: Any) -> FloatArray:
@@ -393,7 +395,7 @@ def _vector(change: Any) -> FloatArray:
 
 
 def _adding_up(shares: FloatArray, change: FloatArray) -> FloatArray:
-    """Give shares that add up to the change: what the smaller runs missed goes where most is."""
+    """Make shares add up to the change: the gap of the smaller runs is split by their size."""
     gap = change - shares.sum(axis=0)
     size = np.abs(shares)
     total = size.sum(axis=0)
@@ -414,7 +416,7 @@ def _strongest(story: Sequence[CodedReport], moment: dt.datetime | None) -> floa
 
 #: The largest ratio that is looked for, and how exact its logarithm is.
 FARTHEST, EXACT = log(1_000.0), 2e-3
-#: A state that no process has: from a moment on, what it acts on goes at another pace.
+#: A process that no bank has: from a moment on, what it acts on goes at another pace.
 PACE = "\0pace"
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 #: Forecasters that are no judgement of their own stay out of a pool unless named.
 NO_JUDGEMENT = ("pool", "uniform", "climatology", "prior")
-#: The model with a part taken out: four times its voice, where people speak beside it.
+#: The model with a part taken out: beside people, these would give the model four voices.
 OF_THE_MODEL = ("without-links", "without-news", "base-rate")
 #: What can be pooled without a probability of yes.
 FOR_OPTIONS = ("linear", "geometric-odds")
@@ -43,9 +43,9 @@ def pool(
     """Combine the forecasts in force on a question, or on each rung of a ladder.
 
     `members` are by default everybody but pools, priors and reference forecasters, and beside
-    people not the model without a part either; `left_out` says who is none. Of the `selection`
-    count its ``kind``, ``run`` and ``as_of``. The rungs of a ladder are made monotone after pooling
-    so that none is likelier than a later one; ``note`` says where that moved one.
+    people not the model without a part either; `left_out` says who is no member, and why. Of the
+    `selection` only ``kind``, ``run`` and ``as_of`` count. The rungs of a ladder are made monotone
+    after pooling so that none is likelier than a later one; ``note`` says where that moved one.
     """
     wanted = selection or Selection()
     method = method_of(method)
@@ -64,12 +64,14 @@ def pool(
         msg = f"question ({name}): is not open at {iso(moment)}, so no forecast is in force"
         raise InvalidInput(msg, hint="as_of=TIME")
     chosen = Selection(wanted.kind, wanted.run, question=name, as_of=moment)
-    forecasts, taken_back = shown(ledger, catalog, chosen, head=head)
+    forecasts, withdrawals = shown(ledger, catalog, chosen, head=head)
     withdrawn: dict[tuple[str, str], dt.datetime] = {}
-    for taken in taken_back if wanted.kind != "replay" else ():
-        if taken.withdrawn_at <= moment:
-            key = (taken.question, taken.forecaster)
-            withdrawn[key] = max(taken.withdrawn_at, withdrawn.get(key, taken.withdrawn_at))
+    for withdrawal in withdrawals if wanted.kind != "replay" else ():
+        if withdrawal.withdrawn_at <= moment:
+            key = (withdrawal.question, withdrawal.forecaster)
+            withdrawn[key] = max(
+                withdrawal.withdrawn_at, withdrawn.get(key, withdrawal.withdrawn_at)
+            )
     past = None
     if any(question.type == "binary" for question in is_open):
         record = Selection(wanted.kind, wanted.run, as_of=moment)
@@ -77,16 +79,16 @@ def pool(
     pooled = []
     for q in is_open:
         inside = _in_force(forecasts, q, withdrawn)
-        found, draft = _pooled(q, inside, members, method, moment, past)
+        row, draft = _pooled(q, inside, members, method, moment, past)
         every = ledger.forecasts(question=q.id, head=head) if wanted.kind == "live" else []
         others = {f.forecaster: f.kind for f in every if f.issued_at <= moment and not f.run}
-        found["left_out"] = _left_out(inside, found["members"], others)
-        pooled.append((found, draft))
-    drawn = drawn_together(is_open, [draft for _, draft in pooled])
-    drafts = [draft for draft, _ in drawn]
+        row["left_out"] = _left_out(inside, row["members"], others)
+        pooled.append((row, draft))
+    monotone = monotone_ladders(is_open, [draft for _, draft in pooled])
+    drafts = [draft for draft, _ in monotone]
     rows = [
         {**row, "forecast": draft.value.plain, "note": note, "kind": wanted.kind}
-        for (row, _), (draft, note) in zip(pooled, drawn, strict=True)
+        for (row, _), (draft, note) in zip(pooled, monotone, strict=True)
     ]
     if log:
         recorded = ledger.append(drafts, recorded_at=now)
@@ -165,7 +167,7 @@ def _score_rows(
     plain, cluster = means["pool:geometric-odds"], means["event"].tolist()
     rows = []
     for name in names:
-        found = level_interval(means[name], cluster, bounds=(0, 1), resamples=resamples)
+        interval = level_interval(means[name], cluster, bounds=(0, 1), resamples=resamples)
         gap = paired_bootstrap(means[name], plain, cluster=cluster, resamples=resamples)
         rows.append(
             {
@@ -182,10 +184,10 @@ def _score_rows(
                 "n_events": int(means["event"].nunique()),
                 "coverage": 1.0,
                 "possible_coverage": len(table) / (len(SHARES) * len(means)),
-                "mean": found.mean,
-                "lower": found.lower,
-                "upper": found.upper,
-                "skill": 0.25 - found.mean,
+                "mean": interval.mean,
+                "lower": interval.lower,
+                "upper": interval.upper,
+                "skill": 0.25 - interval.mean,
                 "reference": 0.25,
                 **{
                     f"mean_{spot}": float(by_spot[name][spot])
@@ -195,7 +197,7 @@ def _score_rows(
                 "difference": None if name == "pool:geometric-odds" else gap.difference,
                 "difference_lower": gap.lower,
                 "difference_upper": gap.upper,
-                "note": found.note,
+                "note": interval.note,
             }
         )
     return rows
@@ -208,28 +210,28 @@ def _members(present: Iterable[str], wanted: Sequence[str]) -> list[str]:
             msg = f"member ({name}): has no forecast here"
             near = nearest(name, dict.fromkeys(names))
             raise NotFound(msg, hint=near or ", ".join(names) or "forecast history")
-    out: tuple[str, ...] = NO_JUDGEMENT
+    excluded: tuple[str, ...] = NO_JUDGEMENT
     if any(family(name) in ("person", "crowd") for name in names):
-        out += OF_THE_MODEL
-    return list(dict.fromkeys(wanted)) or [n for n in names if family(n) not in out]
+        excluded += OF_THE_MODEL
+    return list(dict.fromkeys(wanted)) or [n for n in names if family(n) not in excluded]
 
 
 def _left_out(
     inside: Iterable[str], members: Sequence[str], others: Mapping[str, str]
 ) -> dict[str, str]:
-    """Give whoever spoke and is no member, with the reason: no judgement, not named, no kind."""
-    found = {}
+    """Give the reason for each forecaster of a question who is no member of its pool."""
+    reasons = {}
     for name in ordered({*inside, *others} - {*members}):
         what = family(name)
         if name not in inside and others[name] != "live":
-            found[name] = others[name]
+            reasons[name] = others[name]
         elif name not in inside:
-            found[name] = "withdrawn"
+            reasons[name] = "withdrawn"
         elif what in OF_THE_MODEL:
-            found[name] = "the model without a part"
+            reasons[name] = "the model without a part"
         else:
-            found[name] = "no judgement of its own" if what in NO_JUDGEMENT else "not named"
-    return found
+            reasons[name] = "no judgement of its own" if what in NO_JUDGEMENT else "not named"
+    return reasons
 
 
 def _in_force(
@@ -241,7 +243,8 @@ def _in_force(
     return {
         name: forecast
         for (_, name), forecast in latest(f for f in forecasts if f.question == question.id).items()
-        if not (taken := withdrawn.get((question.id, name))) or taken < forecast.issued_at
+        if not (withdrawn_at := withdrawn.get((question.id, name)))
+        or withdrawn_at < forecast.issued_at
     }
 
 
@@ -274,11 +277,11 @@ def _pooled(
             msg = f"method ({method}): numbers are pooled by linear"
             raise InvalidInput(msg, hint="method=linear")
         alike = len({value.labels for value in values}) == 1 and len(values[0].labels) <= DENSE
-        # Those who spoke of other levels are read at these: linear between what they said.
+        # Quantiles at other levels are interpolated linearly at these.
         levels = [float(label) for label in values[0].labels] if alike else list(SHOWN)
-        said = [list(value.at(levels).values()) for value in values]
-        together = linear_quantiles(said, [level / 100 for level in levels])
-        pooled = model_value(question.space, together.tolist(), levels)
+        quantiles = [list(value.at(levels).values()) for value in values]
+        mixture = linear_quantiles(quantiles, [level / 100 for level in levels])
+        pooled = model_value(question.space, mixture.tolist(), levels)
     else:
         if method not in FOR_OPTIONS:
             msg = f"method ({method}): options are pooled by {' or '.join(FOR_OPTIONS)}"
@@ -307,7 +310,7 @@ def _pooled(
 
 
 def _past(frame: "pd.DataFrame", members: Sequence[str]) -> Past:
-    """Give what the members had said of the yes-no questions of a frame."""
+    """Give the members' forecasts of the yes-no questions of a frame, and their crowds."""
     frame = frame[(frame["type"] == "binary") & ~frame["too_soon"]]
     frame = frame[frame["forecaster"].isin(_members(frame["forecaster"], members))]
     columns = ["question", "forecaster", "forecast", "issued_at", "outcome", "resolved_at"]
@@ -319,7 +322,7 @@ def _solved(frame: "pd.DataFrame") -> list[Solved]:
     """Give the crowds at each share of each resolved question's window while it was open."""
     from forecasting.scoring import lifetime
 
-    found: list[Solved] = []
+    solved: list[Solved] = []
     for share in SHARES if len(frame) else ():
         standing = lifetime.standing(frame, at=share)
         standing["since"] = standing[["issued_at", "opens"]].max(axis=1)
@@ -335,15 +338,15 @@ def _solved(frame: "pd.DataFrame") -> list[Solved]:
                 first["closes"],
             )
             outcome, event = float(first["outcome"]), str(first["event"])
-            found.append(Solved(crowd, round(100 * share), outcome, event, first["resolved_at"]))
-    return found
+            solved.append(Solved(crowd, round(100 * share), outcome, event, first["resolved_at"]))
+    return solved
 
 
-def drawn_together(
+def monotone_ladders(
     questions: Sequence[Question], values: Sequence[Forecast]
 ) -> list[tuple[Forecast, str]]:
     """Give each pooled forecast with a note; the rungs of a ladder are made to rise by deadline."""
-    found = [(value, "") for value in values]
+    noted = [(value, "") for value in values]
     ladders: dict[str, list[int]] = {}
     for place, question in enumerate(questions):
         if question.ladder and question.type == "binary":
@@ -356,5 +359,5 @@ def drawn_together(
                 note = f"pooled to {was:.3g}; set to {now:.3g}, because a ladder cannot fall"
                 value = model_value(questions[place].space, [float(now)])
                 because = f"{values[place].because}; {note}"
-                found[place] = replace(values[place], value=value, because=because), note
-    return found
+                noted[place] = replace(values[place], value=value, because=because), note
+    return noted

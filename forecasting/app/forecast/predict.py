@@ -50,9 +50,9 @@ from forecasting.store import Ledger
 #: Draws of a live update, and of one step of a replay.
 LIVE_DRAWS, REPLAY_DRAWS = 32_768, 8_192
 #: What moved a number, each cause with its change on the scale of the answer.
-type _Moved = tuple[tuple[str, list[float]], ...]
+type _Moves = tuple[tuple[str, list[float]], ...]
 #: The items that count as of a moment, and those among them that were known before it.
-type _Told = tuple[tuple[Evidence, ...], tuple[Evidence, ...]]
+type _Items = tuple[tuple[Evidence, ...], tuple[Evidence, ...]]
 MOMENT = dt.timedelta.resolution
 OWN = (
     Variant(MODEL),
@@ -60,7 +60,7 @@ OWN = (
     Variant(WITHOUT_NEWS, news=False),
     Variant(BASE_RATE, links=False, news=False, pooled=False),
 )
-UNTOLD = Variant(PRIOR, news=False, history=False)
+WITHOUT_EVIDENCE = Variant(PRIOR, news=False, history=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class Said:
     value: Value | None
     answer: Answer | None = None
     worldview: str = ""
-    moved: _Moved = ()
+    moved: _Moves = ()
 
     @property
     def spread(self) -> Spread | None:
@@ -101,8 +101,8 @@ class Predictor:
     recorded by then); each call filters by its own `as_of`. From what the worldviews had `spoken`
     before, their weights in the pool follow. `accept_because` says why a forecast that the gate
     refuses is logged anyway, and is recorded with its run. `ahead` holds answers that a replay
-    simulated before, by forecaster, moment and question. `wanted` takes what the fits that are
-    not stored would be made of, and then none is made.
+    simulated before, by forecaster, moment and question. `wanted` collects the inputs of the fits
+    that are not stored, and then no fit is made.
     """
 
     def __init__(
@@ -134,7 +134,7 @@ class Predictor:
         self.watches = tuple(watches)
         self._ahead = {} if ahead is None else ahead
         self._reliability: dict[dt.datetime, Reliabilities] = {}
-        self._of: tuple[dt.datetime, object, _Told] | None = None
+        self._last_items: tuple[dt.datetime, object, _Items] | None = None
         self._priors: dict[str, Answer] = {}
         self.asks, self.silent = predicates(catalog.questions.values(), bank)
         openings: dict[str, dt.datetime] = {}
@@ -193,36 +193,38 @@ class Predictor:
 
         What moved the model since its forecast `before` is recorded with the new one.
         """
-        answers = self.answers(questions, as_of)
-        moves = self.moves(questions, as_of, before or {}, answers)
-        said = [
+        world_answers = self.answers(questions, as_of)
+        moves = self.moves(questions, as_of, before or {}, world_answers)
+        answers = [
             item
             for name in (*(v.name for v in OWN), PRIOR)
-            for item in self._said(questions, answers, name, moves=moves if name == MODEL else {})
+            for item in self._answers_of(
+                questions, world_answers, name, moves=moves if name == MODEL else {}
+            )
         ]
         members = [
             item
             for view in self._views(as_of)
-            for item in self._said(questions, answers, view.forecaster, view.id)
+            for item in self._answers_of(questions, world_answers, view.forecaster, view.id)
         ]
-        said += members
-        said += self._pools(questions, members, as_of)
-        said += [self._uniform(question) for question in questions]
-        said += self._climatology(questions, as_of)
-        return said
+        answers += members
+        answers += self._pools(questions, members, as_of)
+        answers += [self._uniform(question) for question in questions]
+        answers += self._climatology(questions, as_of)
+        return answers
 
     def answers(
         self, questions: Sequence[Question], as_of: dt.datetime
     ) -> dict[tuple[str, str], Answer]:
         """Give what each forecaster that rests on the world says, by forecaster and question."""
-        found: dict[tuple[str, str], Answer] = {}
+        answers: dict[tuple[str, str], Answer] = {}
         for variant in self.variants(as_of):
             for name, answer in self.one(variant, questions, as_of).items():
-                found[variant.name, name] = answer
+                answers[variant.name, name] = answer
         for question in questions:
-            if question.id in self.asks and (alone := self.prior(question)) is not None:
-                found[PRIOR, question.id] = alone
-        return found
+            if question.id in self.asks and (prior := self.prior(question)) is not None:
+                answers[PRIOR, question.id] = prior
+        return answers
 
     def variants(self, as_of: dt.datetime) -> list[Variant]:
         """Give the forecasters that rest on the world and exist at a moment, the prior apart."""
@@ -242,15 +244,15 @@ class Predictor:
     ) -> dict[str, Answer]:
         """Give one forecaster's answers by question; questions without a predicate have none."""
         able = [question for question in questions if question.id in self.asks]
-        found: dict[str, Answer] = {}
+        answers: dict[str, Answer] = {}
         for group, items in self.parts(able, as_of):
             key = (variant.name, as_of)
             if all((*key, q.id) in self._ahead for q in group):
-                found |= {q.id: self._ahead[(*key, q.id)] for q in group}
+                answers |= {q.id: self._ahead[(*key, q.id)] for q in group}
                 continue
             at = self.at(as_of, items, watched)
-            found |= self.model.answers(variant, group, at)
-        return found
+            answers |= self.model.answers(variant, group, at)
+        return answers
 
     def parts(
         self, questions: Sequence[Question], as_of: dt.datetime
@@ -259,7 +261,7 @@ class Predictor:
 
         A question's first forecast sees only what was known before it opened.
         """
-        facts, earlier = self._told(as_of)
+        facts, earlier = self._items(as_of)
         if len(earlier) == len(facts):
             return [(list(questions), facts)] if questions else []
         new = [question for question in questions if question.opens >= as_of]
@@ -271,7 +273,7 @@ class Predictor:
         if question.id not in self._priors:
             every = self.catalog.questions.values()
             together = [q for q in every if q.opens == question.opens and q.id in self.asks]
-            self._priors |= self.model.answers(UNTOLD, together, self._opening(question))
+            self._priors |= self.model.answers(WITHOUT_EVIDENCE, together, self._opening(question))
         return self._priors.get(question.id)
 
     def _opening(self, question: Question) -> AsOf:
@@ -282,14 +284,18 @@ class Predictor:
 
     def facts(self, as_of: dt.datetime) -> tuple[Evidence, ...]:
         """Give the items that count as of a moment; what was retracted by then does not."""
-        return self._told(as_of)[0]
+        return self._items(as_of)[0]
 
-    def _told(self, as_of: dt.datetime) -> _Told:
-        if self._of is None or self._of[0] != as_of or self._of[1] is not self.evidence:
+    def _items(self, as_of: dt.datetime) -> _Items:
+        if (
+            self._last_items is None
+            or self._last_items[0] != as_of
+            or self._last_items[1] is not self.evidence
+        ):
             facts = without_retracted(known(self.evidence, as_of))
             earlier = tuple(item for item in facts if item.known_at < as_of)
-            self._of = (as_of, self.evidence, (facts, earlier))
-        return self._of[2]
+            self._last_items = (as_of, self.evidence, (facts, earlier))
+        return self._last_items[2]
 
     def watched(self, as_of: dt.datetime) -> dict[str, dt.datetime]:
         """Give until when each process was watched, by the watches that count."""
@@ -322,38 +328,38 @@ class Predictor:
         as_of: dt.datetime,
         before: Mapping[str, Earlier],
         answers: Mapping[tuple[str, str], Answer],
-    ) -> dict[str, _Moved]:
+    ) -> dict[str, _Moves]:
         """Say what moved the model's forecasts since their last ones.
 
-        As an explanation tells it: first time (with what was learned of the past), then the facts
-        of each new item in the order in which they became known, then their reports, so that a
-        report which a fact has ended moved nothing. The changes add up to the whole change on the
-        scale of the answer. Questions that no new item touches are left out.
+        The order is that of an explanation: first time (with what was learned of the past), then
+        the facts of each new item in the order in which they became known, then their reports, so
+        that a report which a fact has ended moved nothing. The changes add up to the whole change
+        on the scale of the answer. Questions that no new item touches are left out.
         """
-        found: dict[str, _Moved] = {}
+        moves: dict[str, _Moves] = {}
         facts = self.facts(as_of)
-        told_now = [q for q in questions if (now := answers.get((MODEL, q.id))) and now.numbers]
-        for new, asking in self._new(told_now, as_of, before).items():
+        answered = [q for q in questions if (now := answers.get((MODEL, q.id))) and now.numbers]
+        for new, asking in self._new(answered, as_of, before).items():
             rows = {
                 q.id: dict.fromkeys((*new, TIME), 0.0 * on_scale(q, before[q.id].numbers))
                 for q in asking
             }
-            standing = {q.id: on_scale(q, before[q.id].numbers) for q in asking}
+            current = {q.id: on_scale(q, before[q.id].numbers) for q in asking}
             steps = steps_after(facts, new)
             for place, (key, items) in enumerate(steps, 1):
                 if place == len(steps):
-                    told = {q.id: answers[MODEL, q.id] for q in asking}
+                    step_answers = {q.id: answers[MODEL, q.id] for q in asking}
                 else:
-                    told = self.model.answers(OWN[0], asking, self.at(as_of, items))
+                    step_answers = self.model.answers(OWN[0], asking, self.at(as_of, items))
                 for question in asking:
-                    if question.id not in told or not told[question.id].numbers:
+                    if question.id not in step_answers or not step_answers[question.id].numbers:
                         continue
-                    value = on_scale(question, told[question.id].numbers)
-                    rows[question.id][key] = rows[question.id][key] + value - standing[question.id]
-                    standing[question.id] = value
+                    value = on_scale(question, step_answers[question.id].numbers)
+                    rows[question.id][key] = rows[question.id][key] + value - current[question.id]
+                    current[question.id] = value
             for name, changes in rows.items():
-                found[name] = tuple((cause, change.tolist()) for cause, change in changes.items())
-        return found
+                moves[name] = tuple((cause, change.tolist()) for cause, change in changes.items())
+        return moves
 
     def learn(
         self, questions: Sequence[Question], as_of: dt.datetime, before: Mapping[str, Earlier]
@@ -372,7 +378,7 @@ class Predictor:
                 self.model.learn(OWN[0], self.at(as_of, items))
         for question in able:
             if question.id not in before:
-                self.model.learn(UNTOLD, self._opening(question))
+                self.model.learn(WITHOUT_EVIDENCE, self._opening(question))
 
     def _new(
         self, questions: Sequence[Question], as_of: dt.datetime, before: Mapping[str, Earlier]
@@ -389,17 +395,17 @@ class Predictor:
                 groups.setdefault(new, []).append(question)
         return groups
 
-    def _said(
+    def _answers_of(
         self,
         questions: Sequence[Question],
-        answers: Mapping[tuple[str, str], Answer],
+        world_answers: Mapping[tuple[str, str], Answer],
         name: str,
         worldview: str = "",
-        moves: Mapping[str, _Moved] = MappingProxyType({}),
+        moves: Mapping[str, _Moves] = MappingProxyType({}),
     ) -> list[Said]:
-        said = []
+        answers = []
         for question in questions:
-            answer = answers.get((name, question.id))
+            answer = world_answers.get((name, question.id))
             if answer is None:
                 continue
             if answer.gate.startswith("refused") and self.accept_because:
@@ -407,8 +413,8 @@ class Predictor:
             passed = not answer.gate.startswith("refused")
             value = model_value(question.space, answer.numbers, LEVELS) if passed else None
             moved = moves.get(question.id, ())
-            said.append(Said(question, name, value, answer, worldview, moved))
-        return said
+            answers.append(Said(question, name, value, answer, worldview, moved))
+        return answers
 
     def _pools(
         self, questions: Sequence[Question], members: Sequence[Said], as_of: dt.datetime
@@ -417,13 +423,13 @@ class Predictor:
         ensemble = weights_at(self.catalog, self.spoken, as_of, names)
         pooled = []
         for question in questions:
-            said = {
+            by_worldview = {
                 member.forecaster: member.value.numbers
                 for member in members
                 if member.question.id == question.id and member.value is not None
             }
-            if said:
-                numbers = ensemble.pool(question, said, LEVELS)
+            if by_worldview:
+                numbers = ensemble.pool(question, by_worldview, LEVELS)
                 pooled.append(Said(question, POOL, model_value(question.space, numbers, LEVELS)))
         return pooled
 
@@ -441,24 +447,24 @@ class Predictor:
     def _climatology(self, questions: Sequence[Question], as_of: dt.datetime) -> list[Said]:
         yes, total = outcomes_known(self.catalog, as_of)
         share = (1 + yes) / (2 + total)
-        said = [
+        answers = [
             Said(question, CLIMATOLOGY, model_value(question.space, [share]))
             for question in questions
             if question.type == "binary"
         ]
         numeric = [q for q in questions if q.type == "numeric" and q.id in self.asks]
         for group, items in self.parts(numeric, as_of):
-            held = self.model.records(self.at(as_of, items))
+            records = self.model.records(self.at(as_of, items))
             for question in group:
                 predicate = self.asks[question.id]
                 if any(self.model.unknown(name, as_of) for name in asked(predicate)):
                     continue
-                record = held[min(asked(predicate))]
+                record = records[min(asked(predicate))]
                 numbers = climatology(question, predicate, self.bank.world, record, items, as_of)
                 if numbers is not None:
                     value = model_value(question.space, numbers, LEVELS)
-                    said.append(Said(question, CLIMATOLOGY, value))
-        return said
+                    answers.append(Said(question, CLIMATOLOGY, value))
+        return answers
 
 
 def outcomes_known(catalog: Catalog, as_of: dt.datetime) -> tuple[int, int]:
@@ -480,7 +486,7 @@ def predicates(
     from forecasting.domain.predicate_check import check_predicate
     from forecasting.domain.predicate_text import parse_predicate
 
-    found: dict[str, Predicate] = {}
+    by_question: dict[str, Predicate] = {}
     silent: dict[str, str] = {}
     for question in questions:
         if not question.answer:
@@ -492,19 +498,21 @@ def predicates(
                 predicate, bank.world, question.space, question.opens, question.closes
             )
         except InvalidInput as fault:
-            # It quotes the answer already.
+            # The message quotes the answer already.
             silent[question.id] = fault.message
             continue
         if faults:
             silent[question.id] = f"answer ({question.answer}): {faults[0]}"
         else:
-            found[question.id] = predicate
+            by_question[question.id] = predicate
     wrong = ahead_of(bank)
-    for name in [*found] if wrong else ():
-        for process in sorted(ancestors(bank.world.links, asked(found[name])) & wrong.keys())[:1]:
+    for name in [*by_question] if wrong else ():
+        for process in sorted(ancestors(bank.world.links, asked(by_question[name])) & wrong.keys())[
+            :1
+        ]:
             silent[name] = f"rests on {process}, and is skipped: {wrong[process]}"
-            del found[name]
-    return found, silent
+            del by_question[name]
+    return by_question, silent
 
 
 def watches_of(ledger: Ledger, as_of: dt.datetime, *, live: bool) -> tuple[Watch, ...]:
@@ -517,7 +525,7 @@ def watches_of(ledger: Ledger, as_of: dt.datetime, *, live: bool) -> tuple[Watch
 
 
 def drafts(
-    said: Iterable[Said], as_of: dt.datetime, *, kind: Kind, run: str = ""
+    answers: Iterable[Said], as_of: dt.datetime, *, kind: Kind, run: str = ""
 ) -> list[ModelRun | Forecast]:
     """Turn answers into ledger entries: each distinct simulation once, then what rests on it.
 
@@ -525,14 +533,14 @@ def drafts(
     """
     entries: list[ModelRun | Forecast] = []
     runs: dict[tuple[str, ...], int] = {}
-    for item in said:
+    for item in answers:
         reference: int | None = None
         if item.answer is not None:
-            made = _model_run(item, item.answer, as_of, run)
-            key = (item.forecaster, made.priors_hash, made.evidence_hash, made.gate)
+            model_run = _model_run(item, item.answer, as_of, run)
+            key = (item.forecaster, model_run.priors_hash, model_run.evidence_hash, model_run.gate)
             if key not in runs:
                 runs[key] = len(entries)
-                entries.append(made)
+                entries.append(model_run)
             reference = in_batch(runs[key])
         if item.value is None:
             continue
@@ -558,7 +566,7 @@ def drafts(
 
 
 def _model_run(item: Said, answer: Answer, as_of: dt.datetime, run: str) -> ModelRun:
-    made = world_run(
+    model_run = world_run(
         bank_hash=answer.priors_hash,
         evidence_hash=answer.evidence_hash,
         as_of=as_of,
@@ -570,5 +578,5 @@ def _model_run(item: Said, answer: Answer, as_of: dt.datetime, run: str) -> Mode
         versions=answer.versions,
         run=run,
     )
-    # A fit that was refused is said by its own gate; a number with too large an error by this one.
-    return made if made.gate != "passed" else replace(made, gate=answer.gate)
+    # The gate of a refused fit says so itself; this one says that a number's error is too large.
+    return model_run if model_run.gate != "passed" else replace(model_run, gate=answer.gate)

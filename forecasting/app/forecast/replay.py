@@ -1,7 +1,7 @@
 """Replay: forecast each date with only the information available by then, and log it.
 
 Several processes may work ahead of its walk, first its fits, then its simulations, and the walk
-finds their answers; what a worker could not know (what moved a probability) is simulated in it.
+finds their answers; what a worker cannot know (what moved a probability) is simulated in the walk.
 Compiling a graph takes more memory than all else, so each of the three is compiled and sampled by
 a process of its own, which ends when it is done; its fits are read back from the cache folder. All
 chance is keyed by the seed, so where and in which order something was made changes no digit.
@@ -43,7 +43,7 @@ from forecasting.models.world.reading import Answer
 from forecasting.store import Ledger
 
 type Clock = Callable[[], dt.datetime]
-#: Goes through steps of work with what takes each and says how far it is.
+#: Goes through steps of work, takes each with a function, and shows the text that this returns.
 type Progress = Callable[[Sequence[Any], Callable[[Any], str]], None]
 #: Answers by forecaster, moment and question.
 type Ahead = Mapping[tuple[str, dt.datetime, str], Answer]
@@ -125,25 +125,25 @@ def plan(
     known = [item.known_at for item in evidence if first <= item.known_at <= last]
     days = steps(questions, ends, known, start=first, until=last, every=every, zone=bank.zone)
     asked = {question.id for question in questions}
-    spoken = [
+    text_steps = [
         Step(text_speaks_at(text), text)
         for text in bank.texts
         if first <= text_speaks_at(text) <= last
         and any(not claim.shown_only and claim.question in asked for claim in text.claims)
     ]
-    laid = sorted(
-        [*(Step(moment) for moment in days), *spoken],
+    ordered = sorted(
+        [*(Step(moment) for moment in days), *text_steps],
         key=lambda step: (step.moment, step.text.id if step.text else ""),
     )
     identity = {
-        "steps": [iso(step.moment) for step in laid],
+        "steps": [iso(step.moment) for step in ordered],
         "questions": {question.id: question.wording_hash for question in questions},
         "seed": seed,
         "bank": bank.digest,
         "models": _model_versions(),
     }
     run = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
-    return Plan(run, tuple(questions), tuple(laid), first, last, seed, every, bank.zone)
+    return Plan(run, tuple(questions), tuple(ordered), first, last, seed, every, bank.zone)
 
 
 def _model_versions() -> dict[str, str]:
@@ -178,53 +178,53 @@ def replay(
     began = time.perf_counter()
     marks, cut = ledger.replay_runs(), ledger.head().seq
 
-    def laid(head: int) -> Plan:
+    def plan_at(head: int) -> Plan:
         catalog, evidence = Catalog.of(ledger, head=head), ledger.evidence(head=head)
         return plan(
             catalog, bank, evidence, start=start, until=until, every=every, names=names, seed=seed
         )
 
-    made = _interrupted(marks, laid) or laid(cut)
-    mine = [mark for mark in marks if mark.run == made.run]
+    run_plan = _interrupted(marks, plan_at) or plan_at(cut)
+    mine = [mark for mark in marks if mark.run == run_plan.run]
     if mine:
         cut = mine[0].evidence_head
     else:
         config: dict[str, Plain] = {
-            "from": iso(made.start),
-            "to": iso(made.until),
-            "every": made.every,
+            "from": iso(run_plan.start),
+            "to": iso(run_plan.until),
+            "every": run_plan.every,
             "seed": seed,
-            "steps": len(made.steps),
-            "questions": [question.id for question in made.questions],
+            "steps": len(run_plan.steps),
+            "questions": [question.id for question in run_plan.questions],
             "bank": bank.digest,
             "versions": _model_versions(),
         }
-        ledger.append([ReplayMark(made.run, "started", cut, config)], recorded_at=clock())
+        ledger.append([ReplayMark(run_plan.run, "started", cut, config)], recorded_at=clock())
     if not any(mark.event == "finished" for mark in mine):
-        _walk(ledger, bank, made, cut, clock, progress, workers=workers, dask=dask)
-        ledger.append([ReplayMark(made.run, "finished", cut, {})], recorded_at=clock())
-    return summary(ledger, made, seconds=time.perf_counter() - began)
+        _walk(ledger, bank, run_plan, cut, clock, progress, workers=workers, dask=dask)
+        ledger.append([ReplayMark(run_plan.run, "finished", cut, {})], recorded_at=clock())
+    return summary(ledger, run_plan, seconds=time.perf_counter() - began)
 
 
-def _interrupted(marks: Sequence[ReplayMark], laid: Callable[[int], Plan]) -> Plan | None:
-    """Give the run that was begun and not finished, as it was laid out then.
+def _interrupted(marks: Sequence[ReplayMark], plan_at: Callable[[int], Plan]) -> Plan | None:
+    """Give the plan of the run that was begun and not finished, as it was planned then.
 
-    What was recorded since would lay out other days, and so another run.
+    With what was recorded since, the plan would have other days and so be another run.
     """
     finished = {mark.run for mark in marks if mark.event == "finished"}
     for mark in reversed(marks):
         if mark.run not in finished:
-            with contextlib.suppress(InvalidInput, NotFound):  # not there then
-                made = laid(mark.evidence_head)
-                if made.run == mark.run:
-                    return made
+            with contextlib.suppress(InvalidInput, NotFound):  # questions that were not there then
+                run_plan = plan_at(mark.evidence_head)
+                if run_plan.run == mark.run:
+                    return run_plan
     return None
 
 
 def _walk(
     ledger: Ledger,
     bank: Bank,
-    made: Plan,
+    run_plan: Plan,
     cut: int,
     clock: Clock,
     progress: Progress,
@@ -233,17 +233,17 @@ def _walk(
     dask: str,
 ) -> None:
     catalog = Catalog.of(ledger, head=cut)
-    so_far = ledger.forecasts(kind="replay", run=made.run)
-    refused_only = {run.as_of for run in ledger.model_runs(run=made.run)}
+    so_far = ledger.forecasts(kind="replay", run=run_plan.run)
+    refused_only = {run.as_of for run in ledger.model_runs(run=run_plan.run)}
     done = {forecast.issued_at for forecast in so_far} | refused_only
     asks, _ = predicates(catalog.questions.values(), bank)
     questions = {
-        step.moment: made.asked(catalog, asks, step.moment)
-        for step in made.steps
+        step.moment: run_plan.asked(catalog, asks, step.moment)
+        for step in run_plan.steps
         if step.text is None and step.moment not in done
     }
     evidence, watches = tuple(ledger.evidence(head=cut)), tuple(ledger.watches(head=cut))
-    job = Job(catalog, evidence, watches, bank, made.seed, questions, made.until)
+    job = Job(catalog, evidence, watches, bank, run_plan.seed, questions, run_plan.until)
     ahead: Ahead = {}
     if workers > 1 or dask:
         ahead = answers_ahead(job, progress, workers=workers, dask=dask)
@@ -255,31 +255,31 @@ def _walk(
         if forecast.forecaster == MODEL
     }
     backdated = {(one.forecaster, one.claim) for one in ledger.forecasts(kind="backdated")}
-    asked = {question.id for question in made.questions}
+    asked = {question.id for question in run_plan.questions}
 
     def take(step: Step) -> str:
         if step.text is not None:
-            spoken = [
+            text_forecasts = [
                 claim_forecast(catalog.questions[claim.question], step.text, claim, step.moment)
                 for claim in step.text.claims
                 if not claim.shown_only
                 and claim.question in asked
                 and (step.text.forecaster, claim.id) not in backdated
             ]
-            ledger.append(spoken, recorded_at=clock())
+            ledger.append(text_forecasts, recorded_at=clock())
         elif step.moment not in done:
-            said = predictor.say(questions[step.moment], step.moment, latest)
+            answers = predictor.say(questions[step.moment], step.moment, latest)
             latest.update(
                 (item.question.id, Earlier(step.moment, item.value.numbers))
-                for item in said
+                for item in answers
                 if item.forecaster == MODEL and item.value is not None
             )
-            entries = drafts(said, step.moment, kind="replay", run=made.run)
+            entries = drafts(answers, step.moment, kind="replay", run=run_plan.run)
             ledger.append(entries, recorded_at=clock())
             predictor.spoken.add(entries)
         return iso(step.moment)[:10]
 
-    progress(made.steps, take)
+    progress(run_plan.steps, take)
 
 
 def claim_forecast(question: Question, text: Text, claim: Claim, moment: dt.datetime) -> Forecast:
@@ -303,18 +303,18 @@ def claim_forecast(question: Question, text: Text, claim: Claim, moment: dt.date
     )
 
 
-def summary(ledger: Ledger, made: Plan, *, seconds: float) -> dict[str, Any]:
+def summary(ledger: Ledger, run_plan: Plan, *, seconds: float) -> dict[str, Any]:
     """Give what a finished replay holds, with its scores."""
     catalog = Catalog.of(ledger)
-    forecasts = ledger.forecasts(kind="replay", run=made.run)
-    runs = ledger.model_runs(run=made.run)
-    resolved = [q for q in made.questions if catalog.outcome(q) not in (None, ANNULLED)]
+    forecasts = ledger.forecasts(kind="replay", run=run_plan.run)
+    runs = ledger.model_runs(run=run_plan.run)
+    resolved = [q for q in run_plan.questions if catalog.outcome(q) not in (None, ANNULLED)]
     texts = {f.forecaster for f in ledger.forecasts(kind="backdated") if f.claim}
     return {
-        "run": made.run,
-        "questions": len(made.questions),
+        "run": run_plan.run,
+        "questions": len(run_plan.questions),
         "resolved": len(resolved),
-        "steps": len(made.steps),
+        "steps": len(run_plan.steps),
         "forecasts": len(forecasts),
         "forecasters": len({f.forecaster for f in forecasts} | texts),
         "simulations": len(runs),
@@ -322,7 +322,7 @@ def summary(ledger: Ledger, made: Plan, *, seconds: float) -> dict[str, Any]:
         "seconds": seconds,
         "head": ledger.head().hash,
         "digest": ledger.content_digest(),
-        "scores": scores(ledger, selection=Selection(kind="replay", run=made.run)),
+        "scores": scores(ledger, selection=Selection(kind="replay", run=run_plan.run)),
     }
 
 
@@ -388,7 +388,7 @@ class Job:
     until: dt.datetime
 
     def predictor(self, **options: Any) -> Predictor:
-        """Give who answers; one that takes `wanted` only says which fits are wanted."""
+        """Give the predictor; with `wanted`, it only collects the fits that it would need."""
         return Predictor(
             self.catalog,
             self.evidence,
@@ -405,7 +405,7 @@ def answers_ahead(job: Job, progress: Progress, *, workers: int, dask: str = "")
     if not dask:
         _fits_ahead(job, progress, workers)
     packed = pickle.dumps(job)
-    found: dict[tuple[str, dt.datetime, str], Answer] = {}
+    answers: dict[tuple[str, dt.datetime, str], Answer] = {}
     with _executor(workers, dask) as (pool, count):
         moments = list(job.asked)
         size = max(1, -(-len(moments) // (PARTS * count)))
@@ -413,11 +413,11 @@ def answers_ahead(job: Job, progress: Progress, *, workers: int, dask: str = "")
         futures = {part: pool.submit(answers_of, packed, part) for part in parts}
 
         def take(part: tuple[dt.datetime, ...]) -> str:
-            found.update(futures[part].result())
+            answers.update(futures[part].result())
             return f"simulated to {iso(part[-1])[:10]}"
 
         progress(parts, take)
-    return found
+    return answers
 
 
 def _fits_ahead(job: Job, progress: Progress, workers: int) -> None:
@@ -442,15 +442,15 @@ def _fits_ahead(job: Job, progress: Progress, workers: int) -> None:
     longest = sorted(graphs, key=lambda name: len(graphs[name]), reverse=True)
     # A process that ends gives its memory back.
     with _processes(min(workers, len(graphs)), max_tasks_per_child=1) as pool:
-        made = {name: pool.submit(fits_of, job.seed, graphs[name]) for name in longest}
-        progress(longest, lambda name: f"fitted {made[name].result()} {name}")
+        futures = {name: pool.submit(fits_of, job.seed, graphs[name]) for name in longest}
+        progress(longest, lambda name: f"fitted {futures[name].result()} {name}")
 
 
 def fits_of(seed: int, wanted: Sequence[Wanted]) -> int:
     """Make some fits and store them, in whatever process this is; give how many."""
     fits = stored_fits(seed)
     for model, data, priors, options in wanted:
-        with contextlib.suppress(GateRefused):  # whoever needs it is told
+        with contextlib.suppress(GateRefused):  # the walk meets the refusal again
             fits.fit(model, data, priors, **options)
     return len(wanted)
 
@@ -487,16 +487,16 @@ def _executor(workers: int, dask: str = "") -> Iterator[tuple[Executor, int]]:
         raise InvalidInput(msg, hint="pip install 'scenario-forecasting[dask]'") from missing
     try:
         client = Client(dask, timeout=10)
-    except (OSError, ValueError) as silent:
+    except (OSError, ValueError) as error:
         msg = f"dask ({dask}): no scheduler answers at this address"
-        raise InvalidInput(msg, hint="dask=tcp://127.0.0.1:8786") from silent
+        raise InvalidInput(msg, hint="dask=tcp://127.0.0.1:8786") from error
     with client:
         yield client.get_executor(), max(1, len(client.nthreads()))
 
 
-def _frozen(given: dict[Any, Any]) -> MappingProxyType[Any, Any]:
-    return MappingProxyType(given)
+def _frozen(mapping: dict[Any, Any]) -> MappingProxyType[Any, Any]:
+    return MappingProxyType(mapping)
 
 
 # Frozen values hold frozen mappings, which pickle does not know.
-copyreg.pickle(MappingProxyType, lambda given: (_frozen, (dict(given),)))
+copyreg.pickle(MappingProxyType, lambda mapping: (_frozen, (dict(mapping),)))

@@ -12,9 +12,9 @@ from forecasting.domain.evidence import Evidence
 TIME, HISTORY, LINKS, ELSEWHERE = "time", "history", "links", "elsewhere"
 FADED, EARLIER, CHANCE = "faded", "earlier", "chance"
 OWN_STEPS = {HISTORY, TIME, LINKS, ELSEWHERE, FADED, EARLIER, CHANCE}
-#: Ends the key of an item of which the facts alone are told.
+#: The end of the key of an item that is reduced to its facts.
 FACTS = "/facts"
-#: An effect below so many of its Monte Carlo errors is none that could be shown.
+#: An effect within so many of its Monte Carlo errors is shown as 0.
 CLEAR = 2.0
 #: Facts shown one by one; older ones are one row.
 MOST_FACTS = 12
@@ -36,7 +36,7 @@ class Step(NamedTuple):
 
     @property
     def clear(self) -> BoolArray:
-        """Whether it stands out of its Monte Carlo error, (K,)."""
+        """Whether the change is larger than its Monte Carlo error explains, (K,)."""
         return np.asarray(np.abs(self.value) > CLEAR * self.error)
 
     @property
@@ -51,37 +51,37 @@ class Step(NamedTuple):
 type Row = tuple[dict[str, Any], Step]
 
 
-def told_apart(rows: Sequence[Row]) -> list[Row]:
-    """Tell steps within their Monte Carlo error as 0; one row has what they leave together.
+def pool_unclear(rows: Sequence[Row]) -> list[Row]:
+    """Show steps within their Monte Carlo error as 0, and their sum as one row at the end.
 
-    So the rows add up to the change as they are told.
+    So the rows that are shown add up to the whole change.
     """
-    found, left = [], None
-    for told, step in rows:
-        rest = step._replace(value=np.where(step.clear, 0.0, step.value))
-        if not np.any(rest.value):
-            found.append((told, step))
+    shown, remainder = [], None
+    for label, step in rows:
+        unclear = step._replace(value=np.where(step.clear, 0.0, step.value))
+        if not np.any(unclear.value):
+            shown.append((label, step))
             continue
-        # The pull of what is told stays in its own row.
-        rest = rest._replace(pull=np.where(step.clear, 0.0, step.pull))
-        found.append((told, step._replace(value=np.where(step.clear, step.value, 0.0))))
-        left = rest if left is None else left.plus(rest)
-    if left is not None:
-        found.append((named_step(CHANCE, "What the steps told as 0 leave together"), left))
-    return found
+        # The pull of a clear change stays in its own row.
+        unclear = unclear._replace(pull=np.where(step.clear, 0.0, step.pull))
+        shown.append((label, step._replace(value=np.where(step.clear, step.value, 0.0))))
+        remainder = unclear if remainder is None else remainder.plus(unclear)
+    if remainder is not None:
+        shown.append((named_step(CHANCE, "What the steps told as 0 leave together"), remainder))
+    return shown
 
 
 class Chain:
-    """Steps from one answer to the next; the time between facts is one step, wherever it passed."""
+    """Steps from one answer to the next; all the time that passes between facts is one step."""
 
     def __init__(self, first: Step) -> None:
         self.first = self.at = first
         self.passed = first.less(first)
         self.rows: list[Row] = []
 
-    def go(self, told: dict[str, Any], after: Step) -> None:
+    def go(self, label: dict[str, Any], after: Step) -> None:
         """Take a step to another answer."""
-        self.rows.append((told, after.less(self.at)))
+        self.rows.append((label, after.less(self.at)))
         self.at = after
 
     def wait(self, after: Step) -> None:
@@ -144,21 +144,21 @@ def steps_after(
     order += [(item.key, False) for item in fresh if facts_on(item)]
     order += [(item.key, True) for item in fresh if item.reports]
     whole, stated = {item.key for item in facts} - set(new), set[str]()
-    found = []
+    steps = []
     for key, reported in order:
         (whole if reported else stated).add(key)
-        found.append((key, _so_far(facts, whole, stated)))
-    return found
+        steps.append((key, _so_far(facts, whole, stated)))
+    return steps
 
 
 def _so_far(
     facts: Sequence[Evidence], whole: Collection[str], stated: Collection[str]
 ) -> tuple[Evidence, ...]:
-    """Give the items that are told as a whole, and of those that are stated only their facts."""
-    found = []
+    """Give the items in `whole` as they are, and of those in `stated` the facts alone."""
+    items = []
     for item in facts:
         if item.key in whole or (item.key in stated and not item.reports):
-            found.append(item)
+            items.append(item)
         elif item.key in stated and (part := unreported(item)) is not None:
-            found.append(part)
-    return tuple(found)
+            items.append(part)
+    return tuple(items)

@@ -23,9 +23,9 @@ from forecasting.evidence.history import Step
 from forecasting.evidence.relevant import asked, groups
 from forecasting.store import Ledger
 
-#: A watch that ended longer ago than this is no watch.
+#: A watch that ended longer ago than this does not count.
 FRESH = dt.timedelta(days=7)
-#: What stands beside a number that rests on a process nobody has watched.
+#: The note beside a number that rests on a process nobody has watched.
 BOTH_SHOWN = "both numbers are shown (nothing happened since / unknown since)"
 #: A number that moved by no more than this many Monte Carlo errors did not move.
 ERRORS = 2.0
@@ -61,7 +61,7 @@ def update(
     check_moment(moment, now)
     kind = kind_of(moment, now)
     catalog = Catalog.of(ledger, recorded_by=moment)
-    questions, due = _chosen(catalog, names, moment)
+    questions, due = _open_and_due(catalog, names, moment)
     spoken, because = Spoken(ledger.forecasts(kind="live")), normalised(accept_because)
     predictor = Predictor.of(
         ledger, catalog, moment, now, seed=seed, accept_because=because, spoken=spoken
@@ -72,15 +72,15 @@ def update(
     warnings = _silent({q.id: silent[q.id] for q in questions if q.id in silent})
     rests = {q.id: predictor.model.rests(q) for q in able}
     processes = sorted(frozenset().union(*rests.values()))
-    news: list[Watch] = []
+    new_watches: list[Watch] = []
     if watched:
         ends = predictor.watched(moment)
-        news = [
+        new_watches = [
             Watch(name, moment, watcher=watcher)
             for name in processes
             if ends.get(name) is None or ends[name] < moment
         ]
-        predictor.watches = (*predictor.watches, *news)
+        predictor.watches = (*predictor.watches, *new_watches)
     ends = predictor.model.watched_until(processes, predictor.at(moment))
     stale = {
         q.id: {name: ends[name] for name in rests[q.id] if moment - ends[name] > FRESH}
@@ -92,40 +92,42 @@ def update(
         for name, f in before.items()
     }
     began = time.perf_counter()
-    said = predictor.say(able, moment, earlier)
+    answers = predictor.say(able, moment, earlier)
     # As if somebody had watched every process up to now, and nothing happened.
-    looked = {name: moment for name in bank.world.processes}
+    all_watched = {name: moment for name in bank.world.processes}
     waiting = [q for q in able if stale[q.id]]
     quiet = {
         name: answer.plain(catalog.questions[name])
-        for name, answer in predictor.one(OWN[0], waiting, moment, watched=looked).items()
+        for name, answer in predictor.one(OWN[0], waiting, moment, watched=all_watched).items()
     }
     seconds = (time.perf_counter() - began) / max(len(able), 1)
-    told = {item.question.id: item for item in said if item.forecaster == MODEL}
+    model_answers = {item.question.id: item for item in answers if item.forecaster == MODEL}
     warnings += [
         f"{q.id}: {why}" for q in able if (why := predictor.model.faults.get((q.id, moment)))
     ]
     warnings += [
-        f"{name}: what is said of {iso(step.at)[:10]} ({_told(step)}) counts for nothing, for it "
-        f"was {record.state} on {iso(record.entered)[:10]}: forecast news retract {step.key}"
+        f"{name}: what is said of {iso(step.at)[:10]} ({_step_text(step)}) counts for nothing, "
+        f"for it was {record.state} on {iso(record.entered)[:10]}: forecast news retract {step.key}"
         for name, record in predictor.model.records(predictor.at(moment)).items()
         for step in record.late
     ]
     warnings += told_of_files(bank)
     if changed_since(ledger, bank):
         warnings.append("the bank's files changed since they were loaded: forecast init loads them")
-    own = frozenset(name for name, item in told.items() if _moved(item, before.get(name)))
-    changed = _changed(predictor, able, own)
+    own = frozenset(
+        name for name, item in model_answers.items() if _has_moved(item, before.get(name))
+    )
+    changed = _changed_questions(predictor, able, own)
     if unseen := sorted({name for q in able for name in stale[q.id]}):
         since = iso(min(ends[name] for name in unseen))[:10]
         since = f"since {since}" if len(unseen) == 1 else f"for a week, one not since {since}"
         warnings.append(
-            f"nobody has watched {_named(unseen)} {since} (forecast watch lists them): "
+            f"nobody has watched {_listing(unseen)} {since} (forecast watch lists them): "
             f"{BOTH_SHOWN}" + ("" if unwatched else ", neither is logged")
         )
     rows, logged = [], set()
     for q in able:
-        if (item := told.get(q.id)) is None:
+        if (item := model_answers.get(q.id)) is None:
             continue
         last, linked = before.get(q.id), q.id in changed - own
         wanted = everything or q.id in changed
@@ -142,9 +144,9 @@ def update(
         rows.append(row)
     rows += [_row(q, before.get(q.id)) | {"status": catalog.status(q, moment)} for q in due]
     if not dry_run:
-        kept = [item for item in said if item.question.id in logged]
+        to_log = [item for item in answers if item.question.id in logged]
         # A forecast names its run by its place in the batch, so the watches come last.
-        entries = [*drafts(kept, moment, kind=kind), *news]
+        entries = [*drafts(to_log, moment, kind=kind), *new_watches]
         if entries:
             ledger.append(entries, recorded_at=now)
     return rows, warnings
@@ -157,11 +159,11 @@ def unwatched(
     now: dt.datetime,
     as_of: dt.datetime | None = None,
 ) -> dict[str, dt.datetime]:
-    """Give the processes that nobody has watched for a week, and since when."""
+    """Give the processes that nobody has watched for a week, and until when each was watched."""
     moment = as_of or now
     check_moment(moment, now)
     catalog = Catalog.of(ledger, recorded_by=moment)
-    questions, _ = _chosen(catalog, names, moment)
+    questions, _ = _open_and_due(catalog, names, moment)
     predictor = Predictor.of(ledger, catalog, moment, now, seed=0)
     resting = [predictor.model.rests(q) for q in questions if q.id in predictor.asks]
     processes = sorted(frozenset().union(*resting))
@@ -169,23 +171,25 @@ def unwatched(
     return {name: end for name, end in ends.items() if moment - end > FRESH}
 
 
-def _told(step: Step) -> str:
+def _step_text(step: Step) -> str:
     return f"a part of {step.amount:g}" if step.amount > 0.0 else step.state
 
 
-def _named(names: Sequence[str]) -> str:
+def _listing(names: Sequence[str]) -> str:
     more = f" and {len(names) - 3} more" if len(names) > 4 else ""
     return ", ".join(names[:3] if more else names) + more
 
 
-def _changed(predictor: Predictor, questions: Sequence[Question], own: frozenset[str]) -> set[str]:
-    """Give the questions of each group in which the number of one changed of its own."""
+def _changed_questions(
+    predictor: Predictor, questions: Sequence[Question], own: frozenset[str]
+) -> set[str]:
+    """Give the questions of each group in which the number of at least one (`own`) changed."""
     group = groups(predictor.bank.world, {q.id: asked(predictor.asks[q.id]) for q in questions})
     moved = {group.get(name, name) for name in own}
     return {q.id for q in questions if group.get(q.id, q.id) in moved}
 
 
-def _moved(item: Said, before: Forecast | None) -> bool:
+def _has_moved(item: Said, before: Forecast | None) -> bool:
     """Say whether a number is new, has new evidence, or moved by more than its error."""
     if before is None or item.moved or item.value is None:
         return True
@@ -215,7 +219,7 @@ def _reason(
         return "its first number"
     if item.moved:
         return "new evidence"
-    if _moved(item, before):
+    if _has_moved(item, before):
         return "moved by more than its error"
     if linked:
         return "one linked to it changed"
@@ -224,11 +228,11 @@ def _reason(
 
 def _silent(reasons: Mapping[str, str]) -> list[str]:
     """Say which questions no model answers, and why: one line a reason, however many there are."""
-    found: dict[str, list[str]] = {}
+    by_reason: dict[str, list[str]] = {}
     for name, reason in reasons.items():
-        found.setdefault(reason, []).append(name)
+        by_reason.setdefault(reason, []).append(name)
     lines = []
-    for reason, names in found.items():
+    for reason, names in by_reason.items():
         more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
         why = f": {reason}" if len(names) > 1 else f" {reason}"
         why = why.replace(": has ", " have ")
@@ -236,7 +240,7 @@ def _silent(reasons: Mapping[str, str]) -> list[str]:
     return lines
 
 
-def _chosen(
+def _open_and_due(
     catalog: Catalog, names: Sequence[str], moment: dt.datetime
 ) -> tuple[list[Question], list[Question]]:
     """Give the open questions asked for, and those that are due."""
@@ -250,9 +254,9 @@ def _chosen(
     chosen: dict[str, Question] = {}
     waiting: dict[str, Question] = {}
     for name in names:
-        found = catalog.find(name)
-        open_ones = catalog.open_at(moment, found)
-        late = due(found)
+        matches = catalog.find(name)
+        open_ones = catalog.open_at(moment, matches)
+        late = due(matches)
         if not open_ones and not late:
             raise catalog.not_open(name, moment, hint="forecast questions list --status open")
         chosen.update({question.id: question for question in open_ones})
@@ -262,8 +266,8 @@ def _chosen(
 
 def standing(ledger: Ledger, moment: dt.datetime) -> dict[str, Forecast]:
     """Give the model's forecast in force on each question at a moment."""
-    said = (f for f in ledger.forecasts(forecaster=MODEL) if f.kind in KINDS)
-    return {question: last for (question, _), last in latest(said, at=moment).items()}
+    forecasts = (f for f in ledger.forecasts(forecaster=MODEL) if f.kind in KINDS)
+    return {question: last for (question, _), last in latest(forecasts, at=moment).items()}
 
 
 def _row(

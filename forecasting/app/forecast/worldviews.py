@@ -38,7 +38,7 @@ from forecasting.pooling.worldview_weights import (
 from forecasting.store import Ledger
 
 PREFIX = "worldview:"
-#: What differs by less is said alike.
+#: A smaller difference from the model, as a share of the range, is not listed.
 DIFFERS = 0.005
 
 
@@ -56,15 +56,18 @@ class Ensemble:
     recalibrated: Callable[[float], float] = field(default=float, compare=False, repr=False)
 
     def pool(
-        self, question: Question, said: Mapping[str, Sequence[float]], levels: Sequence[float] = ()
+        self,
+        question: Question,
+        by_forecaster: Mapping[str, Sequence[float]],
+        levels: Sequence[float] = (),
     ) -> list[float]:
         """Combine what the worldviews say: a mean of probabilities, a mixture of distributions.
 
-        `said` holds each forecaster's numbers, without those whose fit was refused; `levels` are
+        `by_forecaster` holds each one's numbers, without those whose fit was refused; `levels` are
         the quantiles' in percent.
         """
-        w = np.array([self.weights[name] for name in said])
-        numbers = np.array([list(values) for values in said.values()], dtype=np.float64)
+        w = np.array([self.weights[name] for name in by_forecaster])
+        numbers = np.array([list(values) for values in by_forecaster.values()], dtype=np.float64)
         if question.type == "numeric":
             return [float(x) for x in mixture_quantiles(numbers, np.asarray(levels) / 100, w)]
         # Members that agree to the last digit keep it.
@@ -80,13 +83,13 @@ class Ensemble:
         if not self.weights:
             return "no worldview has a forecast yet"
         largest = max(self.weights.values()) * len(self.weights)
-        told = (
+        text = (
             f"resolved questions {len(self.questions)}, events {self.n_events}: the largest "
             f"weight is {largest:.2f} times an equal share"
         )
         if self.n_events < RECALIBRATED_FROM:
-            told += f"; with fewer than {RECALIBRATED_FROM} events this says little"
-        return told
+            text += f"; with fewer than {RECALIBRATED_FROM} events this says little"
+        return text
 
 
 class Spoken:
@@ -96,7 +99,7 @@ class Spoken:
     """
 
     def __init__(self, forecasts: Iterable[Forecast] = ()) -> None:
-        self._said: dict[tuple[str, str], list[tuple[dt.datetime, tuple[float, ...]]]] = {}
+        self._numbers: dict[tuple[str, str], list[tuple[dt.datetime, tuple[float, ...]]]] = {}
         self._entered: dict[str, dt.datetime] = {}
         self.add(forecasts)
 
@@ -107,21 +110,21 @@ class Spoken:
             if not isinstance(entry, Forecast):
                 continue
             who = entry.forecaster
-            # None of these seals: a number shown later was not there to be learnt from.
+            # A sealed number was not known at its time, so nothing could be learnt from it.
             if entry.sealed is not None or not (who.startswith(PREFIX) or who == POOL):
                 continue
             key = (who, entry.question)
-            self._said.setdefault(key, []).append((entry.issued_at, entry.value.numbers))
+            self._numbers.setdefault(key, []).append((entry.issued_at, entry.value.numbers))
             touched.add(key)
             first = self._entered.get(who, entry.issued_at)
             self._entered[who] = min(first, entry.issued_at)
         for key in touched:
             # Stable: of two in one instant the later entry stands.
-            self._said[key].sort(key=lambda row: row[0])
+            self._numbers[key].sort(key=lambda row: row[0])
 
     def at(self, who: str, question: str, moment: dt.datetime) -> tuple[float, ...] | None:
         """Give a forecaster's numbers in force on a question at a moment; None if he was silent."""
-        rows = self._said.get((who, question), [])
+        rows = self._numbers.get((who, question), [])
         place = bisect_right([row[0] for row in rows], moment)
         return rows[place - 1][1] if place else None
 
@@ -153,7 +156,7 @@ def spot_of(question: Question) -> dt.datetime:
 
 def counted(catalog: Catalog, as_of: dt.datetime) -> list[Counted]:
     """Give the questions that count towards the weights as of a moment, in the order they came."""
-    found = []
+    items = []
     for name, outcome in catalog.outcomes.items():
         question = catalog.questions.get(name)
         if question is None or question.type == "numeric" or outcome.outcome == ANNULLED:
@@ -162,8 +165,8 @@ def counted(catalog: Catalog, as_of: dt.datetime) -> list[Counted]:
         if outcome.resolved_at < as_of and question.closes <= as_of and spot < outcome.resolved_at:
             label = int(question.space.label(outcome.outcome))
             begins = max(question.closes, outcome.resolved_at)
-            found.append(Counted(question, label, spot, begins))
-    return sorted(found, key=lambda item: (item.entered_at, item.question.id))
+            items.append(Counted(question, label, spot, begins))
+    return sorted(items, key=lambda item: (item.entered_at, item.question.id))
 
 
 def weights_at(
@@ -179,10 +182,10 @@ def weights_at(
     used, rows = [], []
     for item in counted(catalog, as_of):
         entered = [name for name in names if spoken.entered(name, item.spot)]
-        said = {name: spoken.at(name, item.question.id, item.spot) for name in entered}
-        if entered and all(numbers is not None for numbers in said.values()):
+        by_name = {name: spoken.at(name, item.question.id, item.spot) for name in entered}
+        if entered and all(numbers is not None for numbers in by_name.values()):
             used.append(item)
-            rows.append([_chance(said.get(name), item.label) for name in names])
+            rows.append([_chance(by_name.get(name), item.label) for name in names])
     chance: FloatArray = np.array(rows, dtype=np.float64).reshape(len(rows), len(names))
     spoke = ~np.isnan(chance)
     chance[spoke] = log_likelihood_of(chance[spoke])
@@ -202,26 +205,26 @@ def _chance(numbers: tuple[float, ...] | None, label: int) -> float:
 
 
 def _recalibration(used: Sequence[Counted], spoken: Spoken) -> Callable[[float], float]:
-    """Learn from what the pool itself had said how its probabilities should be read."""
+    """Learn from the pool's own earlier forecasts how its probabilities should be read."""
     import pandas as pd
 
     from forecasting.calibration.recalibration import recalibrate_rows
 
-    said = [
+    pooled = [
         (item, numbers)
         for item in used
         if item.question.type == "binary"
         and (numbers := spoken.at(POOL, item.question.id, item.spot)) is not None
     ]
-    events = [item.question.event for item, _ in said]
+    events = [item.question.event for item, _ in pooled]
     if len(set(events)) < RECALIBRATED_FROM:
         return float
     frame = pd.DataFrame(
         {
-            "question": [item.question.id for item, _ in said],
+            "question": [item.question.id for item, _ in pooled],
             "forecaster": POOL,
-            "forecast": [numbers[0] for _, numbers in said],
-            "outcome": [float(item.label) for item, _ in said],
+            "forecast": [numbers[0] for _, numbers in pooled],
+            "outcome": [float(item.label) for item, _ in pooled],
             "event": events,
             "weight": [1 / events.count(event) for event in events],
         }
@@ -249,15 +252,15 @@ def worldview_rows(
     spoken = Spoken(forecasts)
     ensemble = weights_at(catalog, spoken, moment, spoken.worldviews)
     brier = _brier(ledger, catalog, forecasts, moment)
-    claimed = _claims(catalog, bank, forecasts, moment)
-    titles = {worldview.forecaster: worldview for worldview in bank.worldviews}
+    claims_by_text = _claims(catalog, bank, forecasts, moment)
+    by_forecaster = {worldview.forecaster: worldview for worldview in bank.worldviews}
     last = latest(forecasts)
     rows = []
     for name in spoken.worldviews:
-        worldview = titles.get(name)
-        claims = claimed.get(worldview.text, []) if worldview else []
+        worldview = by_forecaster.get(name)
+        claims = claims_by_text.get(worldview.text, []) if worldview else []
         mean, n = brier.get(name, (None, 0))
-        # Those that bear on its weight are the ones whose middle it had entered by.
+        # A question bears on a worldview's weight if it had entered by the middle of the window.
         bearing = [catalog.questions[question] for question in ensemble.questions]
         bearing = [question for question in bearing if spoken.entered(name, spot_of(question))]
         rows.append(
@@ -303,8 +306,8 @@ def worldview_steps(
         # What is known at a moment counts just after it.
         after = when + dt.timedelta.resolution
         here = [name for name in spoken.worldviews if spoken.entered(name, when)]
-        found = weights_at(catalog, spoken, after, here)
-        new = [name for name in questions if name in found.questions]
+        ensemble = weights_at(catalog, spoken, after, here)
+        new = [name for name in questions if name in ensemble.questions]
         if not new:
             continue
         rows.append(
@@ -312,10 +315,10 @@ def worldview_steps(
                 "at": when,
                 "event": event,
                 "questions": new,
-                "n_resolved": len(found.questions),
-                "n_events": found.n_events,
+                "n_resolved": len(ensemble.questions),
+                "n_events": ensemble.n_events,
                 "weights": {
-                    name.removeprefix(PREFIX): weight for name, weight in found.weights.items()
+                    name.removeprefix(PREFIX): weight for name, weight in ensemble.weights.items()
                 },
             }
         )
@@ -376,7 +379,7 @@ def _brier(
 def _differs(
     catalog: Catalog, last: dict[tuple[str, str], Forecast], name: str, moment: dt.datetime
 ) -> list[dict[str, Any]]:
-    found = []
+    rows = []
     for question in catalog.open_at(moment):
         mine, model = last.get((question.id, name)), last.get((question.id, MODEL))
         if mine is None or model is None:
@@ -384,32 +387,32 @@ def _differs(
         pairs = zip(mine.value.numbers, model.value.numbers, strict=True)
         width = (question.space.upper or 1.0) - (question.space.lower or 0.0)
         if max(abs(a - b) for a, b in pairs) > DIFFERS * width:
-            said = {"question": question.id, "says": mine.value.plain, "model": model.value.plain}
-            found.append(said)
-    return found
+            row = {"question": question.id, "says": mine.value.plain, "model": model.value.plain}
+            rows.append(row)
+    return rows
 
 
 def _claims(
     catalog: Catalog, bank: Bank, forecasts: Sequence[Forecast], moment: dt.datetime
 ) -> dict[str, list[dict[str, Any]]]:
     """Give, by text, its claims of questions resolved by a moment, scored at the text's date."""
-    spoken: dict[str, list[Forecast]] = {}
+    model_forecasts: dict[str, list[Forecast]] = {}
     for forecast in forecasts:
         if forecast.forecaster == MODEL:
-            spoken.setdefault(forecast.question, []).append(forecast)
-    found: dict[str, list[dict[str, Any]]] = {}
+            model_forecasts.setdefault(forecast.question, []).append(forecast)
+    by_text: dict[str, list[dict[str, Any]]] = {}
     for text in bank.texts:
-        said_at = text_speaks_at(text)
+        text_at = text_speaks_at(text)
         for claim in text.claims:
             outcome = catalog.outcomes.get(claim.question)
             known = outcome is not None and outcome.resolved_at <= moment
             if claim.shown_only or outcome is None or not known or outcome.outcome == ANNULLED:
                 continue
-            model = [f for f in spoken.get(claim.question, []) if f.issued_at <= said_at]
+            model = [f for f in model_forecasts.get(claim.question, []) if f.issued_at <= text_at]
             p = model[-1].value.probability if model else None
             seen = float(outcome.outcome == "yes")
             score, low, high, others = claim_scores(claim, seen)
-            found.setdefault(text.id, []).append(
+            by_text.setdefault(text.id, []).append(
                 {
                     "claim": claim.id,
                     "question": claim.question,
@@ -425,7 +428,7 @@ def _claims(
                     "model_score": None if p is None else (p - seen) ** 2,
                 }
             )
-    return found
+    return by_text
 
 
 def claim_scores(claim: Claim, seen: float) -> tuple[float, float, float, dict[float, float]]:
@@ -494,12 +497,12 @@ def _numbers(kind: str, spoken: Mapping[str, Forecast]) -> list[tuple[str, dict[
     """Give what each said of each outcome; of quantiles the one nearest to the median."""
     if kind == "numeric":
         middle = {}
-        for name, said in spoken.items():
-            levels = [abs(float(label) - 50.0) for label in said.value.labels]
-            middle[name] = said.value.numbers[levels.index(min(levels))]
+        for name, forecast in spoken.items():
+            levels = [abs(float(label) - 50.0) for label in forecast.value.labels]
+            middle[name] = forecast.value.numbers[levels.index(min(levels))]
         return [("median", middle)]
     options = [""] if kind == "binary" else next(iter(spoken.values())).value.labels
     return [
-        (option, {name: said.value.numbers[k] for name, said in spoken.items()})
+        (option, {name: forecast.value.numbers[k] for name, forecast in spoken.items()})
         for k, option in enumerate(options)
     ]
