@@ -9,6 +9,7 @@ then claimed must be true as often as it says.
 
 import datetime as dt
 from dataclasses import replace
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -50,9 +51,11 @@ class World:
     def __init__(self, bank, questions, pace):
         start = min(q.opens for q in questions) - DAY
         # The placebo's world had begun and was known at the start, or it could simulate none.
+        argued = partial(_argued_by, day=(start - DAY).date())
         known = {
             name: replace(
                 p,
+                moves=tuple(argued(move) for move in p.moves),
                 since=p.since and min(p.since, start),
                 delivery=p.delivery
                 and replace(
@@ -63,7 +66,8 @@ class World:
             )
             for name, p in bank.world.processes.items()
         }
-        bank = replace(bank, world=replace(bank.world, processes=bank.world.processes | known))
+        links = tuple(argued(link) for link in bank.world.links)
+        bank = replace(bank, world=replace(bank.world, processes=known, links=links))
         predictor = Predictor(
             Catalog({q.id: q for q in questions}, {}), bank.evidence, bank, seed=0
         )
@@ -95,6 +99,10 @@ class World:
                 float(yes[first / LOOKS > share].mean()) if (first / LOOKS > share).any() else 0.5
                 for share in EIGHTHS
             ]
+
+
+def _argued_by(stated, day):
+    return replace(stated, known_by=stated.known_by and min(stated.known_by, day))
 
 
 def logit(p):
