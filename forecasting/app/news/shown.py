@@ -91,7 +91,7 @@ class Weights:
             as_of=moment,
         )
         standing = without_retracted(known(items, moment))
-        held = {
+        records = {
             name: world.record(process, standing, moment)
             for name, process in world.world.processes.items()
             if any(report.process == name for report in coded)
@@ -105,14 +105,14 @@ class Weights:
             if (
                 ends := [
                     end
-                    for end in ends_of(held[report.process], report.move)
+                    for end in ends_of(records[report.process], report.move)
                     if end > report.known_at
                 ]
             )
         }
         lost = unusable(items, world.world, catalog.questions, world.predicates)
         return cls(
-            {key: tuple(found) for key, found in by_key.items()},
+            {key: tuple(each) for key, each in by_key.items()},
             over,
             moment,
             {item.key: reason for item, reason in lost},
@@ -158,8 +158,8 @@ class Weights:
 
 def replaced(items: Sequence[Evidence], by: Evidence) -> Evidence | None:
     """Give the item that another took the place of: its retraction is the entry before."""
-    gone = retractions(items)
-    return next((one for one in items if _takes_place(gone.get(one.key), by)), None)
+    retraction_of = retractions(items)
+    return next((one for one in items if _takes_place(retraction_of.get(one.key), by)), None)
 
 
 def _takes_place(retraction: Evidence | None, item: Evidence) -> bool:
@@ -177,8 +177,8 @@ def show(ledger: Ledger, name: str, *, now: dt.datetime | None = None) -> dict[s
     items = ledger.evidence()
     moment = clock.now() if now is None else now
     item = find(ledger, items, name)
-    gone = retractions(items)
-    by = gone.get(item.key)
+    retraction_of = retractions(items)
+    by = retraction_of.get(item.key)
     weights = Weights.of(ledger, items, moment)
     others = [
         other
@@ -191,7 +191,7 @@ def show(ledger: Ledger, name: str, *, now: dt.datetime | None = None) -> dict[s
         "recorded_at": item.recorded_at,
         **row_of(item),
         **weights.row(item),
-        "state": _state(item, gone),
+        "state": _state(item, retraction_of),
         "because": item.note,
         "retracted_by": by and {"seq": by.seq, "known_at": by.known_at, "because": by.note},
         "replaced_by": next((one.seq for one in items if _takes_place(by, one)), None),
@@ -206,7 +206,7 @@ def show(ledger: Ledger, name: str, *, now: dt.datetime | None = None) -> dict[s
         ],
         "story_items": [
             {name: getattr(other, name) for name in ("seq", "key", "known_at", "source", "story")}
-            | {"state": _state(other, gone), "title": other.title}
+            | {"state": _state(other, retraction_of), "title": other.title}
             for other in others
         ],
         "moved": _moved(ledger, item),
@@ -245,19 +245,19 @@ def _moved(ledger: Ledger, item: Evidence) -> list[dict[str, Any]]:
     return rows
 
 
-def _state(item: Evidence, gone: Mapping[str, Evidence]) -> str:
+def _state(item: Evidence, retraction_of: Mapping[str, Evidence]) -> str:
     if retracts(item):
         return "retraction"
-    return "retracted" if item.key in gone else "standing"
+    return "retracted" if item.key in retraction_of else "standing"
 
 
 def row_of(item: Evidence) -> dict[str, Any]:
     """Give an item as a listing shows it."""
-    said = {
+    on = {
         each.target: each.stated or str(each.detail.get("state") or each.name) or "bears"
         for each in item.effects
     }
-    return {name: getattr(item, name) for name in _LISTED} | {"on": said}
+    return {name: getattr(item, name) for name in _LISTED} | {"on": on}
 
 
 def rows(
@@ -276,12 +276,12 @@ def rows(
     items = ledger.evidence()
     names = _named(ledger, question) if question else set()
     weights = Weights.of(ledger, items, clock.now() if now is None else now)
-    gone = retractions(items)
+    retraction_of = retractions(items)
     listed = []
     for item in items:
         if item.stream == reliability.STREAM:
             continue
-        state = _state(item, gone)
+        state = _state(item, retraction_of)
         if not everything and (item.stream in REFERENCE_STREAMS or state != "standing"):
             continue
         if names and not any(
@@ -298,5 +298,5 @@ def _named(ledger: Ledger, name: str) -> set[str]:
     catalog = Catalog.of(ledger)
     if name in NewsWorld.of(ledger, catalog).world.processes:
         return {name}
-    found = catalog.find(name)
-    return {q.id for q in found} | {q.ladder for q in found if q.ladder}
+    questions = catalog.find(name)
+    return {q.id for q in questions} | {q.ladder for q in questions if q.ladder}
