@@ -122,7 +122,7 @@ def compared(ledger: Ledger, anchors: Sequence[Anchor] = ()) -> dict[str, Any]:
     anchored_to, first_bad, reason = None, verification.first_bad, verification.reason
     at = ""
     for item, earlier in zip(anchors, (None, *anchors), strict=False):
-        seq, why = _against(ledger, verification, item, earlier)
+        seq, why = _first_difference(ledger, verification, item, earlier)
         if seq is not None:
             if first_bad is None or seq < first_bad:
                 first_bad, reason = seq, why
@@ -136,14 +136,14 @@ def compared(ledger: Ledger, anchors: Sequence[Anchor] = ()) -> dict[str, Any]:
         "anchored_to": anchored_to,
         "first_bad": first_bad,
         "reason": reason,
-        "proves": _proved(verification, first_bad, anchored_to, at),
+        "proves": _proof(verification, first_bad, anchored_to, at),
         "sealed": verification.sealed,
         "unrevealed": verification.unrevealed,
         "redacted": verification.redacted,
     }
 
 
-def _against(
+def _first_difference(
     ledger: Ledger, verification: Verification, item: Anchor, earlier: Anchor | None
 ) -> tuple[int | None, str]:
     """Compare with one anchor: give the first number that disagrees, and what is wrong there."""
@@ -168,7 +168,7 @@ def _against(
     return since, f"{where}{tail} was rewritten and the chain rehashed (anchored {iso(item.at)})"
 
 
-def _proved(
+def _proof(
     verification: Verification, first_bad: int | None, anchored_to: int | None, at: str
 ) -> str:
     if not verification.entries:
@@ -229,7 +229,7 @@ def token_file(file: Path) -> Path:
 
 def ask(content: bytes, address: str, *, fetcher: Fetcher | None = None) -> bytes:
     """Ask an authority for a token of some bytes; what is sent is their SHA-256 alone."""
-    _installed()
+    _check_installed()
     from rfc3161_client import HashAlgorithm, TimestampRequestBuilder
 
     request = TimestampRequestBuilder().data(content).hash_algorithm(HashAlgorithm.SHA256).build()
@@ -269,7 +269,7 @@ def stamped(item: Anchor, file: Path, address: str, *, fetcher: Fetcher | None =
 
 def read_stamp(content: bytes, token: bytes, *, trusted: bytes = b"", where: str = "") -> Stamp:
     """Read a token (DER), and check it against the bytes and any certificates named (PEM)."""
-    _installed()
+    _check_installed()
     response = _decoded(token, where=where)
     stamp = _stamp_in(response, content)
     if stamp.fault or not trusted:
@@ -324,7 +324,7 @@ def _stamp_of(file: Path, certificate: Path | None) -> Stamp | str | None:
     if not beside.exists():
         return None
     try:
-        _installed()
+        _check_installed()
     except InvalidInput as absent:
         if certificate is not None:
             raise
@@ -347,7 +347,7 @@ def _content(file: Path, what: str) -> bytes:
     return content
 
 
-def _installed() -> None:
+def _check_installed() -> None:
     try:
         import rfc3161_client  # noqa: F401
     except ModuleNotFoundError:
@@ -374,7 +374,7 @@ def _decoded(token: bytes, *, where: str) -> "TimeStampResponse":
 
 def _stamp_in(response: "TimeStampResponse", content: bytes) -> Stamp:
     info = response.tst_info
-    at, by = utc(info.gen_time), _name(response)
+    at, by = utc(info.gen_time), _authority(response)
     imprint = info.message_imprint
     if imprint.hash_algorithm.dotted_string != SHA256:
         return Stamp(at, by, False, "the imprint must be by SHA-256")
@@ -383,7 +383,7 @@ def _stamp_in(response: "TimeStampResponse", content: bytes) -> Stamp:
     return Stamp(at, by, False)
 
 
-def _name(response: "TimeStampResponse") -> str:
+def _authority(response: "TimeStampResponse") -> str:
     """Give the authority's name, from the token or else from who signed it."""
     try:
         value: Any = getattr(response.tst_info.name, "value", None)

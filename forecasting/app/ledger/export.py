@@ -61,7 +61,7 @@ def export_record(
             if spoke and forecaster not in spoke:
                 msg = f"no forecast by {forecaster} to write"
                 raise NotFound(msg, hint=f"forecaster={nearest(forecaster, spoke) or min(spoke)}")
-            lines = _counted_out(write_fatebook(_csv(ledger), forecaster, left), left, about)
+            lines = _counting_left_out(write_fatebook(_csv(ledger), forecaster, left), left, about)
         case "schema":
             lines = iter([json.dumps(schema(), indent=1, ensure_ascii=False) + "\n"])
         case _:
@@ -73,7 +73,7 @@ def export_record(
     return iter(()), about
 
 
-def _counted_out(lines: Iterable[str], left: Left, about: dict[str, Any]) -> Iterator[str]:
+def _counting_left_out(lines: Iterable[str], left: Left, about: dict[str, Any]) -> Iterator[str]:
     """Give lines, and say at their end what was left out of them."""
     yield from lines
     about |= {"left_out": left.count, "of_others": left.others}
@@ -128,7 +128,7 @@ def whole(content: bytes, name: str) -> transfer.Whole | None:
     return transfer.whole(first, f"{name}:{line}") if first.get("kind") == "ledger" else None
 
 
-def _chained(content: bytes, name: str, declared: transfer.Whole) -> Iterator[Entry]:
+def _entries_of(content: bytes, name: str, declared: transfer.Whole) -> Iterator[Entry]:
     lines = records(content, name=name, lexical=False)
     next(lines)
     return transfer.chained(lines, declared, name)
@@ -144,7 +144,7 @@ def restored(
     dry_run: bool,
 ) -> dict[str, Any] | None:
     """Record an exported ledger as it is; None where the ledger here is another."""
-    here, lines = ledger.head(), _chained(content, name, declared)
+    here, lines = ledger.head(), _entries_of(content, name, declared)
     kinds: Counter[str] = Counter()
     if ledger.hash_at(declared.entries) == declared.head or not declared.entries:
         before = sum(1 for _ in lines)
@@ -152,7 +152,7 @@ def restored(
         return None
     else:
         before = here.seq
-        lines = _counted(_chained(content, name, declared), kinds, now, name, after=before)
+        lines = _counted(_entries_of(content, name, declared), kinds, now, name, after=before)
         if dry_run:
             for _ in lines:
                 pass
@@ -200,7 +200,7 @@ def foreign(
     news: list[tuple[int, Evidence]] = []
     wordings: dict[str, tuple[int, Question]] = {}
     lines_of: dict[int, int] = {}
-    for one in _chained(content, name, declared):
+    for one in _entries_of(content, name, declared):
         into.rows += 1
         lines_of[one.seq] = one.line
         match one.value:
@@ -231,7 +231,7 @@ def foreign(
                 news.append((one.line, item))
             case Setup(subject="import", name=run, detail=detail):
                 if detail:
-                    _take_back(into, run, lines_of)
+                    _remove_undone_ends(into, run, lines_of)
                 into.refused.append(Refused(one.line, _WHY_NOT["setup"]))
             case Setup(subject="dropped", name=question_id):
                 _drop(into, question_id, wordings.pop(question_id, None))
@@ -242,8 +242,8 @@ def foreign(
     return into, news
 
 
-def _take_back(into: Statements, run: str, lines_of: Mapping[int, int]) -> None:
-    """Take out the ends that an import brought which was undone there."""
+def _remove_undone_ends(into: Statements, run: str, lines_of: Mapping[int, int]) -> None:
+    """Remove the withdrawals that came with an import which was undone there."""
     first, _, last = run.partition("-")
     undone_lines = {lines_of.get(seq, 0) for seq in range(int(first), int(last) + 1)}
     back = [one.line for one in into.said if one.line in undone_lines]

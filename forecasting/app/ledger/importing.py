@@ -60,10 +60,10 @@ def _uncollected() -> Iterator[None]:
 
 
 def _silent(stage: str, done: int, total: int) -> None:
-    """Tell nobody."""
+    """Report no progress."""
 
 
-def _counted[Row](rows: Iterable[Row], progress: Progress) -> Iterator[Row]:
+def _with_progress[Row](rows: Iterable[Row], progress: Progress) -> Iterator[Row]:
     for number, row in enumerate(rows, start=1):
         if not number % _TELLING:
             progress("reading", number, 0)
@@ -123,7 +123,7 @@ def import_record(
         statements, items = foreign(content, name, declared)
     else:
         try:
-            statements = gathered(_counted(of.read(source, reading), progress))
+            statements = gathered(_with_progress(of.read(source, reading), progress))
         except Ambiguous as cell:
             raise of_file(cell) from cell
         if not statements.rows:
@@ -147,17 +147,17 @@ def import_record(
         )
     if declared is not None and any(one.reason in NOT_HERE for one in statements.refused):
         statements.notes.append(f"of another ledger not everything can come in; {WHOLE}")
-    # A name that came with its platform is spelled as it is there.
+    # A platform's names are spelled as the platform spells them.
     statements.notes += beside(
         ledger, (name for name in people if of.own or name == me), of_file=True
     )
-    # Of a million rows the text is as large as what was read of it.
+    # The text of a million rows is as large as the statements read from it.
     del content, source
     for _ in range(_ATTEMPTS):
         progress("comparing with the ledger", 0, 0)
         head = ledger.head()
         before = Catalog.of(ledger)
-        plan, news = _planned(
+        plan, news = _plan(
             ledger, statements, items, now=now, name=name, manner=manner, platform=not of.own
         )
         added = plan.added + len(news.items)
@@ -174,7 +174,7 @@ def import_record(
             way_out = "" if declared is None else WHOLE
             raise InvalidInput(msg, hint=way_out, where=f"{name}:{first.line}")
         drafts: list[Draft] = [*plan.questions, *plan.forecasts, *plan.withdrawals]
-        run = _run(head.seq, plan)
+        run = _run_name(head.seq, plan)
         drafts += [*plan.resolutions, *news.items]
         if run and not plan.forecasts:
             drafts.append(Setup("import", run, {}))
@@ -205,7 +205,7 @@ def import_record(
         "resolutions": len(plan.resolutions),
         "news": len(news.items),
         "refused": [{"line": one.line, "reason": one.reason} for one in refused],
-        "notes": [*plan.notes, *_asked_before(plan.questions, before)],
+        "notes": [*plan.notes, *_title_notes(plan.questions, before)],
         "run": None if dry_run else run,
         "first": first_rows(plan, before),
         "summary": summary(plan, before),
@@ -215,7 +215,7 @@ def import_record(
     return _result(ledger, file, digest, counts, dry_run)
 
 
-def _run(head: int, plan: Plan) -> str | None:
+def _run_name(head: int, plan: Plan) -> str | None:
     """Name an import by its first forecast and its last outcome or forecast, as the list does.
 
     One without forecasts is named by its first and last entry; one of news alone has no name.
@@ -230,7 +230,7 @@ def _run(head: int, plan: Plan) -> str | None:
     return f"{first}-{last}"
 
 
-def _asked_before(new: Iterable[Question], before: Catalog) -> list[str]:
+def _title_notes(new: Iterable[Question], before: Catalog) -> list[str]:
     """Name the new questions whose title one on record has, under another id."""
     titles = before.titles()
     twice = [
@@ -261,7 +261,7 @@ def _result(
     }
 
 
-def _planned(
+def _plan(
     ledger: Ledger,
     statements: exchange.Statements,
     items: list[tuple[int, Evidence]],
@@ -301,7 +301,7 @@ def _holdings(ledger: Ledger) -> exchange.Held:
     else:
         emptied = set()
     questions = ledger.questions()
-    # Those of a bank or of somebody here say where they come from.
+    # The source of an imported question is empty or an address; that of others is not.
     left |= {one.id for one in questions if one.source.partition(":")[0] in ("", "http", "https")}
     return exchange.Held(
         questions={question.id: question for question in questions},
@@ -326,7 +326,7 @@ SHOWN = 5
 
 def first_rows(plan: Plan, catalog: Catalog) -> list[dict[str, Any]]:
     """Give the first forecasts of an import as they were understood."""
-    questions, settled = _together(plan, catalog)
+    questions, settled = _questions_and_outcomes(plan, catalog)
     return [
         {
             "question": one.question,
@@ -344,7 +344,7 @@ def first_rows(plan: Plan, catalog: Catalog) -> list[dict[str, Any]]:
 
 def summary(plan: Plan, catalog: Catalog) -> str:
     """Say how many forecasts will be scored and over what; and what will not, and why."""
-    questions, settled = _together(plan, catalog)
+    questions, settled = _questions_and_outcomes(plan, catalog)
     counts = Counter(map(attrgetter("question"), plan.forecasts))
     if not counts:
         return "no new forecasts" if plan.duplicates else ""
@@ -384,7 +384,9 @@ def summary(plan: Plan, catalog: Catalog) -> str:
     return ", ".join(parts) + ("; left out: " + ", ".join(left_out) if left_out else "")
 
 
-def _together(plan: Plan, catalog: Catalog) -> tuple[dict[str, Question], dict[str, Resolution]]:
+def _questions_and_outcomes(
+    plan: Plan, catalog: Catalog
+) -> tuple[dict[str, Question], dict[str, Resolution]]:
     questions = {**catalog.questions, **{question.id: question for question in plan.questions}}
     settled = {**catalog.outcomes, **outcomes(plan.resolutions)}
     return questions, settled
@@ -453,7 +455,7 @@ def checked(
 
 def _cases(ledger: Ledger, statements: Statements, plan: Plan) -> Iterator[Told]:
     """Give what the ledger has of each resolved question that a file speaks of."""
-    questions, settled = _together(plan, Catalog.of(ledger))
+    questions, settled = _questions_and_outcomes(plan, Catalog.of(ledger))
     about = {one.question for one in statements.facts} | {one.question for one in statements.said}
     beyond: dict[str, dict[str, Any]] = defaultdict(dict)
     for facts in statements.facts:

@@ -114,7 +114,7 @@ def log(
         catalog.check_open(question, issued_at)
         wording = question.wording_hash
         drafts.append(Forecast(question.id, wording, forecaster, value, issued_at, kind, because))
-    if since is not None and (seq := _said_already(ledger, drafts, since)):
+    if since is not None and (seq := _repeated_entry(ledger, drafts, since)):
         raise Repeated(seq)
     steps = _check_rungs(ledger, catalog, drafts)
     if tell is not None and forecaster not in {step.forecaster for step in steps}:
@@ -252,7 +252,7 @@ def rungs(
     return [(by_day[day], values[day]) for day in sorted(values)]
 
 
-def _said_already(ledger: Ledger, drafts: Sequence[Forecast], since: dt.datetime) -> int | None:
+def _repeated_entry(ledger: Ledger, drafts: Sequence[Forecast], since: dt.datetime) -> int | None:
     """Give the last entry that says all of this, if all of it stands and was said since then."""
     repeats = []
     for draft in drafts:
@@ -319,7 +319,7 @@ def withdraw(
     questions = [
         question
         for question in Catalog.about(ledger, name).find(name)
-        if _stands(ledger, question, forecaster, moment)
+        if _is_in_force(ledger, question, forecaster, moment)
     ]
     if not questions:
         msg = f"{forecaster} has no forecast on {name} to withdraw"
@@ -338,7 +338,7 @@ def withdraw(
     ]
 
 
-def _stands(ledger: Ledger, question: Question, forecaster: str, moment: dt.datetime) -> bool:
+def _is_in_force(ledger: Ledger, question: Question, forecaster: str, moment: dt.datetime) -> bool:
     """Whether a forecast, or a seal, of a forecaster stands at a moment, not yet withdrawn."""
     steps = standing(ledger, ledger.steps({question.id}, {forecaster}))
     times = [step.at for step in steps if step.kind]
@@ -392,14 +392,14 @@ def history(
                 if (w.question, w.forecaster) == (question.id, who)
             ]
             mine.sort(key=placed)
-            rows.extend(_in_force(catalog, question, mine, withdrawn))
+            rows.extend(_rows_in_force(catalog, question, mine, withdrawn))
     return [
         {**row, "because": redacted.get(row["seq"] or 0, row["because"])} if redacted else row
         for row in rows
     ]
 
 
-def _in_force(
+def _rows_in_force(
     catalog: Catalog,
     question: Question,
     mine: Sequence[Forecast | Sealed],

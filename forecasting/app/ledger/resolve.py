@@ -74,10 +74,10 @@ def resolve(
         return moment or (question.closes if ran_out else now)
 
     for question in questions:
-        _condition_holds(catalog, question)
-        _after_opening(question, when_known(question))
-        _rungs_agree(catalog, question, outcome, when_known(question))
-        _says_more(catalog, question, outcome, source, when_known(question), note)
+        _check_condition(catalog, question)
+        _check_after_opening(question, when_known(question))
+        _check_rungs_agree(catalog, question, outcome, when_known(question))
+        _check_says_more(catalog, question, outcome, source, when_known(question), note)
         if not sure and (
             doubt := _doubt(ledger, catalog, question, outcome, when_known(question), now)
         ):
@@ -121,7 +121,7 @@ def _doubt(
         return Unsure(msg, hint="sure=True, or `forecast news add` for what is not on record")
     if known_at >= question.closes or facts.outcome is not None:
         return None
-    # What a question asks of no world says nothing of when it is known: a yes may be early.
+    # Without a predicate nothing says when an outcome can be known: a yes may be early.
     early = {YES} if question.type == "binary" else set()
     if facts.predicate is not None:
         early = set(knowable(facts.predicate, known_at, question.closes))
@@ -154,8 +154,8 @@ def annul(
         catalog, name, lambda rung: catalog.outcome(rung) is None, "has no unresolved rung to annul"
     )
     for question in questions:
-        _condition_holds(catalog, question)
-        _says_more(catalog, question, ANNULLED, source, moment, note)
+        _check_condition(catalog, question)
+        _check_says_more(catalog, question, ANNULLED, source, moment, note)
     return _append(ledger, questions, ANNULLED, source, now, at=moment, note=note)
 
 
@@ -194,9 +194,9 @@ def dispute(
         f"{outcome} contests no rung",
     )
     for question in questions:
-        _condition_holds(catalog, question)
+        _check_condition(catalog, question)
         if outcome != ANNULLED:
-            _after_opening(question, when_known(question))
+            _check_after_opening(question, when_known(question))
         if _same(question, catalog.outcome(question), outcome):
             msg = f"question ({question.id}): {outcome} is already the official outcome"
             raise InvalidInput(msg, hint=f"forecast resolutions {question.id}")
@@ -218,7 +218,7 @@ def reopen(
         "has no resolved rung to reopen",
     )
     for question in questions:
-        _condition_holds(catalog, question)
+        _check_condition(catalog, question)
         if catalog.outcome(question) is None:
             msg = (
                 f"question ({question.id}): has no outcome to take back "
@@ -259,14 +259,16 @@ def _rungs(catalog: Catalog, name: str, chosen: Chosen, none: str) -> Sequence[Q
     return rungs
 
 
-def _rungs_agree(catalog: Catalog, question: Question, outcome: str, known_at: dt.datetime) -> None:
+def _check_rungs_agree(
+    catalog: Catalog, question: Question, outcome: str, known_at: dt.datetime
+) -> None:
     """Refuse what an outcome of another rung of the ladder rules out."""
     for rung in catalog.ladder(question.ladder or ""):
         standing = catalog.outcomes.get(rung.id)
         if standing is None or standing.derived or rung.id == question.id:
             continue
         earlier = rung.closes < question.closes
-        # A yes says so of every deadline that was still to come when it was known.
+        # A yes holds for every deadline that was still to come when it was known.
         within = (
             rung.closes >= known_at if outcome == YES else standing.resolved_at <= question.closes
         )
@@ -302,7 +304,7 @@ def _stands_since(catalog: Catalog, name: str, outcome: str) -> dt.datetime | No
     return standing.resolved_at
 
 
-def _says_more(
+def _check_says_more(
     catalog: Catalog, question: Question, outcome: str, source: str, at: dt.datetime, note: str
 ) -> None:
     """Refuse to record once more what stands already, in the same words."""
@@ -318,13 +320,13 @@ def _says_more(
         raise InvalidInput(msg, hint=hint)
 
 
-def _after_opening(question: Question, known_at: dt.datetime) -> None:
+def _check_after_opening(question: Question, known_at: dt.datetime) -> None:
     if known_at <= question.opens:
         msg = f"question ({question.id}): opened at {iso(question.opens)}, after {iso(known_at)}"
         raise InvalidInput(msg, hint="at=TIME, when the outcome could be known")
 
 
-def _condition_holds(catalog: Catalog, question: Question) -> None:
+def _check_condition(catalog: Catalog, question: Question) -> None:
     """Refuse a word on a question that its condition has annulled: it follows the condition."""
     standing, needs = catalog.outcomes.get(question.id), question.condition
     if standing is None or not standing.derived:
@@ -419,7 +421,7 @@ def scored(ledger: Ledger, name: str, *, kind: str = "live", run: str = "") -> l
                 "coverage": row["coverage"],
                 "skill": row["skill"],
             }
-            for row in _under(ledger, catalog, version, selection)
+            for row in _scores_under(ledger, catalog, version, selection)
         ] or [{**about, "forecaster": None, "mean": None, "n": 0, "rule": None}]
     return rows
 
@@ -434,7 +436,7 @@ def _versions(ledger: Ledger, catalog: Catalog, name: str) -> list[Resolution]:
     return [version for version in ledger.resolutions() if version.question in names] + derived
 
 
-def _under(
+def _scores_under(
     ledger: Ledger, catalog: Catalog, version: Resolution, selection: Selection
 ) -> list[dict[str, Any]]:
     """Score as if one version stood."""

@@ -52,7 +52,7 @@ def record(ledger: Ledger, drafts: Sequence[Forecast], *, now: dt.datetime) -> l
             msg = f"forecaster ({draft.forecaster}): only a person's forecast can be sealed"
             raise InvalidInput(msg, hint="forecaster=NAME")
         pairs.append(seals.seal(draft))
-    files = [_keep(opening) for _, opening in pairs]
+    files = [_write_opening(opening) for _, opening in pairs]
     recorded = ledger.append([sealed for sealed, _ in pairs], recorded_at=now)
     return [
         {
@@ -107,7 +107,7 @@ def reveal(
             for seal in by_seq.values()
             if seal.forecaster == forecaster
             and seal.seq not in opened
-            and _reworded(catalog, seal) is None
+            and _reworded_question(catalog, seal) is None
             and kept_at(seal.commitment).exists()
         ]
     else:
@@ -117,7 +117,7 @@ def reveal(
         msg = f"sealed forecast ({forecaster}): none is left to reveal whose file is in {folder()}"
         raise NotFound(msg, hint="forecast reveal --file COPY")
     for seal in chosen:
-        _check(catalog, seal, opened.get(seal.seq or 0), forecaster)
+        _check_revealable(catalog, seal, opened.get(seal.seq or 0), forecaster)
     pairs = [(seal, from_file or _read_opening(kept_at(seal.commitment))) for seal in chosen]
     drafts = [seals.reveal(opening, seal) for seal, opening in pairs]
     recorded = ledger.append(drafts, recorded_at=now)
@@ -174,14 +174,16 @@ def _seals_named(
     return mine
 
 
-def _check(catalog: Catalog, seal: Sealed, opened: Forecast | None, forecaster: str) -> None:
+def _check_revealable(
+    catalog: Catalog, seal: Sealed, opened: Forecast | None, forecaster: str
+) -> None:
     if opened is not None:
         msg = f"sealed entry ({seal.seq}): was revealed as entry {opened.seq}"
         raise InvalidInput(msg, hint=f"forecast history {seal.question}")
     if seal.forecaster != forecaster:
         msg = f"sealed entry ({seal.seq}): is {seal.forecaster}'s, and {forecaster} cannot open it"
         raise InvalidInput(msg, hint=f"forecaster={seal.forecaster}")
-    if (reworded := _reworded(catalog, seal)) is not None:
+    if (reworded := _reworded_question(catalog, seal)) is not None:
         msg = f"sealed entry ({seal.seq}): question {reworded.id} was reworded since it was sealed"
         raise InvalidInput(msg, hint=f"forecast log {reworded.id} P")
     if seal.recorded_at is not None and seal.recorded_at - seal.issued_at > LIVE_WITHIN:
@@ -189,7 +191,7 @@ def _check(catalog: Catalog, seal: Sealed, opened: Forecast | None, forecaster: 
         raise InvalidInput(msg, hint=f"forecast log {seal.question} P")
 
 
-def _reworded(catalog: Catalog, seal: Sealed) -> Question | None:
+def _reworded_question(catalog: Catalog, seal: Sealed) -> Question | None:
     """Give the question if its wording is no longer the one that was sealed on."""
     question = catalog.questions[seal.question]
     return None if question.wording_hash == seal.question_hash else question
@@ -205,7 +207,7 @@ def _refuse_clock(ledger: Ledger, now: dt.datetime) -> None:
         raise InvalidInput(msg, hint="correct the clock, then seal")
 
 
-def _keep(opening: dict[str, Any]) -> Path:
+def _write_opening(opening: dict[str, Any]) -> Path:
     """Write what opens a seal, for its owner alone, and have it on the disk."""
     target = kept_at(opening["commitment"])
     text = json.dumps(opening, indent=1, ensure_ascii=False) + "\n"
@@ -296,7 +298,11 @@ def _as_worst(catalog: Catalog, seal: Sealed) -> Forecast | None:
     """Give the forecast that a hidden seal counts as; None where nobody could have opened it."""
     question = catalog.questions[seal.question]
     standing = catalog.outcomes.get(question.id)
-    if standing is None or standing.outcome == ANNULLED or _reworded(catalog, seal) is not None:
+    if (
+        standing is None
+        or standing.outcome == ANNULLED
+        or _reworded_question(catalog, seal) is not None
+    ):
         return None
     return Forecast(
         question=seal.question,

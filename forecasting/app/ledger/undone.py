@@ -42,7 +42,7 @@ def undone(ledger: Ledger, *, head: int | None = None) -> Undone:
     once all of those are taken back.
     """
     withdrawals = ledger.withdrawals(head=head)
-    runs = tuple(_ends(run) for run, was_undone in bare_runs(ledger, head=head) if was_undone)
+    runs = tuple(_bounds(run) for run, was_undone in bare_runs(ledger, head=head) if was_undone)
     if not withdrawals:
         return Undone(frozenset(), [], runs)
     forecasts_at: dict[int, set[int]] = defaultdict(set)
@@ -55,7 +55,7 @@ def undone(ledger: Ledger, *, head: int | None = None) -> Undone:
         # Every withdrawal at an instant is paired with every forecast at it.
         ends = ends_at[min(forecasts)]
         if end == min(ends):
-            back, spent = _replayed(forecasts, ends)
+            back, spent = _undone_at_instant(forecasts, ends)
             undone_seqs |= back
             spent_ends |= spent
     spent_ends |= _ends_of_undone(ledger, withdrawals, undone_seqs)
@@ -72,12 +72,12 @@ def bare_runs(ledger: Ledger, *, head: int | None = None) -> list[tuple[str, boo
     return list({setup.name: bool(setup.detail) for setup in setups}.items())
 
 
-def _ends(run: str) -> tuple[int, int]:
+def _bounds(run: str) -> tuple[int, int]:
     first, _, last = run.partition("-")
     return int(first), int(last)
 
 
-def _replayed(forecasts: set[int], ends: set[int]) -> tuple[set[int], set[int]]:
+def _undone_at_instant(forecasts: set[int], ends: set[int]) -> tuple[set[int], set[int]]:
     """Go through what was recorded of one instant; give what was taken back, and by what."""
     undone_seqs, spent_ends = set[int](), set[int]()
     standing: set[int] = set()
@@ -94,7 +94,7 @@ def _replayed(forecasts: set[int], ends: set[int]) -> tuple[set[int], set[int]]:
 def _ends_of_undone(
     ledger: Ledger, withdrawals: Sequence[Withdrawal], undone_seqs: set[int]
 ) -> set[int]:
-    """Give the withdrawals that an import brought behind its forecasts, where those are gone."""
+    """Give the withdrawals that an import brought behind its forecasts, where those are undone."""
     ends: set[int] = set()
     last, whole = -1, False
     for one in sorted(withdrawals, key=lambda each: each.seq or 0):
@@ -108,7 +108,7 @@ def _ends_of_undone(
 
 
 def _all_undone(ledger: Ledger, end: Withdrawal, undone_seqs: set[int]) -> bool:
-    """Whether the forecasts that stand in one row before an end, of one import, are all gone."""
+    """Whether the forecasts that stand in one row before an end, of one import, are all undone."""
     expected = (end.seq or 0) - 1
     for seq in brought_with(ledger, end, expected):
         if seq != expected:
@@ -176,13 +176,13 @@ def import_runs(ledger: Ledger) -> list[dict[str, Any]]:
                 "run": f"{_seq(block[0])}-{max([end, *behind])}",
                 "recorded_at": block[0].recorded_at,
                 "forecasts": len(block),
-                "withdrawals": _ends_behind(withdrawals, block[-1]),
+                "withdrawals": _count_ends_behind(withdrawals, block[-1]),
                 "outcomes": len(behind),
                 "undone": sum(one.seq in undone_seqs for one in block),
             }
         )
     for run, was_undone in bare_runs(ledger):
-        first, last = _ends(run)
+        first, last = _bounds(run)
         rows.append(
             {
                 "run": run,
@@ -193,10 +193,10 @@ def import_runs(ledger: Ledger) -> list[dict[str, Any]]:
                 "undone": was_undone * (last - first + 1),
             }
         )
-    return sorted(rows, key=lambda row: _ends(row["run"]))
+    return sorted(rows, key=lambda row: _bounds(row["run"]))
 
 
-def _ends_behind(withdrawals: Sequence[Withdrawal], last: Forecast) -> int:
+def _count_ends_behind(withdrawals: Sequence[Withdrawal], last: Forecast) -> int:
     """Count the withdrawals that stand in one row behind the last forecast of an import."""
     behind = {one.seq for one in withdrawals if one.recorded_at == last.recorded_at}
     count = 0
@@ -205,13 +205,13 @@ def _ends_behind(withdrawals: Sequence[Withdrawal], last: Forecast) -> int:
     return count
 
 
-def _only_of(
+def _only_imported(
     ledger: Ledger,
     forecasts: Sequence[Forecast],
     undone_seqs: Collection[int],
     new_questions: Collection[str] = (),
 ) -> list[str]:
-    """Give the questions, the new ones too, that stand for some imported forecasts alone."""
+    """Give the questions, the new ones too, that only some imported forecasts are on."""
     mine = {one.seq for one in forecasts}
     others = {one.question for one in ledger.seals()}
     for kind in ("live", "backdated", "imported"):
@@ -223,7 +223,7 @@ def _only_of(
     return [
         question.id
         for question in ledger.questions()
-        # Those of a bank or of somebody here say where they come from.
+        # The source of an imported question is empty or an address; that of others is not.
         if question.id in names and question.source.partition(":")[0] in ("", "http", "https")
     ]
 
@@ -247,10 +247,10 @@ def _wordings(ledger: Ledger, run: tuple[int, int] | None) -> tuple[list[Questio
     return reworded, new_questions
 
 
-def _standing_before(
+def _outcomes_before(
     ledger: Ledger, resolutions: Sequence[Resolution], first: int
 ) -> dict[str, Resolution]:
-    """Give the outcomes that stood before an import corrected them, of no import undone since."""
+    """Give the outcomes that stood before an import, without those of imports undone since."""
     undo = undone(ledger)
     undone_at = {
         one.recorded_at for one in ledger.forecasts(kind="imported") if one.seq in undo.forecasts
@@ -289,7 +289,7 @@ def import_undo(
 
     forecasts = [one for one in ledger.forecasts(kind="imported") if within(one)]
     settled = [one for one in ledger.resolutions() if within(one) and not one.status]
-    bare = {_ends(each): was_undone for each, was_undone in bare_runs(ledger)}
+    bare = {_bounds(each): was_undone for each, was_undone in bare_runs(ledger)}
     mine = next(
         ((a, b) for a, b in bare if a == first.seq and last in (b, math.inf) and not forecasts),
         None,
@@ -300,7 +300,7 @@ def import_undo(
     undone_seqs = undone(ledger).forecasts
     remaining = [one for one in forecasts if one.seq not in undone_seqs]
     reworded, new_questions = _wordings(ledger, mine)
-    idle = _only_of(ledger, forecasts, undone_seqs, new_questions)
+    idle = _only_imported(ledger, forecasts, undone_seqs, new_questions)
     if not (remaining if mine is None else not bare[mine]) and not (drop and idle):
         msg = f"run ({run}): was already undone"
         raise InvalidInput(msg, hint="forecast import runs")
@@ -314,7 +314,7 @@ def import_undo(
         for one in settled
         if (current := standing.get(one.question)) is not None and current.seq == one.seq
     ]
-    earlier = _standing_before(ledger, resolutions, first.seq)
+    earlier = _outcomes_before(ledger, resolutions, first.seq)
     restored = [question for question in reopened if question in earlier]
     for question in reopened:
         end = Resolution(

@@ -130,7 +130,7 @@ def add(
     check = EffectCheck(catalog, [*items, *drafts], now=now, world=NewsWorld.of(ledger, catalog))
     item, notes = drafted(entered, check, now=now)
     if before := [other for other in items if other.key.startswith(item.key)]:
-        # Told again at the same instant, it is another item: what retracts the first spares it.
+        # An item told again at the same instant has its own key: retracting the first spares it.
         item = replace(item, key=f"{item.key}-{len(before)}")
     drafts.append(item)
     index = Index(standing([*items, *drafts[:-1]]))
@@ -169,7 +169,7 @@ def resolves(
             continue
         words = ["forecast", "resolve", name, outcome]
         words += ["--source", item.url or item.source, "--at", iso(item.known_at)]
-        # A fact that decides leaves no yes possible, however early it is.
+        # The deciding fact rules out a yes, so that an early no is sure.
         words += ["--sure"] * (outcome == NO and item.known_at < question.closes)
         rows.append({"question": name, "outcome": outcome, "accept": shlex.join(words)})
     return rows
@@ -341,7 +341,7 @@ def import_news(
             if row.guid:
                 item = replace(item, key=key_of(row.guid, item.source))
         except (InvalidInput, NotFound) as wrong:
-            # A way out that is a command or an option helps who types one item, not who mends
+            # A hint that is a command or an option is for a single item, not for a row of
             # a file.
             typed = wrong.hint.startswith(("forecast ", "--", *_OF_ONE))
             reason = wrong.message if typed else str(of_file(wrong))
@@ -373,7 +373,7 @@ _OF_ONE = ("known_at=", "event_at=", "confirmed=", "instead_of=")
 
 
 def _check_defaults(check: EffectCheck, on: Sequence[str], grade: str, now: dt.datetime) -> None:
-    """Refuse what no row could take, once and not once a row."""
+    """Refuse defaults that no row could take: once for the file, not once a row."""
     never = dt.datetime.min.replace(tzinfo=dt.UTC)
     entered = Entered("", "", never, now, on=tuple(on), grade=check_grade(grade), confirmed=True)
     try:
@@ -463,7 +463,7 @@ def taken(
     check = EffectCheck(
         catalog, [*recorded, *news.items], now=now, world=NewsWorld.of(ledger, catalog)
     )
-    # Judged in the order of what they say, so that the order of the lines decides nothing.
+    # Records are judged sorted by their content, so that the order of lines decides nothing.
     read_time = partial(moment, zone="UTC", days="ends")
     for line, fields in sorted(records, key=lambda one: (sorted(one[1].items()), one[0])):
         try:
@@ -477,7 +477,7 @@ def taken(
             continue
         identities.add(entered.identity)
         check.evidence.append(item)
-        # When it was entered is no part of the key: imported into two ledgers, it is one item.
+        # The key does not hold the time of entry, so that the item is one in two ledgers.
         key = key_made_of("news", *entered.identity, *entered.on, entered.story)
         news.items.append(replace(item, key=key))
     news.items.sort(key=lambda item: (item.known_at, item.key))

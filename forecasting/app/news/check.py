@@ -148,7 +148,7 @@ class EffectCheck:
         if process is None and stated.fact == "0":
             stated = Stated(stated.target, "0")
         if process is None and stated.fact:
-            raise self._no_fact(stated, questions)
+            raise self._fact_refusal(stated, questions)
         if process is not None and (stated.fact or _is_part(process, stated)):
             return self._fact(process, stated, entered, notes, dated)
         return self._report(stated, process, questions, entered, notes)
@@ -172,7 +172,7 @@ class EffectCheck:
     ) -> Effect:
         effect = parse_effect(stated.target, stated.effect)
         if effect.form not in _REPORTS:
-            raise self._no_fact(stated, questions)
+            raise self._fact_refusal(stated, questions)
         if effect.form == "likelihood" and not all(float(n) > 0 for n in effect.detail.values()):
             # Two tiny numbers can be above 0 and their product not: nothing could be computed.
             msg = f"likelihoods ({stated.effect[:40]}): are too small to distinguish from 0"
@@ -223,8 +223,8 @@ class EffectCheck:
             msg = f"question ({name}): its process has a fixed date, which a report cannot change"
             raise InvalidInput(msg, hint=without)
 
-    def _no_fact(self, stated: Stated, questions: Sequence[Question]) -> InvalidInput:
-        """Refuse a fact on a question: it is a process that something happens to."""
+    def _fact_refusal(self, stated: Stated, questions: Sequence[Question]) -> InvalidInput:
+        """Give the refusal of a fact on a question: facts are of processes."""
         text = stated.fact or stated.effect
         predicate = self.world.predicates.get(questions[0].id) if questions else None
         if stated.effect == "=" or predicate is None:
@@ -251,14 +251,14 @@ class EffectCheck:
         effect = _fact_effect(process, text, value, entered.happened)
         grade = self.grade_of(entered.source, entered.grade)
         if grade not in FACT_GRADES and not entered.confirmed:
-            return self._unconfirmed(process, text, effect, grade, entered, notes)
+            return self._unconfirmed_report(process, text, effect, grade, entered, notes)
         if dated:
             self._check_record(process, effect, entered, notes)
         if grade not in FACT_GRADES:
             effect = replace(effect, detail={**effect.detail, "confirmed": "yes"})
         return effect
 
-    def _unconfirmed(
+    def _unconfirmed_report(
         self,
         process: ProcessSpec,
         text: str,
@@ -293,7 +293,7 @@ class EffectCheck:
                 f"before it {word} ({iso(begun)})"
             )
             raise InvalidInput(msg, hint="event_at=TIME, when it happened")
-        # What a word of its being done has brought is no part that somebody counted.
+        # An item that says that a delivery is done adds an amount that nobody counted as a part.
         parts = [item for item in self.evidence if not _says_done(item, process.name)]
         plain = self.world.record(process, parts, self._now)
         if effect.name == "state":

@@ -72,7 +72,7 @@ def targets(ledger: Ledger, now: dt.datetime) -> list[Target]:
             try:
                 ways = to_target(name, world.world, {question.id: question}, world.predicates)
             except ForecastingError:
-                # Nor does one to what this question asks about.
+                # No such move leads to what this question asks about.
                 continue
             if ways:
                 title = f"{question.title}: {option}" if option else question.title
@@ -84,7 +84,7 @@ def _of_process(process: ProcessSpec) -> list[tuple[str, str]]:
     title = process.title or process.name
     if process.kind in ("event", "delivery"):
         return [(process.name, title)]
-    # What leads back to where a process begins is said least often.
+    # The first state comes last: a return to it is reported least often.
     states = (*process.states[1:], process.states[0])
     return [(f"{process.name}={state}", f"{title}: {state}") for state in states]
 
@@ -206,7 +206,7 @@ def code(
     item = find(ledger, ledger.evidence(), name)
     fields = {"event_at": event_at, "grade": grade, "story": story, "because": because}
     changes = {key: value for key, value in fields.items() if value}
-    return _anew(
+    return _record_again(
         ledger, item, name, now, on=on, half_life=half_life, confirmed=confirmed, **changes
     )
 
@@ -221,7 +221,7 @@ def uncode(ledger: Ledger, name: str, *, now: dt.datetime) -> dict[str, Any]:
     before = replaced(items, item)
     was = item if before is None or is_coded(before) else before
     on = [effect.target for effect in was.effects if effect.form == "bears"]
-    return _anew(ledger, was, name, now, on=on)
+    return _record_again(ledger, was, name, now, on=on)
 
 
 def join(ledger: Ledger, name: str, story: str, *, now: dt.datetime) -> dict[str, Any]:
@@ -236,7 +236,7 @@ def join(ledger: Ledger, name: str, story: str, *, now: dt.datetime) -> dict[str
     if len(halves) > 1:
         msg = f"item ({name}): its effects fade at different speeds, which one entry cannot keep"
         raise InvalidInput(msg, hint="retract it, and add an item for each speed")
-    return _anew(
+    return _record_again(
         ledger,
         item,
         name,
@@ -248,10 +248,10 @@ def join(ledger: Ledger, name: str, story: str, *, now: dt.datetime) -> dict[str
     )
 
 
-def _anew(
+def _record_again(
     ledger: Ledger, item: Evidence, name: str, now: dt.datetime, **changed: Any
 ) -> dict[str, Any]:
-    """Record an item anew in the place of itself, with something changed."""
+    """Record an item again in its own place, with something changed."""
     as_it_is = {name: getattr(item, name) for name in _TAKEN} | {"because": item.note}
     return add(ledger, item.title, now=now, instead_of=name, **as_it_is | changed)
 
@@ -342,7 +342,7 @@ def _watched_until(
     names = {effect.target.partition("=")[0] for effect in sample.effects} if sample else set()
     mine = sorted(names & set(spec))
     until = plain.model.watched_until(mine, plain.at(now))
-    # An item from within the watch says nothing new of how far somebody looked.
+    # An item that was known before the end of a watch does not change that end.
     return {
         name: end for name, end in until.items() if sample is not None and end < sample.known_at
     }

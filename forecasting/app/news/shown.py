@@ -231,7 +231,7 @@ def _moved(ledger: Ledger, item: Evidence) -> list[dict[str, Any]]:
                 whole = delta[0] if isinstance(delta, list) and len(delta) == 1 else delta
                 rows.append(
                     {
-                        # What is wanted first: a narrow table leaves out what comes last.
+                        # The columns wanted most come first: a narrow table leaves out the last.
                         "question": forecast.question,
                         "change": whole,
                         "scale": effect_scale(questions[forecast.question]),
@@ -274,7 +274,7 @@ def rows(
     process too.
     """
     items = ledger.evidence()
-    names = _named(ledger, question) if question else set()
+    names = _effect_names(ledger, question) if question else set()
     weights = Weights.of(ledger, items, clock.now() if now is None else now)
     retraction_of = retractions(items)
     listed = []
@@ -293,8 +293,8 @@ def rows(
     return sorted(listed, key=lambda row: (row["known_at"], row["key"]))
 
 
-def _named(ledger: Ledger, name: str) -> set[str]:
-    """Give what a question, a ladder or a process is called by effects."""
+def _effect_names(ledger: Ledger, name: str) -> set[str]:
+    """Give the names by which effects refer to a question, a ladder or a process."""
     catalog = Catalog.of(ledger)
     if name in NewsWorld.of(ledger, catalog).world.processes:
         return {name}

@@ -42,7 +42,7 @@ class NewsWorld:
                         question.answer, zone=question.zone, world=world
                     )
                 except InvalidInput:
-                    # Its update is skipped with the reason; what acts on others goes on.
+                    # An update skips this question and says why; the others are not affected.
                     continue
         return cls(world, predicates)
 
@@ -123,9 +123,9 @@ class _Facts:
                 value = self.truth(inner)
                 return None if value is None else not value
             case ask.And(left=left, right=right):
-                return self._joined(left, right, decisive=False)
+                return self._combination(left, right, decisive=False)
             case ask.Or(left=left, right=right):
-                return self._joined(left, right, decisive=True)
+                return self._combination(left, right, decisive=True)
             case ask.Entered(process=name, states=states, until=until, since=since):
                 begin = since.of(self.question.closes) if since else self.question.opens
                 steps = self._steps(name, begin, until.of(self.question.closes))
@@ -176,7 +176,7 @@ class _Facts:
             return None
         return f"{record.total:g}"
 
-    def _joined(self, left: ask.Truth, right: ask.Truth, *, decisive: bool) -> bool | None:
+    def _combination(self, left: ask.Truth, right: ask.Truth, *, decisive: bool) -> bool | None:
         truths = {self.truth(left), self.truth(right)}
         if decisive in truths:
             return decisive
@@ -223,7 +223,7 @@ def watch(
     that of the bank's file among them.
     """
     spec = world_of_the_bank(ledger) if world is None else world
-    names = _named(spec, processes, every=every)
+    names = _names_to_watch(spec, processes, every=every)
     if until > now:
         msg = f"until ({iso(until)}): lies in the future (now {iso(now)})"
         raise InvalidInput(msg, hint="leave out until=TIME")
@@ -231,7 +231,7 @@ def watch(
     latest = _latest(ledger)
     for name in names:
         last, from_bank = latest.get(name), spec.processes[name].watched
-        # What lies ahead of a clock that is told is not yet known.
+        # Where the clock is set by hand, what lies ahead of it is not yet known.
         ends = [one.until for one in [last] if one] + [min(one, now) for one in [from_bank] if one]
         if any(until < end for end in ends):
             msg = (
@@ -276,7 +276,7 @@ def no_list(since_of: Mapping[str, dt.datetime]) -> str:
     )
 
 
-def _named(world: WorldSpec, processes: Sequence[str], *, every: bool) -> list[str]:
+def _names_to_watch(world: WorldSpec, processes: Sequence[str], *, every: bool) -> list[str]:
     if every and processes:
         msg = f"watch ({', '.join(processes)}): name processes or watch all of them, not both"
         raise InvalidInput(msg, hint="forecast watch --all")

@@ -132,7 +132,7 @@ class Asked:
                 msg = f"range ({self.span}): must be two numbers"
                 raise InvalidInput(msg, hint="0..5000")
             for end in (low, high):
-                # A range has no bounds yet that would tell which of two numbers is meant.
+                # No bounds are known yet that would tell which reading of a number is meant.
                 quantity(end, name="range", within=(-inf, inf))
             fields |= {"type": "numeric", "lower": low, "upper": high}
         elif self.options or self.ordered:
@@ -305,7 +305,7 @@ def _values(
     probability: str | None,
     each: Mapping[str, str],
 ) -> list[tuple[Question, Value]]:
-    """Read the number or numbers, as `log` would; none is no fault."""
+    """Read the number or numbers, as `log` would; there may be none."""
     if probability is None and not each:
         return []
     if questions[0].ladder:
@@ -385,7 +385,7 @@ def edit(
     old_questions = Catalog.of(ledger).find(name)
     before = fields_of(old_questions)
     if isinstance(changed, str):
-        after = _parsed(changed)
+        after = _fields_of_yaml(changed)
     else:
         zone = str(changed.get("zone") or old_questions[0].zone)
         after = {**before, **dated(changed, zone, now)}
@@ -487,7 +487,7 @@ def users(ledger: Ledger, catalog: Catalog) -> dict[str, set[str]]:
     return by_process
 
 
-def _parsed(text: str) -> dict[str, Any]:
+def _fields_of_yaml(text: str) -> dict[str, Any]:
     """Read YAML as a question file is read, so that every rule of those holds here too."""
     with TemporaryDirectory(prefix="forecast-") as folder:
         file = Path(folder) / "question.yaml"

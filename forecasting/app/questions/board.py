@@ -189,7 +189,7 @@ class Board:
             undo = undone(self._ledger)
             history.voice = Voice.heard(dict(history.forecasts), undo, forecaster, now)
             late = any(one.withdrawn_at > now for one in undo.withdrawals)
-            # What lies after now is left out, and looked at again.
+            # What lies after now is left out, so the voice is made again next time.
             history.withdrawals = -1 if late else withdrawals
         return history.voice
 
@@ -235,7 +235,7 @@ class Board:
                 or cache.parts[2] != once
             ):
                 parts = sections(state, rows, self._bare[1])
-                cache.parts = (rows, self._bare, once, _once(parts, once) if once else parts)
+                cache.parts = (rows, self._bare, once, _each_once(parts, once) if once else parts)
             return cache.parts[3]
 
     def statuses(self, state: State) -> Mapping[str, Status]:
@@ -275,7 +275,7 @@ class Board:
             if cached is None or any(
                 a is not b for a, b in zip(cached.made_of, made_of, strict=True)
             ):
-                # Those of an older catalogue are asked for no more, and would hold it.
+                # Lists of an older catalogue are of no use, and would keep it in memory.
                 self._lists = {
                     other: each
                     for other, each in self._lists.items()
@@ -312,7 +312,7 @@ class Board:
                 if (item.seq or 0) > cache.evidence
                 for effect in item.effects
             }
-            # What a retraction takes back is named by its key alone.
+            # A retraction names only the key of its item, so any question may be touched.
             everything = any(target.startswith("evidence/") for target in new)
             touched |= {
                 name
@@ -335,7 +335,9 @@ def _boundary(question: Question, now: dt.datetime) -> dt.datetime:
     return min(later, default=FOREVER)
 
 
-def _once(parts: Mapping[str, Sequence[Row]], order: Sequence[str]) -> dict[str, Sequence[Row]]:
+def _each_once(
+    parts: Mapping[str, Sequence[Row]], order: Sequence[str]
+) -> dict[str, Sequence[Row]]:
     """Leave each question in the first section that it stands in; news stays as it is."""
     questions: set[str] = set()
     result: dict[str, Sequence[Row]] = {}
@@ -452,7 +454,7 @@ def _matching(
         questions = [
             q
             for q in questions
-            for words in [_folded(q.title, q.id, q.topic, q.tags)]
+            for words in [_search_text(q.title, q.id, q.topic, q.tags)]
             if all(word in words for word in needle)
         ]
     if tag := wanted.tag:
@@ -501,7 +503,7 @@ def _tags(questions: Sequence[Question]) -> list[str]:
 
 
 @lru_cache(maxsize=50_000)
-def _folded(title: str, name: str, topic: str, tags: tuple[str, ...]) -> str:
+def _search_text(title: str, name: str, topic: str, tags: tuple[str, ...]) -> str:
     return " ".join((title, name, topic, *tags)).casefold()
 
 

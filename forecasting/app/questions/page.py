@@ -198,7 +198,7 @@ def _rung(state: State, question: Question, forecasts: Sequence[Forecast], forec
 def _others(
     forecasts: Sequence[Forecast], forecaster: str, now: dt.datetime
 ) -> dict[str, Forecast]:
-    """Give what each other forecaster said last; a replay is no word of anybody."""
+    """Give the last forecast of each other forecaster; replays do not count."""
     last = {one.forecaster: one for one in forecasts if one.kind in KINDS and one.issued_at <= now}
     return {who: one for who, one in sorted(last.items()) if who not in (forecaster, MODEL)}
 
@@ -328,7 +328,7 @@ def show(ledger: Ledger, name: str, now: dt.datetime) -> list[dict[str, Any]]:
     matched = matches(ledger, catalog)
     for question in catalog.find(name):
         standing = catalog.outcomes.get(question.id)
-        # A replay may hold a hundred times as many, so they are not even read.
+        # Forecasts of replays are not read: there may be a hundred times as many.
         forecasts = [
             one for kind in KINDS for one in ledger.forecasts(question=question.id, kind=kind)
         ]

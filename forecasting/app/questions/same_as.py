@@ -49,7 +49,7 @@ class Match:
 def matches(ledger: Ledger, catalog: Catalog) -> list[Match]:
     """Give the matches that stand: those of the bank, and those that were recorded."""
     by_pair: dict[tuple[str, str], Match] = {}
-    for one in _of_bank(ledger):
+    for one in _bank_matches(ledger):
         if one.question in catalog.questions:
             by_pair[one.question, _plain(one.url)] = one
     for setup in ledger.setups():
@@ -87,7 +87,7 @@ def _only(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else ""
 
 
-def _of_bank(ledger: Ledger) -> Iterable[Match]:
+def _bank_matches(ledger: Ledger) -> Iterable[Match]:
     folder = banks.folder_of(ledger)
     place = None if folder is None else folder / FILE
     if place is None or not place.is_file():

@@ -163,7 +163,7 @@ def _open_row(state: State, question: Question) -> dict[str, Any] | None:
         reasons.append("withdrawn" if withdrawn else "never answered")
     if time_left <= SOON:
         reasons.append("closes soon")
-    change = _moved(state, question, mine, model)
+    change = _model_move(state, question, mine, model)
     if change is not None:
         reasons.append("the model moved")
     if mine is not None and news:
@@ -178,7 +178,7 @@ def _open_row(state: State, question: Question) -> dict[str, Any] | None:
     stale = None
     if question.type == "binary" and numbers is not None:
         hazard = _hazard(numbers[0], time_left)
-        stale = 0.0 if mine is None else _quiet(numbers[0], mine.issued_at, question, state.now)
+        stale = 0.0 if mine is None else _staleness(numbers[0], mine.issued_at, question, state.now)
     row = _row(state, question, "open")
     return {
         **row,
@@ -229,7 +229,7 @@ def _hazard(p: float, time_left: dt.timedelta) -> float | None:
     return None if days <= 0 else 1 - (1 - least) ** (1 / days)
 
 
-def _quiet(p: float, issued_at: dt.datetime, question: Question, now: dt.datetime) -> float:
+def _staleness(p: float, issued_at: dt.datetime, question: Question, now: dt.datetime) -> float:
     """Say by how much quiet days since a forecast should have moved it, at that hazard."""
     least = min(p, 1 - p)
     whole = (question.closes - issued_at) / DAY
@@ -271,7 +271,9 @@ def _value(
     return share * (gain + (stale or 0.0) ** 2 + news * spread)
 
 
-def _moved(state: State, question: Question, mine: Said | None, model: Said | None) -> float | None:
+def _model_move(
+    state: State, question: Question, mine: Said | None, model: Said | None
+) -> float | None:
     """Say by how much the model moved since my forecast, or else within a week, where it did."""
     since = state.now - SOON if mine is None else mine.issued_at
     apart = difference(question, model, state.pair.model.at(question.id, since))

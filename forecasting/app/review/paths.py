@@ -111,7 +111,7 @@ def moved_of(
             item = by_key.get(key)
             causes.append(
                 page.Cause(
-                    # What names no item is time, or an item that was retracted since.
+                    # A key of no item stands for the time gone by, or for an item retracted since.
                     item.title if item else _CAUSES.get(key, f"{key}, retracted since"),
                     dict(zip(_names(question, change), change, strict=True)),
                     item.known_at if item else None,
@@ -162,7 +162,7 @@ def marks_of(
                     item.url.split(" | ")[0],
                     item.kind,
                     dict(zip(_names(question, change), change, strict=True)) if change else {},
-                    # What the bank says beside its facts would make the page twice as long.
+                    # The bank's notes on its facts would make the page twice as long.
                     item.note if item.stream == "news" else "",
                     report.log_ratio if report else 0.0 if reports else None,
                     report.half_life if report else page.HALF_LIFE,

@@ -65,7 +65,7 @@ def table(
         for name, part in frame.groupby("forecaster")
     }
     by_name = {name: picked for name, picked in by_name.items() if picked.picks}
-    # Curves of different questions are no comparison: how many all have in common stands beside.
+    # Curves over different questions cannot be compared: each row says how many are shared.
     questions = [set(picked.rows["question"]) for picked in by_name.values()]
     shared = set.intersection(*questions) if questions else set()
     rows: list[dict[str, Any]] = []

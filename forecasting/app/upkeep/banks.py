@@ -56,11 +56,11 @@ def example_folder(name: str) -> Path:
 def checked(root: Path, *, zone: str = DEFAULT_ZONE) -> Bank:
     """Read a bank that must have no faults; the first is named."""
     bank = read_bank(root, zone=zone)
-    return _without_faults(bank, root, [*bank.problems, *_ahead(bank.past)])
+    return _without_faults(bank, root, [*bank.problems, *_faults_ahead(bank.past)])
 
 
-def _ahead(past: Iterable[Past]) -> list[Problem]:
-    """Give the faults of what lies ahead; to a clock that is told it is only not yet known."""
+def _faults_ahead(past: Iterable[Past]) -> list[Problem]:
+    """Give the faults of what lies ahead; none where the clock is set by hand."""
     return [] if clock.overridden() else list(ahead(past, clock.now()))
 
 
@@ -71,7 +71,7 @@ def ahead_of(bank: Bank) -> dict[str, Problem]:
     """
     faults: dict[str, Problem] = {}
     for one in bank.past:
-        for fault in _ahead([one]):
+        for fault in _faults_ahead([one]):
             of_file = [
                 name
                 for name, process in bank.world.processes.items()
@@ -171,7 +171,7 @@ def _folder(ledger: Ledger, last: Setup | None) -> Path | None:
         return None
     if last.name.startswith(BUNDLED):
         return example_folder(last.name.removeprefix(BUNDLED))
-    folder = Path(os.path.normpath(_beside(ledger) / last.name))
+    folder = Path(os.path.normpath(_base_folder(ledger) / last.name))
     if not folder.is_dir():
         msg = f"bank ({folder}): the folder that this database uses is missing"
         raise InvalidInput(msg, hint="forecast init, in the workspace that holds the bank")
@@ -246,7 +246,7 @@ def process_of(setup: Setup) -> ProcessSpec:
     )
 
 
-def _beside(ledger: Ledger) -> Path:
+def _base_folder(ledger: Ledger) -> Path:
     """Give the folder that a bank's relative place starts from: the database's."""
     return Path(ledger.where).parent if _is_file(ledger) else Path("/")
 
@@ -264,9 +264,9 @@ def _place(ledger: Ledger, bank: Bank) -> str:
     if not _is_file(ledger):
         return str(root)
     try:
-        return Path(os.path.relpath(root, _beside(ledger))).as_posix()
+        return Path(os.path.relpath(root, _base_folder(ledger))).as_posix()
     except ValueError:
-        # On another drive.
+        # A folder on another drive has no relative path.
         return str(root)
 
 

@@ -246,7 +246,7 @@ def _checks(database: str | None) -> Iterator[Check]:
         yield permissions(path)
         yield network(path)
         yield space(path)
-        # Before a connection plays them back or takes them away.
+        # Checked before a connection plays the journals back or removes them.
         yield stray(path)
     yield from store.condition(setting.value)
 
