@@ -44,7 +44,7 @@ def world(*, pris="9 (8..9)", war="9 (8..9)", opens=""):
     return WORLD.format(pris=pris, war=war, more=ASKED.format(opens=opens) if opens else "")
 
 
-def told(book, as_of):
+def answers(book, as_of):
     at = parse_instant(as_of)
     rows, warnings = update(book.ledger, [], now=NOW, as_of=at, dry_run=True, unwatched=True)
     return {row["question"]: row["after"] for row in rows}, warnings
@@ -67,7 +67,7 @@ def test_the_longer_a_delivery_was_watched_to_stand_the_rarer_that_it_goes_on(ow
     """A stall of January and one of November gave the same .2341, ten months of silence apart."""
 
     def seen(fact):
-        return told(own_book(STALLED.format(fact=fact)), "2026-10-20T00:00Z")[0]["all-back"]
+        return answers(own_book(STALLED.format(fact=fact)), "2026-10-20T00:00Z")[0]["all-back"]
 
     days = ("2026-01-13", "2026-06-13", "2026-10-13")
     early, middle, late = (seen(f'"{day}": {{state: stalled, source: a}}') for day in days)
@@ -81,16 +81,18 @@ def test_before_it_was_known_an_agreement_or_a_state_moves_nothing(own_book, ope
     def seen(**links):
         # One at a time: a book of these tests reads the bank that was made last.
         book = own_book(world(opens=opens, **links))
-        return [told(book, at) for at in (*early, late)]
+        return [answers(book, at) for at in (*early, late)]
 
     linked, plain = seen(), seen(pris="1.1 (1..1.2)", war="1.1 (1..1.2)")
-    for (now, said), (without, _) in zip(linked[:2], plain[:2], strict=True):
+    for (now, warnings), (without, _) in zip(linked[:2], plain[:2], strict=True):
         assert now["deal-comes"] == without["deal-comes"]
         assert set(now) == set(without) == {"deal-comes"}
         for name in ("all-back", "back") if opens else ():
-            assert any(each.startswith(f"{name}: process (pris): its agreement") for each in said)
+            assert any(
+                each.startswith(f"{name}: process (pris): its agreement") for each in warnings
+            )
         for name in ("war-lasts",) if opens else ():
-            assert any(each.startswith(f"{name}: process (war): its state") for each in said)
+            assert any(each.startswith(f"{name}: process (war): its state") for each in warnings)
     # Once they are known, both act.
     assert linked[2][0]["deal-comes"] > plain[2][0]["deal-comes"] + 0.2
     for each in ("pris", "war"):
@@ -104,8 +106,8 @@ def test_a_question_shows_what_was_known_when_it_opened(own_book):
         ("2026-10-01", "2026-09-30T20:30Z", "2026-09-30T21:00Z"),
     ):
         book = own_book(world(opens=opens))
-        assert "all-back" not in told(book, early)[0]
-        assert {"all-back", "back"} <= set(told(book, late)[0])
+        assert "all-back" not in answers(book, early)[0]
+        assert {"all-back", "back"} <= set(answers(book, late)[0])
 
 
 def test_no_part_comes_before_its_agreement(own_book):
@@ -141,17 +143,17 @@ def test_what_was_argued_later_acts_in_no_forecast_of_before(own_book):
     early, late = "2026-08-31T20:59Z", "2026-08-31T21:00Z"
 
     def seen(at, **more):
-        given = {"talks": "1 in 100 d", "ratio": "5 (4..6)", "link": "2026-09-01"} | more
-        return told(own_book(LATE.format(**given)), at)
+        words = {"talks": "1 in 100 d", "ratio": "5 (4..6)", "link": "2026-09-01"} | more
+        return answers(own_book(LATE.format(**words)), at)
 
     without = seen(early, ratio="1.001 (1..1.002)")[0]["deal-comes"]
     assert seen(early)[0]["deal-comes"] == seen(early, ratio="9 (8..10)")[0]["deal-comes"]
     assert seen(late)[0]["deal-comes"] > without + 0.1
     assert seen(early, link="2026-08-31")[0]["deal-comes"] > without + 0.1
     rated = {"talks": "{rate: 1 in 100 d, source: a, known_by: 2026-09-01}"}
-    now, said = seen(early, link="2026-01-01", **rated)
+    now, warnings = seen(early, link="2026-01-01", **rated)
     assert set(now) == {"deal-comes"}
-    assert any("talks-come: process (talks): its rates were not argued yet" in x for x in said)
+    assert any("talks-come: process (talks): its rates were not argued yet" in x for x in warnings)
     assert set(seen(late, **rated)[0]) == {"deal-comes", "talks-come"}
 
 
@@ -161,7 +163,7 @@ def test_what_is_done_has_come_whole(own_book):
     for facts in (done, part + done):
         text = world(opens="2026-10-02").replace("  war: {moves", f"{facts}  war: {{moves")
         book = own_book(text)
-        now, _ = told(book, "2026-10-20T00:00Z")
+        now, _ = answers(book, "2026-10-20T00:00Z")
         assert now["all-back"] == 0.9999
         assert set(now["back"].values()) == {100.0}
         fan = book.world(as_of="2026-10-20T00:00Z").fan("pris", ["2026-10-09", "2026-12-31"])
@@ -170,18 +172,18 @@ def test_what_is_done_has_come_whole(own_book):
 
 
 def test_the_check_says_which_questions_opened_before(tmp_path):
-    def said(name, text):
-        found = [n for n in notes(read_bank(write_bank(tmp_path / name, text))) if "yet" in n.rule]
-        return [(each.message.split(" before ")[0], each.hint) for each in found]
+    def hints(name, text):
+        faults = [n for n in notes(read_bank(write_bank(tmp_path / name, text))) if "yet" in n.rule]
+        return [(each.message.split(" before ")[0], each.hint) for each in faults]
 
     pris = "pris: is not known"
     linked = [(pris, "opens: 2026-10-04"), ("war: is not known", "opens: 2026-10-01")]
     for opens in ("", "2026-09-01", "2026-10-04"):
-        assert said(f"bank{opens}", world(opens=opens)) == linked
+        assert hints(f"bank{opens}", world(opens=opens)) == linked
     # A question about it that opens on its day shows that it was known, to the other one too.
-    assert said("shown", world(opens="2026-10-02"))[0] == (pris, "opens: 2026-10-02")
+    assert hints("shown", world(opens="2026-10-02"))[0] == (pris, "opens: 2026-10-02")
     late = world(opens="2026-10-01").replace("opens: 2026-09-01", "opens: 2026-10-04")
-    assert said("late", late) == []
+    assert hints("late", late) == []
 
 
 def test_what_is_told_after_an_end_is_named_at_the_update(own_book):
@@ -194,8 +196,8 @@ def test_what_is_told_after_an_end_is_named_at_the_update(own_book):
         fact = fact_effect("pris", effect[0], at, **effect[1])
         item = Evidence(key, "datum", key, "wire", at, (fact,), grade="A")
         book.ledger.append([item], recorded_at=at)
-    now, said = told(book, "2026-10-20T00:00Z")
+    now, warnings = answers(book, "2026-10-20T00:00Z")
     assert (now["all-back"], set(now["back"].values())) == (0.0001, {0.0})
-    (line,) = [each for each in said if each.startswith("pris: ")]
+    (line,) = [each for each in warnings if each.startswith("pris: ")]
     assert "a part of 10) counts for nothing, for it was failed on 2026-10-06" in line
     assert line.endswith("forecast news retract part")

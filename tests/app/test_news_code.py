@@ -77,7 +77,7 @@ def test_only_an_item_after_the_watch_says_that_somebody_looked_further():
         model=SimpleNamespace(watched_until=lambda names, at: dict.fromkeys(names, watched)),
         at=lambda now: now,
     )
-    for hours, said in ((-24, {}), (0, {}), (1, {"convoy": watched})):
+    for hours, ends in ((-24, {}), (0, {}), (1, {"convoy": watched})):
         known_at = watched + dt.timedelta(hours=hours)
         item = SimpleNamespace(known_at=known_at, effects=[SimpleNamespace(target="convoy=+1")])
-        assert _watched_until(plain, item, watched + dt.timedelta(days=1)) == said
+        assert _watched_until(plain, item, watched + dt.timedelta(days=1)) == ends
