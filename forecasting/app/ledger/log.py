@@ -148,17 +148,17 @@ def beside(ledger: Ledger, names: Iterable[str], *, of_file: bool = False) -> li
     new = [name for name in sorted(set(names)) if not OURS.fullmatch(name)]
     if not new or (len(new) == 1 and ledger.spoke(new[0])):
         return []
-    known = {name for name in ledger.forecasters() if not OURS.fullmatch(name)}
-    new = [name for name in new if name not in known]
+    on_record = {name for name in ledger.forecasters() if not OURS.fullmatch(name)}
+    new = [name for name in new if name not in on_record]
     folds: dict[str, list[str]] = defaultdict(list)
-    for name in (*sorted(known), *new):
+    for name in (*sorted(on_record), *new):
         folds[_plain(name)].append(name)
     notes = []
     for name in new:
-        like = [other for other in folds[_plain(name)] if other != name and other in known]
+        like = [other for other in folds[_plain(name)] if other != name and other in on_record]
         like = like or [other for other in folds[_plain(name)] if other < name]
         if not like and len(new) <= MOST_LETTER_BY_LETTER:
-            like = [other for other in sorted(known) if one_letter(_plain(name), _plain(other))]
+            like = [other for other in sorted(on_record) if one_letter(_plain(name), _plain(other))]
         if like:
             back = f"`forecast withdraw` with forecaster={name}, then say it with "
             way = (
@@ -298,7 +298,7 @@ def _check_rungs(ledger: Ledger, catalog: Catalog, drafts: Sequence[Forecast]) -
 
 
 def standing(ledger: Ledger, steps: Sequence[Step]) -> Sequence[Step]:
-    """Leave out of what somebody did what an import brought and its undoing took back."""
+    """Give the steps without those that an import brought and its undoing took back."""
     if not {"", "imported"} <= {step.kind for step in steps}:
         return steps
     undo = undone(ledger)
@@ -377,9 +377,9 @@ def history(
             if said is None
             else said
         )
-        chosen = [f for f in entries if kind in (f.kind, "all")]
+        of_kind = [f for f in entries if kind in (f.kind, "all")]
         groups: dict[tuple[str, str, str], list[Forecast | Sealed]] = {}
-        for forecast in chosen:
+        for forecast in of_kind:
             key = (forecast.forecaster, forecast.kind, forecast.run)
             groups.setdefault(key, []).append(forecast)
         for sealed in hidden:

@@ -94,15 +94,15 @@ def reveal(
     from_file = None if file is None else _read_opening(file)
     if file is not None and from_file is not None:
         commitment = from_file.get("commitment")
-        chosen = [seal for seal in by_seq.values() if seal.commitment == commitment][:1]
-        if not chosen:
+        to_open = [seal for seal in by_seq.values() if seal.commitment == commitment][:1]
+        if not to_open:
             msg = f"file ({file}): opens no seal of this ledger"
             raise NotFound(msg, hint="database=THE_LEDGER_IT_WAS_SEALED_IN")
-        if name and chosen[0] not in _seals_named(ledger, catalog, name, by_seq, forecaster):
-            msg = f"file ({file}): belongs to sealed entry {chosen[0].seq}, not to {name}"
+        if name and to_open[0] not in _seals_named(ledger, catalog, name, by_seq, forecaster):
+            msg = f"file ({file}): belongs to sealed entry {to_open[0].seq}, not to {name}"
             raise InvalidInput(msg, hint=f"forecast reveal --file {file}")
     elif everything:
-        chosen = [
+        to_open = [
             seal
             for seal in by_seq.values()
             if seal.forecaster == forecaster
@@ -111,14 +111,14 @@ def reveal(
             and kept_at(seal.commitment).exists()
         ]
     else:
-        asked = _seals_named(ledger, catalog, name, by_seq, forecaster)
-        chosen = [seal for seal in asked if seal.seq not in opened] or asked[:1]
-    if not chosen:
+        named = _seals_named(ledger, catalog, name, by_seq, forecaster)
+        to_open = [seal for seal in named if seal.seq not in opened] or named[:1]
+    if not to_open:
         msg = f"sealed forecast ({forecaster}): none is left to reveal whose file is in {folder()}"
         raise NotFound(msg, hint="forecast reveal --file COPY")
-    for seal in chosen:
+    for seal in to_open:
         _check_revealable(catalog, seal, opened.get(seal.seq or 0), forecaster)
-    pairs = [(seal, from_file or _read_opening(kept_at(seal.commitment))) for seal in chosen]
+    pairs = [(seal, from_file or _read_opening(kept_at(seal.commitment))) for seal in to_open]
     drafts = [seals.reveal(opening, seal) for seal, opening in pairs]
     recorded = ledger.append(drafts, recorded_at=now)
     return [
@@ -134,7 +134,7 @@ def reveal(
             "sealed": seal.seq,
             "hash": entry.hash,
         }
-        for seal, draft, entry in zip(chosen, drafts, recorded, strict=True)
+        for seal, draft, entry in zip(to_open, drafts, recorded, strict=True)
     ]
 
 
@@ -259,9 +259,9 @@ def read_seals(
     Of the seals `among`, for ``missing`` each hidden one is a withdrawal, for ``worst`` a forecast
     made of the outcome that stands. Revealed forecasts count from when they were sealed.
     """
-    chosen, withdrawals = list(forecasts), list(undone(ledger, head=head).withdrawals)
+    result, withdrawals = list(forecasts), list(undone(ledger, head=head).withdrawals)
     if seals == "shown":
-        return as_shown(chosen, among, withdrawals)
+        return as_shown(result, among, withdrawals)
     closed = {seal.seq for seal in hidden(ledger, head=head)}
     for seal in among:
         if seal.seq not in closed:
@@ -270,8 +270,8 @@ def read_seals(
         if worst is None:
             withdrawals.append(Withdrawal(seal.question, seal.forecaster, seal.issued_at))
         else:
-            chosen.append(worst)
-    return sorted(chosen, key=placed), withdrawals
+            result.append(worst)
+    return sorted(result, key=placed), withdrawals
 
 
 def count_worst(

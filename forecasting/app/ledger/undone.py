@@ -141,7 +141,7 @@ def vacated(ledger: Ledger, back: Collection[int]) -> set[str]:
 
 
 def blocks(imported: Iterable[Forecast]) -> list[list[Forecast]]:
-    """Part imported forecasts by the import that brought them: there they stand side by side."""
+    """Group imported forecasts by import: those of one stand side by side in the ledger."""
     groups: list[list[Forecast]] = []
     for one in sorted(imported, key=lambda one: one.seq or 0):
         last = groups[-1][-1] if groups else None

@@ -155,11 +155,11 @@ def proposed(ledger: Ledger, name: str, *, now: dt.datetime) -> dict[str, Any]:
     row = _row(item, Likeness(_texts(catalog, world, now)))
     every = targets(ledger, now)
     likely: list[Target] = []
-    for wanted in [*row["on"], *(name for name, _ in row["like"])]:
+    for likely_name in [*row["on"], *(name for name, _ in row["like"])]:
         for target in every:
             base = target.name.partition("=")[0]
             ladder = base.partition("@")[0]
-            if wanted in (target.name, base, ladder) and target not in likely:
+            if likely_name in (target.name, base, ladder) and target not in likely:
                 likely.append(target)
     alike = Index(each for each in standing(items) if each.key != item.key).like(
         item.title, url=item.url, known_at=item.known_at, story=item.story

@@ -37,13 +37,13 @@ _LISTED = (
 
 def find(ledger: Ledger, items: Sequence[Evidence], name: str) -> Evidence:
     """Find an item by its number, the start of its hash, or its key."""
-    wanted = name.strip().removeprefix("#")
+    reference = name.strip().removeprefix("#")
     for item in items:
-        if item.key == wanted:
+        if item.key == reference:
             return item
     hint = "forecast news list"
     try:
-        entry = ledger.entry(wanted)
+        entry = ledger.entry(reference)
     except NotFound as absent:
         msg = f"no news item named {name}"
         raise NotFound(msg, hint=hint) from absent

@@ -200,7 +200,7 @@ def world_of_the_bank(ledger: Ledger) -> WorldSpec:
 
 
 def check_reason(because: str) -> None:
-    """Refuse a reason that nobody would read."""
+    """Refuse a reason that is too long."""
     if len(because) > LONGEST_REASON:
         msg = f"because ({len(because)} characters): at most {LONGEST_REASON}"
         raise InvalidInput(msg)
@@ -266,7 +266,7 @@ def without_list(world: WorldSpec, among: Iterable[str] = ()) -> dict[str, dt.da
 
 
 def no_list(since_of: Mapping[str, dt.datetime]) -> str:
-    """Say what a watch of processes claims of which nobody keeps a list."""
+    """Say what a watch claims of processes of which nobody keeps a list."""
     if not since_of:
         return ""
     since = min(since_of.values())

@@ -66,7 +66,7 @@ def slug_of(title: str) -> str:
 
 
 def dated(fields: Mapping[str, Any], zone: str, now: dt.datetime) -> dict[str, Any]:
-    """Give fields of a question whose days are said today: ``tomorrow`` is a day of its zone."""
+    """Give fields of a question with their days as dates: ``tomorrow`` is a day of its zone."""
     result = dict(fields)
     for name in ("opens", "closes", "resolves_by", "ladder"):
         value = result.get(name)

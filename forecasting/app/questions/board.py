@@ -194,7 +194,7 @@ class Board:
         return history.voice
 
     def due(self, forecaster: str, now: dt.datetime) -> Sequence[Row]:
-        """Give the rows of due; those that nothing touched since are kept ones."""
+        """Give the rows of due; those that nothing has touched since are cached ones."""
         with self._lock:
             return self._due(self.state(forecaster, now), forecaster)
 
@@ -239,7 +239,7 @@ class Board:
             return cache.parts[3]
 
     def statuses(self, state: State) -> Mapping[str, Status]:
-        """Give the status of each question at a moment; by the clock they change at its marks."""
+        """Give the status of each question at a moment; cached until the clock changes one."""
         with self._lock:
             cached = self._statuses
             if (
@@ -474,8 +474,8 @@ def _matching(
 def _page(state: State, wanted: Wanted, cached: _List, tags: Sequence[str]) -> Listed:
     pages = max(1, -(-len(cached.questions) // PER_PAGE))
     page = min(max(wanted.page, 1), pages)
-    shown = cached.questions[(page - 1) * PER_PAGE : page * PER_PAGE]
-    rows = [_row(state, question) for question in shown]
+    on_page = cached.questions[(page - 1) * PER_PAGE : page * PER_PAGE]
+    rows = [_row(state, question) for question in on_page]
     return Listed(rows, len(cached.questions), page, pages, cached.counts, tags)
 
 

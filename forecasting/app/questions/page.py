@@ -218,10 +218,10 @@ def _path(
     live = [one for one in forecasts if one.kind in ("live", "backdated", "imported")]
     if kind == "replay" or (not live and replayed):
         run = latest_run(ledger) if replayed else ""
-        shown = [one for one in forecasts if one.kind == "replay" and one.run == run]
+        drawn = [one for one in forecasts if one.kind == "replay" and one.run == run]
         kind = "replay"
     else:
-        shown, kind = live, "live"
+        drawn, kind = live, "live"
     narrow = replace(state.catalog, questions={question.id: question})
     standing = without_retracted(ledger.evidence())
     items = [
@@ -229,18 +229,18 @@ def _path(
         for item in standing
         if any(effect.target.startswith("evidence/") for effect in item.effects)
         or names(question) & {effect.target.partition("=")[0] for effect in item.effects}
-        or any(item.key in one.meta.get("moved", "") for one in shown if one.meta)
+        or any(item.key in one.meta.get("moved", "") for one in drawn if one.meta)
     ]
     points: dict[str, list[Point]] = {}
-    for one in shown:
+    for one in drawn:
         points.setdefault(one.forecaster, []).append(point_of(one))
     path = path_of(
         state.catalog,
         question,
         state.now,
         paths=points,
-        evidence=marks_of(items, narrow, shown, weights).get(question.id, []),
-        moved=moved_of(items, narrow, shown).get(question.id, ()),
+        evidence=marks_of(items, narrow, drawn, weights).get(question.id, []),
+        moved=moved_of(items, narrow, drawn).get(question.id, ()),
     )
     return path, replayed, kind
 

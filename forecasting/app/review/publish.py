@@ -216,7 +216,7 @@ def _paths(
     scored: dict[str, dict[str, Mapping[str, Any]]] = {}
     for row in by_question:
         scored.setdefault(row["question"], {})[row["forecaster"]] = row
-    shown = [question for question in catalog.questions.values() if question.id in points]
+    with_points = [question for question in catalog.questions.values() if question.id in points]
     return [
         path_of(
             catalog,
@@ -228,7 +228,7 @@ def _paths(
             gate_note=unfit.get(question.id, ""),
             moved=moved.get(question.id, ()),
         )
-        for question in sorted(shown, key=lambda q: (q.topic, q.event, q.opens, q.id))
+        for question in sorted(with_points, key=lambda q: (q.topic, q.event, q.opens, q.id))
     ]
 
 

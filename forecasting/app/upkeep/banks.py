@@ -65,9 +65,9 @@ def _faults_ahead(past: Iterable[Past]) -> list[Problem]:
 
 
 def ahead_of(bank: Bank) -> dict[str, Problem]:
-    """Give the processes of which something is said to have been that lies ahead, with the fault.
+    """Give the processes with an event of the past that is dated after now, with the fault.
 
-    A bank that says so is not loaded; where its file was edited since, these say nothing.
+    A bank with one is not loaded; where its file was edited since, these say nothing.
     """
     faults: dict[str, Problem] = {}
     for one in bank.past:
@@ -215,7 +215,7 @@ def with_setups(bank: Bank, setups: Iterable[Setup]) -> Bank:
 
 
 def process_of(setup: Setup) -> ProcessSpec:
-    """Build the event process of a phrase: watched from its making, and seldom or often as said."""
+    """Build the event process of a phrase, which states its rate; it is watched from its making."""
     detail = setup.detail
     since = parse_instant(detail["since"])
     phrase = parse_phrase(detail["event"], detail["zone"])
