@@ -14,9 +14,9 @@ HOUR = dt.timedelta(hours=1)
 
 def _process(name, *moves, kind="states", states="", **more):
     ways = tuple(MoveSpec(*move.split(" > "), Phrase("history")) for move in moves)
-    found = states.split() or list(dict.fromkeys(s for way in ways for s in (way.start, way.end)))
-    given = {"since": SINCE, "start": found[0]} | more
-    return ProcessSpec(name, kind, tuple(found), ways, **given)
+    names = states.split() or list(dict.fromkeys(s for way in ways for s in (way.start, way.end)))
+    fields = {"since": SINCE, "start": names[0]} | more
+    return ProcessSpec(name, kind, tuple(names), ways, **fields)
 
 
 WORLD = WorldSpec(

@@ -20,36 +20,36 @@ BY = "2027-01-31"
 
 @pytest.fixture
 def book(tmp_path):
-    with clock.at(NOW), fc.init(tmp_path / "w", forecaster="ana") as found:
-        yield found
+    with clock.at(NOW), fc.init(tmp_path / "w", forecaster="ana") as own:
+        yield own
 
 
 def test_a_question_and_its_number_are_made_together(book):
-    made = book.ask(TITLE, "35%", by=BY, because="one in three", tags=["aid"])
-    assert made["id"] == SLUG
+    row = book.ask(TITLE, "35%", by=BY, because="one in three", tags=["aid"])
+    assert row["id"] == SLUG
     (question,) = book.ledger.questions()
     assert (iso(question.opens), iso(question.closes)) == (iso(NOW), "2027-02-01T00:00:00Z")
     assert (question.zone, question.tags, question.answer) == ("UTC", ("aid",), "")
     (forecast,) = book.ledger.forecasts()
     assert (forecast.value.plain, forecast.because) == (0.35, "one in three")
     assert forecast.question_hash == question.wording_hash
-    assert made["model"] == {}
-    assert made["process"] == ""
+    assert row["model"] == {}
+    assert row["process"] == ""
     assert book.verify()["ok"]
 
 
 def test_a_base_rate_makes_a_process_and_the_model_speaks_at_once(book):
-    made = book.ask(TITLE, 0.35, by=BY, base="3 in 70 weeks")
-    assert made["process"] == f"{SLUG}-event"
+    row = book.ask(TITLE, 0.35, by=BY, base="3 in 70 weeks")
+    assert row["process"] == f"{SLUG}-event"
     days = (dt.datetime(2027, 2, 1, tzinfo=dt.UTC) - NOW) / dt.timedelta(days=1)
     # Gamma(3.5, 490) on the rate a day: by hand.
     by_hand = 1 - (490 / (490 + days)) ** 3.5
-    assert made["model"][SLUG] == pytest.approx(by_hand, abs=0.012)
-    process = banks.bank_of(book.ledger).world.processes[made["process"]]
+    assert row["model"][SLUG] == pytest.approx(by_hand, abs=0.012)
+    process = banks.bank_of(book.ledger).world.processes[row["process"]]
     assert (process.since, process.watched, process.kind) == (NOW, NOW, "event")
     # Both are in the ledger, and an update right after it has nothing to add.
     logged = {f.forecaster: f.value.numbers[0] for f in book.ledger.forecasts()}
-    assert (logged["ana"], logged["model"]) == (0.35, made["model"][SLUG])
+    assert (logged["ana"], logged["model"]) == (0.35, row["model"][SLUG])
     head = book.ledger.head()
     book.update()
     assert book.ledger.head() == head
@@ -63,8 +63,8 @@ def test_a_question_is_asked_although_the_model_fails(book, monkeypatch):
     with pytest.warns(
         UserWarning, match="is asked, but the model's number is not logged: .*locked"
     ):
-        made = book.ask(TITLE, 0.35, by=BY, base="3 in 70 weeks")
-    assert (made["id"], made["model"], len(made["forecasts"])) == (SLUG, {}, 1)
+        row = book.ask(TITLE, 0.35, by=BY, base="3 in 70 weeks")
+    assert (row["id"], row["model"], len(row["forecasts"])) == (SLUG, {}, 1)
     assert [f.forecaster for f in book.ledger.forecasts()] == ["ana"]
 
 
@@ -95,9 +95,9 @@ def test_news_update_and_outcome_use_the_process_of_a_phrase(book):
     ],
 )
 def test_other_types(book, more, forecast, type_, space):
-    made = book.ask("What of it?", forecast, by=BY, **more)
+    row = book.ask("What of it?", forecast, by=BY, **more)
     (question,) = book.ledger.questions()
-    assert (made["type"], len(made["forecasts"])) == (type_, 1)
+    assert (row["type"], len(row["forecasts"])) == (type_, 1)
     if space:
         assert (question.space.lower, question.space.upper, question.space.unit) == (
             *space,
@@ -106,14 +106,14 @@ def test_other_types(book, more, forecast, type_, space):
 
 
 def test_a_ladder_with_a_base_rate_rises(book):
-    made = book.ask(
+    row = book.ask(
         TITLE,
         {"2026-12-31": 0.1, BY: 0.3},
         ladder=[dt.date(2026, 12, 31), BY],
         base="3 in 70 weeks",
     )
-    assert made["questions"] == [f"{SLUG}@2026-12-31", f"{SLUG}@{BY}"]
-    early, late = (made["model"][name] for name in made["questions"])
+    assert row["questions"] == [f"{SLUG}@2026-12-31", f"{SLUG}@{BY}"]
+    early, late = (row["model"][name] for name in row["questions"])
     assert 0.1 < early < late < 0.5
 
 
@@ -142,16 +142,16 @@ def test_a_broken_rule_writes_nothing(book, words, more, says):
 
 
 def test_a_title_without_latin_letters_gets_a_number_that_is_free_and_is_told(book):
-    told = []
-    spoken = book.speaking_as("ana", tell=told.append)
-    first = spoken.ask("هل ستنتهي الهدنة قبل 23 ديسمبر؟", 0.2, by="2027-01-31")
-    second = spoken.ask("停战会持续到1月吗？", 0.3, by="2027-01-31")
+    notes = []
+    book_of_ana = book.speaking_as("ana", tell=notes.append)
+    first = book_of_ana.ask("هل ستنتهي الهدنة قبل 23 ديسمبر؟", 0.2, by="2027-01-31")
+    second = book_of_ana.ask("停战会持续到1月吗？", 0.3, by="2027-01-31")
     assert (first["id"], second["id"]) == ("question-1", "question-2")
-    assert told[0].startswith("its id is question-1: no words of the title are in Latin letters")
-    named = spoken.ask("Перемирие до 2027?", by="2027-01-31", slug="truce-ru")
-    assert (named["id"], len(told)) == ("truce-ru", 2)
+    assert notes[0].startswith("its id is question-1: no words of the title are in Latin letters")
+    named = book_of_ana.ask("Перемирие до 2027?", by="2027-01-31", slug="truce-ru")
+    assert (named["id"], len(notes)) == ("truce-ru", 2)
     with pytest.raises(InvalidInput, match="already asks this"):
-        spoken.ask("停战会持续到1月吗？", by="2027-02-28")
+        book_of_ana.ask("停战会持续到1月吗？", by="2027-02-28")
 
 
 def test_a_title_is_asked_once_unless_it_has_a_slug_of_its_own(book):

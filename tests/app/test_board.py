@@ -21,7 +21,7 @@ DAY = dt.timedelta(days=1)
 ONCE = tuple(name for name in SECTIONS if name != "news not coded")
 
 
-def asked(name, closes, **more):
+def question_closing(name, closes, **more):
     ends = NOW + closes * DAY
     return between(name, NOW - 40 * DAY, ends, resolves_by=ends + 5 * DAY, **more)
 
@@ -54,7 +54,7 @@ def same(board, ledger, now):
 def test_the_board_says_what_a_fresh_look_says(ledger, seed):
     drawn = random.Random(seed)
     questions = [
-        asked(f"q{n}", drawn.uniform(-3, 30), answer=f"p{n % 3} = on" if n % 2 else "")
+        question_closing(f"q{n}", drawn.uniform(-3, 30), answer=f"p{n % 3} = on" if n % 2 else "")
         for n in range(12)
     ]
     ledger.append(questions, recorded_at=NOW - 40 * DAY)
@@ -78,7 +78,7 @@ def test_the_board_says_what_a_fresh_look_says(ledger, seed):
         elif kind == 6:
             draft = Resolution(question.id, "yes", now, "wire", "high", version=1)
         elif kind == 7:
-            draft = asked(f"new{step}", 20)
+            draft = question_closing(f"new{step}", 20)
             questions.append(draft)
         else:
             draft = Setup("dropped", question.id, {}, said_by="ana")
@@ -88,7 +88,7 @@ def test_the_board_says_what_a_fresh_look_says(ledger, seed):
 
 
 def test_a_code_on_a_question_that_was_dropped_and_asked_again_is_gone_at_once(ledger):
-    question = asked("q", 10)
+    question = question_closing("q", 10)
     coded = item("n", Effect("q", "likelihood", {"a": 1.0, "b": 0.5}), NOW - DAY)
     ledger.append([question, coded], recorded_at=NOW - DAY)
     board = Board(ledger)
@@ -100,7 +100,7 @@ def test_a_code_on_a_question_that_was_dropped_and_asked_again_is_gone_at_once(l
 
 
 def test_a_dropped_question_leaves_and_a_retraction_is_seen(ledger):
-    question = asked("q", 10)
+    question = question_closing("q", 10)
     ledger.append([question, word(question, "ana", "0.4", NOW - DAY)], recorded_at=NOW - DAY)
     board = Board(ledger)
     ledger.append([item("n", Effect("q", "bears", {}, ""), NOW)], recorded_at=NOW)
@@ -112,10 +112,10 @@ def test_a_dropped_question_leaves_and_a_retraction_is_seen(ledger):
 
 def test_the_rungs_of_a_ladder_stand_together(ledger):
     rungs = [
-        asked(f"l@{day}", closes, ladder="l")
+        question_closing(f"l@{day}", closes, ladder="l")
         for day, closes in (("2026-11-05", 4), ("2026-12-01", 30))
     ]
-    ledger.append([rungs[1], asked("between", 10), rungs[0]], recorded_at=NOW - DAY)
+    ledger.append([rungs[1], question_closing("between", 10), rungs[0]], recorded_at=NOW - DAY)
     board = Board(ledger)
     listed = board.listing("ana", NOW, Wanted())
     assert [row["id"] for row in listed.rows] == ["l@2026-11-05", "l@2026-12-01", "between"]
@@ -123,27 +123,27 @@ def test_the_rungs_of_a_ladder_stand_together(ledger):
 
 
 def test_weights_follow_the_news_the_questions_the_bank_and_the_clock(ledger):
-    question = asked("q", 10)
+    question = question_closing("q", 10)
     ledger.append([question], recorded_at=NOW - DAY)
     board = Board(ledger)
 
     def seen(now=NOW, bank=None):
         state = board.state("ana", now)
-        found = board.weights(state, bank)
-        assert board.weights(state, bank) is found
+        weights = board.weights(state, bank)
+        assert board.weights(state, bank) is weights
         world = bank.world if bank else WorldSpec({})
         fresh = Weights.of(ledger, ledger.evidence(), now, state.catalog, world)
-        assert (found.coded, found.over, found.unusable) == (
+        assert (weights.coded, weights.over, weights.unusable) == (
             *(fresh.coded, fresh.over, fresh.unusable),
         )
-        assert (found.processes, found.rests) == (fresh.processes, fresh.rests)
-        return found
+        assert (weights.processes, weights.rests) == (fresh.processes, fresh.rests)
+        return weights
 
     assert not seen().unusable
-    gone = item("n", Effect("nobody", "likelihood", {"a": 1.0, "b": 0.5}), NOW - DAY)
-    ledger.append([gone], recorded_at=NOW)
-    assert seen().unusable.keys() == {gone.key}
-    ledger.append([asked("nobody", 20)], recorded_at=NOW)
+    report = item("n", Effect("nobody", "likelihood", {"a": 1.0, "b": 0.5}), NOW - DAY)
+    ledger.append([report], recorded_at=NOW)
+    assert seen().unusable.keys() == {report.key}
+    ledger.append([question_closing("nobody", 20)], recorded_at=NOW)
     before = seen()
     assert seen(NOW + 2 * DAY) is not before
     assert seen(NOW + 2 * DAY, bundled_bank()).processes

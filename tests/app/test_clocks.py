@@ -119,14 +119,14 @@ def season_with_late_ones():
 def test_late_forecasts_stay_out_of_every_table_of_the_live_record():
     tables = []
     for ledger in season_with_late_ones():
-        found = compare(ledger, "ann", "bob", now=START + 40 * DAY, resamples=99)
+        comparison = compare(ledger, "ann", "bob", now=START + 40 * DAY, resamples=99)
         rows, _ = leaderboard(ledger, sample=False)
         tables.append(
             (
                 scores(ledger),
                 scores(ledger, window="last"),
                 calibration(ledger, selection=Selection(forecaster="ann"), share=0.9999),
-                found,
+                comparison,
                 rows,
             )
         )
@@ -184,10 +184,10 @@ def test_a_deadline_says_its_zone_and_that_it_is_outside(forecast):
 
 
 def test_a_local_time_is_read_in_the_zone_and_the_zone_is_said(forecast):
-    told = forecast("log", RUNG, "0.1", "--at", "2026-11-22T13:50", "--json")
-    entry = json.loads(told.out)
+    output = forecast("log", RUNG, "0.1", "--at", "2026-11-22T13:50", "--json")
+    entry = json.loads(output.out)
     assert (entry["issued_at"], entry["kind"]) == ("2026-11-22T11:50:00Z", "live")
-    assert told.err == "2026-11-22T13:50 read in Europe/Kyiv: 2026-11-22T11:50:00Z\n"
+    assert output.err == "2026-11-22T13:50 read in Europe/Kyiv: 2026-11-22T11:50:00Z\n"
     assert forecast("log", RUNG, "0.1", "--at", "2026-11-22T11:51Z").err == ""
 
 
@@ -210,11 +210,11 @@ DOUBTFUL = "2026-10-25T03:30"
     ],
 )
 def test_without_a_terminal_a_doubtful_time_is_refused_with_both_readings(forecast, arguments):
-    told = forecast(*arguments, code=2)
-    assert told.out == ""
-    assert told.err.count("\n") == 1
-    assert "occurs twice in Europe/Kyiv" in told.err
-    assert "2026-10-25T00:30:00Z or 2026-10-25T01:30:00Z" in told.err
+    output = forecast(*arguments, code=2)
+    assert output.out == ""
+    assert output.err.count("\n") == 1
+    assert "occurs twice in Europe/Kyiv" in output.err
+    assert "2026-10-25T00:30:00Z or 2026-10-25T01:30:00Z" in output.err
 
 
 def test_at_a_terminal_a_doubtful_time_is_asked_about(forecast):

@@ -43,11 +43,11 @@ ZONES = ["UTC", "Africa/Kigali", "America/Bogota", "Asia/Kathmandu"]
 @pytest.fixture
 def book(tmp_path, request):
     with clock.at(NOW):
-        made = Book.make_workspace(tmp_path, forecaster="ana")
+        workspace = Book.make_workspace(tmp_path, forecaster="ana")
         file = tmp_path / "questions" / "worlds" / "world.yaml"
         file.write_text(WORLD.format(zone=getattr(request, "param", "Africa/Kigali")))
         Book.make_workspace(tmp_path, forecaster="ana")
-        with Book.plain(made["database"], forecaster="ana") as opened:
+        with Book.plain(workspace["database"], forecaster="ana") as opened:
             yield opened
 
 
@@ -70,9 +70,9 @@ def test_no_page_calls_a_day_by_the_midnight_after_it():
 
     folder = Path(view.__file__).parent / "templates"
     wrong = [
-        (file.name, found)
+        (file.name, expression)
         for file in folder.glob("*.j2")
-        for found in re.findall(r"(\S*(?:known_at|event_at|watched|closes|since))\s*\| day\(",
+        for expression in re.findall(r"(\S*(?:known_at|event_at|watched|closes|since))\s*\| day\(",
                                 file.read_text())
     ]  # fmt: skip
     assert wrong == []
@@ -84,7 +84,7 @@ def test_as_of_a_day_is_as_of_the_midnight_that_begins_it(book, capsys):
         (looked,) = book.watch("strike", until="2026-11-28")
         assert looked["until"] == parse_instant("2026-11-28T22:00Z")
     database = book.database
-    for said, moment in (
+    for text, moment in (
         ("2026-11-25", "2026-11-24T22:00Z"),
         ("2026-11-25T12:00Z", "2026-11-25T12:00Z"),
     ):
@@ -97,9 +97,9 @@ def test_as_of_a_day_is_as_of_the_midnight_that_begins_it(book, capsys):
 
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(sources, "rows", asked)
-                cli(["--db", database, "sources", "list", "--as-of", said])
-                book.sources(as_of=said)
+                cli(["--db", database, "sources", "list", "--as-of", text])
+                book.sources(as_of=text)
         at = parse_instant(moment)
         # The library reads a day without a zone in UTC.
-        assert seen == [at, at if "T" in said else parse_instant("2026-11-25T00:00Z")]
+        assert seen == [at, at if "T" in text else parse_instant("2026-11-25T00:00Z")]
     capsys.readouterr()

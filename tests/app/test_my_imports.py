@@ -16,15 +16,15 @@ HEAD = "question,forecaster,forecast,issued_at\n"
 
 @pytest.fixture
 def book(tmp_path):
-    with Book.plain(str(tmp_path / "a.db"), forecaster="ana", create=True) as made:
+    with Book.plain(str(tmp_path / "a.db"), forecaster="ana", create=True) as own:
         with clock.at(NOW - dt.timedelta(days=20)):
-            made.ask("Does it come?", ladder=["2027-01-31", "2027-03-31"], slug="lad")
-            made.ask("Is it so?", by="2027-03-31", slug="one")
+            own.ask("Does it come?", ladder=["2027-01-31", "2027-03-31"], slug="lad")
+            own.ask("Is it so?", by="2027-03-31", slug="one")
         with clock.at(NOW):
-            yield made
+            yield own
 
 
-def brought(book, tmp_path, *rows, who="ana"):
+def import_rows(book, tmp_path, *rows, who="ana"):
     path = tmp_path / "a.csv"
     path.write_text(HEAD + "".join(f"{q},{who},{p},{at}\n" for q, p, at in rows))
     return book.import_record(path, "csv")
@@ -46,7 +46,7 @@ def everywhere(book, name):
 
 def test_what_binds_is_what_is_shown(book, tmp_path):
     book.log("lad", ladder={"2027-01-31": "20%", "2027-03-31": "30%"}, at="2026-11-10")
-    brought(book, tmp_path, (RUNGS[0], 0.9, "2026-11-20"))
+    import_rows(book, tmp_path, (RUNGS[0], 0.9, "2026-11-20"))
     assert everywhere(book, RUNGS[0]) == {0.9}
     assert everywhere(book, RUNGS[1]) == {0.3}
     with pytest.raises(InvalidInput, match=r"0\.9"):
@@ -61,8 +61,8 @@ def test_a_question_that_an_import_answered_is_not_without_a_forecast_of_mine(bo
         return {row["question"] for row in book.today() if row["question"] and row["mine"] is None}
 
     assert "one" in silent()
-    brought(book, tmp_path, ("one", 0.4, "2026-11-20"))
-    brought(book, tmp_path, (RUNGS[0], 0.4, "2026-11-20"), who="ben")
+    import_rows(book, tmp_path, ("one", 0.4, "2026-11-20"))
+    import_rows(book, tmp_path, (RUNGS[0], 0.4, "2026-11-20"), who="ben")
     assert "one" not in silent()
     assert RUNGS[0] in silent()
     assert everywhere(book, "one") == {0.4}
@@ -72,10 +72,10 @@ def test_an_undone_import_never_spoke_and_leaves_what_stood(book, tmp_path):
     book.log("one", "20%", at="2026-11-10")
     before = everywhere(book, "one")
     first = book.head() + 1
-    brought(book, tmp_path, ("one", 0.9, "2026-11-20"))
+    import_rows(book, tmp_path, ("one", 0.9, "2026-11-20"))
     assert everywhere(book, "one") == {0.9}
     book.import_undo(f"{first}-{book.head()}")
     assert everywhere(book, "one") == before == {0.2}
     assert not {row["id"]: row for row in book.questions()}["one"]["withdrawn"]
-    brought(book, tmp_path, ("one", 0.9, "2026-11-20"))
+    import_rows(book, tmp_path, ("one", 0.9, "2026-11-20"))
     assert everywhere(book, "one") == {0.9}

@@ -22,13 +22,13 @@ DAY = 24 * HOUR
 @pytest.fixture
 def ledger(monkeypatch):
     monkeypatch.setattr(news_world, "world_of_the_bank", lambda ledger: WORLD)
-    with laid() as made:
-        yield made
+    with laid() as laid_ledger:
+        yield laid_ledger
 
 
 def _add(ledger, title="Envoys leave", *on, **more):
-    given = {"source": "wire", "known_at": NOON, "now": NOW, "on": on} | more
-    return news.add(ledger, title, **given)
+    arguments = {"source": "wire", "known_at": NOON, "now": NOW, "on": on} | more
+    return news.add(ledger, title, **arguments)
 
 
 def _fact(ledger, *on, **more):
@@ -131,11 +131,11 @@ def test_a_code_of_nothing_is_a_code(ledger):
 
 
 def test_half_lives_are_stored_with_the_effect(ledger):
-    for given, stored in (
+    for half_life, stored in (
         ({}, 30.0), ({"half_life": "10d"}, 10.0), ({"half_life": "2 weeks"}, 14.0),
         ({"half_life": "36h"}, 1.5), ({"lasting": True}, "lasting"),
     ):  # fmt: skip
-        row = _add(ledger, f"Said {given}", "truce=on=x2", "mute", **given)
+        row = _add(ledger, f"Said {half_life}", "truce=on=x2", "mute", **half_life)
         effects = listing.show(ledger, row["key"], now=NOW)["effects"]
         assert effects[0]["detail"]["half_life"] == stored
         assert effects[1]["detail"] == {}
@@ -155,8 +155,8 @@ def test_a_fact_of_a_good_source_enters_the_process(ledger):
     assert _fact(ledger, "convoy=event")["on"] == {"convoy": "event"}
     (effect,) = listing.show(ledger, _fact(ledger, "detainees=300")["key"], now=NOW)["effects"]
     assert effect["detail"] == {"name": "part", "at": "2026-11-20T12:00:00Z", "value": 300.0}
-    held = _fact(ledger, "election=held")
-    assert held["kind"] == "datum"
+    election = _fact(ledger, "election=held")
+    assert election["kind"] == "datum"
 
 
 @pytest.mark.parametrize(
@@ -200,27 +200,27 @@ def test_parts_add_up_to_the_agreement_and_no_further(ledger):
     news.retract(ledger, str(last["seq"]), because="a slip", now=NOW)
     _fact(ledger, "detainees=390")
     # The same part told again is one part; a day has one.
-    (said,) = _fact(ledger, "detainees=390", source="other")["notes"]
-    assert "the same day (2026-11-20 UTC) has one already, so it is not counted again" in said
+    (note,) = _fact(ledger, "detainees=390", source="other")["notes"]
+    assert "the same day (2026-11-20 UTC) has one already, so it is not counted again" in note
     with pytest.raises(InvalidInput, match="one of 390 on that day already"):
         _fact(ledger, "detainees=5", source="other")
 
 
 def test_what_a_second_event_of_a_day_counts_for_is_said(ledger):
     assert _fact(ledger, "convoy=event")["notes"] == []
-    (said,) = _fact(ledger, "convoy=event", known_at=NOON + HOUR)["notes"]
-    assert said.startswith("convoy=event: the same day")
+    (note,) = _fact(ledger, "convoy=event", known_at=NOON + HOUR)["notes"]
+    assert note.startswith("convoy=event: the same day")
     assert _fact(ledger, "convoy=event", known_at=NOON + DAY)["notes"] == []
 
 
 def test_nothing_follows_the_end_of_a_delivery(ledger):
     def refused(*on, **more):
         before = ledger.head()
-        with pytest.raises(InvalidInput) as found:
+        with pytest.raises(InvalidInput) as refusal:
             _fact(ledger, *on, **more)
         assert ledger.head() == before
-        assert "\n" not in str(found.value)
-        return str(found.value)
+        assert "\n" not in str(refusal.value)
+        return str(refusal.value)
 
     process = WORLD.processes["detainees"]
 
@@ -240,8 +240,8 @@ def test_nothing_follows_the_end_of_a_delivery(ledger):
         assert "400 known before" not in refused(
             "detainees=301", known_at=NOON + DAY, event_at=NOON - 3 * DAY
         )
-        for made in (last, early):
-            news.retract(ledger, str(made["seq"]), because="a slip", now=NOW)
+        for item in (last, early):
+            news.retract(ledger, str(item["seq"]), because="a slip", now=NOW)
     assert "nothing comes after that" in refused("detainees=done", known_at=NOON - 2 * DAY)
     # By another way than this door it counts for nothing.
     for key, at, effect in (
@@ -258,17 +258,17 @@ def test_no_hint_is_refused_itself(ledger, monkeypatch):
         WORLD.processes["detainees"].delivery, agreed=100.0, delivered=0.0))  # fmt: skip
     world = replace(WORLD, processes={**WORLD.processes, "detainees": small})
     monkeypatch.setattr(news_world, "world_of_the_bank", lambda ledger: world)
-    with pytest.raises(InvalidInput) as found:
+    with pytest.raises(InvalidInput) as refusal:
         _fact(ledger, "detainees=-5")
-    assert found.value.hint == 'on="detainees=100"'
+    assert refusal.value.hint == 'on="detainees=100"'
     _fact(ledger, "detainees=99.5")
-    with pytest.raises(InvalidInput) as found:
+    with pytest.raises(InvalidInput) as refusal:
         _fact(ledger, "detainees=1", known_at=NOON - DAY)
-    assert found.value.hint == "at most detainees=0.5"
+    assert refusal.value.hint == "at most detainees=0.5"
     _fact(ledger, "detainees=0.5", known_at=NOON - DAY)
-    with pytest.raises(InvalidInput) as found:
+    with pytest.raises(InvalidInput) as refusal:
         _fact(ledger, "detainees=1", known_at=NOON - 2 * DAY)
-    assert found.value.hint == "instead_of=N, if a part was less"
+    assert refusal.value.hint == "instead_of=N, if a part was less"
 
 
 def test_a_part_whose_point_may_mark_thousands_is_asked_about(ledger, monkeypatch):
@@ -360,10 +360,10 @@ def test_what_an_item_weighed_and_weighs_is_shown(ledger):
     _add(ledger, "Holds", "truce-holds=x2", grade="C", lasting=True, known_at=NOW)
     _fact(ledger, "truce=on", known_at=NOW)
     later = NOW + DAY
-    kept = {item["key"]: item for item in listing.rows(ledger, now=later)}
-    assert kept[row["key"]]["now"] == 1.0
+    by_key = {item["key"]: item for item in listing.rows(ledger, now=later)}
+    assert by_key[row["key"]]["now"] == 1.0
     assert listing.show(ledger, copy["key"], now=later)["moves"][0]["over"]
-    (holds,) = [item for item in kept.values() if item["title"] == "Holds"]
+    (holds,) = [item for item in by_key.values() if item["title"] == "Holds"]
     assert holds["half_life"] == "lasting"
     assert holds["then"] == holds["now"] < 1.0
 
@@ -389,15 +389,15 @@ def test_likeness_is_proposed_with_the_command_and_never_merged(ledger):
     # The command is whole: it records the same item in the story, instead of this one.
     words = shlex.split(alike["accept"])
     assert words[:3] == ["forecast", "news", "add"]
-    given = dict(zip(words[4::2], words[5::2], strict=True))
-    assert given == {
+    options = dict(zip(words[4::2], words[5::2], strict=True))
+    assert options == {
         "--source": "o'wire", "--known-at": "2026-11-21T08:00:00Z", "--because": "a guess",
         "--half-life": "10d", "--on": f"{RUNG}=x0.5", "--story": first["key"],
         "--instead-of": str(second["seq"]),
     }  # fmt: skip
     accepted = _add(
-        ledger, words[3], given["--on"], source=given["--source"], known_at=NOON + 20 * HOUR,
-        because=given["--because"], story=given["--story"], instead_of=given["--instead-of"],
+        ledger, words[3], options["--on"], source=options["--source"], known_at=NOON + 20 * HOUR,
+        because=options["--because"], story=options["--story"], instead_of=options["--instead-of"],
     )  # fmt: skip
     assert accepted["similar"] == []
     assert listing.show(ledger, str(second["seq"]), now=NOW)["state"] == "retracted"

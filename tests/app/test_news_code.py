@@ -69,7 +69,7 @@ def test_only_an_item_after_the_watch_says_that_somebody_looked_further():
     """An item from within the watch moves no end of it, so nothing is said of it."""
     from types import SimpleNamespace
 
-    from forecasting.app.news.code import _looked
+    from forecasting.app.news.code import _watched_until
 
     watched = dt.datetime(2026, 11, 29, 12, tzinfo=dt.UTC)
     plain = SimpleNamespace(
@@ -77,7 +77,7 @@ def test_only_an_item_after_the_watch_says_that_somebody_looked_further():
         model=SimpleNamespace(watched_until=lambda names, at: dict.fromkeys(names, watched)),
         at=lambda now: now,
     )
-    for hours, said in ((-24, {}), (0, {}), (1, {"convoy": watched})):
+    for hours, ends in ((-24, {}), (0, {}), (1, {"convoy": watched})):
         known_at = watched + dt.timedelta(hours=hours)
         item = SimpleNamespace(known_at=known_at, effects=[SimpleNamespace(target="convoy=+1")])
-        assert _looked(plain, item, watched + dt.timedelta(days=1)) == said
+        assert _watched_until(plain, item, watched + dt.timedelta(days=1)) == ends

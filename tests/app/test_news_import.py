@@ -18,14 +18,14 @@ HEADER = "title,source,known_at,event_at,url,on,grade,story,because\n"
 @pytest.fixture
 def ledger(monkeypatch):
     monkeypatch.setattr(news_world, "world_of_the_bank", lambda ledger: WORLD)
-    with laid() as made:
-        yield made
+    with laid() as laid_ledger:
+        yield laid_ledger
 
 
 def _import(ledger, text, **more):
-    found = import_news(ledger, text.encode(), name="f", now=NOW, **more)
-    assert found["rows"] == found["added"] + found["duplicates"] + len(found["refused"])
-    return found
+    result = import_news(ledger, text.encode(), name="f", now=NOW, **more)
+    assert result["rows"] == result["added"] + result["duplicates"] + len(result["refused"])
+    return result
 
 
 def test_a_row_carries_all_its_fields(ledger):
@@ -34,8 +34,8 @@ def test_a_row_carries_all_its_fields(ledger):
         "truce-holds=x0.5; truce-2026,b,envoys,a guess\n"
     )
     assert _import(ledger, HEADER + row)["added"] == 1
-    found = next(row for row in listing.rows(ledger, now=NOW) if row["title"] == "Envoys leave")
-    shown = listing.show(ledger, found["key"], now=NOW)
+    listed = next(row for row in listing.rows(ledger, now=NOW) if row["title"] == "Envoys leave")
+    shown = listing.show(ledger, listed["key"], now=NOW)
     # A fact known to the day is known at the midnight that ends it, in Kyiv.
     assert shown["known_at"] == dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
     assert shown["event_at"] == dt.datetime(2026, 11, 19, 10, tzinfo=dt.UTC)
@@ -49,8 +49,8 @@ def test_importing_again_adds_nothing_and_never_revives_what_was_retracted(ledge
     head = ledger.head()
     assert _import(ledger, text)["duplicates"] == 5
     assert ledger.head() == head
-    found = next(row for row in listing.rows(ledger, now=NOW) if row["title"] == "Thing 3")
-    news.retract(ledger, found["key"], because="false", now=NOW)
+    third = next(row for row in listing.rows(ledger, now=NOW) if row["title"] == "Thing 3")
+    news.retract(ledger, third["key"], because="false", now=NOW)
     assert _import(ledger, text)["duplicates"] == 5
     doubled = HEADER + "New,wire,2026-11-20,,,,,,\n" * 3
     assert (_import(ledger, doubled)["added"], _import(ledger, doubled)["duplicates"]) == (1, 3)
@@ -68,9 +68,9 @@ def test_bad_rows_are_refused_with_line_and_reason_and_the_rest_is_kept(ledger):
         "Grade,wire,2026-11-20,,,,Q,,\n"
         "Good two,wire,2026-11-20,,,,,,\n"
     )
-    found = _import(ledger, text)
-    assert found["added"] == 2
-    reasons = {row["line"]: row["reason"] for row in found["refused"]}
+    result = _import(ledger, text)
+    assert result["added"] == 2
+    reasons = {row["line"]: row["reason"] for row in result["refused"]}
     expected = {
         3: "above 0 and finite", 4: "truce-holds", 5: "must carry a zone", 6: "a title",
         7: "future", 8: "before it happened", 9: "must be one of",
@@ -110,8 +110,8 @@ def test_a_feed_bears_on_nothing_unless_told(ledger):
     _import(ledger, feed.format("Told of something"), on=["truce-holds=x2"], grade="b")
     rows = {row["title"]: row for row in listing.rows(ledger, now=NOW)}
     assert (rows["Plain"]["on"], rows["Plain"]["grade"]) == ({}, "F")
-    told = rows["Told of something"]
-    assert (told["on"], told["grade"]) == ({"truce-holds": "x2"}, "B")
+    coded = rows["Told of something"]
+    assert (coded["on"], coded["grade"]) == ({"truce-holds": "x2"}, "B")
 
 
 @pytest.mark.parametrize(
@@ -124,10 +124,10 @@ def test_what_no_row_could_take_is_refused_once(ledger, on, grade):
 
 def test_parts_of_one_file_are_counted_together(ledger):
     row = "Stage {0},wire,2026-11-{0},,,detainees=300,A,,\n"
-    found = _import(ledger, HEADER + "".join(row.format(10 + i) for i in range(3)))
+    result = _import(ledger, HEADER + "".join(row.format(10 + i) for i in range(3)))
     # 205 known, 300 + 300 fit into 1,000, a third does not.
-    assert (found["added"], [r["line"] for r in found["refused"]]) == (2, [4])
-    assert "805 known before" in found["refused"][0]["reason"]
+    assert (result["added"], [r["line"] for r in result["refused"]]) == (2, [4])
+    assert "805 known before" in result["refused"][0]["reason"]
 
 
 def test_facts_and_half_lives_come_from_a_file_too(ledger):
@@ -141,15 +141,15 @@ def test_facts_and_half_lives_come_from_a_file_too(ledger):
         "Nowhere,ministry,2026-11-21,,,guarantees=soft,A,,,\n"
     )
     dry = _import(ledger, text, dry_run=True)
-    found = _import(ledger, text)
-    assert {**dry, "dry_run": False} == found
-    assert found["added"] == 5
-    reasons = {row["line"]: row["reason"] for row in found["refused"]}
+    result = _import(ledger, text)
+    assert {**dry, "dry_run": False} == result
+    assert result["added"] == 5
+    reasons = {row["line"]: row["reason"] for row in result["refused"]}
     assert reasons.keys() == {7, 8}
     assert "must be above 0" in reasons[7]
     assert "no move from firm to soft" in reasons[8]
-    assert [(row["line"], row["note"][:8]) for row in found["notes"]] == [(4, "truce=on")]
-    assert {(row["line"], row["question"]) for row in found["resolves"]} == {
+    assert [(row["line"], row["note"][:8]) for row in result["notes"]] == [(4, "truce=on")]
+    assert {(row["line"], row["question"]) for row in result["resolves"]} == {
         (5, "truce-2026@2026-11-30"), (5, "truce-2026@2026-12-31"),
     }  # fmt: skip
     stated = {row["title"]: row["half_life"] for row in listing.rows(ledger, now=NOW)}
@@ -163,9 +163,9 @@ def test_likeness_is_told_and_nothing_is_merged(ledger):
         "Envoys leave without any date for talks,y,2026-11-21,,,,,,\n"
         "Envoys leave without any date for talks,z,2026-11-21,,,,,envoys,\n"
     )
-    found = _import(ledger, text)
-    assert found["added"] == 3
-    assert [row["line"] for row in found["similar"]] == [2, 3, 4]
+    result = _import(ledger, text)
+    assert result["added"] == 3
+    assert [row["line"] for row in result["similar"]] == [2, 3, 4]
     stories = [
         row["story"] for row in listing.rows(ledger, now=NOW) if row["title"].startswith("Envoys")
     ]

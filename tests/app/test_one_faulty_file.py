@@ -41,12 +41,12 @@ def test_it_is_named_and_left_out_and_the_rest_goes_on(place, name):
     notes = []
     with clock.at(NOW), Book.plain(database, forecaster="ana", tell=notes.append) as book:
 
-        def named(door, *given, **more):
+        def named(door, *arguments, **more):
             """Do something, and give what came of it; the file was named once."""
             notes.clear()
-            made = door(*given, **more)
+            result = door(*arguments, **more)
             assert sum(f"left out: questions/{name}:" in note for note in notes) == 1
-            return made
+            return result
 
         named(book.add_news, "They signed", source="wire", on=["peace=signed"],
               known_at="2026-11-29T06:00Z", confirmed=True)  # fmt: skip
@@ -92,9 +92,9 @@ def test_an_answer_that_cannot_be_read_is_told_once_with_the_true_reason(tmp_pat
         notes = []
         with Book.plain(database, forecaster="ana", tell=notes.append) as book:
             book.update(dry_run=True, unwatched=True)
-    (told,) = [note for note in notes if "many" in note]
-    for said in (fault, told):
-        assert said.count(f"answer ({asked})") == 1
-        assert "takes PROCESS or PROCESS=STATE by the close and no `count`" in said
+    (warning,) = [note for note in notes if "many" in note]
+    for text in (fault, warning):
+        assert text.count(f"answer ({asked})") == 1
+        assert "takes PROCESS or PROCESS=STATE by the close and no `count`" in text
     assert "numeric question, answer: convoy count" in fault
     assert "world.yaml:4: [answer]" in fault

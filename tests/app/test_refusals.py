@@ -20,19 +20,19 @@ from tests.season import DAY, START, Diary
 
 @pytest.fixture
 def diary():
-    made = Diary()
+    book = Diary()
     rungs = [replace(ours.question(f"truce@2025-0{n}-01"), ladder="truce") for n in (2, 3)]
-    made.write(0, ours.question("q"), ours.question("other"), *rungs)
-    return made
+    book.write(0, ours.question("q"), ours.question("other"), *rungs)
+    return book
 
 
-def logged(diary, name="q", who="ann", day=1, **given):
-    given = given or {"probability": "0.9"}
-    return use.log(diary.ledger, name, forecaster=who, now=START + day * DAY, **given)
+def logged(diary, name="q", who="ann", day=1, **value):
+    value = value or {"probability": "0.9"}
+    return use.log(diary.ledger, name, forecaster=who, now=START + day * DAY, **value)
 
 
 @pytest.mark.parametrize(
-    ("name", "rungs", "error", "said"),
+    ("name", "rungs", "error", "words"),
     [
         ("q", {"2025-02-01": "0.1"}, InvalidInput, "q is a single question, not a ladder"),
         ("nowhere", {"2025-02-01": "0.1"}, NotFound, "nowhere"),
@@ -40,9 +40,9 @@ def logged(diary, name="q", who="ann", day=1, **given):
         ("truce", {"2025-02-01": "0.2", "2025-03-01": "0.1"}, InvalidInput, "less likely"),
     ],
 )
-def test_a_ladder_is_logged_on_its_own_rungs(diary, name, rungs, error, said):
+def test_a_ladder_is_logged_on_its_own_rungs(diary, name, rungs, error, words):
     before = diary.ledger.head()
-    with pytest.raises(error, match=said):
+    with pytest.raises(error, match=words):
         logged(diary, name, ladder=rungs)
     assert diary.ledger.head() == before
 
@@ -55,17 +55,17 @@ def test_a_history_shows_the_seals_of_its_question_and_its_forecaster_alone(diar
     assert len(use.history(diary.ledger, "q")) == 2
 
 
-def held(issued, recorded, commitment="ab" * 32):
+def seal_of(issued, recorded, commitment="ab" * 32):
     return Sealed("q", ours.question("q").wording_hash, "ann", issued, commitment, recorded, 7)
 
 
 def test_a_seal_recorded_too_late_to_be_live_cannot_be_opened(diary):
     catalog = Catalog.of(diary.ledger)
     issued = START + DAY
-    seal._check(catalog, held(issued, issued + LIVE_WITHIN), None, "ann")
-    late = held(issued, issued + LIVE_WITHIN + dt.timedelta(microseconds=1))
+    seal._check_revealable(catalog, seal_of(issued, issued + LIVE_WITHIN), None, "ann")
+    late = seal_of(issued, issued + LIVE_WITHIN + dt.timedelta(microseconds=1))
     with pytest.raises(InvalidInput, match="too long after its time"):
-        seal._check(catalog, late, None, "ann")
+        seal._check_revealable(catalog, late, None, "ann")
 
 
 def test_nothing_is_sealed_by_a_clock_that_is_behind_the_ledger(diary):
@@ -98,15 +98,15 @@ def test_what_opens_a_seal_must_be_a_file(diary):
 def test_what_was_said_between_a_seal_and_its_reveal_stands_for_others(diary):
     """Its number is in force from its reveal, unless its forecaster has spoken since the seal."""
     asked = ours.question("q")
-    seals = [replace(held(START + DAY, START + DAY), seq=2)]
+    seals = [replace(seal_of(START + DAY, START + DAY), seq=2)]
     revealed = replace(
         ours.said(asked, "ann", 0.9, 1), sealed=2, seq=9, recorded_at=START + 5 * DAY
     )
     between = replace(ours.said(asked, "ann", 0.5, 3), seq=5, recorded_at=START + 3 * DAY)
 
     def of(*forecasts):
-        found, _ = as_shown(forecasts, seals)
-        return [(f.value.numbers[0], f.issued_at) for f in found]
+        stream, _ = as_shown(forecasts, seals)
+        return [(f.value.numbers[0], f.issued_at) for f in stream]
 
     assert of(revealed) == [(0.9, START + 5 * DAY)]
     assert of(revealed, between) == [(0.5, START + 3 * DAY)]
@@ -134,16 +134,18 @@ def test_a_tag_is_a_tag_a_topic_or_an_event(diary):
     diary.write(0, asked)
     diary.write(1, ours.said(asked, "ann", 0.7, 1), ours.said(ours.question("q"), "ann", 0.2, 1))
     catalog = Catalog.of(diary.ledger)
-    for tag, found in (("air", 1), ("strikes", 1), ("strikes-2025", 1), ("war", 1), ("sea", 0)):
-        assert len(select(diary.ledger, catalog, Selection(tag=tag))) == found
+    for tag, n in (("air", 1), ("strikes", 1), ("strikes-2025", 1), ("war", 1), ("sea", 0)):
+        assert len(select(diary.ledger, catalog, Selection(tag=tag))) == n
 
 
 def test_only_live_forecasts_are_read_through_their_seals(diary):
-    said = ours.said(ours.question("q"), "ann", 0.7, 1, kind="imported")
-    diary.write(2, said, ours.withdrawn(ours.question("q"), "ann", 1.5))
-    found, taken = shown(diary.ledger, Catalog.of(diary.ledger), Selection(kind="imported"))
-    assert [f.value.numbers for f in found] == [(0.7,)]
-    assert len(taken) == 1
+    forecast = ours.said(ours.question("q"), "ann", 0.7, 1, kind="imported")
+    diary.write(2, forecast, ours.withdrawn(ours.question("q"), "ann", 1.5))
+    forecasts, withdrawals = shown(
+        diary.ledger, Catalog.of(diary.ledger), Selection(kind="imported")
+    )
+    assert [f.value.numbers for f in forecasts] == [(0.7,)]
+    assert len(withdrawals) == 1
 
 
 def test_a_withdrawal_after_the_moment_of_a_table_is_not_in_it(diary):
@@ -151,14 +153,14 @@ def test_a_withdrawal_after_the_moment_of_a_table_is_not_in_it(diary):
     diary.write(1, ours.said(asked, "ann", 0.7, 1))
     diary.write(20, ours.withdrawn(asked, "ann", 20))
     diary.write(30, ours.resolved(asked, "yes", 10))
-    catalog, said = Catalog.of(diary.ledger), diary.ledger.forecasts()
+    catalog, forecasts = Catalog.of(diary.ledger), diary.ledger.forecasts()
 
     def withdrawn(day):
-        frame = scoring_frame(diary.ledger, catalog, said, as_of=START + day * DAY)
+        frame = scoring_frame(diary.ledger, catalog, forecasts, as_of=START + day * DAY)
         return frame.to_dict("list")
 
     assert withdrawn(19.9) == withdrawn(15)
-    assert len(scoring_frame(diary.ledger, catalog, said)) == 1
+    assert len(scoring_frame(diary.ledger, catalog, forecasts)) == 1
 
 
 def test_forecasters_without_a_question_in_common_share_no_window(diary):

@@ -11,7 +11,7 @@ from forecasting.domain import Evidence
 from tests import season as ours
 
 
-def told(events, moves, *, rungs=1):
+def worth_of(events, moves, *, rungs=1):
     """Each event comes; the model says 50 %, then moves by what `moves` says of each source."""
     diary = ours.Diary()
     for number in range(events):
@@ -38,38 +38,38 @@ def told(events, moves, *, rungs=1):
 
 
 def test_a_source_is_charged_with_what_its_own_reports_moved():
-    found = told(12, {"wire": 1.0, "rumour": -1.0, "time": 0.5})
+    rows = worth_of(12, {"wire": 1.0, "rumour": -1.0, "time": 0.5})
     # Without the wire's +1 the number was e^-.5; three events in four came.
     with_it, without = 1 / (1 + 2.718281828459045**-0.5), 1 / (1 + 2.718281828459045**0.5)
     by_hand = 0.75 * ((1 - with_it) ** 2 - (1 - without) ** 2) + 0.25 * (with_it**2 - without**2)
-    assert found["wire"]["change"] == pytest.approx(by_hand)
-    assert found["wire"]["change"] < 0 < found["rumour"]["change"]
+    assert rows["wire"]["change"] == pytest.approx(by_hand)
+    assert rows["wire"]["change"] < 0 < rows["rumour"]["change"]
     # Together they moved nothing, and time is nobody's report.
-    assert found[ALL]["change"] == pytest.approx(0)
-    assert list(found) == ["rumour", "wire", ALL]
-    assert (found["wire"]["reports"], found[ALL]["reports"]) == (12, 24)
+    assert rows[ALL]["change"] == pytest.approx(0)
+    assert list(rows) == ["rumour", "wire", ALL]
+    assert (rows["wire"]["reports"], rows[ALL]["reports"]) == (12, 24)
 
 
 def test_below_eight_events_nothing_is_said():
-    found = told(7, {"wire": 1.0}, rungs=3)["wire"]
-    assert (found["moved_questions"], found["moved_events"], found["moves"]) == (21, 7, 21)
-    assert found["verdict"] == "too few: 7 of 8 events"
-    assert [found[name] for name in ("change", "change_lower", "change_upper")] == [None] * 3
-    assert told(8, {"wire": 1.0})["wire"]["change"] is not None
+    row = worth_of(7, {"wire": 1.0}, rungs=3)["wire"]
+    assert (row["moved_questions"], row["moved_events"], row["moves"]) == (21, 7, 21)
+    assert row["verdict"] == "too few: 7 of 8 events"
+    assert [row[name] for name in ("change", "change_lower", "change_upper")] == [None] * 3
+    assert worth_of(8, {"wire": 1.0})["wire"]["change"] is not None
 
 
 def test_rungs_of_one_event_are_no_more_events():
-    one, three = (told(12, {"wire": 0.6}, rungs=rungs)["wire"] for rungs in (1, 3))
+    one, three = (worth_of(12, {"wire": 0.6}, rungs=rungs)["wire"] for rungs in (1, 3))
     assert three["change_lower"] == pytest.approx(one["change_lower"])
     assert three["change_upper"] == pytest.approx(one["change_upper"])
 
 
 def test_the_verdict_follows_the_interval():
-    assert told(40, {"wire": 0.5})["wire"]["verdict"] == "better after"
-    assert told(40, {"wire": -0.5})["wire"]["verdict"] == "worse after"
-    assert told(8, {"wire": 1.0})["wire"]["verdict"] == "may be chance"
+    assert worth_of(40, {"wire": 0.5})["wire"]["verdict"] == "better after"
+    assert worth_of(40, {"wire": -0.5})["wire"]["verdict"] == "worse after"
+    assert worth_of(8, {"wire": 1.0})["wire"]["verdict"] == "may be chance"
 
 
 def test_where_nothing_resolved_or_nothing_moved_there_is_no_row():
     assert worth(ours.Diary().ledger, Selection()) == {}
-    assert told(9, {"time": 1.0}) == {}
+    assert worth_of(9, {"time": 1.0}) == {}

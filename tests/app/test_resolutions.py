@@ -33,7 +33,7 @@ def at(day):
     return START + day * DAY
 
 
-def asked(kind="live"):
+def one_forecast(kind="live"):
     """A question open for ten days, on which ann said .8 on day 1."""
     diary = Diary()
     question = ours.question("q", days=10)
@@ -51,10 +51,10 @@ def means(ledger, **wanted):
     return {r["forecaster"]: r["mean"] for r in scores(ledger, selection=Selection(**wanted))}
 
 
-def did(ledger, what, day, *outcome, known=None, name="q", **given):
+def record(ledger, what, day, *outcome, known=None, name="q", **fields):
     more = {} if what == "reopen" or known is None else {"at": at(known)}
     more |= {"sure": True} if what == "resolve" else {}
-    more = {"source": URL, **more, **given}
+    more = {"source": URL, **more, **fields}
     return getattr(use, what)(ledger, name, *outcome, now=at(day), **more)
 
 
@@ -75,9 +75,9 @@ NO_ON_8 = (0.25 + 7 * 0.64 + 2 * 0.25) / 10
 )
 @pytest.mark.parametrize("kind", ["live", "backdated"])
 def test_as_of_is_scored_with_what_stood_then(what, outcome, after, kind):
-    diary = asked(kind)
-    did(diary.ledger, "resolve", 7, "yes", known=5)
-    did(diary.ledger, what, 9, *outcome, **({"known": 5} if outcome else {}))
+    diary = one_forecast(kind)
+    record(diary.ledger, "resolve", 7, "yes", known=5)
+    record(diary.ledger, what, 9, *outcome, **({"known": 5} if outcome else {}))
     # Nothing was recorded on day 6, when it could be known: a live table of that day had nothing.
     known = {"ann": pytest.approx(YES_ON_5)}
     assert means(diary.ledger, kind=kind, as_of=at(4)) == {}
@@ -89,10 +89,10 @@ def test_as_of_is_scored_with_what_stood_then(what, outcome, after, kind):
 
 
 def test_three_readings_of_one_record():
-    diary = asked()
-    did(diary.ledger, "resolve", 7, "yes", known=5)
-    did(diary.ledger, "resolve", 8, "no", known=8)
-    did(diary.ledger, "dispute", 9, "yes", known=5)
+    diary = one_forecast()
+    record(diary.ledger, "resolve", 7, "yes", known=5)
+    record(diary.ledger, "resolve", 8, "no", known=8)
+    record(diary.ledger, "dispute", 9, "yes", known=5)
     assert means(diary.ledger) == {"ann": pytest.approx(NO_ON_8)}
     assert means(diary.ledger, reading="first") == {"ann": pytest.approx(YES_ON_5)}
     assert means(diary.ledger, reading="disputed") == {"ann": pytest.approx(YES_ON_5)}
@@ -117,9 +117,9 @@ def test_a_version_scores_as_if_it_alone_had_been_recorded():
         ("resolve", 9, "no", 8),
         ("dispute", 9.5, "yes", 9),
     ]
-    diary = asked()
+    diary = one_forecast()
     for what, day, outcome, known in entries:
-        did(diary.ledger, what, day, outcome, known=known)
+        record(diary.ledger, what, day, outcome, known=known)
     rows = scored(diary.ledger, "q")
     assert [(r["version"], r["status"], r["outcome"], r["n"]) for r in rows] == [
         (1, "resolved", "yes", 1),
@@ -128,17 +128,17 @@ def test_a_version_scores_as_if_it_alone_had_been_recorded():
         (4, "disputed", "yes", 1),
     ]
     for row, (_, day, outcome, known) in zip(rows, entries, strict=True):
-        alone = asked()
-        did(alone.ledger, "resolve", day, outcome, known=known)
+        alone = one_forecast()
+        record(alone.ledger, "resolve", day, outcome, known=known)
         assert {row["forecaster"]: row["mean"]} == means(alone.ledger)
     assert [r["stands"] for r in resolutions(diary.ledger, "q")] == [False, False, True, False]
 
 
 def test_a_version_without_an_outcome_scores_nobody():
-    diary = asked()
-    did(diary.ledger, "resolve", 6, "yes", known=5)
-    did(diary.ledger, "reopen", 7)
-    did(diary.ledger, "annul", 8)
+    diary = one_forecast()
+    record(diary.ledger, "resolve", 6, "yes", known=5)
+    record(diary.ledger, "reopen", 7)
+    record(diary.ledger, "annul", 8)
     rows = scored(diary.ledger, "q")
     assert [(r["status"], r["outcome"], r["n"]) for r in rows] == [
         ("resolved", "yes", 1),
@@ -178,29 +178,29 @@ def test_a_version_without_an_outcome_scores_nobody():
     ],
 )
 def test_bad_order_is_one_line_with_the_way_out(before, what, outcome, says, way_out):
-    diary = asked()
-    for step, *said in before:
-        did(diary.ledger, step, 6, *said)
+    diary = one_forecast()
+    for step, *words in before:
+        record(diary.ledger, step, 6, *words)
     head = diary.ledger.head()
     with pytest.raises(InvalidInput, match=says) as refused:
-        did(diary.ledger, what, 7, *outcome)
+        record(diary.ledger, what, 7, *outcome)
     assert way_out in refused.value.hint
     assert "\n" not in str(refused.value)
     assert diary.ledger.head() == head
 
 
-@pytest.mark.parametrize(("what", "said"), [("resolve", ("yes",)), ("annul", ())])
-def test_the_same_again_is_refused_and_a_new_source_or_note_is_a_version(what, said):
-    diary = asked()
-    did(diary.ledger, what, 6, *said)
+@pytest.mark.parametrize(("what", "outcome"), [("resolve", ("yes",)), ("annul", ())])
+def test_the_same_again_is_refused_and_a_new_source_or_note_is_a_version(what, outcome):
+    diary = one_forecast()
+    record(diary.ledger, what, 6, *outcome)
     for more in ({}, {"note": ""}):
         head = diary.ledger.head()
         with pytest.raises(InvalidInput, match=r"is already .* nothing was written"):
-            did(diary.ledger, what, 7, *said, **more)
+            record(diary.ledger, what, 7, *outcome, **more)
         assert diary.ledger.head() == head
     first = diary.ledger.resolutions()[0]
     for more in ({"source": "https://example.org/other"}, {"note": "as the second round said"}):
-        did(diary.ledger, what, 8, *said, **more)
+        record(diary.ledger, what, 8, *outcome, **more)
     versions = diary.ledger.resolutions()
     # The outcome keeps its moment where none is given.
     assert [one.version for one in versions] == [1, 2, 3]
@@ -215,7 +215,7 @@ def test_no_outcome_before_the_opening_nor_in_the_future(what):
     diary.write(0, ours.question("q", opens=2, days=10))
     for known in (1, 2, 9):
         with pytest.raises(InvalidInput, match=r"opened at|in the future"):
-            did(diary.ledger, what, 8, "yes", known=known)
+            record(diary.ledger, what, 8, "yes", known=known)
 
 
 def test_a_number_written_in_two_ways_is_one_outcome():
@@ -223,9 +223,9 @@ def test_a_number_written_in_two_ways_is_one_outcome():
 
     diary = Diary()
     diary.write(0, ours.question("q", days=10, space=OutcomeSpace("numeric", (), 0.0, 900.0, "")))
-    did(diary.ledger, "resolve", 7, "697", known=5)
+    record(diary.ledger, "resolve", 7, "697", known=5)
     with pytest.raises(InvalidInput, match="is already the official outcome"):
-        did(diary.ledger, "dispute", 8, "697.0")
+        record(diary.ledger, "dispute", 8, "697.0")
 
 
 @pytest.mark.parametrize(("day", "status"), [(6, "open"), (11, "closed"), (13, "due")])
@@ -233,10 +233,10 @@ def test_after_reopening_the_clock_says_the_status(day, status):
     diary = Diary()
     question = dataclasses.replace(ours.question("q", days=10), resolves_by=at(12))
     diary.write(0, question)
-    did(diary.ledger, "resolve", 5, "yes", known=5)
+    record(diary.ledger, "resolve", 5, "yes", known=5)
     (row,) = listed(diary.ledger, 5)
     assert (row["status"], row["outcome"]) == ("resolved", "yes")
-    did(diary.ledger, "reopen", 5.5)
+    record(diary.ledger, "reopen", 5.5)
     (row,) = listed(diary.ledger, day)
     assert (row["status"], row["outcome"]) == (status, None)
     assert listed(diary.ledger, day, status=status)
@@ -245,14 +245,14 @@ def test_after_reopening_the_clock_says_the_status(day, status):
 
 
 def test_forecasts_may_be_logged_again_after_reopening():
-    diary = asked()
+    diary = one_forecast()
     more = {"forecaster": "ann", "probability": "0.3"}
-    did(diary.ledger, "resolve", 5, "yes", known=5)
+    record(diary.ledger, "resolve", 5, "yes", known=5)
     with pytest.raises(InvalidInput, match="resolved yes"):
         log(diary.ledger, "q", now=at(6), **more)
-    did(diary.ledger, "reopen", 7)
+    record(diary.ledger, "reopen", 7)
     log(diary.ledger, "q", now=at(7), **more)
-    did(diary.ledger, "resolve", 10, "no", known=10)
+    record(diary.ledger, "resolve", 10, "no", known=10)
     # .25 for a day, .8 for six, .3 for three; the time of the outcome taken back counts too.
     expected = (0.25 + 6 * 0.64 + 3 * 0.09) / 10
     assert means(diary.ledger) == {"ann": pytest.approx(expected)}
@@ -269,29 +269,29 @@ def ladder():
 
 
 def standing(diary):
-    held = Catalog.of(diary.ledger).outcomes
-    return {name[-2:]: version.outcome for name, version in held.items()}
+    outcomes = Catalog.of(diary.ledger).outcomes
+    return {name[-2:]: version.outcome for name, version in outcomes.items()}
 
 
 def test_a_ladder_means_the_rungs_that_the_word_fits():
     diary = ladder()
-    did(diary.ledger, "resolve", 6, "no", name="l")
+    record(diary.ledger, "resolve", 6, "no", name="l")
     assert standing(diary) == {"05": "no"}
-    did(diary.ledger, "resolve", 8, "yes", known=7, name="l")
+    record(diary.ledger, "resolve", 8, "yes", known=7, name="l")
     assert standing(diary) == {"05": "no", "10": "yes", "20": "yes"}
     # Somebody says it had happened by the first deadline: only that rung says otherwise.
-    rows = did(diary.ledger, "dispute", 9, "yes", known=4, name="l")
+    rows = record(diary.ledger, "dispute", 9, "yes", known=4, name="l")
     assert [row["question"] for row in rows] == ["l@2025-01-05"]
     assert standing(diary) == {"05": "no", "10": "yes", "20": "yes"}
     with pytest.raises(InvalidInput, match="contests no rung"):
-        did(diary.ledger, "dispute", 9, "yes", known=7, name="l")
-    assert len(did(diary.ledger, "reopen", 10, name="l")) == 3
+        record(diary.ledger, "dispute", 9, "yes", known=7, name="l")
+    assert len(record(diary.ledger, "reopen", 10, name="l")) == 3
     assert standing(diary) == {}
     with pytest.raises(InvalidInput, match="no resolved rung"):
-        did(diary.ledger, "reopen", 10, name="l")
-    did(diary.ledger, "resolve", 11, "no", known=5, name="l")
+        record(diary.ledger, "reopen", 10, name="l")
+    record(diary.ledger, "resolve", 11, "no", known=5, name="l")
     # An annulment leaves what has resolved.
-    rows = did(diary.ledger, "annul", 12, name="l")
+    rows = record(diary.ledger, "annul", 12, name="l")
     assert [row["question"] for row in rows] == ["l@2025-01-10", "l@2025-01-20"]
     assert standing(diary) == {"05": "no", "10": "annulled", "20": "annulled"}
 
@@ -312,28 +312,28 @@ def statuses(diary, day):
 
 def test_a_question_follows_its_condition_there_and_back():
     diary = conditional()
-    did(diary.ledger, "resolve", 5, "no", name="deal")
+    record(diary.ledger, "resolve", 5, "no", name="deal")
     assert statuses(diary, 6) == dict.fromkeys(("venue", "room"), "annulled") | {"deal": "resolved"}
     (row,) = resolutions(diary.ledger, "venue")
     assert (row["version"], row["outcome"], row["id"]) == (0, "annulled", None)
     assert "deal is no" in row["note"]
     with pytest.raises(InvalidInput, match="resolved annulled"):
         log(diary.ledger, "venue", now=at(6), forecaster="ann", probability="0.3")
-    did(diary.ledger, "resolve", 7, "yes", known=5, name="deal")
+    record(diary.ledger, "resolve", 7, "yes", known=5, name="deal")
     assert statuses(diary, 8) == {"deal": "resolved", "venue": "open", "room": "open"}
-    did(diary.ledger, "reopen", 8, name="deal")
+    record(diary.ledger, "reopen", 8, name="deal")
     assert statuses(diary, 8) == dict.fromkeys(("deal", "venue", "room"), "open")
-    did(diary.ledger, "annul", 9, name="deal")
+    record(diary.ledger, "annul", 9, name="deal")
     assert statuses(diary, 9) == dict.fromkeys(("deal", "venue", "room"), "annulled")
 
 
 def test_an_outcome_counts_for_nobody_while_the_condition_fails():
     diary = conditional()
-    did(diary.ledger, "resolve", 6, "yes", known=5, name="deal")
-    did(diary.ledger, "resolve", 8, "yes", known=8, name="venue")
+    record(diary.ledger, "resolve", 6, "yes", known=5, name="deal")
+    record(diary.ledger, "resolve", 8, "yes", known=8, name="venue")
     counted = means(diary.ledger)
     assert counted
-    did(diary.ledger, "resolve", 9, "no", known=5, name="deal")
+    record(diary.ledger, "resolve", 9, "no", known=5, name="deal")
     assert means(diary.ledger) == {}
     for what, outcome in (
         ("resolve", ("no",)),
@@ -342,19 +342,19 @@ def test_an_outcome_counts_for_nobody_while_the_condition_fails():
         ("reopen", ()),
     ):
         with pytest.raises(InvalidInput, match="its condition failed") as refused:
-            did(diary.ledger, what, 10, *outcome, name="venue")
+            record(diary.ledger, what, 10, *outcome, name="venue")
         assert "deal" in refused.value.hint
     # As it stood on day 8, and again once the condition is put right.
     assert means(diary.ledger, as_of=at(8)) == counted
-    did(diary.ledger, "resolve", 11, "yes", known=5, name="deal")
+    record(diary.ledger, "resolve", 11, "yes", known=5, name="deal")
     assert means(diary.ledger) == counted
 
 
 def test_what_was_annulled_in_its_own_name_stays_annulled():
     diary = conditional()
-    did(diary.ledger, "annul", 4, name="venue")
-    did(diary.ledger, "resolve", 5, "no", name="deal")
-    did(diary.ledger, "resolve", 6, "yes", name="deal")
+    record(diary.ledger, "annul", 4, name="venue")
+    record(diary.ledger, "resolve", 5, "no", name="deal")
+    record(diary.ledger, "resolve", 6, "yes", name="deal")
     assert statuses(diary, 7)["venue"] == "annulled"
 
 
@@ -367,18 +367,18 @@ def test_compare_and_leaderboard_follow_a_correction():
     diary.write(10, *(ours.resolved(q, "yes", 10) for q in questions))
 
     def seen():
-        found = compare(diary.ledger, "ann", "bob", now=at(40), resamples=99)
+        comparison = compare(diary.ledger, "ann", "bob", now=at(40), resamples=99)
         rows, _ = leaderboard(diary.ledger, sample=False)
-        return found["difference"], {row["forecaster"]: row["raw"] for row in rows}
+        return comparison["difference"], {row["forecaster"]: row["raw"] for row in rows}
 
     difference, raw = seen()
     assert difference < 0
     assert raw["ann"] < raw["bob"]
     for q in questions:
-        did(diary.ledger, "resolve", 12, "no", known=10, name=q.id)
+        record(diary.ledger, "resolve", 12, "no", known=10, name=q.id)
     swapped = pytest.approx({"ann": raw["bob"], "bob": raw["ann"]})
     assert seen() == (pytest.approx(-difference), swapped)
-    did(diary.ledger, "annul", 13, name="q0")
+    record(diary.ledger, "annul", 13, name="q0")
     assert compare(diary.ledger, "ann", "bob", now=at(40), resamples=99)["n_shared"] == 7
 
 
@@ -402,7 +402,7 @@ def test_no_contested_reading_reaches_a_forecast(bank_book):
     bank = bundled_bank()
     before = Catalog.of(ledger)
 
-    def said():
+    def forecast_inputs():
         catalog = Catalog.of(ledger)
         predictor = Predictor(catalog, ledger.evidence(), bank, seed=0)
         encoded = {}
@@ -412,7 +412,7 @@ def test_no_contested_reading_reaches_a_forecast(bank_book):
         june = parse_instant("2026-06-01T00:00Z")
         return encoded, outcomes_known(catalog, june), catalog.open_at(june)
 
-    clean = said()
+    clean = forecast_inputs()
     with clock.at(BANK_NOW):
         for question in before.questions.values():
             others = {"numeric": ("1", "2")}.get(question.type, question.space.options)
@@ -421,7 +421,7 @@ def test_no_contested_reading_reaches_a_forecast(bank_book):
             bank_book.dispute(question.id, outcome, source=URL, at=early)
     assert Catalog.of(ledger) == before
     assert len(Catalog.of(ledger, reading="disputed").outcomes) == len(before.questions)
-    assert said() == clean
+    assert forecast_inputs() == clean
 
 
 def test_the_commands_give_the_contracts_keys(forecast):
@@ -431,24 +431,24 @@ def test_the_commands_give_the_contracts_keys(forecast):
         return json.loads(forecast(*arguments, "--json").out)
 
     forecast("log", rung, "0.6", "--at", "2026-06-01T12:00Z")
-    said = [
+    recorded = [
         read("resolve", rung, "no", "--source", URL, "--at", "2026-09-30"),
         read("dispute", rung, "yes", "--source", URL, "--note", "others say so"),
         read("reopen", rung, "--source", URL),
         read("annul", rung, "--source", URL),
     ]
     keys = {"question", "outcome", "resolved_at", "source", "version", "status", "seq", "id"}
-    assert all(keys | {"recorded_at", "note"} <= set(row) for row in said)
-    assert [(r["version"], r["status"], r["outcome"]) for r in said] == [
+    assert all(keys | {"recorded_at", "note"} <= set(row) for row in recorded)
+    assert [(r["version"], r["status"], r["outcome"]) for r in recorded] == [
         (1, "resolved", "no"),
         (2, "disputed", "yes"),
         (3, "reopened", None),
         (4, "annulled", "annulled"),
     ]
     # A dispute without a time is known when the standing outcome was.
-    assert said[0]["resolved_at"] == said[1]["resolved_at"] == "2026-09-30T21:00:00Z"
+    assert recorded[0]["resolved_at"] == recorded[1]["resolved_at"] == "2026-09-30T21:00:00Z"
     rows = read("resolutions", rung)
-    assert [row["id"] for row in rows] == [row["id"] for row in said]
+    assert [row["id"] for row in rows] == [row["id"] for row in recorded]
     assert [row["stands"] for row in rows] == [False, False, False, True]
     scored = read("resolutions", rung, "--scores", "--kind", "backdated")
     assert [(r["version"], r["forecaster"], r["n"]) for r in scored] == [
@@ -466,10 +466,10 @@ def test_the_commands_give_the_contracts_keys(forecast):
     assert by_reading == {
         "standing": [], "first": [scored[0]["mean"]], "disputed": [scored[1]["mean"]],
     }  # fmt: skip
-    found = read("calibration", "--kind", "backdated", "--reading", "disputed")
-    assert (found["outcomes"], found["n"]) == ("disputed", 1)
-    told = forecast("resolve", "leaders-meet@2026-12-31", "no", "--source", URL, "--sure")
-    assert "summit-venue follows leaders-meet@2026-12-31: annulled" in told.err
+    calibration = read("calibration", "--kind", "backdated", "--reading", "disputed")
+    assert (calibration["outcomes"], calibration["n"]) == ("disputed", 1)
+    output = forecast("resolve", "leaders-meet@2026-12-31", "no", "--source", URL, "--sure")
+    assert "summit-venue follows leaders-meet@2026-12-31: annulled" in output.err
     shown = read("questions", "show", rung)
     assert (shown["status"], shown["disputed"][0]["outcome"]) == ("annulled", "yes")
     assert rung in [row["id"] for row in read("questions", "list", "--status", "annulled")]

@@ -53,61 +53,61 @@ def fresh():
     return Diary(path)
 
 
-def diary(*, space=None, days=40.0):
-    made, asked = fresh(), ours.question("q", days=days, space=space)
-    made.write(0, asked)
-    return made, asked
+def new_diary(*, space=None, days=40.0):
+    diary, asked = fresh(), ours.question("q", days=days, space=space)
+    diary.write(0, asked)
+    return diary, asked
 
 
-def sealed(made, probability, now, *, who="ann", **more):
-    given = {"probability": probability} if isinstance(probability, str) else probability
-    (row,) = use.log(made.ledger, "q", forecaster=who, now=now, sealed=True, **given, **more)
+def sealed(diary, probability, now, *, who="ann", **more):
+    forecast = {"probability": probability} if isinstance(probability, str) else probability
+    (row,) = use.log(diary.ledger, "q", forecaster=who, now=now, sealed=True, **forecast, **more)
     return row
 
 
-def opened(made, name, at, *, who="ann", **more):
-    return seal.reveal(made.ledger, str(name), forecaster=who, now=at, **more)
+def opened(diary, name, at, *, who="ann", **more):
+    return seal.reveal(diary.ledger, str(name), forecaster=who, now=at, **more)
 
 
 def test_nothing_of_the_number_is_in_the_ledger_until_it_is_revealed(home):
-    made, asked = diary()
-    row = sealed(made, "0.9137", START + DAY, because="told at the table")
+    diary, asked = new_diary()
+    row = sealed(diary, "0.9137", START + DAY, because="told at the table")
     assert row["kind"] == "sealed"
     assert "forecast" not in row
-    kept = seal.folder() / f"{row['commitment'][:12]}.json"
-    assert row["file"] == str(kept)
-    assert kept.parent.parent == home
-    assert stat.S_IMODE(os.stat(kept).st_mode) == 0o600
-    assert [file.name for file in kept.parent.iterdir()] == [kept.name]
-    assert made.ledger.forecasts() == []
-    with made.ledger._engine.connect() as connection:
-        held = "\n".join(connection.connection.driver_connection.iterdump())
-    for secret in ("9137", "told at the table", json.loads(kept.read_text())["salt"]):
-        assert secret in kept.read_text()
-        assert secret not in held
+    place = seal.folder() / f"{row['commitment'][:12]}.json"
+    assert row["file"] == str(place)
+    assert place.parent.parent == home
+    assert stat.S_IMODE(os.stat(place).st_mode) == 0o600
+    assert [file.name for file in place.parent.iterdir()] == [place.name]
+    assert diary.ledger.forecasts() == []
+    with diary.ledger._engine.connect() as connection:
+        dump = "\n".join(connection.connection.driver_connection.iterdump())
+    for secret in ("9137", "told at the table", json.loads(place.read_text())["salt"]):
+        assert secret in place.read_text()
+        assert secret not in dump
         assert secret not in str(row)
-    (shown,) = use.history(made.ledger, "q")
+    (shown,) = use.history(diary.ledger, "q")
     assert (shown["kind"], shown["forecast"], shown["because"]) == ("sealed", None, "[sealed]")
     assert (shown["from"], shown["until"]) == (START + DAY, asked.closes)
-    found = made.ledger.verify()
-    assert (found.ok, found.sealed, found.unrevealed) == (True, 1, 1)
+    verification = diary.ledger.verify()
+    assert (verification.ok, verification.sealed, verification.unrevealed) == (True, 1, 1)
 
 
 def test_a_revealed_forecast_counts_from_when_it_was_sealed_and_names_its_seal():
-    made, asked = diary()
-    row = sealed(made, "9:1", START + DAY, because="told at the table")
-    made.write(30, ours.resolved(asked, "yes", 30))
-    (shown,) = opened(made, "q", START + 31 * DAY)
+    diary, asked = new_diary()
+    row = sealed(diary, "9:1", START + DAY, because="told at the table")
+    diary.write(30, ours.resolved(asked, "yes", 30))
+    (shown,) = opened(diary, "q", START + 31 * DAY)
     assert (shown["forecast"], shown["kind"], shown["sealed"]) == (0.9, "live", row["seq"])
-    (forecast,) = made.ledger.forecasts()
+    (forecast,) = diary.ledger.forecasts()
     assert (forecast.issued_at, forecast.recorded_at) == (START + DAY, START + 31 * DAY)
     assert (forecast.because, forecast.value.stated) == ("told at the table", "9:1")
     assert forecast.sealed == row["seq"]
-    found = made.ledger.verify()
-    assert (found.ok, found.sealed, found.unrevealed) == (True, 1, 0)
-    (line,) = use.history(made.ledger, "q")
+    verification = diary.ledger.verify()
+    assert (verification.ok, verification.sealed, verification.unrevealed) == (True, 1, 0)
+    (line,) = use.history(diary.ledger, "q")
     assert (line["kind"], line["from"], line["sealed"]) == ("live", START + DAY, row["seq"])
-    (scored,) = scores(made.ledger, resamples=99)
+    (scored,) = scores(diary.ledger, resamples=99)
     # A day of silence, 29 days at .9, and silence after the answer.
     assert scored["mean"] == pytest.approx((11 * 0.25 + 29 * 0.01) / 40)
 
@@ -118,73 +118,73 @@ SHAPES = {
 }
 
 
-@pytest.mark.parametrize(("space", "given"), SHAPES.values(), ids=SHAPES)
-def test_every_shape_of_forecast_is_sealed_and_revealed(space, given):
-    made, _ = diary(space=space)
-    sealed(made, given, START + DAY)
-    opened(made, "q", START + 2 * DAY)
-    use.log(made.ledger, "q", forecaster="bob", now=START + 2 * DAY, **given)
-    mine, theirs = made.ledger.forecasts()
+@pytest.mark.parametrize(("space", "forecast"), SHAPES.values(), ids=SHAPES)
+def test_every_shape_of_forecast_is_sealed_and_revealed(space, forecast):
+    diary, _ = new_diary(space=space)
+    sealed(diary, forecast, START + DAY)
+    opened(diary, "q", START + 2 * DAY)
+    use.log(diary.ledger, "q", forecaster="bob", now=START + 2 * DAY, **forecast)
+    mine, theirs = diary.ledger.forecasts()
     assert mine.value == theirs.value
-    assert made.ledger.verify().ok
+    assert diary.ledger.verify().ok
 
 
 def test_each_rung_of_a_ladder_has_a_seal_of_its_own():
-    made = fresh()
+    diary = fresh()
     days = ("2025-01-11", "2025-01-21")
     rungs = [
         replace(ours.question(f"r@{day}", days=10 * n), ladder="r") for n, day in enumerate(days, 1)
     ]
-    made.write(0, *rungs)
+    diary.write(0, *rungs)
     ladder = dict(zip(days, ("0.1", "0.3"), strict=True))
-    rows = use.log(made.ledger, "r", forecaster="ann", now=START + DAY, ladder=ladder, sealed=True)
+    rows = use.log(diary.ledger, "r", forecaster="ann", now=START + DAY, ladder=ladder, sealed=True)
     assert len({row["file"] for row in rows}) == 2
-    found = seal.reveal(made.ledger, "r", forecaster="ann", now=START + 2 * DAY)
-    assert [row["forecast"] for row in found] == [0.1, 0.3]
+    revealed = seal.reveal(diary.ledger, "r", forecaster="ann", now=START + 2 * DAY)
+    assert [row["forecast"] for row in revealed] == [0.1, 0.3]
 
 
 def test_a_sealed_forecast_is_always_of_now():
-    made, _ = diary()
+    diary, _ = new_diary()
     with pytest.raises(InvalidInput, match="a sealed forecast is always made now"):
-        sealed(made, "0.9", START + 2 * DAY, at=START + DAY)
+        sealed(diary, "0.9", START + 2 * DAY, at=START + DAY)
     with pytest.raises(InvalidInput, match="closed at"):
-        sealed(made, "0.9", START + 50 * DAY)
+        sealed(diary, "0.9", START + 50 * DAY)
     with pytest.raises(InvalidInput, match="only a person's forecast"):
-        sealed(made, "0.9", START + DAY, who="worldview:001")
+        sealed(diary, "0.9", START + DAY, who="worldview:001")
     assert not seal.folder().exists()
 
 
 def test_what_does_not_open_a_seal_says_why_and_writes_nothing(tmp_path):
-    made, asked = diary()
-    one = sealed(made, "0.9", START + DAY)
-    two = sealed(made, "0.1", START + DAY + HOUR)
-    theirs = sealed(made, "0.5", START + DAY + 2 * HOUR, who="bob")
-    kept = seal.folder() / f"{one['commitment'][:12]}.json"
-    head = made.ledger.head()
+    diary, asked = new_diary()
+    one = sealed(diary, "0.9", START + DAY)
+    two = sealed(diary, "0.1", START + DAY + HOUR)
+    theirs = sealed(diary, "0.5", START + DAY + 2 * HOUR, who="bob")
+    file = seal.folder() / f"{one['commitment'][:12]}.json"
+    head = diary.ledger.head()
     now = START + 2 * DAY
 
     def refused(words, *names, error=InvalidInput, **more):
         with pytest.raises(error, match=words):
-            opened(made, *names, now, **more)
-        assert made.ledger.head() == head
+            opened(diary, *names, now, **more)
+        assert diary.ledger.head() == head
 
     refused("is bob's, and ann cannot open it", theirs["seq"])
-    refused("belongs to sealed entry", two["seq"], file=kept)
+    refused("belongs to sealed entry", two["seq"], file=file)
     refused("no sealed forecast of eve on q", "q", who="eve", error=NotFound)
     refused("no question named nowhere", "nowhere", error=NotFound)
     refused("is a question, not a sealed forecast", 1)
     with pytest.raises(InvalidInput, match="give an entry or a question"):
-        opened(made, "", now)
+        opened(diary, "", now)
     copy = tmp_path / "copy.json"
-    told = json.loads(kept.read_text())
+    opening = json.loads(file.read_text())
     for harm in (
-        {"forecast": told["forecast"] | {"entered": ["0.1"]}},
-        {"forecast": told["forecast"] | {"issued_at": "2025-01-01T00:00:00.000000Z"}},
-        {"forecast": told["forecast"] | {"forecaster": "bob"}},
+        {"forecast": opening["forecast"] | {"entered": ["0.1"]}},
+        {"forecast": opening["forecast"] | {"issued_at": "2025-01-01T00:00:00.000000Z"}},
+        {"forecast": opening["forecast"] | {"forecaster": "bob"}},
         {"salt": "0" * 64},
         {"because": {"salt": "0" * 64, "text": "I knew"}},
     ):
-        copy.write_text(json.dumps(told | harm))
+        copy.write_text(json.dumps(opening | harm))
         refused("does not open it", "", file=copy)
     for harm in (
         {"forecast": "0.9"},
@@ -192,37 +192,37 @@ def test_what_does_not_open_a_seal_says_why_and_writes_nothing(tmp_path):
         {"salt": "no number"},
         {"forecast": {}},
         {"because": ["salt"]},
-        {"forecast": told["forecast"] | {"meta": [1]}},
-        {"forecast": told["forecast"] | {"issued_at": "yesterday"}},
-        {"forecast": told["forecast"] | {"shape": "hunch"}},
+        {"forecast": opening["forecast"] | {"meta": [1]}},
+        {"forecast": opening["forecast"] | {"issued_at": "yesterday"}},
+        {"forecast": opening["forecast"] | {"shape": "hunch"}},
     ):
-        copy.write_text(json.dumps(told | harm))
+        copy.write_text(json.dumps(opening | harm))
         refused("does not", "", file=copy)
     for text in ("", "[1]", "{", '{"v": 1}', "[" * 100_000):
         copy.write_text(text)
         refused(
             "does not hold a sealed|opens no seal", "", file=copy, error=(InvalidInput, NotFound)
         )
-    copy.write_text(json.dumps(told | {"commitment": two["commitment"]}))
+    copy.write_text(json.dumps(opening | {"commitment": two["commitment"]}))
     refused("does not open it", "", file=copy)
-    kept.rename(tmp_path / "moved.json")
+    file.rename(tmp_path / "moved.json")
     refused("the number cannot be known", one["seq"], error=NotFound)
-    assert opened(made, "", now, file=tmp_path / "moved.json")[0]["forecast"] == 0.9
-    head = made.ledger.head()
+    assert opened(diary, "", now, file=tmp_path / "moved.json")[0]["forecast"] == 0.9
+    head = diary.ledger.head()
     refused("was revealed as entry", one["seq"])
-    made.write(3, replace(asked, criteria="As reported by two agencies."))
-    head = made.ledger.head()
+    diary.write(3, replace(asked, criteria="As reported by two agencies."))
+    head = diary.ledger.head()
     refused("was reworded since", two["seq"])
 
 
 def test_all_opens_what_can_be_opened_and_only_ones_own():
-    made, _ = diary()
+    diary, _ = new_diary()
     for n, who in enumerate(("ann", "bob", "ann")):
-        sealed(made, f"0.{n + 1}", START + DAY + n * HOUR, who=who)
-    found = opened(made, "", START + 2 * DAY, everything=True)
-    assert [row["forecast"] for row in found] == [0.1, 0.3]
+        sealed(diary, f"0.{n + 1}", START + DAY + n * HOUR, who=who)
+    revealed = opened(diary, "", START + 2 * DAY, everything=True)
+    assert [row["forecast"] for row in revealed] == [0.1, 0.3]
     with pytest.raises(NotFound, match="none is left"):
-        opened(made, "", START + 2 * DAY, everything=True)
+        opened(diary, "", START + 2 * DAY, everything=True)
 
 
 # What a table makes of seals.
@@ -230,12 +230,12 @@ def test_all_opens_what_can_be_opened_and_only_ones_own():
 
 def outcome_of(values, shown, outcome, *, space=None, seals="worst", day=30, rule="brier"):
     """Give the score of sealing some values, an hour apart, and showing some when it is known."""
-    made, asked = diary(space=space)
-    rows = [sealed(made, value, START + DAY + n * HOUR) for n, value in enumerate(values)]
-    made.write(day, ours.resolved(asked, outcome, day))
+    diary, asked = new_diary(space=space)
+    rows = [sealed(diary, value, START + DAY + n * HOUR) for n, value in enumerate(values)]
+    diary.write(day, ours.resolved(asked, outcome, day))
     for n in shown:
-        opened(made, rows[n]["seq"], START + (day + 1) * DAY)
-    frame = resolved(made.ledger, Selection(), seals=seals)
+        opened(diary, rows[n]["seq"], START + (day + 1) * DAY)
+    frame = resolved(diary.ledger, Selection(), seals=seals)
     return lifetime.score(frame, rule=rule)["score"].item() if len(frame) else 0.25
 
 
@@ -316,134 +316,134 @@ def test_to_open_every_seal_is_never_worse_than_to_hide_some(kind, data):
     hidden = data.draw(st.sampled_from(every))
     rule = RULE[kind]
     best = outcome_of(values, every, happened, space=space, rule=rule)
-    kept = tuple(n for n in every if n != hidden)
-    assert outcome_of(values, kept, happened, space=space, rule=rule) >= best - 1e-6
+    others = tuple(n for n in every if n != hidden)
+    assert outcome_of(values, others, happened, space=space, rule=rule) >= best - 1e-6
 
 
 def test_a_later_word_ends_the_cost_of_a_hidden_seal_and_a_late_withdrawal_does_not():
-    made, asked = diary()
-    sealed(made, "0.1", START + DAY)
-    made.write(2, ours.said(asked, "ann", 0.5, 2))
-    made.write(30, ours.resolved(asked, "yes", 30))
-    (row,) = scores(made.ledger, resamples=99)
+    diary, asked = new_diary()
+    sealed(diary, "0.1", START + DAY)
+    diary.write(2, ours.said(asked, "ann", 0.5, 2))
+    diary.write(30, ours.resolved(asked, "yes", 30))
+    (row,) = scores(diary.ledger, resamples=99)
     assert row["mean"] == pytest.approx((39 * 0.25 + 1) / 40)
-    made, asked = diary()
-    sealed(made, "0.1", START + DAY)
-    made.write(30, ours.resolved(asked, "yes", 30))
-    before = scores(made.ledger, resamples=99)[0]["mean"]
-    use.withdraw(made.ledger, "q", forecaster="ann", now=START + 31 * DAY, at=START + DAY + MINUTE)
+    diary, asked = new_diary()
+    sealed(diary, "0.1", START + DAY)
+    diary.write(30, ours.resolved(asked, "yes", 30))
+    before = scores(diary.ledger, resamples=99)[0]["mean"]
+    use.withdraw(diary.ledger, "q", forecaster="ann", now=START + 31 * DAY, at=START + DAY + MINUTE)
     assert (
-        scores(made.ledger, resamples=99)[0]["mean"]
+        scores(diary.ledger, resamples=99)[0]["mean"]
         == before
         == pytest.approx(40 / 40 * (11 * 0.25 + 29) / 40)
     )
 
 
 def test_what_is_left_out_as_of_a_day_stays_what_it_was_then():
-    made, asked = diary()
-    other, gone = ours.question("other"), ours.question("gone")
-    made.write(0, other, gone, ours.said(gone, "ann", 0.5, 0.0))
-    sealed(made, "0.1", START + DAY)
-    made.write(2, ours.said(asked, "bob", 0.5, 2), ours.resolved(gone, "yes", 2))
+    diary, asked = new_diary()
+    other, annulled = ours.question("other"), ours.question("gone")
+    diary.write(0, other, annulled, ours.said(annulled, "ann", 0.5, 0.0))
+    sealed(diary, "0.1", START + DAY)
+    diary.write(2, ours.said(asked, "bob", 0.5, 2), ours.resolved(annulled, "yes", 2))
     use.log(
-        made.ledger, "other", forecaster="ann", now=START + 3 * DAY, sealed=True, probability="0.3"
+        diary.ledger, "other", forecaster="ann", now=START + 3 * DAY, sealed=True, probability="0.3"
     )
     wanted = Selection(as_of=START + 10 * DAY)
-    then = left_out(made.ledger, wanted), left_out(made.ledger, wanted, counted=False)
+    then = left_out(diary.ledger, wanted), left_out(diary.ledger, wanted, counted=False)
     assert "1 question without an outcome yet" in then[0][0]
-    seal.reveal(made.ledger, forecaster="ann", now=START + 12 * DAY, everything=True)
-    made.write(13, ours.said(other, "cyd", 0.5, 13), ours.resolved(other, "yes", 13))
-    made.write(20, ours.resolved(asked, "annulled", 20), ours.resolved(gone, "annulled", 2))
-    assert (left_out(made.ledger, wanted), left_out(made.ledger, wanted, counted=False)) == then
+    seal.reveal(diary.ledger, forecaster="ann", now=START + 12 * DAY, everything=True)
+    diary.write(13, ours.said(other, "cyd", 0.5, 13), ours.resolved(other, "yes", 13))
+    diary.write(20, ours.resolved(asked, "annulled", 20), ours.resolved(annulled, "annulled", 2))
+    assert (left_out(diary.ledger, wanted), left_out(diary.ledger, wanted, counted=False)) == then
 
 
 def test_a_withdrawal_in_time_ends_the_cost_of_a_hidden_seal():
-    made, asked = diary()
-    sealed(made, "0.1", START + DAY)
-    use.withdraw(made.ledger, "q", forecaster="ann", now=START + 2 * DAY)
-    made.write(30, ours.resolved(asked, "yes", 30))
-    (row,) = scores(made.ledger, resamples=99)
+    diary, asked = new_diary()
+    sealed(diary, "0.1", START + DAY)
+    use.withdraw(diary.ledger, "q", forecaster="ann", now=START + 2 * DAY)
+    diary.write(30, ours.resolved(asked, "yes", 30))
+    (row,) = scores(diary.ledger, resamples=99)
     assert row["mean"] == pytest.approx((39 * 0.25 + 1) / 40)
-    (line,) = use.history(made.ledger, "q")
+    (line,) = use.history(diary.ledger, "q")
     assert (line["kind"], line["until"]) == ("sealed", START + 2 * DAY)
 
 
 def test_a_seal_takes_back_what_was_said_before_and_costs_nothing_before_the_answer():
-    made, asked = diary()
-    made.write(1, ours.said(asked, "ann", 0.8, 1), ours.said(asked, "bob", 0.4, 1))
-    sealed(made, "0.1", START + 2 * DAY)
-    assert scores(made.ledger, resamples=99) == []
+    diary, asked = new_diary()
+    diary.write(1, ours.said(asked, "ann", 0.8, 1), ours.said(asked, "bob", 0.4, 1))
+    sealed(diary, "0.1", START + 2 * DAY)
+    assert scores(diary.ledger, resamples=99) == []
     now = START + 3 * DAY
-    (row,) = pool.pool(made.ledger, "q", now=now, method="linear")
+    (row,) = pool.pool(diary.ledger, "q", now=now, method="linear")
     assert row["members"] == ["bob"]
-    (earlier, held) = [r for r in use.history(made.ledger, "q", forecaster="ann")]
-    assert (earlier["until"], held["kind"]) == (START + 2 * DAY, "sealed")
-    opened(made, "q", START + 4 * DAY)
-    (row,) = pool.pool(made.ledger, "q", now=START + 5 * DAY, method="linear")
+    (earlier, hidden) = [r for r in use.history(diary.ledger, "q", forecaster="ann")]
+    assert (earlier["until"], hidden["kind"]) == (START + 2 * DAY, "sealed")
+    opened(diary, "q", START + 4 * DAY)
+    (row,) = pool.pool(diary.ledger, "q", now=START + 5 * DAY, method="linear")
     assert row["said"] == {"ann": 0.1, "bob": 0.4}
-    (row,) = pool.pool(made.ledger, "q", now=now, method="linear", selection=Selection(as_of=now))
+    (row,) = pool.pool(diary.ledger, "q", now=now, method="linear", selection=Selection(as_of=now))
     assert row["members"] == ["bob"]
 
 
 def test_the_tables_say_how_many_seals_count_as_the_worst():
-    made, asked = diary()
-    made.write(1, ours.said(asked, "bob", 0.5, 1))
-    rows = [sealed(made, "0.2", START + DAY), sealed(made, "0.9", START + 2 * DAY)]
+    diary, asked = new_diary()
+    diary.write(1, ours.said(asked, "bob", 0.5, 1))
+    rows = [sealed(diary, "0.2", START + DAY), sealed(diary, "0.9", START + 2 * DAY)]
     everybody = Selection()
-    assert unrevealed(made.ledger, everybody) == 0, "nobody is charged before the answer"
-    made.write(30, ours.resolved(asked, "no", 30))
-    assert unrevealed(made.ledger, everybody) == 2
-    said = (
+    assert unrevealed(diary.ledger, everybody) == 0, "nobody is charged before the answer"
+    diary.write(30, ours.resolved(asked, "no", 30))
+    assert unrevealed(diary.ledger, everybody) == 2
+    note = (
         "2 seals not revealed count as the worst forecasts they could hold (forecast reveal opens "
         "them)"
     )
-    assert seal_note(made.ledger, everybody) == said
-    assert seal_note(made.ledger, everybody, "bob", "ann") == said
-    assert "2 seals not revealed left out" in seal_note(made.ledger, everybody, counted=False)
-    assert seal_note(made.ledger, Selection(forecaster="bob")) == ""
-    (row,) = [row for row in scores(made.ledger) if row["forecaster"] == "ann"]
-    months = pictures.table(made.ledger, "over-time", selection=everybody)
+    assert seal_note(diary.ledger, everybody) == note
+    assert seal_note(diary.ledger, everybody, "bob", "ann") == note
+    assert "2 seals not revealed left out" in seal_note(diary.ledger, everybody, counted=False)
+    assert seal_note(diary.ledger, Selection(forecaster="bob")) == ""
+    (row,) = [row for row in scores(diary.ledger) if row["forecaster"] == "ann"]
+    months = pictures.table(diary.ledger, "over-time", selection=everybody)
     assert [m["mean"] for m in months if m["forecaster"] == "ann"] == [row["mean"]]
     assert row["mean"] > 0.5
-    assert seal_note(made.ledger, Selection(kind="imported")) == ""
-    assert unrevealed(made.ledger, Selection(as_of=START + 29 * DAY)) == 0
-    opened(made, rows[0]["seq"], START + 31 * DAY)
-    assert seal_note(made.ledger, everybody).startswith("1 seal not revealed counts as")
-    opened(made, rows[1]["seq"], START + 31 * DAY)
-    assert seal_note(made.ledger, everybody) == ""
+    assert seal_note(diary.ledger, Selection(kind="imported")) == ""
+    assert unrevealed(diary.ledger, Selection(as_of=START + 29 * DAY)) == 0
+    opened(diary, rows[0]["seq"], START + 31 * DAY)
+    assert seal_note(diary.ledger, everybody).startswith("1 seal not revealed counts as")
+    opened(diary, rows[1]["seq"], START + 31 * DAY)
+    assert seal_note(diary.ledger, everybody) == ""
 
 
 def test_a_question_under_seal_keeps_its_place_in_the_sequence():
-    made = fresh()
+    diary = fresh()
     slow, quick = ours.question("q", days=10.0), ours.question("r", days=20.0)
-    made.write(0, slow, quick)
-    made.write(1, ours.said(slow, "bob", 0.5, 1))
-    sealed(made, "0.2", START + DAY)
-    made.write(2, *(ours.said(quick, who, 0.5, 2) for who in ("ann", "bob")))
-    made.write(21, ours.resolved(quick, "yes", 20))
-    found = compare(made.ledger, "ann", "bob", now=START + 30 * DAY)
-    assert (found["steps"], found["held_by"]) == (0, "q")
+    diary.write(0, slow, quick)
+    diary.write(1, ours.said(slow, "bob", 0.5, 1))
+    sealed(diary, "0.2", START + DAY)
+    diary.write(2, *(ours.said(quick, who, 0.5, 2) for who in ("ann", "bob")))
+    diary.write(21, ours.resolved(quick, "yes", 20))
+    comparison = compare(diary.ledger, "ann", "bob", now=START + 30 * DAY)
+    assert (comparison["steps"], comparison["held_by"]) == (0, "q")
 
 
 def test_nobody_is_charged_for_a_seal_that_the_question_outgrew():
-    made, asked = diary()
-    sealed(made, "0.1", START + DAY)
-    made.write(2, replace(asked, criteria="As reported by two agencies."))
-    made.write(30, ours.resolved(asked, "yes", 30))
-    assert scores(made.ledger, resamples=99) == []
+    diary, asked = new_diary()
+    sealed(diary, "0.1", START + DAY)
+    diary.write(2, replace(asked, criteria="As reported by two agencies."))
+    diary.write(30, ours.resolved(asked, "yes", 30))
+    assert scores(diary.ledger, resamples=99) == []
 
 
 def crowd(values, shown_on=None):
     """Four questions with two open forecasters, and one who seals and shows, or never does."""
-    made = fresh()
+    diary = fresh()
     asked = [ours.question(f"q{n}", opens=0, days=10 + n) for n in range(4)]
-    made.write(0, *asked)
+    diary.write(0, *asked)
     for n, question in enumerate(asked):
         for who, p in (("bob", 0.3), ("cat", 0.6), ("worldview:001", 0.4)):
-            made.write(1, ours.said(question, who, p + 0.05 * n, 1))
+            diary.write(1, ours.said(question, who, p + 0.05 * n, 1))
     for n, (question, value) in enumerate(zip(asked, values, strict=True)):
         use.log(
-            made.ledger,
+            diary.ledger,
             question.id,
             forecaster="ann",
             now=START + DAY + (n + 1) * MINUTE,
@@ -451,22 +451,22 @@ def crowd(values, shown_on=None):
             sealed=True,
         )
     for n, question in enumerate(asked[:3]):
-        made.write(10 + n, ours.resolved(question, ("yes", "no")[n % 2], 10 + n))
+        diary.write(10 + n, ours.resolved(question, ("yes", "no")[n % 2], 10 + n))
     if shown_on is not None:
-        seal.reveal(made.ledger, "", forecaster="ann", now=START + shown_on * DAY, everything=True)
-    return made
+        seal.reveal(diary.ledger, "", forecaster="ann", now=START + shown_on * DAY, everything=True)
+    return diary
 
 
-def learnt(made, day):
+def learnt(diary, day):
     """Give everything that anybody learns from others' forecasts as of a day."""
     moment = START + day * DAY
     at = Selection(as_of=moment)
-    spoken = Spoken(made.ledger.forecasts(head=made.ledger.head_at(moment)))
-    found = pool.pool(made.ledger, "q3", now=moment, method="skill-recency", selection=at)
+    worldviews = Spoken(diary.ledger.forecasts(head=diary.ledger.head_at(moment)))
+    pools = pool.pool(diary.ledger, "q3", now=moment, method="skill-recency", selection=at)
     return (
-        found,
-        pool.pool_scores(made.ledger, selection=Selection(), resamples=99),
-        spoken.at("worldview:001", "q3", moment),
+        pools,
+        pool.pool_scores(diary.ledger, selection=Selection(), resamples=99),
+        worldviews.at("worldview:001", "q3", moment),
     )
 
 
@@ -486,46 +486,46 @@ def test_what_was_shown_in_time_is_learnt_from():
 
 
 def test_a_worldview_that_was_revealed_is_not_what_it_had_said():
-    made = crowd(["0.9"] * 4)
-    (one, *_) = made.ledger.forecasts(forecaster="worldview:001")
+    diary = crowd(["0.9"] * 4)
+    (one, *_) = diary.ledger.forecasts(forecaster="worldview:001")
     other = replace(one.value, entered=("0.99",))
     later = replace(one, sealed=3, issued_at=one.issued_at + DAY, value=other)
-    spoken = Spoken([one, later])
-    assert spoken.at("worldview:001", "q0", START + 5 * DAY) == one.value.numbers
+    worldviews = Spoken([one, later])
+    assert worldviews.at("worldview:001", "q0", START + 5 * DAY) == one.value.numbers
 
 
 def test_the_order_of_showing_decides_nothing():
     """Of two seals in one instant the later set stands, in whichever order they are shown."""
-    found = []
+    tables = []
     for order in itertools.permutations((0, 1)):
-        made, asked = diary()
-        rows = [sealed(made, p, START + DAY) for p in ("0.9", "0.2")]
-        made.write(30, ours.resolved(asked, "yes", 30))
+        diary, asked = new_diary()
+        rows = [sealed(diary, p, START + DAY) for p in ("0.9", "0.2")]
+        diary.write(30, ours.resolved(asked, "yes", 30))
         for n in order:
-            opened(made, rows[n]["seq"], START + 31 * DAY)
-        frame = resolved(made.ledger, Selection(), seals="worst")
-        listed = [forecast.value.probability for forecast in made.ledger.forecasts()]
-        found.append((frame["forecast"].tolist(), listed))
-    assert found == [([0.2], [0.9, 0.2])] * 2
+            opened(diary, rows[n]["seq"], START + 31 * DAY)
+        frame = resolved(diary.ledger, Selection(), seals="worst")
+        listed = [forecast.value.probability for forecast in diary.ledger.forecasts()]
+        tables.append((frame["forecast"].tolist(), listed))
+    assert tables == [([0.2], [0.9, 0.2])] * 2
 
 
 def test_the_commands(forecast):
     name = "leaders-meet@2026-12-31"
-    told = partial(forecast, now="2026-12-02T12:00:00Z")
-    told("log", name, "0.2222", "--sealed", "--at", "2026-12-02T11:00:00Z", code=2)
-    said = told("log", name, "0.2222", "--sealed", "--because", "heard")
-    assert "keep another one elsewhere" in said.err
+    command = partial(forecast, now="2026-12-02T12:00:00Z")
+    command("log", name, "0.2222", "--sealed", "--at", "2026-12-02T11:00:00Z", code=2)
+    result = command("log", name, "0.2222", "--sealed", "--because", "heard")
+    assert "keep another one elsewhere" in result.err
     for text in (
-        said.out,
-        said.err,
-        told("history", name).out,
-        told("questions", "show", name).out,
+        result.out,
+        result.err,
+        command("history", name).out,
+        command("questions", "show", name).out,
     ):
         assert "2222" not in text
         assert "heard" not in text
-    assert json.loads(told("verify", "--json").out)["unrevealed"] == 1
-    told = partial(forecast, now="2026-12-05T12:00:00Z")
-    (row,) = json.loads(told("reveal", name, "--json").out)
+    assert json.loads(command("verify", "--json").out)["unrevealed"] == 1
+    command = partial(forecast, now="2026-12-05T12:00:00Z")
+    (row,) = json.loads(command("reveal", name, "--json").out)
     assert (row["forecast"], row["issued_at"]) == (0.2222, "2026-12-02T12:00:00Z")
-    assert json.loads(told("history", name, "--json").out)[0]["forecast"] == 0.2222
-    assert "was revealed" in told("reveal", name, code=2).err
+    assert json.loads(command("history", name, "--json").out)[0]["forecast"] == 0.2222
+    assert "was revealed" in command("reveal", name, code=2).err

@@ -39,7 +39,7 @@ def test_the_list_shows_prior_and_learned_for_every_source_the_bank_names(ledger
 
 
 def test_the_bank_itself_teaches_nothing_before_its_first_resolution(ledger):
-    first = min(found.resolved_at for found in ledger.resolutions())
+    first = min(resolution.resolved_at for resolution in ledger.resolutions())
     for row in sources.rows(ledger, as_of=first - DAY, now=NOW):
         assert row["claims"] == 0
         assert row["reliability"] == pytest.approx(row["prior"], abs=1e-12)
@@ -48,15 +48,15 @@ def test_the_bank_itself_teaches_nothing_before_its_first_resolution(ledger):
 def test_a_grade_counts_from_now_on_and_the_latest_one_wins(ledger):
     news.add(ledger, "A", source="wire", known_at=NOW - DAY, now=NOW, grade="D")
     assert _row(ledger, "wire")["grade"] == "D"
-    made = sources.set_grade(ledger, "wire", "b", now=NOW)
-    assert (made["before"], made["grade"]) == ("D", "B")
+    row = sources.set_grade(ledger, "wire", "b", now=NOW)
+    assert (row["before"], row["grade"]) == ("D", "B")
     sources.set_grade(ledger, "wire", "A", now=NOW + DAY)
     assert _row(ledger, "wire")["grade"] == "B"
     assert _row(ledger, "wire", NOW + DAY)["grade"] == "A"
     assert _row(ledger, "wire", NOW - DAY / 2)["grade"] == "D"
 
 
-def _said(ledger, everything):
+def _rows_without_weights(ledger, everything):
     """What was said; what it weighs depends on who said it."""
     weights = ("then", "now", "moves")
     rows = listing.rows(ledger, everything=everything, now=NOW)
@@ -65,13 +65,13 @@ def _said(ledger, everything):
 
 def test_a_grading_is_no_news_and_touches_no_question(ledger):
     news.add(ledger, "A", source="wire", known_at=NOW - DAY, now=NOW, on=["leaders-meet=x2"])
-    listed = {everything: _said(ledger, everything) for everything in (False, True)}
-    made = sources.set_grade(ledger, "wire", "B", now=NOW, because="named sources")
+    listed = {everything: _rows_without_weights(ledger, everything) for everything in (False, True)}
+    grading = sources.set_grade(ledger, "wire", "B", now=NOW, because="named sources")
     for everything, before in listed.items():
-        assert _said(ledger, everything) == before
+        assert _rows_without_weights(ledger, everything) == before
     assert not news.add(ledger, "Grade of wire: B", source="x", known_at=NOW, now=NOW)["similar"]
     with pytest.raises(InvalidInput, match="grades a source"):
-        news.retract(ledger, str(made["seq"]), because="no", now=NOW)
+        news.retract(ledger, str(grading["seq"]), because="no", now=NOW)
     questions = {q.id for q in ledger.questions()} | {q.ladder for q in ledger.questions()}
     (entry,) = [item for item in ledger.evidence() if item.stream == "sources"]
     assert {effect.target for effect in entry.effects} == {"source/wire"}

@@ -25,7 +25,7 @@ def _question(name, *, opens=-60, closes=40, **more):
     return between(name, NOW + opens * DAY, NOW + closes * DAY, criteria="", **more)
 
 
-def _said(question, who, p, days):
+def _forecast(question, who, p, days):
     return word(question, who, p, NOW + days * DAY)
 
 
@@ -46,28 +46,32 @@ def due(ledger, now=NOW, **more):
 
 @pytest.fixture
 def ledger():
-    with Ledger.open("sqlite:///:memory:", create=True) as found:
-        _fill(found)
-        yield found
+    with Ledger.open("sqlite:///:memory:", create=True) as memory:
+        _fill(memory)
+        yield memory
 
 
-def _fill(found):
+def _fill(memory):
     late, soon, calm = _question("late", closes=-2), _question("soon", closes=3), _question("calm")
-    moved, new, gone = _question("moved"), _question("new", answer="truce = on"), _question("gone")
+    moved, new, withdrawn = (
+        _question("moved"),
+        _question("new", answer="truce = on"),
+        _question("gone"),
+    )
     done = _question("done")
-    found.append([late, soon, calm, moved, new, gone, done], recorded_at=NOW - 60 * DAY)
-    found.append(
+    memory.append([late, soon, calm, moved, new, withdrawn, done], recorded_at=NOW - 60 * DAY)
+    memory.append(
         [
-            _said(moved, "model", "0.2", -20), _said(moved, "ana", "0.2", -15),
-            _said(calm, "ana", "0.1", -1), _said(calm, "model", "0.1", -1),
-            _said(soon, "ana", "0.5", -1),
-            _said(gone, "ana", "0.5", -3),
+            _forecast(moved, "model", "0.2", -20), _forecast(moved, "ana", "0.2", -15),
+            _forecast(calm, "ana", "0.1", -1), _forecast(calm, "model", "0.1", -1),
+            _forecast(soon, "ana", "0.5", -1),
+            _forecast(withdrawn, "ana", "0.5", -3),
         ],
         recorded_at=NOW - 15 * DAY,
     )  # fmt: skip
-    found.append(
+    memory.append(
         [
-            _said(moved, "model", "0.6", -2),
+            _forecast(moved, "model", "0.6", -2),
             Withdrawal("gone", "ana", NOW - 2 * DAY),
             Resolution("done", "yes", NOW - DAY, "https://example.org"),
             _news("one", "truce=on", -5), _news("two", "calm", -0.5, "likelihood"),
@@ -79,14 +83,16 @@ def _fill(found):
 
 def test_the_sections_of_today(ledger):
     rows = today(ledger)
-    found = {name: [r.get("question") for r in rows if r["section"] == name] for name in SECTIONS}
-    assert found["due"] == ["late"]
-    assert found["closes soon"] == ["soon"]
-    assert found["moved"] == ["moved"]
-    assert found["never answered"] == []
-    assert "new" in found["fresh look"], "a question without a forecast stands in one part"
-    assert found["fresh look"][0] == "moved"
-    assert len(found["fresh look"]) <= MOST
+    sections = {
+        name: [r.get("question") for r in rows if r["section"] == name] for name in SECTIONS
+    }
+    assert sections["due"] == ["late"]
+    assert sections["closes soon"] == ["soon"]
+    assert sections["moved"] == ["moved"]
+    assert sections["never answered"] == []
+    assert "new" in sections["fresh look"], "a question without a forecast stands in one part"
+    assert sections["fresh look"][0] == "moved"
+    assert len(sections["fresh look"]) <= MOST
     (news,) = [row for row in rows if row["section"] == "news not coded"]
     assert news["title"] == "News one"
     (moved,) = [row for row in rows if row["section"] == "moved"]
@@ -136,7 +142,7 @@ def test_what_facts_decide_stands_under_outcomes_to_record(tmp_path, monkeypatch
 
         def sections():
             rows = today(book.ledger, NOW + 2 * DAY)
-            board = {name for name, found in book.needs().items() if found}
+            board = {name for name, needs in book.needs().items() if needs}
             assert {row["section"] for row in rows} == board
             return board
 
@@ -207,13 +213,13 @@ def test_a_mail_is_read_back(ledger):
 def test_thousands_of_questions_take_little_longer_than_reading_them(tmp_path):
     with Ledger.open(str(tmp_path / "many.db"), create=True) as many:
         asked = [_question(f"q{i}", closes=i % 400, answer=f"p{i % 50} = on") for i in range(3_000)]
-        said = [
-            _said(question, who, f"0.{10 + i % 80}", -1 - i % 30)
+        forecasts = [
+            _forecast(question, who, f"0.{10 + i % 80}", -1 - i % 30)
             for i, question in enumerate(asked)
             for who in ("ana", "model")
         ]
         news = [_news(str(i), f"p{i % 50}=on", -(i % 40)) for i in range(150)]
-        many.append([*asked, *said, *news], recorded_at=NOW)
+        many.append([*asked, *forecasts, *news], recorded_at=NOW)
 
         def took(work):
             began = time.process_time()

@@ -36,15 +36,15 @@ WORLD = WorldSpec(
 
 
 def look(ledger, *names, until=NOW, now=NOW, **more):
-    given = {"who": "ana", "world": WORLD} | more
-    return use.watch(ledger, names, until=until, now=now, **given)
+    arguments = {"who": "ana", "world": WORLD} | more
+    return use.watch(ledger, names, until=until, now=now, **arguments)
 
 
 def test_a_watch_is_recorded_in_the_name_of_who_looked(ledger):
     (row,) = look(ledger, "truce", until=NOW - DAY, because=" the wires ")
     entry = ledger.entry(1)
-    told = {"process": "truce", "until": NOW - DAY, "watcher": "ana", "because": "the wires"}
-    assert row == {"seq": 1, "id": entry.id, "recorded_at": NOW} | told
+    expected = {"process": "truce", "until": NOW - DAY, "watcher": "ana", "because": "the wires"}
+    assert row == {"seq": 1, "id": entry.id, "recorded_at": NOW} | expected
     assert ledger.watches() == (Watch("truce", NOW - DAY, "the wires", NOW, 1, "ana"),)
 
 
@@ -111,8 +111,8 @@ def test_the_listing_gives_the_end_of_each_watch_the_oldest_first(ledger):
         ("truce", NOW - 5 * DAY, 5, "ana"),
     ]
     assert [row["recorded_at"] for row in rows] == [None, None, NOW - DAY]
-    gone = use.rows(ledger, now=NOW, world=WorldSpec({"convoy": WORLD.processes["convoy"]}))
-    assert [row["process"] for row in gone] == ["convoy", "relief", "truce"]
+    rows_without = use.rows(ledger, now=NOW, world=WorldSpec({"convoy": WORLD.processes["convoy"]}))
+    assert [row["process"] for row in rows_without] == ["convoy", "relief", "truce"]
 
 
 @pytest.fixture
@@ -129,11 +129,11 @@ def test_a_day_that_is_not_over_is_watched_until_now(ledger):
     """As the paths and the page of the world have it; never days that are yet to come."""
     early = STREAM - DAY / 8
     since = {name: replace(WORLD.processes[name], since=STREAM - DAY) for name in WORLD.processes}
-    stands = records(WorldSpec(since), (), early, watched={}, made={})
-    told = {row["process"]: row for row in use.rows(ledger, now=early, world=WorldSpec(since))}
+    by_process = records(WorldSpec(since), (), early, watched={}, made={})
+    listed = {row["process"]: row for row in use.rows(ledger, now=early, world=WorldSpec(since))}
     for name in ("truce", "relief"):
-        assert told[name]["until"] == stands[name].free == early
-        assert told[name]["days"] == 0
+        assert listed[name]["until"] == by_process[name].free == early
+        assert listed[name]["days"] == 0
 
 
 def ask(path, capsys, *words, code=0):
@@ -142,13 +142,13 @@ def ask(path, capsys, *words, code=0):
 
 
 def test_the_command_records_lists_and_speaks_json(banked, capsys):
-    made = json.loads(ask(banked, capsys, "--all", "--until", "2026-11-20", "--json").out)
-    assert [row["until"] for row in made] == ["2026-11-21T00:00:00Z"] * 3  # midnight in UTC
-    made = json.loads(ask(banked, capsys, "convoy", "--until", "2026-11-21", "--json").out)
-    assert made[0]["until"] == "2026-11-21T15:00:00Z"  # midnight of the process, in Tokyo
-    said = ask(banked, capsys, "truce", "--because", "the wires")
-    assert "1 watched" in said.err
-    assert "2026-11-28 12:00Z" in said.out
+    rows = json.loads(ask(banked, capsys, "--all", "--until", "2026-11-20", "--json").out)
+    assert [row["until"] for row in rows] == ["2026-11-21T00:00:00Z"] * 3  # midnight in UTC
+    rows = json.loads(ask(banked, capsys, "convoy", "--until", "2026-11-21", "--json").out)
+    assert rows[0]["until"] == "2026-11-21T15:00:00Z"  # midnight of the process, in Tokyo
+    output = ask(banked, capsys, "truce", "--because", "the wires")
+    assert "1 watched" in output.err
+    assert "2026-11-28 12:00Z" in output.out
     listed = json.loads(ask(banked, capsys, "--json").out)
     assert {row["process"]: row["days"] for row in listed} == {"relief": 7, "convoy": 6, "truce": 0}
     assert list(listed[0])[:2] == ["process", "title"]
@@ -158,16 +158,16 @@ def test_the_command_records_lists_and_speaks_json(banked, capsys):
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "said"),
+    ("words", "code", "message"),
     [
         (["convoi"], 4, "error: no process named convoi. Try: convoy\n"),
         (["truce", "--until", "2026-12-24T00:00Z"], 2, "lies in the future"),
         (["truce", "--until", "soon"], 2, "soon"),
     ],
 )
-def test_the_command_refuses_in_one_line(banked, capsys, words, code, said):
+def test_the_command_refuses_in_one_line(banked, capsys, words, code, message):
     refused = ask(banked, capsys, *words, code=code)
-    assert said in refused.err
+    assert message in refused.err
     assert refused.err.count("\n") == 1
     assert refused.out == ""
     with Ledger.open(banked) as ledger:

@@ -29,7 +29,7 @@ questions:
 """
 
 
-def made(folder, **more):
+def initialised(folder, **more):
     return init(folder, now=NOW, **more)
 
 
@@ -37,14 +37,14 @@ def made(folder, **more):
 def sudan(tmp_path, monkeypatch):
     """A workspace with a bank of its own, in which one stands."""
     place = tmp_path / "sudan"
-    made(place, forecaster="ana")
+    initialised(place, forecaster="ana")
     (place / "questions" / "worlds" / "world.yaml").write_text(WORLD, encoding="utf-8")
     monkeypatch.chdir(place)
     return place
 
 
 def test_a_new_workspace_has_a_settings_file_an_empty_bank_and_a_database(tmp_path):
-    row = made(tmp_path / "a", forecaster='an "a"')
+    row = initialised(tmp_path / "a", forecaster='an "a"')
     assert (row["created"], row["questions"], row["added"]) == (True, 0, 0)
     assert {path.name for path in (tmp_path / "a").iterdir()} >= {
         "forecast.toml",
@@ -59,7 +59,7 @@ def test_a_new_workspace_has_a_settings_file_an_empty_bank_and_a_database(tmp_pa
 
 
 def test_the_commented_world_is_sound_once_its_marks_are_taken_away(tmp_path):
-    made(tmp_path)
+    initialised(tmp_path)
     file = tmp_path / "questions" / "worlds" / "world.yaml"
     text = file.read_text(encoding="utf-8")
     lines = [line.removeprefix("# ") for line in text.splitlines() if line.startswith("# ")][1:]
@@ -88,22 +88,22 @@ def test_a_workspace_is_found_from_below_and_a_flag_or_a_variable_wins(sudan, mo
 def test_init_again_as_somebody_else_is_refused_and_not_ignored(sudan):
     before = (sudan / "forecast.toml").read_text()
     with pytest.raises(InvalidInput, match=r"forecaster \(bob\): .*forecast.toml says ana"):
-        made(sudan, forecaster="bob")
-    made(sudan, forecaster="ana")
+        initialised(sudan, forecaster="bob")
+    initialised(sudan, forecaster="ana")
     assert (sudan / "forecast.toml").read_text() == before
 
 
 def test_init_again_loads_what_is_new_and_then_nothing(sudan):
-    first = made(sudan)
+    first = initialised(sudan)
     assert (first["created"], first["added"], first["evidence"]) == (False, 1, 1)
-    again = made(sudan)
+    again = initialised(sudan)
     assert (again["added"], again["changed"], again["evidence"]) == (0, 0, 0)
     with Book.open() as book:
         assert len([s for s in book.ledger.setups() if s.subject == "bank"]) == 2
 
 
 def test_a_question_without_an_opening_keeps_the_one_it_was_added_with(sudan):
-    made(sudan)
+    initialised(sudan)
     with Book.open() as book:
         (question,) = book.ledger.questions()
         later = read_bank(sudan / "questions", now=NOW + dt.timedelta(days=9))
@@ -114,7 +114,7 @@ def test_a_question_without_an_opening_keeps_the_one_it_was_added_with(sudan):
 
 
 def test_the_models_use_the_bank_of_the_database_and_no_other(sudan, monkeypatch, tmp_path):
-    made(sudan)
+    initialised(sudan)
     # Not where one stands decides, but what the database was told.
     monkeypatch.chdir(tmp_path)
     with Book.open(str(sudan / "forecasts.db")) as book:
@@ -126,7 +126,7 @@ def test_the_models_use_the_bank_of_the_database_and_no_other(sudan, monkeypatch
 
 
 def test_a_moved_workspace_keeps_its_bank(sudan, tmp_path, monkeypatch):
-    made(sudan)
+    initialised(sudan)
     monkeypatch.chdir(tmp_path)
     sudan.rename(tmp_path / "moved")
     with Book.open(str(tmp_path / "moved" / "forecasts.db")) as book:
@@ -134,7 +134,7 @@ def test_a_moved_workspace_keeps_its_bank(sudan, tmp_path, monkeypatch):
 
 
 def test_a_bank_that_is_gone_is_said(sudan):
-    made(sudan)
+    initialised(sudan)
     (sudan / "questions").rename(sudan / "elsewhere")
     with Book.open() as book, pytest.raises(InvalidInput, match="is missing"):
         banks.bank_of(book.ledger)
@@ -142,13 +142,13 @@ def test_a_bank_that_is_gone_is_said(sudan):
 
 def test_an_example_is_copied_whole_and_never_over_a_bank(sudan, tmp_path):
     (name,) = banks.examples()
-    made(tmp_path / "example", example=name)
+    initialised(tmp_path / "example", example=name)
     copied = read_bank(tmp_path / "example" / "questions")
     assert copied.digest == banks.bundled_bank().digest
     with pytest.raises(InvalidInput, match="not empty"):
-        made(sudan, example=name)
+        initialised(sudan, example=name)
     with pytest.raises(InvalidInput, match="no such example"):
-        made(tmp_path / "b", example="atlantis")
+        initialised(tmp_path / "b", example="atlantis")
     assert not (tmp_path / "b").exists()
 
 
@@ -156,7 +156,7 @@ def test_a_bank_with_faults_leaves_no_database(sudan):
     (sudan / "forecasts.db").unlink()
     (sudan / "questions" / "worlds" / "world.yaml").write_text("processes: 3\n")
     with pytest.raises(InvalidInput, match="faults"):
-        made(sudan)
+        initialised(sudan)
     assert not (sudan / "forecasts.db").exists()
 
 
@@ -187,13 +187,13 @@ ONE_CONFLICT = re.compile(
 
 
 def test_nothing_about_one_conflict_stands_in_the_program(root):
-    found = [
+    lines = [
         f"{path.relative_to(root)}:{number}: {line.strip()}"
         for path in sorted((root / "forecasting").rglob("*.py"))
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
         if ONE_CONFLICT.search(line)
     ]
-    assert found == []
+    assert lines == []
 
 
 def test_no_name_of_the_example_is_a_text_of_the_program(root):
@@ -201,12 +201,12 @@ def test_no_name_of_the_example_is_a_text_of_the_program(root):
     names = {*bank.classes, *(q.topic for q in bank.questions), *(q.event for q in bank.questions)}
     # Words that any bank may use, and that the tables of a bank are named by.
     names -= {"exchanges", "talks", "wider", "guarantees", "ceasefires"}
-    said = set()
+    texts = set()
     for path in (root / "forecasting").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and node.value in names:
-                said.add((path.name, node.value))
-    assert said == set()
+                texts.add((path.name, node.value))
+    assert texts == set()
 
 
 def test_no_question_or_process_of_the_example_stands_in_help_hints_or_docstrings(root):
@@ -219,13 +219,13 @@ def test_no_question_or_process_of_the_example_stands_in_help_hints_or_docstring
     wanted = sorted(name for name in names if "-" in name)
     assert {"leaders-meet", "exchange-1000-2025", "guarantees-2026", "black-sea"} <= set(wanted)
     pattern = re.compile(rf"(?<![\w-])({'|'.join(map(re.escape, wanted))})(?![\w-])")
-    found = [
-        f"{path.relative_to(root)}: {said[1]}"
+    places = [
+        f"{path.relative_to(root)}: {match[1]}"
         for path in sorted((root / "forecasting").rglob("*"))
         if path.suffix in {".py", ".j2", ".js", ".css", ".md", ".json", ".yaml", ".toml", ".csv"}
-        for said in pattern.finditer(path.read_text(encoding="utf-8"))
+        for match in pattern.finditer(path.read_text(encoding="utf-8"))
     ]
-    assert found == []
+    assert places == []
 
 
 def test_a_database_that_is_not_there_is_not_made_by_opening_it(tmp_path, monkeypatch):

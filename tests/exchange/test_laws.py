@@ -173,16 +173,16 @@ def test_an_import_that_breaks_off_leaves_nothing(brought, ledger, monkeypatch, 
 def test_another_writer_meanwhile_is_seen(brought, ledger, monkeypatch):
     from forecasting.app.ledger import importing as exchange
 
-    real, other = exchange._planned, iter("ab")
+    real, other = exchange._plan, iter("ab")
 
     def slowly(*args, **named):
         made = real(*args, **named)
         if next(other, ""):
-            monkeypatch.setattr(exchange, "_planned", real)
+            monkeypatch.setattr(exchange, "_plan", real)
             brought(table([row(), row("p")]))
         return made
 
-    monkeypatch.setattr(exchange, "_planned", slowly)
+    monkeypatch.setattr(exchange, "_plan", slowly)
     found = brought(table([row(), row(day=2)]))
     assert (found["added"], found["duplicates"]) == (1, 1)
     assert len(ledger.forecasts()) == 3

@@ -276,7 +276,7 @@ def test_without_the_package_the_anchor_is_still_verified(honest, ledger, tmp_pa
     def absent():
         raise InvalidInput("stamp: needs rfc3161-client", hint="pip install")
 
-    monkeypatch.setattr(stamps, "_installed", absent)
+    monkeypatch.setattr(stamps, "_check_installed", absent)
     found = verify(ledger, file)
     assert found["ok"]
     assert found["anchored_to"] == 1

@@ -101,12 +101,12 @@ def read_anchor_file(file: Path) -> list[Anchor]:
         raise InvalidInput(fault.message, hint=fault.hint, where=str(file)) from None
 
 
-def write_anchor(made: Anchor, file: Path) -> None:
+def write_anchor(item: Anchor, file: Path) -> None:
     """Write an anchor into a new file; one that is there is never replaced."""
     with written(file):
         try:
             with file.open("x", encoding="utf-8", newline="\n") as out:
-                out.write(made.text)
+                out.write(item.text)
         except FileExistsError:
             msg = f"file ({file}): already exists, and an anchor is never replaced"
             raise InvalidInput(msg, hint=f"out={file.stem}-2{file.suffix}") from None
@@ -118,11 +118,11 @@ def compared(ledger: Ledger, anchors: Sequence[Anchor] = ()) -> dict[str, Any]:
     `anchored_to` is the last entry that an anchor proves, `first_bad` the first that is not what
     was recorded. Without an anchor only agreement from within is shown.
     """
-    found = ledger.verify()
-    anchored_to, first_bad, reason = None, found.first_bad, found.reason
+    verification = ledger.verify()
+    anchored_to, first_bad, reason = None, verification.first_bad, verification.reason
     at = ""
     for item, earlier in zip(anchors, (None, *anchors), strict=False):
-        seq, why = _against(ledger, found, item, earlier)
+        seq, why = _first_difference(ledger, verification, item, earlier)
         if seq is not None:
             if first_bad is None or seq < first_bad:
                 first_bad, reason = seq, why
@@ -131,27 +131,30 @@ def compared(ledger: Ledger, anchors: Sequence[Anchor] = ()) -> dict[str, Any]:
             anchored_to, at = item.entries, iso(item.at)
     return {
         "ok": first_bad is None,
-        "entries": found.entries,
-        "head": found.head_hash,
+        "entries": verification.entries,
+        "head": verification.head_hash,
         "anchored_to": anchored_to,
         "first_bad": first_bad,
         "reason": reason,
-        "proves": _proved(found, first_bad, anchored_to, at),
-        "sealed": found.sealed,
-        "unrevealed": found.unrevealed,
-        "redacted": found.redacted,
+        "proves": _proof(verification, first_bad, anchored_to, at),
+        "sealed": verification.sealed,
+        "unrevealed": verification.unrevealed,
+        "redacted": verification.redacted,
     }
 
 
-def _against(
-    ledger: Ledger, found: Verification, item: Anchor, earlier: Anchor | None
+def _first_difference(
+    ledger: Ledger, verification: Verification, item: Anchor, earlier: Anchor | None
 ) -> tuple[int | None, str]:
     """Compare with one anchor: give the first number that disagrees, and what is wrong there."""
     if not item.entries:
         return None, ""
-    if found.head_seq < item.entries:
-        many = item.entries - found.head_seq
-        return found.head_seq + 1, f"the last {many} of {item.entries} anchored entries are missing"
+    if verification.head_seq < item.entries:
+        many = item.entries - verification.head_seq
+        return (
+            verification.head_seq + 1,
+            f"the last {many} of {item.entries} anchored entries are missing",
+        )
     if ledger.hash_at(item.entries) == item.head:
         return None, ""
     since = earlier.entries + 1 if earlier is not None else 1
@@ -165,8 +168,10 @@ def _against(
     return since, f"{where}{tail} was rewritten and the chain rehashed (anchored {iso(item.at)})"
 
 
-def _proved(found: Verification, first_bad: int | None, anchored_to: int | None, at: str) -> str:
-    if not found.entries:
+def _proof(
+    verification: Verification, first_bad: int | None, anchored_to: int | None, at: str
+) -> str:
+    if not verification.entries:
         return "nothing: the ledger is empty"
     proved = "" if anchored_to is None else f"unaltered up to entry {anchored_to}, anchored at {at}"
     if first_bad is not None:
@@ -179,11 +184,11 @@ def _proved(found: Verification, first_bad: int | None, anchored_to: int | None,
             "the entries agree with their chain; whoever holds the file could still have cut off "
             "its end or rewritten all of it, because no anchor was compared"
         )
-    if anchored_to == found.head_seq:
+    if anchored_to == verification.head_seq:
         return proved
     return (
-        f"{proved}; entries {anchored_to + 1} to {found.head_seq} agree with the chain, and no "
-        f"anchor shows whether some were cut off or rewritten"
+        f"{proved}; entries {anchored_to + 1} to {verification.head_seq} agree with the chain, and "
+        f"no anchor shows whether some were cut off or rewritten"
     )
 
 
@@ -213,8 +218,8 @@ class Stamp:
         """What the token proves, in one clause."""
         if self.fault:
             return f"stamp: {self.fault}"
-        said = f"stamped at {iso(self.at)} by {self.by}"
-        return said if self.checked else f"{said}: imprint and time read, the authority not checked"
+        text = f"stamped at {iso(self.at)} by {self.by}"
+        return text if self.checked else f"{text}: imprint and time read, the authority not checked"
 
 
 def token_file(file: Path) -> Path:
@@ -224,7 +229,7 @@ def token_file(file: Path) -> Path:
 
 def ask(content: bytes, address: str, *, fetcher: Fetcher | None = None) -> bytes:
     """Ask an authority for a token of some bytes; what is sent is their SHA-256 alone."""
-    _installed()
+    _check_installed()
     from rfc3161_client import HashAlgorithm, TimestampRequestBuilder
 
     request = TimestampRequestBuilder().data(content).hash_algorithm(HashAlgorithm.SHA256).build()
@@ -234,24 +239,24 @@ def ask(content: bytes, address: str, *, fetcher: Fetcher | None = None) -> byte
         content_type="application/timestamp-query",
         types=("application/timestamp-reply",),
     )
-    found = _decoded(answer.content, where=address)
-    stamp = _read(found, content)
-    nonce = getattr(found.tst_info, "nonce", None)
+    response = _decoded(answer.content, where=address)
+    stamp = _stamp_in(response, content)
+    nonce = getattr(response.tst_info, "nonce", None)
     if fault := stamp.fault or ("" if nonce == request.nonce else "answers another request"):
         msg = f"authority ({address}): {fault}"
         raise InvalidInput(msg, hint="another authority")
     return answer.content
 
 
-def stamped(made: Anchor, file: Path, address: str, *, fetcher: Fetcher | None = None) -> Stamp:
+def stamped(item: Anchor, file: Path, address: str, *, fetcher: Fetcher | None = None) -> Stamp:
     """Write an anchor and, beside it, an authority's token of it; both or neither."""
     beside = token_file(file)
     for each in (file, beside):
         if each.exists():
             msg = f"file ({each}): already exists, and an anchor is never replaced"
             raise InvalidInput(msg, hint=f"out={file.stem}-2{file.suffix}")
-    token = ask(made.text.encode(), address, fetcher=fetcher)
-    write_anchor(made, file)
+    token = ask(item.text.encode(), address, fetcher=fetcher)
+    write_anchor(item, file)
     try:
         with beside.open("xb") as out:
             out.write(token)
@@ -259,14 +264,14 @@ def stamped(made: Anchor, file: Path, address: str, *, fetcher: Fetcher | None =
         file.unlink()
         msg = f"file ({beside}): cannot be written ({fault.strerror})"
         raise InvalidInput(msg, hint="a folder that you can write to") from fault
-    return _read(_decoded(token, where=address), made.text.encode())
+    return _stamp_in(_decoded(token, where=address), item.text.encode())
 
 
 def read_stamp(content: bytes, token: bytes, *, trusted: bytes = b"", where: str = "") -> Stamp:
     """Read a token (DER), and check it against the bytes and any certificates named (PEM)."""
-    _installed()
-    found = _decoded(token, where=where)
-    stamp = _read(found, content)
+    _check_installed()
+    response = _decoded(token, where=where)
+    stamp = _stamp_in(response, content)
     if stamp.fault or not trusted:
         return stamp
     from cryptography.x509 import load_pem_x509_certificates
@@ -281,7 +286,7 @@ def read_stamp(content: bytes, token: bytes, *, trusted: bytes = b"", where: str
         msg = f"certificate: must be one or more in PEM ({str(broken).splitlines()[0][:100]})"
         raise InvalidInput(msg, hint="the file that the authority publishes") from broken
     try:
-        builder.build().verify(found, hashlib.sha256(content).digest())
+        builder.build().verify(response, hashlib.sha256(content).digest())
     except (VerificationError, *_BROKEN) as refused:
         why = _reason(str(refused))
         fault = f"the signature does not lead to the named certificate ({why})"
@@ -296,22 +301,22 @@ def verify(
 
     A token that proves nothing of the file is a fault.
     """
-    kept = [] if file is None else read_anchor_file(file)
+    anchors = [] if file is None else read_anchor_file(file)
     stamp = None if file is None else _stamp_of(file, certificate)
     if certificate is not None and stamp is None:
         msg = f"stamp ({'' if file is None else token_file(file)}): does not exist"
         raise InvalidInput(
             msg, hint="forecast anchor --stamp URL --out FILE, then forecast verify --anchor FILE"
         )
-    found = compared(ledger, kept)
+    report = compared(ledger, anchors)
     if isinstance(stamp, str):
-        found |= {"stamp": stamp, "stamped_at": None, "stamped_by": None}
+        report |= {"stamp": stamp, "stamped_at": None, "stamped_by": None}
     elif stamp is not None:
-        found |= {"stamp": stamp.says, "stamped_at": stamp.at, "stamped_by": stamp.by}
+        report |= {"stamp": stamp.says, "stamped_at": stamp.at, "stamped_by": stamp.by}
         if stamp.fault:
-            reason = f"{found['reason']}; {stamp.says}" if found["reason"] else stamp.says
-            found |= {"ok": False, "reason": reason, "stamped_at": None, "stamped_by": None}
-    return found
+            reason = f"{report['reason']}; {stamp.says}" if report["reason"] else stamp.says
+            report |= {"ok": False, "reason": reason, "stamped_at": None, "stamped_by": None}
+    return report
 
 
 def _stamp_of(file: Path, certificate: Path | None) -> Stamp | str | None:
@@ -319,7 +324,7 @@ def _stamp_of(file: Path, certificate: Path | None) -> Stamp | str | None:
     if not beside.exists():
         return None
     try:
-        _installed()
+        _check_installed()
     except InvalidInput as absent:
         if certificate is not None:
             raise
@@ -342,7 +347,7 @@ def _content(file: Path, what: str) -> bytes:
     return content
 
 
-def _installed() -> None:
+def _check_installed() -> None:
     try:
         import rfc3161_client  # noqa: F401
     except ModuleNotFoundError:
@@ -354,22 +359,22 @@ def _decoded(token: bytes, *, where: str) -> "TimeStampResponse":
     from rfc3161_client import decode_timestamp_response
 
     try:
-        found = decode_timestamp_response(token)
-        if found.status == _GRANTED:
+        response = decode_timestamp_response(token)
+        if response.status == _GRANTED:
             # Parsed on access: a grant without its token is no answer.
-            _ = found.tst_info.gen_time
-            return found
-        said = " ".join(found.status_string) or f"status {found.status}"
+            _ = response.tst_info.gen_time
+            return response
+        reason = " ".join(response.status_string) or f"status {response.status}"
     except _BROKEN as broken:
         msg = f"stamp: is not an answer from a time-stamp authority ({_reason(str(broken))})"
         raise InvalidInput(msg, hint="another authority", where=where) from broken
-    msg = f"stamp: was not granted ({said[:100]})"
+    msg = f"stamp: was not granted ({reason[:100]})"
     raise InvalidInput(msg, hint="another authority", where=where)
 
 
-def _read(found: "TimeStampResponse", content: bytes) -> Stamp:
-    info = found.tst_info
-    at, by = utc(info.gen_time), _name(found)
+def _stamp_in(response: "TimeStampResponse", content: bytes) -> Stamp:
+    info = response.tst_info
+    at, by = utc(info.gen_time), _authority(response)
     imprint = info.message_imprint
     if imprint.hash_algorithm.dotted_string != SHA256:
         return Stamp(at, by, False, "the imprint must be by SHA-256")
@@ -378,21 +383,23 @@ def _read(found: "TimeStampResponse", content: bytes) -> Stamp:
     return Stamp(at, by, False)
 
 
-def _name(found: "TimeStampResponse") -> str:
+def _authority(response: "TimeStampResponse") -> str:
     """Give the authority's name, from the token or else from who signed it."""
     try:
-        value: Any = getattr(found.tst_info.name, "value", None)
+        value: Any = getattr(response.tst_info.name, "value", None)
         if value is None:
-            signers = found.signed_data.signer_infos
+            signers = response.signed_data.signer_infos
             return f"an authority known to {next(iter(signers)).issuer.rfc4514_string()}"
         return value.rfc4514_string() if hasattr(value, "rfc4514_string") else str(value)
     except (*_BROKEN, StopIteration, AttributeError):
         return "an authority without a name"
 
 
-def _reason(said: str) -> str:
+def _reason(message: str) -> str:
     """Take from a library's message what a person can use."""
-    for known in ("certificate has expired", "certificate is not yet valid", "EKU", "Mismatch"):
-        if known in said:
-            return known
-    return said.rpartition("Verify error: ")[2].splitlines()[0].strip('" }])')[:100] or "unreadable"
+    for phrase in ("certificate has expired", "certificate is not yet valid", "EKU", "Mismatch"):
+        if phrase in message:
+            return phrase
+    return (
+        message.rpartition("Verify error: ")[2].splitlines()[0].strip('" }])')[:100] or "unreadable"
+    )

@@ -56,12 +56,12 @@ def export_record(
         case "jsonl":
             lines = (f"{line}\n" for line in transfer.export(ledger))
         case "fatebook":
-            gone = undone(ledger).forecasts
-            spoke = {one.forecaster for one in transfer.spoken(ledger, without=gone)}
+            undone_seqs = undone(ledger).forecasts
+            spoke = {one.forecaster for one in transfer.spoken(ledger, without=undone_seqs)}
             if spoke and forecaster not in spoke:
                 msg = f"no forecast by {forecaster} to write"
                 raise NotFound(msg, hint=f"forecaster={nearest(forecaster, spoke) or min(spoke)}")
-            lines = _counted_out(write_fatebook(_csv(ledger), forecaster, left), left, about)
+            lines = _counting_left_out(write_fatebook(_csv(ledger), forecaster, left), left, about)
         case "schema":
             lines = iter([json.dumps(schema(), indent=1, ensure_ascii=False) + "\n"])
         case _:
@@ -73,7 +73,7 @@ def export_record(
     return iter(()), about
 
 
-def _counted_out(lines: Iterable[str], left: Left, about: dict[str, Any]) -> Iterator[str]:
+def _counting_left_out(lines: Iterable[str], left: Left, about: dict[str, Any]) -> Iterator[str]:
     """Give lines, and say at their end what was left out of them."""
     yield from lines
     about |= {"left_out": left.count, "of_others": left.others}
@@ -81,9 +81,9 @@ def _counted_out(lines: Iterable[str], left: Left, about: dict[str, Any]) -> Ite
 
 def _csv(ledger: Ledger) -> Iterator[str]:
     catalog = Catalog.of(ledger)
-    gone = undone(ledger)
-    spoken = transfer.spoken(ledger, without=gone.forecasts)
-    return write_csv(spoken, gone.withdrawals, catalog.questions, catalog.outcomes)
+    undo = undone(ledger)
+    forecasts = transfer.spoken(ledger, without=undo.forecasts)
+    return write_csv(forecasts, undo.withdrawals, catalog.questions, catalog.outcomes)
 
 
 def _write(lines: Iterable[str], out: Path, *, force: bool, parquet: bool) -> int:
@@ -91,10 +91,10 @@ def _write(lines: Iterable[str], out: Path, *, force: bool, parquet: bool) -> in
         msg = f"file ({out}): already exists"
         raise InvalidInput(msg, hint="another name, or force=True")
     count = 0
-    with written(out), drafted(out) as made:
+    with written(out), drafted(out) as draft:
         if parquet:
-            return write_parquet(lines, made)
-        with made.open("w", encoding="utf-8", newline="") as file:
+            return write_parquet(lines, draft)
+        with draft.open("w", encoding="utf-8", newline="") as file:
             for line in lines:
                 file.write(line)
                 count += 1
@@ -120,23 +120,23 @@ _WHY_NOT = {
 NOT_HERE = frozenset(_WHY_NOT.values())
 
 
-def whole(found: bytes, name: str) -> transfer.Whole | None:
+def whole(content: bytes, name: str) -> transfer.Whole | None:
     """Read the first line of an exported ledger; None for any other stream of records."""
-    if b'"ledger"' not in found[:400].partition(b"\n")[0]:
+    if b'"ledger"' not in content[:400].partition(b"\n")[0]:
         return None
-    line, first = next(records(found, name=name, lexical=False))
+    line, first = next(records(content, name=name, lexical=False))
     return transfer.whole(first, f"{name}:{line}") if first.get("kind") == "ledger" else None
 
 
-def _chained(found: bytes, name: str, declared: transfer.Whole) -> Iterator[Entry]:
-    lines = records(found, name=name, lexical=False)
+def _entries_of(content: bytes, name: str, declared: transfer.Whole) -> Iterator[Entry]:
+    lines = records(content, name=name, lexical=False)
     next(lines)
     return transfer.chained(lines, declared, name)
 
 
 def restored(
     ledger: Ledger,
-    found: bytes,
+    content: bytes,
     name: str,
     declared: transfer.Whole,
     *,
@@ -144,7 +144,7 @@ def restored(
     dry_run: bool,
 ) -> dict[str, Any] | None:
     """Record an exported ledger as it is; None where the ledger here is another."""
-    here, lines = ledger.head(), _chained(found, name, declared)
+    here, lines = ledger.head(), _entries_of(content, name, declared)
     kinds: Counter[str] = Counter()
     if ledger.hash_at(declared.entries) == declared.head or not declared.entries:
         before = sum(1 for _ in lines)
@@ -152,7 +152,7 @@ def restored(
         return None
     else:
         before = here.seq
-        lines = _counted(_chained(found, name, declared), kinds, now, name, after=before)
+        lines = _counted(_entries_of(content, name, declared), kinds, now, name, after=before)
         if dry_run:
             for _ in lines:
                 pass
@@ -164,7 +164,7 @@ def restored(
         "added": added,
         "duplicates": before,
         "entries": added,
-        **{shown: kinds[kind] for kind, shown in _KINDS.items()},
+        **{label: kinds[kind] for kind, label in _KINDS.items()},
         "refused": [],
         "notes": [],
     }
@@ -189,7 +189,7 @@ def _counted(
 
 
 def foreign(
-    found: bytes, name: str, declared: transfer.Whole
+    content: bytes, name: str, declared: transfer.Whole
 ) -> tuple[Statements, list[tuple[int, Evidence]]]:
     """Read the export of another ledger as what somebody states; give its news apart.
 
@@ -200,7 +200,7 @@ def foreign(
     news: list[tuple[int, Evidence]] = []
     wordings: dict[str, tuple[int, Question]] = {}
     lines_of: dict[int, int] = {}
-    for one in _chained(found, name, declared):
+    for one in _entries_of(content, name, declared):
         into.rows += 1
         lines_of[one.seq] = one.line
         match one.value:
@@ -213,11 +213,17 @@ def foreign(
             case Forecast(kind="replay") as replayed:
                 reason = f"forecast ({replayed.forecaster}): was computed afterwards, in a replay"
                 into.refused.append(Refused(one.line, reason))
-            case Forecast() as made:
-                into.said.append(_said(one.line, made))
-            case Withdrawal() as taken:
+            case Forecast() as forecast:
+                into.said.append(_statement(one.line, forecast))
+            case Withdrawal() as withdrawal:
                 into.said.append(
-                    Said(one.line, taken.question, taken.forecaster, WITHDRAWN, taken.withdrawn_at)
+                    Said(
+                        one.line,
+                        withdrawal.question,
+                        withdrawal.forecaster,
+                        WITHDRAWN,
+                        withdrawal.withdrawn_at,
+                    )
                 )
             case Resolution() as settled:
                 into.settled.append(_settled(one.line, settled))
@@ -225,58 +231,60 @@ def foreign(
                 news.append((one.line, item))
             case Setup(subject="import", name=run, detail=detail):
                 if detail:
-                    _take_back(into, run, lines_of)
+                    _remove_undone_ends(into, run, lines_of)
                 into.refused.append(Refused(one.line, _WHY_NOT["setup"]))
-            case Setup(subject="dropped", name=gone):
-                _drop(into, gone, wordings.pop(gone, None))
+            case Setup(subject="dropped", name=question_id):
+                _drop(into, question_id, wordings.pop(question_id, None))
                 into.refused.append(Refused(one.line, _WHY_NOT["setup"]))
             case _:
                 into.refused.append(Refused(one.line, _WHY_NOT[one.kind]))
-    into.facts = [Facts(q.id, _stated(q), line, whole=q) for line, q in wordings.values()]
+    into.facts = [Facts(q.id, _fixed_fields(q), line, whole=q) for line, q in wordings.values()]
     return into, news
 
 
-def _take_back(into: Statements, run: str, lines_of: Mapping[int, int]) -> None:
-    """Take out the ends that an import brought which was undone there."""
+def _remove_undone_ends(into: Statements, run: str, lines_of: Mapping[int, int]) -> None:
+    """Remove the withdrawals that came with an import which was undone there."""
     first, _, last = run.partition("-")
-    gone = {lines_of.get(seq, 0) for seq in range(int(first), int(last) + 1)}
-    back = [one.line for one in into.said if one.line in gone]
-    into.said = [one for one in into.said if one.line not in gone]
+    undone_lines = {lines_of.get(seq, 0) for seq in range(int(first), int(last) + 1)}
+    back = [one.line for one in into.said if one.line in undone_lines]
+    into.said = [one for one in into.said if one.line not in undone_lines]
     into.refused += [Refused(line, "withdrawal: its import was undone") for line in back]
 
 
-def _drop(into: Statements, gone: str, asked: tuple[int, Question] | None) -> None:
+def _drop(into: Statements, question_id: str, wording: tuple[int, Question] | None) -> None:
     """Take out what was stated of a question until it was dropped there."""
-    lines = [] if asked is None else [asked[0]]
-    lines += [one.line for one in into.said if one.question == gone]
-    lines += [one.line for one in into.settled if one.question == gone]
-    into.said = [one for one in into.said if one.question != gone]
-    into.settled = [one for one in into.settled if one.question != gone]
-    into.refused += [Refused(line, f"question ({gone}): was dropped") for line in lines]
+    lines = [] if wording is None else [wording[0]]
+    lines += [one.line for one in into.said if one.question == question_id]
+    lines += [one.line for one in into.settled if one.question == question_id]
+    into.said = [one for one in into.said if one.question != question_id]
+    into.settled = [one for one in into.settled if one.question != question_id]
+    into.refused += [Refused(line, f"question ({question_id}): was dropped") for line in lines]
 
 
-def _said(line: int, made: Forecast) -> Said:
-    value = made.value
+def _statement(line: int, forecast: Forecast) -> Said:
+    value = forecast.value
     pairs = tuple(zip(value.labels, value.entered, strict=True))
-    said = value.entered[0] if value.shape == "binary" else pairs
-    return Said(line, made.question, made.forecaster, said, made.issued_at, made.because)
-
-
-def _settled(line: int, found: Resolution) -> Settled:
-    return Settled(
-        line=line,
-        question=found.question,
-        outcome=found.outcome,
-        resolved_at=found.resolved_at,
-        source=found.source,
-        note=found.note,
-        certainty=found.certainty,
-        version=found.version,
-        status=found.status,
+    entered = value.entered[0] if value.shape == "binary" else pairs
+    return Said(
+        line, forecast.question, forecast.forecaster, entered, forecast.issued_at, forecast.because
     )
 
 
-def _stated(question: Question) -> dict[str, Any]:
+def _settled(line: int, resolution: Resolution) -> Settled:
+    return Settled(
+        line=line,
+        question=resolution.question,
+        outcome=resolution.outcome,
+        resolved_at=resolution.resolved_at,
+        source=resolution.source,
+        note=resolution.note,
+        certainty=resolution.certainty,
+        version=resolution.version,
+        status=resolution.status,
+    )
+
+
+def _fixed_fields(question: Question) -> dict[str, Any]:
     """Give what may not differ from a question of the same id here."""
     space = question.space
     return {

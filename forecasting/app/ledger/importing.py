@@ -60,10 +60,10 @@ def _uncollected() -> Iterator[None]:
 
 
 def _silent(stage: str, done: int, total: int) -> None:
-    """Tell nobody."""
+    """Report no progress."""
 
 
-def _counted[Row](rows: Iterable[Row], progress: Progress) -> Iterator[Row]:
+def _with_progress[Row](rows: Iterable[Row], progress: Progress) -> Iterator[Row]:
     for number, row in enumerate(rows, start=1):
         if not number % _TELLING:
             progress("reading", number, 0)
@@ -111,19 +111,19 @@ def import_record(
     here = "" if place or not of.own or usual_zone == DEFAULT_ZONE else usual_zone
     zone = place or here
     manner = Manner(zone=zone, decimal=decimal, unit=unit, dates=dates)  # type: ignore[arg-type]
-    found, name = source.content, source.name
-    digest = hashlib.sha256(found).hexdigest()
+    content, name = source.content, source.name
+    digest = hashlib.sha256(content).hexdigest()
     reading = Reading(me=me or forecaster, manner=manner, columns=dict(columns or {}))
     items: list[tuple[int, Evidence]] = []
-    declared = whole(found, name) if of.name == "jsonl" else None
+    declared = whole(content, name) if of.name == "jsonl" else None
     if declared is not None:
-        copied = restored(ledger, found, name, declared, now=now, dry_run=dry_run)
+        copied = restored(ledger, content, name, declared, now=now, dry_run=dry_run)
         if copied is not None:
             return _result(ledger, file, digest, copied, dry_run)
-        statements, items = foreign(found, name, declared)
+        statements, items = foreign(content, name, declared)
     else:
         try:
-            statements = gathered(_counted(of.read(source, reading), progress))
+            statements = gathered(_with_progress(of.read(source, reading), progress))
         except Ambiguous as cell:
             raise of_file(cell) from cell
         if not statements.rows:
@@ -139,7 +139,7 @@ def import_record(
             f"days and times without an offset, such as {plainly(manner.seen['zone'])}, are read "
             f"in {here}, the zone of this workspace; zone=ZONE names another"
         )
-    people = {said.forecaster for said in statements.said}
+    people = {statement.forecaster for statement in statements.said}
     if of.own and (ours := sorted(filter(OURS.fullmatch, people))):
         statements.notes.append(
             f"{', '.join(ours[:6])}{', ...' * (len(ours) > 6)}: names of the program's own "
@@ -147,50 +147,50 @@ def import_record(
         )
     if declared is not None and any(one.reason in NOT_HERE for one in statements.refused):
         statements.notes.append(f"of another ledger not everything can come in; {WHOLE}")
-    # A name that came with its platform is spelled as it is there.
+    # A platform's names are spelled as the platform spells them.
     statements.notes += beside(
         ledger, (name for name in people if of.own or name == me), of_file=True
     )
-    # Of a million rows the text is as large as what was read of it.
-    del found, source
+    # The text of a million rows is as large as the statements read from it.
+    del content, source
     for _ in range(_ATTEMPTS):
         progress("comparing with the ledger", 0, 0)
         head = ledger.head()
         before = Catalog.of(ledger)
-        made, news = _planned(
+        plan, news = _plan(
             ledger, statements, items, now=now, name=name, manner=manner, platform=not of.own
         )
-        added = made.added + len(news.items)
-        duplicates = made.duplicates + news.duplicates
-        rows, refused = statements.rows, [*made.refused, *news.refused]
-        kept = added + duplicates
+        added = plan.added + len(news.items)
+        duplicates = plan.duplicates + news.duplicates
+        rows, refused = statements.rows, [*plan.refused, *news.refused]
+        accepted = added + duplicates
         if not of.own:
-            rows, added, duplicates, refused = by_rows(statements, made)
+            rows, added, duplicates, refused = by_rows(statements, plan)
         refused.sort(key=lambda one: (one.line, one.reason))
-        if refused and (all_or_nothing or kept == 0):
+        if refused and (all_or_nothing or accepted == 0):
             first = refused[0]
             share = f"{len(refused):,} of {rows:,} rows refused"
             msg = f"{first.reason.rstrip('.')} ({share}; nothing was written)"
             way_out = "" if declared is None else WHOLE
             raise InvalidInput(msg, hint=way_out, where=f"{name}:{first.line}")
-        drafts: list[Draft] = [*made.questions, *made.forecasts, *made.withdrawals]
-        run = _run(head.seq, made)
-        drafts += [*made.resolutions, *news.items]
-        if run and not made.forecasts:
+        drafts: list[Draft] = [*plan.questions, *plan.forecasts, *plan.withdrawals]
+        run = _run_name(head.seq, plan)
+        drafts += [*plan.resolutions, *news.items]
+        if run and not plan.forecasts:
             drafts.append(Setup("import", run, {}))
         if dry_run or not drafts:
             break
 
-        def told(done: int, total: int = len(drafts)) -> None:
+        def report(done: int, total: int = len(drafts)) -> None:
             progress("recording", done, total)
 
-        if transfer.record(ledger, drafts, recorded_at=now, head=head, told=told):
+        if transfer.record(ledger, drafts, recorded_at=now, head=head, told=report):
             break
     else:
         msg = f"database ({ledger.where}): other programs keep writing to it; nothing was written"
         raise DatabaseUnusable(msg, hint="again when they have finished")
     if of.name == "csv" and (marked := manner.seen.get(THOUSANDS)):
-        made.notes.append(
+        plan.notes.append(
             f"numbers such as {plainly(marked)} are read with a decimal point; decimal=comma says "
             "that it marks thousands"
         )
@@ -199,50 +199,50 @@ def import_record(
         "in": rows,
         "added": added,
         "duplicates": duplicates,
-        "questions": len(made.questions),
-        "forecasts": len(made.forecasts),
-        "withdrawals": len(made.withdrawals),
-        "resolutions": len(made.resolutions),
+        "questions": len(plan.questions),
+        "forecasts": len(plan.forecasts),
+        "withdrawals": len(plan.withdrawals),
+        "resolutions": len(plan.resolutions),
         "news": len(news.items),
         "refused": [{"line": one.line, "reason": one.reason} for one in refused],
-        "notes": [*made.notes, *_asked_before(made.questions, before)],
+        "notes": [*plan.notes, *_title_notes(plan.questions, before)],
         "run": None if dry_run else run,
-        "first": first_rows(made, before),
-        "summary": summary(made, before),
+        "first": first_rows(plan, before),
+        "summary": summary(plan, before),
     }
     if check_scores:
-        counts["scores"] = checked(ledger, of, statements, made)
+        counts["scores"] = checked(ledger, of, statements, plan)
     return _result(ledger, file, digest, counts, dry_run)
 
 
-def _run(head: int, made: Plan) -> str | None:
+def _run_name(head: int, plan: Plan) -> str | None:
     """Name an import by its first forecast and its last outcome or forecast, as the list does.
 
     One without forecasts is named by its first and last entry; one of news alone has no name.
     """
-    if not made.forecasts:
-        count = len(made.questions) + len(made.withdrawals) + len(made.resolutions)
+    if not plan.forecasts:
+        count = len(plan.questions) + len(plan.withdrawals) + len(plan.resolutions)
         return f"{head + 1}-{head + count}" if count else None
-    first = head + len(made.questions) + 1
-    last = first + len(made.forecasts) - 1
-    if made.resolutions:
-        last += len(made.withdrawals) + len(made.resolutions)
+    first = head + len(plan.questions) + 1
+    last = first + len(plan.forecasts) - 1
+    if plan.resolutions:
+        last += len(plan.withdrawals) + len(plan.resolutions)
     return f"{first}-{last}"
 
 
-def _asked_before(new: Iterable[Question], before: Catalog) -> list[str]:
+def _title_notes(new: Iterable[Question], before: Catalog) -> list[str]:
     """Name the new questions whose title one on record has, under another id."""
-    held = before.titles()
+    titles = before.titles()
     twice = [
         f"{one.id} ({name})"
         for one in new
-        if one.id not in before.questions and (name := held.get(one.whole_title.casefold()))
+        if one.id not in before.questions and (name := titles.get(one.whole_title.casefold()))
     ]
     if not twice:
         return []
-    shown = ", ".join(twice[:3]) + (f" and {len(twice) - 3} more" if len(twice) > 3 else "")
+    names = ", ".join(twice[:3]) + (f" and {len(twice) - 3} more" if len(twice) > 3 else "")
     return [
-        f"the title of a question on record, under another id: {shown}; if it is the same one, "
+        f"the title of a question on record, under another id: {names}; if it is the same one, "
         "take the import back and give the id on record in the column question"
     ]
 
@@ -261,7 +261,7 @@ def _result(
     }
 
 
-def _planned(
+def _plan(
     ledger: Ledger,
     statements: exchange.Statements,
     items: list[tuple[int, Evidence]],
@@ -271,29 +271,29 @@ def _planned(
     manner: Manner,
     platform: bool,
 ) -> tuple[exchange.Plan, News]:
-    made = exchange.plan(
-        statements, _held(ledger), now=now, name=name, manner=manner, platform=platform
+    plan = exchange.plan(
+        statements, _holdings(ledger), now=now, name=name, manner=manner, platform=platform
     )
     if not statements.news and not items:
-        return made, News()
+        return plan, News()
     catalog = Catalog.of(ledger)
-    known = {question.id: question for question in made.questions}
-    catalog = replace(catalog, questions={**catalog.questions, **known})
-    return made, taken(statements.news, items, ledger.evidence(), ledger, catalog, now)
+    new_questions = {question.id: question for question in plan.questions}
+    catalog = replace(catalog, questions={**catalog.questions, **new_questions})
+    return plan, taken(statements.news, items, ledger.evidence(), ledger, catalog, now)
 
 
-def _held(ledger: Ledger) -> exchange.Held:
-    forecasts, gone = transfer.said_when(ledger), undone(ledger)
+def _holdings(ledger: Ledger) -> exchange.Held:
+    forecasts, undo = transfer.said_when(ledger), undone(ledger)
     others = {f.question for kind in ("live", "backdated") for f in ledger.forecasts(kind=kind)}
     others |= {seal.question for seal in ledger.seals()}
     left = {question for question, _, _ in forecasts}
     back = set[int]()
-    every = ledger.forecasts(kind="imported") if gone.forecasts or gone.runs else []
-    if every or gone.runs:
-        back = taken_back(ledger, every, gone)
+    every = ledger.forecasts(kind="imported") if undo.forecasts or undo.runs else []
+    if every or undo.runs:
+        back = taken_back(ledger, every, undo)
         for one in every:
             forecasts.pop((one.question, one.forecaster, one.issued_at), None)
-        for one in gone.left(every):
+        for one in undo.left(every):
             key = (one.question, one.forecaster, one.issued_at)
             forecasts[key] = (one.value.labels, one.value.entered)
         left = {question for question, _, _ in forecasts}
@@ -301,14 +301,15 @@ def _held(ledger: Ledger) -> exchange.Held:
     else:
         emptied = set()
     questions = ledger.questions()
-    # Those of a bank or of somebody here say where they come from.
+    # The source of an imported question is empty or an address; that of others is not.
     left |= {one.id for one in questions if one.source.partition(":")[0] in ("", "http", "https")}
     return exchange.Held(
         questions={question.id: question for question in questions},
         resolutions=ledger.resolutions(),
         forecasts=forecasts,
         withdrawals=frozenset(
-            (taken.question, taken.forecaster, taken.withdrawn_at) for taken in gone.withdrawals
+            (withdrawal.question, withdrawal.forecaster, withdrawal.withdrawn_at)
+            for withdrawal in undo.withdrawals
         ),
         vacant=frozenset(emptied),
         imported=frozenset(left - others),
@@ -323,9 +324,9 @@ def _held(ledger: Ledger) -> exchange.Held:
 SHOWN = 5
 
 
-def first_rows(made: Plan, catalog: Catalog) -> list[dict[str, Any]]:
+def first_rows(plan: Plan, catalog: Catalog) -> list[dict[str, Any]]:
     """Give the first forecasts of an import as they were understood."""
-    questions, settled = _together(made, catalog)
+    questions, settled = _questions_and_outcomes(plan, catalog)
     return [
         {
             "question": one.question,
@@ -337,21 +338,21 @@ def first_rows(made: Plan, catalog: Catalog) -> list[dict[str, Any]]:
             "outcome": None if (out := settled.get(one.question)) is None else out.outcome,
             "resolved_at": None if out is None else out.resolved_at,
         }
-        for one in nsmallest(SHOWN, made.forecasts, key=attrgetter("issued_at"))
+        for one in nsmallest(SHOWN, plan.forecasts, key=attrgetter("issued_at"))
     ]
 
 
-def summary(made: Plan, catalog: Catalog) -> str:
+def summary(plan: Plan, catalog: Catalog) -> str:
     """Say how many forecasts will be scored and over what; and what will not, and why."""
-    questions, settled = _together(made, catalog)
-    counts = Counter(map(attrgetter("question"), made.forecasts))
+    questions, settled = _questions_and_outcomes(plan, catalog)
+    counts = Counter(map(attrgetter("question"), plan.forecasts))
     if not counts:
-        return "no new forecasts" if made.duplicates else ""
-    known = annulled = soon = scored = 0
+        return "no new forecasts" if plan.duplicates else ""
+    resolved = annulled = soon = scored = 0
     windows = []
     for name, count in counts.items():
         out, question = settled.get(name), questions[name]
-        known += count * (out is not None)
+        resolved += count * (out is not None)
         if out is None:
             continue
         if out.outcome == ANNULLED:
@@ -362,7 +363,7 @@ def summary(made: Plan, catalog: Catalog) -> str:
             scored += count
             windows.append(question.closes - question.opens)
     n = counts.total()
-    parts = [f"{n:,} forecast{'s' * (n != 1)}", f"{known:,} resolved"]
+    parts = [f"{n:,} forecast{'s' * (n != 1)}", f"{resolved:,} resolved"]
     if windows:
         low, high = (
             max(1, round(one / dt.timedelta(days=1))) for one in (min(windows), max(windows))
@@ -371,26 +372,28 @@ def summary(made: Plan, catalog: Catalog) -> str:
         parts.append(f"{scored:,} scored over the {days} from opening to closing")
     else:
         parts.append("none scored")
-    left = [
+    left_out = [
         f"{count:,} {why}"
         for count, why in (
-            (n - known, "without an outcome yet"),
+            (n - resolved, "without an outcome yet"),
             (soon, "resolved within two days of opening (too_soon=True scores them)"),
             (annulled, "annulled"),
         )
         if count
     ]
-    return ", ".join(parts) + ("; left out: " + ", ".join(left) if left else "")
+    return ", ".join(parts) + ("; left out: " + ", ".join(left_out) if left_out else "")
 
 
-def _together(made: Plan, catalog: Catalog) -> tuple[dict[str, Question], dict[str, Resolution]]:
-    questions = {**catalog.questions, **{question.id: question for question in made.questions}}
-    settled = {**catalog.outcomes, **outcomes(made.resolutions)}
+def _questions_and_outcomes(
+    plan: Plan, catalog: Catalog
+) -> tuple[dict[str, Question], dict[str, Resolution]]:
+    questions = {**catalog.questions, **{question.id: question for question in plan.questions}}
+    settled = {**catalog.outcomes, **outcomes(plan.resolutions)}
     return questions, settled
 
 
 def checked(
-    ledger: Ledger, of: Format, statements: Statements, made: Plan
+    ledger: Ledger, of: Format, statements: Statements, plan: Plan
 ) -> dict[str, list[dict[str, Any]]]:
     """Score what the ledger holds of a file's questions by the rules of its platform.
 
@@ -400,29 +403,31 @@ def checked(
     scores too, as `theirs` is. Of a rule that counts each forecast once, `per_forecast` is the mean
     over all `n_forecasts` of them: another number where some have forecast more often.
     """
-    told = list(_told(ledger, statements, made)) if of.rules else []
-    of_question = {one.question.id: one for one in told}
+    cases = list(_cases(ledger, statements, plan)) if of.rules else []
+    of_question = {one.question.id: one for one in cases}
     rows: list[dict[str, Any]] = []
     rules: list[dict[str, Any]] = []
     for name, rule in of.rules.items():
         each: list[float] = []
         ours: dict[tuple[str, str], float] = {}
-        for one in told:
+        for one in cases:
             for forecaster, score in sorted(rule.score(one).items()):
                 once = score if isinstance(score, list) else []
                 each += once
                 ours[one.question.id, forecaster] = fmean(once) if once else score
-        stated = {(s.question, s.forecaster): s.score for s in statements.scored if s.rule == name}
+        their_scores = {
+            (s.question, s.forecaster): s.score for s in statements.scored if s.rule == name
+        }
         mine: list[dict[str, Any]] = [
             {
                 "question": question,
                 "forecaster": forecaster,
                 "rule": name,
-                "theirs": (theirs := stated.get((question, forecaster))),
+                "theirs": (theirs := their_scores.get((question, forecaster))),
                 "ours": (own := ours.get((question, forecaster))),
                 "difference": None if own is None or theirs is None else own - theirs,
             }
-            for question, forecaster in [*ours, *sorted(stated.keys() - ours.keys())]
+            for question, forecaster in [*ours, *sorted(their_scores.keys() - ours.keys())]
         ]
         rows += mine
         scored = [row for row in mine if row["ours"] is not None]
@@ -448,32 +453,32 @@ def checked(
     return {"rules": rules, "rows": rows}
 
 
-def _told(ledger: Ledger, statements: Statements, made: Plan) -> Iterator[Told]:
-    """Give what is held of each resolved question that a file speaks of."""
-    questions, settled = _together(made, Catalog.of(ledger))
+def _cases(ledger: Ledger, statements: Statements, plan: Plan) -> Iterator[Told]:
+    """Give what the ledger has of each resolved question that a file speaks of."""
+    questions, settled = _questions_and_outcomes(plan, Catalog.of(ledger))
     about = {one.question for one in statements.facts} | {one.question for one in statements.said}
     beyond: dict[str, dict[str, Any]] = defaultdict(dict)
     for facts in statements.facts:
         beyond[facts.question] |= facts.stated
-    gone = undone(ledger)
-    spoken: dict[str, dict[tuple[str, Any], Forecast]] = defaultdict(dict)
-    said = [
-        *gone.left(ledger.forecasts(kind="imported")),
-        *(one.forecast for one in made.forecasts),
+    undo = undone(ledger)
+    by_question: dict[str, dict[tuple[str, Any], Forecast]] = defaultdict(dict)
+    forecasts = [
+        *undo.left(ledger.forecasts(kind="imported")),
+        *(one.forecast for one in plan.forecasts),
     ]
-    for forecast in said:
+    for forecast in forecasts:
         if forecast.question in about:
-            spoken[forecast.question][forecast.forecaster, forecast.issued_at] = forecast
+            by_question[forecast.question][forecast.forecaster, forecast.issued_at] = forecast
     withdrawn: dict[str, set[tuple[str, Any]]] = defaultdict(set)
-    for back in (*gone.withdrawals, *made.withdrawals):
-        withdrawn[back.question].add((back.forecaster, back.withdrawn_at))
+    for withdrawal in (*undo.withdrawals, *plan.withdrawals):
+        withdrawn[withdrawal.question].add((withdrawal.forecaster, withdrawal.withdrawn_at))
     for name in sorted(about & questions.keys() & settled.keys()):
         if settled[name].outcome == ANNULLED:
             continue
         yield Told(
             questions[name],
             settled[name],
-            sorted(spoken[name].values(), key=lambda one: (one.issued_at, one.forecaster)),
+            sorted(by_question[name].values(), key=lambda one: (one.issued_at, one.forecaster)),
             withdrawals=[
                 Withdrawal(name, who, at) for who, at in sorted(withdrawn[name], key=lambda w: w[1])
             ],

@@ -78,8 +78,8 @@ def log(
     stands and was said in the same words `since` a moment is not said again (`Repeated`). A name
     that is new and much like another is told.
     """
-    given = [part for part in (probability, options, quantiles, ladder) if part]
-    if len(given) != 1:
+    forms = [part for part in (probability, options, quantiles, ladder) if part]
+    if len(forms) != 1:
         msg = (
             "forecast: give one of a probability, one for each option, quantiles, rungs of a ladder"
         )
@@ -98,9 +98,9 @@ def log(
     if ladder:
         values = rungs(catalog, name, ladder, now)
     else:
-        if len(found := catalog.find(name)) > 1 and isinstance(probability, str):
+        if len(questions := catalog.find(name)) > 1 and isinstance(probability, str):
             msg = f"probability ({probability}): a ladder takes one for each of its days"
-            live = [one for one in found if catalog.status(one, now) == "open"] or found
+            live = [one for one in questions if catalog.status(one, now) == "open"] or questions
             days = [f"--p {one.id.partition('@')[2]}={probability}" for one in live]
             raise InvalidInput(msg, hint=f"forecast log {name} {' '.join(days)}")
         question = catalog.one(name)
@@ -114,16 +114,16 @@ def log(
         catalog.check_open(question, issued_at)
         wording = question.wording_hash
         drafts.append(Forecast(question.id, wording, forecaster, value, issued_at, kind, because))
-    if since is not None and (seq := _said_already(ledger, drafts, since)):
+    if since is not None and (seq := _repeated_entry(ledger, drafts, since)):
         raise Repeated(seq)
-    said = _check_rungs(ledger, catalog, drafts)
-    if tell is not None and forecaster not in {step.forecaster for step in said}:
+    steps = _check_rungs(ledger, catalog, drafts)
+    if tell is not None and forecaster not in {step.forecaster for step in steps}:
         for note in beside(ledger, [forecaster]):
             tell(note)
     if sealed:
         return seal.record(ledger, drafts, now=now)
     recorded = ledger.append(drafts, recorded_at=now)
-    last = {(step.question, step.forecaster): step.value for step in said if step.at <= issued_at}
+    last = {(step.question, step.forecaster): step.value for step in steps if step.at <= issued_at}
     return [
         {
             "seq": entry.seq,
@@ -148,17 +148,17 @@ def beside(ledger: Ledger, names: Iterable[str], *, of_file: bool = False) -> li
     new = [name for name in sorted(set(names)) if not OURS.fullmatch(name)]
     if not new or (len(new) == 1 and ledger.spoke(new[0])):
         return []
-    known = {name for name in ledger.forecasters() if not OURS.fullmatch(name)}
-    new = [name for name in new if name not in known]
+    on_record = {name for name in ledger.forecasters() if not OURS.fullmatch(name)}
+    new = [name for name in new if name not in on_record]
     folds: dict[str, list[str]] = defaultdict(list)
-    for name in (*sorted(known), *new):
+    for name in (*sorted(on_record), *new):
         folds[_plain(name)].append(name)
     notes = []
     for name in new:
-        like = [other for other in folds[_plain(name)] if other != name and other in known]
+        like = [other for other in folds[_plain(name)] if other != name and other in on_record]
         like = like or [other for other in folds[_plain(name)] if other < name]
         if not like and len(new) <= MOST_LETTER_BY_LETTER:
-            like = [other for other in sorted(known) if one_letter(_plain(name), _plain(other))]
+            like = [other for other in sorted(on_record) if one_letter(_plain(name), _plain(other))]
         if like:
             back = f"`forecast withdraw` with forecaster={name}, then say it with "
             way = (
@@ -216,7 +216,7 @@ def value_of(
         return options_value(space, options)
     if space.type == "numeric" and quantiles:
         return quantiles_value(space, quantiles)
-    wanted = {
+    hint = {
         "binary": f"forecast log {question.id} 0.35",
         "numeric": f"forecast log {question.id} --quantile 5=.. --quantile 50=.. --quantile 95=..",
     }.get(
@@ -225,48 +225,48 @@ def value_of(
         + " ".join(f"--p {name}=.." for name in question.space.options),
     )
     msg = f"question ({question.id}): is {question.type} and takes another form of forecast"
-    raise InvalidInput(msg, hint=wanted)
+    raise InvalidInput(msg, hint=hint)
 
 
 def rungs(
     catalog: Catalog, name: str, ladder: Mapping[str, str], now: dt.datetime
 ) -> list[tuple[Question, Value]]:
     """Read the probabilities of a ladder's rungs by their days; they must not fall."""
-    found = {rung.id.partition("@")[2]: rung for rung in catalog.ladder(name)}
-    if not found:
+    by_day = {rung.id.partition("@")[2]: rung for rung in catalog.ladder(name)}
+    if not by_day:
         catalog.find(name)
         msg = f"{name} is a single question, not a ladder"
         raise InvalidInput(msg, hint=f"forecast log {name} 0.35")
     values: dict[str, Value] = {}
-    for stated, text in ladder.items():
-        there, manner = next(iter(found.values())).zone, reading.Manner(now=now)
-        day = reading.day(stated, name="rung", zone=there, manner=manner).isoformat()
-        if day not in found:
+    for day_text, text in ladder.items():
+        there, manner = next(iter(by_day.values())).zone, reading.Manner(now=now)
+        day = reading.day(day_text, name="rung", zone=there, manner=manner).isoformat()
+        if day not in by_day:
             msg = f"no rung named {name}@{day}"
-            raise NotFound(msg, hint=", ".join(found))
+            raise NotFound(msg, hint=", ".join(by_day))
         if day in values:
             msg = f"rung ({name}@{day}): is given twice"
             raise InvalidInput(msg)
         values[day] = binary_value(text)
     check_ladder([(dt.date.fromisoformat(day), value) for day, value in values.items()])
-    return [(found[day], values[day]) for day in sorted(values)]
+    return [(by_day[day], values[day]) for day in sorted(values)]
 
 
-def _said_already(ledger: Ledger, drafts: Sequence[Forecast], since: dt.datetime) -> int | None:
+def _repeated_entry(ledger: Ledger, drafts: Sequence[Forecast], since: dt.datetime) -> int | None:
     """Give the last entry that says all of this, if all of it stands and was said since then."""
-    found = []
+    repeats = []
     for draft in drafts:
         steps = standing(ledger, ledger.steps({draft.question}, {draft.forecaster}))
         last = next((step.seq for step in reversed(steps) if step.at <= draft.issued_at), None)
         mine = ledger.forecasts(question=draft.question, forecaster=draft.forecaster)
-        found += [
+        repeats += [
             one.seq
             for one in mine
             if (one.seq, one.because) == (last, draft.because)
             and (one.value.labels, one.value.entered) == (draft.value.labels, draft.value.entered)
             and one.issued_at >= since
         ]
-    return max((seq or 0 for seq in found), default=None) if len(found) == len(drafts) else None
+    return max((seq or 0 for seq in repeats), default=None) if len(repeats) == len(drafts) else None
 
 
 def _check_rungs(ledger: Ledger, catalog: Catalog, drafts: Sequence[Forecast]) -> Sequence[Step]:
@@ -276,37 +276,37 @@ def _check_rungs(ledger: Ledger, catalog: Catalog, drafts: Sequence[Forecast]) -
     """
     who, first = drafts[0].forecaster, catalog.questions[drafts[0].question]
     rungs = catalog.ladder(first.ladder) if first.ladder else (first,)
-    said = standing(ledger, ledger.steps({rung.id for rung in rungs}, {who, MODEL}))
+    earlier = standing(ledger, ledger.steps({rung.id for rung in rungs}, {who, MODEL}))
     if len(rungs) < 2:
-        return said
+        return earlier
     steps: dict[str, list[tuple[dt.datetime, Decimal | None]]] = {
         rung.id: [(catalog.ends(rung), None)] for rung in rungs
     }
-    for one in said:
+    for one in earlier:
         if one.forecaster == who:
             p = Decimal(one.value.entered[0]) if one.value else None
             steps[one.question].append((one.at, p))
     for draft in drafts:
         steps[draft.question].append((draft.issued_at, Decimal(draft.value.entered[0])))
     if len([rung for rung, each in steps.items() if len(each) > 1]) < 2:
-        return said  # One rung alone cannot fall.
+        return earlier  # One rung alone cannot fall.
     new = {draft.question for draft in drafts}
     for fall in falls(steps):
         if fall.at >= drafts[0].issued_at and {fall.early, fall.late} & new:
             raise fall.refused()
-    return said
+    return earlier
 
 
 def standing(ledger: Ledger, steps: Sequence[Step]) -> Sequence[Step]:
-    """Leave out of what somebody did what an import brought and its undoing took back."""
+    """Give the steps without those that an import brought and its undoing took back."""
     if not {"", "imported"} <= {step.kind for step in steps}:
         return steps
-    gone = undone(ledger)
-    ends = {one.seq for one in gone.withdrawals}
+    undo = undone(ledger)
+    ends = {one.seq for one in undo.withdrawals}
     return [
         step
         for step in steps
-        if (step.seq in ends if not step.kind else step.seq not in gone.forecasts)
+        if (step.seq in ends if not step.kind else step.seq not in undo.forecasts)
     ]
 
 
@@ -316,15 +316,15 @@ def withdraw(
     """Take a forecaster's standing forecasts of a question (or of a ladder's rungs) back."""
     moment = at or now
     check_moment(moment, now)
-    stood = [
+    questions = [
         question
         for question in Catalog.about(ledger, name).find(name)
-        if _stands(ledger, question, forecaster, moment)
+        if _is_in_force(ledger, question, forecaster, moment)
     ]
-    if not stood:
+    if not questions:
         msg = f"{forecaster} has no forecast on {name} to withdraw"
         raise NotFound(msg, hint=f"forecast history {name}")
-    drafts = [Withdrawal(question.id, forecaster, moment) for question in stood]
+    drafts = [Withdrawal(question.id, forecaster, moment) for question in questions]
     recorded = ledger.append(drafts, recorded_at=now)
     return [
         {
@@ -338,16 +338,16 @@ def withdraw(
     ]
 
 
-def _stands(ledger: Ledger, question: Question, forecaster: str, moment: dt.datetime) -> bool:
+def _is_in_force(ledger: Ledger, question: Question, forecaster: str, moment: dt.datetime) -> bool:
     """Whether a forecast, or a seal, of a forecaster stands at a moment, not yet withdrawn."""
     steps = standing(ledger, ledger.steps({question.id}, {forecaster}))
-    said = [step.at for step in steps if step.kind]
-    said += [
-        held.issued_at
-        for held in ledger.seals(question=question.id)
-        if held.forecaster == forecaster
+    times = [step.at for step in steps if step.kind]
+    times += [
+        sealed.issued_at
+        for sealed in ledger.seals(question=question.id)
+        if sealed.forecaster == forecaster
     ]
-    last = max((at for at in said if at <= moment), default=None)
+    last = max((at for at in times if at <= moment), default=None)
     back = max((step.at for step in steps if not step.kind and step.at <= moment), default=None)
     return last is not None and (back is None or back < last)
 
@@ -369,37 +369,37 @@ def history(
     catalog = catalog or Catalog.of(ledger)
     kind = kind_named(kind)
     rows: list[dict[str, Any]] = []
-    gone, redacted = undone(ledger), seal.reasons(ledger)
+    undo, redacted = undone(ledger), seal.reasons(ledger)
     hidden = seal.hidden(ledger) if kind in ("live", "all") else []
     for question in catalog.find(name):
-        entries = gone.left(
+        entries = undo.left(
             ledger.forecasts(question=question.id, forecaster=forecaster or None)
             if said is None
             else said
         )
-        chosen = [f for f in entries if kind in (f.kind, "all")]
+        of_kind = [f for f in entries if kind in (f.kind, "all")]
         groups: dict[tuple[str, str, str], list[Forecast | Sealed]] = {}
-        for forecast in chosen:
+        for forecast in of_kind:
             key = (forecast.forecaster, forecast.kind, forecast.run)
             groups.setdefault(key, []).append(forecast)
-        for held in hidden:
-            if held.question == question.id and forecaster in (held.forecaster, ""):
-                groups.setdefault((held.forecaster, "live", ""), []).append(held)
+        for sealed in hidden:
+            if sealed.question == question.id and forecaster in (sealed.forecaster, ""):
+                groups.setdefault((sealed.forecaster, "live", ""), []).append(sealed)
         for (who, _, _), mine in sorted(groups.items()):
-            taken = [
+            withdrawn = [
                 w.withdrawn_at
-                for w in gone.withdrawals
+                for w in undo.withdrawals
                 if (w.question, w.forecaster) == (question.id, who)
             ]
             mine.sort(key=placed)
-            rows.extend(_in_force(catalog, question, mine, taken))
+            rows.extend(_rows_in_force(catalog, question, mine, withdrawn))
     return [
         {**row, "because": redacted.get(row["seq"] or 0, row["because"])} if redacted else row
         for row in rows
     ]
 
 
-def _in_force(
+def _rows_in_force(
     catalog: Catalog,
     question: Question,
     mine: Sequence[Forecast | Sealed],
@@ -410,26 +410,26 @@ def _in_force(
         ends = [catalog.ends(question), *(w for w in withdrawn if w >= forecast.issued_at)]
         if position + 1 < len(mine):
             ends.append(mine[position + 1].issued_at)
-        shown = None if isinstance(forecast, Sealed) else forecast
-        spread = None if shown is None else shown.spread
+        opened = None if isinstance(forecast, Sealed) else forecast
+        spread = None if opened is None else opened.spread
         rows.append(
             {
                 "seq": forecast.seq,
                 "question": question.id,
                 "forecaster": forecast.forecaster,
-                "kind": "sealed" if shown is None else shown.kind,
-                "forecast": None if shown is None else shown.value.plain,
+                "kind": "sealed" if opened is None else opened.kind,
+                "forecast": None if opened is None else opened.value.plain,
                 "issued_at": forecast.issued_at,
                 "recorded_at": forecast.recorded_at,
-                "mark": "" if shown is None else catalog.mark(shown),
+                "mark": "" if opened is None else catalog.mark(opened),
                 "from": forecast.issued_at,
                 "until": min(ends),
                 "lower": None if spread is None else spread.p05,
                 "upper": None if spread is None else spread.p95,
                 "method": None if spread is None else spread.method,
-                "run": "" if shown is None else shown.run,
-                "sealed": forecast.seq if shown is None else shown.sealed,
-                "because": "[sealed]" if shown is None else shown.because,
+                "run": "" if opened is None else opened.run,
+                "sealed": forecast.seq if opened is None else opened.sealed,
+                "because": "[sealed]" if opened is None else opened.because,
             }
         )
     return rows
@@ -440,18 +440,18 @@ def entries(ledger: Ledger, *, before: int | None = None, most: int = 50) -> lis
 
     `about` is a question where there is one; `said` a few words, or a forecast with its kind.
     """
-    gone = seal.reasons(ledger)
+    redacted = seal.reasons(ledger)
     return [
         {
-            "seq": found.seq,
-            "id": found.id,
-            "hash": found.hash,
-            "kind": found.kind.replace("_", " "),
-            "recorded_at": found.recorded_at,
-            **dict(zip(("who", "about", "said"), _entry(found.value), strict=True)),
-            "redacted": found.seq in gone,
+            "seq": entry.seq,
+            "id": entry.id,
+            "hash": entry.hash,
+            "kind": entry.kind.replace("_", " "),
+            "recorded_at": entry.recorded_at,
+            **dict(zip(("who", "about", "said"), _entry(entry.value), strict=True)),
+            "redacted": entry.seq in redacted,
         }
-        for found in ledger.entries(before=before, most=most)
+        for entry in ledger.entries(before=before, most=most)
     ]
 
 

@@ -60,8 +60,8 @@ def resolve(
     outcome = reading.outcome(space, outcome)
     if outcome == ANNULLED:
         return annul(ledger, name, source=source, now=now, at=at, note=note)
-    stands = at or _stands_since(catalog, name, outcome)
-    known_at = stands or now
+    moment = at or _stands_since(catalog, name, outcome)
+    known_at = moment or now
     questions = _rungs(
         catalog,
         name,
@@ -69,33 +69,35 @@ def resolve(
         f"{outcome} at {iso(known_at)} settles no unresolved rung",
     )
 
-    def known(question: Question) -> dt.datetime:
+    def when_known(question: Question) -> dt.datetime:
         ran_out = question.type == "binary" and outcome == NO and question.closes <= now
-        return stands or (question.closes if ran_out else now)
+        return moment or (question.closes if ran_out else now)
 
     for question in questions:
-        _condition_holds(catalog, question)
-        _after_opening(question, known(question))
-        _rungs_agree(catalog, question, outcome, known(question))
-        _says_more(catalog, question, outcome, source, known(question), note)
-        if not sure and (doubt := _doubt(ledger, catalog, question, outcome, known(question), now)):
+        _check_condition(catalog, question)
+        _check_after_opening(question, when_known(question))
+        _check_rungs_agree(catalog, question, outcome, when_known(question))
+        _check_says_more(catalog, question, outcome, source, when_known(question), note)
+        if not sure and (
+            doubt := _doubt(ledger, catalog, question, outcome, when_known(question), now)
+        ):
             raise doubt
-    return _append(ledger, questions, outcome, source, now, at=known, note=note)
+    return _append(ledger, questions, outcome, source, now, at=when_known, note=note)
 
 
 def beyond_doubt(space: OutcomeSpace, stated: str) -> Unsure | None:
     """Say that a number lies beyond the bounds, where it was not stated as beyond them."""
-    read = reading.outcome(space, stated)
+    outcome = reading.outcome(space, stated)
     word = stated.strip().casefold()
-    if space.type != "numeric" or read not in beyond(space):
+    if space.type != "numeric" or outcome not in beyond(space):
         return None
     if word[:1] in ("<", ">") or word in ("above", "below"):
         return None
     msg = (
         f"outcome ({stated.strip()}): lies beyond {space.lower:g} to {space.upper:g}, and would be "
-        f"kept as {read}; is it meant?"
+        f"kept as {outcome}; is it meant?"
     )
-    return Unsure(msg, hint=f"{read}, or sure=True")
+    return Unsure(msg, hint=f"{outcome}, or sure=True")
 
 
 def _doubt(
@@ -119,7 +121,7 @@ def _doubt(
         return Unsure(msg, hint="sure=True, or `forecast news add` for what is not on record")
     if known_at >= question.closes or facts.outcome is not None:
         return None
-    # What a question asks of no world says nothing of when it is known: a yes may be early.
+    # Without a predicate nothing says when an outcome can be known: a yes may be early.
     early = {YES} if question.type == "binary" else set()
     if facts.predicate is not None:
         early = set(knowable(facts.predicate, known_at, question.closes))
@@ -152,8 +154,8 @@ def annul(
         catalog, name, lambda rung: catalog.outcome(rung) is None, "has no unresolved rung to annul"
     )
     for question in questions:
-        _condition_holds(catalog, question)
-        _says_more(catalog, question, ANNULLED, source, moment, note)
+        _check_condition(catalog, question)
+        _check_says_more(catalog, question, ANNULLED, source, moment, note)
     return _append(ledger, questions, ANNULLED, source, now, at=moment, note=note)
 
 
@@ -177,7 +179,7 @@ def dispute(
     check_moment(at or now, now)
     _check_source(source, f"dispute {name} {outcome}")
 
-    def known(question: Question) -> dt.datetime:
+    def when_known(question: Question) -> dt.datetime:
         standing = catalog.outcomes.get(question.id)
         return at or (now if standing is None else standing.resolved_at)
 
@@ -187,18 +189,20 @@ def dispute(
         name,
         lambda rung: (
             catalog.outcome(rung) != outcome
-            and (outcome == ANNULLED or _settles(outcome, rung, known(rung)))
+            and (outcome == ANNULLED or _settles(outcome, rung, when_known(rung)))
         ),
         f"{outcome} contests no rung",
     )
     for question in questions:
-        _condition_holds(catalog, question)
+        _check_condition(catalog, question)
         if outcome != ANNULLED:
-            _after_opening(question, known(question))
+            _check_after_opening(question, when_known(question))
         if _same(question, catalog.outcome(question), outcome):
             msg = f"question ({question.id}): {outcome} is already the official outcome"
             raise InvalidInput(msg, hint=f"forecast resolutions {question.id}")
-    return _append(ledger, questions, outcome, source, now, at=known, note=note, status=DISPUTED)
+    return _append(
+        ledger, questions, outcome, source, now, at=when_known, note=note, status=DISPUTED
+    )
 
 
 def reopen(
@@ -214,7 +218,7 @@ def reopen(
         "has no resolved rung to reopen",
     )
     for question in questions:
-        _condition_holds(catalog, question)
+        _check_condition(catalog, question)
         if catalog.outcome(question) is None:
             msg = (
                 f"question ({question.id}): has no outcome to take back "
@@ -228,13 +232,13 @@ def followers(ledger: Ledger, rows: Sequence[Mapping[str, Any]], now: dt.datetim
     """Say what has become of the questions whose condition was just decided."""
     catalog = Catalog.of(ledger)
     decided = {row["question"] for row in rows}
-    said = [
+    notes = [
         f"{question.id} follows {question.condition.question}: {catalog.status(question, now)}"
         for question in catalog.questions.values()
         if question.condition is not None and question.condition.question in decided
     ]
     ladders = {catalog.questions[name].ladder for name in decided} - {None}
-    return said + [
+    return notes + [
         f"{rung.id} is {standing.outcome} with it: {standing.note}"
         for ladder in sorted(filter(None, ladders))
         for rung in catalog.ladder(ladder)
@@ -245,24 +249,26 @@ def followers(ledger: Ledger, rows: Sequence[Mapping[str, Any]], now: dt.datetim
 
 def _rungs(catalog: Catalog, name: str, chosen: Chosen, none: str) -> Sequence[Question]:
     """Give the question of a name, or those of a ladder's rungs that are meant."""
-    found = catalog.find(name)
-    if len(found) == 1:
-        return found
-    wanted = [rung for rung in found if chosen(rung)]
-    if not wanted:
+    questions = catalog.find(name)
+    if len(questions) == 1:
+        return questions
+    rungs = [rung for rung in questions if chosen(rung)]
+    if not rungs:
         msg = f"ladder ({name}): {none}"
-        raise InvalidInput(msg, hint=", ".join(rung.id for rung in found))
-    return wanted
+        raise InvalidInput(msg, hint=", ".join(rung.id for rung in questions))
+    return rungs
 
 
-def _rungs_agree(catalog: Catalog, question: Question, outcome: str, known_at: dt.datetime) -> None:
+def _check_rungs_agree(
+    catalog: Catalog, question: Question, outcome: str, known_at: dt.datetime
+) -> None:
     """Refuse what an outcome of another rung of the ladder rules out."""
     for rung in catalog.ladder(question.ladder or ""):
         standing = catalog.outcomes.get(rung.id)
         if standing is None or standing.derived or rung.id == question.id:
             continue
         earlier = rung.closes < question.closes
-        # A yes says so of every deadline that was still to come when it was known.
+        # A yes holds for every deadline that was still to come when it was known.
         within = (
             rung.closes >= known_at if outcome == YES else standing.resolved_at <= question.closes
         )
@@ -291,14 +297,14 @@ def _same(question: Question, standing: str | None, outcome: str) -> bool:
 
 def _stands_since(catalog: Catalog, name: str, outcome: str) -> dt.datetime | None:
     """Give when the outcome of a single question could be known, where it stands already."""
-    found = catalog.find(name)
-    standing = catalog.outcomes.get(found[0].id) if len(found) == 1 else None
-    if standing is None or not _same(found[0], standing.outcome, outcome):
+    questions = catalog.find(name)
+    standing = catalog.outcomes.get(questions[0].id) if len(questions) == 1 else None
+    if standing is None or not _same(questions[0], standing.outcome, outcome):
         return None
     return standing.resolved_at
 
 
-def _says_more(
+def _check_says_more(
     catalog: Catalog, question: Question, outcome: str, source: str, at: dt.datetime, note: str
 ) -> None:
     """Refuse to record once more what stands already, in the same words."""
@@ -308,19 +314,19 @@ def _says_more(
     if (normalised(source), at) == (standing.source, standing.resolved_at) and (
         normalised(note) in ("", standing.note)
     ):
-        said = "annulled" if outcome == ANNULLED else f"resolved {standing.outcome}"
-        msg = f"question ({question.id}): is already {said}, by that source; nothing was written"
+        state = "annulled" if outcome == ANNULLED else f"resolved {standing.outcome}"
+        msg = f"question ({question.id}): is already {state}, by that source; nothing was written"
         hint = f"another source or note, or forecast reopen {question.id} --source URL"
         raise InvalidInput(msg, hint=hint)
 
 
-def _after_opening(question: Question, known_at: dt.datetime) -> None:
+def _check_after_opening(question: Question, known_at: dt.datetime) -> None:
     if known_at <= question.opens:
         msg = f"question ({question.id}): opened at {iso(question.opens)}, after {iso(known_at)}"
         raise InvalidInput(msg, hint="at=TIME, when the outcome could be known")
 
 
-def _condition_holds(catalog: Catalog, question: Question) -> None:
+def _check_condition(catalog: Catalog, question: Question) -> None:
     """Refuse a word on a question that its condition has annulled: it follows the condition."""
     standing, needs = catalog.outcomes.get(question.id), question.condition
     if standing is None or not standing.derived:
@@ -344,7 +350,7 @@ def _append(
     status: str = "",
 ) -> list[dict[str, Any]]:
     """Record a version for each question, in one transaction."""
-    held = Counter(version.question for version in ledger.resolutions())
+    versions = Counter(version.question for version in ledger.resolutions())
     drafts = [
         Resolution(
             question=question.id,
@@ -352,7 +358,7 @@ def _append(
             resolved_at=at(question) if callable(at) else at,
             source=normalised(source),
             note=normalised(note),
-            version=1 + held[question.id],
+            version=1 + versions[question.id],
             status=status,
         )
         for question in questions
@@ -404,7 +410,7 @@ def scored(ledger: Ledger, name: str, *, kind: str = "live", run: str = "") -> l
     rows: list[dict[str, Any]] = []
     for version in _versions(ledger, catalog, name):
         about = {**resolution_row(version), "kind": kind}
-        wanted = Selection(kind, run, question=version.question)
+        selection = Selection(kind, run, question=version.question)
         rows += [
             {
                 **about,
@@ -415,7 +421,7 @@ def scored(ledger: Ledger, name: str, *, kind: str = "live", run: str = "") -> l
                 "coverage": row["coverage"],
                 "skill": row["skill"],
             }
-            for row in _under(ledger, catalog, version, wanted)
+            for row in _scores_under(ledger, catalog, version, selection)
         ] or [{**about, "forecaster": None, "mean": None, "n": 0, "rule": None}]
     return rows
 
@@ -430,15 +436,15 @@ def _versions(ledger: Ledger, catalog: Catalog, name: str) -> list[Resolution]:
     return [version for version in ledger.resolutions() if version.question in names] + derived
 
 
-def _under(
-    ledger: Ledger, catalog: Catalog, version: Resolution, wanted: Selection
+def _scores_under(
+    ledger: Ledger, catalog: Catalog, version: Resolution, selection: Selection
 ) -> list[dict[str, Any]]:
     """Score as if one version stood."""
     if version.said not in ("resolved", "disputed"):
         return []
     supposed = replace(catalog, outcomes={version.question: version})
-    frame = resolved(ledger, wanted, seals="worst", supposed=supposed)
-    rows = from_frame(frame, kind=wanted.kind, by="question")
+    frame = resolved(ledger, selection, seals="worst", supposed=supposed)
+    rows = from_frame(frame, kind=selection.kind, by="question")
     # Who spoke only after this version's outcome could be known did not forecast it.
     return [row for row in rows if row["n_forecasts"]]
 

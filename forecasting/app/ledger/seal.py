@@ -46,14 +46,14 @@ def record(ledger: Ledger, drafts: Sequence[Forecast], *, now: dt.datetime) -> l
     Each file is on the disk before its entry is recorded, readable by its owner alone.
     """
     _refuse_clock(ledger, now)
-    made = []
+    pairs = []
     for draft in drafts:
         if family(draft.forecaster) != "person":
             msg = f"forecaster ({draft.forecaster}): only a person's forecast can be sealed"
             raise InvalidInput(msg, hint="forecaster=NAME")
-        made.append(seals.seal(draft))
-    files = [_keep(kept) for _, kept in made]
-    recorded = ledger.append([sealed for sealed, _ in made], recorded_at=now)
+        pairs.append(seals.seal(draft))
+    files = [_write_opening(opening) for _, opening in pairs]
+    recorded = ledger.append([sealed for sealed, _ in pairs], recorded_at=now)
     return [
         {
             "seq": entry.seq,
@@ -67,7 +67,7 @@ def record(ledger: Ledger, drafts: Sequence[Forecast], *, now: dt.datetime) -> l
             "file": str(file),
             "hash": entry.hash,
         }
-        for (sealed, _), entry, file in zip(made, recorded, files, strict=True)
+        for (sealed, _), entry, file in zip(pairs, recorded, files, strict=True)
     ]
 
 
@@ -90,36 +90,36 @@ def reveal(
         raise InvalidInput(msg, hint="forecast reveal --all")
     catalog = Catalog.of(ledger)
     opened = {f.sealed: f for f in ledger.forecasts() if f.sealed is not None}
-    held = {seal.seq or 0: seal for seal in ledger.seals()}
-    from_file = None if file is None else _read(file)
+    by_seq = {seal.seq or 0: seal for seal in ledger.seals()}
+    from_file = None if file is None else _read_opening(file)
     if file is not None and from_file is not None:
         commitment = from_file.get("commitment")
-        chosen = [seal for seal in held.values() if seal.commitment == commitment][:1]
-        if not chosen:
+        to_open = [seal for seal in by_seq.values() if seal.commitment == commitment][:1]
+        if not to_open:
             msg = f"file ({file}): opens no seal of this ledger"
             raise NotFound(msg, hint="database=THE_LEDGER_IT_WAS_SEALED_IN")
-        if name and chosen[0] not in _asked(ledger, catalog, name, held, forecaster):
-            msg = f"file ({file}): belongs to sealed entry {chosen[0].seq}, not to {name}"
+        if name and to_open[0] not in _seals_named(ledger, catalog, name, by_seq, forecaster):
+            msg = f"file ({file}): belongs to sealed entry {to_open[0].seq}, not to {name}"
             raise InvalidInput(msg, hint=f"forecast reveal --file {file}")
     elif everything:
-        chosen = [
+        to_open = [
             seal
-            for seal in held.values()
+            for seal in by_seq.values()
             if seal.forecaster == forecaster
             and seal.seq not in opened
-            and _reworded(catalog, seal) is None
+            and _reworded_question(catalog, seal) is None
             and kept_at(seal.commitment).exists()
         ]
     else:
-        asked = _asked(ledger, catalog, name, held, forecaster)
-        chosen = [seal for seal in asked if seal.seq not in opened] or asked[:1]
-    if not chosen:
+        named = _seals_named(ledger, catalog, name, by_seq, forecaster)
+        to_open = [seal for seal in named if seal.seq not in opened] or named[:1]
+    if not to_open:
         msg = f"sealed forecast ({forecaster}): none is left to reveal whose file is in {folder()}"
         raise NotFound(msg, hint="forecast reveal --file COPY")
-    for seal in chosen:
-        _check(catalog, seal, opened.get(seal.seq or 0), forecaster)
-    pairs = [(seal, from_file or _read(kept_at(seal.commitment))) for seal in chosen]
-    drafts = [seals.reveal(kept, seal) for seal, kept in pairs]
+    for seal in to_open:
+        _check_revealable(catalog, seal, opened.get(seal.seq or 0), forecaster)
+    pairs = [(seal, from_file or _read_opening(kept_at(seal.commitment))) for seal in to_open]
+    drafts = [seals.reveal(opening, seal) for seal, opening in pairs]
     recorded = ledger.append(drafts, recorded_at=now)
     return [
         {
@@ -134,7 +134,7 @@ def reveal(
             "sealed": seal.seq,
             "hash": entry.hash,
         }
-        for seal, draft, entry in zip(chosen, drafts, recorded, strict=True)
+        for seal, draft, entry in zip(to_open, drafts, recorded, strict=True)
     ]
 
 
@@ -147,11 +147,11 @@ def hidden(ledger: Ledger, *, head: int | None = None) -> list[Sealed]:
     return [seal for seal in seals if seal.seq not in opened]
 
 
-def _asked(
+def _seals_named(
     ledger: Ledger,
     catalog: Catalog,
     name: str,
-    held: Mapping[int, Sealed],
+    by_seq: Mapping[int, Sealed],
     forecaster: str,
 ) -> list[Sealed]:
     """Give the seals that a name means: of a question, the forecaster's own."""
@@ -162,26 +162,28 @@ def _asked(
             entry = ledger.entry(name)
         except NotFound:
             raise unknown from None
-        if entry.seq not in held:
+        if entry.seq not in by_seq:
             msg = f"entry ({name}): is a {entry.kind}, not a sealed forecast"
             raise InvalidInput(msg, hint="forecast history QUESTION --wide") from None
-        return [held[entry.seq]]
+        return [by_seq[entry.seq]]
     names = {question.id for question in questions}
-    found = [s for s in held.values() if s.question in names and s.forecaster == forecaster]
-    if not found:
+    mine = [s for s in by_seq.values() if s.question in names and s.forecaster == forecaster]
+    if not mine:
         msg = f"no sealed forecast of {forecaster} on {name}"
         raise NotFound(msg, hint=f"forecast history {name}")
-    return found
+    return mine
 
 
-def _check(catalog: Catalog, seal: Sealed, opened: Forecast | None, forecaster: str) -> None:
+def _check_revealable(
+    catalog: Catalog, seal: Sealed, opened: Forecast | None, forecaster: str
+) -> None:
     if opened is not None:
         msg = f"sealed entry ({seal.seq}): was revealed as entry {opened.seq}"
         raise InvalidInput(msg, hint=f"forecast history {seal.question}")
     if seal.forecaster != forecaster:
         msg = f"sealed entry ({seal.seq}): is {seal.forecaster}'s, and {forecaster} cannot open it"
         raise InvalidInput(msg, hint=f"forecaster={seal.forecaster}")
-    if (reworded := _reworded(catalog, seal)) is not None:
+    if (reworded := _reworded_question(catalog, seal)) is not None:
         msg = f"sealed entry ({seal.seq}): question {reworded.id} was reworded since it was sealed"
         raise InvalidInput(msg, hint=f"forecast log {reworded.id} P")
     if seal.recorded_at is not None and seal.recorded_at - seal.issued_at > LIVE_WITHIN:
@@ -189,7 +191,7 @@ def _check(catalog: Catalog, seal: Sealed, opened: Forecast | None, forecaster: 
         raise InvalidInput(msg, hint=f"forecast log {seal.question} P")
 
 
-def _reworded(catalog: Catalog, seal: Sealed) -> Question | None:
+def _reworded_question(catalog: Catalog, seal: Sealed) -> Question | None:
     """Give the question if its wording is no longer the one that was sealed on."""
     question = catalog.questions[seal.question]
     return None if question.wording_hash == seal.question_hash else question
@@ -205,23 +207,23 @@ def _refuse_clock(ledger: Ledger, now: dt.datetime) -> None:
         raise InvalidInput(msg, hint="correct the clock, then seal")
 
 
-def _keep(kept: dict[str, Any]) -> Path:
+def _write_opening(opening: dict[str, Any]) -> Path:
     """Write what opens a seal, for its owner alone, and have it on the disk."""
-    target = kept_at(kept["commitment"])
-    text = json.dumps(kept, indent=1, ensure_ascii=False) + "\n"
+    target = kept_at(opening["commitment"])
+    text = json.dumps(opening, indent=1, ensure_ascii=False) + "\n"
     try:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with drafted(target, private=True) as made:
-            made.write_text(text, encoding="utf-8", newline="\n")
+        with drafted(target, private=True) as draft:
+            draft.write_text(text, encoding="utf-8", newline="\n")
     except OSError as fault:
         msg = f"file ({target}): cannot be written ({fault.strerror or fault})"
         raise InvalidInput(msg, hint="FORECASTING_HOME=FOLDER that you can write to") from fault
     return target
 
 
-def _read(file: Path) -> dict[str, Any]:
+def _read_opening(file: Path) -> dict[str, Any]:
     try:
-        kept = json.loads(read_plain(file, most=MOST_BYTES).decode("utf-8"))
+        opening = json.loads(read_plain(file, most=MOST_BYTES).decode("utf-8"))
     except FileNotFoundError:
         msg = f"file ({file}): does not exist, and without it the number cannot be known"
         raise NotFound(msg, hint="file=COPY") from None
@@ -229,11 +231,11 @@ def _read(file: Path) -> dict[str, Any]:
         msg = f"file ({file}): cannot be read ({fault.strerror})"
         raise InvalidInput(msg, hint="file=COPY") from fault
     except (ValueError, RecursionError):
-        kept = None
-    if not isinstance(kept, dict):
+        opening = None
+    if not isinstance(opening, dict):
         msg = f"file ({file}): does not hold a sealed forecast"
         raise InvalidInput(msg, hint="file=COPY")
-    return kept
+    return opening
 
 
 #: How a table reads seals: what is hidden is missing, or counts as the worst; or every number
@@ -257,19 +259,19 @@ def read_seals(
     Of the seals `among`, for ``missing`` each hidden one is a withdrawal, for ``worst`` a forecast
     made of the outcome that stands. Revealed forecasts count from when they were sealed.
     """
-    chosen, taken = list(forecasts), list(undone(ledger, head=head).withdrawals)
+    result, withdrawals = list(forecasts), list(undone(ledger, head=head).withdrawals)
     if seals == "shown":
-        return as_shown(chosen, among, taken)
+        return as_shown(result, among, withdrawals)
     closed = {seal.seq for seal in hidden(ledger, head=head)}
     for seal in among:
         if seal.seq not in closed:
             continue
         worst = _as_worst(catalog, seal) if seals == "worst" else None
         if worst is None:
-            taken.append(Withdrawal(seal.question, seal.forecaster, seal.issued_at))
+            withdrawals.append(Withdrawal(seal.question, seal.forecaster, seal.issued_at))
         else:
-            chosen.append(worst)
-    return sorted(chosen, key=placed), taken
+            result.append(worst)
+    return sorted(result, key=placed), withdrawals
 
 
 def count_worst(
@@ -280,15 +282,15 @@ def count_worst(
     return sum(seal.seq in closed and _as_worst(catalog, seal) is not None for seal in among)
 
 
-def counts_from(taken: Withdrawal) -> dt.datetime:
+def counts_from(withdrawal: Withdrawal) -> dt.datetime:
     """Give when a withdrawal begins to count for what was logged live.
 
     One recorded more than 15 minutes after its time counts from its recording: else what went wrong
     could be taken back from before it did.
     """
-    recorded = taken.recorded_at
-    if recorded is None or recorded - taken.withdrawn_at <= LIVE_WITHIN:
-        return taken.withdrawn_at
+    recorded = withdrawal.recorded_at
+    if recorded is None or recorded - withdrawal.withdrawn_at <= LIVE_WITHIN:
+        return withdrawal.withdrawn_at
     return recorded
 
 
@@ -296,7 +298,11 @@ def _as_worst(catalog: Catalog, seal: Sealed) -> Forecast | None:
     """Give the forecast that a hidden seal counts as; None where nobody could have opened it."""
     question = catalog.questions[seal.question]
     standing = catalog.outcomes.get(question.id)
-    if standing is None or standing.outcome == ANNULLED or _reworded(catalog, seal) is not None:
+    if (
+        standing is None
+        or standing.outcome == ANNULLED
+        or _reworded_question(catalog, seal) is not None
+    ):
         return None
     return Forecast(
         question=seal.question,
@@ -339,35 +345,35 @@ def redact(
     for good, so it must not repeat what is taken out; `copies` says where the text is still.
     """
     entry = ledger.entry(name)
-    held = entry.value
-    if not isinstance(held, Forecast):
+    forecast = entry.value
+    if not isinstance(forecast, Forecast):
         msg = f"entry ({name}): is a {entry.kind}, and only a forecast has a rationale"
         raise InvalidInput(msg, hint="forecast history QUESTION --wide")
     before = {item.forecast: item for item in ledger.redactions()}.get(entry.seq)
     if before is not None:
         msg = f"entry ({name}): was redacted by entry {before.seq}: {before.reason}"
         raise InvalidInput(msg)
-    if not held.because:
+    if not forecast.because:
         msg = f"entry ({name}): has no rationale to redact"
-        raise InvalidInput(msg, hint=f"forecast history {held.question}")
-    if held.forecaster != forecaster:
-        msg = f"entry ({name}): is {held.forecaster}'s, and {forecaster} cannot redact it"
-        raise InvalidInput(msg, hint=f"forecaster={held.forecaster}")
-    if not (said := " ".join(reason.split())):
+        raise InvalidInput(msg, hint=f"forecast history {forecast.question}")
+    if forecast.forecaster != forecaster:
+        msg = f"entry ({name}): is {forecast.forecaster}'s, and {forecaster} cannot redact it"
+        raise InvalidInput(msg, hint=f"forecaster={forecast.forecaster}")
+    if not (text := " ".join(reason.split())):
         msg = "reason: must be given, because it is shown in place of the text"
         raise InvalidInput(msg, hint='because="names a source"')
     copies = []
-    if held.sealed is not None:
-        kept = kept_at(str(ledger.entry(held.sealed).row["commitment"]))
-        copies = [str(kept)] if kept.exists() else []
-    (recorded,) = ledger.append([Redaction(entry.seq, said)], recorded_at=now)
+    if forecast.sealed is not None:
+        file = kept_at(str(ledger.entry(forecast.sealed).row["commitment"]))
+        copies = [str(file)] if file.exists() else []
+    (recorded,) = ledger.append([Redaction(entry.seq, text)], recorded_at=now)
     return {
         "seq": recorded.seq,
         "id": recorded.id,
         "forecast": entry.seq,
-        "question": held.question,
+        "question": forecast.question,
         "forecaster": forecaster,
-        "reason": said,
+        "reason": text,
         "recorded_at": recorded.recorded_at,
         "copies": copies,
     }

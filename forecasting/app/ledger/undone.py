@@ -42,87 +42,91 @@ def undone(ledger: Ledger, *, head: int | None = None) -> Undone:
     once all of those are taken back.
     """
     withdrawals = ledger.withdrawals(head=head)
-    runs = tuple(_ends(run) for run, was_undone in bare_runs(ledger, head=head) if was_undone)
+    runs = tuple(_bounds(run) for run, was_undone in bare_runs(ledger, head=head) if was_undone)
     if not withdrawals:
         return Undone(frozenset(), [], runs)
-    said: dict[int, set[int]] = defaultdict(set)
-    taken: dict[int, set[int]] = defaultdict(set)
+    forecasts_at: dict[int, set[int]] = defaultdict(set)
+    ends_at: dict[int, set[int]] = defaultdict(set)
     for forecast, end in at_one_instant(ledger, head=head):
-        said[end].add(forecast)
-        taken[forecast].add(end)
-    gone, used = set[int](), set[int]()
-    for end, forecasts in said.items():
+        forecasts_at[end].add(forecast)
+        ends_at[forecast].add(end)
+    undone_seqs, spent_ends = set[int](), set[int]()
+    for end, forecasts in forecasts_at.items():
         # Every withdrawal at an instant is paired with every forecast at it.
-        ends = taken[min(forecasts)]
+        ends = ends_at[min(forecasts)]
         if end == min(ends):
-            back, spent = _replayed(forecasts, ends)
-            gone |= back
-            used |= spent
-    used |= _ends_of_undone(ledger, withdrawals, gone)
+            back, spent = _undone_at_instant(forecasts, ends)
+            undone_seqs |= back
+            spent_ends |= spent
+    spent_ends |= _ends_of_undone(ledger, withdrawals, undone_seqs)
     for first, last in runs:
-        used.update(range(first, last + 1))
-    return Undone(frozenset(gone), [one for one in withdrawals if one.seq not in used], runs)
+        spent_ends.update(range(first, last + 1))
+    return Undone(
+        frozenset(undone_seqs), [one for one in withdrawals if one.seq not in spent_ends], runs
+    )
 
 
 def bare_runs(ledger: Ledger, *, head: int | None = None) -> list[tuple[str, bool]]:
     """Give every import that brought no forecast, and whether it was undone."""
-    told = [setup for setup in ledger.setups(head=head) if setup.subject == "import"]
-    return list({setup.name: bool(setup.detail) for setup in told}.items())
+    setups = [setup for setup in ledger.setups(head=head) if setup.subject == "import"]
+    return list({setup.name: bool(setup.detail) for setup in setups}.items())
 
 
-def _ends(run: str) -> tuple[int, int]:
+def _bounds(run: str) -> tuple[int, int]:
     first, _, last = run.partition("-")
     return int(first), int(last)
 
 
-def _replayed(forecasts: set[int], ends: set[int]) -> tuple[set[int], set[int]]:
+def _undone_at_instant(forecasts: set[int], ends: set[int]) -> tuple[set[int], set[int]]:
     """Go through what was recorded of one instant; give what was taken back, and by what."""
-    gone, used = set[int](), set[int]()
-    stand: set[int] = set()
+    undone_seqs, spent_ends = set[int](), set[int]()
+    standing: set[int] = set()
     for seq in sorted(forecasts | ends):
         if seq in forecasts:
-            stand.add(seq)
-        elif stand:
-            gone |= stand
-            used.add(seq)
-            stand = set()
-    return gone, ends if stand else used
+            standing.add(seq)
+        elif standing:
+            undone_seqs |= standing
+            spent_ends.add(seq)
+            standing = set()
+    return undone_seqs, ends if standing else spent_ends
 
 
-def _ends_of_undone(ledger: Ledger, withdrawals: Sequence[Withdrawal], gone: set[int]) -> set[int]:
-    """Give the withdrawals that an import brought behind its forecasts, where those are gone."""
-    found: set[int] = set()
+def _ends_of_undone(
+    ledger: Ledger, withdrawals: Sequence[Withdrawal], undone_seqs: set[int]
+) -> set[int]:
+    """Give the withdrawals that an import brought behind its forecasts, where those are undone."""
+    ends: set[int] = set()
     last, whole = -1, False
     for one in sorted(withdrawals, key=lambda each: each.seq or 0):
         seq = one.seq or 0
         if seq != last + 1:
-            whole = seq - 1 in gone and _all_gone(ledger, one, gone)
+            whole = seq - 1 in undone_seqs and _all_undone(ledger, one, undone_seqs)
         last = seq
         if whole:
-            found.add(seq)
-    return found
+            ends.add(seq)
+    return ends
 
 
-def _all_gone(ledger: Ledger, end: Withdrawal, gone: set[int]) -> bool:
-    """Whether the forecasts that stand in one row before an end, of one import, are all gone."""
+def _all_undone(ledger: Ledger, end: Withdrawal, undone_seqs: set[int]) -> bool:
+    """Whether the forecasts that stand in one row before an end, of one import, are all undone."""
     expected = (end.seq or 0) - 1
     for seq in brought_with(ledger, end, expected):
         if seq != expected:
             break
-        if seq not in gone:
+        if seq not in undone_seqs:
             return False
         expected -= 1
     return expected < (end.seq or 0) - 1
 
 
-def taken_back(ledger: Ledger, every: Iterable[Forecast], gone: Undone) -> set[int]:
+def taken_back(ledger: Ledger, every: Iterable[Forecast], undo: Undone) -> set[int]:
     """Give the versions of questions, by number, whose import was taken back whole."""
-    known = {seq: at for seq, _, at in versions(ledger)}
-    back = {seq for seq in known if any(first <= seq <= last for first, last in gone.runs)}
+    recorded_at = {seq: at for seq, _, at in versions(ledger)}
+    back = {seq for seq in recorded_at if any(first <= seq <= last for first, last in undo.runs)}
     for block in blocks(every):
-        if all(one.seq in gone.forecasts for one in block):
+        if all(one.seq in undo.forecasts for one in block):
             seq, at = (block[0].seq or 0) - 1, block[0].recorded_at
-            while known.get(seq) == at:
+            while recorded_at.get(seq) == at:
                 back.add(seq)
                 seq -= 1
     return back
@@ -130,19 +134,21 @@ def taken_back(ledger: Ledger, every: Iterable[Forecast], gone: Undone) -> set[i
 
 def vacated(ledger: Ledger, back: Collection[int]) -> set[str]:
     """Give the questions all of whose versions were taken back."""
-    told = versions(ledger)
-    return {name for _, name, _ in told} - {name for seq, name, _ in told if seq not in back}
+    wordings = versions(ledger)
+    return {name for _, name, _ in wordings} - {
+        name for seq, name, _ in wordings if seq not in back
+    }
 
 
 def blocks(imported: Iterable[Forecast]) -> list[list[Forecast]]:
-    """Part imported forecasts by the import that brought them: there they stand side by side."""
-    found: list[list[Forecast]] = []
+    """Group imported forecasts by import: those of one stand side by side in the ledger."""
+    groups: list[list[Forecast]] = []
     for one in sorted(imported, key=lambda one: one.seq or 0):
-        last = found[-1][-1] if found else None
+        last = groups[-1][-1] if groups else None
         if last is None or (one.recorded_at, one.seq) != (last.recorded_at, (last.seq or 0) + 1):
-            found.append([])
-        found[-1].append(one)
-    return found
+            groups.append([])
+        groups[-1].append(one)
+    return groups
 
 
 def _seq(one: Forecast | Resolution | Withdrawal) -> int:
@@ -151,14 +157,14 @@ def _seq(one: Forecast | Resolution | Withdrawal) -> int:
 
 def import_runs(ledger: Ledger) -> list[dict[str, Any]]:
     """Give every import: its run, when it was, what it brought, and how much of that is undone."""
-    gone = undone(ledger).forecasts
+    undone_seqs = undone(ledger).forecasts
     settled = [one for one in ledger.resolutions() if not one.status]
-    taken = ledger.withdrawals()
-    found = blocks(ledger.forecasts(kind="imported"))
-    begins = [_seq(block[0]) for block in found]
+    withdrawals = ledger.withdrawals()
+    imports = blocks(ledger.forecasts(kind="imported"))
+    begins = [_seq(block[0]) for block in imports]
     rows = []
     # The outcomes of an import stand behind its forecasts.
-    for block, next_begins in zip(found, [*begins[1:], math.inf][: len(found)], strict=True):
+    for block, next_begins in zip(imports, [*begins[1:], math.inf][: len(imports)], strict=True):
         end = _seq(block[-1])
         behind = [
             _seq(one)
@@ -170,49 +176,54 @@ def import_runs(ledger: Ledger) -> list[dict[str, Any]]:
                 "run": f"{_seq(block[0])}-{max([end, *behind])}",
                 "recorded_at": block[0].recorded_at,
                 "forecasts": len(block),
-                "withdrawals": _ends_behind(taken, block[-1]),
+                "withdrawals": _count_ends_behind(withdrawals, block[-1]),
                 "outcomes": len(behind),
-                "undone": sum(one.seq in gone for one in block),
+                "undone": sum(one.seq in undone_seqs for one in block),
             }
         )
     for run, was_undone in bare_runs(ledger):
-        first, last = _ends(run)
+        first, last = _bounds(run)
         rows.append(
             {
                 "run": run,
                 "recorded_at": ledger.entry(first).recorded_at,
                 "forecasts": 0,
-                "withdrawals": sum(first <= _seq(one) <= last for one in taken),
+                "withdrawals": sum(first <= _seq(one) <= last for one in withdrawals),
                 "outcomes": sum(first <= _seq(one) <= last for one in settled),
                 "undone": was_undone * (last - first + 1),
             }
         )
-    return sorted(rows, key=lambda row: _ends(row["run"]))
+    return sorted(rows, key=lambda row: _bounds(row["run"]))
 
 
-def _ends_behind(taken: Sequence[Withdrawal], last: Forecast) -> int:
+def _count_ends_behind(withdrawals: Sequence[Withdrawal], last: Forecast) -> int:
     """Count the withdrawals that stand in one row behind the last forecast of an import."""
-    behind = {one.seq for one in taken if one.recorded_at == last.recorded_at}
+    behind = {one.seq for one in withdrawals if one.recorded_at == last.recorded_at}
     count = 0
     while _seq(last) + count + 1 in behind:
         count += 1
     return count
 
 
-def _only_of(
-    ledger: Ledger, brought: Sequence[Forecast], gone: Collection[int], asked: Collection[str] = ()
+def _only_imported(
+    ledger: Ledger,
+    forecasts: Sequence[Forecast],
+    undone_seqs: Collection[int],
+    new_questions: Collection[str] = (),
 ) -> list[str]:
-    """Give the questions, those `asked` too, that stand for some imported forecasts alone."""
-    mine = {one.seq for one in brought}
+    """Give the questions, the new ones too, that only some imported forecasts are on."""
+    mine = {one.seq for one in forecasts}
     others = {one.question for one in ledger.seals()}
     for kind in ("live", "backdated", "imported"):
         every = ledger.forecasts(kind=kind)
-        others |= {one.question for one in every if one.seq not in mine and one.seq not in gone}
-    names = ({one.question for one in brought} | {*asked}) - others
+        others |= {
+            one.question for one in every if one.seq not in mine and one.seq not in undone_seqs
+        }
+    names = ({one.question for one in forecasts} | {*new_questions}) - others
     return [
         question.id
         for question in ledger.questions()
-        # Those of a bank or of somebody here say where they come from.
+        # The source of an imported question is empty or an address; that of others is not.
         if question.id in names and question.source.partition(":")[0] in ("", "http", "https")
     ]
 
@@ -225,31 +236,31 @@ def _wordings(ledger: Ledger, run: tuple[int, int] | None) -> tuple[list[Questio
     of: dict[str, list[int]] = defaultdict(list)
     for seq, name, _ in versions(ledger):
         of[name].append(seq)
-    reworded, made = [], []
+    reworded, new_questions = [], []
     for name, numbers in of.items():
         before = [seq for seq in numbers if seq < first]
         if any(first <= seq <= last for seq in numbers) and not before:
-            made.append(name)
+            new_questions.append(name)
         elif before and first <= numbers[-1] <= last:
             former = ledger.entry(before[-1]).value
             reworded += [former] if isinstance(former, Question) else []
-    return reworded, made
+    return reworded, new_questions
 
 
-def _standing_before(
-    ledger: Ledger, held: Sequence[Resolution], first: int
+def _outcomes_before(
+    ledger: Ledger, resolutions: Sequence[Resolution], first: int
 ) -> dict[str, Resolution]:
-    """Give the outcomes that stood before an import corrected them, of no import undone since."""
-    gone = undone(ledger)
-    taken = {
-        one.recorded_at for one in ledger.forecasts(kind="imported") if one.seq in gone.forecasts
+    """Give the outcomes that stood before an import, without those of imports undone since."""
+    undo = undone(ledger)
+    undone_at = {
+        one.recorded_at for one in ledger.forecasts(kind="imported") if one.seq in undo.forecasts
     }
     return outcomes(
         one
-        for one in held
+        for one in resolutions
         if _seq(one) < first
-        and one.recorded_at not in taken
-        and not any(begins <= _seq(one) <= ends for begins, ends in gone.runs)
+        and one.recorded_at not in undone_at
+        and not any(begins <= _seq(one) <= ends for begins, ends in undo.runs)
     )
 
 
@@ -265,9 +276,9 @@ def import_undo(
     """
     from forecasting.exchange.settle import UNDONE
 
-    stated, _, until = str(run).strip().partition("-")
+    start, _, until = str(run).strip().partition("-")
     try:
-        first = ledger.entry(stated)
+        first = ledger.entry(start)
         last = ledger.entry(until).seq if until else math.inf
     except NotFound as absent:
         raise NotFound(absent.message, hint="forecast import runs") from absent
@@ -276,31 +287,34 @@ def import_undo(
     def within(one: Forecast | Resolution) -> bool:
         return one.recorded_at == at and first.seq <= (one.seq or 0) <= last
 
-    brought = [one for one in ledger.forecasts(kind="imported") if within(one)]
+    forecasts = [one for one in ledger.forecasts(kind="imported") if within(one)]
     settled = [one for one in ledger.resolutions() if within(one) and not one.status]
-    bare = {_ends(each): was_undone for each, was_undone in bare_runs(ledger)}
+    bare = {_bounds(each): was_undone for each, was_undone in bare_runs(ledger)}
     mine = next(
-        ((a, b) for a, b in bare if a == first.seq and last in (b, math.inf) and not brought), None
+        ((a, b) for a, b in bare if a == first.seq and last in (b, math.inf) and not forecasts),
+        None,
     )
-    if not brought and mine is None:
+    if not forecasts and mine is None:
         msg = f"run ({run}): no import recorded that entry"
         raise InvalidInput(msg, hint="forecast import runs")
-    gone = undone(ledger).forecasts
-    left = [one for one in brought if one.seq not in gone]
-    reworded, made = _wordings(ledger, mine)
-    idle = _only_of(ledger, brought, gone, made)
-    if not (left if mine is None else not bare[mine]) and not (drop and idle):
+    undone_seqs = undone(ledger).forecasts
+    remaining = [one for one in forecasts if one.seq not in undone_seqs]
+    reworded, new_questions = _wordings(ledger, mine)
+    idle = _only_imported(ledger, forecasts, undone_seqs, new_questions)
+    if not (remaining if mine is None else not bare[mine]) and not (drop and idle):
         msg = f"run ({run}): was already undone"
         raise InvalidInput(msg, hint="forecast import runs")
-    held = ledger.resolutions()
-    standing = outcomes(held)
-    drafts: list[Draft] = [Withdrawal(one.question, one.forecaster, one.issued_at) for one in left]
+    resolutions = ledger.resolutions()
+    standing = outcomes(resolutions)
+    drafts: list[Draft] = [
+        Withdrawal(one.question, one.forecaster, one.issued_at) for one in remaining
+    ]
     reopened = [
         one.question
         for one in settled
-        if (now_stands := standing.get(one.question)) is not None and now_stands.seq == one.seq
+        if (current := standing.get(one.question)) is not None and current.seq == one.seq
     ]
-    earlier = _standing_before(ledger, held, first.seq)
+    earlier = _outcomes_before(ledger, resolutions, first.seq)
     restored = [question for question in reopened if question in earlier]
     for question in reopened:
         end = Resolution(
@@ -308,7 +322,7 @@ def import_undo(
             outcome="",
             resolved_at=now,
             source=UNDONE,
-            version=1 + max(one.version for one in held if one.question == question),
+            version=1 + max(one.version for one in resolutions if one.question == question),
             status=REOPENED,
             note=f"the import of {iso(at)} was taken back",
         )
@@ -325,7 +339,7 @@ def import_undo(
     return {
         "run": run,
         "recorded_at": at,
-        "withdrawn": len(left),
+        "withdrawn": len(remaining),
         "reopened": len(reopened) - len(restored),
         **({"restored": len(restored)} if restored else {}),
         **({} if mine is None else {"reworded": len(reworded)}),

@@ -130,7 +130,7 @@ def add(
     check = EffectCheck(catalog, [*items, *drafts], now=now, world=NewsWorld.of(ledger, catalog))
     item, notes = drafted(entered, check, now=now)
     if before := [other for other in items if other.key.startswith(item.key)]:
-        # Told again at the same instant, it is another item: what retracts the first spares it.
+        # An item told again at the same instant has its own key: retracting the first spares it.
         item = replace(item, key=f"{item.key}-{len(before)}")
     drafts.append(item)
     index = Index(standing([*items, *drafts[:-1]]))
@@ -141,7 +141,7 @@ def add(
         "id": entry.id,
         "recorded_at": entry.recorded_at,
         **row_of(item),
-        "similar": [_proposal(found, entered, entry.seq) for found in alike],
+        "similar": [_proposal(one, entered, entry.seq) for one in alike],
         "notes": notes,
         "resolves": resolves(check, catalog, item, now),
     }
@@ -159,7 +159,7 @@ def resolves(
     if not processes:
         return []
     before = [other for other in check.evidence if other.key != item.key]
-    found = []
+    rows = []
     for name, predicate in sorted(check.world.predicates.items()):
         question = catalog.questions[name]
         if not processes & processes_asked(predicate) or catalog.outcome(question) is not None:
@@ -169,10 +169,10 @@ def resolves(
             continue
         words = ["forecast", "resolve", name, outcome]
         words += ["--source", item.url or item.source, "--at", iso(item.known_at)]
-        # A fact that decides leaves no yes possible, however early it is.
+        # The deciding fact rules out a yes, so that an early no is sure.
         words += ["--sure"] * (outcome == NO and item.known_at < question.closes)
-        found.append({"question": name, "outcome": outcome, "accept": shlex.join(words)})
-    return found
+        rows.append({"question": name, "outcome": outcome, "accept": shlex.join(words)})
+    return rows
 
 
 def _proposal(alike: Alike, entered: Entered, seq: int) -> dict[str, Any]:
@@ -191,8 +191,8 @@ def _proposal(alike: Alike, entered: Entered, seq: int) -> dict[str, Any]:
     for effect in entered.on:
         words += ["--on", effect]
     words += ["--story", story, "--instead-of", str(seq)]
-    shown = ("seq", "key", "title", "source", "known_at")
-    return {name: getattr(alike.item, name) for name in shown} | {
+    fields = ("seq", "key", "title", "source", "known_at")
+    return {name: getattr(alike.item, name) for name in fields} | {
         "story": story,
         "why": alike.why,
         "accept": shlex.join(words),
@@ -305,25 +305,25 @@ def import_news(
     date or title changed).
     """
     manner = Manner(zone=known_zone(zone).key if zone else "", dates=dates)  # type: ignore[arg-type]
-    read = partial(moment, days="ends", manner=manner)
-    found = intake.read(content, name=name, source=source, manner=manner)
+    read_time = partial(moment, days="ends", manner=manner)
+    rows = intake.read(content, name=name, source=source, manner=manner)
     items = ledger.evidence()
     catalog = Catalog.of(ledger)
     check = EffectCheck(catalog, items, now=now, world=NewsWorld.of(ledger, catalog))
-    _check_given(check, on, grade, now)
-    seen = {identity(item) for item in items if not retracts(item)}
+    _check_defaults(check, on, grade, now)
+    identities = {identity(item) for item in items if not retracts(item)}
     recorded = Items(item for item in items if not retracts(item))
     index = Index(standing(items))
     drafts: list[Evidence] = []
     duplicates = 0
     lists = ("refused", "updated", "similar", "notes", "resolves")
-    told: dict[str, list[dict[str, Any]]] = {each: [] for each in lists}
-    for row in found:
+    report: dict[str, list[dict[str, Any]]] = {each: [] for each in lists}
+    for row in rows:
         try:
             if row.fault:
                 raise InvalidInput(row.fault)
             fields = {key: value.strip() for key, value in row.fields.items()}
-            entered = _entered(fields, read, on=on, grade=grade)
+            entered = _entered(fields, read_time, on=on, grade=grade)
             same = None
             if row.feed:
                 same = recorded.same(
@@ -333,37 +333,37 @@ def import_news(
                     source=entered.source,
                     known_at=entered.known_at,
                 )
-            if entered.identity in seen or same is not None:
+            if entered.identity in identities or same is not None:
                 duplicates += 1
-                told["updated"] += [] if same is None else _update(row, entered, *same)
+                report["updated"] += [] if same is None else _update(row, entered, *same)
                 continue
             item, notes = drafted(entered, check, now=now)
             if row.guid:
                 item = replace(item, key=key_of(row.guid, item.source))
         except (InvalidInput, NotFound) as wrong:
-            # A way out that is a command or an option helps who types one item, not who mends
+            # A hint that is a command or an option is for a single item, not for a row of
             # a file.
             typed = wrong.hint.startswith(("forecast ", "--", *_OF_ONE))
             reason = wrong.message if typed else str(of_file(wrong))
-            told["refused"].append({"line": row.line, "reason": reason})
+            report["refused"].append({"line": row.line, "reason": reason})
             continue
-        seen.add(entered.identity)
+        identities.add(entered.identity)
         recorded.add(item)
-        told["notes"] += [{"line": row.line, "note": note} for note in notes]
+        report["notes"] += [{"line": row.line, "note": note} for note in notes]
         decides = resolves(check, catalog, item, now)
-        told["resolves"] += [{"line": row.line, **each} for each in decides]
+        report["resolves"] += [{"line": row.line, **each} for each in decides]
         check.evidence.append(item)
-        told["similar"] += _alike(row.line, item, index)
+        report["similar"] += _alike(row.line, item, index)
         index.add(item)
         drafts.append(item)
     if drafts and not dry_run:
         ledger.append(drafts, recorded_at=now)
     return {
         "file": name,
-        "rows": len(found),
+        "rows": len(rows),
         "added": len(drafts),
         "duplicates": duplicates,
-        **told,
+        **report,
         "dry_run": dry_run,
     }
 
@@ -372,19 +372,19 @@ def import_news(
 _OF_ONE = ("known_at=", "event_at=", "confirmed=", "instead_of=")
 
 
-def _check_given(check: EffectCheck, on: Sequence[str], grade: str, now: dt.datetime) -> None:
-    """Refuse what no row could take, once and not once a row."""
+def _check_defaults(check: EffectCheck, on: Sequence[str], grade: str, now: dt.datetime) -> None:
+    """Refuse defaults that no row could take: once for the file, not once a row."""
     never = dt.datetime.min.replace(tzinfo=dt.UTC)
-    asked = Entered("", "", never, now, on=tuple(on), grade=check_grade(grade), confirmed=True)
+    entered = Entered("", "", never, now, on=tuple(on), grade=check_grade(grade), confirmed=True)
     try:
-        check.effects(asked, dated=False)
+        check.effects(entered, dated=False)
     except NotFound as unknown:
         raise InvalidInput(unknown.message, hint=unknown.hint) from unknown
 
 
 def _alike(line: int, item: Evidence, index: Index) -> list[dict[str, Any]]:
     """Give the item that an added one is most like, if it may tell the same story."""
-    found = index.like(item.title, url=item.url, known_at=item.known_at, story=item.story)
+    matches = index.like(item.title, url=item.url, known_at=item.known_at, story=item.story)
     return [
         {
             "line": line,
@@ -393,7 +393,7 @@ def _alike(line: int, item: Evidence, index: Index) -> list[dict[str, Any]]:
             "why": first.why,
             "story": first.item.story or first.item.key,
         }
-        for first in found[:1]
+        for first in matches[:1]
     ]
 
 
@@ -406,7 +406,7 @@ def _update(row: intake.Row, entered: Entered, item: Evidence, by: Same) -> list
 
 def _entered(
     fields: Mapping[str, str],
-    read: Callable[..., dt.datetime],
+    read_time: Callable[..., dt.datetime],
     *,
     on: Sequence[str] = (),
     grade: str = "F",
@@ -420,8 +420,8 @@ def _entered(
     words = ("title", "source", "url", "story", "because", "half_life")
     texts: dict[str, Any] = {name: fields.get(name, "") for name in words}
     return Entered(
-        known_at=read(fields["known_at"], name="known_at"),
-        event_at=read(happened, name="event_at") if happened else None,
+        known_at=read_time(fields["known_at"], name="known_at"),
+        event_at=read_time(happened, name="event_at") if happened else None,
         on=own or tuple(on),
         grade=fields.get("grade", "") or grade,
         **texts,
@@ -440,42 +440,44 @@ class News:
 def taken(
     records: Iterable[tuple[int, Mapping[str, str]]],
     whole: Iterable[tuple[int, Evidence]],
-    held: Sequence[Evidence],
+    recorded: Sequence[Evidence],
     ledger: Ledger,
     catalog: Catalog,
     now: dt.datetime,
 ) -> News:
-    """Decide which items are recorded: `records` as a file states them, `whole` as a ledger held.
+    """Decide which items are recorded: `records` as a file states them, `whole` as a ledger has it.
 
     An item of another ledger is known by its key.
     """
     news = News()
-    seen = {identity(item) for item in held if not retracts(item)}
-    keys = {item.key for item in held}
+    identities = {identity(item) for item in recorded if not retracts(item)}
+    keys = {item.key for item in recorded}
     for line, item in whole:
-        if item.key in keys or (not retracts(item) and identity(item) in seen):
+        if item.key in keys or (not retracts(item) and identity(item) in identities):
             news.duplicates += 1
         elif item.known_at > now:
             news.refused.append(Refused(line, f"known_at ({item.known_at}): lies in the future"))
         else:
             keys.add(item.key)
             news.items.append(item)
-    check = EffectCheck(catalog, [*held, *news.items], now=now, world=NewsWorld.of(ledger, catalog))
-    # Judged in the order of what they say, so that the order of the lines decides nothing.
-    read = partial(moment, zone="UTC", days="ends")
+    check = EffectCheck(
+        catalog, [*recorded, *news.items], now=now, world=NewsWorld.of(ledger, catalog)
+    )
+    # Records are judged sorted by their content, so that the order of lines decides nothing.
+    read_time = partial(moment, zone="UTC", days="ends")
     for line, fields in sorted(records, key=lambda one: (sorted(one[1].items()), one[0])):
         try:
-            entered = _entered(fields, read)
-            if entered.identity in seen:
+            entered = _entered(fields, read_time)
+            if entered.identity in identities:
                 news.duplicates += 1
                 continue
             item, _ = drafted(entered, check, now=now)
         except (InvalidInput, NotFound) as wrong:
             news.refused.append(Refused(line, str(wrong)))
             continue
-        seen.add(entered.identity)
+        identities.add(entered.identity)
         check.evidence.append(item)
-        # When it was entered is no part of the key: imported into two ledgers, it is one item.
+        # The key does not hold the time of entry, so that the item is one in two ledgers.
         key = key_made_of("news", *entered.identity, *entered.on, entered.story)
         news.items.append(replace(item, key=key))
     news.items.sort(key=lambda item: (item.known_at, item.key))

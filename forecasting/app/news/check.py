@@ -127,11 +127,11 @@ class EffectCheck:
                 msg = f"target ({each.target}): is named twice in one item"
                 raise InvalidInput(msg, hint=f'one on="{each.target}=EFFECT"')
             named.add((each.target, bool(each.fact)))
-        found = [self._effect(each, entered, notes, dated) for each in stated]
-        if entered.half_life and not any(e.form in _REPORTS for e in found):
+        effects = [self._effect(each, entered, notes, dated) for each in stated]
+        if entered.half_life and not any(e.form in _REPORTS for e in effects):
             msg = f"half_life ({fades}): this item holds no report that could fade"
             raise InvalidInput(msg, hint='on="TARGET=x2"')
-        return tuple(found), notes
+        return tuple(effects), notes
 
     def grade_of(self, source: str, grade: str) -> str:
         """Give the grade that counts: as set for the source, as the item states, as known."""
@@ -148,7 +148,7 @@ class EffectCheck:
         if process is None and stated.fact == "0":
             stated = Stated(stated.target, "0")
         if process is None and stated.fact:
-            raise self._no_fact(stated, questions)
+            raise self._fact_refusal(stated, questions)
         if process is not None and (stated.fact or _is_part(process, stated)):
             return self._fact(process, stated, entered, notes, dated)
         return self._report(stated, process, questions, entered, notes)
@@ -172,7 +172,7 @@ class EffectCheck:
     ) -> Effect:
         effect = parse_effect(stated.target, stated.effect)
         if effect.form not in _REPORTS:
-            raise self._no_fact(stated, questions)
+            raise self._fact_refusal(stated, questions)
         if effect.form == "likelihood" and not all(float(n) > 0 for n in effect.detail.values()):
             # Two tiny numbers can be above 0 and their product not: nothing could be computed.
             msg = f"likelihoods ({stated.effect[:40]}): are too small to distinguish from 0"
@@ -184,12 +184,12 @@ class EffectCheck:
         grade = self.grade_of(entered.source, entered.grade)
         right, wrong = GRADE_PRIORS[grade]
         reliability = right / (right + wrong)
-        said = counted(effect, reliability)
-        if said is not None and abs(said[0]) > bound(reliability):
+        log_ratios = counted(effect, reliability)
+        if log_ratios is not None and abs(log_ratios[0]) > bound(reliability):
             notes.append(
                 f"a source graded {grade} moves a hazard by no more than "
                 f"x{exp(bound(reliability)):.3g} or its inverse: {stated.target}={stated.effect} "
-                f"counts as x{exp(said[1]):.3g}"
+                f"counts as x{exp(log_ratios[1]):.3g}"
             )
         return fading(effect, entered.fades)
 
@@ -223,12 +223,12 @@ class EffectCheck:
             msg = f"question ({name}): its process has a fixed date, which a report cannot change"
             raise InvalidInput(msg, hint=without)
 
-    def _no_fact(self, stated: Stated, questions: Sequence[Question]) -> InvalidInput:
-        """Refuse a fact on a question: it is a process that something happens to."""
-        said = stated.fact or stated.effect
+    def _fact_refusal(self, stated: Stated, questions: Sequence[Question]) -> InvalidInput:
+        """Give the refusal of a fact on a question: facts are of processes."""
+        text = stated.fact or stated.effect
         predicate = self.world.predicates.get(questions[0].id) if questions else None
         if stated.effect == "=" or predicate is None:
-            msg = f"effect ({said if said != '=' else ''}): must be a pair, a ratio or +2..-2"
+            msg = f"effect ({text if text != '=' else ''}): must be a pair, a ratio or +2..-2"
             return InvalidInput(msg, hint="0.6/0.2, x3, +1")
         name = getattr(predicate.event, "process", "")
         process = self.world.world.processes.get(name)
@@ -240,28 +240,28 @@ class EffectCheck:
         else:
             state = "event" if process.kind == "event" else "|".join(process.states)
             way_out = f'on="{name}={state}" (a fact), or "{stated.target}=x2" (a report)'
-        msg = f"effect ({said}): {stated.target} is a question, and a fact needs a process"
+        msg = f"effect ({text}): {stated.target} is a question, and a fact needs a process"
         return InvalidInput(msg, hint=way_out)
 
     def _fact(
         self, process: ProcessSpec, stated: Stated, entered: Entered, notes: list[str], dated: bool
     ) -> Effect:
-        said = stated.fact or stated.effect
-        value = _number(said, process)
-        effect = _fact_effect(process, said, value, entered.happened)
+        text = stated.fact or stated.effect
+        value = _number(text, process)
+        effect = _fact_effect(process, text, value, entered.happened)
         grade = self.grade_of(entered.source, entered.grade)
         if grade not in FACT_GRADES and not entered.confirmed:
-            return self._unconfirmed(process, said, effect, grade, entered, notes)
+            return self._unconfirmed_report(process, text, effect, grade, entered, notes)
         if dated:
             self._check_record(process, effect, entered, notes)
         if grade not in FACT_GRADES:
             effect = replace(effect, detail={**effect.detail, "confirmed": "yes"})
         return effect
 
-    def _unconfirmed(
+    def _unconfirmed_report(
         self,
         process: ProcessSpec,
-        said: str,
+        text: str,
         effect: Effect,
         grade: str,
         entered: Entered,
@@ -271,11 +271,11 @@ class EffectCheck:
         target = f"{process.name}={state}" if state else process.name
         needs = f"a fact needs a source graded A or B ({entered.source}: {grade})"
         if process.kind == "scheduled":
-            msg = f"{process.name} ({said}): {needs}"
+            msg = f"{process.name} ({text}): {needs}"
             raise InvalidInput(msg, hint="confirmed=True, if you vouch for it")
         to_process(process, (state,) if state else ())
         notes.append(
-            f"{process.name}={said}: {needs}, or confirmed=True; "
+            f"{process.name}={text}: {needs}, or confirmed=True; "
             f"recorded as a report of {UNCONFIRMED}"
         )
         report = replace(parse_effect(target, UNCONFIRMED), stated=UNCONFIRMED)
@@ -293,12 +293,12 @@ class EffectCheck:
                 f"before it {word} ({iso(begun)})"
             )
             raise InvalidInput(msg, hint="event_at=TIME, when it happened")
-        # What a word of its being done has brought is no part that somebody counted.
+        # An item that says that a delivery is done adds an amount that nobody counted as a part.
         parts = [item for item in self.evidence if not _says_done(item, process.name)]
         plain = self.world.record(process, parts, self._now)
         if effect.name == "state":
             _check_move(process, record, str(effect.detail["state"]), entered.happened)
-        elif _is_told(plain, effect, entered.happened):
+        elif _is_recorded(plain, effect, entered.happened):
             notes.append(
                 f"{process.name}={effect.stated}: the same day ({entered.happened:%Y-%m-%d} UTC) "
                 "has one already, so it is not counted again"
@@ -329,33 +329,35 @@ def _example(process: ProcessSpec) -> str:
 def _number(text: str, process: ProcessSpec | None = None) -> float | None:
     agreed = process.delivery.agreed if process and process.delivery else None
     try:
-        found = float(quantity(text, name="part", within=None if agreed is None else (0.0, agreed)))
+        number = float(
+            quantity(text, name="part", within=None if agreed is None else (0.0, agreed))
+        )
     except Ambiguous:
         raise
     except InvalidInput:
         return None
-    return found if abs(found) < 1e15 else None
+    return number if abs(number) < 1e15 else None
 
 
-def _fact_effect(process: ProcessSpec, said: str, value: float | None, at: dt.datetime) -> Effect:
+def _fact_effect(process: ProcessSpec, text: str, value: float | None, at: dt.datetime) -> Effect:
     name = process.name
     if value is not None:
         if process.kind != "delivery":
             way_out = f"{name}=event" if process.kind == "event" else f"{name}={process.states[-1]}"
-            msg = f"fact ({said}): {name} has no amounts to count"
+            msg = f"fact ({text}): {name} has no amounts to count"
             raise InvalidInput(msg, hint=f'on="{way_out}"')
         if not value > 0.0:
-            msg = f"part ({said}): must be above 0"
+            msg = f"part ({text}): must be above 0"
             hint = f'on="{name}={_example(process)}"'
             raise InvalidInput(msg, hint=hint)
-        return fact_effect(name, "part", at, value=value, stated=said)
-    check_state(process, said)
+        return fact_effect(name, "part", at, value=value, stated=text)
+    check_state(process, text)
     if process.kind == "event":
-        return fact_effect(name, "event", at, stated=said)
-    return fact_effect(name, "state", at, state=said, stated=said)
+        return fact_effect(name, "event", at, stated=text)
+    return fact_effect(name, "state", at, state=text, stated=text)
 
 
-def _is_told(record: Record, effect: Effect, happened: dt.datetime) -> bool:
+def _is_recorded(record: Record, effect: Effect, happened: dt.datetime) -> bool:
     """Say whether an event or a part is on record already: a day has one."""
     same = [step for step in record.steps if step.at.date() == happened.date()]
     if effect.name == "event":
@@ -396,8 +398,8 @@ def _check_part(
             f"part ({value:g}): with the {before:g} known before makes {before + value:g} of the "
             f"{agreed:g} agreed ({name})"
         )
-        left = agreed - before
-        hint = f"at most {name}={left:g}" if left > 0 else "instead_of=N, if a part was less"
+        rest = agreed - before
+        hint = f"at most {name}={rest:g}" if rest > 0 else "instead_of=N, if a part was less"
         raise InvalidInput(msg, hint=hint)
 
 

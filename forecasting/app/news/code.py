@@ -55,7 +55,7 @@ def targets(ledger: Ledger, now: dt.datetime) -> list[Target]:
     """Give everything that a report may act on: processes with their states, and open questions."""
     catalog = Catalog.of(ledger)
     world = NewsWorld.of(ledger, catalog)
-    found = []
+    result = []
     for process in world.world.processes.values():
         for name, title in _of_process(process):
             try:
@@ -63,7 +63,7 @@ def targets(ledger: Ledger, now: dt.datetime) -> list[Target]:
             except ForecastingError:
                 # No move leads there that a report could hasten or slow.
                 continue
-            found.append(Target(name, title, "process"))
+            result.append(Target(name, title, "process"))
     for question in catalog.open_at(now):
         predicate = world.predicates.get(question.id)
         options = question.space.options if question.type in ("categorical", "ordered") else ("",)
@@ -72,19 +72,19 @@ def targets(ledger: Ledger, now: dt.datetime) -> list[Target]:
             try:
                 ways = to_target(name, world.world, {question.id: question}, world.predicates)
             except ForecastingError:
-                # Nor does one to what this question asks about.
+                # No such move leads to what this question asks about.
                 continue
             if ways:
                 title = f"{question.title}: {option}" if option else question.title
-                found.append(Target(name, title, "question"))
-    return found
+                result.append(Target(name, title, "question"))
+    return result
 
 
 def _of_process(process: ProcessSpec) -> list[tuple[str, str]]:
     title = process.title or process.name
     if process.kind in ("event", "delivery"):
         return [(process.name, title)]
-    # What leads back to where a process begins is said least often.
+    # The first state comes last: a return to it is reported least often.
     states = (*process.states[1:], process.states[0])
     return [(f"{process.name}={state}", f"{title}: {state}") for state in states]
 
@@ -92,20 +92,20 @@ def _of_process(process: ProcessSpec) -> list[tuple[str, str]]:
 def facts(ledger: Ledger) -> list[Target]:
     """Give the facts that an item may state: a state entered, an event, a part delivered."""
     world = NewsWorld.of(ledger, Catalog.of(ledger)).world
-    found = []
+    result = []
     for process in world.processes.values():
         title = process.title or process.name
         if process.kind == "event":
-            found.append(Target(f"{process.name}=event", f"{title}: it happened", "event"))
+            result.append(Target(f"{process.name}=event", f"{title}: it happened", "event"))
             continue
         if process.kind == "delivery":
             unit = (process.delivery.unit if process.delivery else "") or "units"
-            found.append(Target(f"{process.name}=", f"{title}: a part, in {unit}", "part"))
-        found += [
+            result.append(Target(f"{process.name}=", f"{title}: a part, in {unit}", "part"))
+        result += [
             Target(f"{process.name}={state}", f"{title}: {state}", "state")
             for state in process.states
         ]
-    return found
+    return result
 
 
 def _texts(catalog: Catalog, world: NewsWorld, now: dt.datetime) -> dict[str, str]:
@@ -116,7 +116,7 @@ def _texts(catalog: Catalog, world: NewsWorld, now: dt.datetime) -> dict[str, st
     }
     for name, process in world.world.processes.items():
         parts[name] = (process.title, name.replace("-", " "), process.because, *process.states)
-    return {name: " ".join(said) for name, said in parts.items()}
+    return {name: " ".join(texts) for name, texts in parts.items()}
 
 
 def inbox(ledger: Ledger, *, now: dt.datetime) -> list[dict[str, Any]]:
@@ -138,11 +138,11 @@ def inbox(ledger: Ledger, *, now: dt.datetime) -> list[dict[str, Any]]:
 
 
 def _row(item: Evidence, likeness: Likeness) -> dict[str, Any]:
-    found = likeness.rank(f"{item.title} {item.note}")
+    ranking = likeness.rank(f"{item.title} {item.note}")
     return {name: getattr(item, name) for name in _SHOWN} | {
         "on": [effect.target for effect in item.effects],
-        "like": found,
-        "most": max([like for _, like in found], default=0.0),
+        "like": ranking,
+        "most": max([like for _, like in ranking], default=0.0),
     }
 
 
@@ -155,11 +155,11 @@ def proposed(ledger: Ledger, name: str, *, now: dt.datetime) -> dict[str, Any]:
     row = _row(item, Likeness(_texts(catalog, world, now)))
     every = targets(ledger, now)
     likely: list[Target] = []
-    for wanted in [*row["on"], *(name for name, _ in row["like"])]:
+    for likely_name in [*row["on"], *(name for name, _ in row["like"])]:
         for target in every:
             base = target.name.partition("=")[0]
             ladder = base.partition("@")[0]
-            if wanted in (target.name, base, ladder) and target not in likely:
+            if likely_name in (target.name, base, ladder) and target not in likely:
                 likely.append(target)
     alike = Index(each for each in standing(items) if each.key != item.key).like(
         item.title, url=item.url, known_at=item.known_at, story=item.story
@@ -204,9 +204,11 @@ def code(
         msg = "target: choose what the item acts on"
         raise InvalidInput(msg)
     item = find(ledger, ledger.evidence(), name)
-    stated = {"event_at": event_at, "grade": grade, "story": story, "because": because}
-    given = {key: value for key, value in stated.items() if value}
-    return _anew(ledger, item, name, now, on=on, half_life=half_life, confirmed=confirmed, **given)
+    fields = {"event_at": event_at, "grade": grade, "story": story, "because": because}
+    changes = {key: value for key, value in fields.items() if value}
+    return _record_again(
+        ledger, item, name, now, on=on, half_life=half_life, confirmed=confirmed, **changes
+    )
 
 
 def uncode(ledger: Ledger, name: str, *, now: dt.datetime) -> dict[str, Any]:
@@ -219,7 +221,7 @@ def uncode(ledger: Ledger, name: str, *, now: dt.datetime) -> dict[str, Any]:
     before = replaced(items, item)
     was = item if before is None or is_coded(before) else before
     on = [effect.target for effect in was.effects if effect.form == "bears"]
-    return _anew(ledger, was, name, now, on=on)
+    return _record_again(ledger, was, name, now, on=on)
 
 
 def join(ledger: Ledger, name: str, story: str, *, now: dt.datetime) -> dict[str, Any]:
@@ -234,7 +236,7 @@ def join(ledger: Ledger, name: str, story: str, *, now: dt.datetime) -> dict[str
     if len(halves) > 1:
         msg = f"item ({name}): its effects fade at different speeds, which one entry cannot keep"
         raise InvalidInput(msg, hint="retract it, and add an item for each speed")
-    return _anew(
+    return _record_again(
         ledger,
         item,
         name,
@@ -246,10 +248,10 @@ def join(ledger: Ledger, name: str, story: str, *, now: dt.datetime) -> dict[str
     )
 
 
-def _anew(
+def _record_again(
     ledger: Ledger, item: Evidence, name: str, now: dt.datetime, **changed: Any
 ) -> dict[str, Any]:
-    """Record an item anew in the place of itself, with something changed."""
+    """Record an item again in its own place, with something changed."""
     as_it_is = {name: getattr(item, name) for name in _TAKEN} | {"because": item.note}
     return add(ledger, item.title, now=now, instead_of=name, **as_it_is | changed)
 
@@ -258,8 +260,8 @@ def _written(effect: Effect) -> str:
     """Write an effect as it was entered."""
     if effect.form == "bears":
         return effect.target
-    said = effect.stated or str(effect.detail.get("state") or effect.detail.get("value") or "event")
-    return f"{effect.target}={said}"
+    text = effect.stated or str(effect.detail.get("state") or effect.detail.get("value") or "event")
+    return f"{effect.target}={text}"
 
 
 def effect(
@@ -298,9 +300,9 @@ def effect(
         as_it_is = {name: getattr(item, name) for name in _TAKEN}
         fades = half_life if code else ""
         entered = Entered(item.title, on=(on,), half_life=fades, **as_it_is)
-        made, said = drafted(entered, check, now=now)
-        notes += [note for note in said if note not in notes]
-        variants[code] = replace(made, recorded_at=now)
+        variant, remarks = drafted(entered, check, now=now)
+        notes += [note for note in remarks if note not in notes]
+        variants[code] = replace(variant, recorded_at=now)
 
     def predictor(more: Sequence[Evidence]) -> Predictor:
         evidence = known([*rest, *more], now, recorded=True)
@@ -309,14 +311,16 @@ def effect(
     told("looking for what it touches")
     plain = predictor([])
     sample = next(iter(variants.values()), None)
-    asked = [question for question in catalog.open_at(now) if question.id in plain.asks]
-    touched = [q for q in asked if sample is not None and plain.model.touching(q, [sample])]
+    open_questions = [question for question in catalog.open_at(now) if question.id in plain.asks]
+    touched = [
+        q for q in open_questions if sample is not None and plain.model.touching(q, [sample])
+    ]
     told("simulating without it")
     before = plain.one(OWN[0], touched, now) if touched else {}
     after: dict[str, dict[str, Answer]] = {}
-    for code, made in variants.items():
+    for code, variant in variants.items():
         told(f"simulating {code or 'with it'}")
-        after[code] = predictor([made]).one(OWN[0], touched, now) if touched else {}
+        after[code] = predictor([variant]).one(OWN[0], touched, now) if touched else {}
     return {
         "item": item.seq,
         "target": target,
@@ -326,11 +330,11 @@ def effect(
         "codes": list(codes),
         "rows": [row for question in touched for row in _changes(question, before, after)],
         "notes": notes,
-        "looked": _looked(plain, sample, now),
+        "looked": _watched_until(plain, sample, now),
     }
 
 
-def _looked(
+def _watched_until(
     plain: "Predictor", sample: Evidence | None, now: dt.datetime
 ) -> dict[str, dt.datetime]:
     """Give the processes that the item is coded on, and until when they were watched without it."""
@@ -338,7 +342,7 @@ def _looked(
     names = {effect.target.partition("=")[0] for effect in sample.effects} if sample else set()
     mine = sorted(names & set(spec))
     until = plain.model.watched_until(mine, plain.at(now))
-    # An item from within the watch says nothing new of how far somebody looked.
+    # An item that was known before the end of a watch does not change that end.
     return {
         name: end for name, end in until.items() if sample is not None and end < sample.known_at
     }
@@ -356,11 +360,13 @@ def _changes(
         places = [(LEVELS.index(50.0), "median")]
     else:
         places = list(enumerate(question.space.options))
-    found = []
+    rows = []
     for place, outcome in places:
-        numbers = {code: _number(told.get(question.id), place) for code, told in after.items()}
+        numbers = {
+            code: _number(answers.get(question.id), place) for code, answers in after.items()
+        }
         first = before.get(question.id)
-        found.append(
+        rows.append(
             {
                 "question": question.id,
                 "title": question.title,
@@ -372,7 +378,7 @@ def _changes(
                 "mcse": first.spread.mcse if first is not None and first.spread else None,
             }
         )
-    return found
+    return rows
 
 
 def _number(answer: "Answer | None", place: int) -> float | None:

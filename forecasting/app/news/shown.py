@@ -37,13 +37,13 @@ _LISTED = (
 
 def find(ledger: Ledger, items: Sequence[Evidence], name: str) -> Evidence:
     """Find an item by its number, the start of its hash, or its key."""
-    wanted = name.strip().removeprefix("#")
+    reference = name.strip().removeprefix("#")
     for item in items:
-        if item.key == wanted:
+        if item.key == reference:
             return item
     hint = "forecast news list"
     try:
-        entry = ledger.entry(wanted)
+        entry = ledger.entry(reference)
     except NotFound as absent:
         msg = f"no news item named {name}"
         raise NotFound(msg, hint=hint) from absent
@@ -91,7 +91,7 @@ class Weights:
             as_of=moment,
         )
         standing = without_retracted(known(items, moment))
-        held = {
+        records = {
             name: world.record(process, standing, moment)
             for name, process in world.world.processes.items()
             if any(report.process == name for report in coded)
@@ -105,14 +105,14 @@ class Weights:
             if (
                 ends := [
                     end
-                    for end in ends_of(held[report.process], report.move)
+                    for end in ends_of(records[report.process], report.move)
                     if end > report.known_at
                 ]
             )
         }
         lost = unusable(items, world.world, catalog.questions, world.predicates)
         return cls(
-            {key: tuple(found) for key, found in by_key.items()},
+            {key: tuple(each) for key, each in by_key.items()},
             over,
             moment,
             {item.key: reason for item, reason in lost},
@@ -158,8 +158,8 @@ class Weights:
 
 def replaced(items: Sequence[Evidence], by: Evidence) -> Evidence | None:
     """Give the item that another took the place of: its retraction is the entry before."""
-    gone = retractions(items)
-    return next((one for one in items if _takes_place(gone.get(one.key), by)), None)
+    retraction_of = retractions(items)
+    return next((one for one in items if _takes_place(retraction_of.get(one.key), by)), None)
 
 
 def _takes_place(retraction: Evidence | None, item: Evidence) -> bool:
@@ -177,8 +177,8 @@ def show(ledger: Ledger, name: str, *, now: dt.datetime | None = None) -> dict[s
     items = ledger.evidence()
     moment = clock.now() if now is None else now
     item = find(ledger, items, name)
-    gone = retractions(items)
-    by = gone.get(item.key)
+    retraction_of = retractions(items)
+    by = retraction_of.get(item.key)
     weights = Weights.of(ledger, items, moment)
     others = [
         other
@@ -191,7 +191,7 @@ def show(ledger: Ledger, name: str, *, now: dt.datetime | None = None) -> dict[s
         "recorded_at": item.recorded_at,
         **row_of(item),
         **weights.row(item),
-        "state": _state(item, gone),
+        "state": _state(item, retraction_of),
         "because": item.note,
         "retracted_by": by and {"seq": by.seq, "known_at": by.known_at, "because": by.note},
         "replaced_by": next((one.seq for one in items if _takes_place(by, one)), None),
@@ -206,7 +206,7 @@ def show(ledger: Ledger, name: str, *, now: dt.datetime | None = None) -> dict[s
         ],
         "story_items": [
             {name: getattr(other, name) for name in ("seq", "key", "known_at", "source", "story")}
-            | {"state": _state(other, gone), "title": other.title}
+            | {"state": _state(other, retraction_of), "title": other.title}
             for other in others
         ],
         "moved": _moved(ledger, item),
@@ -231,7 +231,7 @@ def _moved(ledger: Ledger, item: Evidence) -> list[dict[str, Any]]:
                 whole = delta[0] if isinstance(delta, list) and len(delta) == 1 else delta
                 rows.append(
                     {
-                        # What is wanted first: a narrow table leaves out what comes last.
+                        # The columns wanted most come first: a narrow table leaves out the last.
                         "question": forecast.question,
                         "change": whole,
                         "scale": effect_scale(questions[forecast.question]),
@@ -245,19 +245,19 @@ def _moved(ledger: Ledger, item: Evidence) -> list[dict[str, Any]]:
     return rows
 
 
-def _state(item: Evidence, gone: Mapping[str, Evidence]) -> str:
+def _state(item: Evidence, retraction_of: Mapping[str, Evidence]) -> str:
     if retracts(item):
         return "retraction"
-    return "retracted" if item.key in gone else "standing"
+    return "retracted" if item.key in retraction_of else "standing"
 
 
 def row_of(item: Evidence) -> dict[str, Any]:
     """Give an item as a listing shows it."""
-    said = {
+    on = {
         each.target: each.stated or str(each.detail.get("state") or each.name) or "bears"
         for each in item.effects
     }
-    return {name: getattr(item, name) for name in _LISTED} | {"on": said}
+    return {name: getattr(item, name) for name in _LISTED} | {"on": on}
 
 
 def rows(
@@ -274,14 +274,14 @@ def rows(
     process too.
     """
     items = ledger.evidence()
-    names = _named(ledger, question) if question else set()
+    names = _effect_names(ledger, question) if question else set()
     weights = Weights.of(ledger, items, clock.now() if now is None else now)
-    gone = retractions(items)
+    retraction_of = retractions(items)
     listed = []
     for item in items:
         if item.stream == reliability.STREAM:
             continue
-        state = _state(item, gone)
+        state = _state(item, retraction_of)
         if not everything and (item.stream in REFERENCE_STREAMS or state != "standing"):
             continue
         if names and not any(
@@ -293,10 +293,10 @@ def rows(
     return sorted(listed, key=lambda row: (row["known_at"], row["key"]))
 
 
-def _named(ledger: Ledger, name: str) -> set[str]:
-    """Give what a question, a ladder or a process is called by effects."""
+def _effect_names(ledger: Ledger, name: str) -> set[str]:
+    """Give the names by which effects refer to a question, a ladder or a process."""
     catalog = Catalog.of(ledger)
     if name in NewsWorld.of(ledger, catalog).world.processes:
         return {name}
-    found = catalog.find(name)
-    return {q.id for q in found} | {q.ladder for q in found if q.ladder}
+    questions = catalog.find(name)
+    return {q.id for q in questions} | {q.ladder for q in questions if q.ladder}

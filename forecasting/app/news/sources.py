@@ -43,7 +43,7 @@ def rows(ledger: Ledger, *, as_of: dt.datetime, now: dt.datetime) -> list[dict[s
         raise InvalidInput(msg, hint="leave out as_of=TIME")
     items = known(ledger.evidence(), as_of)
     catalog = Catalog.of(ledger, recorded_by=as_of)
-    found = learned(items, catalog.questions, catalog.outcomes, as_of)
+    reliabilities = learned(items, catalog.questions, catalog.outcomes, as_of)
     standing = without_retracted(items)
     set_for = graded(standing)
     count = dict.fromkeys(set_for, 0)
@@ -56,7 +56,7 @@ def rows(ledger: Ledger, *, as_of: dt.datetime, now: dt.datetime) -> list[dict[s
     grades = grades_of(standing)
     listed = []
     for source in count:
-        taught = found.of(source, grades[source])
+        taught = reliabilities.of(source, grades[source])
         prior = Reliabilities([]).of(source, grades[source])
         listed.append(
             {
@@ -119,7 +119,7 @@ def set_grade(
         msg = f"source ({name[:40]}): must be a name of 1 to {_LONGEST} characters"
         raise InvalidInput(msg, hint="forecast sources list")
     check_reason(because)
-    wanted = check_grade(grade)
+    letter = check_grade(grade)
     everything = known(ledger.evidence(), now)
     before = grades_of(without_retracted(everything)).get(name)
     named = {item.source for item in everything if item.stream != STREAM}
@@ -131,12 +131,12 @@ def set_grade(
         )
     reweighed = sum(item.reports for item in without_retracted(everything) if item.source == name)
     draft = Evidence(
-        key=key_made_of("grade", name, wanted, iso(now)),
+        key=key_made_of("grade", name, letter, iso(now)),
         kind="datum",
-        title=f"Grade of {name}: {wanted}",
+        title=f"Grade of {name}: {letter}",
         source="analyst",
         known_at=now,
-        effects=(Effect(f"source/{name}", "datum", {"name": "graded", "grade": wanted}, wanted),),
+        effects=(Effect(f"source/{name}", "datum", {"name": "graded", "grade": letter}, letter),),
         stream=STREAM,
         note=normalised(because),
     )
@@ -146,7 +146,7 @@ def set_grade(
         "id": entry.id,
         "source": name,
         "before": before,
-        "grade": wanted,
+        "grade": letter,
         "reweighed": reweighed,
         "recorded_at": entry.recorded_at,
     }
@@ -204,9 +204,9 @@ def worth(ledger: Ledger, wanted: Selection) -> dict[str, dict[str, Any]]:
     table = pd.DataFrame(rows)
     if table.empty:
         return {}
-    found = {str(name): _row(part) for name, part in table.groupby("source")}
-    whole = found.pop(ALL)
-    return {**found, ALL: whole}
+    by_source = {str(name): _row(part) for name, part in table.groupby("source")}
+    whole = by_source.pop(ALL)
+    return {**by_source, ALL: whole}
 
 
 def _row(part: "pd.DataFrame") -> dict[str, Any]:
@@ -223,11 +223,11 @@ def _row(part: "pd.DataFrame") -> dict[str, Any]:
     }
     if n < LEAST_CLUSTERS:
         return {**row, "verdict": f"too few: {n} of {LEAST_CLUSTERS} events"}
-    known = difference_interval(questions["gain"], questions["event"].tolist())
-    row["change"] = known.mean
-    if known.note:
-        return {**row, "verdict": known.note}
-    row.update(change_lower=known.lower, change_upper=known.upper)
-    if known.lower <= 0 <= known.upper:
+    interval = difference_interval(questions["gain"], questions["event"].tolist())
+    row["change"] = interval.mean
+    if interval.note:
+        return {**row, "verdict": interval.note}
+    row.update(change_lower=interval.lower, change_upper=interval.upper)
+    if interval.lower <= 0 <= interval.upper:
         return {**row, "verdict": "may be chance"}
-    return {**row, "verdict": "better after" if known.upper < 0 else "worse after"}
+    return {**row, "verdict": "better after" if interval.upper < 0 else "worse after"}

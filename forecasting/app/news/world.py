@@ -34,23 +34,23 @@ class NewsWorld:
         from forecasting.domain.predicate_text import parse_predicate
 
         world = world_of_the_bank(ledger) if world is None else world
-        found = {}
+        predicates = {}
         for question in catalog.questions.values():
             if question.answer:
                 try:
-                    found[question.id] = parse_predicate(
+                    predicates[question.id] = parse_predicate(
                         question.answer, zone=question.zone, world=world
                     )
                 except InvalidInput:
-                    # Its update is skipped with the reason; what acts on others goes on.
+                    # An update skips this question and says why; the others are not affected.
                     continue
-        return cls(world, found)
+        return cls(world, predicates)
 
     def record(self, process: ProcessSpec, items: Sequence[Evidence], now: dt.datetime) -> Record:
         """Give what is known of one process now."""
         world = WorldSpec({process.name: process})
-        made = {process.name: _LONG_AGO}
-        return records(world, items, now, watched={}, made=made)[process.name]
+        made_at = {process.name: _LONG_AGO}
+        return records(world, items, now, watched={}, made=made_at)[process.name]
 
 
 def decided(
@@ -62,8 +62,10 @@ def decided(
     """
     predicate = known_world.predicates[question.id]
     processes = known_world.world.processes
-    held = {name: known_world.record(processes[name], items, now) for name in asked(predicate)}
-    reader = _Facts(held, processes, question)
+    by_process = {
+        name: known_world.record(processes[name], items, now) for name in asked(predicate)
+    }
+    reader = _Facts(by_process, processes, question)
     if predicate.given is not None and reader.truth(predicate.given) is not True:
         return None
     event = predicate.event
@@ -71,8 +73,8 @@ def decided(
         return reader.choice(event)
     if isinstance(event, ask.Total):
         return reader.total(event)
-    found = reader.truth(event)
-    return None if found is None else ("yes" if found else "no")
+    truth = reader.truth(event)
+    return None if truth is None else ("yes" if truth else "no")
 
 
 class OnRecord(NamedTuple):
@@ -94,16 +96,16 @@ def facts_on(ledger: Ledger, catalog: Catalog, question: Question, now: dt.datet
     predicate = world.predicates.get(question.id)
     if predicate is None:
         return OnRecord(None)
-    known = [item for item in ledger.evidence() if item.known_at <= now]
-    gone = retractions(known)
-    items = [item for item in known if item.key not in gone]
+    known_items = [item for item in ledger.evidence() if item.known_at <= now]
+    retraction_of = retractions(known_items)
+    items = [item for item in known_items if item.key not in retraction_of]
     lacking = ""
     event = predicate.event
     if isinstance(event, ask.Entered) and event.states == ("done",):
         process = world.world.processes[event.process]
-        brought = world.record(process, items, now).total
-        if process.delivery is not None and brought < process.delivery.agreed:
-            lacking = f"{brought:g} of {process.delivery.agreed:g} of {process.name} are"
+        total = world.record(process, items, now).total
+        if process.delivery is not None and total < process.delivery.agreed:
+            lacking = f"{total:g} of {process.delivery.agreed:g} of {process.name} are"
     return OnRecord(decided(world, question, items, now), lacking, predicate)
 
 
@@ -111,19 +113,19 @@ def facts_on(ledger: Ledger, catalog: Catalog, question: Question, now: dt.datet
 class _Facts:
     """What the facts say of a predicate: yes, no, or nothing yet."""
 
-    held: Mapping[str, Record]
+    records: Mapping[str, Record]
     processes: Mapping[str, ProcessSpec]
     question: Question
 
     def truth(self, event: ask.Truth | ask.Event) -> bool | None:
         match event:
             case ask.Not(of=inner):
-                found = self.truth(inner)
-                return None if found is None else not found
+                value = self.truth(inner)
+                return None if value is None else not value
             case ask.And(left=left, right=right):
-                return self._joined(left, right, decisive=False)
+                return self._combination(left, right, decisive=False)
             case ask.Or(left=left, right=right):
-                return self._joined(left, right, decisive=True)
+                return self._combination(left, right, decisive=True)
             case ask.Entered(process=name, states=states, until=until, since=since):
                 begin = since.of(self.question.closes) if since else self.question.opens
                 steps = self._steps(name, begin, until.of(self.question.closes))
@@ -134,8 +136,8 @@ class _Facts:
                 return True if sum(step.counted for step in steps) >= least else None
             case ask.Through(process=name, states=states, until=until):
                 steps = self._steps(name, self.question.opens, until.of(self.question.closes))
-                gone = any(step.state not in states for step in steps if not step.counted)
-                return False if gone else None
+                outside = any(step.state not in states for step in steps if not step.counted)
+                return False if outside else None
             case ask.Within(process=name, states=states, cause=cause, cause_states=causes):
                 steps = self._steps(cause, self.question.opens, self.question.closes)
                 first = next((s.at for s in steps if self._enters(s, cause, causes)), None)
@@ -150,13 +152,13 @@ class _Facts:
     def choice(self, event: ask.Choice) -> str | None:
         opens, closes = self.question.opens, self.question.closes
         if isinstance(event, ask.FirstOf):
-            came = [
+            entries = [
                 (step.at, option)
                 for option, name, states in event.entries
                 for step in self._steps(name, opens, closes)
                 if self._enters(step, name, states)
             ]
-            return min(came)[1] if came else None
+            return min(entries)[1] if entries else None
         if isinstance(event, ask.HighestAmong):
             option, name, states = event.entries[-1]
             steps = self._steps(name, opens, closes)
@@ -169,19 +171,19 @@ class _Facts:
         return None
 
     def total(self, event: ask.Total) -> str | None:
-        delivery, record = self.processes[event.process].delivery, self.held[event.process]
+        delivery, record = self.processes[event.process].delivery, self.records[event.process]
         if delivery is None or event.since_opening or record.total < delivery.agreed:
             return None
         return f"{record.total:g}"
 
-    def _joined(self, left: ask.Truth, right: ask.Truth, *, decisive: bool) -> bool | None:
-        found = {self.truth(left), self.truth(right)}
-        if decisive in found:
+    def _combination(self, left: ask.Truth, right: ask.Truth, *, decisive: bool) -> bool | None:
+        truths = {self.truth(left), self.truth(right)}
+        if decisive in truths:
             return decisive
-        return None if None in found else not decisive
+        return None if None in truths else not decisive
 
     def _steps(self, name: str, begin: dt.datetime, end: dt.datetime) -> list[Step]:
-        return [step for step in self.held[name].steps if begin < step.at <= end]
+        return [step for step in self.records[name].steps if begin < step.at <= end]
 
     def _enters(self, step: Step, name: str, states: Sequence[str]) -> bool:
         if not states or self.processes[name].kind == "event":
@@ -198,7 +200,7 @@ def world_of_the_bank(ledger: Ledger) -> WorldSpec:
 
 
 def check_reason(because: str) -> None:
-    """Refuse a reason that nobody would read."""
+    """Refuse a reason that is too long."""
     if len(because) > LONGEST_REASON:
         msg = f"because ({len(because)} characters): at most {LONGEST_REASON}"
         raise InvalidInput(msg)
@@ -220,17 +222,17 @@ def watch(
     All in one transaction; never later than now, never earlier than a watch of the same process,
     that of the bank's file among them.
     """
-    known = world_of_the_bank(ledger) if world is None else world
-    names = _named(known, processes, every=every)
+    spec = world_of_the_bank(ledger) if world is None else world
+    names = _names_to_watch(spec, processes, every=every)
     if until > now:
         msg = f"until ({iso(until)}): lies in the future (now {iso(now)})"
         raise InvalidInput(msg, hint="leave out until=TIME")
     check_reason(because)
     latest = _latest(ledger)
     for name in names:
-        said, stated = latest.get(name), known.processes[name].watched
-        # What lies ahead of a clock that is told is not yet known.
-        ends = [one.until for one in [said] if one] + [min(one, now) for one in [stated] if one]
+        last, from_bank = latest.get(name), spec.processes[name].watched
+        # Where the clock is set by hand, what lies ahead of it is not yet known.
+        ends = [one.until for one in [last] if one] + [min(one, now) for one in [from_bank] if one]
         if any(until < end for end in ends):
             msg = (
                 f"until ({iso(until)}): {name} is watched until {iso(max(ends))}, "
@@ -263,18 +265,18 @@ def without_list(world: WorldSpec, among: Iterable[str] = ()) -> dict[str, dt.da
     }
 
 
-def no_list(found: Mapping[str, dt.datetime]) -> str:
-    """Say what a watch of processes claims of which nobody keeps a list."""
-    if not found:
+def no_list(since_of: Mapping[str, dt.datetime]) -> str:
+    """Say what a watch claims of processes of which nobody keeps a list."""
+    if not since_of:
         return ""
-    since = min(found.values())
+    since = min(since_of.values())
     return (
-        f"nobody keeps a list of {', '.join(found)}: this says that you looked for "
-        f"{'it' if len(found) == 1 else 'them'} too, and none came since {iso(since)[:10]}"
+        f"nobody keeps a list of {', '.join(since_of)}: this says that you looked for "
+        f"{'it' if len(since_of) == 1 else 'them'} too, and none came since {iso(since)[:10]}"
     )
 
 
-def _named(world: WorldSpec, processes: Sequence[str], *, every: bool) -> list[str]:
+def _names_to_watch(world: WorldSpec, processes: Sequence[str], *, every: bool) -> list[str]:
     if every and processes:
         msg = f"watch ({', '.join(processes)}): name processes or watch all of them, not both"
         raise InvalidInput(msg, hint="forecast watch --all")
@@ -295,11 +297,11 @@ def _named(world: WorldSpec, processes: Sequence[str], *, every: bool) -> list[s
 
 def _latest(ledger: Ledger) -> dict[str, Watch]:
     """Give the watch of each process that reaches furthest; of two alike the later one."""
-    found: dict[str, Watch] = {}
+    latest: dict[str, Watch] = {}
     for one in ledger.watches():
-        if one.process not in found or one.until >= found[one.process].until:
-            found[one.process] = one
-    return found
+        if one.process not in latest or one.until >= latest[one.process].until:
+            latest[one.process] = one
+    return latest
 
 
 def rows(
@@ -311,29 +313,29 @@ def rows(
     and ``bank`` for a watcher. One that nobody watches has no ``until``. A day that is not over is
     watched until now, as everywhere. The longest unwatched come first.
     """
-    known = world_of_the_bank(ledger) if world is None else world
+    spec = world_of_the_bank(ledger) if world is None else world
     latest = _latest(ledger)
-    found = []
-    for name in [*known.processes, *(other for other in latest if other not in known.processes)]:
-        process, said = known.processes.get(name), latest.get(name)
+    result = []
+    for name in [*spec.processes, *(other for other in latest if other not in spec.processes)]:
+        process, last = spec.processes.get(name), latest.get(name)
         # A watch that ended before the record begins has watched nothing.
         if process is not None and process.since is not None and process.kind == "event":
-            said = None if said is not None and said.until <= process.since else said
+            last = None if last is not None and last.until <= process.since else last
             process = replace(process, watched=None) if unlisted(process) else process
         stream = None if process is None or not process.watched else min(process.watched, now)
-        if stream is not None and (said is None or stream > said.until):
-            said = Watch(name, stream, watcher="bank")
-        found.append(
+        if stream is not None and (last is None or stream > last.until):
+            last = Watch(name, stream, watcher="bank")
+        result.append(
             {
                 "process": name,
                 "title": process.title if process else "",
-                "until": said and said.until,
-                "recorded_at": said and said.recorded_at,
-                "days": said and (now - said.until).days,
-                "watcher": said.watcher if said else "",
-                "because": said.because if said else "",
-                "seq": said and said.seq,
+                "until": last and last.until,
+                "recorded_at": last and last.recorded_at,
+                "days": last and (now - last.until).days,
+                "watcher": last.watcher if last else "",
+                "because": last.because if last else "",
+                "seq": last and last.seq,
             }
         )
     never = dt.datetime.min.replace(tzinfo=dt.UTC)
-    return sorted(found, key=lambda row: row["until"] or never)
+    return sorted(result, key=lambda row: row["until"] or never)

@@ -66,15 +66,15 @@ def slug_of(title: str) -> str:
 
 
 def dated(fields: Mapping[str, Any], zone: str, now: dt.datetime) -> dict[str, Any]:
-    """Give fields of a question whose days are said today: ``tomorrow`` is a day of its zone."""
-    found = dict(fields)
+    """Give fields of a question with their days as dates: ``tomorrow`` is a day of its zone."""
+    result = dict(fields)
     for name in ("opens", "closes", "resolves_by", "ladder"):
-        value = found.get(name)
+        value = result.get(name)
         if isinstance(value, str):
-            found[name] = day_word(value, zone=zone, now=now)
+            result[name] = day_word(value, zone=zone, now=now)
         elif isinstance(value, list | tuple):
-            found[name] = [day_word(str(each), zone=zone, now=now) for each in value]
-    return found
+            result[name] = [day_word(str(each), zone=zone, now=now) for each in value]
+    return result
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ class Asked:
                 msg = f"range ({self.span}): must be two numbers"
                 raise InvalidInput(msg, hint="0..5000")
             for end in (low, high):
-                # A range has no bounds yet that would tell which of two numbers is meant.
+                # No bounds are known yet that would tell which reading of a number is meant.
                 quantity(end, name="range", within=(-inf, inf))
             fields |= {"type": "numeric", "lower": low, "upper": high}
         elif self.options or self.ordered:
@@ -163,16 +163,16 @@ def ask(
     fields = dated(asked.fields(zone), zone, now)
     bank = banks.bank_of(ledger)
     if not fields["slug"]:
-        taken = {*catalog.questions, *bank.world.processes}
-        taken |= {question.ladder for question in catalog.questions.values() if question.ladder}
-        fields["slug"] = next(slug for n in count(1) if (slug := f"question-{n}") not in taken)
+        names = {*catalog.questions, *bank.world.processes}
+        names |= {question.ladder for question in catalog.questions.values() if question.ladder}
+        fields["slug"] = next(slug for n in count(1) if (slug := f"question-{n}") not in names)
     _check_new(catalog, bank.world.processes, fields, explicit=bool(asked.slug))
-    made: list[Setup] = []
+    setups: list[Setup] = []
     if asked.base:
         process, setup = _process(asked, fields, forecaster=forecaster, now=now, bank=bank)
-        made.append(setup)
+        setups.append(setup)
         fields["answer"] = fields["answer"] or f"{process} by close"
-        bank = banks.with_setups(bank, made)
+        bank = banks.with_setups(bank, setups)
     questions = [
         replace(question, opens=now) for question in question_of(fields, now=now, source="asked")
     ]
@@ -199,7 +199,7 @@ def ask(
     if forecasts and tell is not None:
         for note in logs.beside(ledger, [forecaster]):
             tell(note)
-    recorded = ledger.append([*made, *questions, *forecasts], recorded_at=now)
+    recorded = ledger.append([*setups, *questions, *forecasts], recorded_at=now)
     first = questions[0]
     return {
         "id": fields["slug"],
@@ -209,7 +209,7 @@ def ask(
         "closes": questions[-1].closes,
         "deadline": deadline(questions[-1].closes, first.zone),
         "answer": first.answer,
-        "process": made[0].name if made else "",
+        "process": setups[0].name if setups else "",
         "criteria": "" if lacks_criteria(first) else first.criteria,
         "questions": [question.id for question in questions],
         "forecasts": [
@@ -224,7 +224,9 @@ def ask(
                 "kind": draft.kind,
                 "hash": entry.hash,
             }
-            for draft, entry in zip(forecasts, recorded[len(made) + len(questions) :], strict=True)
+            for draft, entry in zip(
+                forecasts, recorded[len(setups) + len(questions) :], strict=True
+            )
         ],
     }
 
@@ -252,9 +254,9 @@ def _check_new(
 ) -> None:
     """Refuse a slug in use, the name of a process, and a title that was asked before."""
     slug, title = fields["slug"], fields["title"]
-    if not explicit and (held := catalog.titles().get(title.casefold())):
-        msg = f"title ({title}): question {held} already asks this"
-        raise InvalidInput(msg, hint=f"forecast log {held}, or another slug")
+    if not explicit and (other := catalog.titles().get(title.casefold())):
+        msg = f"title ({title}): question {other} already asks this"
+        raise InvalidInput(msg, hint=f"forecast log {other}, or another slug")
     if slug in catalog.questions or catalog.ladder(slug):
         msg = f"slug ({slug}): another question has that name"
         raise InvalidInput(msg, hint=f"another slug, such as {slug}-2")
@@ -303,7 +305,7 @@ def _values(
     probability: str | None,
     each: Mapping[str, str],
 ) -> list[tuple[Question, Value]]:
-    """Read the number or numbers, as `log` would; none is no fault."""
+    """Read the number or numbers, as `log` would; there may be none."""
     if probability is None and not each:
         return []
     if questions[0].ladder:
@@ -316,11 +318,11 @@ def _values(
             raise InvalidInput(msg, hint=" ".join(f"--p {day}={number}" for day in days))
         return logs.rungs(catalog, slug, each, questions[0].opens)
     question = questions[0]
-    given = {"options": each, "quantiles": {}}
+    by_form = {"options": each, "quantiles": {}}
     if question.type == "numeric":
-        given = {"options": {}, "quantiles": each}
+        by_form = {"options": {}, "quantiles": each}
     try:
-        return [(question, logs.value_of(question, probability, **given))]
+        return [(question, logs.value_of(question, probability, **by_form))]
     except InvalidInput as refused:
         # The question is not recorded yet, so `forecast log` could not find it.
         refused.hint = refused.hint.removeprefix(f"forecast log {question.id} ")
@@ -380,23 +382,23 @@ def edit(
 
     `changed` is the whole question as YAML (:func:`as_yaml`), or the fields that change.
     """
-    held = Catalog.of(ledger).find(name)
-    before = fields_of(held)
+    old_questions = Catalog.of(ledger).find(name)
+    before = fields_of(old_questions)
     if isinstance(changed, str):
-        after = _parsed(changed)
+        after = _fields_of_yaml(changed)
     else:
-        zone = str(changed.get("zone") or held[0].zone)
+        zone = str(changed.get("zone") or old_questions[0].zone)
         after = {**before, **dated(changed, zone, now)}
     if after.get("slug") != before["slug"]:
         msg = f"slug ({after.get('slug')}): cannot change from {before['slug']}"
         raise InvalidInput(msg, hint="ask another question")
     fields = {key: value for key, value in after.items() if value not in ("", None)}
-    made = question_of(fields, now=now, source=held[0].source)
-    old = {question.id: question for question in held}
+    new_questions = question_of(fields, now=now, source=old_questions[0].source)
+    old = {question.id: question for question in old_questions}
     bank = banks.bank_of(ledger)
     versions = []
-    for question in made:
-        was = old.get(question.id, held[0])
+    for question in new_questions:
+        was = old.get(question.id, old_questions[0])
         new = replace(
             question,
             basis=was.basis,
@@ -415,9 +417,9 @@ def edit(
         if new.answer and new.answer != was.answer:
             predicate_of(new, bank)
         versions.append(new)
-    if gone := set(old) - {question.id for question in made}:
-        msg = f"ladder ({', '.join(sorted(gone))}): a rung cannot be removed"
-        raise InvalidInput(msg, hint=f"forecast questions drop {min(gone)}")
+    if removed := set(old) - {question.id for question in new_questions}:
+        msg = f"ladder ({', '.join(sorted(removed))}): a rung cannot be removed"
+        raise InvalidInput(msg, hint=f"forecast questions drop {min(removed)}")
     if versions:
         ledger.append(versions, recorded_at=now)
     return [question.id for question in versions]
@@ -432,8 +434,8 @@ def drop(
     goes with it; one that another question asks about stays, which the notes say.
     """
     catalog = Catalog.of(ledger)
-    held = catalog.find(name)
-    for question in held:
+    questions = catalog.find(name)
+    for question in questions:
         others = {
             forecast.forecaster
             for forecast in ledger.forecasts(question=question.id)
@@ -448,17 +450,17 @@ def drop(
         if question.id in catalog.outcomes:
             msg = f"question ({question.id}): has an outcome, so it cannot be dropped"
             raise InvalidInput(msg, hint=f"forecast reopen {question.id} --source URL")
-    gone = [question.id for question in held]
-    ladder = held[0].ladder
-    if ladder and len(catalog.ladder(ladder)) == len(held):
-        gone.append(ladder)
-    entries = [Setup("dropped", each, {}, said_by=forecaster) for each in gone]
-    ids, notes = [question.id for question in held], []
+    names = [question.id for question in questions]
+    ladder = questions[0].ladder
+    if ladder and len(catalog.ladder(ladder)) == len(questions):
+        names.append(ladder)
+    entries = [Setup("dropped", each, {}, said_by=forecaster) for each in names]
+    ids, notes = [question.id for question in questions], []
     for process, asking in users(ledger, catalog).items():
         if asking.isdisjoint(ids):
             continue
-        if left := sorted(asking.difference(ids)):
-            notes.append(f"process {process} stays: {', '.join(left)} asks about it")
+        if remaining := sorted(asking.difference(ids)):
+            notes.append(f"process {process} stays: {', '.join(remaining)} asks about it")
         else:
             entries.append(Setup("process", process, {}, said_by=forecaster))
     ledger.append(entries, recorded_at=now)
@@ -469,23 +471,23 @@ def users(ledger: Ledger, catalog: Catalog) -> dict[str, set[str]]:
     """Give of each process that was stated in a phrase the questions that ask about it."""
     from forecasting.app.news.world import NewsWorld
 
-    stated = banks.stated(ledger)
+    setups = banks.stated(ledger)
     # The answer of a question that asks about a process has the process's name in it.
     naming = {
         question.id: question
         for question in catalog.questions.values()
-        if any(name in question.answer for name in stated)
+        if any(name in question.answer for name in setups)
     }
-    found: dict[str, set[str]] = {}
+    by_process: dict[str, set[str]] = {}
     if naming:
         world = NewsWorld.of(ledger, replace(catalog, questions=naming))
         for name, predicate in world.predicates.items():
-            for process in processes_of(predicate) & stated.keys():
-                found.setdefault(process, set()).add(name)
-    return found
+            for process in processes_of(predicate) & setups.keys():
+                by_process.setdefault(process, set()).add(name)
+    return by_process
 
 
-def _parsed(text: str) -> dict[str, Any]:
+def _fields_of_yaml(text: str) -> dict[str, Any]:
     """Read YAML as a question file is read, so that every rule of those holds here too."""
     with TemporaryDirectory(prefix="forecast-") as folder:
         file = Path(folder) / "question.yaml"

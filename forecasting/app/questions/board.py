@@ -50,11 +50,11 @@ MOST_LISTS = 32
 
 
 @dataclass(slots=True)
-class _Heard:
+class _History:
     """One forecaster's forecasts but replays, by question, as far as they were read."""
 
     seq: int = 0
-    said: dict[str, tuple[Said, ...]] = field(default_factory=dict)
+    forecasts: dict[str, tuple[Said, ...]] = field(default_factory=dict)
     changed: dict[str, int] = field(default_factory=dict)
     last: dt.datetime = NEVER
     voice: Voice | None = None
@@ -73,7 +73,7 @@ class _Rows:
     model: int = 0
     rows: dict[str, tuple[dict[str, Any] | None, dt.datetime]] = field(default_factory=dict)
     listed: Sequence[Row] = ()
-    made: dt.datetime = NEVER
+    made_at: dt.datetime = NEVER
     until: dt.datetime = NEVER
     parts: tuple[Any, Any, Any, dict[str, Sequence[Row]]] | None = None
 
@@ -83,7 +83,7 @@ class _List:
     """The questions of one list, and the very values that it was made of."""
 
     made_of: tuple[Any, ...]
-    found: Sequence[Question]
+    questions: Sequence[Question]
     counts: Mapping[str, int]
 
 
@@ -95,7 +95,7 @@ class Board:
         self._lock = threading.RLock()
         self._marks: Mapping[str, int] = {}
         self._catalog: Catalog | None = None
-        self._heard: dict[str, _Heard] = {}
+        self._histories: dict[str, _History] = {}
         self._rows: dict[str, _Rows] = {}
         self._news: tuple[tuple[int, str], News] | None = None
         self._decided: tuple[Catalog, News, Mapping[str, str]] | None = None
@@ -120,7 +120,7 @@ class Board:
             if marks["dropped"] != self._marks.get("dropped") or marks["redaction"] != (
                 self._marks.get("redaction")
             ):
-                self._heard.clear()
+                self._histories.clear()
                 self._rows.clear()
                 self._catalog = self._news = None
             stale = any(
@@ -142,8 +142,8 @@ class Board:
     def _decided_by(self, catalog: Catalog, news: News, now: dt.datetime) -> Mapping[str, str]:
         """Give what facts decide; read again with the news."""
         if self._decided is None or self._decided[0] is not catalog or self._decided[1] is not news:
-            found = decided_by_facts(self._ledger, catalog, news, now)
-            self._decided = (catalog, news, found)
+            outcomes = decided_by_facts(self._ledger, catalog, news, now)
+            self._decided = (catalog, news, outcomes)
         return self._decided[2]
 
     def weights(self, state: State, bank: "Bank | None") -> "Weights":
@@ -152,64 +152,70 @@ class Board:
 
         catalog, news, digest = state.catalog, state.news, bank.digest if bank else ""
         with self._lock:
-            kept = self._weights
-            if kept is None or not (kept[0] is catalog and kept[1] is news and kept[2] == digest):
+            cached = self._weights
+            if cached is None or not (
+                cached[0] is catalog and cached[1] is news and cached[2] == digest
+            ):
                 world = bank.world if bank else WorldSpec({})
-                found = Weights.of(self._ledger, self._ledger.evidence(), state.now, catalog, world)
-                kept = self._weights = (catalog, news, digest, found)
-            return kept[3]
+                weights = Weights.of(
+                    self._ledger, self._ledger.evidence(), state.now, catalog, world
+                )
+                cached = self._weights = (catalog, news, digest, weights)
+            return cached[3]
 
     def _voice(self, forecaster: str, now: dt.datetime) -> Voice:
         self._clock += 1
-        heard = self._heard.get(forecaster)
-        if heard is None:
-            while len(self._heard) > MOST_VOICES:
-                del self._heard[min(self._heard, key=lambda name: self._heard[name].used)]
-            heard = self._heard[forecaster] = _Heard()
-        heard.used = self._clock
-        if self._marks["forecast"] > heard.seq:
+        history = self._histories.get(forecaster)
+        if history is None:
+            while len(self._histories) > MOST_VOICES:
+                del self._histories[
+                    min(self._histories, key=lambda name: self._histories[name].used)
+                ]
+            history = self._histories[forecaster] = _History()
+        history.used = self._clock
+        if self._marks["forecast"] > history.seq:
             new: dict[str, list[Said]] = {}
-            for one in self._ledger.said(forecaster, KINDS, since=heard.seq):
+            for one in self._ledger.said(forecaster, KINDS, since=history.seq):
                 new.setdefault(one.question, []).append(one)
-                heard.last = max(heard.last, one.issued_at)
-            for question, said in new.items():
-                both = [*heard.said.get(question, ()), *said]
-                heard.said[question] = tuple(sorted(both, key=placed))
-                heard.changed[question] = self._marks["forecast"]
-            heard.seq = self._marks["forecast"]
-            heard.voice = None if new else heard.voice
-        taken = self._marks["withdrawal"]
-        if heard.voice is None or heard.withdrawals != taken or heard.last > now:
-            gone = undone(self._ledger)
-            heard.voice = Voice.heard(dict(heard.said), gone, forecaster, now)
-            late = any(one.withdrawn_at > now for one in gone.withdrawals)
-            # What lies after now is left out, and looked at again.
-            heard.withdrawals = -1 if late else taken
-        return heard.voice
+                history.last = max(history.last, one.issued_at)
+            for question, added in new.items():
+                both = [*history.forecasts.get(question, ()), *added]
+                history.forecasts[question] = tuple(sorted(both, key=placed))
+                history.changed[question] = self._marks["forecast"]
+            history.seq = self._marks["forecast"]
+            history.voice = None if new else history.voice
+        withdrawals = self._marks["withdrawal"]
+        if history.voice is None or history.withdrawals != withdrawals or history.last > now:
+            undo = undone(self._ledger)
+            history.voice = Voice.heard(dict(history.forecasts), undo, forecaster, now)
+            late = any(one.withdrawn_at > now for one in undo.withdrawals)
+            # What lies after now is left out, so the voice is made again next time.
+            history.withdrawals = -1 if late else withdrawals
+        return history.voice
 
     def due(self, forecaster: str, now: dt.datetime) -> Sequence[Row]:
-        """Give the rows of due; those that nothing touched since are kept ones."""
+        """Give the rows of due; those that nothing has touched since are cached ones."""
         with self._lock:
             return self._due(self.state(forecaster, now), forecaster)
 
     def _due(self, state: State, forecaster: str) -> Sequence[Row]:
         now = state.now
-        kept = self._rows.setdefault(forecaster, _Rows())
-        touched = self._forget(kept, forecaster, state)
-        if not touched and kept.made <= now < kept.until and now < kept.made + FRESH:
-            return kept.listed
-        found = []
-        kept.until = FOREVER
+        cache = self._rows.setdefault(forecaster, _Rows())
+        touched = self._forget(cache, forecaster, state)
+        if not touched and cache.made_at <= now < cache.until and now < cache.made_at + FRESH:
+            return cache.listed
+        rows = []
+        cache.until = FOREVER
         for name, question in state.catalog.questions.items():
-            held = kept.rows.get(name)
-            if held is None or now >= held[1] or now < held[1] - FRESH:
-                held = (due_of(state, question), min(now + FRESH, _boundary(question, now)))
-                kept.rows[name] = held
-            kept.until = min(kept.until, held[1])
-            if held[0] is not None:
-                found.append(held[0])
-        kept.listed, kept.made = in_order(found), now
-        return kept.listed
+            entry = cache.rows.get(name)
+            if entry is None or now >= entry[1] or now < entry[1] - FRESH:
+                entry = (due_of(state, question), min(now + FRESH, _boundary(question, now)))
+                cache.rows[name] = entry
+            cache.until = min(cache.until, entry[1])
+            if entry[0] is not None:
+                rows.append(entry[0])
+        cache.listed, cache.made_at = in_order(rows), now
+        return cache.listed
 
     def today(
         self, forecaster: str, now: dt.datetime, *, once: tuple[str, ...] = ()
@@ -221,32 +227,36 @@ class Board:
             key = (id(state.catalog), id(state.news))
             if self._bare is None or self._bare[0] != key:
                 self._bare = (key, uncoded(state), state)
-            kept = self._rows[forecaster]
+            cache = self._rows[forecaster]
             if (
-                kept.parts is None
-                or kept.parts[0] is not rows
-                or kept.parts[1] is not self._bare
-                or kept.parts[2] != once
+                cache.parts is None
+                or cache.parts[0] is not rows
+                or cache.parts[1] is not self._bare
+                or cache.parts[2] != once
             ):
-                found = sections(state, rows, self._bare[1])
-                kept.parts = (rows, self._bare, once, _once(found, once) if once else found)
-            return kept.parts[3]
+                parts = sections(state, rows, self._bare[1])
+                cache.parts = (rows, self._bare, once, _each_once(parts, once) if once else parts)
+            return cache.parts[3]
 
     def statuses(self, state: State) -> Mapping[str, Status]:
-        """Give the status of each question at a moment; by the clock they change at its marks."""
+        """Give the status of each question at a moment; cached until the clock changes one."""
         with self._lock:
-            kept = self._statuses
-            if kept is None or kept[0] is not state.catalog or not kept[1] <= state.now < kept[2]:
+            cached = self._statuses
+            if (
+                cached is None
+                or cached[0] is not state.catalog
+                or not cached[1] <= state.now < cached[2]
+            ):
                 catalog, now = state.catalog, state.now
-                found = {
+                statuses = {
                     name: catalog.status(each, now) for name, each in catalog.questions.items()
                 }
                 until = min(
                     (_boundary(each, now) for each in catalog.questions.values()),
                     default=FOREVER,
                 )
-                kept = self._statuses = (catalog, now, until, found)
-            return kept[3]
+                cached = self._statuses = (catalog, now, until, statuses)
+            return cached[3]
 
     def listing(self, forecaster: str, now: dt.datetime, wanted: "Wanted") -> "Listed":
         """Give one page of the questions that are wanted."""
@@ -255,15 +265,17 @@ class Board:
             statuses = self.statuses(state)
             if self._ordered is None or self._ordered[0] is not state.catalog:
                 every = state.catalog.questions.values()
-                found = sorted(every, key=lambda q: (q.closes, q.ladder or q.id, q.id))
-                self._ordered = (state.catalog, found, _tags(found))
-            said = bool(wanted.answered) or wanted.sort == "difference"
-            voices = (state.pair.mine, state.pair.model) if said else ()
+                questions = sorted(every, key=lambda q: (q.closes, q.ladder or q.id, q.id))
+                self._ordered = (state.catalog, questions, _tags(questions))
+            uses_voices = bool(wanted.answered) or wanted.sort == "difference"
+            voices = (state.pair.mine, state.pair.model) if uses_voices else ()
             made_of = (state.catalog, statuses, *voices)
-            key = (replace(wanted, page=1), forecaster if said else "")
-            kept = self._lists.get(key)
-            if kept is None or any(a is not b for a, b in zip(kept.made_of, made_of, strict=True)):
-                # Those of an older catalogue are asked for no more, and would hold it.
+            key = (replace(wanted, page=1), forecaster if uses_voices else "")
+            cached = self._lists.get(key)
+            if cached is None or any(
+                a is not b for a, b in zip(cached.made_of, made_of, strict=True)
+            ):
+                # Lists of an older catalogue are of no use, and would keep it in memory.
                 self._lists = {
                     other: each
                     for other, each in self._lists.items()
@@ -271,16 +283,16 @@ class Board:
                 }
                 while len(self._lists) >= MOST_LISTS:
                     del self._lists[next(iter(self._lists))]
-                kept = _List(made_of, *_found(state, wanted, statuses, self._ordered[1]))
-                self._lists[key] = kept
-            return _page(state, wanted, kept, self._ordered[2])
+                cached = _List(made_of, *_matching(state, wanted, statuses, self._ordered[1]))
+                self._lists[key] = cached
+            return _page(state, wanted, cached, self._ordered[2])
 
-    def _forget(self, kept: _Rows, forecaster: str, state: State) -> bool:
+    def _forget(self, cache: _Rows, forecaster: str, state: State) -> bool:
         """Drop the rows that something recorded since touches; say whether there are any."""
         touched: set[str] = set()
-        old = kept.catalog
+        old = cache.catalog
         if old is None:
-            kept.rows.clear()
+            cache.rows.clear()
         elif old is not state.catalog:
             touched |= {
                 name
@@ -288,19 +300,19 @@ class Board:
                 if old.questions.get(name) is not question
                 or old.outcomes.get(name) != state.catalog.outcomes.get(name)
             }
-        for who, seen in ((forecaster, kept.mine), (MODEL, kept.model)):
-            if (heard := self._heard[who]).seq > seen:
-                touched |= {name for name, seq in heard.changed.items() if seq > seen}
-        if kept.withdrawals != self._marks["withdrawal"]:
+        for who, since in ((forecaster, cache.mine), (MODEL, cache.model)):
+            if (history := self._histories[who]).seq > since:
+                touched |= {name for name, seq in history.changed.items() if seq > since}
+        if cache.withdrawals != self._marks["withdrawal"]:
             touched |= {one.question for one in self._ledger.withdrawals()}
-        if kept.evidence != self._marks["evidence"]:
+        if cache.evidence != self._marks["evidence"]:
             new = {
                 effect.target.partition("=")[0]
                 for item in self._ledger.evidence()
-                if (item.seq or 0) > kept.evidence
+                if (item.seq or 0) > cache.evidence
                 for effect in item.effects
             }
-            # What a retraction takes back is named by its key alone.
+            # A retraction names only the key of its item, so any question may be touched.
             everything = any(target.startswith("evidence/") for target in new)
             touched |= {
                 name
@@ -308,12 +320,12 @@ class Board:
                 if everything or names(question) & new
             }
         if old is not state.catalog:
-            touched |= kept.rows.keys() - state.catalog.questions.keys()
+            touched |= cache.rows.keys() - state.catalog.questions.keys()
         for name in touched:
-            kept.rows.pop(name, None)
-        kept.catalog = state.catalog
-        kept.mine, kept.model = self._heard[forecaster].seq, self._heard[MODEL].seq
-        kept.withdrawals, kept.evidence = self._marks["withdrawal"], self._marks["evidence"]
+            cache.rows.pop(name, None)
+        cache.catalog = state.catalog
+        cache.mine, cache.model = self._histories[forecaster].seq, self._histories[MODEL].seq
+        cache.withdrawals, cache.evidence = self._marks["withdrawal"], self._marks["evidence"]
         return old is None or bool(touched)
 
 
@@ -323,14 +335,16 @@ def _boundary(question: Question, now: dt.datetime) -> dt.datetime:
     return min(later, default=FOREVER)
 
 
-def _once(parts: Mapping[str, Sequence[Row]], order: Sequence[str]) -> dict[str, Sequence[Row]]:
+def _each_once(
+    parts: Mapping[str, Sequence[Row]], order: Sequence[str]
+) -> dict[str, Sequence[Row]]:
     """Leave each question in the first section that it stands in; news stays as it is."""
-    seen: set[str] = set()
-    found: dict[str, Sequence[Row]] = {}
+    questions: set[str] = set()
+    result: dict[str, Sequence[Row]] = {}
     for section in order:
-        found[section] = [row for row in parts[section] if row.get("question") not in seen]
-        seen.update(row["question"] for row in found[section] if "question" in row)
-    return found
+        result[section] = [row for row in parts[section] if row.get("question") not in questions]
+        questions.update(row["question"] for row in result[section] if "question" in row)
+    return result
 
 
 #: Questions of one page.
@@ -395,14 +409,14 @@ def list_rows(
             continue
         if text and text not in question.basis.texts:
             continue
-        said = pair.row(question)
+        numbers = pair.row(question)
         rows.append(
             {
                 **row,
-                "latest": said["mine"],
-                "withdrawn": said["withdrawn"],
-                "latest_model": said["model"],
-                "difference": said["difference"],
+                "latest": numbers["mine"],
+                "withdrawn": numbers["withdrawn"],
+                "latest_model": numbers["model"],
+                "difference": numbers["difference"],
             }
         )
     return rows
@@ -428,56 +442,56 @@ def facts(catalog: Catalog, question: Question, now: dt.datetime) -> dict[str, A
     }
 
 
-def _found(
+def _matching(
     state: State,
     wanted: Wanted,
     statuses: Mapping[str, Status],
     ordered: Sequence[Question],
 ) -> tuple[Sequence[Question], Mapping[str, int]]:
     """Find the questions that are wanted, of all `ordered` by deadline, and count each status."""
-    found = list(ordered)
+    questions = list(ordered)
     if needle := wanted.text.casefold().split():
-        found = [
+        questions = [
             q
-            for q in found
-            for words in [_folded(q.title, q.id, q.topic, q.tags)]
+            for q in questions
+            for words in [_search_text(q.title, q.id, q.topic, q.tags)]
             if all(word in words for word in needle)
         ]
     if tag := wanted.tag:
-        found = [q for q in found if tag in (q.topic, q.event, *q.tags)]
+        questions = [q for q in questions if tag in (q.topic, q.event, *q.tags)]
     if process := wanted.process:
-        found = [q for q in found if process in names(q)]
+        questions = [q for q in questions if process in names(q)]
     if wanted.answered:
         mine, want = state.pair.mine.in_force, wanted.answered == "yes"
-        found = [q for q in found if (mine(q.id) is not None) is want]
-    counts = dict.fromkeys(STATUSES, 0) | Counter(statuses[q.id] for q in found)
+        questions = [q for q in questions if (mine(q.id) is not None) is want]
+    counts = dict.fromkeys(STATUSES, 0) | Counter(statuses[q.id] for q in questions)
     if status := wanted.status:
-        found = [q for q in found if statuses[q.id] == status]
-    found = _sorted(state, found, wanted.sort, statuses)
-    return _rungs_together(found) if wanted.sort == "deadline" else found, counts
+        questions = [q for q in questions if statuses[q.id] == status]
+    questions = _sorted(state, questions, wanted.sort, statuses)
+    return _rungs_together(questions) if wanted.sort == "deadline" else questions, counts
 
 
-def _page(state: State, wanted: Wanted, kept: _List, tags: Sequence[str]) -> Listed:
-    pages = max(1, -(-len(kept.found) // PER_PAGE))
+def _page(state: State, wanted: Wanted, cached: _List, tags: Sequence[str]) -> Listed:
+    pages = max(1, -(-len(cached.questions) // PER_PAGE))
     page = min(max(wanted.page, 1), pages)
-    shown = kept.found[(page - 1) * PER_PAGE : page * PER_PAGE]
-    rows = [_row(state, question) for question in shown]
-    return Listed(rows, len(kept.found), page, pages, kept.counts, tags)
+    on_page = cached.questions[(page - 1) * PER_PAGE : page * PER_PAGE]
+    rows = [_row(state, question) for question in on_page]
+    return Listed(rows, len(cached.questions), page, pages, cached.counts, tags)
 
 
-def _rungs_together(found: Sequence[Question]) -> list[Question]:
+def _rungs_together(questions: Sequence[Question]) -> list[Question]:
     """Put the rungs of each ladder where its first one stands, by deadline."""
     ladders: dict[str, list[Question]] = {}
-    for question in found:
+    for question in questions:
         if question.ladder:
             ladders.setdefault(question.ladder, []).append(question)
-    placed: list[Question] = []
-    for question in found:
+    result: list[Question] = []
+    for question in questions:
         if not question.ladder:
-            placed.append(question)
+            result.append(question)
         elif rungs := ladders.pop(question.ladder, None):
-            placed += sorted(rungs, key=lambda rung: rung.closes)
-    return placed
+            result += sorted(rungs, key=lambda rung: rung.closes)
+    return result
 
 
 def _tags(questions: Sequence[Question]) -> list[str]:
@@ -489,17 +503,17 @@ def _tags(questions: Sequence[Question]) -> list[str]:
 
 
 @lru_cache(maxsize=50_000)
-def _folded(title: str, name: str, topic: str, tags: tuple[str, ...]) -> str:
+def _search_text(title: str, name: str, topic: str, tags: tuple[str, ...]) -> str:
     return " ".join((title, name, topic, *tags)).casefold()
 
 
 def _sorted(
-    state: State, found: list[Question], sort: str, statuses: Mapping[str, Status]
+    state: State, questions: list[Question], sort: str, statuses: Mapping[str, Status]
 ) -> list[Question]:
     if sort == "title":
-        return sorted(found, key=lambda q: (q.title.casefold(), q.closes))
+        return sorted(questions, key=lambda q: (q.title.casefold(), q.closes))
     if sort == "newest":
-        return sorted(found, key=lambda q: (q.opens, q.id), reverse=True)
+        return sorted(questions, key=lambda q: (q.opens, q.id), reverse=True)
     if sort == "difference":
         mine, model = state.pair.mine.in_force, state.pair.model.in_force
 
@@ -510,11 +524,11 @@ def _sorted(
             return 1.0 if apart is None else -abs(apart)
 
         # Those equally far apart stay by their deadlines.
-        return sorted(found, key=nearness)
+        return sorted(questions, key=nearness)
     # Open and due ones first by deadline; what is over follows, the latest first.
     settled = ("resolved", "annulled")
-    over = [q for q in reversed(found) if statuses[q.id] in settled]
-    return [*(q for q in found if statuses[q.id] not in settled), *over]
+    over = [q for q in reversed(questions) if statuses[q.id] in settled]
+    return [*(q for q in questions if statuses[q.id] not in settled), *over]
 
 
 def _row(state: State, question: Question) -> dict[str, Any]:
@@ -536,9 +550,9 @@ def _path(voice: Voice, question: Question, now: dt.datetime) -> list[tuple[floa
         return []
     end = min(now, question.closes)
     start = max(end - 90 * DAY, question.opens)
-    said = voice.forecasts.get(question.id, ())
+    forecasts = voice.forecasts.get(question.id, ())
     points: list[tuple[float, float]] = []
-    for one in said:
+    for one in forecasts:
         if one.issued_at > end or one.value.probability is None:
             continue
         day = max((one.issued_at - start) / DAY, 0.0)

@@ -117,21 +117,21 @@ def question_page(
     The path drawn is of `kind` live (people and the model as time went) or replay (the latest).
     """
     catalog, now = state.catalog, state.now
-    found = catalog.find(name)
-    ladder = catalog.ladder(found[0].ladder) if found[0].ladder else found
+    questions = catalog.find(name)
+    ladder = catalog.ladder(questions[0].ladder) if questions[0].ladder else questions
     # Of a ladder the rung to look at first is the next to close, else the last.
-    coming = (rung for rung in found if catalog.status(rung, now) in ("open", "due"))
-    chosen = found[0] if len(found) == 1 else next(coming, found[-1])
+    coming = (rung for rung in questions if catalog.status(rung, now) in ("open", "due"))
+    chosen = questions[0] if len(questions) == 1 else next(coming, questions[-1])
     by_rung = {question.id: ledger.forecasts(question=question.id) for question in ladder}
     rungs = [_rung(state, question, by_rung[question.id], forecaster) for question in ladder]
     here = next(rung for rung in rungs if rung.id == chosen.id)
-    said = by_rung[chosen.id]
+    forecasts = by_rung[chosen.id]
     bank, standing = _bank(ledger), catalog.outcomes.get(chosen.id)
-    path, replayed, kind = _path(ledger, state, chosen, said, kind, weights(state, bank))
-    rows = history(ledger, chosen.id, catalog=catalog, said=said)
+    path, replayed, kind = _path(ledger, state, chosen, forecasts, kind, weights(state, bank))
+    rows = history(ledger, chosen.id, catalog=catalog, said=forecasts)
     plain = _each_until_the_next([row for row in rows if row["kind"] != "replay"])
-    known = bank.world.processes if bank else {}
-    asked = [each for each in names(chosen) if each in known]
+    processes = bank.world.processes if bank else {}
+    process_names = [each for each in names(chosen) if each in processes]
     return QuestionPage(
         name=chosen.ladder or chosen.id,
         title=chosen.title,
@@ -140,8 +140,8 @@ def question_page(
         path=path,
         path_kind=kind,
         replayed=replayed,
-        others=_others(said, forecaster, now),
-        comments=_comments(ledger, said),
+        others=_others(forecasts, forecaster, now),
+        comments=_comments(ledger, forecasts),
         history=plain[:MOST_ROWS],
         all_history=len(plain),
         resolutions=[resolution_row(one) for one in ledger.resolutions(question=chosen.id)],
@@ -149,10 +149,10 @@ def question_page(
         claims=_claims(bank, chosen),
         processes=[
             {"name": name, "title": process.title or name, "states": list(process.states)}
-            for name in sorted(asked)
-            for process in [known[name]]
+            for name in sorted(process_names)
+            for process in [processes[name]]
         ],
-        links=_links(bank, asked),
+        links=_links(bank, process_names),
         versions=len(ledger.question_history(chosen.id)),
         children=[
             one
@@ -166,21 +166,21 @@ def question_page(
 def _each_until_the_next(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Let a forecast stand until the next of the same person, of whatever kind; newest first."""
     following: dict[str, dt.datetime] = {}
-    found = []
+    result = []
     for row in sorted(rows, key=lambda row: (row["issued_at"], row["seq"] or 0), reverse=True):
         until = min(row["until"], following.get(row["forecaster"], row["until"]))
         following[row["forecaster"]] = row["issued_at"]
-        found.append({**row, "until": until})
-    return found
+        result.append({**row, "until": until})
+    return result
 
 
-def _rung(state: State, question: Question, said: Sequence[Forecast], forecaster: str) -> Rung:
+def _rung(state: State, question: Question, forecasts: Sequence[Forecast], forecaster: str) -> Rung:
     pair = state.pair
-    whole = {one.seq: one for one in said}
+    whole = {one.seq: one for one in forecasts}
     mine, model = pair.mine.in_force(question.id), pair.model.in_force(question.id)
     others = {
         who: one.value.probability
-        for who, one in _others(said, forecaster, state.now).items()
+        for who, one in _others(forecasts, forecaster, state.now).items()
         if family(who) == "person" and one.value.probability is not None
     }
     return Rung(
@@ -195,31 +195,33 @@ def _rung(state: State, question: Question, said: Sequence[Forecast], forecaster
     )
 
 
-def _others(said: Sequence[Forecast], forecaster: str, now: dt.datetime) -> dict[str, Forecast]:
-    """Give what each other forecaster said last; a replay is no word of anybody."""
-    found = {one.forecaster: one for one in said if one.kind in KINDS and one.issued_at <= now}
-    return {who: one for who, one in sorted(found.items()) if who not in (forecaster, MODEL)}
+def _others(
+    forecasts: Sequence[Forecast], forecaster: str, now: dt.datetime
+) -> dict[str, Forecast]:
+    """Give the last forecast of each other forecaster; replays do not count."""
+    last = {one.forecaster: one for one in forecasts if one.kind in KINDS and one.issued_at <= now}
+    return {who: one for who, one in sorted(last.items()) if who not in (forecaster, MODEL)}
 
 
 def _path(
     ledger: Ledger,
     state: State,
     question: Question,
-    said: Sequence[Forecast],
+    forecasts: Sequence[Forecast],
     kind: str,
     weights: "Weights",
 ) -> "tuple[QuestionPath, bool, str]":
     """Give the path to draw, whether there is a replay of it, and which of the two it is."""
     from forecasting.app.review.paths import marks_of, moved_of, path_of, point_of
 
-    replayed = any(one.kind == "replay" for one in said)
-    live = [one for one in said if one.kind in ("live", "backdated", "imported")]
+    replayed = any(one.kind == "replay" for one in forecasts)
+    live = [one for one in forecasts if one.kind in ("live", "backdated", "imported")]
     if kind == "replay" or (not live and replayed):
         run = latest_run(ledger) if replayed else ""
-        shown = [one for one in said if one.kind == "replay" and one.run == run]
+        drawn = [one for one in forecasts if one.kind == "replay" and one.run == run]
         kind = "replay"
     else:
-        shown, kind = live, "live"
+        drawn, kind = live, "live"
     narrow = replace(state.catalog, questions={question.id: question})
     standing = without_retracted(ledger.evidence())
     items = [
@@ -227,36 +229,36 @@ def _path(
         for item in standing
         if any(effect.target.startswith("evidence/") for effect in item.effects)
         or names(question) & {effect.target.partition("=")[0] for effect in item.effects}
-        or any(item.key in one.meta.get("moved", "") for one in shown if one.meta)
+        or any(item.key in one.meta.get("moved", "") for one in drawn if one.meta)
     ]
     points: dict[str, list[Point]] = {}
-    for one in shown:
+    for one in drawn:
         points.setdefault(one.forecaster, []).append(point_of(one))
     path = path_of(
         state.catalog,
         question,
         state.now,
         paths=points,
-        evidence=marks_of(items, narrow, shown, weights).get(question.id, []),
-        moved=moved_of(items, narrow, shown).get(question.id, ()),
+        evidence=marks_of(items, narrow, drawn, weights).get(question.id, []),
+        moved=moved_of(items, narrow, drawn).get(question.id, ()),
     )
     return path, replayed, kind
 
 
-def _comments(ledger: Ledger, said: Sequence[Forecast]) -> list[dict[str, Any]]:
+def _comments(ledger: Ledger, forecasts: Sequence[Forecast]) -> list[dict[str, Any]]:
     """Give what people wrote with their numbers, newest first."""
-    gone = reasons(ledger)
+    redactions = reasons(ledger)
     rows: list[dict[str, Any]] = [
         {
             "seq": one.seq,
             "who": one.forecaster,
             "at": one.issued_at,
             "forecast": one.value.plain,
-            "text": gone.get(one.seq or 0, one.because),
-            "redacted": (one.seq or 0) in gone,
+            "text": redactions.get(one.seq or 0, one.because),
+            "redacted": (one.seq or 0) in redactions,
         }
-        for one in said
-        if one.kind != "replay" and (one.because or (one.seq or 0) in gone)
+        for one in forecasts
+        if one.kind != "replay" and (one.because or (one.seq or 0) in redactions)
     ]
     return sorted(rows, key=lambda row: row["at"], reverse=True)[:MOST_ROWS]
 
@@ -287,7 +289,7 @@ def _claims(bank: Any, question: Question) -> list[dict[str, Any]]:
     ]
 
 
-def _links(bank: Any, asked: Sequence[str]) -> list[dict[str, Any]]:
+def _links(bank: Any, processes: Sequence[str]) -> list[dict[str, Any]]:
     """Give the links that touch the question's processes, to them and from them."""
     if bank is None:
         return []
@@ -302,7 +304,7 @@ def _links(bank: Any, asked: Sequence[str]) -> list[dict[str, Any]]:
             "because": link.because,
         }
         for link in bank.world.links
-        if link.parent in asked or link.child in asked
+        if link.parent in processes or link.child in processes
     ]
 
 
@@ -322,13 +324,15 @@ def show(ledger: Ledger, name: str, now: dt.datetime) -> list[dict[str, Any]]:
         for text in bank.texts
         for claim in text.claims
     ]
-    shown, redacted = [], reasons(ledger)
+    rows, redacted = [], reasons(ledger)
     matched = matches(ledger, catalog)
     for question in catalog.find(name):
         standing = catalog.outcomes.get(question.id)
-        # A replay may hold a hundred times as many, so they are not even read.
-        said = [one for kind in KINDS for one in ledger.forecasts(question=question.id, kind=kind)]
-        last = latest(undone(ledger).left(said)).values()
+        # Forecasts of replays are not read: there may be a hundred times as many.
+        forecasts = [
+            one for kind in KINDS for one in ledger.forecasts(question=question.id, kind=kind)
+        ]
+        last = latest(undone(ledger).left(forecasts)).values()
         names = {question.id, question.ladder}
         evidence = [
             {
@@ -340,7 +344,7 @@ def show(ledger: Ledger, name: str, now: dt.datetime) -> list[dict[str, Any]]:
             for item in without_retracted(ledger.evidence())
             if any(effect.target in names for effect in item.effects)
         ]
-        shown.append(
+        rows.append(
             {
                 **facts(catalog, question, now),
                 "latest": {f.forecaster: f.value.plain for f in last} or None,
@@ -391,4 +395,4 @@ def show(ledger: Ledger, name: str, now: dt.datetime) -> list[dict[str, Any]]:
                 ],
             }
         )
-    return shown
+    return rows

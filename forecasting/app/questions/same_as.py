@@ -48,19 +48,19 @@ class Match:
 
 def matches(ledger: Ledger, catalog: Catalog) -> list[Match]:
     """Give the matches that stand: those of the bank, and those that were recorded."""
-    found: dict[tuple[str, str], Match] = {}
-    for one in _of_bank(ledger):
+    by_pair: dict[tuple[str, str], Match] = {}
+    for one in _bank_matches(ledger):
         if one.question in catalog.questions:
-            found[one.question, _plain(one.url)] = one
+            by_pair[one.question, _plain(one.url)] = one
     for setup in ledger.setups():
         if setup.subject != "same-as":
             continue
         detail = setup.detail
         key = (detail["question"], _plain(detail["url"]))
         if detail.get("undone"):
-            found.pop(key, None)
+            by_pair.pop(key, None)
         else:
-            found[key] = Match(
+            by_pair[key] = Match(
                 detail["question"],
                 detail["url"],
                 complement=detail.get("complement") == "yes",
@@ -70,24 +70,24 @@ def matches(ledger: Ledger, catalog: Catalog) -> list[Match]:
     at = _by_address(catalog)
     return [
         replace(one, other=one.url if one.url in catalog.questions else _only(at.get(key[1], ())))
-        for key, one in sorted(found.items())
+        for key, one in sorted(by_pair.items())
     ]
 
 
 def _by_address(catalog: Catalog) -> dict[str, list[str]]:
     """Give the ids of the questions of yes or no of each address: a group has one for several."""
-    found: dict[str, list[str]] = {}
+    ids: dict[str, list[str]] = {}
     for one in catalog.questions.values():
         if one.source and one.type == "binary":
-            found.setdefault(_plain(one.source), []).append(one.id)
-    return found
+            ids.setdefault(_plain(one.source), []).append(one.id)
+    return ids
 
 
 def _only(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else ""
 
 
-def _of_bank(ledger: Ledger) -> Iterable[Match]:
+def _bank_matches(ledger: Ledger) -> Iterable[Match]:
     folder = banks.folder_of(ledger)
     place = None if folder is None else folder / FILE
     if place is None or not place.is_file():
@@ -167,8 +167,8 @@ def same_as(
     ledger.append([entry], recorded_at=now)
     if undo:
         return Match(question, url, differs=differs, complement=complement, said_by=forecaster)
-    found = matches(ledger, catalog)
-    return next(one for one in found if (one.question, one.url) == (question, url))
+    current = matches(ledger, catalog)
+    return next(one for one in current if (one.question, one.url) == (question, url))
 
 
 def beside(ledger: Ledger, catalog: Catalog, *, kind: str) -> list[Forecast]:
@@ -177,32 +177,35 @@ def beside(ledger: Ledger, catalog: Catalog, *, kind: str) -> list[Forecast]:
     The last of each day within the window; of an opposite question the complement. Where the
     criteria differ the name says so.
     """
-    wanted: dict[str, list[Match]] = {}
+    by_other: dict[str, list[Match]] = {}
     for one in matches(ledger, catalog):
         if one.other:
-            wanted.setdefault(one.other, []).append(one)
-    if not wanted:
+            by_other.setdefault(one.other, []).append(one)
+    if not by_other:
         return []
     last: dict[tuple[Any, ...], Forecast] = {}
-    for said in undone(ledger).left(
-        spoken for name in wanted for spoken in ledger.forecasts(question=name, kind="imported")
+    for forecast in undone(ledger).left(
+        each for name in by_other for each in ledger.forecasts(question=name, kind="imported")
     ):
-        if not said.forecaster.startswith(NOBODY) or said.value.shape != "binary":
+        if not forecast.forecaster.startswith(NOBODY) or forecast.value.shape != "binary":
             continue
-        for one in wanted[said.question]:
+        for one in by_other[forecast.question]:
             mine = catalog.questions[one.question]
-            if not mine.opens <= said.issued_at < mine.closes:
+            if not mine.opens <= forecast.issued_at < mine.closes:
                 continue
-            p = said.value.entered[0]
+            p = forecast.value.entered[0]
             value = Value("binary", ("yes",), (decimal(1 - Decimal(p)) if one.complement else p,))
-            name = f"{said.forecaster}{DIFFERS}" if one.differs else said.forecaster
-            key = (mine.id, name, local_day(said.issued_at, mine.zone))
+            name = f"{forecast.forecaster}{DIFFERS}" if one.differs else forecast.forecaster
+            key = (mine.id, name, local_day(forecast.issued_at, mine.zone))
             last[key] = replace(
-                said,
+                forecast,
                 question=mine.id,
                 question_hash=mine.wording_hash,
                 forecaster=name,
                 value=value,
                 kind=cast("Kind", kind),
             )
-    return sorted(last.values(), key=lambda said: (said.issued_at, said.question, said.forecaster))
+    return sorted(
+        last.values(),
+        key=lambda forecast: (forecast.issued_at, forecast.question, forecast.forecaster),
+    )

@@ -110,8 +110,8 @@ def decided_by_facts(
     from forecasting.app.news.world import NewsWorld, decided
 
     world = NewsWorld.of(ledger, replace(catalog, questions=touched))
-    found = {name: decided(world, touched[name], news.items, now) for name in world.predicates}
-    return {name: outcome for name, outcome in found.items() if outcome is not None}
+    outcomes = {name: decided(world, touched[name], news.items, now) for name in world.predicates}
+    return {name: outcome for name, outcome in outcomes.items() if outcome is not None}
 
 
 @lru_cache(maxsize=4096)
@@ -144,26 +144,26 @@ def due_of(state: State, question: Question) -> dict[str, Any] | None:
     if outcome is not None:
         reason = f"{RECORD}, facts say {outcome}"
         return {**_row(state, question, status), "reason": reason, "decided": outcome}
-    return _looked(state, question) if status == "open" else None
+    return _open_row(state, question) if status == "open" else None
 
 
-def _looked(state: State, question: Question) -> dict[str, Any] | None:
+def _open_row(state: State, question: Question) -> dict[str, Any] | None:
     """Give the row of an open question; without a reason it needs nobody."""
     mine, model = (
         state.pair.mine.in_force(question.id),
         state.pair.model.in_force(question.id),
     )
-    left = question.closes - state.now
+    time_left = question.closes - state.now
     since = question.opens if mine is None else mine.issued_at
     age = _days(state.now - since)
     news = state.news_since(question, since)
     reasons = []
     if mine is None:
-        taken = state.pair.mine.is_withdrawn(question.id)
-        reasons.append("withdrawn" if taken else "never answered")
-    if left <= SOON:
+        withdrawn = state.pair.mine.is_withdrawn(question.id)
+        reasons.append("withdrawn" if withdrawn else "never answered")
+    if time_left <= SOON:
         reasons.append("closes soon")
-    change = _moved(state, question, mine, model)
+    change = _model_move(state, question, mine, model)
     if change is not None:
         reasons.append("the model moved")
     if mine is not None and news:
@@ -177,13 +177,13 @@ def _looked(state: State, question: Question) -> dict[str, Any] | None:
     hazard = None
     stale = None
     if question.type == "binary" and numbers is not None:
-        hazard = _hazard(numbers[0], left)
-        stale = 0.0 if mine is None else _quiet(numbers[0], mine.issued_at, question, state.now)
+        hazard = _hazard(numbers[0], time_left)
+        stale = 0.0 if mine is None else _staleness(numbers[0], mine.issued_at, question, state.now)
     row = _row(state, question, "open")
     return {
         **row,
         "reason": ", ".join(reasons),
-        "value": _value(question, own, other, stale, news, left),
+        "value": _value(question, own, other, stale, news, time_left),
         "age_days": age,
         "staleness": stale,
         "hazard": hazard,
@@ -223,16 +223,16 @@ def _numbers(question: Question, forecast: Said | None) -> tuple[float, ...] | N
     return None if forecast is None or question.type == "numeric" else forecast.value.numbers
 
 
-def _hazard(p: float, left: dt.timedelta) -> float | None:
+def _hazard(p: float, time_left: dt.timedelta) -> float | None:
     """Give the chance a day of the less likely answer, at a constant hazard up to the deadline."""
-    least, days = min(p, 1 - p), left / DAY
+    least, days = min(p, 1 - p), time_left / DAY
     return None if days <= 0 else 1 - (1 - least) ** (1 / days)
 
 
-def _quiet(p: float, said: dt.datetime, question: Question, now: dt.datetime) -> float:
+def _staleness(p: float, issued_at: dt.datetime, question: Question, now: dt.datetime) -> float:
     """Say by how much quiet days since a forecast should have moved it, at that hazard."""
     least = min(p, 1 - p)
-    whole = (question.closes - said) / DAY
+    whole = (question.closes - issued_at) / DAY
     if whole <= 0:
         return 0.0
     still: float = (1 - least) ** ((question.closes - now) / DAY / whole)
@@ -252,26 +252,28 @@ def _value(
     other: tuple[float, ...] | None,
     stale: float | None,
     news: int,
-    left: dt.timedelta,
+    time_left: dt.timedelta,
 ) -> float | None:
     """Give what a fresh look is worth, as `Book.due` says; None for numbers and dates."""
     if question.type == "numeric":
         return None
     window = question.closes - question.opens
-    share = left / window if window > dt.timedelta(0) else 0.0
+    share = time_left / window if window > dt.timedelta(0) else 0.0
     options = max(len(question.space.options), 2)
     silent = tuple([0.5] if question.type == "binary" else [1 / options] * options)
-    said = own or silent
-    half = 1.0 if len(said) == 1 else 0.5
-    if other is not None and len(other) == len(said):
-        gain = half * sum((a - b) ** 2 for a, b in zip(said, other, strict=True))
+    probabilities = own or silent
+    half = 1.0 if len(probabilities) == 1 else 0.5
+    if other is not None and len(other) == len(probabilities):
+        gain = half * sum((a - b) ** 2 for a, b in zip(probabilities, other, strict=True))
     else:
         gain = 0.0 if own is not None else UNKNOWN
-    spread = half * sum((NEWS * p * (1 - p)) ** 2 for p in said)
+    spread = half * sum((NEWS * p * (1 - p)) ** 2 for p in probabilities)
     return share * (gain + (stale or 0.0) ** 2 + news * spread)
 
 
-def _moved(state: State, question: Question, mine: Said | None, model: Said | None) -> float | None:
+def _model_move(
+    state: State, question: Question, mine: Said | None, model: Said | None
+) -> float | None:
     """Say by how much the model moved since my forecast, or else within a week, where it did."""
     since = state.now - SOON if mine is None else mine.issued_at
     apart = difference(question, model, state.pair.model.at(question.id, since))
@@ -351,7 +353,7 @@ def calendar(rows: Sequence[Mapping[str, Any]], now: dt.datetime) -> str:
             f"DTSTAMP:{_utc(now)}",
             f"DTSTART:{_utc(row['deadline'])}",
             f"SUMMARY:{_text(row['title'])}",
-            f"DESCRIPTION:{_text(_said(row))}",
+            f"DESCRIPTION:{_text(_summary(row))}",
             "BEGIN:VALARM",
             "ACTION:DISPLAY",
             f"DESCRIPTION:{_text(row['title'])}",
@@ -394,14 +396,14 @@ def _number(value: Any) -> str:
     return "none" if value is None else f"{value:.3g}"
 
 
-def _said(row: Mapping[str, Any]) -> str:
+def _summary(row: Mapping[str, Any]) -> str:
     """Say in a few lines why a question is listed, and where the numbers stand."""
-    said = [f"{row['question']}: {row['reason']}"]
+    lines = [f"{row['question']}: {row['reason']}"]
     if "mine" in row:
-        said.append(f"yours {_number(row['mine'])}, the model's {_number(row['model'])}")
+        lines.append(f"yours {_number(row['mine'])}, the model's {_number(row['model'])}")
     if row.get("value") is not None:
-        said.append(f"a fresh look is worth {row['value']:.4f} (expected drop of the Brier score)")
-    return "\n".join(said)
+        lines.append(f"a fresh look is worth {row['value']:.4f} (expected drop of the Brier score)")
+    return "\n".join(lines)
 
 
 def mail(rows: Sequence[Mapping[str, Any]], *, forecaster: str, now: dt.datetime) -> bytes:
@@ -419,7 +421,7 @@ def mail(rows: Sequence[Mapping[str, Any]], *, forecaster: str, now: dt.datetime
     message["From"] = message["To"] = f"{name}@localhost"
     message["Date"] = format_datetime(now)
     blocks = [
-        f"{_CONTROL.sub('', str(row['title']))}\n{_said(row)}\ndeadline: {row['ends']}"
+        f"{_CONTROL.sub('', str(row['title']))}\n{_summary(row)}\ndeadline: {row['ends']}"
         for row in rows
     ]
     message.set_content("\n\n".join(blocks) or "Nothing is due.")

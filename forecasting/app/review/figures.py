@@ -67,7 +67,7 @@ def world(book: PlainBook, told: Told) -> dict[str, Any]:
         "until": view.live.until,
         "draws": view.draws,
         "notes": list(view.notes),
-        "asked": _asked(book),
+        "asked": _open_questions(book),
         "answers": plain(answers),
         "stories": plain(stories),
         "values": plain(values),
@@ -84,13 +84,13 @@ def what_if(book: PlainBook, told: Told, given: Sequence[str], do: Sequence[str]
     return {
         "as_of": view.as_of,
         "draws": view.draws,
-        "asked": _asked(book),
+        "asked": _open_questions(book),
         "rows": plain(rows),
         "unmoved": words.unmoved(rows),
     }
 
 
-def _asked(book: PlainBook) -> list[str]:
+def _open_questions(book: PlainBook) -> list[str]:
     return sorted(row["question"] for row in book.open_outcomes())
 
 
@@ -114,13 +114,13 @@ def question_scores(book: PlainBook, told: Told, question: str, kind: str) -> li
     """Score everybody on one question: over its scheduled window, and beside it while open."""
     told("reading what was said")
     kinds = ("replay",) if kind == "replay" else ("live", "backdated", "imported")
-    wanted = Selection(question=question, too_soon=True)
-    found: list[dict[str, Any]] = []
+    selection = Selection(question=question, too_soon=True)
+    rows: list[dict[str, Any]] = []
     for kind in kinds:
         # One question has no interval.
-        asked = replace(wanted, kind=kind)
-        found += scores(book.ledger, by="question", selection=asked, resamples=99)
-    return [plain(row) for row in found]
+        of_kind = replace(selection, kind=kind)
+        rows += scores(book.ledger, by="question", selection=of_kind, resamples=99)
+    return [plain(row) for row in rows]
 
 
 def _view(book: PlainBook, told: Told) -> "WorldView":
@@ -186,21 +186,21 @@ def review(
     catalog = Catalog.of(ledger)
     whole = Selection(kind=kind, tag=tag, too_soon=too_soon)
     mine = replace(whole, forecaster=who)
-    chosen = select(ledger, catalog, Selection(kind=kind))
-    by_me = [forecast for forecast in chosen if forecast.forecaster == who]
+    forecasts = select(ledger, catalog, Selection(kind=kind))
+    by_me = [forecast for forecast in forecasts if forecast.forecaster == who]
     frame = resolved(ledger, whole, seals="worst")
     resolved_here = frame[frame["forecaster"] == who].drop_duplicates("question")
     pair = frame[frame["forecaster"].isin([who, MODEL])]
     told("calibration")
     calibration = calibrate.calibration(ledger, selection=mine, now=now)
     told("scores")
-    found: dict[str, Any] = {
+    figures: dict[str, Any] = {
         "who": who,
         "kind": kind,
         "tag": tag,
         "kinds": kinds_present(ledger),
-        "forecasters": ordered({forecast.forecaster for forecast in chosen}),
-        "tags": _tags(catalog, {forecast.question for forecast in chosen}),
+        "forecasters": ordered({forecast.forecaster for forecast in forecasts}),
+        "tags": _tags(catalog, {forecast.question for forecast in forecasts}),
         "n_forecasts": len(by_me),
         "n_resolved": len(resolved_here),
         "n_soon": int(resolved_here["too_soon"].sum()),
@@ -213,21 +213,21 @@ def review(
         },
     }
     told("you and the model")
-    found["versus"], found["override"] = _versus(ledger, frame, who, whole, now)
+    figures["versus"], figures["override"] = _versus(ledger, frame, who, whole, now)
     told("the leaderboard")
-    found["board"], found["board_notes"] = leaderboard(ledger, selection=whole, sample=False)
-    found["least_of_level"] = LEAST_OF_LEVEL
+    figures["board"], figures["board_notes"] = leaderboard(ledger, selection=whole, sample=False)
+    figures["least_of_level"] = LEAST_OF_LEVEL
     told("sources, texts, and what is left out")
     sources = source_rows(ledger, as_of=now, now=now)
-    found["sources"] = [dict(row) for row in folded(sources) if row.get("claims")]
-    found["n_sources"] = len(sources)
-    found["left_out"] = left_out(ledger, mine)
+    figures["sources"] = [dict(row) for row in folded(sources) if row.get("claims")]
+    figures["n_sources"] = len(sources)
+    figures["left_out"] = left_out(ledger, mine)
     more = calibrate.unread(ledger, mine, types=CALIBRATED, share=calibration["share"])
-    found["unread"] = left_out(ledger, mine, counted=False, more=more)
-    found["unscored"] = unscored(catalog, by_me, kind, now)
-    found["histogram"] = pictures.table(ledger, "histogram", selection=mine)
-    texts = [card for card in cards(catalog, bank_of(ledger), chosen) if card.claims]
-    return {key: plain(value) for key, value in found.items()} | {"texts": texts}
+    figures["unread"] = left_out(ledger, mine, counted=False, more=more)
+    figures["unscored"] = unscored(catalog, by_me, kind, now)
+    figures["histogram"] = pictures.table(ledger, "histogram", selection=mine)
+    texts = [card for card in cards(catalog, bank_of(ledger), forecasts) if card.claims]
+    return {key: plain(value) for key, value in figures.items()} | {"texts": texts}
 
 
 def _versus(
@@ -238,12 +238,12 @@ def _versus(
     if who == MODEL or family(who) != "person" or not {who, MODEL} <= names:
         return None, []
     try:
-        found = compare(ledger, who, MODEL, now=now, selection=whole)
+        comparison = compare(ledger, who, MODEL, now=now, selection=whole)
     except ForecastingError:
         return None, []
-    part = frame[frame["type"] == found["type"]]
-    convention = found["convention"] or "half"
-    wide = shared(part, who, MODEL, rule=found["rule"], convention=convention)
+    part = frame[frame["type"] == comparison["type"]]
+    convention = comparison["convention"] or "half"
+    wide = shared(part, who, MODEL, rule=comparison["rule"], convention=convention)
     titles = Catalog.of(ledger).questions
     rows = [
         {
@@ -256,17 +256,17 @@ def _versus(
         for row in wide.to_dict("records")
         if math.isfinite(row["a"]) and math.isfinite(row["b"])
     ]
-    return found, sorted(rows, key=lambda row: (row["difference"], row["question"]))
+    return comparison, sorted(rows, key=lambda row: (row["difference"], row["question"]))
 
 
-def _tags(catalog: Catalog, spoken: set[str]) -> list[str]:
-    found = {
+def _tags(catalog: Catalog, questions: set[str]) -> list[str]:
+    tags = {
         tag
-        for name in spoken
+        for name in questions
         for tag in (*catalog.questions[name].tags, catalog.questions[name].topic)
         if tag
     }
-    return sorted(found)
+    return sorted(tags)
 
 
 def _in_words(calibration: dict[str, Any]) -> dict[str, str]:
@@ -276,15 +276,15 @@ def _in_words(calibration: dict[str, Any]) -> dict[str, str]:
     dsc, unc = calibration["discrimination"], calibration["uncertainty"]
     share = dsc / unc if unc else 0.0
     if not unc:
-        told = "All of these questions ended alike, so nothing could be told apart."
+        sentence = "All of these questions ended alike, so nothing could be told apart."
     elif share < 0.05:
-        told = "Your numbers hardly told what happened from what did not"
+        sentence = "Your numbers hardly told what happened from what did not"
     elif share < 0.25:
-        told = "Your numbers told what happened from what did not to some degree"
+        sentence = "Your numbers told what happened from what did not to some degree"
     else:
-        told = "Your numbers told what happened from what did not well"
+        sentence = "Your numbers told what happened from what did not well"
     if unc:
-        told += (
+        sentence += (
             f": discrimination {dsc:.3f} of at most {unc:.3f}, which is {100 * share:.0f} % of "
             "what there was to tell apart."
         )
@@ -296,6 +296,6 @@ def _in_words(calibration: dict[str, Any]) -> dict[str, str]:
     else:
         word = "a sign that they are too timid: further from 50 % would have been better"
     return {
-        "discrimination": told,
+        "discrimination": sentence,
         "slope": f"The slope of your numbers is {slope:.2f} \N{PLUS-MINUS SIGN} {sd:.2f}, {word}.",
     }

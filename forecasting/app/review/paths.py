@@ -101,7 +101,7 @@ def moved_of(
 ) -> dict[str, list[page.Moved]]:
     """Say why the model's forecasts moved, by question, from what was recorded with each."""
     by_key = {item.key: item for item in items}
-    found: dict[str, list[page.Moved]] = {}
+    by_question: dict[str, list[page.Moved]] = {}
     for forecast in sorted(forecasts, key=lambda forecast: forecast.issued_at):
         if forecast.forecaster != MODEL or "moved" not in forecast.meta:
             continue
@@ -111,15 +111,15 @@ def moved_of(
             item = by_key.get(key)
             causes.append(
                 page.Cause(
-                    # What names no item is time, or an item that was retracted since.
+                    # A key of no item stands for the time gone by, or for an item retracted since.
                     item.title if item else _CAUSES.get(key, f"{key}, retracted since"),
                     dict(zip(_names(question, change), change, strict=True)),
                     item.known_at if item else None,
                     item.url.split(" | ")[0] if item else "",
                 )
             )
-        found.setdefault(forecast.question, []).append(page.Moved(forecast.issued_at, causes))
-    return found
+        by_question.setdefault(forecast.question, []).append(page.Moved(forecast.issued_at, causes))
+    return by_question
 
 
 def _names(question: Question, change: Sequence[float]) -> tuple[str, ...]:
@@ -138,7 +138,7 @@ def marks_of(
         if forecast.forecaster == MODEL and "moved" in forecast.meta:
             moves.setdefault(forecast.question, {}).update(json.loads(forecast.meta["moved"]))
     # The words of a predicate name its processes.
-    asked = {
+    names = {
         question.id: {question.id, question.ladder, *_WORD.findall(question.answer)}
         for question in catalog.questions.values()
     }
@@ -148,12 +148,12 @@ def marks_of(
         for question in catalog.questions.values():
             change = moves.get(question.id, {}).get(item.key)
             rests = weights.rests.get(question.id, frozenset())
-            if not asked[question.id] & targets and (
+            if not names[question.id] & targets and (
                 change is None or not _has_way(item, weights, rests)
             ):
                 continue
-            report = _strongest(item, weights, rests, asked[question.id])
-            told = item.reports
+            report = _strongest(item, weights, rests, names[question.id])
+            reports = item.reports
             marks.setdefault(question.id, []).append(
                 page.Mark(
                     item.known_at,
@@ -162,9 +162,9 @@ def marks_of(
                     item.url.split(" | ")[0],
                     item.kind,
                     dict(zip(_names(question, change), change, strict=True)) if change else {},
-                    # What the bank says beside its facts would make the page twice as long.
+                    # The bank's notes on its facts would make the page twice as long.
                     item.note if item.stream == "news" else "",
-                    report.log_ratio if report else 0.0 if told else None,
+                    report.log_ratio if report else 0.0 if reports else None,
                     report.half_life if report else page.HALF_LIFE,
                     weights.over.get(report) if report else None,
                 )
@@ -180,7 +180,7 @@ def _has_way(item: Evidence, weights: Weights, rests: AbstractSet[str]) -> bool:
 
 
 def _strongest(
-    item: Evidence, weights: Weights, rests: AbstractSet[str], asked: AbstractSet[str | None]
+    item: Evidence, weights: Weights, rests: AbstractSet[str], names: AbstractSet[str | None]
 ) -> CodedReport | None:
     """Give what an item weighs on the way to a question, as the list of news shows it.
 
@@ -188,4 +188,4 @@ def _strongest(
     names, else of one that acts on it.
     """
     ways = [report for report in weights.coded.get(item.key, ()) if report.process in rests]
-    return max(ways, key=lambda r: (r.process in asked, abs(r.log_ratio)), default=None)
+    return max(ways, key=lambda r: (r.process in names, abs(r.log_ratio)), default=None)

@@ -60,20 +60,20 @@ def table(
         return list(calibrate.from_frame(frame, share=share)["curve"])
     if picture == "histogram":
         return _histogram(frame[~frame["too_soon"]])
-    spoken = {
+    by_name = {
         str(name): calibrate.picked(part, calibrate.at_share(share))
         for name, part in frame.groupby("forecaster")
     }
-    spoken = {name: found for name, found in spoken.items() if found.picks}
-    # Curves of different questions are no comparison: how many all have in common stands beside.
-    questions = [set(found.rows["question"]) for found in spoken.values()]
+    by_name = {name: picked for name, picked in by_name.items() if picked.picks}
+    # Curves over different questions cannot be compared: each row says how many are shared.
+    questions = [set(picked.rows["question"]) for picked in by_name.values()]
     shared = set.intersection(*questions) if questions else set()
     rows: list[dict[str, Any]] = []
-    for name in ordered(spoken):
-        part = spoken[name]
-        found = _parts(name, part) if picture == "mcb-dsc" else _murphy(name, part)
+    for name in ordered(by_name):
+        part = by_name[name]
+        part_rows = _parts(name, part) if picture == "mcb-dsc" else _murphy(name, part)
         about = {"n_questions": len(part.rows), "n_shared": len(shared)}
-        rows += [{**row, **about} for row in found]
+        rows += [{**row, **about} for row in part_rows]
     return rows
 
 
@@ -142,11 +142,11 @@ def _save(
         "<tr>" + "".join(f"<td>{html.escape(_cell(v))}</td>" for v in row.values()) + "</tr>"
         for row in rows
     )
-    said = f"<pre>{html.escape(reading)}</pre>" if reading else ""
+    reading_html = f"<pre>{html.escape(reading)}</pre>" if reading else ""
     name = html.escape(title)
     page = (
         f'<!doctype html><html lang="en"><meta charset="utf-8">{_ALLOWED}<title>{name}</title>'
-        f"<h1>{name}</h1>{said}{pen.svg(drawn, label=title)}"
+        f"<h1>{name}</h1>{reading_html}{pen.svg(drawn, label=title)}"
         f"<table><tr>{heads}</tr>{lines}</table>"
         f"<p>Ledger head: entry {head.seq}, hash <code>{head.hash}</code></p></html>\n"
     )
@@ -183,24 +183,24 @@ def _cell(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _parts(name: str, chosen: calibrate.Picked) -> list[dict[str, Any]]:
+def _parts(name: str, picked: calibrate.Picked) -> list[dict[str, Any]]:
     from forecasting.calibration import corp
 
-    found = corp(chosen.said, chosen.seen, picks=chosen.picks, cluster=chosen.events)
-    parts = {part: getattr(found, part) for part in calibrate.PARTS if part != "p_value"}
-    return [{"forecaster": name, "n": round(chosen.n), **parts}]
+    result = corp(picked.said, picked.seen, picks=picked.picks, cluster=picked.events)
+    parts = {part: getattr(result, part) for part in calibrate.PARTS if part != "p_value"}
+    return [{"forecaster": name, "n": round(picked.n), **parts}]
 
 
-def _murphy(name: str, chosen: calibrate.Picked) -> list[dict[str, Any]]:
+def _murphy(name: str, picked: calibrate.Picked) -> list[dict[str, Any]]:
     import numpy as np
 
     from forecasting.calibration import murphy_curve
 
     # A mean over picks is the curve of all rows, each as often as the picks hold it.
-    rows = np.concatenate(chosen.picks)
-    curve = murphy_curve(chosen.said[rows], chosen.seen[rows])
+    rows = np.concatenate(picked.picks)
+    curve = murphy_curve(picked.said[rows], picked.seen[rows])
     return [
-        {"forecaster": name, "threshold": float(at), "score": float(score), "n": round(chosen.n)}
+        {"forecaster": name, "threshold": float(at), "score": float(score), "n": round(picked.n)}
         for at, score in zip(curve.threshold, curve.score, strict=True)
     ]
 
@@ -217,9 +217,9 @@ def _over_time(frame: "pd.DataFrame", kind: str) -> list[dict[str, Any]]:
 def _histogram(frame: "pd.DataFrame") -> list[dict[str, Any]]:
     import numpy as np
 
-    said = frame["forecast"].to_numpy(dtype=np.float64)
+    forecasts = frame["forecast"].to_numpy(dtype=np.float64)
     happened = frame["outcome"].to_numpy(dtype=np.float64)
-    place = np.minimum((said * 20).astype(int), 19)
+    place = np.minimum((forecasts * 20).astype(int), 19)
     return [
         {
             "from": bin_ / 20,

@@ -59,10 +59,10 @@ def gather(ledger: Ledger, *, kind: str, run: str, now: dt.datetime) -> page.Rev
     by_question = scores(ledger, selection=selection, by="question", resamples=99)
     crowds = beside(ledger, catalog, kind=kind)
     agreeing = [one for one in crowds if not one.forecaster.endswith(DIFFERS)]
-    told = scoring_frame(ledger, catalog, agreeing, withdrawals=())
-    if len(told):
-        rows = [*rows, *scored_frame(told, kind=kind)]
-        by_question += scored_frame(told, kind=kind, by="question", resamples=99)
+    crowd_frame = scoring_frame(ledger, catalog, agreeing, withdrawals=())
+    if len(crowd_frame):
+        rows = [*rows, *scored_frame(crowd_frame, kind=kind)]
+        by_question += scored_frame(crowd_frame, kind=kind, by="question", resamples=99)
     texts = ledger.forecasts(kind="backdated") if kind == "replay" else []
     present = list(dict.fromkeys(frame["forecaster"]))
     binary = [row for row in rows if row["type"] == "binary"]
@@ -71,7 +71,7 @@ def gather(ledger: Ledger, *, kind: str, run: str, now: dt.datetime) -> page.Rev
     details = [row["detectable"] for row in binary if row["forecaster"] == MODEL]
     fits = ledger.model_runs(run=run)
     run_shown = _run(ledger, bank, kind, run, now)
-    shown, gain = _world(ledger, bank, run_shown, now)
+    world, gain = _world(ledger, bank, run_shown, now)
     return page.ReviewData(
         run=run_shown,
         scores=rows,
@@ -96,7 +96,7 @@ def gather(ledger: Ledger, *, kind: str, run: str, now: dt.datetime) -> page.Rev
         left_out=unscored(catalog, forecasts, kind, now),
         parts=_parts(ledger, selection, present),
         reports=[{"source": name, **row} for name, row in worth(ledger, selection).items()],
-        world=shown,
+        world=world,
         news_gain=gain,
         unfit=[
             {"question": question, "forecaster": MODEL, "verdict": verdict}
@@ -150,19 +150,19 @@ def _world(
     looked = watched(ledger.watches(), moment, live=run.kind != "replay")
     items = without_retracted(ledger.evidence())
     try:
-        found = live(ledger, now=now, as_of=moment, bank=bank, draws=REPLAY_DRAWS)
+        simulation = live(ledger, now=now, as_of=moment, bank=bank, draws=REPLAY_DRAWS)
     except InvalidInput:
         # No open question is answered by the world: there is nothing to simulate.
         return world_page(bank.world, items, moment, watched=looked), {}
-    shown = world_page(
+    world = world_page(
         bank.world,
         items,
         moment,
         watched=looked,
-        learned=found.learned(),
-        fans=found.fans(),
+        learned=simulation.learned(),
+        fans=simulation.fans(),
     )
-    return shown, found.run.learned.gain_summary
+    return world, simulation.run.learned.gain_summary
 
 
 def _parts(ledger: Ledger, selection: Selection, present: Sequence[str]) -> list[Mapping[str, Any]]:
@@ -177,11 +177,11 @@ def unscored(
     catalog: Catalog, forecasts: Sequence[Forecast], kind: str, now: dt.datetime
 ) -> list[dict[str, Any]]:
     """List the questions without a forecast of this kind, and those without an outcome to score."""
-    spoken = {forecast.question for forecast in forecasts}
+    with_forecast = {forecast.question for forecast in forecasts}
     rows = []
     for question in sorted(catalog.questions.values(), key=lambda q: (q.topic, q.closes, q.id)):
         status = catalog.status(question, now)
-        if question.id not in spoken:
+        if question.id not in with_forecast:
             reason = f"It has no {kind} forecast" + (" yet." if status == "upcoming" else ".")
         elif status == "due":
             reason = "It is past its deadline without an outcome on record."
@@ -216,7 +216,7 @@ def _paths(
     scored: dict[str, dict[str, Mapping[str, Any]]] = {}
     for row in by_question:
         scored.setdefault(row["question"], {})[row["forecaster"]] = row
-    shown = [question for question in catalog.questions.values() if question.id in points]
+    with_points = [question for question in catalog.questions.values() if question.id in points]
     return [
         path_of(
             catalog,
@@ -228,16 +228,16 @@ def _paths(
             gate_note=unfit.get(question.id, ""),
             moved=moved.get(question.id, ()),
         )
-        for question in sorted(shown, key=lambda q: (q.topic, q.event, q.opens, q.id))
+        for question in sorted(with_points, key=lambda q: (q.topic, q.event, q.opens, q.id))
     ]
 
 
 def cards(catalog: Catalog, bank: Bank, forecasts: Sequence[Forecast]) -> list[page.TextCard]:
     """Give each text with its claims, how they came out, and what others said at that moment."""
-    found = []
+    result = []
     for text in sorted(bank.texts, key=text_speaks_at):
         moment = text_speaks_at(text)
-        found.append(
+        result.append(
             page.TextCard(
                 id=text.id,
                 slant=text.slant,
@@ -255,7 +255,7 @@ def cards(catalog: Catalog, bank: Bank, forecasts: Sequence[Forecast]) -> list[p
                 ],
             )
         )
-    return found
+    return result
 
 
 def _claim_row(
@@ -268,19 +268,21 @@ def _claim_row(
     standing = catalog.outcomes.get(question.id)
     outcome = None if standing is None else standing.outcome
     of_it = (f for f in forecasts if f.question == question.id and f.forecaster in CHIEF)
-    said = {name: f.value.numbers[0] for (_, name), f in latest(of_it, at=moment).items()}
+    probabilities = {name: f.value.numbers[0] for (_, name), f in latest(of_it, at=moment).items()}
     score: float | None = None
     low: float | None = None
     high: float | None = None
     others: Mapping[float, float | None] = (
         dict.fromkeys(FLAT_DENIAL_ALTERNATIVES) if claim.flat_denial else {}
     )
-    models: dict[str, tuple[float, float | None]] = {name: (p, None) for name, p in said.items()}
+    models: dict[str, tuple[float, float | None]] = {
+        name: (p, None) for name, p in probabilities.items()
+    }
     staleness = None
     if standing is not None and outcome in {"yes", "no"} and not claim.shown_only:
-        seen = 1.0 if outcome == "yes" else 0.0
-        score, low, high, others = claim_scores(claim, seen)
-        models = {name: (p, (p - seen) ** 2) for name, p in said.items()}
+        happened = 1.0 if outcome == "yes" else 0.0
+        score, low, high, others = claim_scores(claim, happened)
+        models = {name: (p, (p - happened) ** 2) for name, p in probabilities.items()}
         staleness = _staleness(question, standing, claim, moment)
     return page.ClaimRow(
         claim=claim.id,

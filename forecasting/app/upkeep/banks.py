@@ -46,40 +46,40 @@ def examples() -> list[str]:
 
 def example_folder(name: str) -> Path:
     """Give the folder of an example."""
-    known = examples()
-    if name not in known:
+    names = examples()
+    if name not in names:
         msg = f"example ({name}): no such example"
-        raise InvalidInput(msg, hint=nearest(name, known) or ", ".join(known))
+        raise InvalidInput(msg, hint=nearest(name, names) or ", ".join(names))
     return locate("questions")
 
 
 def checked(root: Path, *, zone: str = DEFAULT_ZONE) -> Bank:
     """Read a bank that must have no faults; the first is named."""
     bank = read_bank(root, zone=zone)
-    return _without_faults(bank, root, [*bank.problems, *_ahead(bank.past)])
+    return _without_faults(bank, root, [*bank.problems, *_faults_ahead(bank.past)])
 
 
-def _ahead(past: Iterable[Past]) -> list[Problem]:
-    """Give the faults of what lies ahead; to a clock that is told it is only not yet known."""
+def _faults_ahead(past: Iterable[Past]) -> list[Problem]:
+    """Give the faults of what lies ahead; none where the clock is set by hand."""
     return [] if clock.overridden() else list(ahead(past, clock.now()))
 
 
 def ahead_of(bank: Bank) -> dict[str, Problem]:
-    """Give the processes of which something is said to have been that lies ahead, with the fault.
+    """Give the processes with an event of the past that is dated after now, with the fault.
 
-    A bank that says so is not loaded; where its file was edited since, these say nothing.
+    A bank with one is not loaded; where its file was edited since, these say nothing.
     """
-    found: dict[str, Problem] = {}
+    faults: dict[str, Problem] = {}
     for one in bank.past:
-        for fault in _ahead([one]):
+        for fault in _faults_ahead([one]):
             of_file = [
                 name
                 for name, process in bank.world.processes.items()
                 if process.place[0] == fault.source
             ]
             for name in [one.process] if one.process else of_file:
-                found.setdefault(name, fault)
-    return found
+                faults.setdefault(name, fault)
+    return faults
 
 
 def left_out(bank: Bank) -> list[Problem]:
@@ -89,11 +89,11 @@ def left_out(bank: Bank) -> list[Problem]:
 
 def told_of_files(bank: Bank, *, ahead: bool = False) -> list[str]:
     """Say which optional files are left out, and with `ahead` which processes say nothing."""
-    told = [f"left out: {fault}" for fault in left_out(bank)]
+    lines = [f"left out: {fault}" for fault in left_out(bank)]
     of: dict[str, list[str]] = {}
     for name, fault in (ahead_of(bank) if ahead else {}).items():
         of.setdefault(str(fault), []).append(name)
-    return told + [f"what rests on {', '.join(n)} is skipped: {why}" for why, n in of.items()]
+    return lines + [f"what rests on {', '.join(n)} is skipped: {why}" for why, n in of.items()]
 
 
 def usable(root: Path, *, zone: str = DEFAULT_ZONE) -> Bank:
@@ -101,7 +101,7 @@ def usable(root: Path, *, zone: str = DEFAULT_ZONE) -> Bank:
 
     What lies ahead silences its process alone (see `ahead_of`).
     """
-    bank = _unchanged(root, zone)
+    bank = _cached_bank(root, zone)
     faults = [fault for fault in bank.problems if not fault.source.startswith(OPTIONAL)]
     return _without_faults(bank, root, faults)
 
@@ -113,19 +113,19 @@ def _without_faults(bank: Bank, root: Path, faults: Sequence[Problem]) -> Bank:
     return bank
 
 
-def _unchanged(root: Path, zone: str) -> Bank:
+def _cached_bank(root: Path, zone: str) -> Bank:
     """Give the bank of a folder, read again only where a file of it has changed."""
-    found = []
+    stamps = []
     for folder, _, names in os.walk(root):
         for path in (os.path.join(folder, name) for name in names):
             with contextlib.suppress(FileNotFoundError):
-                said = os.stat(path)
-                found.append((path, said.st_mtime_ns, said.st_size))
-    return _read(root, zone, tuple(sorted(found)))
+                status = os.stat(path)
+                stamps.append((path, status.st_mtime_ns, status.st_size))
+    return _read_stamped(root, zone, tuple(sorted(stamps)))
 
 
 @lru_cache(maxsize=4)
-def _read(root: Path, zone: str, _: tuple[tuple[str, int, int], ...]) -> Bank:
+def _read_stamped(root: Path, zone: str, _: tuple[tuple[str, int, int], ...]) -> Bank:
     return read_bank(root, zone=zone)
 
 
@@ -136,8 +136,8 @@ def bundled_bank() -> Bank:
 
 def remembered(ledger: Ledger) -> Setup | None:
     """Give what the ledger was told last about its bank."""
-    told = [setup for setup in ledger.setups() if setup.subject == "bank"]
-    return told[-1] if told else None
+    setups = [setup for setup in ledger.setups() if setup.subject == "bank"]
+    return setups[-1] if setups else None
 
 
 def zone_of(ledger: Ledger) -> str:
@@ -171,7 +171,7 @@ def _folder(ledger: Ledger, last: Setup | None) -> Path | None:
         return None
     if last.name.startswith(BUNDLED):
         return example_folder(last.name.removeprefix(BUNDLED))
-    folder = Path(os.path.normpath(_beside(ledger) / last.name))
+    folder = Path(os.path.normpath(_base_folder(ledger) / last.name))
     if not folder.is_dir():
         msg = f"bank ({folder}): the folder that this database uses is missing"
         raise InvalidInput(msg, hint="forecast init, in the workspace that holds the bank")
@@ -197,8 +197,8 @@ def changed_since(ledger: Ledger, bank: Bank) -> bool:
 
 def stated(ledger: Ledger) -> dict[str, Setup]:
     """Give the processes that were stated in one phrase, by name; dropped ones are left out."""
-    found = {setup.name: setup for setup in ledger.setups() if setup.subject == "process"}
-    return {name: setup for name, setup in found.items() if setup.detail}
+    setups = {setup.name: setup for setup in ledger.setups() if setup.subject == "process"}
+    return {name: setup for name, setup in setups.items() if setup.detail}
 
 
 def with_setups(bank: Bank, setups: Iterable[Setup]) -> Bank:
@@ -208,45 +208,45 @@ def with_setups(bank: Bank, setups: Iterable[Setup]) -> Bank:
     if not own:
         return bank
     world = WorldSpec({**bank.world.processes, **own}, bank.world.links)
-    told = "".join(f"\0{name}\0{process.moves[0].phrase.text}" for name, process in own.items())
+    phrases = "".join(f"\0{name}\0{process.moves[0].phrase.text}" for name, process in own.items())
     return replace(
-        bank, world=world, digest=hashlib.sha256(f"{bank.digest}{told}".encode()).hexdigest()
+        bank, world=world, digest=hashlib.sha256(f"{bank.digest}{phrases}".encode()).hexdigest()
     )
 
 
 def process_of(setup: Setup) -> ProcessSpec:
-    """Build the event process of a phrase: watched from its making, and seldom or often as said."""
-    said = setup.detail
-    made = parse_instant(said["since"])
-    phrase = parse_phrase(said["event"], said["zone"])
+    """Build the event process of a phrase, which states its rate; it is watched from its making."""
+    detail = setup.detail
+    since = parse_instant(detail["since"])
+    phrase = parse_phrase(detail["event"], detail["zone"])
     if phrase.form in {"date", "class"} or phrase.at_once or phrase.for_good:
-        msg = f"base ({said['event']}): must say how often the event happens"
+        msg = f"base ({detail['event']}): must say how often the event happens"
         raise InvalidInput(msg, hint="3 in 70 weeks")
     move = MoveSpec(
         EVENT_STATE,
         EVENT_STATE,
         phrase,
         source=f"stated by {setup.said_by or 'a forecaster'}",
-        known_by=made.date(),
-        because=said.get("because", ""),
+        known_by=since.date(),
+        because=detail.get("because", ""),
     )
     return ProcessSpec(
         name=setup.name,
         kind="event",
         states=(EVENT_STATE,),
         moves=(move,),
-        title=said.get("title", ""),
-        since=made,
+        title=detail.get("title", ""),
+        since=since,
         start=EVENT_STATE,
-        watched=made,
-        zone=said["zone"],
+        watched=since,
+        zone=detail["zone"],
         source=move.source,
         known_by=move.known_by,
         place=("the database", setup.seq or 0),
     )
 
 
-def _beside(ledger: Ledger) -> Path:
+def _base_folder(ledger: Ledger) -> Path:
     """Give the folder that a bank's relative place starts from: the database's."""
     return Path(ledger.where).parent if _is_file(ledger) else Path("/")
 
@@ -264,9 +264,9 @@ def _place(ledger: Ledger, bank: Bank) -> str:
     if not _is_file(ledger):
         return str(root)
     try:
-        return Path(os.path.relpath(root, _beside(ledger))).as_posix()
+        return Path(os.path.relpath(root, _base_folder(ledger))).as_posix()
     except ValueError:
-        # On another drive.
+        # A folder on another drive has no relative path.
         return str(root)
 
 
@@ -298,40 +298,42 @@ def load_bank(ledger: Ledger, bank: Bank, now: dt.datetime) -> dict[str, int]:
     A question whose wording was clarified gets a new version. Once a forecast exists, its outcome
     space and its window may not change: that is a new question.
     """
-    held = {question.id: question for question in ledger.questions()}
-    gone = {setup.name for setup in ledger.setups() if setup.subject == "dropped"} - set(held)
+    recorded = {question.id: question for question in ledger.questions()}
+    dropped = {setup.name for setup in ledger.setups() if setup.subject == "dropped"} - set(
+        recorded
+    )
     drafts: list[Question | Evidence | Resolution | Setup] = []
     counts = {"added": 0, "changed": 0, "evidence": 0, "resolutions": 0}
-    for stated in bank.questions:
-        question = stated
-        if question.id in gone:
+    for of_bank in bank.questions:
+        question = of_bank
+        if question.id in dropped:
             continue
-        if question.id in bank.undated and question.id in held:
+        if question.id in bank.undated and question.id in recorded:
             # Its file states no opening, so it keeps the one that it was added with.
-            question = replace(question, opens=held[question.id].opens)
-        if question.id not in held:
+            question = replace(question, opens=recorded[question.id].opens)
+        if question.id not in recorded:
             counts["added"] += 1
-        elif held[question.id] == question:
+        elif recorded[question.id] == question:
             continue
         else:
-            refuse_another_question(ledger, held[question.id], question)
+            refuse_another_question(ledger, recorded[question.id], question)
             counts["changed"] += 1
         drafts.append(question)
-    known = {item.key: item for item in ledger.evidence(entire=True)}
+    by_key = {item.key: item for item in ledger.evidence(entire=True)}
     for item in bank.evidence:
-        if item.key not in known or _content(known[item.key]) != _content(item):
+        if item.key not in by_key or _content(by_key[item.key]) != _content(item):
             drafts.append(item)
             counts["evidence"] += 1
     versions: dict[str, list[Resolution]] = {}
     for version in ledger.resolutions():
         versions.setdefault(version.question, []).append(version)
     for resolution in bank.resolutions:
-        if resolution.question in gone:
+        if resolution.question in dropped:
             continue
-        held_versions = versions.get(resolution.question, [])
+        recorded_versions = versions.get(resolution.question, [])
         # What somebody here has disputed or reopened since is not undone by loading it again.
-        if _said(resolution) not in map(_said, held_versions):
-            drafts.append(replace(resolution, version=1 + len(held_versions)))
+        if _statement(resolution) not in map(_statement, recorded_versions):
+            drafts.append(replace(resolution, version=1 + len(recorded_versions)))
             counts["resolutions"] += 1
     drafts += told_of(ledger, bank)
     if drafts:
@@ -339,7 +341,7 @@ def load_bank(ledger: Ledger, bank: Bank, now: dt.datetime) -> dict[str, int]:
     return counts
 
 
-def _said(resolution: Resolution) -> tuple[Any, ...]:
+def _statement(resolution: Resolution) -> tuple[Any, ...]:
     return (
         resolution.said,
         resolution.outcome,

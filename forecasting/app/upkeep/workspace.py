@@ -73,8 +73,8 @@ def usual_zone(ledger: Ledger, database: str) -> str:
     A ledger of imports alone was told of none: its days stay those of UTC, before and after.
     """
     place = config.workspace()
-    if place is not None and _database(place) == database and (said := config.zone()):
-        return known_zone(said).key
+    if place is not None and _database(place) == database and (zone := config.zone()):
+        return known_zone(zone).key
     last = remembered(ledger)
     return DEFAULT_ZONE if last is None else last.detail.get("zone", DEFAULT_ZONE)
 
@@ -108,14 +108,14 @@ def init(
         forecaster = reading.forecaster(forecaster)
     file = place / config.WORKSPACE
     new = not file.exists()
-    said = {} if new else config.stated(place)
-    bank_folder = place / said.get("bank", "questions")
+    settings = {} if new else config.stated(place)
+    bank_folder = place / settings.get("bank", "questions")
     source = None if example is None else example_folder(example)
-    whose = str(said.get("forecaster", ""))
+    whose = str(settings.get("forecaster", ""))
     if not new and forecaster and forecaster != whose:
         msg = f"forecaster ({forecaster}): {file} says {whose or 'nobody'}"
         raise InvalidInput(msg, hint="another name in that file; a command takes forecaster=NAME")
-    if source is not None and _is_held(bank_folder):
+    if source is not None and _is_filled(bank_folder):
         msg = f"example ({example}): the bank of this workspace is not empty ({bank_folder})"
         raise InvalidInput(msg, hint="forecast init ANOTHER_FOLDER --example " + str(example))
     if new:
@@ -124,13 +124,13 @@ def init(
             _copy(source, bank_folder)
         else:
             _lay(bank_folder)
-        read = checked(bank_folder)
-        zone = read.zone if source is not None else said.get("zone", DEFAULT_ZONE)
+        new_bank = checked(bank_folder)
+        zone = new_bank.zone if source is not None else settings.get("zone", DEFAULT_ZONE)
         file.write_text(_settings(forecaster, zone), encoding="utf-8")
-        said = config.stated(place)
+        settings = config.stated(place)
     elif source is not None:
         _copy(source, bank_folder)
-    zone = said.get("zone", DEFAULT_ZONE)
+    zone = settings.get("zone", DEFAULT_ZONE)
     known_zone(zone)
     # Read first: a bank with faults must not leave an empty database behind.
     bank = checked(bank_folder, zone=zone)
@@ -138,11 +138,11 @@ def init(
     with Ledger.open(url, create=True) as ledger:
         fresh = not ledger.head().seq
         counts = load_bank(ledger, bank, now)
-        held = len(ledger.questions())
+        n_questions = len(ledger.questions())
     return {
         "workspace": str(place),
         "bank": str(bank_folder),
-        **counted(url, counts, questions=held, created=new or fresh),
+        **counted(url, counts, questions=n_questions, created=new or fresh),
         "faults": [str(fault) for fault in check(bank)],
     }
 
@@ -157,11 +157,11 @@ def init_database(database: str, *, example: str | None = None, now: dt.datetime
         fresh = not ledger.head().seq
         if bank is None:
             # A database made before banks were remembered goes on with the one that it had.
-            known = remembered(ledger) is not None or bool(ledger.questions())
-            bank = bank_of(ledger) if known else Bank()
+            has_bank = remembered(ledger) is not None or bool(ledger.questions())
+            bank = bank_of(ledger) if has_bank else Bank()
         counts = load_bank(ledger, bank, now)
-        held = len(ledger.questions())
-    return counted(url, counts, questions=held, created=fresh)
+        n_questions = len(ledger.questions())
+    return counted(url, counts, questions=n_questions, created=fresh)
 
 
 def counted(url: str, counts: dict[str, int], *, questions: int, created: bool) -> dict[str, Any]:
@@ -186,7 +186,7 @@ def _settings(forecaster: str, zone: str) -> str:
     )
 
 
-def _is_held(bank: Path) -> bool:
+def _is_filled(bank: Path) -> bool:
     """Tell whether a bank folder holds more than what `init` lays there."""
     if not bank.is_dir():
         return False
@@ -231,32 +231,32 @@ def doctor(database: str | None = None) -> list[dict[str, Any]]:
 
 def _checks(database: str | None) -> Iterator[Check]:
     try:
-        chosen = config.database(database)
+        setting = config.database(database)
         config.forecaster()
     except ForecastingError as fault:
         yield Check("config", False, fault.message, fault.hint)
         return
-    shown = config.without_password(chosen.value)
-    yield Check("config", True, f"{shown} ({chosen.origin})")
-    path = config.sqlite_path(chosen.value)
+    url = config.without_password(setting.value)
+    yield Check("config", True, f"{url} ({setting.origin})")
+    path = config.sqlite_path(setting.value)
     if path is None:
-        yield from store.condition(chosen.value)
+        yield from store.condition(setting.value)
         return
     if path.exists():
         yield permissions(path)
         yield network(path)
         yield space(path)
-        # Before a connection plays them back or takes them away.
+        # Checked before a connection plays the journals back or removes them.
         yield stray(path)
-    yield from store.condition(chosen.value)
+    yield from store.condition(setting.value)
 
 
 def permissions(path: Path) -> Check:
     """Look whether the file and its folder are writable, by this user and by nobody else."""
     for place, what in ((path, "the file"), (path.parent, "its folder, where the journal lies,")):
         lacks = [
-            said
-            for may, said in ((os.R_OK, "read"), (os.W_OK, "written to"))
+            word
+            for may, word in ((os.R_OK, "read"), (os.W_OK, "written to"))
             if not os.access(place, may)
         ]
         if lacks:
@@ -289,30 +289,30 @@ def _file_system(whole: Path, mounts: Path) -> str:
         lines = mounts.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return ""
-    found: Mapping[Path, str] = {
+    kinds: Mapping[Path, str] = {
         # A space in a mount point is written as an octal escape.
         Path(fields[1].replace("\\040", " ")): fields[2]
         for line in lines
         if len(fields := line.split()) > 2
     }
-    return next((found[place] for place in (whole, *whole.parents) if place in found), "")
+    return next((kinds[place] for place in (whole, *whole.parents) if place in kinds), "")
 
 
 def space(path: Path) -> Check:
     """Look whether the disk has room for the journal and for as much again as there is."""
     free = shutil.disk_usage(path.parent).free
-    wanted = max(LEAST_FREE, 2 * path.stat().st_size)
+    needed = max(LEAST_FREE, 2 * path.stat().st_size)
     detail = f"{free // 2**20:,} MiB free"
-    if free < wanted:
-        detail += f", of {wanted // 2**20:,} MiB needed"
+    if free < needed:
+        detail += f", of {needed // 2**20:,} MiB needed"
         return Check("space", False, detail, "free some space")
     return Check("space", True, detail)
 
 
 def stray(path: Path) -> Check:
     """Look for what an interrupted program has left beside the database."""
-    left = [Path(f"{path}{side}") for side in _SIDES]
-    journals = [each.name for each in left if each.exists() and each.stat().st_size]
+    side_files = [Path(f"{path}{side}") for side in _SIDES]
+    journals = [each.name for each in side_files if each.exists() and each.stat().st_size]
     copies = sorted(each.name for each in path.parent.glob(f".{path.name}.*.partial*"))
     if journals:
         detail = (
