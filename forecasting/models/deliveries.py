@@ -96,12 +96,12 @@ class Deliveries(Graph):
         }
 
     def named(
-        self, found: Mapping[str, FloatArray], priors: Mapping[str, PriorSpec]
+        self, draws: Mapping[str, FloatArray], priors: Mapping[str, PriorSpec]
     ) -> dict[str, FloatArray]:
         """Take the blocks apart, in their order."""
-        named = {f"{name}_z": found["z"][:, k] for k, name in enumerate(STANDARD)}
+        named = {f"{name}_z": draws["z"][:, k] for k, name in enumerate(STANDARD)}
         for block, names in (("betas", BETAS), ("gammas", GAMMAS)):
-            named |= {name: found[block][:, k] for k, name in enumerate(names)}
+            named |= {name: draws[block][:, k] for k, name in enumerate(names)}
         return from_standard(named, priors)
 
     def build_model(self) -> Any:
@@ -110,18 +110,18 @@ class Deliveries(Graph):
         import pytensor.tensor as pt
 
         with pm.Model() as model:
-            given = inputs(self.layout, self.prior_arrays(self.default_priors()))
-            betas = pm.Beta("betas", given["betas_a"], given["betas_b"])
-            gammas = pm.Gamma("gammas", alpha=given["gammas_shape"], beta=given["gammas_rate"])
+            data = inputs(self.layout, self.prior_arrays(self.default_priors()))
+            betas = pm.Beta("betas", data["betas_a"], data["betas_b"])
+            gammas = pm.Gamma("gammas", alpha=data["gammas_shape"], beta=data["gammas_rate"])
             z = pm.Normal("z", shape=len(STANDARD))
-            standard = given["z_mu"] + given["z_sd"] * z
+            standard = data["z_mu"] + data["z_sd"] * z
             p: dict[str, Any] = {name: betas[k] for k, name in enumerate(BETAS)}
             p |= {name: gammas[k] for k, name in enumerate(GAMMAS)}
             p |= {
                 name: standard[k] if name == "theta" else pt.exp(standard[k])
                 for k, name in enumerate(STANDARD)
             }
-            terms = _terms(p, given, pt)
+            terms = _terms(p, data, pt)
             pm.Potential("evidence", sum(pt.sum(term) for term in terms))
         return model
 

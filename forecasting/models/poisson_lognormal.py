@@ -38,8 +38,8 @@ def numpy_mathematics() -> SimpleNamespace:
 
     def logsumexp(x: FloatArray, axis: int) -> FloatArray:
         peak = x.max(axis=axis, keepdims=True)  # no row is -inf throughout
-        found = np.log(np.exp(x - peak).sum(axis=axis, keepdims=True)) + peak
-        return np.asarray(found.squeeze(axis), dtype=np.float64)
+        total = np.log(np.exp(x - peak).sum(axis=axis, keepdims=True)) + peak
+        return np.asarray(total.squeeze(axis), dtype=np.float64)
 
     return SimpleNamespace(
         **{name: getattr(np, name) for name in (*_OF_ONE, *_OF_MORE)},
@@ -108,8 +108,8 @@ def posterior_quantiles(
     a further factor of the likelihood, from log rates (G, nodes) to its logarithm: the table then
     reaches over the whole prior on both sides. Smooth in every argument.
 
-    >>> found, _ = posterior_quantiles([0.5], 0.0, 300.0, 1.0, 8.0)
-    >>> round(float(np.exp(found[0])), 4)  # log 2 / 8
+    >>> log_rates, _ = posterior_quantiles([0.5], 0.0, 300.0, 1.0, 8.0)
+    >>> round(float(np.exp(log_rates[0])), 4)  # log 2 / 8
     0.0866
     """
     level = np.asarray(u, dtype=np.float64)

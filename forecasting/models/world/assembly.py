@@ -110,18 +110,18 @@ def _process(
     )
 
 
-def _move(place: Mapping[str, int], start: str, end: str, found: Hazard) -> Move:
-    size = found.size
+def _move(place: Mapping[str, int], start: str, end: str, hazard: Hazard) -> Move:
+    size = hazard.size
     if size is not None:
         size = Size(_once(size.mean), _once(size.precision), _once(size.whole))
     return Move(
         place[start],
         place[end],
-        _once(found.rate),
-        _once(found.shape),
-        _once(found.at_once),
-        _once(found.for_good),
-        renews=start == end and not np.all(np.equal(found.shape, 1.0)),
+        _once(hazard.rate),
+        _once(hazard.shape),
+        _once(hazard.at_once),
+        _once(hazard.for_good),
+        renews=start == end and not np.all(np.equal(hazard.shape, 1.0)),
         size=size,
     )
 

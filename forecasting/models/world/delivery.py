@@ -40,7 +40,7 @@ def delivery_hazards(
     classes: Mapping[str, ReferenceClass], stated: Sequence[ClassPrior] = ()
 ) -> DeliveryOf:
     """Give what draws the moves of a bank's deliveries; `stated` are the priors of its classes."""
-    kept = Recent[tuple[object, ...], tuple[dict[str, Hazard], Fit]](KEPT)
+    cache = Recent[tuple[object, ...], tuple[dict[str, Hazard], Fit]](KEPT)
 
     def of(
         process: ProcessSpec,
@@ -55,7 +55,7 @@ def delivery_hazards(
     ) -> tuple[dict[str, Hazard], Fit]:
         own = package_of(record) if history else None
         stalls = stalls_of(record) if history else (0, 0.0)
-        told = tuple(item.key for item in items)
+        item_keys = tuple(item.key for item in items)
 
         def drawn() -> tuple[dict[str, Hazard], Fit]:
             reference = classes.get(process.delivery.reference) if process.delivery else None
@@ -80,7 +80,7 @@ def delivery_hazards(
             )
             return rest | hazards, fit
 
-        return kept.of((process.name, own, stalls, as_of, history, points, seed, told), drawn)
+        return cache.of((process.name, own, stalls, as_of, history, points, seed, item_keys), drawn)
 
     return of
 
@@ -108,8 +108,10 @@ def delivery_parameters(
     draws = {name: np.asarray(values, dtype=np.float64) for name, values in drawn.items()}
     log_weight = np.zeros((draws["w"].size, len(BLOCKS))) if due is None else due
     if package is not None:
-        told = _told(draws, package)
-        log_weight = log_weight + (told * [0.0, 0.0, 1.0] if states_pace(process) else told)
+        log_likelihood = _block_likelihoods(draws, package)
+        log_weight = log_weight + (
+            log_likelihood * [0.0, 0.0, 1.0] if states_pace(process) else log_likelihood
+        )
     key = (seed, "parameter", process.name)
     p: dict[str, FloatArray] = {}
     for k, (names, _) in enumerate(BLOCKS):
@@ -118,7 +120,7 @@ def delivery_parameters(
         p |= {name: draws[name][place] for name in names}
     size = Size(p["mean"], p["precision"], p["whole"])
     first = np.exp(p["theta"] - p["first"] * np.log(T0))
-    shape, rate = (prior + told for prior, told in zip(RESUME.values, stalls, strict=True))
+    shape, rate = (prior + count for prior, count in zip(RESUME.values, stalls, strict=True))
     again = gammaincinv(shape, uniforms(points, *key, "stalled > begun", "rate")) / rate
     return {
         "agreed > begun": Hazard(first, p["first"], 0.0, 1.0 - p["w"], size),
@@ -127,10 +129,10 @@ def delivery_parameters(
     }
 
 
-def _told(draws: Mapping[str, FloatArray], package: Package) -> FloatArray:
+def _block_likelihoods(draws: Mapping[str, FloatArray], package: Package) -> FloatArray:
     """Give the log-likelihood of each block of parameters, (S, 3)."""
-    told = Deliveries().log_likelihood(draws, delivery_data([package]))
-    return np.stack([told[:, kinds].sum(axis=1) for _, kinds in BLOCKS], axis=1)
+    log_likelihood = Deliveries().log_likelihood(draws, delivery_data([package]))
+    return np.stack([log_likelihood[:, kinds].sum(axis=1) for _, kinds in BLOCKS], axis=1)
 
 
 def prior_draws(
@@ -160,8 +162,8 @@ def prior_draws(
         }
         due = np.stack([_due(z, *each) for z, each in zip(placed, near, strict=True)], axis=1)
         if package is not None and rest:
-            told = _told(draws, package)
-            near = [_nearer(z, due[:, k], told[:, k]) for k, z in enumerate(placed)]
+            log_likelihood = _block_likelihoods(draws, package)
+            near = [_nearer(z, due[:, k], log_likelihood[:, k]) for k, z in enumerate(placed)]
     return draws, due
 
 
@@ -186,13 +188,15 @@ def _due(z: FloatArray, middle: FloatArray, spread: FloatArray) -> FloatArray:
     return np.asarray(prior - np.logaddexp(np.log(PLAIN) + prior, np.log1p(-PLAIN) + there))
 
 
-def _nearer(z: FloatArray, due: FloatArray, told: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _nearer(
+    z: FloatArray, due: FloatArray, log_likelihood: FloatArray
+) -> tuple[FloatArray, FloatArray]:
     """Give the mean and the spread of a block under as much of its evidence as the draws bear."""
 
     def weights(share: float) -> FloatArray:
-        log_weight = due + share * told
-        found = np.exp(log_weight - log_weight.max())
-        return np.asarray(found / found.sum())
+        log_weight = due + share * log_likelihood
+        relative = np.exp(log_weight - log_weight.max())
+        return np.asarray(relative / relative.sum())
 
     def borne(share: float) -> bool:
         return bool(1.0 / np.sum(weights(share) ** 2) >= TOLD * len(z))
