@@ -117,8 +117,8 @@ def story_discounts(
 
     Sizes are compared at `mean`, the mean reliability of a report's source.
 
-    >>> told = [Report(k, k, "A", s, 2.0, 1.0, 1.5) for k, s in zip("abc", ("e/x", "e/x", "e/y"))]
-    >>> {key: round(d, 3) for key, d in story_discounts(told, lambda report: 1.0).items()}
+    >>> three = [Report(k, k, "A", s, 2.0, 1.0, 1.5) for k, s in zip("abc", ("e/x", "e/x", "e/y"))]
+    >>> {key: round(d, 3) for key, d in story_discounts(three, lambda report: 1.0).items()}
     {'a': 0.351, 'b': 0.351, 'c': 0.667}
     """
     events: dict[str, dict[str, list[Report]]] = {}
