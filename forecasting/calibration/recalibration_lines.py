@@ -61,15 +61,15 @@ class LogOddsLine:
 
     def row(self) -> dict[str, float]:
         """Return posterior means with 90 % intervals of alpha and of the slope e^b."""
-        found: dict[str, float] = {}
+        result: dict[str, float] = {}
         for name, values in (("alpha", self.alpha), ("slope", np.exp(self.log_slope))):
             low, high = _weighted_quantiles(values, self.weight, (0.05, 0.95))
-            found |= {
+            result |= {
                 name: float(self.weight @ values),
                 f"{name}_lower": low,
                 f"{name}_upper": high,
             }
-        return found
+        return result
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +125,11 @@ class Recalibration:
         if len(forecaster) != p.size:
             message = f"forecaster ({len(forecaster)} names): one for each of {p.size} forecasts."
             raise InvalidInput(message)
-        found = [
+        probabilities = [
             float(self.line(name).predict(value))
             for name, value in zip(forecaster, p.ravel(), strict=True)
         ]
-        return np.array(found).reshape(p.shape)
+        return np.array(probabilities).reshape(p.shape)
 
     @property
     def table(self) -> "pd.DataFrame":

@@ -88,8 +88,8 @@ class Past:
 
     def history(self, at: dt.datetime) -> "pd.DataFrame":
         """Give the forecasts made by a moment on questions resolved by it."""
-        kept = self._history
-        return kept[(kept["resolved_at"] <= at) & (kept["issued_at"] <= at)]
+        rows = self._history
+        return rows[(rows["resolved_at"] <= at) & (rows["issued_at"] <= at)]
 
 
 def method_of(name: str) -> str:
