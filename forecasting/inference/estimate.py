@@ -82,18 +82,18 @@ def _error(parts: FloatArray, mass: FloatArray, *, alike: bool) -> float:
 
 
 def influence(
-    x: FloatArray | BoolArray, weights: FloatArray, repeats: int, held: Sequence[FloatArray] = ()
+    x: FloatArray | BoolArray, weights: FloatArray, repeats: int, raked: Sequence[FloatArray] = ()
 ) -> FloatArray:
     """Give what each parameter point adds to the error of a weighted mean, (points,).
 
-    Weights that were fitted so that the means of `held` are given numbers (raking) leave only what
+    Weights that were fitted so that the means of `raked` are given numbers (raking) leave only what
     these do not explain: the residual of the regression on them (Deville & Sarndal 1992,
     doi:10.1080/01621459.1992.10475217).
     """
     rest = np.asarray(x, dtype=np.float64) - np.sum(weights * x)
-    if held:
+    if raked:
         root = np.sqrt(weights)
-        known = np.array([each - np.sum(weights * each) for each in held]).T
+        known = np.array([each - np.sum(weights * each) for each in raked]).T
         rest = rest - known @ np.linalg.lstsq(known * root[:, None], rest * root, rcond=None)[0]
     return np.asarray((weights * rest).reshape(-1, repeats).sum(axis=1), dtype=np.float64)
 
@@ -101,7 +101,7 @@ def influence(
 def change_error(
     before: tuple[BoolArray, FloatArray, int],
     after: tuple[BoolArray, FloatArray, int],
-    held: Sequence[FloatArray] = (),
+    raked: Sequence[FloatArray] = (),
 ) -> float:
     """Give the standard error of the difference of two shares of paths.
 
@@ -110,9 +110,9 @@ def change_error(
     simulations with other parameter points the errors add up in squares. A share of none or of
     all paths errs too: 3 out of n paths is as much as it may be off (rule of three), half of which
     counts as its standard error. `before, after`: (truth, weights, repeats), weights 0 where a
-    condition is not met; of `held` truths the weights of `after` were fitted to give the numbers.
+    condition is not met; the weights of `after` were fitted to the numbers of the `raked` truths.
     """
-    old, new = influence(*before), influence(*after, held)
+    old, new = influence(*before), influence(*after, raked)
     points = [int(np.count_nonzero(w.reshape(-1, n).sum(axis=1))) for _, w, n in (before, after)]
     if min(points) < 2:
         return float("inf")

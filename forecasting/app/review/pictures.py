@@ -186,7 +186,7 @@ def _cell(value: object) -> str:
 def _parts(name: str, chosen: calibrate.Picked) -> list[dict[str, Any]]:
     from forecasting.calibration import corp
 
-    found = corp(chosen.said, chosen.seen, picks=chosen.picks, cluster=chosen.events)
+    found = corp(chosen.forecast, chosen.outcome, picks=chosen.picks, cluster=chosen.events)
     parts = {part: getattr(found, part) for part in calibrate.PARTS if part != "p_value"}
     return [{"forecaster": name, "n": round(chosen.n), **parts}]
 
@@ -198,7 +198,7 @@ def _murphy(name: str, chosen: calibrate.Picked) -> list[dict[str, Any]]:
 
     # A mean over picks is the curve of all rows, each as often as the picks hold it.
     rows = np.concatenate(chosen.picks)
-    curve = murphy_curve(chosen.said[rows], chosen.seen[rows])
+    curve = murphy_curve(chosen.forecast[rows], chosen.outcome[rows])
     return [
         {"forecaster": name, "threshold": float(at), "score": float(score), "n": round(chosen.n)}
         for at, score in zip(curve.threshold, curve.score, strict=True)

@@ -169,11 +169,11 @@ def all_shared(
     window_name, _ = window_of(window)
     of_crowd = rule in ("peer", "relative")
     nothing = pd.DataFrame(columns=["question", "a", "b", "event", "closes"])
-    found = dict.fromkeys(names, nothing)
+    tables = dict.fromkeys(names, nothing)
     rows = frame.groupby("forecaster").indices
     asked = [name for name in names if name in rows and other in rows and name != other]
     if not asked:
-        return found
+        return tables
     every = np.arange(len(frame))
     places = [every if of_crowd else np.append(rows[name], rows[other]) for name in asked]
     whose = np.repeat(np.array(asked, dtype=object), [*map(len, places)])
@@ -185,19 +185,19 @@ def all_shared(
     if not of_crowd and window_name != "spot":
         together = same_window(together, [_A, _B])
     if together.empty:
-        return found
+        return tables
     scored = lifetime_scores(together, rule=rule, convention=convention, window=window)
     if window_name == "spot":
         scored = scored[scored["coverage"] == 1]
     scored = scored[scored["forecaster"].isin([_A, _B])]
     wide = scored.pivot(index="question", columns="forecaster", values="score")
     if not {_A, _B} <= set(wide.columns):
-        return found
+        return tables
     wide = wide[[_A, _B]].dropna().rename(columns={_A: "a", _B: "b"}).reset_index()
     pairs = wide["question"].str.partition("\0")
     facts = frame.drop_duplicates("question").set_index("question")[["event", "closes"]]
     wide = wide.assign(question=pairs[2]).join(facts, on="question")
-    return found | {str(name): part for name, part in wide.groupby(pairs[0], sort=False)}
+    return tables | {str(name): part for name, part in wide.groupby(pairs[0], sort=False)}
 
 
 def difference(wide: "pd.DataFrame", resamples: int = 4999) -> dict[str, Any]:
