@@ -31,11 +31,11 @@ type Day = str | dt.date | dt.datetime
 
 def bank_of(bank: Bank | str | Path) -> Bank:
     """Give a bank, read from its folder where a folder is named; the first fault is refused."""
-    found = bank if isinstance(bank, Bank) else read_bank(Path(bank))
-    if found.problems:
-        msg = f"bank ({len(found.problems)} faults): {found.problems[0]}"
+    loaded = bank if isinstance(bank, Bank) else read_bank(Path(bank))
+    if loaded.problems:
+        msg = f"bank ({len(loaded.problems)} faults): {loaded.problems[0]}"
         raise InvalidInput(msg, hint="forecast questions check FOLDER")
-    return found
+    return loaded
 
 
 def world(
