@@ -32,27 +32,27 @@ def test_what_no_link_joins_does_not_move(own_book, condition):
 
 
 def test_what_is_linked_moves_and_stands_first(own_book):
-    found = scenario.live(own_book(SMALL + NUMBER).ledger, now=NOW, draws=8_192)
-    rows = found.what_if(["text-lies=yes"])
+    live = scenario.live(own_book(SMALL + NUMBER).ledger, now=NOW, draws=8_192)
+    rows = live.what_if(["text-lies=yes"])
     row = next(row for row in rows if row["question"] == "truce-comes")
     assert row["change"] == row["after"] - row["before"] > 0.05
     changes = [row["change"] for row in rows]
-    told = [change for change in changes if change is not None]
-    assert changes[len(told) :] == [None] * (len(changes) - len(told))
-    moving = [change for change in told if change]
-    assert told == moving + [0.0] * (len(told) - len(moving))
-    assert 0 < len(moving) < len(told)
-    still = len(told) - len(moving)
+    shown = [change for change in changes if change is not None]
+    assert changes[len(shown) :] == [None] * (len(changes) - len(shown))
+    moving = [change for change in shown if change]
+    assert shown == moving + [0.0] * (len(shown) - len(moving))
+    assert 0 < len(moving) < len(shown)
+    still = len(shown) - len(moving)
     assert what_if.unmoved(rows).startswith(f"{still} of {len(rows)} do")
     assert what_if.unmoved([row]) == ""
 
 
 def test_a_target_that_is_the_number_there_was_moves_nothing(own_book):
-    found = scenario.live(own_book(SMALL + NUMBER).ledger, now=NOW, draws=4_096)
+    live = scenario.live(own_book(SMALL + NUMBER).ledger, now=NOW, draws=4_096)
     before = next(
-        row["before"] for row in found.what_if(["gift=given"]) if row["question"] == "text-lies"
+        row["before"] for row in live.what_if(["gift=given"]) if row["question"] == "text-lies"
     )
-    rows = found.what_if([f"text-lies={before + 0.002:.4f}"])
+    rows = live.what_if([f"text-lies={before + 0.002:.4f}"])
     assert {row["change"] for row in rows} <= {0.0, None}
 
 

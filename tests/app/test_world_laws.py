@@ -35,9 +35,9 @@ def predictor(bank, *more, draws=1_024, seed=0):
 def numbers(bank, names, moment, *more, **options):
     one = predictor(bank, *more, **options)
     asked = [one.catalog.questions[name] for name in names]
-    told = one.one(OWN[0], asked, moment)
+    answers = one.one(OWN[0], asked, moment)
     assert not one.model.faults
-    return {name: told[name].numbers for name in names}
+    return {name: answers[name].numbers for name in names}
 
 
 # ---- law 3: precursors, parts and wholes -------------------------------------------------------
@@ -48,11 +48,11 @@ LINK_OF_1 = LINK.replace("x3 (1..9)", "x1 (1..1)")
 
 def test_a_precursor_that_changes_nothing_changes_nothing(own_book):
     start, end = SMALL.index(LINK), SMALL.index("  - while truce=on")
-    found = []
+    each = []
     for text in (SMALL.replace(LINK, LINK_OF_1), SMALL[:start] + SMALL[end:], SMALL):
         own_book(text)
-        found.append(numbers(bundled_bank(), ["truce-comes", "convoys", "text-lies"], NOW))
-    with_it, without, hastened = found
+        each.append(numbers(bundled_bank(), ["truce-comes", "convoys", "text-lies"], NOW))
+    with_it, without, hastened = each
     assert with_it == without
     # And one that does hasten changes what it leads to alone.
     assert hastened["truce-comes"] != without["truce-comes"]
@@ -82,9 +82,9 @@ def test_a_part_is_never_likelier_than_its_whole(day):
     part, whole = "istanbul-2025-ceasefire", "general-ceasefire-2025@2025-06-30"
     one = predictor(bundled_bank())
     questions = [one.catalog.questions[name] for name in (part, whole)]
-    told = one.one(OWN[0], questions, parse_instant(f"{day}T12:00:00Z"))
-    assert told[part].numbers[0] <= told[whole].numbers[0]
-    assert told[part].spread.p95 <= told[whole].spread.p95
+    answers = one.one(OWN[0], questions, parse_instant(f"{day}T12:00:00Z"))
+    assert answers[part].numbers[0] <= answers[whole].numbers[0]
+    assert answers[part].spread.p95 <= answers[whole].spread.p95
 
 
 @pytest.mark.usefixtures("quick_fits")
@@ -94,10 +94,10 @@ def test_one_thing_has_one_number_whatever_it_is_a_part_of(day):
     path, ladder = "modular-path-2025", "general-ceasefire-2025@2025-12-31"
     one, noon = predictor(bundled_bank(), draws=8_192), parse_instant(f"{day}T12:00:00Z")
     asked = [one.catalog.questions[name] for name in (path, ladder)]
-    told = one.one(OWN[0], asked, noon)
+    answers = one.one(OWN[0], asked, noon)
     place = asked[0].space.options.index("general")
     # What is logged is held off 0 and 1 and the options normalised; no further apart than that.
-    assert told[path].numbers[place] == pytest.approx(told[ladder].numbers[0], rel=5e-4)
+    assert answers[path].numbers[place] == pytest.approx(answers[ladder].numbers[0], rel=5e-4)
     run = one.model.run(OWN[0], asked, one.at(noon, watched={}))
     chosen = run.paths.choice(
         one.asks[path].event, asked[0].space.options, asked[0].opens, asked[0].closes
@@ -158,21 +158,21 @@ NUMBER = """\
 
 
 def test_whose_value_is_not_asked_for_is_named(own_book, tmp_path, capsys):
-    found = scenario.live(own_book(SMALL + NUMBER).ledger, now=NOW, draws=1_024)
-    told = {row["question"] for row in found.value()}
-    assert found.valueless() == ["how-many"]
-    assert told | {"how-many"} == {question.id for question in found.questions}
+    live = scenario.live(own_book(SMALL + NUMBER).ledger, now=NOW, draws=1_024)
+    valued = {row["question"] for row in live.value()}
+    assert live.valueless() == ["how-many"]
+    assert valued | {"how-many"} == {question.id for question in live.questions}
     with clock.at(NOW):
         assert run(["--db", str(tmp_path / "own0.db"), "scenario", "value"]) == 0
     assert "left out: how-many" in capsys.readouterr().err
 
 
 def test_numbers_of_conjunctions_come_from_one_simulation(own_book):
-    found, names = scenario.live(own_book().ledger, now=NOW), ["both", "truce-comes", "text-lies"]
-    truths = {q.id: found.truths(found.run, q)["yes"] for q in found.questions if q.id in names}
+    live, names = scenario.live(own_book().ledger, now=NOW), ["both", "truce-comes", "text-lies"]
+    truths = {q.id: live.truths(live.run, q)["yes"] for q in live.questions if q.id in names}
     assert (truths["both"] == (truths["truce-comes"] & truths["text-lies"])).all()
-    told = numbers(found.predictor.bank, names, NOW, draws=8_192)
-    p, p_truce, p_text = (told[name][0] for name in names)
+    shown = numbers(live.predictor.bank, names, NOW, draws=8_192)
+    p, p_truce, p_text = (shown[name][0] for name in names)
     assert max(0.0, p_truce + p_text - 1) <= p <= min(p_truce, p_text)
 
 
@@ -227,7 +227,7 @@ def test_targets_that_no_weights_meet_are_refused_in_one_line(live, given, words
 # ---- law 5: news ---------------------------------------------------------------------------------
 
 
-def said(key, target, ratio, *, at=NOON, story="", **more):
+def report(key, target, ratio, *, at=NOON, story="", **more):
     """An item by which the truth is `ratio` times as likely to have been reported."""
     a = ratio / (1 + ratio)
     effect = Effect(target, "likelihood", {"a": a, "b": 1 - a, "u": 0.5})
@@ -237,13 +237,13 @@ def said(key, target, ratio, *, at=NOON, story="", **more):
     )  # fmt: skip
 
 
-def told(own, *items, moment=NOW):
+def numbers_given(own, *items, moment=NOW):
     return numbers(own, ["text-lies", "truce-comes", "convoys", "bridge-holds"], moment, *items)
 
 
-A, FIRST = said("a", "text=table", 3.0), said("a", "text=table", 3.0, story="draft")
-UP, DOWN = said("a", "text=table", 2.0), said("b", "text=table", 0.5)
-B, C = said("b", "truce-comes", 0.4, at=NOON - DAY), said("c", "bridge-holds", 2.0)
+A, FIRST = report("a", "text=table", 3.0), report("a", "text=table", 3.0, story="draft")
+UP, DOWN = report("a", "text=table", 2.0), report("b", "text=table", 0.5)
+B, C = report("b", "truce-comes", 0.4, at=NOON - DAY), report("c", "bridge-holds", 2.0)
 BACK = Evidence(
     "r", "report", "a", "w", known_at=NOW,
     effects=(Effect("evidence/a", "datum", {"name": "retracts"}),),
@@ -263,7 +263,7 @@ BACK = Evidence(
         (
             (
                 dataclasses.replace(
-                    FIRST, effects=(*FIRST.effects, *said("x", "text-lies", 3.0).effects)
+                    FIRST, effects=(*FIRST.effects, *report("x", "text-lies", 3.0).effects)
                 ),
             ),
             (FIRST,),
@@ -275,8 +275,12 @@ BACK = Evidence(
 def test_news_that_says_the_same_gives_the_same_numbers(own_book, items, same):
     own_book()
     bank = bundled_bank()
-    assert told(bank, *items) == told(bank, *same)
-    assert told(bank, UP)["text-lies"] > told(bank)["text-lies"] > told(bank, DOWN)["text-lies"]
+    assert numbers_given(bank, *items) == numbers_given(bank, *same)
+    assert (
+        numbers_given(bank, UP)["text-lies"]
+        > numbers_given(bank)["text-lies"]
+        > numbers_given(bank, DOWN)["text-lies"]
+    )
 
 
 # ---- law 6: faults -------------------------------------------------------------------------------
@@ -380,18 +384,18 @@ def test_a_scheduled_process_comes_on_its_day_or_evenly_in_its_range(own_book):
     book = own_book(SCHEDULED)
     moment = parse_instant("2026-09-12T12:00:00Z")
     rows, warnings = update(book.ledger, [], now=moment, dry_run=True, unwatched=True)
-    told = {row["question"]: row["after"] for row in rows}
+    after = {row["question"]: row["after"] for row in rows}
     assert all("nobody has watched" in line for line in warnings)
     for name in ("day", "begun"):
-        assert [told[f"{name}-{day}"] for day in DAYS] == [0.0001, 0.9999, 0.9999]
+        assert [after[f"{name}-{day}"] for day in DAYS] == [0.0001, 0.9999, 0.9999]
     # From midnight to midnight of twenty days; who looked for ten of them knows the other ten.
     for day, all_of, rest in zip(DAYS, (12, 14, 15), (2, 4, 5), strict=True):
-        assert told[f"range-{day}"] == pytest.approx(all_of / 20, abs=0.001)
-        assert told[f"watched-{day}"] == pytest.approx(rest / 10, abs=0.001)
-    assert told["is"] == 0.9999
-    found = scenario.live(book.ledger, now=moment).what_if(do=["day-2026-09-15=no"])
-    rows = {row["question"]: row for row in found}
-    assert rows["hit"]["after"] < told["hit"]
+        assert after[f"range-{day}"] == pytest.approx(all_of / 20, abs=0.001)
+        assert after[f"watched-{day}"] == pytest.approx(rest / 10, abs=0.001)
+    assert after["is"] == 0.9999
+    barred = scenario.live(book.ledger, now=moment).what_if(do=["day-2026-09-15=no"])
+    rows = {row["question"]: row for row in barred}
+    assert rows["hit"]["after"] < after["hit"]
 
 
 def test_more_paths_are_drawn_until_every_number_can_be_told_or_it_says_why(own_book, monkeypatch):
@@ -404,8 +408,8 @@ def test_more_paths_are_drawn_until_every_number_can_be_told_or_it_says_why(own_
 
     monkeypatch.setattr(what_if, "_drawn_towards", towards)
     book = own_book()
-    found = scenario.live(book.ledger, now=NOW, draws=4_096)
-    rows = found.what_if(["text-lies=yes"])
+    live = scenario.live(book.ledger, now=NOW, draws=4_096)
+    rows = live.what_if(["text-lies=yes"])
     assert drawn[0] == what_if.TIMES[0]
     left = [row["mcse"] for row in rows if row["gate"] != "passed"]
     assert not left or drawn == list(what_if.TIMES) or min(left) > 0.01 * 2**0.5
@@ -413,18 +417,18 @@ def test_more_paths_are_drawn_until_every_number_can_be_told_or_it_says_why(own_
     drawn.clear()
     monkeypatch.setattr(what_if, "ENOUGH", 0)
     monkeypatch.setattr(what_if, "_row", lambda *a: _row(*a) | {"gate": "passed"})
-    found.what_if(["text-lies=yes"])
+    live.what_if(["text-lies=yes"])
     assert drawn == []
     # Where one cannot, it is told which, why, and what else to do.
     monkeypatch.setattr(what_if, "_row", lambda *a: _row(*a) | {"gate": "refused: so and so"})
-    *lines, way_out = what_if.refusals(found.what_if(["text-lies=yes"]))
+    *lines, way_out = what_if.refusals(live.what_if(["text-lies=yes"]))
     assert drawn == list(what_if.TIMES)
     assert "convoys has no number: so and so" in lines
     # Where twice the paths could tell none, they are not drawn.
     drawn.clear()
     far = {"gate": "refused: so and so", "mcse": 0.0142}
     monkeypatch.setattr(what_if, "_row", lambda *a: _row(*a) | far)
-    found.what_if(["text-lies=yes"])
+    live.what_if(["text-lies=yes"])
     assert drawn == [what_if.TIMES[0]]
     assert "likelier" in way_out
 
@@ -453,13 +457,13 @@ questions:
 def test_a_delivery_has_the_pace_that_its_bank_states(own_book, capsys):
     book = own_book(STATED)
     rows, _ = update(book.ledger, [], now=NOW, dry_run=True, watched=True)
-    told = {row["question"]: row["after"] for row in rows}
+    after = {row["question"]: row["after"] for row in rows}
     waited = (NOW - parse_instant("2026-06-02T00:00:00Z")) / DAY
     left = (parse_instant("2026-11-01T00:00:00Z") - NOW) / DAY
     # Gamma(1, 60 d), and its own silence since the day of the agreement.
-    assert told["begins"] == pytest.approx(left / (60 + waited + left), abs=0.01)
+    assert after["begins"] == pytest.approx(left / (60 + waited + left), abs=0.01)
     # Another pace is another answer.
-    assert abs(told["slow-done"] - told["silent-done"]) > 0.02
+    assert abs(after["slow-done"] - after["silent-done"]) > 0.02
     prior = {row["parameter"]: row["prior"] for row in processes.prior_rows(book.ledger)}
     assert prior["slow: begun > begun"] == "3 in 90 d"
     assert prior["silent: begun > begun"].startswith("wide priors of any delivery")
@@ -474,14 +478,14 @@ def test_a_delivery_has_the_pace_that_its_bank_states(own_book, capsys):
             name, _, move = row["parameter"].partition(": ")
             assert f"{move}: {row['prior']}" in shown[name]
     # What is not stated is said, once for each delivery (a stated pace states no sizes).
-    found = [each for each in book.check(bundled_bank().root) if each.note]
-    assert [each.message.partition(":")[0] for each in found] == ["stated", "silent", "slow"]
-    assert all("its pace is stated, but how large" in found[place].message for place in (0, 2))
+    notes = [each for each in book.check(bundled_bank().root) if each.note]
+    assert [each.message.partition(":")[0] for each in notes] == ["stated", "silent", "slow"]
+    assert all("its pace is stated, but how large" in notes[place].message for place in (0, 2))
     capsys.readouterr()
     run(["questions", "check", str(bundled_bank().root)])
-    told = capsys.readouterr()
-    assert "wide priors, for a delivery of any kind" in " ".join(told.err.split())
-    assert "[wide]" not in told.out
+    printed = capsys.readouterr()
+    assert "wide priors, for a delivery of any kind" in " ".join(printed.err.split())
+    assert "[wide]" not in printed.out
 
 
 @pytest.mark.parametrize("fault", [KeyError("k"), ValueError("v"), ZeroDivisionError("z")])
@@ -537,11 +541,11 @@ def test_a_fault_at_one_moment_is_not_told_of_another(own_book, monkeypatch):
 
 def _refuse_fits(monkeypatch, of=object):
     def doubtful(cache, model, *arguments, **options):
-        made = quick.quick_fit(cache, model, *arguments, **options)
+        fit = quick.quick_fit(cache, model, *arguments, **options)
         if not isinstance(model, of):
-            return made
-        report = dataclasses.replace(made.report, passed=False, reasons=("R-hat 1.20 above 1.01",))
-        return dataclasses.replace(made, report=report)
+            return fit
+        report = dataclasses.replace(fit.report, passed=False, reasons=("R-hat 1.20 above 1.01",))
+        return dataclasses.replace(fit, report=report)
 
     monkeypatch.setattr(FitCache, "fit", doubtful)
 
@@ -581,18 +585,18 @@ def test_a_delivery_shares_no_pace_and_a_refused_pool_of_rates_leaves_it_its_num
     assert rows["struck"]["after"] is None
     assert rows["all-came"]["after"] == whole["all-came"]["after"] is not None
     update(book.ledger, [], now=NOW)
-    (said,) = book.ledger.forecasts(forecaster="model")
-    (made,) = (made for made in book.ledger.model_runs() if made.seq == said.model_run)
-    assert set(fits_of(made)) == {"deliveries parcels"}
+    (forecast,) = book.ledger.forecasts(forecaster="model")
+    (model_run,) = (each for each in book.ledger.model_runs() if each.seq == forecast.model_run)
+    assert set(fits_of(model_run)) == {"deliveries parcels"}
 
 
 def test_every_forecaster_that_rests_on_the_world_has_the_same_number_of_paths(own_book):
     own_book()
     one = predictor(bundled_bank(), draws=16_384)
     asking = [q for q in one.catalog.open_at(NOW) if one.asks[q.id].given is None]
-    told = one.answers(asking, NOW)
-    assert {name for name, _ in told} > {"model", "model without links", "base-rate", "prior"}
-    assert {answer.draws for answer in told.values()} == {16_384}
+    answers = one.answers(asking, NOW)
+    assert {name for name, _ in answers} > {"model", "model without links", "base-rate", "prior"}
+    assert {answer.draws for answer in answers.values()} == {16_384}
 
 
 # ---- law 7: chance -------------------------------------------------------------------------------
@@ -634,15 +638,15 @@ def test_cold_warm_and_with_workers_a_replay_has_one_digest(own_book):
 def test_a_fault_in_one_process_leaves_every_other_scenario_standing(own_book, monkeypatch, fault):
     book = own_book(PACT)
 
-    def told():
-        found = scenario.live(book.ledger, now=NOW, draws=4_096)
-        rows = found.what_if(do=["truce-comes=yes"])
-        return {row["question"]: (row["before"], row["after"]) for row in rows}, found
+    def rows_by_question():
+        world = scenario.live(book.ledger, now=NOW, draws=4_096)
+        rows = world.what_if(do=["truce-comes=yes"])
+        return {row["question"]: (row["before"], row["after"]) for row in rows}, world
 
-    whole, live = told()
+    whole, live = rows_by_question()
     assert "while truce=on: pact=off" in live.learned()
     _break_draws(monkeypatch, "pact", fault)
-    rows, live = told()
+    rows, live = rows_by_question()
     assert (
         rows == {name: numbers for name, numbers in whole.items() if name != "pact-holds"} != whole
     )

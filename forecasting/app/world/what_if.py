@@ -92,7 +92,7 @@ def what_if(
         raked = [run.paths.truth(*condition(live, yes)) for yes, _ in targets.values()]
         rows = _rows(live, run, seen, decided, scenarios, raked)
         limits = {q.id: COARSE if q.type == "numeric" else LARGEST for q in live.questions}
-        if not more or not _may_be_told(rows, limits, more / times if times > 1 else None):
+        if not more or not _could_pass(rows, limits, more / times if times > 1 else None):
             break
     label = DONE if do else SEEN if observed else AIMED
     undated = [text for text in observed if _undated(live, text)]
@@ -106,7 +106,7 @@ def what_if(
 
 
 def _far(row: Mapping[str, Any]) -> tuple[bool, bool, float]:
-    """Order rows: those that move most first, then those that do not, then those not told."""
+    """Order rows: those that move most first, then those that do not, then those without a number."""
     if row["change"] is None:
         return True, True, 0.0
     by = abs(row["before"]) if row["state"].startswith("median") else 1.0
@@ -127,10 +127,10 @@ def unmoved(rows: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
-def _may_be_told(
+def _could_pass(
     rows: Sequence[Mapping[str, Any]], limits: Mapping[str, float], more: float | None
 ) -> bool:
-    """Say whether so many times the paths could tell a row that has no number yet.
+    """Say whether so many times the paths could take a row past the gate that refused it.
 
     `limits` are the largest errors by question; a scenario has that of a probability. An error
     falls with the root of the paths. What it becomes once moves are drawn towards the condition
