@@ -87,8 +87,8 @@ def test_without_spread_nobody_is_ranked():
         for i in range(12)
         for who, score in (("a", 0.1), ("b", 0.14))
     ]
-    table = pd.DataFrame(board_rows, columns=["forecaster", "question", "event", "score"])
+    table = pd.DataFrame(rows, columns=["forecaster", "question", "event", "score"])
     board_rows, notes = board(table, sample=False)
     assert [row["rank"] for row in board_rows] == [None, None]
-    assert all(math.isnan(row["lower"]) and row["p_best"] is None for row in rows)
+    assert all(math.isnan(row["lower"]) and row["p_best"] is None for row in board_rows)
     assert notes[0].startswith("no ranking: no spread")

@@ -106,7 +106,7 @@ def what_if(
 
 
 def _far(row: Mapping[str, Any]) -> tuple[bool, bool, float]:
-    """Order rows: those that move most first, then those that do not, then those without a number."""
+    """Order rows: those that move most first, those without a number last."""
     if row["change"] is None:
         return True, True, 0.0
     by = abs(row["before"]) if row["state"].startswith("median") else 1.0
