@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 #: Forecasts are clipped to [CLIP, 1 - CLIP] before their log-odds are taken.
 CLIP = 0.005
-#: Stands for somebody without a record.
+#: The name of a forecaster without a record.
 NOBODY = ""
 
 
@@ -76,7 +76,7 @@ class LogOddsLine:
 class Recalibration:
     """Recalibrations of several forecasters, fitted on what had resolved before a moment.
 
-    `lines` are by forecaster; ``""`` is somebody without a record.
+    `lines` are by forecaster; ``""`` is a forecaster without a record.
     """
 
     lines: Mapping[str, LogOddsLine]
@@ -88,7 +88,7 @@ class Recalibration:
         return tuple(name for name in self.lines if name != NOBODY)
 
     def line(self, forecaster: str) -> LogOddsLine:
-        """Return a forecaster's recalibration, or that of somebody without a record."""
+        """Return a forecaster's recalibration, or that of one without a record."""
         return self.lines.get(forecaster, self.lines[NOBODY])
 
     def predict(
@@ -133,7 +133,7 @@ class Recalibration:
 
     @property
     def table(self) -> "pd.DataFrame":
-        """One row a forecaster: n, alpha and slope with 90 % intervals; the last is nobody's."""
+        """One row a forecaster: n, alpha and slope with 90 % intervals; last, without a record."""
         import pandas as pd
 
         rows = [

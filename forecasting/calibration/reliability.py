@@ -113,7 +113,7 @@ class Corp:
             if not among:
                 events = _drawn(rng, pooled, rows)
                 curves[part] = isotonic(events, pooled.n)
-                lost[part] = _lost(self.score, pooled, events, curves[part])
+                lost[part] = _miscalibration(self.score, pooled, events, curves[part])
                 continue
             # One lot an event decides all of its questions, as it does the rungs of a ladder: a
             # mean over picks never varies more than with that.
@@ -124,7 +124,7 @@ class Corp:
                 fit = isotonic(events, pick.pooled.n)
                 curves[part] += _spread(fit, pick.pooled.value, pooled.value) / len(among)
                 share = pick.pooled.total / total
-                lost[part] += share * _lost(self.score, pick.pooled, events, fit)
+                lost[part] += share * _miscalibration(self.score, pick.pooled, events, fit)
         return curves, np.maximum(lost, 0)
 
 
@@ -139,13 +139,15 @@ def _spread(fit: FloatArray, value: FloatArray, grid: FloatArray) -> FloatArray:
     return np.asarray(fit[..., left] + part * (fit[..., right] - fit[..., left]))
 
 
-def _lost(score: str, pooled: Pooled, events: FloatArray, curves: FloatArray) -> FloatArray:
+def _miscalibration(
+    score: str, pooled: Pooled, events: FloatArray, curves: FloatArray
+) -> FloatArray:
     """Score of the forecasts minus that of the curves fitted to the events, (R,)."""
     if score == "brier":
         # Within a block of the fit the events sum to its rate, so the two means differ by this.
-        lost = pooled.n @ pooled.value**2 - 2 * (events @ pooled.value)
-        lost += np.einsum("rd,rd,d->r", curves, curves, pooled.n.astype(np.float64))
-        return np.asarray(lost / pooled.total)
+        excess = pooled.n @ pooled.value**2 - 2 * (events @ pooled.value)
+        excess += np.einsum("rd,rd,d->r", curves, curves, pooled.n.astype(np.float64))
+        return np.asarray(excess / pooled.total)
     mean = mean_score(score, pooled.value, events, pooled.n)
     return mean - mean_score(score, curves, events, pooled.n)
 

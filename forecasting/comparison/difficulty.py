@@ -80,7 +80,7 @@ def difficulty_adjusted(
     ([0.3, 0.1, 0.2], [0.3, 0.3, nan], [0, 0, 1])
     """
     values = checks.floats(score, "score")
-    people, asked = _named(forecaster, "forecaster"), _named(question, "question")
+    people, asked = _codes(forecaster, "forecaster"), _codes(question, "question")
     for name, (codes, _) in (("forecaster", people), ("question", asked)):
         if values.shape != codes.shape:
             message = f"score and {name} (shapes {values.shape} and {codes.shape}): must be equal"
@@ -115,7 +115,7 @@ def difficulty_adjusted(
     )
 
 
-def _named(names: Iterable[object], what: str) -> tuple[IntArray, NDArray[np.object_]]:
+def _codes(names: Iterable[object], what: str) -> tuple[IntArray, NDArray[np.object_]]:
     import pandas as pd
 
     entries = list(names)

@@ -1,4 +1,4 @@
-"""The cases of reference classes, as the evidence tells of them: truces, agreements, packages.
+"""The cases of reference classes, as the evidence states them: truces, agreements, packages.
 
 A case counts from when its start was known, and each other fact from when that was known: the
 evidence is already filtered.
@@ -39,14 +39,14 @@ class Truce:
 
 
 def cases_of(items: Iterable[Evidence]) -> tuple[Evidence, ...]:
-    """Keep the items that tell of a class's case: a row is named ``class/row``."""
+    """Keep the items about a case of a class: their target is ``class/row``."""
     return tuple(item for item in items if any("/" in effect.target for effect in item.effects))
 
 
 def anchor(items: Iterable[Evidence], prefix: str, as_of: dt.datetime) -> dt.datetime:
     """Give the moment up to which a class learns: its last evidence, or the last quarter's start.
 
-    A day that only passed is no reason to fit anew; what it told of open cases waits a quarter.
+    A class is not fitted anew each day: the time that passes for open cases counts each quarter.
     """
     quarters = (as_of - EPOCH) // QUARTER
     moments = [

@@ -1,4 +1,4 @@
-"""Read a file of news: CSV, JSON lines, RSS or Atom, told apart by content.
+"""Read a file of news: CSV, JSON lines, RSS or Atom, recognised by content.
 
 Nothing is fetched and no XML entity is expanded. A row that cannot be read is a fault with its
 line, beside the rows that can.

@@ -116,7 +116,7 @@ def to_target(
     signs: Signs = {}
     for question in questions.values():
         if name in (question.id, question.ladder) and question.id in predicates:
-            signs = _both(signs, to_question(predicates[question.id], world, detail))
+            signs = _merged(signs, to_question(predicates[question.id], world, detail))
     return {way: sign for way, sign in signs.items() if sign}
 
 
@@ -138,7 +138,7 @@ def _truth(event: ask.Event, world: WorldSpec) -> Signs:
         case ask.Not(of=inner):
             return _reversed(_truth(inner, world))
         case ask.And(left=left, right=right) | ask.Or(left=left, right=right):
-            return _both(_truth(left, world), _truth(right, world))
+            return _merged(_truth(left, world), _truth(right, world))
         case ask.Entered(process=name, states=states) | ask.Within(process=name, states=states):
             process = world.processes[name]
             if process.kind == "event" or not states:
@@ -148,7 +148,7 @@ def _truth(event: ask.Event, world: WorldSpec) -> Signs:
             return _signed(world.processes[name], counted(world.processes[name]), 1)
         case ask.At(process=name, states=states):
             process = world.processes[name]
-            return _both(_from_without(process, states), out_of(process, states, -1))
+            return _merged(_from_without(process, states), out_of(process, states, -1))
         case ask.Through(process=name, states=states):
             return out_of(world.processes[name], states, -1)
     return {}
@@ -164,7 +164,7 @@ def _choice(event: ask.Choice, world: WorldSpec, option: str) -> Signs:
         raise _no_option(option, [named.get(state, state) for state in process.states])
     signs = _from_without(process, states)
     if isinstance(event, ask.StateOn):
-        return _both(signs, out_of(process, states, -1))
+        return _merged(signs, out_of(process, states, -1))
     # The highest stays what it is while nothing goes beyond: a way back down takes nothing from it.
     place = {state: k for k, state in enumerate(process.states)}
     top = max(place[state] for state in states)
@@ -174,7 +174,7 @@ def _choice(event: ask.Choice, world: WorldSpec, option: str) -> Signs:
         for way, sign in signs.items()
         if place[way[1].partition(" > ")[0]] < place[way[1].partition(" > ")[2]]
     }
-    return _both(lower, _signed(process, beyond, -1))
+    return _merged(lower, _signed(process, beyond, -1))
 
 
 def _from_without(process: ProcessSpec, states: Collection[str]) -> Signs:
@@ -192,9 +192,9 @@ def _entries(event: ask.FirstOf | ask.HighestAmong, world: WorldSpec, option: st
     for k, (_, name, states) in enumerate(event.entries):
         moved = _truth(ask.Entered(name, states, ask.Moment()), world)
         if k in places:
-            signs = _both(signs, moved)
+            signs = _merged(signs, moved)
         elif not places or (isinstance(event, ask.HighestAmong) and k > max(places)):
-            signs = _both(signs, _reversed(moved))
+            signs = _merged(signs, _reversed(moved))
     return signs
 
 
@@ -211,6 +211,6 @@ def _reversed(signs: Signs) -> Signs:
     return {way: -sign for way, sign in signs.items()}
 
 
-def _both(one: Signs, other: Signs) -> Signs:
+def _merged(one: Signs, other: Signs) -> Signs:
     """Put two together; a move that one side hastens and the other slows is left alone."""
     return one | {way: sign if one.get(way, sign) == sign else 0 for way, sign in other.items()}

@@ -1,7 +1,7 @@
-"""A report and its source: the channel that doubts it, the grades, and stories told twice.
+"""A report and its source: how far it is believed, the grades, and stories reported twice.
 
 Items of one story share its name. ``EVENT/SOURCING`` is the finer form: items with the same event
-and another sourcing are told apart from rewrites of one wire story, so ``summit/reuters`` twice
+and another sourcing differ from rewrites of one wire story, so ``summit/reuters`` twice
 counts as copies (dependence .9), ``summit/reuters`` and ``summit/own-reporter`` as one event
 sourced twice (dependence .5), and another event as independent.
 """

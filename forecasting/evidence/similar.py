@@ -1,4 +1,4 @@
-"""Items that may tell one story: proposed to the analyst, never merged.
+"""Items that may report one story: proposed to the analyst, never merged.
 
 Two items are alike when they have the same address, or when they became known within two days of
 each other and their titles are nearly the same: of the words of both titles (case and punctuation
@@ -30,7 +30,7 @@ Why = Literal["same address", "nearly the same title"]
 
 @dataclass(frozen=True, slots=True)
 class Alike:
-    """An item that may tell the same story, and why."""
+    """An item that may report the same story, and why."""
 
     item: Evidence
     why: Why
@@ -95,7 +95,7 @@ class Index:
                 self._words.setdefault((word, day, figures), []).append((item, mine))
 
     def like(self, title: str, *, url: str, known_at: dt.datetime, story: str = "") -> list[Alike]:
-        """Give the items that may tell the same story, apart from those that already share it."""
+        """Give the items that may report the same story, without those that already share it."""
         by_key: dict[str, Alike] = {}
         for item in self._addresses.get(address(url), ()) if url else ():
             by_key[item.key] = Alike(item, "same address")

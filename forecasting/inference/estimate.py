@@ -13,7 +13,7 @@ from forecasting.domain.forecast import Spread
 SPREAD = (5.0, 25.0, 50.0, 75.0, 95.0)
 #: The lowest and highest probability that is recorded.
 LEAST, MOST = 0.0001, 0.9999
-#: The largest Monte Carlo error of a probability that is told.
+#: The largest Monte Carlo error of a probability that is shown.
 LARGEST = 0.01
 
 
@@ -146,7 +146,7 @@ def _between(hit: FloatArray, every: FloatArray, yes: FloatArray, mass: FloatArr
     square = (mean**2 - alone[more]) / pairs[more]
     middle = float(np.sum(mass * mean))
     variance = float(np.sum(mass * square) - middle**2)
-    # Where few paths say yes, what cannot be told from nothing is not printed as nothing.
+    # Where few paths say yes, a variance within its error of 0 is not printed as 0.
     parts = square - 2.0 * middle * mean
     unsure = float(np.sqrt(np.sum(mass**2 * (parts - np.sum(mass * parts)) ** 2)))
     return max(variance, unsure)

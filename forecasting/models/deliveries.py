@@ -48,7 +48,7 @@ LOG_OF_ZERO = -1e4
 #: A part leaves at least so much open, or it completed: shares stay inside (0, 1).
 LEAST_SHARE = 1e-4
 NODES = 24
-#: Parameters that the same kinds of evidence tell of, which tell of no others.
+#: Parameters by block: each has kinds of evidence that depend on its parameters alone.
 BLOCKS = (
     (("w", "theta", "first"), slice(0, 2)),
     (("delta", "later", "stall"), slice(2, 4)),
@@ -214,7 +214,7 @@ def delivery_data(packages: Sequence[Package]) -> dict[str, FloatArray]:
             columns["gap_high"].append(gap)
         counted = package.agreed > 0.0 and all(number is not None for _, number in parts)
         if not counted:
-            # Parts without numbers do not tell whether anything was left to come.
+            # Parts without numbers do not show whether anything was left to come.
             continue
         left, complete = package.agreed - package.before, False
         for _, number in parts:

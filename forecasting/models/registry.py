@@ -138,7 +138,7 @@ def own_hazards(
     except InvalidInput:
         raise
     except Exception as fault:
-        # The code is somebody else's: whatever it raises is a fault of this process alone.
+        # A plug-in may raise anything: it is a fault of this process alone.
         msg = f"{process.name}: kind ({process.own}): hazards: {type(fault).__name__}: {fault}"
         raise InvalidInput(msg, hint=f"correct the class behind {process.own}") from fault
     hazards: dict[Key, Hazard] = {}

@@ -29,7 +29,7 @@ from forecasting.errors import InvalidInput
 HELD, ENDED, BETWEEN = 0, 1, 2
 # Stands for the log of age 0: with it exp(k u) is 0, and so is its gradient.
 LOG_OF_ZERO = -1e4
-# exp(200) is far beyond any hazard that data can tell from infinity, and stays finite squared.
+# exp(200) is beyond any hazard that data can distinguish from infinity; its square is finite.
 LARGEST_LOG_HAZARD = 200.0
 
 

@@ -13,7 +13,7 @@ from forecasting.scoring import checks
 if TYPE_CHECKING:
     import pandas as pd
 
-# Surer forecasts are pooled as this sure: nobody's record bears more, and the Brier score at
+# More extreme forecasts are clipped to this: no record supports them, and the Brier score at
 # stake beyond it is .000025.
 CLIP = 0.005
 DAY = 86_400.0

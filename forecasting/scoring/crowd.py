@@ -73,7 +73,7 @@ def _pieces(
     place = np.empty(len(order), dtype=np.int64)
     place[order] = np.cumsum(fresh) - 1
     cuts = instant[order][fresh]
-    # The piece after a question's last cut is nobody's.
+    # No forecast covers the piece after a question's last cut.
     length = np.append(np.diff(cuts), 0)
     return place[: len(question)], place[len(question) :], length
 

@@ -27,12 +27,12 @@ NOTHING: dict[str, Any] = {
     "difference_note": "",
     "detectable": None,
 }
-#: Stand for the two of a pair; nobody is called so.
+#: Names of the two of a pair, which no forecaster can have.
 _A, _B = "\0a", "\0b"
 
 
 def known_forecaster(ledger: Ledger, name: str) -> None:
-    """Refuse a name in which nobody has forecast anything; an empty name is no name."""
+    """Refuse a name without any forecast; an empty one means all forecasters."""
     if not name or ledger.forecasts(forecaster=name):
         return
     from difflib import get_close_matches
@@ -47,9 +47,9 @@ def known_forecaster(ledger: Ledger, name: str) -> None:
 def with_reference(frame: "pd.DataFrame", name: str) -> "pd.DataFrame":
     """Give the frame with a forecaster in it: one of its own, ``uniform``, or ``climatology``.
 
-    The last two are put in where they did not speak themselves. ``uniform`` stands from each
-    opening. ``climatology`` is (1 + yes) / (2 + n) over the binary questions of the frame resolved
-    by then, brought up to date at the opening and at each quarter of the window.
+    The last two are added where nobody logged them. ``uniform`` is in force from each opening.
+    ``climatology`` is (1 + yes) / (2 + n) over the binary questions of the frame resolved by then,
+    brought up to date at the opening and at each quarter of the window.
     """
     import pandas as pd
 
@@ -79,7 +79,7 @@ def _uniform(questions: "pd.DataFrame") -> Iterable[dict[str, Any]]:
             value = {0.5: (row["lower"] + row["upper"]) / 2}
         elif row["type"] != "binary":
             value = [1 / len(row["forecast"])] * len(row["forecast"])
-        yield _spoken(row, UNIFORM, value, row["opens"])
+        yield _forecast_row(row, UNIFORM, value, row["opens"])
 
 
 def _climatology(questions: "pd.DataFrame") -> Iterable[dict[str, Any]]:
@@ -94,10 +94,12 @@ def _climatology(questions: "pd.DataFrame") -> Iterable[dict[str, Any]]:
         for share in REFRESHED:
             moment = row["opens"] + share * (row["closes"] - row["opens"])
             n = int(known.searchsorted(moment, side="right"))
-            yield _spoken(row, CLIMATOLOGY, float((1 + yes[n]) / (2 + n)), moment)
+            yield _forecast_row(row, CLIMATOLOGY, float((1 + yes[n]) / (2 + n)), moment)
 
 
-def _spoken(row: Mapping[Any, Any], name: str, value: Any, moment: dt.datetime) -> dict[str, Any]:
+def _forecast_row(
+    row: Mapping[Any, Any], name: str, value: Any, moment: dt.datetime
+) -> dict[str, Any]:
     return {
         **row,
         "forecaster": name,

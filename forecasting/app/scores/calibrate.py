@@ -46,7 +46,7 @@ BINNED = (
 
 @dataclass(frozen=True)
 class Picked:
-    """What stood in force, a row a forecaster and question, and one row an event in each pick."""
+    """Forecasts in force, a row a forecaster and question, and one row an event in each pick."""
 
     rows: "pd.DataFrame"
     picks: "tuple[NDArray[np.int64], ...]"
@@ -118,14 +118,14 @@ def picked(
 
 
 def at_share(share: float) -> "Callable[[pd.DataFrame], pd.DataFrame]":
-    """Read what stood at a share of each window."""
+    """Read the forecasts in force at a share of each window."""
     from forecasting.scoring import lifetime
 
     return lambda counting: lifetime.standing(counting, at=share)
 
 
 def before_close(days: float) -> "Callable[[pd.DataFrame], pd.DataFrame]":
-    """Read what stood so many days before each close, among questions still open then."""
+    """Read the forecasts in force so many days before each close, of questions open then."""
     import pandas as pd
 
     from forecasting.scoring import lifetime
@@ -188,7 +188,7 @@ def unread(
     frame = where(frame, taken)
     if "numeric" in types and (frame["type"] == "numeric").any():
         numeric = frame[frame["type"] == "numeric"]
-        usual, levels = _usual(numeric)
+        usual, levels = _commonest_levels(numeric)
         odd = set(numeric["question"]) - set(numeric.loc[levels == usual, "question"])
         reasons["question{s} with other quantile levels than most"] = len(odd)
         frame = where(frame, ~frame["question"].isin(odd))
@@ -220,7 +220,7 @@ def by_group(
 ) -> list[dict[str, Any]]:
     """Give a calibration row for each forecaster, topic, month of scheduled close, or horizon.
 
-    A horizon takes what stood so many days before the close, among questions still open then:
+    A horizon takes the forecasts in force so many days before the close, of questions open then:
     no fair sample of all, so ``event_rate`` is beside it. Slopes and intercepts of forecasters
     are partially pooled, with 90 % intervals, and ``reads_20`` and ``reads_80`` are the
     probabilities that their 20 and 80 % should be read as: near 20 and 80 for a short record.
@@ -298,7 +298,7 @@ def numbers(frame: "pd.DataFrame", *, share: float = 0.5) -> dict[str, Any]:
     result: dict[str, Any] = {"n": 0, "pit": [], "p_value": None, "intervals": [], "quantiles": []}
     if len(frame):
         frame = frame.assign(forecast=frame["forecast"].map(_thinned))
-        usual, levels = _usual(frame)
+        usual, levels = _commonest_levels(frame)
         chosen = picked(frame[levels == usual], at_share(share))
     if not len(frame) or not chosen.picks:
         into = f"{100 * share:g} % into its window"
@@ -335,7 +335,7 @@ def numbers(frame: "pd.DataFrame", *, share: float = 0.5) -> dict[str, Any]:
     }
 
 
-def _usual(frame: "pd.DataFrame") -> "tuple[tuple[float, ...], pd.Series[Any]]":
+def _commonest_levels(frame: "pd.DataFrame") -> "tuple[tuple[float, ...], pd.Series[Any]]":
     """Give the commonest levels of the numeric questions of a frame, and those of each row."""
     levels = frame["forecast"].map(lambda row: tuple(sorted(_thinned(row))))
     return levels.mode().iloc[0], levels

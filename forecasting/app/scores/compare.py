@@ -131,7 +131,7 @@ def compare(
         return {**result, "reading": f"{a} and {b} share no question: no comparison."}
     cluster = wide["event"].tolist()
     whole = paired_bootstrap(wide["a"], wide["b"], cluster=cluster, resamples=resamples)
-    sentences = [_named(whole.reading, names)]
+    sentences = [_with_names(whole.reading, names)]
     result.update(
         difference=whole.difference,
         lower=whole.lower,
@@ -192,7 +192,7 @@ def _sequence(
         e_a=float(at.e_a[-1]),
         e_b=float(at.e_b[-1]),
     )
-    return _named(at.reading, names) + wait_note
+    return _with_names(at.reading, names) + wait_note
 
 
 def _series(result: dict[str, Any], wide: "pd.DataFrame", names: tuple[str, str]) -> str:
@@ -255,7 +255,7 @@ def _pending(ledger: Ledger, wanted: Selection, a: str, b: str, kind: str) -> "p
     return pd.DataFrame(rows)
 
 
-def _named(reading: str, names: tuple[str, str]) -> str:
+def _with_names(reading: str, names: tuple[str, str]) -> str:
     """Put the names in for A and B."""
     name_of = {"A": names[0], "B": names[1]}
     return re.sub(r"\b[AB]\b", lambda letter: name_of[letter[0]], reading)
@@ -395,7 +395,7 @@ def board(
     rows = []
     for index, name in enumerate(map(str, fitted.forecaster)):
         place = ranked.get(name, {})
-        # Who shares no question with others stands at no distance from them.
+        # The interval of a forecaster who shares no question with others has no width.
         apart = table.upper[index] - table.lower[index] > SAME
         bounded = apart and table.n_clusters[index] >= LEAST_OF_LEVEL
         rows.append(

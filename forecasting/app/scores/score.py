@@ -108,7 +108,7 @@ def scores(
     rows: list[dict[str, Any]] = []
     for kind in kinds_present(ledger) if wanted.kind == "all" else [wanted.kind]:
         frame = resolved(ledger, replace(wanted, kind=kind, forecaster=""), seals="worst")
-        # Of all kinds, somebody may have spoken in one and not in another.
+        # A forecaster may have forecasts of one kind and not of another.
         there = {UNIFORM, CLIMATOLOGY, *frame["forecaster"]}
         if against and len(frame) and (wanted.kind != "all" or against in there):
             frame = with_reference(frame, against)

@@ -34,7 +34,7 @@ from forecasting.review import words
 from forecasting.review.data import Fan
 from forecasting.store import Ledger
 
-#: What moves in so many paths and is linked to nothing tells no path from another.
+#: A process that moves in so many paths and is linked to nothing is left out of stories.
 ALWAYS = 0.9
 _INSTANT = dt.timedelta(microseconds=1)
 #: Dates of a fan.
@@ -128,7 +128,7 @@ class Live:
 
     @staticmethod
     def unmoved(rows: Sequence[Mapping[str, Any]]) -> str:
-        """Say how many rows of a what-if do not move as far as the paths can tell."""
+        """Say how many rows of a what-if do not move beyond the Monte Carlo error."""
         from forecasting.app.world.what_if import unmoved
 
         return unmoved(rows)
@@ -223,7 +223,7 @@ class Live:
         return rows
 
     def untold(self) -> dict[str, str]:
-        """Give the processes that no story tells of, each with the reason."""
+        """Give the processes that are left out of stories, each with the reason."""
         world, spec = self.run.world, self.run.spec
         everything = self.predictor.bank.world.processes
         left = {n: "no open question rests on it" for n in everything if n not in spec.processes}
@@ -295,7 +295,7 @@ def live(
     try:
         run = simulated(predictor, questions, moment, until)
     except (InvalidInput, GateRefused):
-        # A process at fault silences what rests on it, and no other; asked one by one, they tell.
+        # A process at fault stops what rests on it, and no other: ask each question alone.
         predictor.one(OWN[0], questions, moment)
         causes = predictor.model.faults
         faults = {q.id: causes[q.id, moment] for q in questions if (q.id, moment) in causes}

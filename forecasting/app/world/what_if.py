@@ -42,13 +42,13 @@ DONE = "do: if this were brought about from outside (its own causes are cut); de
 AIMED = "target: as if this number were right (paths weighted to match it, with the least change)"
 #: Below so many effective paths a condition is drawn more often.
 ENOUGH = 2_000
-#: With so many times the paths, more where that could still tell a number.
+#: So many times the paths are drawn where that could still take a row past its gate.
 TIMES = (3, 6)
 FEW = f"refused: fewer than {FEWEST} paths meet the condition"
-#: Levels of a number that are told, and their largest error: 5 % is then from 3 to 7.
+#: Levels of a number that are shown, and their largest error: 5 % is then from 3 to 7.
 CUTS, COARSE = (5.0, 50.0, 95.0), 0.02
 #: A change counts from so many of its standard errors on.
-TOLD = 2.0
+SIGNIFICANT = 2.0
 #: Rounds of proportional fitting, and how close each number must come.
 ROUNDS, CLOSE = 2_000, 1e-9
 
@@ -102,10 +102,10 @@ def what_if(
             f"; {', '.join(undated)}: at any moment until {close}, the last close of an open "
             f'question ("{undated[0]} by DATE" for an earlier one)'
         )
-    return sorted((row | {"basis": label} for row in rows), key=_far)
+    return sorted((row | {"basis": label} for row in rows), key=_order)
 
 
-def _far(row: Mapping[str, Any]) -> tuple[bool, bool, float]:
+def _order(row: Mapping[str, Any]) -> tuple[bool, bool, float]:
     """Order rows: those that move most first, those without a number last."""
     if row["change"] is None:
         return True, True, 0.0
@@ -114,7 +114,7 @@ def _far(row: Mapping[str, Any]) -> tuple[bool, bool, float]:
 
 
 def unmoved(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Say which rows do not move as far as the paths can tell; nothing where all do."""
+    """Say how many rows do not move beyond the Monte Carlo error; nothing where all do."""
     still = sum(row["change"] == 0.0 for row in rows)
     if not still:
         return ""
@@ -133,8 +133,8 @@ def _could_pass(
     """Say whether so many times the paths could take a row past the gate that refused it.
 
     `limits` are the largest errors by question; a scenario has that of a probability. An error
-    falls with the root of the paths. What it becomes once moves are drawn towards the condition
-    (`more` is None), or of rows that too few paths meet, nobody knows before.
+    falls with the root of the paths. It is not known before where moves are to be drawn towards
+    the condition (`more` is None), or of rows that too few paths meet: these count as if it could.
     """
     left = [row for row in rows if row["gate"] != "passed"]
     if more is None:
@@ -179,7 +179,7 @@ def _rows(
             rows.append(_number_row(live, question, run, seen, raked))
             continue
         before, after = live.truths(live.run, question), live.truths(run, question)
-        counts = live.counts(live.run, question), _both(live.counts(run, question), seen)
+        counts = live.counts(live.run, question), _and(live.counts(run, question), seen)
         for option in ["yes"] if question.type == "binary" else after:
             state = "" if question.type == "binary" else option
             then = (live.run, before[option], counts[0]), (run, after[option], counts[1])
@@ -206,7 +206,7 @@ def _row(
         "after": new.p if shown else None,
         "lower": new.quantiles[0] if shown else None,
         "upper": new.quantiles[-1] if shown else None,
-        "change": change if change is None or abs(change) > TOLD * off else 0.0,
+        "change": change if change is None or abs(change) > SIGNIFICANT * off else 0.0,
         "change_mcse": off,
         "mcse": new.mcse,
         "gate": new.gate if np.isfinite(new.mcse) else FEW,
@@ -243,7 +243,7 @@ def _number_row(
     below = (live.run, before <= middle, None), (run, after <= middle, seen)
     off = _change_error(*below, raked)
     shares = [float(np.sum(r.paths.weights(c)[under])) for r, under, c in below]
-    moves = abs(shares[1] - shares[0]) > TOLD * off
+    moves = abs(shares[1] - shares[0]) > SIGNIFICANT * off
     change = None if cuts[1] is None else cuts[1] - middle if moves else 0.0
     return {
         "question": question.id,
@@ -259,7 +259,7 @@ def _number_row(
     }
 
 
-def _both(one: BoolArray | None, other: BoolArray | None) -> BoolArray | None:
+def _and(one: BoolArray | None, other: BoolArray | None) -> BoolArray | None:
     if one is None or other is None:
         return other if one is None else one
     return one & other
@@ -445,7 +445,7 @@ def _target(live: Live, text: str) -> tuple[str, float] | None:
 def aimed(live: Live, run: Run, targets: Mapping[str, tuple[str, float]]) -> Run:
     """Weigh the paths so that each event has its number, with the least change.
 
-    Of all weights that do, those are found that differ least from the model's (minimal relative
+    Of all weights that do, they are those that differ least from the model's (minimal relative
     entropy), by proportional fitting: each number in turn is put right by one factor on the paths
     that say yes and one on the others. It converges wherever such weights exist (Csiszar 1975,
     doi:10.1214/aop/1176996454).

@@ -91,7 +91,7 @@ def number(paths: "Paths", event: predicate.Total, opens: float, closes: dt.date
     within = (rows.time > after) & (rows.time <= until)
     drawn = np.bincount(rows.draw[within], rows.amount[within], paths.world.draws)
     total = np.asarray(sum(known) + drawn, dtype=np.float64)
-    # A part is kept to seven digits, so a sum is told to that much of what was agreed.
+    # Parts have seven digits, so a sum is rounded to seven digits of what was agreed.
     return np.round(total, 6 - math.ceil(math.log10(process.goal)))
 
 

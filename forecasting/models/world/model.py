@@ -136,7 +136,7 @@ class WorldModel:
     ) -> dict[str, Answer]:
         """Answer questions; what hangs together is simulated together.
 
-        A fault in one process silences the questions that rest on it, and no other.
+        A fault in one process leaves the questions that rest on it unanswered, and no other.
         """
         spec = self._spec(variant, at.moment)
         number = groups(spec, {q.id: asked(self.predicates[q.id]) for q in questions})
@@ -270,7 +270,7 @@ class WorldModel:
 
     def _spec(self, variant: Variant, moment: dt.datetime) -> WorldSpec:
         """Give the world that a variant knows as of a moment: a link acts once it was argued."""
-        return self._as_of(moment) if variant.links else _apart(self.spec)
+        return self._as_of(moment) if variant.links else _without_links(self.spec)
 
     def _as_of(self, moment: dt.datetime) -> WorldSpec:
         processes, links = self.spec.processes, self.spec.links
@@ -387,7 +387,7 @@ class WorldModel:
     def learn(self, variant: Variant, at: AsOf) -> None:
         """Make the fits that a variant's simulations as of a moment rest on.
 
-        Whoever simulates is told what cannot be learned.
+        A fault is not raised here: the simulation that needs the fit raises it.
         """
         with suppress(*FAULTS):
             self._learn(variant, at, 2)
@@ -426,7 +426,7 @@ class WorldModel:
             # The items that say something, for the hash of the evidence.
             item_keys = sorted(i.key for i in at.items if any(e.form != "bears" for e in i.effects))
             spec = self._as_of(at.moment)
-            linked, apart = pasts(spec, record_of), pasts(_apart(spec), record_of)
+            linked, apart = pasts(spec, record_of), pasts(_without_links(spec), record_of)
             return _Known(record_of, coded, linked, apart, "\0".join([iso(at.moment), *item_keys]))
 
         return self._read.of(at.key, read)
@@ -470,7 +470,7 @@ def _later(day: dt.date | None, moment: dt.datetime, zone: str) -> bool:
     return day is not None and day > local_day(moment, zone)
 
 
-def _apart(spec: WorldSpec) -> WorldSpec:
+def _without_links(spec: WorldSpec) -> WorldSpec:
     """Give the processes of a world without any link."""
     return WorldSpec(spec.processes, ())
 

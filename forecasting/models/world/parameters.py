@@ -35,7 +35,7 @@ from forecasting.models.world.stated import MovePrior, prior_betas, prior_of
 
 Key = tuple[str, str]
 
-#: What silences a process and the questions that rest on it, and no others.
+#: What leaves a process and the questions that rest on it without an answer, and no others.
 FAULTS = (InvalidInput, GateRefused, ArithmeticError, ValueError, LookupError)
 #: Proposals where points are weighed: so many that a comb over them is fine.
 PROPOSALS = 4096
@@ -82,7 +82,7 @@ def parameters(
     seen: dict[Key, OwnPast] = {}
     pool_of: dict[Key, tuple[float, float]] = {}
     for name, process in timed.items():
-        with _named(name, faults):
+        with _noting_faults(name, faults):
             for move in _timed(process):
                 key, acting = (name, move.name), _links_on(links, move, process)
                 past, factor = (pasts.get(key), multipliers.get(key)) if history else (None, None)
@@ -94,7 +94,7 @@ def parameters(
     if pool_of and pooled:
         chosen = [key for key in pool_of if pool is None or key in pool]
         rows = {key: pool_of[key] for key in chosen} if history else None
-        with _named(sorted({name for name, _ in pool_of}), faults):
+        with _noting_faults(sorted({name for name, _ in pool_of}), faults):
             joined = pooled_rates(rows, pasts, fits)
     child = {link.name: link for link in links}
     moves = [(name, move.name) for name, process in timed.items() for move in _timed(process)]
@@ -111,7 +111,7 @@ def parameters(
                 each = _Drawing(
                     timed[name], own, fixed, seen, joined, pool_of, classes, shifts, points, seed
                 )
-                with _named(name, faults):
+                with _noting_faults(name, faults):
                     drawn[name] = each.draw() if cache is None else cache.of(each.key(), each.draw)
                 if name in faults:
                     raise InvalidInput(faults[name])
@@ -133,8 +133,8 @@ def parameters(
 
 
 @contextlib.contextmanager
-def _named(names: str | Sequence[str], faults: dict[str, str]) -> Iterator[None]:
-    """Note a fault under the processes that it silences: all others are drawn."""
+def _noting_faults(names: str | Sequence[str], faults: dict[str, str]) -> Iterator[None]:
+    """Note a fault under the processes that it stops: all others are drawn."""
     try:
         yield
     except FAULTS as fault:
@@ -257,7 +257,7 @@ class _Drawing:
         return self.seen[self._key(move)]
 
     def _weighs(self, move: MoveSpec) -> bool:
-        """Say whether a move's past tells more than its rate: of links, of shapes, of a class."""
+        """Say whether a move's past informs more than its rate: links, a shape, a class."""
         if not self._past(move).speaks:
             return False
         phrase = move.phrase

@@ -17,7 +17,7 @@ from forecasting.models.world.values import World
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Moves that a story tells at most.
+#: The most moves of a story.
 STEPS = 4
 #: Quantiles of a fan of totals, in percent.
 FAN = (5.0, 25.0, 50.0, 75.0, 95.0)
@@ -167,7 +167,7 @@ class Paths:
     ) -> list[Story]:
         """Give the most frequent orders in which processes first move after a day.
 
-        A counted move of a process with several states, as of a delivery under way, is told as
+        A counted move of a process with several states, as of a delivery under way, is written
         ``PROCESS=next-part``: it enters no state.
         """
         world = self.world
