@@ -173,7 +173,7 @@ def test_a_higher_level_is_wider():
 
 
 @pytest.mark.parametrize(
-    ("interval", "least", "said"),
+    ("interval", "least", "note"),
     [
         (difference_interval, 8, "too few: 7 clusters, an interval needs 8"),
         (level_interval, 20, "too few: 19 clusters say little of a level, an interval needs 20"),

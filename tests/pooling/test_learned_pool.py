@@ -369,7 +369,7 @@ def test_times_of_any_kind():
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "problem"),
     [
         ({"forecast": 35.0}, r"forecast \(35\.0\): must lie in \[0, 1\]\. Try: divide"),
         ({"forecast": np.nan}, r"forecast \(nan"),
