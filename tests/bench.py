@@ -526,7 +526,7 @@ def world():
         known = now - dt.timedelta(minutes=next(number) + 1)
         added = Evidence("new", "report", "n", "wire", known_at=known, effects=(effect,), grade="B")
         standing.evidence = (*base, added)
-        for kept in (standing.model._told, standing.model._kept, standing.model._learned):
+        for kept in (standing.model._answers, standing.model._runs, standing.model._learned):
             kept.clear()
         touched = [q for q in asked if standing.model.touching(q, [added])]
         standing.one(OWN[0], touched, now)

@@ -132,11 +132,11 @@ def binned_decomposition(
 
     Examples
     --------
-    >>> said, seen = [0.2] * 10 + [0.8] * 20, [1] * 4 + [0] * 6 + [1] * 17 + [0] * 3
-    >>> plain = binned_decomposition(said, seen, corrected=False)
+    >>> forecast, outcome = [0.2] * 10 + [0.8] * 20, [1] * 4 + [0] * 6 + [1] * 17 + [0] * 3
+    >>> plain = binned_decomposition(forecast, outcome, corrected=False)
     >>> round(plain.reliability, 4), round(plain.resolution, 4), round(plain.uncertainty, 4)
     (0.015, 0.045, 0.21)
-    >>> better = binned_decomposition(said, seen)
+    >>> better = binned_decomposition(forecast, outcome)
     >>> round(better.reliability, 4), round(better.resolution, 4), round(better.uncertainty, 4)
     (0.0016, 0.0388, 0.2172)
     """

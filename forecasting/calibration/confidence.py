@@ -75,8 +75,8 @@ def confidence_band(
 
     Examples
     --------
-    >>> said, seen = [0.2, 0.3, 0.7, 0.8] * 4, [0, 0, 1, 1] * 4
-    >>> band = confidence_band(said, seen, cluster=[event // 2 for event in range(16)])
+    >>> forecast, outcome = [0.2, 0.3, 0.7, 0.8] * 4, [0, 0, 1, 1] * 4
+    >>> band = confidence_band(forecast, outcome, cluster=[event // 2 for event in range(16)])
     >>> band.n_clusters, band.note
     (8, 'approximate')
     """

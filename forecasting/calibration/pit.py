@@ -159,11 +159,11 @@ def pit(
 
     Examples
     --------
-    >>> found = pit([[10, 20, 30]] * 4, [5, 12, 25, 20], levels=[0.25, 0.5, 0.75])
-    >>> found.share.tolist()
+    >>> histogram = pit([[10, 20, 30]] * 4, [5, 12, 25, 20], levels=[0.25, 0.5, 0.75])
+    >>> histogram.share.tolist()
     [0.25, 0.375, 0.375, 0.0]
-    >>> found = pit([[10, 20, 30]], [15], levels=[0.25, 0.5, 0.75], lower=0, upper=40)
-    >>> found.lower.tolist(), found.upper.tolist()
+    >>> histogram = pit([[10, 20, 30]], [15], levels=[0.25, 0.5, 0.75], lower=0, upper=40)
+    >>> histogram.lower.tolist(), histogram.upper.tolist()
     ([0.375], [0.375])
     """
     checks.at_least(resamples, 1, "resamples")

@@ -31,8 +31,8 @@ def reading(diagram: Corp, *, level: float = 0.9) -> str:
     >>> from forecasting.calibration import corp
     >>> reading(corp([0.7], [1]))
     '1 resolved forecast: too few to say.'
-    >>> said, seen = [0.2] * 30 + [0.8] * 30, [1] * 6 + [0] * 24 + [1] * 23 + [0] * 7
-    >>> for sentence in reading(corp(said, seen)).splitlines():
+    >>> forecast, outcome = [0.2] * 30 + [0.8] * 30, [1] * 6 + [0] * 24 + [1] * 23 + [0] * 7
+    >>> for sentence in reading(corp(forecast, outcome)).splitlines():
     ...     print(sentence)
     No miscalibration beyond chance in 60 forecasts
     (0.00056; calibrated ones show 0.0054; p = 0.97).
@@ -54,8 +54,8 @@ def reading(diagram: Corp, *, level: float = 0.9) -> str:
 
 
 def _overall(diagram: Corp) -> str:
-    total, found = round(diagram.pooled.total), diagram.miscalibration
-    if math.isinf(found):
+    total, miscalibration = round(diagram.pooled.total), diagram.miscalibration
+    if math.isinf(miscalibration):
         wrong = _sure_and_wrong(diagram)
         return (
             f"{wrong} of {total} forecasts {'was' if wrong == 1 else 'were'} at 0 or 100 % and "
@@ -68,7 +68,7 @@ def _overall(diagram: Corp) -> str:
     )
     mean = f", a mean over {len(diagram.picks)} picks" if len(diagram.picks) > 1 else ""
     return (
-        f"{verdict} in {total} forecasts{mean} ({found:.2g}; calibrated ones show "
+        f"{verdict} in {total} forecasts{mean} ({miscalibration:.2g}; calibrated ones show "
         f"{diagram.null_miscalibration:.2g}; p = {diagram.p_value:.2g})."
     )
 
@@ -91,14 +91,16 @@ def _all_alike(diagram: Corp, *, yes: bool) -> str:
 
 def _direction(diagram: Corp) -> list[str]:
     line = fit_line(diagram.pooled)
-    found = []
+    sentences = []
     if abs(line.slope - 1) > 1.645 * line.slope_sd:
         lean = "too extreme" if line.slope < 1 else "too close to 50 %"
-        found.append(f"Your forecasts are {lean} (slope {line.slope:.2f}).")
+        sentences.append(f"Your forecasts are {lean} (slope {line.slope:.2f}).")
     if abs(line.intercept) > 1.645 * line.intercept_sd:
         lean = "more" if line.intercept > 0 else "less"
-        found.append(f"Things happen {lean} often than you say (intercept {line.intercept:+.2f}).")
-    return found
+        sentences.append(
+            f"Things happen {lean} often than you say (intercept {line.intercept:+.2f})."
+        )
+    return sentences
 
 
 def _widest_gap(diagram: Corp, level: float) -> list[str]:
@@ -106,23 +108,23 @@ def _widest_gap(diagram: Corp, level: float) -> list[str]:
     pooled, rate = diagram.pooled, diagram.event_rate
     stretch = np.concatenate([[0], np.cumsum(np.diff(rate) != 0)])
     n = np.bincount(stretch, weights=pooled.n)
-    said = np.bincount(stretch, weights=pooled.n * pooled.value) / n
+    forecast = np.bincount(stretch, weights=pooled.n * pooled.value) / n
     seen = rate[np.searchsorted(stretch, np.arange(len(n)))]
-    weight = np.where(n >= LEAST_IN_BLOCK, n * (seen - said) ** 2, -1.0)
+    weight = np.where(n >= LEAST_IN_BLOCK, n * (seen - forecast) ** 2, -1.0)
     chosen = int(np.argmax(weight))
     if weight[chosen] < 0:
         return []
     inside = np.flatnonzero(stretch == chosen)
-    point = int(inside[np.argmin(np.abs(pooled.value[inside] - said[chosen]))])
+    point = int(inside[np.argmin(np.abs(pooled.value[inside] - forecast[chosen]))])
     band = diagram.band(level).iloc[point]
     low, high = float(band["lower"]), float(band["upper"])
     if len(inside) == 1:
         claim = f"You say {_percent(pooled.value[point])}"
     else:
         ends = pooled.value[inside[[0, -1]]]
-        claim = f"You say {_range(ends[0], ends[1])}, {_percent(said[chosen])} on average,"
+        claim = f"You say {_range(ends[0], ends[1])}, {_percent(forecast[chosen])} on average,"
     within = low <= seen[chosen] <= high
-    if _percent(seen[chosen]) == _percent(said[chosen]):
+    if _percent(seen[chosen]) == _percent(forecast[chosen]):
         verdict = "as you say"
     elif within:
         verdict = "so this may be chance"

@@ -157,9 +157,9 @@ def spot_rows(
     questions = frame.groupby(["forecaster", "event"])["question"].transform("nunique")
     frame = frame.assign(weight=frame["weight"] / questions)
     order = ["forecaster", "event", "question", "issued_at", "forecast"]
-    kept = frame.sort_values(order, kind="stable")
+    ordered = frame.sort_values(order, kind="stable")
     columns = ["question", "forecaster", "forecast", "outcome", "event", "weight"]
-    return kept[columns].reset_index(drop=True)
+    return ordered[columns].reset_index(drop=True)
 
 
 def _read(history: "pd.DataFrame") -> "pd.DataFrame":
@@ -203,7 +203,7 @@ def _at_spot(frame: "pd.DataFrame", as_of: datetime | None, share: float) -> "pd
     last = frame.groupby(["forecaster", "question"])["issued_at"].transform("max")
     frame = frame[frame["issued_at"] == last]
     if "withdrawn_at" in frame:
-        gone = frame["withdrawn_at"].notna() & (frame["withdrawn_at"] <= spot[frame.index])
-        frame = frame[~gone]
+        withdrawn = frame["withdrawn_at"].notna() & (frame["withdrawn_at"] <= spot[frame.index])
+        frame = frame[~withdrawn]
     together = frame.groupby(["forecaster", "question"])["forecast"].transform("size")
     return frame.assign(weight=1 / together)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 #: Forecasts are clipped to [CLIP, 1 - CLIP] before their log-odds are taken.
 CLIP = 0.005
-#: Stands for somebody without a record.
+#: The name of a forecaster without a record.
 NOBODY = ""
 
 
@@ -61,22 +61,22 @@ class LogOddsLine:
 
     def row(self) -> dict[str, float]:
         """Return posterior means with 90 % intervals of alpha and of the slope e^b."""
-        found: dict[str, float] = {}
+        result: dict[str, float] = {}
         for name, values in (("alpha", self.alpha), ("slope", np.exp(self.log_slope))):
             low, high = _weighted_quantiles(values, self.weight, (0.05, 0.95))
-            found |= {
+            result |= {
                 name: float(self.weight @ values),
                 f"{name}_lower": low,
                 f"{name}_upper": high,
             }
-        return found
+        return result
 
 
 @dataclass(frozen=True, slots=True)
 class Recalibration:
     """Recalibrations of several forecasters, fitted on what had resolved before a moment.
 
-    `lines` are by forecaster; ``""`` is somebody without a record.
+    `lines` are by forecaster; ``""`` is a forecaster without a record.
     """
 
     lines: Mapping[str, LogOddsLine]
@@ -88,7 +88,7 @@ class Recalibration:
         return tuple(name for name in self.lines if name != NOBODY)
 
     def line(self, forecaster: str) -> LogOddsLine:
-        """Return a forecaster's recalibration, or that of somebody without a record."""
+        """Return a forecaster's recalibration, or that of one without a record."""
         return self.lines.get(forecaster, self.lines[NOBODY])
 
     def predict(
@@ -125,15 +125,15 @@ class Recalibration:
         if len(forecaster) != p.size:
             message = f"forecaster ({len(forecaster)} names): one for each of {p.size} forecasts."
             raise InvalidInput(message)
-        found = [
+        probabilities = [
             float(self.line(name).predict(value))
             for name, value in zip(forecaster, p.ravel(), strict=True)
         ]
-        return np.array(found).reshape(p.shape)
+        return np.array(probabilities).reshape(p.shape)
 
     @property
     def table(self) -> "pd.DataFrame":
-        """One row a forecaster: n, alpha and slope with 90 % intervals; the last is nobody's."""
+        """One row a forecaster: n, alpha and slope with 90 % intervals; last, without a record."""
         import pandas as pd
 
         rows = [

@@ -90,16 +90,16 @@ def _grids(x: FloatArray, y: FloatArray, w: FloatArray) -> tuple[FloatArray, Flo
 def _log_likelihood(
     alpha: FloatArray, log_slope: FloatArray, x: FloatArray, y: FloatArray, w: FloatArray
 ) -> FloatArray:
-    found = np.zeros((len(alpha), len(log_slope)))
+    log_likelihood = np.zeros((len(alpha), len(log_slope)))
     slope = np.exp(log_slope)
     # Equal forecasts are one row: a person says 5, 10, 20 % again and again.
-    said, row = np.unique(x, return_inverse=True)
-    total = np.bincount(row, weights=w, minlength=len(said))
-    yes = np.bincount(row, weights=w * y, minlength=len(said))
-    for value, n, events in zip(said, total, yes, strict=True):
+    distinct, row = np.unique(x, return_inverse=True)
+    total = np.bincount(row, weights=w, minlength=len(distinct))
+    yes = np.bincount(row, weights=w * y, minlength=len(distinct))
+    for value, n, events in zip(distinct, total, yes, strict=True):
         eta = alpha[:, None] + slope[None, :] * value
-        found += events * eta - n * np.logaddexp(0.0, eta)
-    return found
+        log_likelihood += events * eta - n * np.logaddexp(0.0, eta)
+    return log_likelihood
 
 
 def _normal(points: FloatArray, mean: FloatArray, scale: FloatArray) -> FloatArray:

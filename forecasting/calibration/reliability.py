@@ -24,13 +24,13 @@ class Pick:
     """Rows of which no two are of one event: pooled, and by rising forecast with their events."""
 
     pooled: Pooled
-    said: FloatArray
+    forecast: FloatArray
     cluster: IntArray
 
     def drawn(self, lots: FloatArray) -> FloatArray:
         """Events at each distinct forecast, (R, D), where lots of the clusters, (R, C), decide."""
-        happened = (lots[:, self.cluster] < self.said).astype(np.float64)
-        first = np.searchsorted(self.said, self.pooled.value)
+        happened = (lots[:, self.cluster] < self.forecast).astype(np.float64)
+        first = np.searchsorted(self.forecast, self.pooled.value)
         return np.add.reduceat(happened, first, axis=1)
 
 
@@ -60,9 +60,9 @@ class Corp:
         """One row per distinct forecast: forecast, event_rate (isotonic), n, events (observed)."""
         import pandas as pd
 
-        said = self.pooled
-        columns = {"forecast": said.value, "event_rate": self.event_rate}
-        return pd.DataFrame(columns | {"n": said.n, "events": said.events})
+        pooled = self.pooled
+        columns = {"forecast": pooled.value, "event_rate": self.event_rate}
+        return pd.DataFrame(columns | {"n": pooled.n, "events": pooled.events})
 
     def band(self, level: float = 0.9) -> "pd.DataFrame":
         """Where the curve lies by chance alone if every forecast is calibrated.
@@ -113,7 +113,7 @@ class Corp:
             if not among:
                 events = _drawn(rng, pooled, rows)
                 curves[part] = isotonic(events, pooled.n)
-                lost[part] = _lost(self.score, pooled, events, curves[part])
+                lost[part] = _miscalibration(self.score, pooled, events, curves[part])
                 continue
             # One lot an event decides all of its questions, as it does the rungs of a ladder: a
             # mean over picks never varies more than with that.
@@ -124,7 +124,7 @@ class Corp:
                 fit = isotonic(events, pick.pooled.n)
                 curves[part] += _spread(fit, pick.pooled.value, pooled.value) / len(among)
                 share = pick.pooled.total / total
-                lost[part] += share * _lost(self.score, pick.pooled, events, fit)
+                lost[part] += share * _miscalibration(self.score, pick.pooled, events, fit)
         return curves, np.maximum(lost, 0)
 
 
@@ -139,15 +139,17 @@ def _spread(fit: FloatArray, value: FloatArray, grid: FloatArray) -> FloatArray:
     return np.asarray(fit[..., left] + part * (fit[..., right] - fit[..., left]))
 
 
-def _lost(score: str, pooled: Pooled, events: FloatArray, curves: FloatArray) -> FloatArray:
+def _miscalibration(
+    score: str, pooled: Pooled, events: FloatArray, curves: FloatArray
+) -> FloatArray:
     """Score of the forecasts minus that of the curves fitted to the events, (R,)."""
     if score == "brier":
         # Within a block of the fit the events sum to its rate, so the two means differ by this.
-        lost = pooled.n @ pooled.value**2 - 2 * (events @ pooled.value)
-        lost += np.einsum("rd,rd,d->r", curves, curves, pooled.n.astype(np.float64))
-        return np.asarray(lost / pooled.total)
-    said = mean_score(score, pooled.value, events, pooled.n)
-    return said - mean_score(score, curves, events, pooled.n)
+        excess = pooled.n @ pooled.value**2 - 2 * (events @ pooled.value)
+        excess += np.einsum("rd,rd,d->r", curves, curves, pooled.n.astype(np.float64))
+        return np.asarray(excess / pooled.total)
+    mean = mean_score(score, pooled.value, events, pooled.n)
+    return mean - mean_score(score, curves, events, pooled.n)
 
 
 def _drawn(rng: np.random.Generator, pooled: Pooled, resamples: int) -> FloatArray:
@@ -258,15 +260,15 @@ def _picks(
     picks: Sequence[ArrayLike],
     cluster: Iterable[object] | None,
 ) -> tuple[Pick, ...]:
-    said, seen = checks.binary(np.atleast_1d(forecast), np.atleast_1d(outcome))
-    code = checks.clusters(range(len(said)) if cluster is None else cluster)
+    p, y = checks.binary(np.atleast_1d(forecast), np.atleast_1d(outcome))
+    code = checks.clusters(range(len(p)) if cluster is None else cluster)
     taken = []
-    for given in picks:
-        rows = np.asarray(given, dtype=np.int64)
-        if len(code) != len(said) or len(rows) == 0 or len(np.unique(code[rows])) < len(rows):
+    for pick in picks:
+        rows = np.asarray(pick, dtype=np.int64)
+        if len(code) != len(p) or len(rows) == 0 or len(np.unique(code[rows])) < len(rows):
             raise InvalidInput("picks: each needs rows, no two of one event")
-        rows = rows[np.lexsort((code[rows], said[rows]))]
-        taken.append(Pick(pool(said[rows], seen[rows]), said[rows], code[rows]))
+        rows = rows[np.lexsort((code[rows], p[rows]))]
+        taken.append(Pick(pool(p[rows], y[rows]), p[rows], code[rows]))
     if not taken:
         raise InvalidInput("picks (empty): at least one is needed")
     return tuple(taken)
@@ -275,11 +277,11 @@ def _picks(
 def _parts(score: str, pooled: Pooled, rate: FloatArray) -> list[float]:
     """Give mean score, miscalibration, discrimination and uncertainty."""
     overall = np.full(len(rate), pooled.events.sum() / pooled.total)
-    said, mended, flat = (
+    mean, mended, flat = (
         float(mean_score(score, value, pooled.events, pooled.n))
         for value in (pooled.value, rate, overall)
     )
-    return [said, max(said - mended, 0.0), max(flat - mended, 0.0), flat]
+    return [mean, max(mean - mended, 0.0), max(flat - mended, 0.0), flat]
 
 
 def _mean_pooled(picks: Sequence[Pooled]) -> Pooled:

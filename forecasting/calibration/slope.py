@@ -86,9 +86,9 @@ def fit_line(pooled: Pooled) -> Line:
         corner = spread @ steep**2 + excess @ steep
         return np.array([[spread.sum(), cross], [cross, corner]]) + np.diag(precision)
 
-    found = minimize(loss, np.zeros(2), jac=gradient, hess=curvature, method="trust-exact")
-    intercept, log_slope = (float(value) for value in found.x)
-    covariance = np.linalg.inv(curvature(found.x))
+    optimum = minimize(loss, np.zeros(2), jac=gradient, hess=curvature, method="trust-exact")
+    intercept, log_slope = (float(value) for value in optimum.x)
+    covariance = np.linalg.inv(curvature(optimum.x))
     slope = math.exp(log_slope)
     return Line(
         slope=slope,

@@ -86,8 +86,8 @@ def diebold_mariano(
     --------
     Autocovariances 1.25 and 0.3125: 2.5 sqrt(3/8) / sqrt((1.25 + 0.625) / 4).
 
-    >>> found = diebold_mariano([1, 2, 3, 4], horizon=2, method="HLN", level=0.9)
-    >>> round(found.statistic, 6), round(found.lower, 6), round(found.upper, 6)
+    >>> test = diebold_mariano([1, 2, 3, 4], horizon=2, method="HLN", level=0.9)
+    >>> round(test.statistic, 6), round(test.lower, 6), round(test.upper, 6)
     (2.236068, -0.13114, 5.13114)
     """
     from scipy import stats
@@ -155,7 +155,7 @@ def _exponential_variance(autocovariance: FloatArray, horizon: int) -> float:
     grid = np.linspace(0, 1, 101)[:-1]
     best = int(np.argmin([misfit(ratio) for ratio in grid]))
     around = (grid[max(best - 1, 0)], grid[best + 1] if best < 99 else 1 - 1e-9)
-    found = minimize_scalar(misfit, bounds=around, method="bounded", options={"xatol": 1e-12})
-    ratio = float(found.x) if found.fun < misfit(grid[best]) else float(grid[best])
+    optimum = minimize_scalar(misfit, bounds=around, method="bounded", options={"xatol": 1e-12})
+    ratio = float(optimum.x) if optimum.fun < misfit(grid[best]) else float(grid[best])
     powers = ratio ** np.arange(1, n)
     return level_at(ratio) * (1 + 2 * float(powers.sum())) * float(autocovariance[0])

@@ -73,14 +73,14 @@ def difficulty_adjusted(
     --------
     Ann took the hard question too; on the easy one she did as well as Bob.
 
-    >>> found = difficulty_adjusted(
+    >>> result = difficulty_adjusted(
     ...     [0.1, 0.5, 0.1, 0.2], ["ann", "ann", "bob", "cat"], ["easy", "hard", "easy", "other"]
     ... )
-    >>> found.raw.tolist(), found.adjusted.round(3).tolist(), found.component.tolist()
+    >>> result.raw.tolist(), result.adjusted.round(3).tolist(), result.component.tolist()
     ([0.3, 0.1, 0.2], [0.3, 0.3, nan], [0, 0, 1])
     """
     values = checks.floats(score, "score")
-    people, asked = _named(forecaster, "forecaster"), _named(question, "question")
+    people, asked = _codes(forecaster, "forecaster"), _codes(question, "question")
     for name, (codes, _) in (("forecaster", people), ("question", asked)):
         if values.shape != codes.shape:
             message = f"score and {name} (shapes {values.shape} and {codes.shape}): must be equal"
@@ -115,12 +115,12 @@ def difficulty_adjusted(
     )
 
 
-def _named(names: Iterable[object], what: str) -> tuple[IntArray, NDArray[np.object_]]:
+def _codes(names: Iterable[object], what: str) -> tuple[IntArray, NDArray[np.object_]]:
     import pandas as pd
 
-    given = list(names)
-    labels = np.empty(len(given), dtype=object)
-    labels[:] = given
+    entries = list(names)
+    labels = np.empty(len(entries), dtype=object)
+    labels[:] = entries
     codes, unique = pd.factorize(labels)
     if len(codes) == 0 or (codes < 0).any():
         where = f"missing at {int(np.argmin(codes))}" if len(codes) else "empty"
@@ -139,15 +139,15 @@ def _components(
     links = sparse.coo_array(
         (np.ones(len(person)), (person, people + item)), shape=(people + n_items,) * 2
     )
-    count, found = sparse.csgraph.connected_components(links, directed=False)
-    size = np.bincount(found[person], minlength=count)
+    count, component = sparse.csgraph.connected_components(links, directed=False)
+    size = np.bincount(component[person], minlength=count)
     first: dict[int, str] = {}
-    for name, part in zip(names, found[:people].tolist(), strict=True):
+    for name, part in zip(names, component[:people].tolist(), strict=True):
         first[part] = min(first.get(part, str(name)), str(name))
     order = sorted(range(count), key=lambda part: (-size[part], first[part]))
     number = np.empty(count, dtype=np.int64)
     number[order] = np.arange(count)
-    return number[found[:people]], number[found[people:]]
+    return number[component[:people]], number[component[people:]]
 
 
 def _effects(values: FloatArray, person: IntArray, item: IntArray) -> tuple[FloatArray, FloatArray]:
@@ -163,6 +163,8 @@ def _effects(values: FloatArray, person: IntArray, item: IntArray) -> tuple[Floa
     design = sparse.csr_array((weight[column], (row, column)))
     # Centred first, so that the residuals lose no digits to a common level.
     level = values.mean()
-    found = lsmr(design, values - level, atol=1e-14, btol=1e-14, conlim=0, maxiter=20 * len(weight))
-    effects = found[0] * weight
+    solution = lsmr(
+        design, values - level, atol=1e-14, btol=1e-14, conlim=0, maxiter=20 * len(weight)
+    )
+    effects = solution[0] * weight
     return effects[:people], effects[people:] + level

@@ -92,8 +92,8 @@ def effects(
     Examples
     --------
     >>> who, what = np.divmod(np.arange(20), 10)
-    >>> found = effects(np.arange(20) % 7 / 10 + 0.2 * who, who, what, what)
-    >>> bool(np.all(found.lower < found.adjusted.adjusted)), found.n_clusters.tolist()
+    >>> table = effects(np.arange(20) % 7 / 10 + 0.2 * who, who, what, what)
+    >>> bool(np.all(table.lower < table.adjusted.adjusted)), table.n_clusters.tolist()
     (True, [10, 10])
     """
     names, items = list(forecaster), list(question)
@@ -150,8 +150,8 @@ def gaussian_ranks(mean: ArrayLike, covariance: ArrayLike, *, seed: int = 0) -> 
 
     Examples
     --------
-    >>> found = gaussian_ranks([0.10, 0.20], [[1e-6, 0], [0, 1e-6]])
-    >>> found.p_best.round(2).tolist(), found.rank_upper.tolist()
+    >>> table = gaussian_ranks([0.10, 0.20], [[1e-6, 0], [0, 1e-6]])
+    >>> table.p_best.round(2).tolist(), table.rank_upper.tolist()
     ([1.0, 0.0], [1, 2])
     """
     estimate = checks.floats(mean, "mean")
@@ -252,10 +252,10 @@ def _edge(influence: FloatArray, own: NDArray[np.bool_], people: int) -> float:
     if events < checks.LEAST_CLUSTERS:
         return math.nan
     if people <= _BOOTSTRAPPED:
-        found = difference_interval(influence[own], range(events), resamples=1999)
-        if found.note:
+        interval = difference_interval(influence[own], range(events), resamples=1999)
+        if interval.note:
             return math.nan
-        return (found.upper - found.mean) / found.standard_error
+        return (interval.upper - interval.mean) / interval.standard_error
     return float(stats.t(events - 1).ppf(0.975))
 
 

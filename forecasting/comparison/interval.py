@@ -102,20 +102,20 @@ def difference_interval(
     Examples
     --------
     >>> values = [0.1, 0.3, -0.2, 0.4, 0.0, 0.2, 0.1, 0.5, -0.1, 0.3]
-    >>> found = difference_interval(values, range(10))
-    >>> found.n_clusters, round(found.mean, 2), found.lower < 0.16 < found.upper
+    >>> interval = difference_interval(values, range(10))
+    >>> interval.n_clusters, round(interval.mean, 2), interval.lower < 0.16 < interval.upper
     (10, 0.16, True)
     >>> difference_interval(values[:3], ["a", "b", "c"]).note
     'too few: 3 clusters, an interval needs 8'
     """
-    found, residual, size = _measured(values, clusters, level, resamples, checks.LEAST_CLUSTERS)
-    if found.note:
-        return found
+    interval, residual, size = _measured(values, clusters, level, resamples, checks.LEAST_CLUSTERS)
+    if interval.note:
+        return interval
     # Factors are as often negative as positive: the sign of a residual is of no account.
     residual = np.abs(residual)
     order = _order(residual, size)
     draws = _wild(residual[order], size[order], resamples, seed)
-    return _with_limits(found, draws, _Link(-math.inf, math.inf))
+    return _with_limits(interval, draws, _Link(-math.inf, math.inf))
 
 
 def level_interval(
@@ -168,27 +168,27 @@ def level_interval(
     Examples
     --------
     >>> scores = [0.01, 0.04, 0.09, 0.01, 0.25, 0.04, 0.0, 0.16, 0.01, 0.04] * 2
-    >>> found = level_interval(scores, range(20), bounds=(0, 1))
-    >>> 0.02 < found.lower < found.mean < found.upper < 0.13
+    >>> interval = level_interval(scores, range(20), bounds=(0, 1))
+    >>> 0.02 < interval.lower < interval.mean < interval.upper < 0.13
     True
     >>> level_interval(scores[:12], range(12)).note
     'too few: 12 clusters say little of a level, an interval needs 20'
     """
     low, high = bounds
-    found, residual, size = _measured(values, clusters, level, resamples, checks.LEAST_OF_LEVEL)
+    interval, residual, size = _measured(values, clusters, level, resamples, checks.LEAST_OF_LEVEL)
     x = checks.floats(values, "values")
     # A mean over time may lie beyond by rounding.
     if x.min() < low - 1e-9 or x.max() > high + 1e-9:
         message = f"values ({x.min():g} to {x.max():g}): must lie in {low:g} to {high:g}"
         raise InvalidInput(message)
-    if found.note:
-        return found
+    if interval.note:
+        return interval
     link, order = _Link(low, high), _order(residual, size)
-    draws = _resampled(link, found.mean, residual[order], size[order], resamples, seed)
-    told = _with_limits(found, draws, link)
-    if told.upper - told.lower > _NOTHING * (high - low):
-        return replace(found, note=_LITTLE)
-    return told
+    draws = _resampled(link, interval.mean, residual[order], size[order], resamples, seed)
+    result = _with_limits(interval, draws, link)
+    if result.upper - result.lower > _NOTHING * (high - low):
+        return replace(interval, note=_LITTLE)
+    return result
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,32 +235,34 @@ def _measured(
         raise InvalidInput(message)
     count = int(code.max()) + 1
     size = np.bincount(code, minlength=count).astype(np.float64)
-    found = Interval(math.nan, math.nan, math.nan, level, len(x), count, math.nan, math.nan)
+    interval = Interval(math.nan, math.nan, math.nan, level, len(x), count, math.nan, math.nan)
     if np.isinf(x).any():
         both = (x == np.inf).any() and (x == -np.inf).any()
         note = "infinite values of both signs" if both else "an infinite value"
         mean = math.nan if both else float(x[np.isinf(x)][0])
-        return replace(found, mean=mean, note=note), size, size
+        return replace(interval, mean=mean, note=note), size, size
     # Correctly rounded, so that equal values have their own value as mean and a residual of 0.
     mean = math.fsum(x.tolist()) / len(x) if x.min() < x.max() else float(x[0])
     residual = np.bincount(code, weights=x - mean, minlength=count)
     squares = float(residual @ residual)
-    found = replace(found, mean=mean)
+    interval = replace(interval, mean=mean)
     if count > 1:
         error = math.sqrt(count / (count - 1) * squares) / len(x)
-        found = replace(found, standard_error=error, detectable=_errors_to_detect(count) * error)
+        interval = replace(
+            interval, standard_error=error, detectable=_errors_to_detect(count) * error
+        )
     note = ""
     if count < least:
         noun = "cluster" if count == 1 else "clusters"
         says = "says" if count == 1 else "say"
         of_level = "" if least == checks.LEAST_CLUSTERS else f" {says} little of a level"
         note = f"too few: {count} {noun}{of_level}, an interval needs {least}"
-    elif not found.standard_error > _ROUNDING * float(np.abs(x).max()):
+    elif not interval.standard_error > _ROUNDING * float(np.abs(x).max()):
         note = "no spread: all clusters have the same mean"
-        found = replace(found, detectable=math.nan)
+        interval = replace(interval, detectable=math.nan)
     elif float(np.abs(residual).max()) ** 2 > _ALONE * squares:
         note = _LITTLE
-    return replace(found, note=note), residual, size
+    return replace(interval, note=note), residual, size
 
 
 def _order(residual: FloatArray, size: FloatArray) -> IntArray:
@@ -310,16 +312,16 @@ def _standard_error(residual: FloatArray, size: FloatArray) -> FloatArray:
     return np.asarray(np.sqrt(count / (count - 1) * squares) / size.sum(axis=-1))
 
 
-def _with_limits(found: Interval, draws: FloatArray, link: _Link) -> Interval:
+def _with_limits(interval: Interval, draws: FloatArray, link: _Link) -> Interval:
     # Closed rank: with (r + 1) alpha whole, exactly alpha of the draws lie beyond.
-    beyond = max(math.floor((len(draws) + 1) * (1 - found.level) + 1e-9), 1)
+    beyond = max(math.floor((len(draws) + 1) * (1 - interval.level) + 1e-9), 1)
     edge = float(np.partition(draws, -beyond)[-beyond])
     if not math.isfinite(edge):
-        return replace(found, note=_LITTLE)
-    middle = float(link.at(found.mean))
-    edge *= found.standard_error * float(link.slope(found.mean))
+        return replace(interval, note=_LITTLE)
+    middle = float(link.at(interval.mean))
+    edge *= interval.standard_error * float(link.slope(interval.mean))
     lower, upper = link.inverse(middle - edge), link.inverse(middle + edge)
-    return replace(found, lower=lower, upper=upper)
+    return replace(interval, lower=lower, upper=upper)
 
 
 @lru_cache(maxsize=4096)

@@ -71,5 +71,5 @@ def radius(variance: FloatArray, *, alpha: float, rho: float, scale: float) -> F
     high = np.sqrt(2 * (variance + rho) * (target + np.log1p(variance / rho))) + scale * target
     while np.any(short := excess(high, variance) < 0):
         high[short] *= 2
-    found = elementwise.find_root(excess, (np.zeros_like(high), high), args=(variance,))
-    return np.asarray(found.x, dtype=np.float64)
+    root = elementwise.find_root(excess, (np.zeros_like(high), high), args=(variance,))
+    return np.asarray(root.x, dtype=np.float64)

@@ -90,8 +90,8 @@ def paired_bootstrap(
     Examples
     --------
     >>> a, b = [0.1, 0.2, 0.1, 0.3, 0.2, 0.1, 0.0, 0.2], [0.3, 0.2, 0.4, 0.2, 0.3, 0.4, 0.3, 0.2]
-    >>> found = paired_bootstrap(a, b, cluster=range(8))
-    >>> round(found.difference, 4), found.n_clusters, found.lower < -0.1375 < found.upper
+    >>> pair = paired_bootstrap(a, b, cluster=range(8))
+    >>> round(pair.difference, 4), pair.n_clusters, pair.lower < -0.1375 < pair.upper
     (-0.1375, 8, True)
     """
     a, b = checks.floats(score_a, "score_a"), checks.floats(score_b, "score_b")
@@ -103,20 +103,20 @@ def paired_bootstrap(
     if both_infinite.any() or opposed:
         none, events = math.nan, int(checks.clusters(cluster).max()) + 1
         note = "A and B both have infinite scores"
-        found = Interval(none, none, none, level, len(a), events, none, none, note)
+        interval = Interval(none, none, none, level, len(a), events, none, none, note)
     else:
-        found = difference_interval(
+        interval = difference_interval(
             difference, cluster, level=level, resamples=resamples, seed=seed
         )
     return PairedDifference(
-        difference=found.mean,
-        lower=found.lower,
-        upper=found.upper,
-        level=found.level,
-        n_shared=found.n,
-        n_clusters=found.n_clusters,
-        detectable=found.detectable,
-        note=found.note,
+        difference=interval.mean,
+        lower=interval.lower,
+        upper=interval.upper,
+        level=interval.level,
+        n_shared=interval.n,
+        n_clusters=interval.n_clusters,
+        detectable=interval.detectable,
+        note=interval.note,
     )
 
 

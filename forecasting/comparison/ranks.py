@@ -57,19 +57,19 @@ class ScoreModel:
         forecasters, questions, pairs = self.structure
         start = {name: np.zeros(1) for name in ("score", "forecaster", "question", "pair")}
         with pm.Model() as model:
-            given = inputs(self.layout, start)
-            row = {name: given[name].astype("int64") for name in ("forecaster", "question", "pair")}
+            data = inputs(self.layout, start)
+            row = {name: data[name].astype("int64") for name in ("forecaster", "question", "pair")}
             sd = {
-                name: pm.HalfNormal(f"sd_{name}", given[f"scale_{name}"])
+                name: pm.HalfNormal(f"sd_{name}", data[f"scale_{name}"])
                 for name in ("forecaster", "question", "pair", "noise")
             }
             skill = pm.ZeroSumNormal("skill", 1.0, shape=forecasters)
             level = pm.Normal("level", 0, 1)
             question = pm.Normal("question", level, sd["question"], shape=questions)
             mean = sd["forecaster"] * skill[row["forecaster"]] + question[row["question"]]
-            residual = given["score"] - mean
+            residual = data["score"] - mean
             total = pt.inc_subtensor(pt.zeros(pairs)[row["pair"]], residual)
-            n = given["size"]
+            n = data["size"]
             within = pt.sum(residual**2) - pt.sum(total**2 / pt.maximum(n, 1))
             variance, between = sd["noise"] ** 2, sd["noise"] ** 2 + n * sd["pair"] ** 2
             occupied = pt.gt(n, 0)
@@ -109,21 +109,21 @@ def ranks(
     values = checks.floats(score, "score")
     people, asked, events = list(forecaster), list(question), list(cluster)
     among = set(names)
-    kept = [row for row, name in enumerate(people) if name in among]
+    rows = [row for row, name in enumerate(people) if name in among]
     approximate = gaussian_ranks(effects.adjusted.adjusted[inside], effects.covariance, seed=seed)
     if not sample or len(names) < 2:
         return approximate
-    if len(names) > MOST_FORECASTERS or len(kept) > MOST_SCORES:
+    if len(names) > MOST_FORECASTERS or len(rows) > MOST_SCORES:
         note = (
-            f"{len(names)} forecasters and {len(kept)} scores are too many to sample "
+            f"{len(names)} forecasters and {len(rows)} scores are too many to sample "
             f"({MOST_FORECASTERS} and {MOST_SCORES}): Gaussian approximation"
         )
         return replace(approximate, note=note)
-    person = codes([people[row] for row in kept], names)
-    item = checks.clusters(asked[row] for row in kept)
-    pair = checks.clusters((people[row], events[row]) for row in kept)
+    person = codes([people[row] for row in rows], names)
+    item = checks.clusters(asked[row] for row in rows)
+    pair = checks.clusters((people[row], events[row]) for row in rows)
     model = ScoreModel(len(names), int(item.max()) + 1, int(pair.max()) + 1)
-    chosen = values[kept]
+    chosen = values[rows]
     spread = float(chosen.std()) or 1.0
     data = {
         "size": np.bincount(pair, minlength=model.structure[2]),
@@ -136,9 +136,9 @@ def ranks(
     def skills(draws: dict[str, FloatArray]) -> Mapping[str, ArrayLike]:
         return {"skill": draws["sd_forecaster"][:, None] * draws["skill"]}
 
-    found = fit(model, data, PRIORS, seed=seed, draws=1000, tune=1000, parameters=skills)
-    if not found.report.passed:
+    posterior = fit(model, data, PRIORS, seed=seed, draws=1000, tune=1000, parameters=skills)
+    if not posterior.report.passed:
         return replace(approximate, note="the sampler did not converge: Gaussian approximation")
     middle = float(effects.adjusted.adjusted[inside].mean())
-    skill = found.draws["skill"] * spread
+    skill = posterior.draws["skill"] * spread
     return ranks_of(skill + middle, "pymc")

@@ -106,8 +106,8 @@ def sequential(
     Examples
     --------
     >>> a, b = [0.04] * 60, [0.36] * 60
-    >>> found = sequential(a, b)
-    >>> [float(at_last[-1]) for at_last in (found.upper, found.e_a, found.e_b)]
+    >>> result = sequential(a, b)
+    >>> [float(at_last[-1]) for at_last in (result.upper, result.e_a, result.e_b)]
     [-0.0876, 307.41, 0.3777]
     >>> sequential(a[:2], b[:2]).reading
     'After 2 steps, the 95 % confidence sequence for A - B runs from -1 to 1: neither is shown to
@@ -256,10 +256,10 @@ def sequential_steps(
 
 
 def _scores(values: ArrayLike, name: str, n: int) -> FloatArray:
-    given = np.asarray(values)
-    scores = given.astype(np.float64) if given.dtype.kind in "biuf" else np.empty(0)
+    array = np.asarray(values)
+    scores = array.astype(np.float64) if array.dtype.kind in "biuf" else np.empty(0)
     if scores.shape != (n,):
-        message = f"{name} (shape {given.shape}, {given.dtype}): must be {n} numbers, one a cluster"
+        message = f"{name} (shape {array.shape}, {array.dtype}): must be {n} numbers, one a cluster"
         raise InvalidInput(message)
     return scores
 

@@ -32,18 +32,18 @@ def known(
     (1, 0)
     """
     moment = utc(as_of)
-    kept = [
+    usable = [
         item
         for item in items
         if item.known_at <= moment
         and (head is None or (item.seq is not None and item.seq <= head))
         and (not recorded or (item.recorded_at is not None and item.recorded_at <= moment))
     ]
-    return tuple(sorted(kept, key=lambda item: (item.known_at, item.key)))
+    return tuple(sorted(usable, key=lambda item: (item.known_at, item.key)))
 
 
 def without_retracted(items: Iterable[Evidence]) -> tuple[Evidence, ...]:
     """Drop the items that a later item retracts, and the retractions themselves."""
     items = tuple(items)
-    gone = retractions(items)
-    return tuple(item for item in items if item.key not in gone and not retracts(item))
+    retracted = retractions(items)
+    return tuple(item for item in items if item.key not in retracted and not retracts(item))

@@ -1,4 +1,4 @@
-"""The cases of reference classes, as the evidence tells of them: truces, agreements, packages.
+"""The cases of reference classes, as the evidence states them: truces, agreements, packages.
 
 A case counts from when its start was known, and each other fact from when that was known: the
 evidence is already filtered.
@@ -39,14 +39,14 @@ class Truce:
 
 
 def cases_of(items: Iterable[Evidence]) -> tuple[Evidence, ...]:
-    """Keep the items that tell of a class's case: a row is named ``class/row``."""
+    """Keep the items about a case of a class: their target is ``class/row``."""
     return tuple(item for item in items if any("/" in effect.target for effect in item.effects))
 
 
 def anchor(items: Iterable[Evidence], prefix: str, as_of: dt.datetime) -> dt.datetime:
     """Give the moment up to which a class learns: its last evidence, or the last quarter's start.
 
-    A day that only passed is no reason to fit anew; what it told of open cases waits a quarter.
+    A class is not fitted anew each day: the time that passes for open cases counts each quarter.
     """
     quarters = (as_of - EPOCH) // QUARTER
     moments = [
@@ -59,37 +59,37 @@ def anchor(items: Iterable[Evidence], prefix: str, as_of: dt.datetime) -> dt.dat
 
 def truces(items: Iterable[Evidence]) -> dict[str, Truce]:
     """Give each truce whose start is known, by id."""
-    told = data_of(items, "truces")
-    found: dict[str, Truce] = {}
-    for row, effect, item in told.get("started", ()):
+    data = data_of(items, "truces")
+    by_id: dict[str, Truce] = {}
+    for row, effect, item in data.get("started", ()):
         term = effect.detail.get("term")
-        found[row] = Truce(
+        by_id[row] = Truce(
             id=row,
             kind=str(effect.detail.get("class", "")),
             start=moment_of(effect, "at", item.known_at),
             term=parse_instant(str(term)) if term else None,
             monitored=bool(effect.detail.get("monitored", 0.0)),
         )
-    for row, effect, _ in told.get("first_claim", ()):
-        if row in found:
-            found[row] = replace(found[row], claim=_interval(effect, found[row].start))
-    for row, effect, _ in told.get("formal_end", ()):
-        if row in found:
+    for row, effect, _ in data.get("first_claim", ()):
+        if row in by_id:
+            by_id[row] = replace(by_id[row], claim=_interval(effect, by_id[row].start))
+    for row, effect, _ in data.get("formal_end", ()):
+        if row in by_id:
             how = str(effect.detail.get("how", "revoked"))
-            found[row] = replace(found[row], formal=_interval(effect, found[row].start), how=how)
-    return found
+            by_id[row] = replace(by_id[row], formal=_interval(effect, by_id[row].start), how=how)
+    return by_id
 
 
 def agreements(items: Iterable[Evidence]) -> list[tuple[dt.datetime, dt.datetime | None]]:
     """Give each known agreement: signed, ended (None: not known to have)."""
-    told = data_of(items, "agreements")
+    data = data_of(items, "agreements")
     ended = {
-        row: moment_of(effect, "at", item.known_at) for row, effect, item in told.get("ended", ())
+        row: moment_of(effect, "at", item.known_at) for row, effect, item in data.get("ended", ())
     }
     return sorted(
         (
             (moment_of(effect, "at", item.known_at), ended.get(row))
-            for row, effect, item in told.get("signed", ())
+            for row, effect, item in data.get("signed", ())
         ),
         key=lambda row: (row[0], row[1] or row[0]),
     )
@@ -114,26 +114,26 @@ def packages(
     items: Sequence[Evidence], until: dt.datetime, *, own: ProcessSpec | None = None
 ) -> list[Package]:
     """Give the agreed packages of a class as known, without the one that a process is about."""
-    told = data_of(items, "packages")
+    data = data_of(items, "packages")
     parts: dict[str, list[tuple[dt.datetime, float | None]]] = {}
     for name in ("begun", "delivered"):
-        for row, effect, item in told.get(name, ()):
+        for row, effect, item in data.get(name, ()):
             at = moment_of(effect, "at", item.event_at or item.known_at)
             amount = float(effect.detail["value"]) if name == "delivered" else None
             parts.setdefault(row, []).append((at, amount))
     announced = own.delivery.announced if own is not None and own.delivery is not None else None
-    found = []
-    for row, effect, item in told.get("agreed", ()):
+    result = []
+    for row, effect, item in data.get("agreed", ()):
         agreed = moment_of(effect, "at", item.known_at)
         if agreed >= until or effect.detail.get("usable", "yes") != "yes":
             continue
         if announced is not None and abs(agreed - announced) <= SAME:
             continue
-        came = sorted(parts.get(row, ()), key=lambda part: part[0])
-        days = [(max((at - agreed) / DAY, 0.0), amount) for at, amount in came if at <= until]
+        row_parts = sorted(parts.get(row, ()), key=lambda part: part[0])
+        days = [(max((at - agreed) / DAY, 0.0), amount) for at, amount in row_parts if at <= until]
         size = float(effect.detail["size"])
-        found.append(Package(size, tuple(days), (until - agreed) / DAY))
-    return found
+        result.append(Package(size, tuple(days), (until - agreed) / DAY))
+    return result
 
 
 def package_of(record: Record) -> Package:
@@ -168,15 +168,15 @@ def stalls_of(record: Record) -> tuple[int, float]:
 
 def data_of(items: Iterable[Evidence], prefix: str) -> dict[str, list[Datum]]:
     """Give the data under a prefix by name, in an order of their own."""
-    found: dict[str, list[Datum]] = {}
+    by_name: dict[str, list[Datum]] = {}
     for item in items:
         for effect in item.effects:
             if effect.form == "datum" and effect.target.startswith(f"{prefix}/"):
                 row = effect.target.partition("/")[2]
-                found.setdefault(effect.name, []).append((row, effect, item))
-    for entries in found.values():
+                by_name.setdefault(effect.name, []).append((row, effect, item))
+    for entries in by_name.values():
         entries.sort(key=lambda entry: (entry[0], entry[2].known_at, entry[2].key))
-    return found
+    return by_name
 
 
 def moment_of(effect: Effect, key: str, fallback: dt.datetime) -> dt.datetime:

@@ -132,20 +132,20 @@ def records(
             looked[head] = max(looked.get(head, item.known_at), item.known_at)
             if effect.form == "datum":
                 by_process[head].append((item, effect))
-    found = {}
+    record_of = {}
     for name, process in world.processes.items():
         # What has not begun yet begins then: no part comes before its agreement.
         since = begins(process) or min(process.since or made.get(name, as_of), as_of)
         ends = [process.watched, watched.get(name), looked.get(name)]
         until = max([since, *(end for end in ends if end is not None)])
         free = max(since, min(as_of, until))
-        told = _steps(process, by_process[name], since, free)
-        steps, late = _without_repeats(process, told), tuple[Step, ...]()
+        all_steps = _steps(process, by_process[name], since, free)
+        steps, late = _without_repeats(process, all_steps), tuple[Step, ...]()
         if process.delivery is not None:
-            steps, late = _parts(process, told)
+            steps, late = _parts(process, all_steps)
         start = process.start or process.states[0]
-        found[name] = Record(process, since, start, steps, free, late)
-    return found
+        record_of[name] = Record(process, since, start, steps, free, late)
+    return record_of
 
 
 def _steps(
@@ -154,8 +154,8 @@ def _steps(
     since: dt.datetime,
     free: dt.datetime,
 ) -> tuple[Step, ...]:
-    """Put the facts of a process in order of time; one fact told twice counts once."""
-    told: dict[tuple[dt.datetime, str, str], Step] = {}
+    """Put the facts of a process in order of time; a fact that two items state counts once."""
+    steps: dict[tuple[dt.datetime, str, str], Step] = {}
     for item, effect in facts:
         detail = effect.detail
         kind = str(detail.get("name", ""))
@@ -174,22 +174,22 @@ def _steps(
             step = Step(at, "begun", float(detail.get("value", 0.0)), key=item.key)
         else:
             continue
-        told.setdefault((day, kind, state), step)
-    return tuple(sorted(told.values(), key=lambda step: (step.at, step.key)))
+        steps.setdefault((day, kind, state), step)
+    return tuple(sorted(steps.values(), key=lambda step: (step.at, step.key)))
 
 
 def _without_repeats(process: ProcessSpec, steps: Sequence[Step]) -> tuple[Step, ...]:
     """Drop a state that is stated again while it holds, unless a move leads back into it."""
     loops = {move.start for move in process.moves if move.start == move.end}
-    kept: list[Step] = []
+    distinct: list[Step] = []
     state = process.start or process.states[0]
     for step in steps:
         if not step.counted and step.state == state and state not in loops:
             continue
         counted = step.counted or (step.state == state and state in loops)
-        kept.append(replace(step, counted=counted))
+        distinct.append(replace(step, counted=counted))
         state = step.state
-    return tuple(kept)
+    return tuple(distinct)
 
 
 def _parts(
@@ -201,7 +201,7 @@ def _parts(
     """
     assert process.delivery is not None  # for the type checker
     state, total = process.start or "agreed", process.delivery.delivered
-    goal, kept, late = process.delivery.agreed, list[Step](), list[Step]()
+    goal, result, late = process.delivery.agreed, list[Step](), list[Step]()
     for step in steps:
         ends = step.state == "done" and step.amount == 0.0
         if state in DELIVERY_ENDS:
@@ -209,15 +209,15 @@ def _parts(
         elif step.amount > 0.0 or (ends and total < goal):
             amount = goal - total if ends else step.amount
             total += amount
-            kept.append(replace(step, state="begun", amount=amount, counted=state == "begun"))
+            result.append(replace(step, state="begun", amount=amount, counted=state == "begun"))
             state = "begun"
             if total >= goal:
-                kept.append(Step(step.at, "done", key=step.key))
+                result.append(Step(step.at, "done", key=step.key))
                 state = "done"
         elif step.state != state:
-            kept.append(step)
+            result.append(step)
             state = step.state
-    return tuple(kept), tuple(late)
+    return tuple(result), tuple(late)
 
 
 def links_on(link: LinkSpec, move: MoveSpec, child: ProcessSpec) -> bool:
@@ -225,16 +225,16 @@ def links_on(link: LinkSpec, move: MoveSpec, child: ProcessSpec) -> bool:
     return link.child == child.name and (not link.into or move.end in link.into)
 
 
-def pasts(world: WorldSpec, found: Mapping[str, Record]) -> dict[tuple[str, str], Past]:
+def pasts(world: WorldSpec, record_of: Mapping[str, Record]) -> dict[tuple[str, str], Past]:
     """Give the past of every move of every process that is stated by moves."""
-    on = {link.name: _acted(link, found[link.parent]) for link in world.links}
+    on = {link.name: _acted(link, record_of[link.parent]) for link in world.links}
     result = {}
     for name, process in world.processes.items():
         for move in process.moves:
             links = [link for link in world.links if links_on(link, move, process)]
             pieces = [
                 piece
-                for stay in _stays(found[name], move)
+                for stay in _stays(record_of[name], move)
                 for piece in _cut(stay, [(link.name, on[link.name]) for link in links])
             ]
             result[name, move.name] = Past(name, move.name, tuple(pieces))

@@ -47,8 +47,8 @@ class Items:
         Two guids decide; where one has none, two addresses; where one has none either, the title
         and the source within two days.
         """
-        if guid and (found := self._keys.get(key_of(guid, source))) is not None:
-            return found, "guid"
+        if guid and (match := self._keys.get(key_of(guid, source))) is not None:
+            return match, "guid"
         place = address(url)
         for item in self._addresses.get(place, ()) if place else ():
             if not (guid and item.key.startswith(_PREFIX)):

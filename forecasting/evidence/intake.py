@@ -1,4 +1,4 @@
-"""Read a file of news: CSV, JSON lines, RSS or Atom, told apart by content.
+"""Read a file of news: CSV, JSON lines, RSS or Atom, recognised by content.
 
 Nothing is fetched and no XML entity is expanded. A row that cannot be read is a fault with its
 line, beside the rows that can.
@@ -87,8 +87,8 @@ def read(content: bytes, *, name: str, source: str = "", manner: Manner | None =
             msg = f"file ({name}): is a JSON list; must be one object a line"
             raise InvalidInput(msg, hint=f"jq -c '.[]' {name}")
         as_json = opening[:1] == "{"
-        found = _json_lines(text, source) if as_json else _csv(text, name, source)
-        rows = list(islice(found, MOST_ROWS + 1))
+        stream = _json_lines(text, source) if as_json else _csv(text, name, source)
+        rows = list(islice(stream, MOST_ROWS + 1))
     if len(rows) > MOST_ROWS:
         msg = f"file ({name}): more than {MOST_ROWS:,} rows"
         raise InvalidInput(msg, hint="split the file")
@@ -170,21 +170,21 @@ def _json_lines(text: str, source: str) -> Iterator[Row]:
 
 def _json_fields(line: str) -> dict[str, str]:
     try:
-        found = json.loads(line, object_pairs_hook=_once_each)
+        entry = json.loads(line, object_pairs_hook=_once_each)
     except InvalidInput:
         raise
     except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict):
+        entry = None
+    if not isinstance(entry, dict):
         raise InvalidInput("line: is not a JSON object; write one object a line")
-    named = [_column(str(key)) for key in found]
+    named = [_column(str(key)) for key in entry]
     if len(set(named)) == len(named):
-        found = dict(zip(named, found.values(), strict=True))
-    if unknown := [str(key) for key in found if key not in COLUMNS]:
+        entry = dict(zip(named, entry.values(), strict=True))
+    if unknown := [str(key) for key in entry if key not in COLUMNS]:
         shown = _CONTROL.sub(" ", unknown[0])[:60]
         msg = f"key ({shown}): must be one of {', '.join(COLUMNS)}"
         raise InvalidInput(msg)
-    return {key: _json_text(key, value) for key, value in found.items()}
+    return {key: _json_text(key, value) for key, value in entry.items()}
 
 
 def _column(cell: str) -> str:
@@ -198,14 +198,14 @@ def without_tags(text: str) -> str:
 
 
 def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
         # Python keeps the last; other readers keep the first.
         names = [name for name, _ in pairs]
         doubled = next(name for name in names if names.count(name) > 1)
         msg = f"key ({_CONTROL.sub(' ', doubled)[:60]}): appears twice"
         raise InvalidInput(msg)
-    return found
+    return fields
 
 
 def _json_text(key: str, value: Any) -> str:
@@ -239,7 +239,7 @@ def _feed(content: bytes, name: str, source: str, manner: Manner) -> Iterator[Ro
         msg = f"file ({name}): is XML, but not an RSS or Atom feed"
         raise InvalidInput(msg, hint="an RSS or Atom file, CSV or JSON lines")
     channel = next((node for node in root.iter() if _local(node) in {"channel", "feed"}), root)
-    said_by = source or _text(channel, "title")
+    publisher = source or _text(channel, "title")
     for number, node in enumerate(entries, start=1):
         when = _text(node, "pubdate") or _text(node, "published")
         when = when or _text(node, "date") or _text(node, "updated")
@@ -253,12 +253,12 @@ def _feed(content: bytes, name: str, source: str, manner: Manner) -> Iterator[Ro
             known = None
         fields = {
             "title": _text(node, "title"),
-            "source": said_by,
+            "source": publisher,
             "known_at": known.isoformat() if known else "",
             "url": _link(node),
         }
-        if said := _markup(node):
-            fields["because"] = said
+        if summary := _markup(node):
+            fields["because"] = summary
         guid = _text(node, "guid") or _text(node, "id") or node.get(_ABOUT, "")
         yield Row(number, fields, feed=True, guid=guid)
 
@@ -301,8 +301,8 @@ def _markup(node: Element) -> str:
     """Give the summary of an entry as it was sent, tags and all, cut to what a note may hold."""
     for name in ("description", "summary"):
         for child in node:
-            if _local(child) == name and (said := "".join(child.itertext()).strip()):
-                return said[:MOST_OF_A_SUMMARY]
+            if _local(child) == name and (summary := "".join(child.itertext()).strip()):
+                return summary[:MOST_OF_A_SUMMARY]
     return ""
 
 

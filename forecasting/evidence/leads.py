@@ -32,27 +32,27 @@ def into(process: ProcessSpec, states: Iterable[str], *, stages: bool = False) -
     moves = moves_of(process)
     if process.kind == "delivery" and wanted & {"begun", "done"}:
         return _signed(process, counted(process), 1) | into(process, wanted - {"begun", "done"})
-    found = [move for move in moves if move[1] in wanted]
+    entering = [move for move in moves if move[1] in wanted]
     place = {state: k for k, state in enumerate(process.states)}
-    reached = {start for start, _ in found} - wanted
+    reached = {start for start, _ in entering} - wanted
     while stages:
         more = [
             (start, end)
             for start, end in moves
             if end in reached and start not in wanted and place[start] < place[end]
         ]
-        found += [move for move in more if move not in found]
+        entering += [move for move in more if move not in entering]
         before = {start for start, _ in more} - reached
         if not before:
             break
         reached |= before
-    return _signed(process, found, 1)
+    return _signed(process, entering, 1)
 
 
 def out_of(process: ProcessSpec, states: Iterable[str], sign: int = 1) -> Signs:
     """Give the moves that leave some states, all with one sign."""
-    held = set(states)
-    left = [(a, b) for a, b in moves_of(process) if a in held and b not in held]
+    inside = set(states)
+    left = [(a, b) for a, b in moves_of(process) if a in inside and b not in inside]
     return _signed(process, left, sign)
 
 
@@ -72,15 +72,15 @@ def to_process(process: ProcessSpec, states: Iterable[str] = ()) -> Signs:
         msg = f"process ({process.name}): has a fixed date, which a report cannot change"
         raise InvalidInput(msg, hint=f'a fact: on="{process.name}=held"')
     if named and process.kind != "event":
-        found = into(process, named)
+        signs = into(process, named)
     else:
-        found = _signed(process, counted(process), 1)
-    if not found:
+        signs = _signed(process, counted(process), 1)
+    if not signs:
         options = " or ".join(f"{process.name}={state}" for state in process.states)
         word = f"{'|'.join(named)}: no move leads there" if named else "needs a state"
         msg = f"process ({process.name}): {word}"
         raise InvalidInput(msg, hint=f'on="{options}", followed by =x2')
-    return found
+    return signs
 
 
 def check_state(process: ProcessSpec, state: str) -> None:
@@ -113,11 +113,11 @@ def to_target(
     name, _, detail = target.partition("=")
     if name in world.processes:
         return to_process(world.processes[name], tuple(detail.split("|")) if detail else ())
-    found: Signs = {}
+    signs: Signs = {}
     for question in questions.values():
         if name in (question.id, question.ladder) and question.id in predicates:
-            found = _both(found, to_question(predicates[question.id], world, detail))
-    return {way: sign for way, sign in found.items() if sign}
+            signs = _merged(signs, to_question(predicates[question.id], world, detail))
+    return {way: sign for way, sign in signs.items() if sign}
 
 
 def _event(event: ask.Event, world: WorldSpec, option: str) -> Signs:
@@ -129,8 +129,8 @@ def _event(event: ask.Event, world: WorldSpec, option: str) -> Signs:
     if option not in ("", "yes", "no"):
         msg = f"option ({option}): the question is answered by yes or no, or by a number"
         raise InvalidInput(msg, hint='on="QUESTION=x2"')
-    found = _truth(event, world)
-    return _reversed(found) if option == "no" else found
+    signs = _truth(event, world)
+    return _reversed(signs) if option == "no" else signs
 
 
 def _truth(event: ask.Event, world: WorldSpec) -> Signs:
@@ -138,7 +138,7 @@ def _truth(event: ask.Event, world: WorldSpec) -> Signs:
         case ask.Not(of=inner):
             return _reversed(_truth(inner, world))
         case ask.And(left=left, right=right) | ask.Or(left=left, right=right):
-            return _both(_truth(left, world), _truth(right, world))
+            return _merged(_truth(left, world), _truth(right, world))
         case ask.Entered(process=name, states=states) | ask.Within(process=name, states=states):
             process = world.processes[name]
             if process.kind == "event" or not states:
@@ -148,7 +148,7 @@ def _truth(event: ask.Event, world: WorldSpec) -> Signs:
             return _signed(world.processes[name], counted(world.processes[name]), 1)
         case ask.At(process=name, states=states):
             process = world.processes[name]
-            return _both(_from_without(process, states), out_of(process, states, -1))
+            return _merged(_from_without(process, states), out_of(process, states, -1))
         case ask.Through(process=name, states=states):
             return out_of(world.processes[name], states, -1)
     return {}
@@ -162,19 +162,19 @@ def _choice(event: ask.Choice, world: WorldSpec, option: str) -> Signs:
     states = [state for state in process.states if named.get(state, state) == option]
     if not states:
         raise _no_option(option, [named.get(state, state) for state in process.states])
-    found = _from_without(process, states)
+    signs = _from_without(process, states)
     if isinstance(event, ask.StateOn):
-        return _both(found, out_of(process, states, -1))
+        return _merged(signs, out_of(process, states, -1))
     # The highest stays what it is while nothing goes beyond: a way back down takes nothing from it.
     place = {state: k for k, state in enumerate(process.states)}
     top = max(place[state] for state in states)
     beyond = [(a, b) for a, b in moves_of(process) if a in states and place[b] > top]
     lower = {
         way: sign
-        for way, sign in found.items()
+        for way, sign in signs.items()
         if place[way[1].partition(" > ")[0]] < place[way[1].partition(" > ")[2]]
     }
-    return _both(lower, _signed(process, beyond, -1))
+    return _merged(lower, _signed(process, beyond, -1))
 
 
 def _from_without(process: ProcessSpec, states: Collection[str]) -> Signs:
@@ -188,14 +188,14 @@ def _entries(event: ask.FirstOf | ask.HighestAmong, world: WorldSpec, option: st
     places = [k for k, (label, _, _) in enumerate(event.entries) if label == option]
     if not places and option != event.otherwise:
         raise _no_option(option, [*(label for label, _, _ in event.entries), event.otherwise])
-    found: Signs = {}
+    signs: Signs = {}
     for k, (_, name, states) in enumerate(event.entries):
         moved = _truth(ask.Entered(name, states, ask.Moment()), world)
         if k in places:
-            found = _both(found, moved)
+            signs = _merged(signs, moved)
         elif not places or (isinstance(event, ask.HighestAmong) and k > max(places)):
-            found = _both(found, _reversed(moved))
-    return found
+            signs = _merged(signs, _reversed(moved))
+    return signs
 
 
 def _no_option(option: str, options: Iterable[str]) -> InvalidInput:
@@ -207,10 +207,10 @@ def _signed(process: ProcessSpec, moves: Iterable[tuple[str, str]], sign: int) -
     return {(process.name, f"{start} > {end}"): sign for start, end in moves}
 
 
-def _reversed(found: Signs) -> Signs:
-    return {way: -sign for way, sign in found.items()}
+def _reversed(signs: Signs) -> Signs:
+    return {way: -sign for way, sign in signs.items()}
 
 
-def _both(one: Signs, other: Signs) -> Signs:
+def _merged(one: Signs, other: Signs) -> Signs:
     """Put two together; a move that one side hastens and the other slows is left alone."""
     return one | {way: sign if one.get(way, sign) == sign else 0 for way, sign in other.items()}

@@ -1,7 +1,7 @@
-"""A report and its source: the channel that doubts it, the grades, and stories told twice.
+"""A report and its source: how far it is believed, the grades, and stories reported twice.
 
 Items of one story share its name. ``EVENT/SOURCING`` is the finer form: items with the same event
-and another sourcing are told apart from rewrites of one wire story, so ``summit/reuters`` twice
+and another sourcing differ from rewrites of one wire story, so ``summit/reuters`` twice
 counts as copies (dependence .9), ``summit/reuters`` and ``summit/own-reporter`` as one event
 sourced twice (dependence .5), and another event as independent.
 """
@@ -117,8 +117,8 @@ def story_discounts(
 
     Sizes are compared at `mean`, the mean reliability of a report's source.
 
-    >>> told = [Report(k, k, "A", s, 2.0, 1.0, 1.5) for k, s in zip("abc", ("e/x", "e/x", "e/y"))]
-    >>> {key: round(d, 3) for key, d in story_discounts(told, lambda report: 1.0).items()}
+    >>> three = [Report(k, k, "A", s, 2.0, 1.0, 1.5) for k, s in zip("abc", ("e/x", "e/x", "e/y"))]
+    >>> {key: round(d, 3) for key, d in story_discounts(three, lambda report: 1.0).items()}
     {'a': 0.351, 'b': 0.351, 'c': 0.667}
     """
     events: dict[str, dict[str, list[Report]]] = {}

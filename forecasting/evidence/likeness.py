@@ -33,13 +33,13 @@ class Likeness:
 
     def __init__(self, texts: Mapping[str, str]) -> None:
         self._texts = {name: stems(text) for name, text in texts.items()}
-        have = Counter(stem for found in self._texts.values() for stem in found)
+        have = Counter(stem for text_stems in self._texts.values() for stem in text_stems)
         n = len(self._texts)
         self._weight = {stem: log((1 + n) / (1 + k)) for stem, k in have.items()}
-        self._size = {name: self._length(found) for name, found in self._texts.items()}
+        self._size = {name: self._length(text_stems) for name, text_stems in self._texts.items()}
         self._where: dict[str, list[str]] = {}
-        for name, found in self._texts.items():
-            for stem in found:
+        for name, text_stems in self._texts.items():
+            for stem in text_stems:
                 self._where.setdefault(stem, []).append(name)
 
     def rank(self, text: str) -> list[tuple[str, float]]:
@@ -52,15 +52,15 @@ class Likeness:
         for stem in mine:
             for name in self._where.get(stem, ()):
                 shared[name] = shared.get(name, 0.0) + self._weight[stem] ** 2
-        found = [
+        cosines = [
             (name, size / (length * self._size[name]))
             for name, size in shared.items()
             if self._size[name]
         ]
-        kept = [(name, like) for name, like in found if like >= LEAST]
-        return sorted(kept, key=lambda pair: (-pair[1], pair[0]))[:MOST]
+        near = [(name, like) for name, like in cosines if like >= LEAST]
+        return sorted(near, key=lambda pair: (-pair[1], pair[0]))[:MOST]
 
-    def _length(self, found: frozenset[str]) -> float:
+    def _length(self, text_stems: frozenset[str]) -> float:
         # A word that no text has counts as one that a single text has.
         rare = log((1 + len(self._texts)) / 2)
-        return sqrt(sum(self._weight.get(stem, rare) ** 2 for stem in found))
+        return sqrt(sum(self._weight.get(stem, rare) ** 2 for stem in text_stems))

@@ -13,10 +13,10 @@ __all__ = ["ancestors", "asked", "groups", "last_moment", "moments", "part_of"]
 
 def part_of(world: WorldSpec, names: frozenset[str]) -> WorldSpec:
     """Give the part of a world that some processes rest on; the rest cannot change them."""
-    kept = ancestors(world.links, names) & set(world.processes)
+    members = ancestors(world.links, names) & set(world.processes)
     return WorldSpec(
-        {name: process for name, process in world.processes.items() if name in kept},
-        tuple(link for link in world.links if link.child in kept),
+        {name: process for name, process in world.processes.items() if name in members},
+        tuple(link for link in world.links if link.child in members),
     )
 
 

@@ -110,7 +110,7 @@ class Reliabilities:
             (self._evidence[source] for source in sorted(self._evidence)),
             start=np.zeros_like(_FACTOR),
         )
-        self._found: dict[tuple[str, str], Reliability] = {}
+        self._posteriors: dict[tuple[str, str], Reliability] = {}
 
     def of(self, source: str, grade: str = "") -> Reliability:
         """Give a source's reliability under a grade: an item's, or (empty) its own."""
@@ -120,14 +120,14 @@ class Reliabilities:
             raise InvalidInput(msg)
         mine = self._claims.get(source, [])
         key = (source if mine else "", grade)
-        if key not in self._found:
-            self._found[key] = self._posterior(key[0], grade)
-        found = self._found[key]
+        if key not in self._posteriors:
+            self._posteriors[key] = self._posterior(key[0], grade)
+        posterior = self._posteriors[key]
         return Reliability(
             source,
             grade,
-            found.nodes,
-            found.weights,
+            posterior.nodes,
+            posterior.weights,
             claims=len(mine),
             effective=sum(self._discounts[claim.report.key] for claim in mine),
             right=sum(claim.right is True for claim in mine),
@@ -148,10 +148,10 @@ class Reliabilities:
     def _log_evidence(self, source: str, claims: Sequence[Claim]) -> NDArray[np.float64]:
         """Give the log integral of the likelihood at each shift."""
         grade = self._grades[source]
-        found: NDArray[np.float64] = np.log(
+        log_evidence: NDArray[np.float64] = np.log(
             self._tables(grade)[1] @ self._likelihood(grade, claims)
         )
-        return found
+        return log_evidence
 
     def _likelihood(self, grade: str, claims: Sequence[Claim]) -> NDArray[np.float64]:
         """Give the likelihood of claims on a grade's nodes, its peak at 1."""
@@ -183,10 +183,10 @@ def claims_of(
     last_rung: dict[str, Question] = {}
     for question in questions.values():
         if question.ladder:
-            held = last_rung.get(question.ladder)
-            if held is None or question.closes > held.closes:
+            last = last_rung.get(question.ladder)
+            if last is None or question.closes > last.closes:
                 last_rung[question.ladder] = question
-    found = []
+    claims = []
     for item in items:
         for effect in item.effects:
             if effect.form != "likelihood":
@@ -208,8 +208,8 @@ def claims_of(
                 b=b,
                 u=(a + b) / 2.0,
             )
-            found.append(Claim(report, outcome.outcome == "yes"))
-    return sorted(found, key=lambda claim: claim.report.key)
+            claims.append(Claim(report, outcome.outcome == "yes"))
+    return sorted(claims, key=lambda claim: claim.report.key)
 
 
 _ANSWERS = frozenset({"yes", "no"})
@@ -218,14 +218,14 @@ _ANSWERS = frozenset({"yes", "no"})
 def grades_of(items: Iterable[Evidence]) -> dict[str, str]:
     """Give each source's grade: what ``sources set`` said last, else as its latest item states.
 
-    F says "cannot be judged", so the latest item with another grade speaks.
+    F says "cannot be judged", so the latest item with another grade decides.
     """
     stated: dict[str, str] = {}
-    told = list(items)
-    for item in sorted(told, key=_order):
+    entries = list(items)
+    for item in sorted(entries, key=_order):
         if item.stream != STREAM and (item.grade != _UNSTATED or item.source not in stated):
             stated[item.source] = item.grade
-    return stated | _set_grades(told)
+    return stated | _set_grades(entries)
 
 
 def item_grades(items: Iterable[Evidence]) -> dict[str, str]:
@@ -235,21 +235,21 @@ def item_grades(items: Iterable[Evidence]) -> dict[str, str]:
     is F, "cannot be judged", it is what its source's items had stated by then. So no later item
     regrades an earlier one.
     """
-    told = list(items)
-    found: dict[str, str] = {}
+    entries = list(items)
+    grades: dict[str, str] = {}
     stated: dict[str, list[Evidence]] = {}
-    for item in sorted(told, key=_order):
+    for item in sorted(entries, key=_order):
         if item.stream == STREAM:
             continue
         before = stated.setdefault(item.source, [])
         if item.grade != _UNSTATED:
-            found[item.key] = item.grade
+            grades[item.key] = item.grade
             before.append(item)
             continue
         recorded = [other for other in before if (other.seq or 0) <= (item.seq or 0)]
-        found[item.key] = recorded[-1].grade if recorded else item.grade
-    by_source = _set_grades(told)
-    return found | {i.key: by_source[i.source] for i in told if i.source in by_source}
+        grades[item.key] = recorded[-1].grade if recorded else item.grade
+    by_source = _set_grades(entries)
+    return grades | {i.key: by_source[i.source] for i in entries if i.source in by_source}
 
 
 def _order(item: Evidence) -> tuple[dt.datetime, int, str]:

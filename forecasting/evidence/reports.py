@@ -80,21 +80,25 @@ def reports(
     """
     standing = without_retracted(known(items, as_of))
     mean = Means(standing, reliability)
-    said: dict[Way, list[_Said]] = {}
+    by_way: dict[Way, list[_Weighed]] = {}
     for item in standing:
         for way, (ratio, half_life) in _weights(item, world, questions, predicates).items():
             r = mean.of(item)
             size = _log_ratio(ratio, r)
             if size != 0.0:
-                said.setdefault(way, []).append(_Said(item, size, half_life, r, mean.grade(item)))
-    found = [
+                by_way.setdefault(way, []).append(
+                    _Weighed(item, size, half_life, r, mean.grade(item))
+                )
+    result = [
         coded
-        for way, mine in said.items()
+        for way, mine in by_way.items()
         for sign in (1.0, -1.0)
         for story in _stories(mine, sign)
-        for coded in _told(way, story)
+        for coded in _additions(way, story)
     ]
-    return tuple(sorted(found, key=lambda each: (each.process, each.move, each.known_at, each.key)))
+    return tuple(
+        sorted(result, key=lambda each: (each.process, each.move, each.known_at, each.key))
+    )
 
 
 def unusable(
@@ -105,31 +109,31 @@ def unusable(
 ) -> list[tuple[Evidence, str]]:
     """Give the items with a report that the world cannot use, each with the reason."""
     names = {name for q in questions.values() for name in (q.id, q.ladder) if name}
-    found = []
+    problems = []
     for item in items:
         for effect in item.effects:
             if effect.form not in ("likelihood", "stance"):
                 continue
             name = effect.target.partition("=")[0]
             if name not in world.processes and name not in names:
-                found.append((item, f"target ({effect.target}): no process or question has it"))
+                problems.append((item, f"target ({effect.target}): no process or question has it"))
                 continue
             try:
                 to_target(effect.target, world, questions, predicates)
             except InvalidInput as wrong:
-                found.append((item, str(wrong)))
-    return found
+                problems.append((item, str(wrong)))
+    return problems
 
 
 def alive(coded: Iterable[CodedReport], records: Mapping[str, Record]) -> tuple[CodedReport, ...]:
     """Drop the reports that are over: their move fired, or its state was left, since they came."""
-    kept = []
+    living = []
     for report in coded:
         record = records.get(report.process)
         ends = [] if record is None else ends_of(record, report.move)
         if not any(end > report.known_at for end in ends):
-            kept.append(report)
-    return tuple(kept)
+            living.append(report)
+    return tuple(living)
 
 
 def ends_of(record: Record, move: str) -> list[dt.datetime]:
@@ -165,7 +169,7 @@ def multiplier(coded: Sequence[CodedReport], days: ArrayLike, gain: ArrayLike = 
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
+class _Weighed:
     """One item on one move: its signed log ratio when it came."""
 
     item: Evidence
@@ -257,65 +261,65 @@ def _weights(
         for way, sign in signs.items():
             own = pair if sign > 0 else pair[::-1]
             coded.setdefault(way, []).append((log(own[0] / own[1]), own, half_life_of(effect)))
-    found = {}
+    weights = {}
     for way, mine in coded.items():
         sizes = [size for size, _, _ in mine]
         if min(sizes) < 0.0 < max(sizes):
             continue
         _, pair, half_life = min(mine, key=lambda each: (abs(each[0]), each[2]))
-        found[way] = (pair, half_life)
-    return found
+        weights[way] = (pair, half_life)
+    return weights
 
 
-def _stories(said: Sequence[_Said], sign: float) -> list[list[_Said]]:
+def _stories(weighed: Sequence[_Weighed], sign: float) -> list[list[_Weighed]]:
     """Give the items of one sign by event, in the order in which they were known."""
-    events: dict[str, list[_Said]] = {}
-    for each in said:
+    events: dict[str, list[_Weighed]] = {}
+    for each in weighed:
         if each.size * sign > 0.0:
             events.setdefault(each.sourcing.partition("/")[0], []).append(each)
     return list(events.values())
 
 
-def _told(way: Way, story: Sequence[_Said]) -> list[CodedReport]:
+def _additions(way: Way, story: Sequence[_Weighed]) -> list[CodedReport]:
     """Give what each item of a story adds to what the story weighed when the item came.
 
     The story fades as its slowest item does, so that its items keep their proportions: what was
     added before is then the whole of what it weighs, and no later item can lower it.
     """
-    counted: list[_Said] = []
+    counted: list[_Weighed] = []
     strongest: dict[str, float] = {}
-    for said in story:
-        if abs(said.size) > strongest.get(said.sourcing, 0.0):
-            strongest[said.sourcing] = abs(said.size)
-            counted.append(said)
-    half_life = max((said.half_life for said in counted), default=inf)
-    standing: dict[str, _Said] = {}
-    found: list[CodedReport] = []
-    for said in counted:
-        now = said.item.known_at
-        standing[said.sourcing] = said
+    for one in story:
+        if abs(one.size) > strongest.get(one.sourcing, 0.0):
+            strongest[one.sourcing] = abs(one.size)
+            counted.append(one)
+    half_life = max((one.half_life for one in counted), default=inf)
+    standing: dict[str, _Weighed] = {}
+    additions: list[CodedReport] = []
+    for one in counted:
+        now = one.item.known_at
+        standing[one.sourcing] = one
         sizes = [
             abs(_faded(each.size, (now - each.item.known_at) / DAY, half_life))
             for each in standing.values()
         ]
-        more = story_total(sizes) - sum(abs(each.weight_at(now)) for each in found)
+        more = story_total(sizes) - sum(abs(each.weight_at(now)) for each in additions)
         if more <= _LEAST:
             continue
-        found.append(
+        additions.append(
             CodedReport(
                 process=way[0],
                 move=way[1],
                 known_at=now,
-                log_ratio=more if said.size > 0.0 else -more,
+                log_ratio=more if one.size > 0.0 else -more,
                 half_life=half_life,
-                source=said.item.source,
-                bound=bound(said.reliability),
-                key=said.item.key,
-                story=said.sourcing.partition("/")[0],
-                grade=said.grade,
+                source=one.item.source,
+                bound=bound(one.reliability),
+                key=one.item.key,
+                story=one.sourcing.partition("/")[0],
+                grade=one.grade,
             )
         )
-    return found
+    return additions
 
 
 def story_total(sizes: Sequence[float]) -> float:

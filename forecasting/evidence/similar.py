@@ -1,4 +1,4 @@
-"""Items that may tell one story: proposed to the analyst, never merged.
+"""Items that may report one story: proposed to the analyst, never merged.
 
 Two items are alike when they have the same address, or when they became known within two days of
 each other and their titles are nearly the same: of the words of both titles (case and punctuation
@@ -30,7 +30,7 @@ Why = Literal["same address", "nearly the same title"]
 
 @dataclass(frozen=True, slots=True)
 class Alike:
-    """An item that may tell the same story, and why."""
+    """An item that may report the same story, and why."""
 
     item: Evidence
     why: Why
@@ -45,8 +45,8 @@ def address(url: str) -> str:
         return ""
     if not host:
         return ""
-    kept = [(key, value) for key, value in parse_qsl(parts.query) if not _TRACKING.fullmatch(key)]
-    query = f"?{urlencode(sorted(kept))}" if kept else ""
+    pairs = [(key, value) for key, value in parse_qsl(parts.query) if not _TRACKING.fullmatch(key)]
+    query = f"?{urlencode(sorted(pairs))}" if pairs else ""
     return f"{host}{parts.path.rstrip('/')}{query}"
 
 
@@ -95,10 +95,10 @@ class Index:
                 self._words.setdefault((word, day, figures), []).append((item, mine))
 
     def like(self, title: str, *, url: str, known_at: dt.datetime, story: str = "") -> list[Alike]:
-        """Give the items that may tell the same story, apart from those that already share it."""
-        found: dict[str, Alike] = {}
+        """Give the items that may report the same story, without those that already share it."""
+        by_key: dict[str, Alike] = {}
         for item in self._addresses.get(address(url), ()) if url else ():
-            found[item.key] = Alike(item, "same address")
+            by_key[item.key] = Alike(item, "same address")
         mine = words(title)
         rarest = sorted(mine, key=lambda word: (self._count[word], word))
         share = SHARED / (2.0 - SHARED)
@@ -112,10 +112,10 @@ class Index:
         ):
             for item, theirs in self._words.get((word, other_day, theirs_figures), ()):
                 near = abs(item.known_at - known_at) <= WITHIN
-                if item.key not in found and near and same_title(mine, theirs):
-                    found[item.key] = Alike(item, "nearly the same title")
+                if item.key not in by_key and near and same_title(mine, theirs):
+                    by_key[item.key] = Alike(item, "nearly the same title")
         event = story.partition("/")[0]
         return sorted(
-            (alike for alike in found.values() if not event or alike.item.told_event != event),
+            (alike for alike in by_key.values() if not event or alike.item.told_event != event),
             key=lambda alike: (alike.why != "same address", alike.item.known_at, alike.item.key),
         )

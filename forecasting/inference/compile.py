@@ -55,13 +55,13 @@ class CompiledModel:
 @cache
 def library_versions() -> tuple[tuple[str, str], ...]:
     """Return the versions that a fit depends on, Python's first."""
-    found = [("python", python_version())]
+    versions = [("python", python_version())]
     for name in LIBRARIES:
         try:
-            found.append((name, version(name)))
+            versions.append((name, version(name)))
         except PackageNotFoundError:
-            found.append((name, "absent"))
-    return tuple(found)
+            versions.append((name, "absent"))
+    return tuple(versions)
 
 
 _models = Recent[tuple[Hashable, ...], CompiledModel](CAPACITY)

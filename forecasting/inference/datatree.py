@@ -34,8 +34,8 @@ def datatree(
     def chained(values: ArrayLike, fit: Fit) -> Any:
         array = np.asarray(values)
         shaped = array.reshape(fit.chains, -1, *array.shape[1:])
-        kept = np.linspace(0, shaped.shape[1] - 1, least).round().astype(int)
-        return shaped[:chains, kept]
+        places = np.linspace(0, shaped.shape[1] - 1, least).round().astype(int)
+        return shaped[:chains, places]
 
     groups: dict[str, dict[str, Any]] = {"posterior": {}}
     for name, fit in fits.items():

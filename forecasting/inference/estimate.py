@@ -13,7 +13,7 @@ from forecasting.domain.forecast import Spread
 SPREAD = (5.0, 25.0, 50.0, 75.0, 95.0)
 #: The lowest and highest probability that is recorded.
 LEAST, MOST = 0.0001, 0.9999
-#: The largest Monte Carlo error of a probability that is told.
+#: The largest Monte Carlo error of a probability that is shown.
 LARGEST = 0.01
 
 
@@ -39,17 +39,17 @@ class Estimate:
         """Give it as it is recorded beside a forecast."""
         low, _, middle, _, high = self.quantiles
         # What is recorded of the probability is held off 0 and 1, and lies in its interval.
-        held = min(max(self.p, LEAST), MOST)
-        return Spread(self.sd, min(low, held), middle, max(high, held), self.mcse, "simulated")
+        p = min(max(self.p, LEAST), MOST)
+        return Spread(self.sd, min(low, p), middle, max(high, p), self.mcse, "simulated")
 
 
 def estimate(truth: BoolArray, weights: FloatArray, repeats: int) -> Estimate:
     """Give the probability of an event, its Monte Carlo error and its spread over parameters."""
-    found, every = np.asarray(truth, dtype=np.bool_), weights.reshape(-1, repeats)
-    hit = np.where(found.reshape(-1, repeats), every, 0.0)
+    happened, every = np.asarray(truth, dtype=np.bool_), weights.reshape(-1, repeats)
+    hit = np.where(happened.reshape(-1, repeats), every, 0.0)
     yes, mass = hit.sum(axis=1), every.sum(axis=1)
     p = float(np.clip(yes.sum(), 0.0, 1.0))
-    alike = bool(found.all() or not found.any())
+    alike = bool(happened.all() or not happened.any())
     sd, levels = spread(p, _between(hit, every, yes, mass))
     return Estimate(p, _error(yes - p * mass, mass, alike=alike), sd, levels)
 
@@ -82,18 +82,18 @@ def _error(parts: FloatArray, mass: FloatArray, *, alike: bool) -> float:
 
 
 def influence(
-    x: FloatArray | BoolArray, weights: FloatArray, repeats: int, held: Sequence[FloatArray] = ()
+    x: FloatArray | BoolArray, weights: FloatArray, repeats: int, raked: Sequence[FloatArray] = ()
 ) -> FloatArray:
     """Give what each parameter point adds to the error of a weighted mean, (points,).
 
-    Weights that were fitted so that the means of `held` are given numbers (raking) leave only what
+    Weights that were fitted so that the means of `raked` are given numbers (raking) leave only what
     these do not explain: the residual of the regression on them (Deville & Sarndal 1992,
     doi:10.1080/01621459.1992.10475217).
     """
     rest = np.asarray(x, dtype=np.float64) - np.sum(weights * x)
-    if held:
+    if raked:
         root = np.sqrt(weights)
-        known = np.array([each - np.sum(weights * each) for each in held]).T
+        known = np.array([each - np.sum(weights * each) for each in raked]).T
         rest = rest - known @ np.linalg.lstsq(known * root[:, None], rest * root, rcond=None)[0]
     return np.asarray((weights * rest).reshape(-1, repeats).sum(axis=1), dtype=np.float64)
 
@@ -101,7 +101,7 @@ def influence(
 def change_error(
     before: tuple[BoolArray, FloatArray, int],
     after: tuple[BoolArray, FloatArray, int],
-    held: Sequence[FloatArray] = (),
+    raked: Sequence[FloatArray] = (),
 ) -> float:
     """Give the standard error of the difference of two shares of paths.
 
@@ -110,18 +110,18 @@ def change_error(
     simulations with other parameter points the errors add up in squares. A share of none or of
     all paths errs too: 3 out of n paths is as much as it may be off (rule of three), half of which
     counts as its standard error. `before, after`: (truth, weights, repeats), weights 0 where a
-    condition is not met; of `held` truths the weights of `after` were fitted to give the numbers.
+    condition is not met; the weights of `after` were fitted to the numbers of the `raked` truths.
     """
-    old, new = influence(*before), influence(*after, held)
+    old, new = influence(*before), influence(*after, raked)
     points = [int(np.count_nonzero(w.reshape(-1, n).sum(axis=1))) for _, w, n in (before, after)]
     if min(points) < 2:
         return float("inf")
     paired = np.sum((new - old) ** 2) if len(old) == len(new) else np.sum(new**2) + np.sum(old**2)
-    found = float(paired) * min(points) / (min(points) - 1)
+    variance = float(paired) * min(points) / (min(points) - 1)
     for truth, weights, _ in (before, after):
         if np.ptp(truth[weights > 0].astype(np.int8)) == 0:
-            found += (1.5 / effective(weights)) ** 2
-    return float(np.sqrt(found))
+            variance += (1.5 / effective(weights)) ** 2
+    return float(np.sqrt(variance))
 
 
 def _between(hit: FloatArray, every: FloatArray, yes: FloatArray, mass: FloatArray) -> float:
@@ -130,23 +130,26 @@ def _between(hit: FloatArray, every: FloatArray, yes: FloatArray, mass: FloatArr
     Two different draws of a point share nothing but its parameters, so the mean product of their
     outcomes is the mean square of the probability.
     """
-    kept = mass > 0
-    if not kept.any() or every.shape[1] == 1:
+    live = mass > 0
+    if not live.any() or every.shape[1] == 1:
         return 0.0
-    square_mass = mass[kept] ** 2
-    pairs = 1.0 - (every * every).sum(axis=1)[kept] / square_mass
-    alone = (hit * hit).sum(axis=1)[kept] / square_mass
+    square_mass = mass[live] ** 2
+    pairs = 1.0 - (every * every).sum(axis=1)[live] / square_mass
+    alone = (hit * hit).sum(axis=1)[live] / square_mass
     more = pairs > 1e-9
     if not more.any():
         return 0.0
-    mean, mass = (yes[kept] / mass[kept])[more], mass[kept][more] / mass[kept][more].sum()
+    mean, mass = (
+        (yes[live] / mass[live])[more],
+        mass[live][more] / mass[live][more].sum(),
+    )
     square = (mean**2 - alone[more]) / pairs[more]
     middle = float(np.sum(mass * mean))
-    found = float(np.sum(mass * square) - middle**2)
-    # Where few paths say yes, what cannot be told from nothing is not printed as nothing.
+    variance = float(np.sum(mass * square) - middle**2)
+    # Where few paths say yes, a variance within its error of 0 is not printed as 0.
     parts = square - 2.0 * middle * mean
     unsure = float(np.sqrt(np.sum(mass**2 * (parts - np.sum(mass * parts)) ** 2)))
-    return max(found, unsure)
+    return max(variance, unsure)
 
 
 def spread(p: float, variance: float) -> tuple[float, tuple[float, ...]]:
@@ -158,8 +161,8 @@ def spread(p: float, variance: float) -> tuple[float, tuple[float, ...]]:
     if room <= 0.0 or variance < 1e-6 * room:
         return 0.0, (p,) * len(SPREAD)
     size = room / variance - 1.0
-    found = betaincinv(p * size, (1.0 - p) * size, np.array(SPREAD) / 100.0)
-    levels = np.maximum.accumulate(np.clip(np.nan_to_num(found, nan=p), 0.0, 1.0))
+    raw = betaincinv(p * size, (1.0 - p) * size, np.array(SPREAD) / 100.0)
+    levels = np.maximum.accumulate(np.clip(np.nan_to_num(raw, nan=p), 0.0, 1.0))
     return float(np.sqrt(variance)), tuple(float(level) for level in levels)
 
 

@@ -145,10 +145,10 @@ def fit(
     def run(target: float) -> tuple[dict[str, FloatArray], GateReport]:
         options = {"draws": draws, "tune": tune, "chains": chains, "target_accept": target}
         cored = cores or min(chains, os.cpu_count() or 1)
-        found, energy, divergences = _sampled(program, flat, seed=seed, cores=cored, **options)
+        sampled, energy, divergences = _sampled(program, flat, seed=seed, cores=cored, **options)
         if parameters is not None:
-            found = {name: np.asarray(values) for name, values in parameters(found).items()}
-        return found, judge_sampler(found, chains, energy=energy, divergences=divergences)
+            sampled = {name: np.asarray(values) for name, values in parameters(sampled).items()}
+        return sampled, judge_sampler(sampled, chains, energy=energy, divergences=divergences)
 
     posterior, report = run(target_accept)
     if report.divergences and target_accept < CAREFUL:
@@ -193,16 +193,16 @@ def _sampled(
             raise GateRefused(message) from error
         raise
     draws, statistics = trace.get_arrow_trace()
-    kept = [~_column(chain, "tuning").astype(bool) for chain in statistics]
+    masks = [~_column(chain, "tuning").astype(bool) for chain in statistics]
     posterior = {
         name: np.concatenate(
-            [_column(chain, name)[keep] for chain, keep in zip(draws, kept, strict=True)]
+            [_column(chain, name)[keep] for chain, keep in zip(draws, masks, strict=True)]
         )
         for name in program.parameters
     }
-    energy = np.stack([_column(c, "energy")[k] for c, k in zip(statistics, kept, strict=True)])
+    energy = np.stack([_column(c, "energy")[k] for c, k in zip(statistics, masks, strict=True)])
     divergences = sum(
-        int(_column(c, "diverging")[k].sum()) for c, k in zip(statistics, kept, strict=True)
+        int(_column(c, "diverging")[k].sum()) for c, k in zip(statistics, masks, strict=True)
     )
     return posterior, energy, divergences
 
@@ -220,9 +220,9 @@ def _column(batch: Any, name: str) -> Any:
 
 
 def _frozen(draws: Mapping[str, ArrayLike]) -> Mapping[str, FloatArray]:
-    kept: dict[str, FloatArray] = {}
+    arrays: dict[str, FloatArray] = {}
     for name, values in draws.items():
         array = np.array(values, dtype=np.float64)
         array.flags.writeable = False
-        kept[name] = array
-    return MappingProxyType(kept)
+        arrays[name] = array
+    return MappingProxyType(arrays)

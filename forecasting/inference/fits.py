@@ -50,10 +50,10 @@ class Graph(Compilable):
         return prior_arrays(priors, self.default_priors())
 
     def named(
-        self, found: Mapping[str, FloatArray], priors: Mapping[str, PriorSpec]
+        self, draws: Mapping[str, FloatArray], priors: Mapping[str, PriorSpec]
     ) -> dict[str, FloatArray]:
         """Turn draws of the graph's free variables into those of its parameters."""
-        return from_standard(found, priors)
+        return from_standard(draws, priors)
 
     def fit(
         self,
@@ -68,7 +68,7 @@ class Graph(Compilable):
             self.prepared(data),
             self.prior_arrays(priors),
             seed=seed,
-            parameters=lambda found: self.named(found, priors),
+            parameters=lambda draws: self.named(draws, priors),
             **{**self.sampling, **options},
         )
 
@@ -119,7 +119,7 @@ class FitCache:
         )
         key = _digest(group, data_hash)
 
-        def made() -> tuple[Fit, Mapping[str, ArrayLike]]:
+        def fit_and_data() -> tuple[Fit, Mapping[str, ArrayLike]]:
             stored = None if self._store is None else self._store.exact(group, key)
             if stored is not None:
                 return stored, data
@@ -128,16 +128,16 @@ class FitCache:
                 message = f"{model.family}: is yet to be sampled"
                 raise GateRefused(message)
             seed = int(key[:8], 16) >> 1
-            found = replace(model.fit(data, priors, seed, **options), data_hash=data_hash)
-            if self._store is not None and found.report.passed and found.method == "nuts":
-                self._store.save(group, key, found)
-            return found, data
+            fitted = replace(model.fit(data, priors, seed, **options), data_hash=data_hash)
+            if self._store is not None and fitted.report.passed and fitted.method == "nuts":
+                self._store.save(group, key, fitted)
+            return fitted, data
 
-        return self._fits.of(key, made)[0]
+        return self._fits.of(key, fit_and_data)[0]
 
     def data_of(self, fit: Fit) -> Mapping[str, ArrayLike]:
         """Give the data that a kept fit learned from; empty for a fit made elsewhere."""
-        return next((data for kept, data in self._fits if kept.data_hash == fit.data_hash), {})
+        return next((data for cached, data in self._fits if cached.data_hash == fit.data_hash), {})
 
 
 def stored_fits(seed: int, wanted: dict[str, Wanted] | None = None) -> FitCache:

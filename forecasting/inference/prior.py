@@ -42,12 +42,12 @@ def from_standard(
     start within the prior of the fit at hand, whatever the model was compiled with. Other draws
     pass through; the order is that of the priors.
     """
-    found: dict[str, FloatArray] = {}
+    parameters: dict[str, FloatArray] = {}
     for name, prior in priors.items():
         if f"{name}_z" in draws:
             mu, sd = prior.values
             scaled = mu + sd * draws[f"{name}_z"]
-            found[name] = np.exp(scaled) if prior.distribution == "lognormal" else scaled
+            parameters[name] = np.exp(scaled) if prior.distribution == "lognormal" else scaled
         elif name in draws:
-            found[name] = draws[name]
-    return found
+            parameters[name] = draws[name]
+    return parameters

@@ -52,19 +52,19 @@ class FitStore:
             message = f"fit ({fit.method}, {verdict}): only a sampled fit that passed is kept."
             raise InvalidInput(message)
         arrays = {f"draws/{name}": values for name, values in fit.draws.items()}
-        said = {
+        header = {
             "format": FORMAT,
             "group": group,
             "key": key,
             **{name: getattr(fit, name) for name in PLAIN},
             "report": asdict(fit.report),
         }
-        text = json.dumps(said, sort_keys=True).encode()
+        text = json.dumps(header, sort_keys=True).encode()
         seal = _seal(text, arrays).encode()
         # A fit that cannot be kept is made again the next time.
         with suppress(OSError):
             self.folder.mkdir(parents=True, exist_ok=True)
-            with drafted(self._path(group, key)) as made, made.open("wb") as file:
+            with drafted(self._path(group, key)) as draft, draft.open("wb") as file:
                 np.savez(
                     file,
                     said=np.frombuffer(text, dtype=np.uint8),
@@ -103,23 +103,23 @@ def _read(path: Path, group: str) -> Fit | None:
     try:
         # Given a path, the library leaves a damaged archive open.
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            found = {name: file[name] for name in file.files}
-        text, seal = found.pop("said").tobytes(), found.pop("seal").tobytes()
-        said: dict[str, Any] = json.loads(text)
-        if seal.decode() != _seal(text, found) or said["format"] != FORMAT:
+            arrays = {name: file[name] for name in file.files}
+        text, seal = arrays.pop("said").tobytes(), arrays.pop("seal").tobytes()
+        header: dict[str, Any] = json.loads(text)
+        if seal.decode() != _seal(text, arrays) or header["format"] != FORMAT:
             return None
-        if said["group"] != group or path.stem != f"{group[:DIGITS]}-{said['key'][:DIGITS]}":
+        if header["group"] != group or path.stem != f"{group[:DIGITS]}-{header['key'][:DIGITS]}":
             return None
-        told = {name: value for name, value in said["report"].items() if name in REPORTED}
-        report = GateReport(**{**told, "reasons": tuple(told["reasons"])})
-        draws = {name.removeprefix("draws/"): array for name, array in found.items()}
+        reported = {name: value for name, value in header["report"].items() if name in REPORTED}
+        report = GateReport(**{**reported, "reasons": tuple(reported["reasons"])})
+        draws = {name.removeprefix("draws/"): array for name, array in arrays.items()}
         for array in draws.values():
             array.flags.writeable = False
         return Fit(
             draws=MappingProxyType(draws),
             report=report,
             method="nuts",
-            **{name: said[name] for name in PLAIN},
+            **{name: header[name] for name in PLAIN},
         )
     except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error):
         return None

@@ -48,7 +48,7 @@ LOG_OF_ZERO = -1e4
 #: A part leaves at least so much open, or it completed: shares stay inside (0, 1).
 LEAST_SHARE = 1e-4
 NODES = 24
-#: Parameters that the same kinds of evidence tell of, which tell of no others.
+#: Parameters by block: each has kinds of evidence that depend on its parameters alone.
 BLOCKS = (
     (("w", "theta", "first"), slice(0, 2)),
     (("delta", "later", "stall"), slice(2, 4)),
@@ -96,12 +96,12 @@ class Deliveries(Graph):
         }
 
     def named(
-        self, found: Mapping[str, FloatArray], priors: Mapping[str, PriorSpec]
+        self, draws: Mapping[str, FloatArray], priors: Mapping[str, PriorSpec]
     ) -> dict[str, FloatArray]:
         """Take the blocks apart, in their order."""
-        named = {f"{name}_z": found["z"][:, k] for k, name in enumerate(STANDARD)}
+        named = {f"{name}_z": draws["z"][:, k] for k, name in enumerate(STANDARD)}
         for block, names in (("betas", BETAS), ("gammas", GAMMAS)):
-            named |= {name: found[block][:, k] for k, name in enumerate(names)}
+            named |= {name: draws[block][:, k] for k, name in enumerate(names)}
         return from_standard(named, priors)
 
     def build_model(self) -> Any:
@@ -110,18 +110,18 @@ class Deliveries(Graph):
         import pytensor.tensor as pt
 
         with pm.Model() as model:
-            given = inputs(self.layout, self.prior_arrays(self.default_priors()))
-            betas = pm.Beta("betas", given["betas_a"], given["betas_b"])
-            gammas = pm.Gamma("gammas", alpha=given["gammas_shape"], beta=given["gammas_rate"])
+            data = inputs(self.layout, self.prior_arrays(self.default_priors()))
+            betas = pm.Beta("betas", data["betas_a"], data["betas_b"])
+            gammas = pm.Gamma("gammas", alpha=data["gammas_shape"], beta=data["gammas_rate"])
             z = pm.Normal("z", shape=len(STANDARD))
-            standard = given["z_mu"] + given["z_sd"] * z
+            standard = data["z_mu"] + data["z_sd"] * z
             p: dict[str, Any] = {name: betas[k] for k, name in enumerate(BETAS)}
             p |= {name: gammas[k] for k, name in enumerate(GAMMAS)}
             p |= {
                 name: standard[k] if name == "theta" else pt.exp(standard[k])
                 for k, name in enumerate(STANDARD)
             }
-            terms = _terms(p, given, pt)
+            terms = _terms(p, data, pt)
             pm.Potential("evidence", sum(pt.sum(term) for term in terms))
         return model
 
@@ -214,7 +214,7 @@ def delivery_data(packages: Sequence[Package]) -> dict[str, FloatArray]:
             columns["gap_high"].append(gap)
         counted = package.agreed > 0.0 and all(number is not None for _, number in parts)
         if not counted:
-            # Parts without numbers do not tell whether anything was left to come.
+            # Parts without numbers do not show whether anything was left to come.
             continue
         left, complete = package.agreed - package.before, False
         for _, number in parts:

@@ -56,8 +56,8 @@ class Gain:
         """Give gains by inverse cdf, linear in the log between nodes."""
         # Each node's weight lies half below it and half above.
         below = np.cumsum(self.weights) - self.weights / 2.0
-        found: FloatArray = np.exp(np.interp(levels, below, np.log(self.nodes)))
-        return found
+        gains: FloatArray = np.exp(np.interp(levels, below, np.log(self.nodes)))
+        return gains
 
 
 def learned_gain(pasts: Mapping[Way, Past], coded: Sequence[CodedReport]) -> Gain:
@@ -121,11 +121,11 @@ def _edges(coded: Sequence[CodedReport], begin: float, end: float) -> FloatArray
     """Cut a stretch where reports came, and into parts in which none fades by much."""
     cuts = {begin, end}
     for report in coded:
-        came = max(begin, (report.known_at - EPOCH) / DAY)
-        cuts.add(came)
+        day = max(begin, (report.known_at - EPOCH) / DAY)
+        cuts.add(day)
         if isfinite(report.half_life):
             step = report.half_life / 16.0
-            cuts |= {came + k * step for k in range(1, 16 * 10) if came + k * step < end}
+            cuts |= {day + k * step for k in range(1, 16 * 10) if day + k * step < end}
     return np.array(sorted(cuts))
 
 

@@ -22,7 +22,7 @@ NODES, TABLE = 21, 129
 NEWTON = 2
 #: How far the nodes reach, in standard deviations.
 REACH = 6.0
-#: Stands for no exposure: its logarithm is finite, and no rate can tell it from 0.
+#: Used for no exposure: its logarithm is finite, and with any rate it gives no events.
 NO_EXPOSURE = 1e-30
 LOG_ROOT_TWO_PI = 0.5 * float(np.log(2.0 * np.pi))
 
@@ -38,8 +38,8 @@ def numpy_mathematics() -> SimpleNamespace:
 
     def logsumexp(x: FloatArray, axis: int) -> FloatArray:
         peak = x.max(axis=axis, keepdims=True)  # no row is -inf throughout
-        found = np.log(np.exp(x - peak).sum(axis=axis, keepdims=True)) + peak
-        return np.asarray(found.squeeze(axis), dtype=np.float64)
+        total = np.log(np.exp(x - peak).sum(axis=axis, keepdims=True)) + peak
+        return np.asarray(total.squeeze(axis), dtype=np.float64)
 
     return SimpleNamespace(
         **{name: getattr(np, name) for name in (*_OF_ONE, *_OF_MORE)},
@@ -63,7 +63,7 @@ def mode(loc: Any, scale: Any, count: Any, exposure: Any, xp: Any) -> tuple[Any,
     """Return the mode of the log rate and its standard deviation there; all broadcast.
 
     With w = scale^2 e exp(l) the mode solves w + log w = log(scale^2 e) + loc + scale^2 n; two
-    Newton steps from softplus come within a hundredth, and nodes need not stand better.
+    Newton steps from softplus come within a hundredth, which is enough for placing nodes.
     """
     variance = scale * scale
     y = xp.log(variance * xp.maximum(exposure, NO_EXPOSURE)) + loc + variance * count
@@ -79,13 +79,13 @@ def mode(loc: Any, scale: Any, count: Any, exposure: Any, xp: Any) -> tuple[Any,
 def log_marginal(loc: Any, scale: Any, count: Any, exposure: Any, xp: Any) -> Any:
     """Return log of the mean of exp(n l - e exp(l)) over l ~ Normal(loc, scale).
 
-    The arguments broadcast to (..., 1): the nodes stand on a last axis that is summed and gone.
+    The arguments broadcast to (..., 1): the nodes are a last axis, over which the result sums.
     """
     place, sd = mode(loc, scale, count, exposure, xp)
     right = float(np.arcsinh(REACH))
     left = -xp.arcsinh(xp.maximum((place - loc + REACH * scale) / sd, REACH))
     t = left + (right - left) * np.linspace(0.0, 1.0, NODES)
-    # The integral does not depend on where its nodes stand, so neither does its derivative.
+    # The integral does not depend on where its nodes are, so neither does its derivative.
     x = xp.fixed(place + sd * xp.sinh(t))
     weight = xp.fixed(xp.log(xp.cosh(t) * sd * (right - left) / (NODES - 1)) - LOG_ROOT_TWO_PI)
     likelihood = xp.fixed(count * x - exposure * xp.exp(x) + weight)
@@ -108,8 +108,8 @@ def posterior_quantiles(
     a further factor of the likelihood, from log rates (G, nodes) to its logarithm: the table then
     reaches over the whole prior on both sides. Smooth in every argument.
 
-    >>> found, _ = posterior_quantiles([0.5], 0.0, 300.0, 1.0, 8.0)
-    >>> round(float(np.exp(found[0])), 4)  # log 2 / 8
+    >>> log_rates, _ = posterior_quantiles([0.5], 0.0, 300.0, 1.0, 8.0)
+    >>> round(float(np.exp(log_rates[0])), 4)  # log 2 / 8
     0.0866
     """
     level = np.asarray(u, dtype=np.float64)

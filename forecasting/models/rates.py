@@ -54,10 +54,10 @@ class Rates(Graph):
         import pytensor.tensor as pt
 
         with pm.Model() as model:
-            given = inputs(self.layout, self.prior_arrays(self.default_priors()))
-            mu = given["mu_mu"] + given["mu_sd"] * pm.Normal("mu_z")
-            sigma = pt.exp(given["sigma_mu"] + given["sigma_sd"] * pm.Normal("sigma_z"))
-            counts, exposures = given["counts"][:, None], given["exposures"][:, None]
+            data = inputs(self.layout, self.prior_arrays(self.default_priors()))
+            mu = data["mu_mu"] + data["mu_sd"] * pm.Normal("mu_z")
+            sigma = pt.exp(data["sigma_mu"] + data["sigma_sd"] * pm.Normal("sigma_z"))
+            counts, exposures = data["counts"][:, None], data["exposures"][:, None]
             # A scale with two axes, as the rows have.
             rows = log_marginal(mu, sigma[None, None], counts, exposures, graph_mathematics())
             pm.Potential("evidence", pt.sum(rows))
@@ -74,8 +74,8 @@ class Rates(Graph):
             np.asarray(data[name], dtype=np.float64)[None, :, None]
             for name in ("counts", "exposures")
         )
-        found = log_marginal(mu, sigma, counts, exposures, numpy_mathematics())
-        return np.asarray(found, dtype=np.float64)
+        log_density = log_marginal(mu, sigma, counts, exposures, numpy_mathematics())
+        return np.asarray(log_density, dtype=np.float64)
 
     def replicates(
         self, draws: Mapping[str, ArrayLike], data: Mapping[str, ArrayLike], *, seed: int

@@ -72,11 +72,11 @@ def kinds() -> dict[str, str]:
     >>> list(kinds())[:2]
     ['states', 'event']
     """
-    found = dict(KINDS)
+    summaries = dict(KINDS)
     for point in entry_points(group=GROUP):
         text = (point.load().__doc__ or "").strip().split("\n")[0]
-        found.setdefault(point.name, text)
-    return found
+        summaries.setdefault(point.name, text)
+    return summaries
 
 
 def own(name: str) -> Any | None:
@@ -107,9 +107,9 @@ def get(name: str) -> Any:
     forecasting.errors.NotFound: model (survival): questions are now answered by processes of \
 one world. Try: states with a move of shape below 1
     """
-    found = graphs().get(name) or own(name)
-    if found is not None:
-        return found
+    model = graphs().get(name) or own(name)
+    if model is not None:
+        return model
     if name in _BEFORE:
         message = f"model ({name}): questions are now answered by processes of one world"
         raise NotFound(message, hint=_BEFORE[name])
@@ -132,31 +132,31 @@ def own_hazards(
     kind = kind() if isinstance(kind, type) else kind
     if kind is None or not hasattr(kind, "hazards"):
         return None
-    told = {move: past for (name, move), past in pasts.items() if name == process.name}
+    own_pasts = {move: past for (name, move), past in pasts.items() if name == process.name}
     try:
-        given = kind.hazards(process, told, points, seed)
+        by_move = kind.hazards(process, own_pasts, points, seed)
     except InvalidInput:
         raise
     except Exception as fault:
-        # The code is somebody else's: whatever it raises is a fault of this process alone.
+        # A plug-in may raise anything: it is a fault of this process alone.
         msg = f"{process.name}: kind ({process.own}): hazards: {type(fault).__name__}: {fault}"
         raise InvalidInput(msg, hint=f"correct the class behind {process.own}") from fault
-    found: dict[Key, Hazard] = {}
+    hazards: dict[Key, Hazard] = {}
     for move in process.moves:
         if move.phrase.at is not None:
             continue
-        if not isinstance(given.get(move.name), Hazard):
+        if not isinstance(by_move.get(move.name), Hazard):
             msg = f"{process.name}: kind ({process.own}): hazards give no Hazard for {move.name}"
             names = ", ".join(each.name for each in process.moves)
             raise InvalidInput(msg, hint=f"a Hazard for each of {names}")
-        hazard = given[move.name]
+        hazard = by_move[move.name]
         values = {
             name: _checked(process, move.name, name, getattr(hazard, name), points)
             for name in _RANGES
         }
         values["rate"] = values["rate"] * np.exp(shifts.get((process.name, move.name), 0.0))
-        found[process.name, move.name] = Hazard(**values, size=hazard.size)
-    return found
+        hazards[process.name, move.name] = Hazard(**values, size=hazard.size)
+    return hazards
 
 
 def _checked(process: ProcessSpec, move: str, name: str, value: Any, points: int) -> Any:

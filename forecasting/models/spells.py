@@ -87,44 +87,44 @@ class Spells(Graph):
         import pytensor.tensor as pt
 
         with pm.Model() as model:
-            given = inputs(self.layout, self.prior_arrays(self.default_priors()))
-            theta = given["theta_mu"] + given["theta_sd"] * pm.Normal("theta_z")
-            log_k = given["k_mu"] + given["k_sd"] * pm.Normal("k_z")
-            beta = given["beta_mu"] + given["beta_sd"] * pm.Normal("beta_z")
+            data = inputs(self.layout, self.prior_arrays(self.default_priors()))
+            theta = data["theta_mu"] + data["theta_sd"] * pm.Normal("theta_z")
+            log_k = data["k_mu"] + data["k_sd"] * pm.Normal("k_z")
+            beta = data["beta_mu"] + data["beta_sd"] * pm.Normal("beta_z")
             k = pt.exp(log_k)
 
             def log_hazard(name: str, end: str, x: Any) -> Any:
-                log_h = theta + beta * x + k * given[f"{name}_{end}"]
+                log_h = theta + beta * x + k * data[f"{name}_{end}"]
                 return pt.minimum(log_h, weibull.LARGEST_LOG_HAZARD)
 
             failing, log_kept = 0.0, operator.neg
             if self._setting.lasting:
-                lasting = pm.Beta("lasting", given["lasting_a"], given["lasting_b"])
+                lasting = pm.Beta("lasting", data["lasting_a"], data["lasting_b"])
                 failing = pt.log1p(-lasting)
 
                 def log_kept(hazard: Any) -> Any:
                     return pt.logaddexp(pt.log(lasting), failing - hazard)
 
             def add(name: str, rows: Any) -> None:
-                pm.Potential(name, pt.sum(given[f"{name}_w"] * rows))
+                pm.Potential(name, pt.sum(data[f"{name}_w"] * rows))
 
-            held = pt.exp(log_hazard("held", "u", given["held_x"]))
+            held = pt.exp(log_hazard("held", "u", data["held_x"]))
             add("held", log_kept(held))
-            watched = pt.exp(log_hazard("watched", "u", given["watched_x"]))
+            watched = pt.exp(log_hazard("watched", "u", data["watched_x"]))
             add("watched", -log_kept(watched))
             # log h(t) S(t), less log t, which no parameter changes.
-            ended = log_hazard("ended", "u", given["ended_x"])
+            ended = log_hazard("ended", "u", data["ended_x"])
             add("ended", failing + log_k + ended - pt.exp(ended))
-            between_x = given["between_x"]
+            between_x = data["between_x"]
             low = pt.exp(log_hazard("between", "low", between_x))
             high = pt.exp(log_hazard("between", "high", between_x))
             step = pt.maximum(high - low, 1e-300)
             add("between", failing - low + pt.log(-pt.expm1(-step)))
-            start = pt.exp(log_hazard("start", "high", given["start_x"]))
+            start = pt.exp(log_hazard("start", "high", data["start_x"]))
             log_within = failing + pt.log(-pt.expm1(-pt.maximum(start, 1e-300)))
             if self.instant:
-                pi = pm.Beta("pi", given["pi_a"], given["pi_b"])
-                pm.Potential("escaped", given["escaped_w"] * pt.log1p(-pi))
+                pi = pm.Beta("pi", data["pi_a"], data["pi_b"])
+                pm.Potential("escaped", data["escaped_w"] * pt.log1p(-pi))
                 log_within = pt.log(pi + (1.0 - pi) * pt.exp(log_within))
             add("start", log_within)
         return model
@@ -158,8 +158,8 @@ class Spells(Graph):
                 continue
             replicated = np.zeros(np.shape(draws["k"]))
             for x, n in zip(*np.unique(rows["monitored"][known], return_counts=True), strict=True):
-                held = weibull.survival(draws, [age], t0=self.t0, monitored=float(x))[:, 0]
-                replicated += rng.binomial(int(n), 1.0 - held)
+                surviving = weibull.survival(draws, [age], t0=self.t0, monitored=float(x))[:, 0]
+                replicated += rng.binomial(int(n), 1.0 - surviving)
             low, high = np.quantile(replicated, [0.025, 0.975])
             within = f"{age * 24:g} h" if age < 1 else f"{age:g} d"
             label = f"over within {within}, of {int(known.sum())}"
@@ -173,15 +173,15 @@ class Spells(Graph):
         low, high = np.empty(len(rows["lower"])), np.empty(len(rows["lower"]))
         for row, kind in enumerate(rows["kind"]):
             times = [rows["lower"][row], rows["upper"][row]]
-            held = weibull.survival(
+            surviving = weibull.survival(
                 draws,
                 times,
                 t0=self.t0,
                 age=float(rows["entry"][row]),
                 monitored=float(rows["monitored"][row]),
             ).mean(axis=0)
-            low[row] = 1.0 - held[0]
-            high[row] = 1.0 if kind == weibull.HELD else 1.0 - held[1]
+            low[row] = 1.0 - surviving[0]
+            high[row] = 1.0 if kind == weibull.HELD else 1.0 - surviving[1]
         return low, high
 
 
@@ -203,8 +203,8 @@ def representative_spells(fit: Fit) -> dict[str, FloatArray]:
         for number, stratum in enumerate(np.array_split(by, 32))
     ]
     place = np.concatenate(snake)
-    kept = {"theta": theta[place], "k": draws["k"][place]}
-    return kept | {name: draws[name][place] for name in ("pi", "lasting") if name in draws}
+    ordered = {"theta": theta[place], "k": draws["k"][place]}
+    return ordered | {name: draws[name][place] for name in ("pi", "lasting") if name in draws}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -237,5 +237,5 @@ class SpellDraws:
         lasting = draws.get("lasting", 0.0) * (1.0 - np.asarray(once))
         # Peace agreements are of another kind of war.
         spread = CASE.value("sd") if model.setting == "peace-agreement" else 0.0
-        kept = lasting if np.ndim(lasting) else float(lasting)
-        return cls(draws["theta"], draws["k"], model.t0, once, kept, spread)
+        share = lasting if np.ndim(lasting) else float(lasting)
+        return cls(draws["theta"], draws["k"], model.t0, once, share, spread)

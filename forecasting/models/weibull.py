@@ -29,7 +29,7 @@ from forecasting.errors import InvalidInput
 HELD, ENDED, BETWEEN = 0, 1, 2
 # Stands for the log of age 0: with it exp(k u) is 0, and so is its gradient.
 LOG_OF_ZERO = -1e4
-# exp(200) is far beyond any hazard that data can tell from infinity, and stays finite squared.
+# exp(200) is beyond any hazard that data can distinguish from infinity; its square is finite.
 LARGEST_LOG_HAZARD = 200.0
 
 
@@ -47,7 +47,7 @@ def spells(
     All come out finite: an interval without an upper end becomes a spell that held.
     """
     n = np.size(entry)
-    given = {
+    columns = {
         "entry": entry,
         "lower": lower,
         "upper": upper,
@@ -55,7 +55,7 @@ def spells(
         "weight": np.ones(n) if weight is None else weight,
         "monitored": np.zeros(n) if monitored is None else monitored,
     }
-    rows = {name: np.asarray(values, dtype=np.float64) for name, values in given.items()}
+    rows = {name: np.asarray(values, dtype=np.float64) for name, values in columns.items()}
     for name, values in rows.items():
         if values.shape != (n,):
             message = f"{name} must be (n,) with n={n} as entry has, got {values.shape}."
@@ -149,8 +149,8 @@ def survival(
     lived = _log_kept(draws, cumulative_hazard(age, eta, k, t0=t0))
     chance = np.exp(_log_kept(draws, cumulative_hazard(times, eta, k, t0=t0)) - lived)
     if "pi" in draws and age == 0:
-        kept = 1.0 - np.asarray(draws["pi"], dtype=np.float64)[:, None]
-        chance = np.where(times > 0, kept * chance, chance)
+        not_at_once = 1.0 - np.asarray(draws["pi"], dtype=np.float64)[:, None]
+        chance = np.where(times > 0, not_at_once * chance, chance)
     return np.asarray(chance, dtype=np.float64)
 
 

@@ -13,7 +13,7 @@ from forecasting.scoring import checks
 if TYPE_CHECKING:
     import pandas as pd
 
-# Surer forecasts are pooled as this sure: nobody's record bears more, and the Brier score at
+# More extreme forecasts are clipped to this: no record supports them, and the Brier score at
 # stake beyond it is .000025.
 CLIP = 0.005
 DAY = 86_400.0
@@ -180,17 +180,17 @@ def _resolutions(
     resolved = _days(table["resolved_at"], "history: resolved_at")
     known = resolved <= now
     raw = pd.to_numeric(table["outcome"].where(known), errors="coerce")
-    given = raw.to_numpy(dtype=np.float64, na_value=np.nan)
+    numbers = raw.to_numpy(dtype=np.float64, na_value=np.nan)
     spelled = known & table["outcome"].notna().to_numpy()
-    wrong = spelled & (given != 0) & (given != 1)
+    wrong = spelled & (numbers != 0) & (numbers != 1)
     if wrong.any():
         value = table["outcome"].iloc[int(np.argmax(wrong))]
         message = f"history: outcome ({value}): must be 0 or 1, or missing"
         raise InvalidInput(message, hint="leave annulled questions out")
     low = np.full(count, np.inf)
     high = np.full(count, -np.inf)
-    np.minimum.at(low, question[spelled], given[spelled])
-    np.maximum.at(high, question[spelled], given[spelled])
+    np.minimum.at(low, question[spelled], numbers[spelled])
+    np.maximum.at(high, question[spelled], numbers[spelled])
     if (low < high).any():
         row = int(np.flatnonzero(np.isin(question, np.flatnonzero(low < high)))[0])
         message = f"history: outcome (0 and 1 for {table['question'].iloc[row]!r}): must be one"
@@ -203,8 +203,8 @@ def _resolutions(
 def _by_question(values: FloatArray, question: IntArray, count: int) -> FloatArray:
     """Take each question's latest value, NaN where it has none."""
     latest = np.full(count, -np.inf)
-    given = np.isfinite(values)
-    np.maximum.at(latest, question[given], values[given])
+    present = np.isfinite(values)
+    np.maximum.at(latest, question[present], values[present])
     return np.where(np.isfinite(latest), latest, np.nan)
 
 

@@ -90,8 +90,8 @@ def fit(panel: Panel, outcome: FloatArray, weight: FloatArray, prior: Prior) -> 
         value, gradient = loss(theta, panel, outcome, weight)
         return value + 0.5 * float(z @ z), scale * gradient[free] + z
 
-    found = minimize(
+    optimum = minimize(
         objective, np.zeros(len(scale)), jac=True, method="L-BFGS-B", options={"ftol": 1e-9}
     )
-    theta[free] = prior.mean[free] + scale * found.x
+    theta[free] = prior.mean[free] + scale * optimum.x
     return theta

@@ -100,12 +100,12 @@ def log_linear(
     >>> log_linear([[0.8, 0.1, 0.1], [0.2, 0.4, 0.4]]).round(3).tolist()
     [0.5, 0.25, 0.25]
     """
-    given = checks.floats(forecasts, "forecasts")
-    if given.ndim < 2 or axis % given.ndim == given.ndim - 1:
-        message = f"axis ({axis}): options lie on the last of the axes of {given.shape}"
+    vectors = checks.floats(forecasts, "forecasts")
+    if vectors.ndim < 2 or axis % vectors.ndim == vectors.ndim - 1:
+        message = f"axis ({axis}): options lie on the last of the axes of {vectors.shape}"
         raise InvalidInput(message, hint="members on another axis, -2 by default")
     # Options before members: shape (..., K, n).
-    p = members(given, axis)
+    p = members(vectors, axis)
     options = p.shape[-2]
     total = p.sum(axis=-2)
     off = np.abs(total - 1) > checks.SUM_TOLERANCE
@@ -117,7 +117,7 @@ def log_linear(
         raise InvalidInput(message)
     p = np.maximum(p, clip)
     p = p / p.sum(axis=-2, keepdims=True)
-    w = shares(weights, (*p.shape[:-2], p.shape[-1]), axis % given.ndim)
+    w = shares(weights, (*p.shape[:-2], p.shape[-1]), axis % vectors.ndim)
     w = w[..., None, :]
     vetoed = p == 0
     veto = (w * vetoed).sum(axis=-1)

@@ -142,19 +142,19 @@ class LearnedPool:
         """
         events = history_events(history, as_of)
         others = company(events)
-        kept = np.flatnonzero(~np.isnan(events.outcome))
-        yes = events.outcome[kept].sum()
-        base = float(np.log((yes + EVEN / 2) / (len(kept) - yes + EVEN / 2)))
+        resolved = np.flatnonzero(~np.isnan(events.outcome))
+        yes = events.outcome[resolved].sum()
+        base = float(np.log((yes + EVEN / 2) / (len(resolved) - yes + EVEN / 2)))
         prior = parameters.prior(self.without)
         theta = prior.mean
-        if len(kept):
-            at, weight = moments(events, kept, self.moments)
+        if len(resolved):
+            at, weight = moments(events, resolved, self.moments)
             time = events.time[at]
             dates = np.unique(np.quantile(time, np.arange(1, BOOKS) / BOOKS))
             books = [records(events, others, by) for by in (-np.inf, *dates)]
             stood = np.searchsorted(dates, time, side="right")
             seen = panel(events, at, Books(books, stood, np.arange(len(events.forecasters))), base)
-            weight *= SAY * len(kept) / (len(kept) + FIRST)
+            weight *= SAY * len(resolved) / (len(resolved) + FIRST)
             theta = formula.fit(seen, events.outcome[events.question[at]], weight, prior)
         self._learned = _Learned(theta, base, records(events, others, np.inf), events.forecasters)
         return self

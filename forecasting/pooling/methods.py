@@ -88,8 +88,8 @@ class Past:
 
     def history(self, at: dt.datetime) -> "pd.DataFrame":
         """Give the forecasts made by a moment on questions resolved by it."""
-        kept = self._history
-        return kept[(kept["resolved_at"] <= at) & (kept["issued_at"] <= at)]
+        rows = self._history
+        return rows[(rows["resolved_at"] <= at) & (rows["issued_at"] <= at)]
 
 
 def method_of(name: str) -> str:
@@ -134,7 +134,7 @@ def combine(method: str, crowd: Crowd, past: Past) -> float:
     return _learned(crowd, past)
 
 
-def _once_an_event(known: Sequence[Solved]) -> FloatArray | None:
+def _event_weights(known: Sequence[Solved]) -> FloatArray | None:
     """Give weights by which each event counts once; None below the least number of events."""
     crowds = Counter(item.event for item in known)
     if len(crowds) < LEAST_EVENTS:
@@ -144,7 +144,7 @@ def _once_an_event(known: Sequence[Solved]) -> FloatArray | None:
 
 def _factor(known: Sequence[Solved]) -> float:
     """Fit the factor of the extremised pool: log-odds of the plain pool times it."""
-    if (weight := _once_an_event(known)) is None:
+    if (weight := _event_weights(known)) is None:
         return 1.0
     clipped = [np.clip(item.crowd.forecasts, CLIP, 1 - CLIP) for item in known]
     log_odds = np.array([float(np.log(p / (1 - p)).mean()) for p in clipped])
@@ -160,7 +160,7 @@ def _beta(known: Sequence[Solved]) -> tuple[float, float]:
     from scipy.optimize import minimize
     from scipy.special import betainc
 
-    weight = _once_an_event(known)
+    weight = _event_weights(known)
     if weight is None:
         return 1.0, 1.0
     mean = np.array([float(item.crowd.forecasts.mean()) for item in known])

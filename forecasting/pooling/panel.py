@@ -39,15 +39,15 @@ class Books:
     forecaster: IntArray
 
 
-def moments(events: Events, kept: IntArray, count: int) -> tuple[IntArray, FloatArray]:
-    """Choose moments of the questions `kept`: after the last forecast, and `count` before it.
+def moments(events: Events, questions: IntArray, count: int) -> tuple[IntArray, FloatArray]:
+    """Choose moments of the `questions`: after the last forecast, and `count` before it.
 
     The earlier ones lie at equal steps of the question's forecasts and share half of its weight.
     """
-    size = events.last[kept] - events.first[kept] + 1
+    size = events.last[questions] - events.first[questions] + 1
     steps = np.ceil(size[:, None] * np.arange(1, count + 1) / (count + 1)).astype(np.int64)
-    early = events.first[kept][:, None] + steps - 1
-    pair = np.column_stack([early, events.last[kept]])
+    early = events.first[questions][:, None] + steps - 1
+    pair = np.column_stack([early, events.last[questions]])
     weight = np.full(pair.shape, 0.5 / max(count, 1))
     weight[:, -1] = 0.5 if count else 1.0
     event, place = np.unique(ends_of_instants(events)[pair.ravel()], return_inverse=True)

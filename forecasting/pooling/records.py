@@ -82,9 +82,9 @@ def records(events: Events, others: Company, by: float) -> Records:
     return Records(*(np.append(each, 0.0) for each in (*own.T, apart, n)))
 
 
-def _shares(events: Events, kept: NDArray[np.bool_]) -> FloatArray:
+def _shares(events: Events, rows: NDArray[np.bool_]) -> FloatArray:
     """Weights that sum to 1 over one person's forecasts on one question."""
-    pair = events.question[kept] * max(len(events.forecasters), 1) + events.forecaster[kept]
+    pair = events.question[rows] * max(len(events.forecasters), 1) + events.forecaster[rows]
     _, place, size = np.unique(pair, return_inverse=True, return_counts=True)
     shares: FloatArray = 1.0 / size[place]
     return shares

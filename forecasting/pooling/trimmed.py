@@ -64,5 +64,5 @@ def trimmed(
     if left < 1:
         message = f"drop ({drop}): leaves none of {p.shape[-1]} members"
         raise InvalidInput(message, hint=f"drop={(p.shape[-1] - 1) // 2}")
-    kept = np.sort(p, axis=-1)[..., drop : drop + left]
-    return geometric_odds(kept) if mean == "geometric-odds" else kept.mean(axis=-1)
+    middle = np.sort(p, axis=-1)[..., drop : drop + left]
+    return geometric_odds(middle) if mean == "geometric-odds" else middle.mean(axis=-1)

@@ -133,5 +133,5 @@ def mixture_quantiles(values: ArrayLike, levels: ArrayLike, weights: ArrayLike) 
     samples = np.concatenate([np.interp(fine, level, member) for member in q])
     share = (level - level[0]) / (level[-1] - level[0])
     each = np.repeat(w / (w.sum() * len(fine)), len(fine))
-    found: FloatArray = np.quantile(samples, share, weights=each, method="inverted_cdf")
-    return found
+    result: FloatArray = np.quantile(samples, share, weights=each, method="inverted_cdf")
+    return result

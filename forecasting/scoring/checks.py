@@ -159,9 +159,9 @@ def clusters(names: Iterable[object]) -> IntArray:
     if isinstance(names, np.ndarray) and names.ndim == 1 and names.dtype.kind == "i" and len(names):
         return pd.factorize(names)[0].astype(np.int64)
     # Element by element, so that tuples stay names and are not taken for rows.
-    given = list(np.atleast_1d(names)) if isinstance(names, np.ndarray) else list(names)
-    labels = np.empty(len(given), dtype=object)
-    labels[:] = given
+    entries = list(np.atleast_1d(names)) if isinstance(names, np.ndarray) else list(names)
+    labels = np.empty(len(entries), dtype=object)
+    labels[:] = entries
     if len(labels) == 0:
         raise InvalidInput("clusters (empty): at least one is needed")
     codes, _ = pd.factorize(labels)

@@ -55,8 +55,8 @@ def integrated(line: Timeline, score: FloatArray, rule: CrowdRule | str) -> Floa
         owner = np.repeat(mine, spans[mine])
         start = np.cumsum(spans[mine]) - spans[mine]
         piece = np.arange(len(owner)) - np.repeat(start, spans[mine]) + left[owner]
-        found = difference(score[rows[owner]], piece - piece.min(), rule)
-        part = np.bincount(owner, weights=found * length[piece], minlength=len(rows))
+        ahead = difference(score[rows[owner]], piece - piece.min(), rule)
+        part = np.bincount(owner, weights=ahead * length[piece], minlength=len(rows))
         total[rows[mine]] = part[mine]
     return total
 
@@ -73,7 +73,7 @@ def _pieces(
     place = np.empty(len(order), dtype=np.int64)
     place[order] = np.cumsum(fresh) - 1
     cuts = instant[order][fresh]
-    # The piece after a question's last cut is nobody's.
+    # No forecast covers the piece after a question's last cut.
     length = np.append(np.diff(cuts), 0)
     return place[: len(question)], place[len(question) :], length
 

@@ -55,8 +55,8 @@ def interval_score(
     """
     checks.between(level, 0, 1, "level")
     low, high, value = (
-        np.atleast_1d(checks.finite(given, name))
-        for given, name in ((lower, "lower"), (upper, "upper"), (outcome, "outcome"))
+        np.atleast_1d(checks.finite(values, name))
+        for values, name in ((lower, "lower"), (upper, "upper"), (outcome, "outcome"))
     )
     checks.same_length(low, value, "lower", "outcome")
     checks.same_length(high, value, "upper", "outcome")

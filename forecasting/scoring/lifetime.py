@@ -228,10 +228,10 @@ def at_horizon(
     marked = marks.mark(frame, line.question, rule, convention)
     moment = line.closes - round(days_before_close * timeline.DAY)
     rows = line.standing(moment)
-    kept = _standing(frame, line, moment)
+    forecasts = _standing(frame, line, moment)
     scores = _at_moment(line, marked, rows, rule)
     better = -1.0 if marked.larger_is_better else 1.0
-    return kept[["question", "forecaster", "at", "forecast", "outcome"]].assign(
+    return forecasts[["question", "forecaster", "at", "forecast", "outcome"]].assign(
         score=scores,
         reference=marked.reference[rows],
         skill=better * (marked.reference[rows] - scores),
@@ -274,10 +274,15 @@ def _spotted(
     rows = np.flatnonzero(stood)
     scores = marked.reference[line.first].copy()
     scores[line.pair[rows]] = _at_moment(line, marked, stood, rule)
-    found = np.zeros(len(line.first))
-    found[line.pair[rows]] = 1
+    in_force = np.zeros(len(line.first))
+    in_force[line.pair[rows]] = 1
     possible = line.is_open(moment)[line.first].astype(np.float64)
-    return {"score": scores, "coverage": found, "possible_coverage": possible, "n_forecasts": found}
+    return {
+        "score": scores,
+        "coverage": in_force,
+        "possible_coverage": possible,
+        "n_forecasts": in_force,
+    }
 
 
 def _at_moment(

@@ -136,25 +136,25 @@ def step_score(column: "pd.Series[Any]", outcome: FloatArray, frame: "pd.DataFra
     beyond an open bound and (1 - 0.05 k) / 200 inside with k open bounds. Steps are equal on the
     question's scale; probability is spread evenly between stated quantiles.
     """
-    found = np.empty(len(column))
+    scores = np.empty(len(column))
     zeros = frame.get("zero_point", [None] * len(column))
     opens = frame.get("open_bounds", [""] * len(column))
     sides = frame.get("beyond", [0] * len(column))
     rows = zip(column, outcome, frame["lower"], frame["upper"], zeros, opens, sides, strict=True)
-    for place, (said, came, low, high, zero, ends, side) in enumerate(rows):
+    for place, (forecast, value, low, high, zero, ends, side) in enumerate(rows):
         space = OutcomeSpace(
             "numeric", (), float(low), float(high), "",
             None if zero is None or np.isnan(zero) else float(zero), ends or "",
         )  # fmt: skip
         below, above = beyond(space)
-        text = (below if side < 0 else above) if side else repr(float(came))
+        text = (below if side < 0 else above) if side else repr(float(value))
         step = bucket(space, text, STEPS)
         tails = {"": 0, "both": 2}.get(space.open_bounds, 1)
         inside = (1 - TAIL * tails) / STEPS
         chance = TAIL if step in (0, STEPS + 1) else inside
-        mass = max(pmf(dict(said), space, STEPS)[step], 0.0)
-        found[place] = 50 * np.log(mass / chance) if mass > 0 else -np.inf
-    return found
+        mass = max(pmf(dict(forecast), space, STEPS)[step], 0.0)
+        scores[place] = 50 * np.log(mass / chance) if mass > 0 else -np.inf
+    return scores
 
 
 #: A rule whose score needs the scale of each question beside its forecast.

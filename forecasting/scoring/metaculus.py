@@ -111,12 +111,12 @@ def baseline(
     >>> baseline([0.9], 1, issued_at=[5], opens=0, closes=10)
     Points(score=array([42.4]), coverage=array([0.5]))
     """
-    said = reading.rows(forecast, outcome, question_type)
-    start, stop = reading.spans(len(said), issued_at, withdrawn_at, forecaster)
+    vectors = reading.rows(forecast, outcome, question_type)
+    start, stop = reading.spans(len(vectors), issued_at, withdrawn_at, forecaster)
     opened, end, length = reading.window(opens, closes, closed_at)
     stood = np.maximum(np.minimum(stop, end) - np.maximum(start, opened), 0)
     coverage = stood / length
-    gain = _over_chance(said, int(outcome), question_type, open_bounds)
+    gain = _over_chance(vectors, int(outcome), question_type, open_bounds)
     return Points(_product(gain, coverage), coverage)
 
 
@@ -141,11 +141,11 @@ def spot_baseline(
     >>> spot_baseline([0.5, 0.8], 1, issued_at=[0, 4], withdrawn_at=[3, 9], at=5)
     Points(score=array([ 0. , 67.81]), coverage=array([0., 1.]))
     """
-    said = reading.rows(forecast, outcome, question_type)
-    start, stop = reading.spans(len(said), issued_at, withdrawn_at, forecaster)
+    vectors = reading.rows(forecast, outcome, question_type)
+    start, stop = reading.spans(len(vectors), issued_at, withdrawn_at, forecaster)
     moment = reading.number(at, "at")
     coverage = ((start <= moment) & (moment < stop)).astype(np.float64)
-    gain = _over_chance(said, int(outcome), question_type, open_bounds)
+    gain = _over_chance(vectors, int(outcome), question_type, open_bounds)
     return Points(_product(gain, coverage), coverage)
 
 
@@ -184,11 +184,11 @@ def peer(
     >>> peer([0.9, 0.1], 1, issued_at=[0, 0], opens=0, closes=10).score
     array([ 219.72, -219.72])
     """
-    said = reading.rows(forecast, outcome, question_type)
-    start, stop = reading.spans(len(said), issued_at, withdrawn_at, forecaster)
+    vectors = reading.rows(forecast, outcome, question_type)
+    start, stop = reading.spans(len(vectors), issued_at, withdrawn_at, forecaster)
     opened, end, length = reading.window(opens, closes, closed_at)
     at, in_force = reading.crowds(start, stop)
-    gain = _over_others(said, int(outcome), in_force, question_type)
+    gain = _over_others(vectors, int(outcome), in_force, question_type)
     since = np.maximum(at, opened)
     # Those who left before the opening never met the crowd that they would be counted with.
     first, last = np.maximum(start, opened), np.minimum(stop, end)
@@ -219,15 +219,15 @@ def spot_peer(
     >>> spot_peer([0.9, 0.1, 0.5], 1, issued_at=[0, 0, 8], at=5)
     Points(score=array([ 219.72, -219.72,    0.  ]), coverage=array([1., 1., 0.]))
     """
-    said = reading.rows(forecast, outcome, question_type)
-    start, stop = reading.spans(len(said), issued_at, withdrawn_at, forecaster)
+    vectors = reading.rows(forecast, outcome, question_type)
+    start, stop = reading.spans(len(vectors), issued_at, withdrawn_at, forecaster)
     moment = reading.number(at, "at")
     times, in_force = reading.crowds(start, stop)
     before = int(np.searchsorted(times, moment)) - 1
     if before < 0:
-        return Points(np.zeros(len(said)), np.zeros(len(said)))
+        return Points(np.zeros(len(vectors)), np.zeros(len(vectors)))
     coverage = ((start <= moment) & (moment < stop)).astype(np.float64)
-    gain = _over_others(said, int(outcome), in_force[[before]], question_type)[0]
+    gain = _over_others(vectors, int(outcome), in_force[[before]], question_type)[0]
     return Points(_product(gain, coverage) + 0.0, coverage)
 
 
@@ -248,34 +248,34 @@ def geometric_means(
 
     Examples
     --------
-    >>> found = geometric_means([0.7, 0.8, 0.9], issued_at=[0, 0, 0])
-    >>> found.forecast, found.n_forecasters
+    >>> crowd = geometric_means([0.7, 0.8, 0.9], issued_at=[0, 0, 0])
+    >>> crowd.forecast, crowd.n_forecasters
     (array([[0.18, 0.8]]), array([3]))
     """
-    said = reading.rows(forecast, 0, question_type)
-    at, in_force = reading.crowds(*reading.spans(len(said), issued_at, withdrawn_at, forecaster))
+    vectors = reading.rows(forecast, 0, question_type)
+    at, in_force = reading.crowds(*reading.spans(len(vectors), issued_at, withdrawn_at, forecaster))
     number = in_force.sum(axis=1)
     return GeometricMeans(
-        at, np.exp(reading.mean_logs(said, in_force)), np.where(number > 1, number, 0)
+        at, np.exp(reading.mean_logs(vectors, in_force)), np.where(number > 1, number, 0)
     )
 
 
-def _seen(said: FloatArray, outcome: int) -> FloatArray:
+def _seen(vectors: FloatArray, outcome: int) -> FloatArray:
     """Read what each row says of the outcome; an option that it lacks reads as the last one."""
-    column = said[:, min(outcome, said.shape[1] - 1)]
-    return np.where(np.isnan(column), said[:, -1], column)
+    column = vectors[:, min(outcome, vectors.shape[1] - 1)]
+    return np.where(np.isnan(column), vectors[:, -1], column)
 
 
 def _over_chance(
-    said: FloatArray, outcome: int, question_type: str, open_bounds: int
+    vectors: FloatArray, outcome: int, question_type: str, open_bounds: int
 ) -> FloatArray:
     if open_bounds not in (0, 1, 2) or (open_bounds and question_type in DISCRETE):
         message = f"open_bounds ({open_bounds!r}, {question_type}): must be 0, or 1 or 2 of a range"
         raise InvalidInput(message)
-    seen, buckets = _seen(said, outcome), said.shape[1]
+    seen, buckets = _seen(vectors, outcome), vectors.shape[1]
     with np.errstate(divide="ignore"):
         if question_type in DISCRETE:
-            options = (~np.isnan(said)).sum(axis=1)
+            options = (~np.isnan(vectors)).sum(axis=1)
             gain: FloatArray = 100 * np.log(seen * options) / np.log(options)
         elif outcome in (0, buckets - 1):
             gain = 50 * np.log(seen / TAIL)
@@ -285,12 +285,12 @@ def _over_chance(
 
 
 def _over_others(
-    said: FloatArray, outcome: int, in_force: NDArray[np.bool_], question_type: str
+    vectors: FloatArray, outcome: int, in_force: NDArray[np.bool_], question_type: str
 ) -> FloatArray:
     """Points of every row against every crowd, (m, n)."""
     number = in_force.sum(axis=1)[:, None]
-    of_crowd = _seen(reading.mean_logs(said, in_force), outcome)[:, None]
-    own = _seen(said, outcome)
+    of_crowd = _seen(reading.mean_logs(vectors, in_force), outcome)[:, None]
+    own = _seen(vectors, outcome)
     with np.errstate(divide="ignore", invalid="ignore"):
         ahead = np.log(own) - of_crowd
     # Against a crowd at zero: the only zero loses everything, one of several has no difference.

@@ -16,30 +16,30 @@ def rows(forecast: ArrayLike, outcome: int, question_type: str) -> FloatArray:
     """Vectors over options or buckets, one a forecast; NaN only for options not offered."""
     checks.one_of(question_type, TYPES, "question_type")
     try:
-        said = np.asarray(forecast, dtype=np.float64)
+        array = np.asarray(forecast, dtype=np.float64)
     except (TypeError, ValueError) as error:
         message = "forecast (rows of unequal length, or no numbers): NaN for options not offered"
         raise InvalidInput(message) from error
-    if said.size == 0:
+    if array.size == 0:
         _label(outcome, np.inf)
         return np.empty((0, 2))
     if question_type == "multiple_choice":
-        _refuse_without_other(said)
+        _refuse_without_other(array)
     else:
-        said = checks.floats(forecast, "forecast")
+        array = checks.floats(forecast, "forecast")
     axes = 1 if question_type == "binary" else 2
-    if said.ndim != axes or said.shape[-1] < axes:
+    if array.ndim != axes or array.shape[-1] < axes:
         wanted = "(n,)" if axes == 1 else "(n, K) with K of at least 2"
-        message = f"forecast (shape {said.shape}, {question_type}): must be {wanted}"
+        message = f"forecast (shape {array.shape}, {question_type}): must be {wanted}"
         raise InvalidInput(message)
     if question_type == "binary":
-        checks.binary(said, np.zeros(len(said)))
-        vectors = np.column_stack([1 - said, said])
+        checks.binary(array, np.zeros(len(array)))
+        vectors = np.column_stack([1 - array, array])
     elif question_type == "cdf":
-        vectors = _buckets(said)
+        vectors = _buckets(array)
     else:
-        checks.categorical(np.nan_to_num(said), np.zeros(len(said)))
-        vectors = said
+        checks.categorical(np.nan_to_num(array), np.zeros(len(array)))
+        vectors = array
     if question_type == "pmf" and vectors.shape[1] < 3:
         message = f"forecast ({vectors.shape[1]} buckets): two tails and at least a bin are needed"
         raise InvalidInput(message)
@@ -57,12 +57,12 @@ def _label(outcome: object, options: float) -> None:
     raise InvalidInput(message)
 
 
-def _refuse_without_other(said: FloatArray) -> None:
-    offered = ~np.isnan(np.atleast_2d(said))
+def _refuse_without_other(array: FloatArray) -> None:
+    offered = ~np.isnan(np.atleast_2d(array))
     wrong = (offered.sum(axis=1) < 2) | ~offered[:, -1]
     if wrong.any():
         row = int(np.argmax(wrong))
-        message = f"forecast (row {row}: {said[row].tolist()}): the last and another are needed"
+        message = f"forecast (row {row}: {array[row].tolist()}): the last and another are needed"
         raise InvalidInput(message)
 
 
@@ -149,11 +149,11 @@ def crowds(start: FloatArray, stop: FloatArray) -> tuple[FloatArray, NDArray[np.
     return at[somebody], in_force[somebody]
 
 
-def mean_logs(said: FloatArray, in_force: NDArray[np.bool_]) -> FloatArray:
+def mean_logs(vectors: FloatArray, in_force: NDArray[np.bool_]) -> FloatArray:
     """Mean log probability of those in force, (m, K); -inf with a zero, NaN with an absence."""
     present = in_force.astype(np.float64)
-    absent, zero = np.isnan(said), said == 0
-    logs = np.log(np.where(absent | zero, 1.0, said))
+    absent, zero = np.isnan(vectors), vectors == 0
+    logs = np.log(np.where(absent | zero, 1.0, vectors))
     total = present @ logs
     total = np.where(present @ zero > 0, -np.inf, total)
     total = np.where(present @ absent > 0, np.nan, total)

@@ -64,22 +64,22 @@ def relative_brier(
     """
     checks.one_of(convention, CONVENTIONS, "convention")
     try:
-        said = np.asarray(forecast, dtype=np.float64)
+        array = np.asarray(forecast, dtype=np.float64)
     except (TypeError, ValueError) as error:
         message = "forecast (rows of unequal length, or no numbers): must be (F, D) or (F, D, K)"
         raise InvalidInput(message) from error
-    if said.ndim not in (2, 3) or said.size == 0:
-        message = f"forecast (shape {said.shape}): must be (F, D) or (F, D, K), and not empty"
+    if array.ndim not in (2, 3) or array.size == 0:
+        message = f"forecast (shape {array.shape}): must be (F, D) or (F, D, K), and not empty"
         raise InvalidInput(message)
     if np.ndim(outcome) != 0:
         message = f"outcome (shape {np.shape(outcome)}): must be one label, of one question"
         raise InvalidInput(message)
     # A vector missing in part is no absence: it goes on to the check, which refuses its NaN.
-    missing = np.isnan(said)
-    active = ~(missing if said.ndim == 2 else missing.all(axis=2))
+    missing = np.isnan(array)
+    active = ~(missing if array.ndim == 2 else missing.all(axis=2))
     score = np.full(active.shape, np.nan)
     if active.any():
-        present = said[active]
+        present = array[active]
         score[active] = brier(present, np.full(len(present), outcome), convention=convention)
     days = active.any(axis=0)
     ahead = score[:, days] - np.nanmedian(score[:, days], axis=0)

@@ -32,9 +32,9 @@ def test_swapping_the_two_mirrors_everything(ledger):
 
 
 def test_few_events_give_an_answer_without_an_interval():
-    found = compare(ours.season(events=4).ledger, "ann", "bob", now=NOW)
-    assert found["lower"] != found["lower"]
-    assert "too few: 4 clusters" in found["reading"]
+    result = compare(ours.season(events=4).ledger, "ann", "bob", now=NOW)
+    assert result["lower"] != result["lower"]
+    assert "too few: 4 clusters" in result["reading"]
 
 
 def test_an_early_resolution_waits_and_a_late_answer_holds_up():
@@ -48,9 +48,9 @@ def test_an_early_resolution_waits_and_a_late_answer_holds_up():
     counts = ("n_shared", "steps", "waiting", "held_by")
     assert [early[name] for name in counts] == [1, 0, 1, None]
     diary.write(14, ours.resolved(asked[0], "yes", 10), ours.resolved(asked[2], "yes", 12))
-    held = compare(diary.ledger, "ann", "bob", now=START + 20 * DAY)
-    assert (held["steps"], held["held_by"]) == (1, "q1")
-    assert "resolve it or annul it" in held["reading"]
+    result = compare(diary.ledger, "ann", "bob", now=START + 20 * DAY)
+    assert (result["steps"], result["held_by"]) == (1, "q1")
+    assert "resolve it or annul it" in result["reading"]
     diary.write(21, ours.resolved(asked[1], "no", 11))
     done = compare(diary.ledger, "ann", "bob", now=START + 22 * DAY, diebold_mariano=True)
     assert (done["steps"], done["held_by"]) == (4, None)
@@ -72,8 +72,8 @@ def test_no_shared_question_and_no_such_name(ledger):
     one, two = ours.question("a"), ours.question("b")
     diary.write(0, one, two, ours.said(one, "ann", 0.2, 0), ours.said(two, "bob", 0.2, 0))
     diary.write(41, ours.resolved(one, "no", 40), ours.resolved(two, "no", 40))
-    found = compare(diary.ledger, "ann", "bob", now=NOW)
-    assert (found["n_shared"], found["difference"]) == (0, None)
+    result = compare(diary.ledger, "ann", "bob", now=NOW)
+    assert (result["n_shared"], result["difference"]) == (0, None)
     with pytest.raises(NotFound):
         compare(ledger, "ann", "eve", now=NOW)
     with pytest.raises(InvalidInput):
@@ -83,6 +83,6 @@ def test_no_shared_question_and_no_such_name(ledger):
 
 
 def test_an_unbounded_score_has_no_sequence(ledger):
-    found = compare(ledger, "ann", "uniform", now=NOW, rule="log")
-    assert found["cs_lower"] is None
-    assert "no confidence sequence" in found["reading"]
+    result = compare(ledger, "ann", "uniform", now=NOW, rule="log")
+    assert result["cs_lower"] is None
+    assert "no confidence sequence" in result["reading"]

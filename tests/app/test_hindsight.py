@@ -141,7 +141,7 @@ def test_the_first_forecast_stands_without_any_fact_from_the_opening_on(bank):
         at_opening = [dataclasses.replace(p, known_at=max(p.known_at, opens)) for p in poison]
         cut = _predictor(_without_later_facts(bank, opens), [*earlier, *at_opening])
         for one in (whole, cut):
-            one.model._told.clear()
+            one.model._answers.clear()
         first = whole.one(OWN[0], asked, opens)
         assert len(first) == len(asked), whole.model.faults
         assert _contents(first) == _contents(cut.one(OWN[0], asked, opens)), opens

@@ -23,13 +23,13 @@ def test_a_season_is_ranked_with_probabilities_that_sum_to_one():
 
 
 def test_an_interval_of_a_level_needs_twenty_events_here_as_in_every_table():
-    told = []
+    bounded = []
     for events in (19, 24):
         rows, _ = leaderboard(ours.season(events=events).ledger, sample=False)
         for row in rows:
             assert (row["n_events"] >= 20) == (row["lower"] < row["adjusted"] < row["upper"])
-            told.append(row["n_events"] >= 20)
-    assert len(set(told)) == 2
+            bounded.append(row["n_events"] >= 20)
+    assert len(set(bounded)) == 2
 
 
 def test_below_eight_events_nobody_is_ranked():
@@ -88,7 +88,7 @@ def test_without_spread_nobody_is_ranked():
         for who, score in (("a", 0.1), ("b", 0.14))
     ]
     table = pd.DataFrame(rows, columns=["forecaster", "question", "event", "score"])
-    found, notes = board(table, sample=False)
-    assert [row["rank"] for row in found] == [None, None]
-    assert all(math.isnan(row["lower"]) and row["p_best"] is None for row in found)
+    board_rows, notes = board(table, sample=False)
+    assert [row["rank"] for row in board_rows] == [None, None]
+    assert all(math.isnan(row["lower"]) and row["p_best"] is None for row in board_rows)
     assert notes[0].startswith("no ranking: no spread")

@@ -20,7 +20,7 @@ def rows(rng):
         kind = rng.choice(["binary", "binary", "binary", "numeric", "categorical"])
         outcome = {"binary": "yes", "numeric": "5", "categorical": "a"}[kind]
         outcome = rng.choice([outcome, outcome, outcome, "annulled", ""])
-        said = {
+        spellings = {
             "binary": ["0.3", "0.8"],
             "numeric": ["5=1;50=4;95=9", "10=2;50=4;90=8"],
             "categorical": ["a=0.4;b=0.6"],
@@ -31,7 +31,7 @@ def rows(rng):
                 back = place == 1 and rng.random() < 0.4
                 yield {
                     "question": f"q{number}", "title": f"Q{number}?", "forecaster": who,
-                    "forecast": "withdrawn" if back else rng.choice(said),
+                    "forecast": "withdrawn" if back else rng.choice(spellings),
                     "issued_at": f"{DAYS[day]}T09:00Z", "opens": DAYS[0],
                     "closes": DAYS[closes], "type": kind, "outcome": outcome,
                     "resolved_at": DAYS[min(known, closes)] if outcome else "",
@@ -56,13 +56,13 @@ def book(request, tmp_path_factory):
 
 def counted(notes):
     """Sum the counts of a note, a reason each."""
-    found = [note.removeprefix("left out: ") for note in notes if note.startswith("left out: ")]
-    return sum(int(n) for note in found for n in re.findall(r"(?:^|, )(\d+) ", note))
+    lists = [note.removeprefix("left out: ") for note in notes if note.startswith("left out: ")]
+    return sum(int(n) for note in lists for n in re.findall(r"(?:^|, )(\d+) ", note))
 
 
 def asked(book, who=""):
-    said = book.ledger.forecasts(kind="imported")
-    return len({one.question for one in said if who in ("", one.forecaster)})
+    forecasts = book.ledger.forecasts(kind="imported")
+    return len({one.question for one in forecasts if who in ("", one.forecaster)})
 
 
 @pytest.mark.parametrize("who", ["", "ana"])
@@ -80,23 +80,23 @@ def test_each_question_is_scored_or_left_out(book, who):
 @pytest.mark.parametrize("share", [0.0, 0.5, 0.9])
 def test_each_question_is_in_a_calibration_or_left_out(book, who, share):
     wanted = {"kind": "imported", "forecaster": who}
-    found = book.calibration(share=share, **wanted).numbers
+    table = book.calibration(share=share, **wanted).numbers
     notes = book.left_out(share=share, types=("binary",), **wanted)
-    assert found["n_questions"] + counted(notes) == asked(book, who)
+    assert table["n_questions"] + counted(notes) == asked(book, who)
     # A pick of an event whose one forecaster is silent by then is empty: of one person none is.
-    assert found["n"] <= found["n_events"] == found["n_questions"]
-    assert found["n"] == found["n_events"] or not who
-    if "numbers" in found and who:
+    assert table["n"] <= table["n_events"] == table["n_questions"]
+    assert table["n"] == table["n_events"] or not who
+    if "numbers" in table and who:
         notes = book.left_out(share=share, types=("numeric",), **wanted)
-        assert found["numbers"]["n"] + counted(notes) == asked(book, who)
+        assert table["numbers"]["n"] + counted(notes) == asked(book, who)
 
 
 def test_the_command_says_what_it_leaves_out(book, capsys):
     from forecasting.cli import run
 
-    said = ["--db", book.database, "--json", "calibration", "--kind", "imported"]
-    assert run([*said, "--forecaster", "ana"]) == 0
+    command = ["--db", book.database, "--json", "calibration", "--kind", "imported"]
+    assert run([*command, "--forecaster", "ana"]) == 0
     out, err = capsys.readouterr()
-    found = json.loads(out)
-    read = found["n_questions"] + found.get("numbers", {"n": 0})["n"]
+    table = json.loads(out)
+    read = table["n_questions"] + table.get("numbers", {"n": 0})["n"]
     assert read + counted(err.splitlines()) == asked(book, "ana")

@@ -136,11 +136,11 @@ TABLES = ("scores", "calibration", "pool_scores")
 def test_a_question_may_be_spelled_in_other_letters_and_must_be_there(ledger, table):
     book = Book(ledger, forecaster="ann")
     name = sorted(q.id for q in ledger.questions())[0]
-    found, wanted = (
+    shown, wanted = (
         repr(getattr(book, table)(question=each)) for each in (f" {name.upper()}", name)
     )
-    assert found == wanted
-    assert "nothing to show" not in found
+    assert shown == wanted
+    assert "nothing to show" not in shown
     with pytest.raises(NotFound):
         getattr(book, table)(question="nothing")
 
@@ -158,9 +158,9 @@ def test_a_table_about_one_question_reads_no_other_forecasts(kind, monkeypatch):
         real = getattr(module, reader)
 
         def counted(*args, real=real, **more):
-            found = real(*args, **more)
-            rows.append(len(found))
-            return found
+            entries = real(*args, **more)
+            rows.append(len(entries))
+            return entries
 
         monkeypatch.setattr(module, reader, counted)
     whole = scores(diary.ledger, by="question", selection=Selection(kind=kind))

@@ -47,16 +47,16 @@ def picks(frame, seed=0):
     return calibrate.picked(frame, calibrate.at_share(0.5), seed=seed)
 
 
-def names(found):
-    return [set(found.rows["question"].iloc[rows]) for rows in found.picks]
+def names(picked):
+    return [set(picked.rows["question"].iloc[rows]) for rows in picked.picks]
 
 
 def test_no_rung_stands_in_for_another_because_of_what_happened():
     # An event between day 5 and day 10 closes the short rung after its half and the long one
     # before: among those still open the short one is left, and it came true each time.
-    found = picks(framed([row for i in range(60) for row in ladder(7.0, f"e{i}")]))
+    picked = picks(framed([row for i in range(60) for row in ladder(7.0, f"e{i}")]))
     # Where the pick is the long rung there is no forecast, instead of one known to come true.
-    assert found.n == pytest.approx(30)
+    assert picked.n == pytest.approx(30)
     assert picks(framed([row for i in range(60) for row in ladder(99.0, f"e{i}")])).n == 60
 
 
@@ -66,22 +66,22 @@ def test_what_resolved_too_soon_is_never_picked_and_takes_no_place():
         for i in range(30)
         for row in ladder(99.0, f"e{i}")
     ]
-    found = names(picks(framed(rows)))
-    assert found == [{f"e{i}@20" for i in range(30)}]
+    chosen = names(picks(framed(rows)))
+    assert chosen == [{f"e{i}@20" for i in range(30)}]
 
 
 def test_one_question_an_event_is_picked_and_each_equally_often():
     rungs = [rows(f"{e}@{d}", d, 99.0, event=e) for e in "abcd" for d in (10, 20, 30)]
     others = [rows(f"{e}@{d}", d, 99.0, event=e, who="you") for e in "ab" for d in (10, 20)]
-    found = picks(framed([*rungs, *others]))
-    assert len(found.picks) >= 50
-    for pick in found.picks:
-        assert sorted(found.rows["event"].iloc[pick]) == list("abcd")
-    often = pd.Series(np.concatenate(found.picks)).value_counts()
-    events = found.rows["event"].iloc[often.index]
+    picked = picks(framed([*rungs, *others]))
+    assert len(picked.picks) >= 50
+    for pick in picked.picks:
+        assert sorted(picked.rows["event"].iloc[pick]) == list("abcd")
+    often = pd.Series(np.concatenate(picked.picks)).value_counts()
+    events = picked.rows["event"].iloc[often.index]
     # Five answers of a and b, three of c and d.
-    assert often[(events == "a").to_numpy()].eq(len(found.picks) / 5).all()
-    assert often[(events == "c").to_numpy()].eq(len(found.picks) / 3).all()
+    assert often[(events == "a").to_numpy()].eq(len(picked.picks) / 5).all()
+    assert often[(events == "c").to_numpy()].eq(len(picked.picks) / 3).all()
 
 
 def test_picks_follow_the_seed_and_no_row_order_nor_other_event():
@@ -102,11 +102,11 @@ def test_the_luck_of_the_pick_moves_the_mean_score_no_more():
         for row in ladder(99.0, f"e{i}")
     ]
     for seed in range(3):
-        found = calibrate.from_frame(framed(rungs), seed=seed)
-        assert found["mean_score"] == pytest.approx(0.405)
-        assert found["n"] == 12
-        assert found["picks"] >= 50
-        assert [point["n"] for point in found["curve"]] == [6, 6]
+        result = calibrate.from_frame(framed(rungs), seed=seed)
+        assert result["mean_score"] == pytest.approx(0.405)
+        assert result["n"] == 12
+        assert result["picks"] >= 50
+        assert [point["n"] for point in result["curve"]] == [6, 6]
 
 
 @pytest.mark.parametrize("picture", ["mcb-dsc", "murphy"])
@@ -122,23 +122,23 @@ def test_a_picture_of_several_says_how_many_questions_each_has_and_all_share(pic
 @pytest.mark.parametrize("score", ["brier", "log"])
 def test_the_parts_add_up_to_the_mean_of_the_score_asked_for(score):
     book = ours.season(events=24)
-    found = calibrate.calibration(book.ledger, selection=Selection(forecaster="ann"), score=score)
-    parts = found["miscalibration"] - found["discrimination"] + found["uncertainty"]
-    assert found["mean_score"] == pytest.approx(parts)
-    curve = pd.DataFrame(found["curve"])
-    said, hits, n = (curve[name].to_numpy() for name in ("forecast", "events", "n"))
-    by_hand = hits * (1 - said) ** 2 + (n - hits) * said**2
+    result = calibrate.calibration(book.ledger, selection=Selection(forecaster="ann"), score=score)
+    parts = result["miscalibration"] - result["discrimination"] + result["uncertainty"]
+    assert result["mean_score"] == pytest.approx(parts)
+    curve = pd.DataFrame(result["curve"])
+    p, hits, n = (curve[name].to_numpy() for name in ("forecast", "events", "n"))
+    by_hand = hits * (1 - p) ** 2 + (n - hits) * p**2
     if score == "log":
-        by_hand = -hits * np.log(said) - (n - hits) * np.log1p(-said)
-    assert found["mean_score"] == pytest.approx(by_hand.sum() / n.sum())
+        by_hand = -hits * np.log(p) - (n - hits) * np.log1p(-p)
+    assert result["mean_score"] == pytest.approx(by_hand.sum() / n.sum())
 
 
 def test_the_binned_parts_add_up_to_the_mean_brier_score():
     book = ours.season(events=24)
-    found = calibrate.calibration(book.ledger, selection=Selection(forecaster="ann"))
-    parts = found["binned"]
+    result = calibrate.calibration(book.ledger, selection=Selection(forecaster="ann"))
+    parts = result["binned"]
     total = parts["reliability"] - parts["resolution"] + parts["uncertainty"]
-    assert total + parts["within_bins"] == pytest.approx(found["mean_score"])
+    assert total + parts["within_bins"] == pytest.approx(result["mean_score"])
 
 
 def test_in_mid_season_the_table_says_that_it_leans_to_what_ends_early_and_can_leave_it_out():
@@ -148,9 +148,9 @@ def test_in_mid_season_the_table_says_that_it_leans_to_what_ends_early_and_can_l
     diary.write(0, *asked, *(ours.said(q, "ann", 0.5, 0.0) for q in asked))
     diary.write(25, *(ours.resolved(q, "yes", 25.0) for q in asked[:10]))
     middle = {"selection": Selection(forecaster="ann"), "now": ours.START + 30 * ours.DAY}
-    found = calibrate.calibration(diary.ledger, **middle)
-    assert (found["n"], found["n_early"]) == (10, 10)
-    assert "past_close=True" in found["reading"]
+    result = calibrate.calibration(diary.ledger, **middle)
+    assert (result["n"], result["n_early"]) == (10, 10)
+    assert "past_close=True" in result["reading"]
     closed = Selection(forecaster="ann", closed_by=middle["now"])
     assert calibrate.calibration(diary.ledger, selection=closed)["n"] == 0
     diary.write(40, *(ours.resolved(q, "no", 40.0) for q in asked[10:]))
@@ -167,8 +167,8 @@ def test_a_second_word_of_the_same_instant_corrects_the_first():
     diary = ours.Diary()
     diary.write(0, asked, ours.said(asked, "ann", 0.9, 0.0), ours.said(asked, "ann", 0.2, 0.0))
     diary.write(40, ours.resolved(asked, "no", 40.0))
-    found = calibrate.calibration(diary.ledger, selection=Selection(forecaster="ann"))
-    assert found["mean_score"] == pytest.approx(0.04)
+    result = calibrate.calibration(diary.ledger, selection=Selection(forecaster="ann"))
+    assert result["mean_score"] == pytest.approx(0.04)
 
 
 def test_a_row_a_forecaster_pools_them_partially():

@@ -40,10 +40,10 @@ def means(book, **asked):
 
 def test_a_mean_is_within_one_unit(tmp_path):
     with a_book(tmp_path, ["people", "people", "barrels"]) as book:
-        found = means(book, rule="crps")
-        assert set(found) == {("people", ""), ("barrels", "")}
-        assert found["people", ""] == pytest.approx(found["barrels", ""], rel=1e-9)
-        assert 7 < found["people", ""] < 9
+        mean_of = means(book, rule="crps")
+        assert set(mean_of) == {("people", ""), ("barrels", "")}
+        assert mean_of["people", ""] == pytest.approx(mean_of["barrels", ""], rel=1e-9)
+        assert 7 < mean_of["people", ""] < 9
         assert set(means(book, rule="baseline")) == {("", "")}
         for ask in (lambda: book.leaderboard(kind="imported", question_type="numeric"),
                     lambda: book.compare("ana", "ben", kind="imported")):  # fmt: skip

@@ -59,9 +59,9 @@ def book(tmp_path_factory):
     (folder / "worlds" / "small.yaml").write_text(WORLD)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FORECASTING_NOW", NOW)
-        with Book.open("sqlite:///:memory:", create=True, forecaster="ana") as found:
-            found.init(folder)
-            yield found, folder
+        with Book.open("sqlite:///:memory:", create=True, forecaster="ana") as opened:
+            opened.init(folder)
+            yield opened, folder
 
 
 @pytest.fixture(scope="module")
@@ -96,11 +96,11 @@ def test_event_times_lead_to_the_states(view):
 
 def test_answers_are_those_of_the_forecasters(view):
     """A question with a condition of its own too: drawn towards it, as an update draws it."""
-    told = view.live.predictor.one(OWN[0], view.live.questions, view.as_of)
+    forecasts = view.live.predictor.one(OWN[0], view.live.questions, view.as_of)
     answers = view.answers().set_index(["question", "outcome"])
     for name in ("truce-on", "convoy-by", "convoy-given"):
         row = answers.loc[(name, "yes")]
-        assert row["number"] == pytest.approx(told[name].numbers[0], abs=4 * row["mcse"])
+        assert row["number"] == pytest.approx(forecasts[name].numbers[0], abs=4 * row["mcse"])
         assert row["lower"] < row["number"] < row["upper"]
         assert row["gate"] == "passed"
 
@@ -139,10 +139,10 @@ def test_a_number_too_is_told_where_enough_paths_meet_the_condition_and_there_al
 
 def test_more_paths_are_drawn_for_a_row_that_they_could_tell_by_its_own_limit():
     row = {"question": "home", "gate": "refused", "mcse": 0.025}
-    told = what_if._may_be_told
-    assert told([row], {"home": what_if.COARSE}, 2.0)
-    assert not told([row], {"home": what_if.LARGEST}, 2.0)
-    assert not told([row | {"gate": "passed"}], {"home": what_if.COARSE}, 2.0)
+    could_pass = what_if._could_pass
+    assert could_pass([row], {"home": what_if.COARSE}, 2.0)
+    assert not could_pass([row], {"home": what_if.LARGEST}, 2.0)
+    assert not could_pass([row | {"gate": "passed"}], {"home": what_if.COARSE}, 2.0)
 
 
 def test_a_state_without_a_moment_says_until_when_it_counts(view):
@@ -179,16 +179,16 @@ links:"""
     (folder / "worlds" / "small.yaml").write_text(text)
     with Book.open("sqlite:///:memory:", create=True, forecaster="ana") as book:
         book.init(folder)
-        found = book.world(bank=folder, draws=2_048)
-    left = found.live.untold()
+        view = book.world(bank=folder, draws=2_048)
+    left = view.live.untold()
     assert set(left) == {"strike", "idle", "over"}
     assert left["strike"] == "it moves in every path, and nothing hangs on it"
     assert left["idle"] == "no open question rests on it"
     assert left["over"] == "it moves in no path"
     # Nobody watched since January: what is simulated of the past is no step of a story.
-    assert found.live.run.world.day(found.as_of) > 100
-    assert found.stories(200)["story"].str.contains("lull=on").any()
-    for story in found.stories(200)["story"]:
+    assert view.live.run.world.day(view.as_of) > 100
+    assert view.stories(200)["story"].str.contains("lull=on").any()
+    for story in view.stories(200)["story"]:
         assert "2026" not in story.replace("November 2026", "").replace("December 2026", ""), story
 
 

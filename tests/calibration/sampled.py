@@ -51,18 +51,18 @@ class Sampled:
         import pytensor.tensor as pt
 
         with pm.Model() as model:
-            given = inputs(self.layout)
-            who = given["who"].astype("int64")
+            data = inputs(self.layout)
+            who = data["who"].astype("int64")
 
             def parameter(side):
-                mean = given[f"mean_{side}"] * pm.Normal(f"mean_{side}_z")
-                log_scale = given[f"log_sd_{side}"] * pm.Normal(f"scale_{side}_z")
+                mean = data[f"mean_{side}"] * pm.Normal(f"mean_{side}_z")
+                log_scale = data[f"log_sd_{side}"] * pm.Normal(f"scale_{side}_z")
                 each = pm.Normal(f"each_{side}_z", shape=self.room)
-                return mean + given[f"median_{side}"] * pt.exp(log_scale) * each
+                return mean + data[f"median_{side}"] * pt.exp(log_scale) * each
 
             alpha, log_slope = parameter("a"), parameter("b")
-            eta = alpha[who] + pt.exp(log_slope[who]) * given["x"]
-            pm.Potential("outcomes", pt.sum(given["w"] * (given["y"] * eta - pt.softplus(eta))))
+            eta = alpha[who] + pt.exp(log_slope[who]) * data["x"]
+            pm.Potential("outcomes", pt.sum(data["w"] * (data["y"] * eta - pt.softplus(eta))))
         return model
 
 
@@ -80,14 +80,14 @@ def by_sampling(records, seed):
         for side, values in sides.items()
         for name, value in zip(("mean", "median", "log_sd"), values, strict=True)
     }
-    found = fit(Sampled(4), data, priors, seed=seed, draws=1000)
-    assert found.report.passed
+    posterior = fit(Sampled(4), data, priors, seed=seed, draws=1000)
+    assert posterior.report.passed
 
     def parameter(side):
         mean, median, log_sd = sides[side]
-        scale = median * np.exp(log_sd * found.draws[f"scale_{side}_z"])
-        centre = mean * found.draws[f"mean_{side}_z"]
-        return centre[:, None] + scale[:, None] * found.draws[f"each_{side}_z"]
+        scale = median * np.exp(log_sd * posterior.draws[f"scale_{side}_z"])
+        centre = mean * posterior.draws[f"mean_{side}_z"]
+        return centre[:, None] + scale[:, None] * posterior.draws[f"each_{side}_z"]
 
     alpha, log_slope = parameter("a"), parameter("b")
     return [(alpha[:, place], log_slope[:, place]) for place in range(len(records) + 1)]

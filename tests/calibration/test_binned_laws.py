@@ -150,18 +150,18 @@ TRUE = np.array(
 
 def simulated(runs, n, **options):
     rng = np.random.default_rng(5)
-    found, error = [], []
+    terms, error = [], []
     for _ in range(runs):
         place = rng.choice(len(LEVEL), n, p=OFTEN)
         d = binned_decomposition(LEVEL[place], rng.random(n) < TRUTH[place], **options)
-        found.append(parts(d))
+        terms.append(parts(d))
         error.append(errors(d))
-    return np.array(found), np.array(error)
+    return np.array(terms), np.array(error)
 
 
-def bias(found):
+def bias(terms):
     """How far the means are from the truth, in standard errors of the simulation."""
-    return (found.mean(axis=0) - TRUE) / (found.std(axis=0) / np.sqrt(len(found)))
+    return (terms.mean(axis=0) - TRUE) / (terms.std(axis=0) / np.sqrt(len(terms)))
 
 
 @pytest.mark.parametrize("options", [{"guard": False}, {}])
@@ -180,22 +180,22 @@ def test_the_plain_terms_are_biased():
 def test_the_guard_brings_bias_back_for_calibrated_forecasts_and_never_more_than_the_plain_one():
     # True reliability is 0, so what may not go below 0 is above it on average.
     rng = np.random.default_rng(9)
-    found = {"plain": [], "guarded": [], "free": []}
+    reliability = {"plain": [], "guarded": [], "free": []}
     options = {"plain": {"corrected": False}, "guarded": {}, "free": {"guard": False}}
     for _ in range(1500):
         p = rng.choice(LEVEL, 60)
         y = rng.random(60) < p
         for name, how in options.items():
-            found[name].append(binned_decomposition(p, y, **how).reliability)
-    mean = {name: np.mean(values) for name, values in found.items()}
-    assert abs(mean["free"]) < 4 * np.std(found["free"]) / np.sqrt(1500)
-    assert 4 * np.std(found["guarded"]) / np.sqrt(1500) < mean["guarded"] < mean["plain"]
+            reliability[name].append(binned_decomposition(p, y, **how).reliability)
+    mean = {name: np.mean(values) for name, values in reliability.items()}
+    assert abs(mean["free"]) < 4 * np.std(reliability["free"]) / np.sqrt(1500)
+    assert 4 * np.std(reliability["guarded"]) / np.sqrt(1500) < mean["guarded"] < mean["plain"]
 
 
 @pytest.mark.parametrize("options", [{"guard": False}, {"corrected": False}])
 def test_standard_errors_are_the_spread_over_samples(options):
-    found, error = simulated(1200, 1000, **options)
-    ratio = np.sqrt((error**2).mean(axis=0)) / found.std(axis=0)
+    terms, error = simulated(1200, 1000, **options)
+    ratio = np.sqrt((error**2).mean(axis=0)) / terms.std(axis=0)
     # The spread of 1,200 is itself known to 2 %.
     np.testing.assert_allclose(ratio, 1, atol=0.09)
 
@@ -208,10 +208,10 @@ def test_standard_errors_are_slopes_in_the_weights_of_rows(corrected):
     n, code = len(p), np.repeat([0, 1, 2], [5, 4, 3])
 
     def terms(weight):
-        size, said, seen = (np.bincount(code, weight * x) for x in (np.ones(n), p, y))
+        size, forecast, seen = (np.bincount(code, weight * x) for x in (np.ones(n), p, y))
         rate, base = seen / size, (weight * y).sum() / n
         plain = [
-            ((seen - said) ** 2 / size).sum() / n,
+            ((seen - forecast) ** 2 / size).sum() / n,
             (size * (rate - base) ** 2).sum() / n,
             base * (1 - base),
         ]

@@ -93,25 +93,25 @@ def test_too_few_to_say():
 
 
 def test_a_gap_that_may_be_chance():
-    said = words((0.8, 20, 13), (0.2, 20, 4))
-    assert "You say 80 % and it happens 65 % of the time, n = 20" in said
-    assert "so this may be chance" in said
-    assert "No miscalibration beyond chance in 40 forecasts" in said
+    text = words((0.8, 20, 13), (0.2, 20, 4))
+    assert "You say 80 % and it happens 65 % of the time, n = 20" in text
+    assert "so this may be chance" in text
+    assert "No miscalibration beyond chance in 40 forecasts" in text
 
 
 def test_the_worst_of_several_points_does_not_overrule_the_whole():
-    said = words((0.8, 31, 20), (0.2, 40, 9), (0.5, 20, 10))
-    assert "No miscalibration beyond chance" in said
-    assert "65 % of the time, n = 31; chance alone gives 68 to 90 %" in said
-    assert "more than chance explains" not in said
-    assert "one such point among several may be chance" in said
+    text = words((0.8, 31, 20), (0.2, 40, 9), (0.5, 20, 10))
+    assert "No miscalibration beyond chance" in text
+    assert "65 % of the time, n = 31; chance alone gives 68 to 90 %" in text
+    assert "more than chance explains" not in text
+    assert "one such point among several may be chance" in text
 
 
 def test_a_gap_that_is_no_chance_and_its_direction():
-    said = words((0.9, 60, 36), (0.1, 60, 24))
-    assert "Miscalibrated beyond chance in 120 forecasts" in said
-    assert "Your forecasts are too extreme" in said
-    assert "this is more than chance explains" in said
+    text = words((0.9, 60, 36), (0.1, 60, 24))
+    assert "Miscalibrated beyond chance in 120 forecasts" in text
+    assert "Your forecasts are too extreme" in text
+    assert "this is more than chance explains" in text
     timid = words((0.6, 90, 88), (0.4, 90, 2))
     assert "too close to 50 %" in timid
     low = words((0.3, 80, 60), (0.5, 80, 70))
@@ -120,30 +120,30 @@ def test_a_gap_that_is_no_chance_and_its_direction():
 
 
 def test_forecasts_that_share_a_stretch_of_the_curve_are_named_together():
-    said = words((0.7, 10, 6), (0.8, 10, 5), (0.1, 30, 3))
-    assert "You say 70 to 80 %, 75 % on average, and it happens 55 % of the time, n = 20" in said
+    text = words((0.7, 10, 6), (0.8, 10, 5), (0.1, 30, 3))
+    assert "You say 70 to 80 %, 75 % on average, and it happens 55 % of the time, n = 20" in text
 
 
 @pytest.mark.parametrize(("events", "word"), [(0, "no"), (12, "yes")])
 def test_all_outcomes_equal(events, word):
-    said = words((0.4, 12, events))
-    assert f"Every outcome was {word}; you said 40 % on average" in said
-    assert "cannot be seen yet" in said
+    text = words((0.4, 12, events))
+    assert f"Every outcome was {word}; you said 40 % on average" in text
+    assert "cannot be seen yet" in text
 
 
 def test_a_sure_and_wrong_forecast_under_log_is_named():
-    said = words((0.0, 20, 1), (0.5, 20, 10), score="log")
-    assert said.startswith("1 of 40 forecasts was at 0 or 100 % and wrong")
-    assert "inf" not in said.replace("infinite", "")
+    text = words((0.0, 20, 1), (0.5, 20, 10), score="log")
+    assert text.startswith("1 of 40 forecasts was at 0 or 100 % and wrong")
+    assert "inf" not in text.replace("infinite", "")
 
 
 def test_small_probabilities_are_not_rounded_to_certainty():
-    said = words((0.004, 300, 12), (0.9, 20, 18))
-    assert "You say 0.4 %" in said
-    assert "0 %" not in re.findall(r"You say (\S+ %)", said)
+    text = words((0.004, 300, 12), (0.9, 20, 18))
+    assert "You say 0.4 %" in text
+    assert "0 %" not in re.findall(r"You say (\S+ %)", text)
 
 
 def test_scattered_forecasts_get_no_single_sentence():
     p = np.linspace(0.05, 0.95, 12)
-    said = reading(corp(p, (p > 0.5).astype(int)))
-    assert "forecasts (" in said
+    text = reading(corp(p, (p > 0.5).astype(int)))
+    assert "forecasts (" in text

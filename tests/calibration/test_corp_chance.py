@@ -21,7 +21,7 @@ RECORDS = [
 ]
 
 
-def said(rng, n, rounded):
+def forecasts(rng, n, rounded):
     p = rng.beta(0.8, 1.2, n)
     return np.clip(np.round(p * 20) / 20, 0.05, 0.95) if rounded else p
 
@@ -31,7 +31,7 @@ def test_p_values_are_small_as_rarely_as_they_say(runs, n, rounded):
     rng = np.random.default_rng(n + rounded)
     p = np.empty(runs)
     for run in range(runs):
-        forecast = said(rng, n, rounded)
+        forecast = forecasts(rng, n, rounded)
         p[run] = corp(forecast, rng.random(n) < forecast, resamples=199, seed=run).p_value
     for a in (0.01, 0.05, 0.1):
         assert (p <= a).mean() <= a + 3 * np.sqrt(a * (1 - a) / runs)
@@ -43,7 +43,7 @@ def test_p_values_are_small_as_rarely_as_they_say(runs, n, rounded):
 @pytest.mark.parametrize(("runs", "n", "rounded"), RECORDS)
 def test_bands_hold_calibrated_curves(runs, n, rounded):
     rng = np.random.default_rng(n)
-    forecast = said(rng, n, rounded)
+    forecast = forecasts(rng, n, rounded)
     d = corp(forecast, np.zeros(n), seed=1)
     band = d.band(0.9)
     pooled = d.pooled
@@ -69,19 +69,19 @@ def test_bands_hold_calibrated_curves(runs, n, rounded):
 def test_twenty_updates_taken_as_independent_fail(runs, n):
     # The negative control, for band and p-value.
     rng = np.random.default_rng(n)
-    small, held = [], []
+    small, inside = [], []
     for run in range(runs):
-        forecast = said(rng, n, True)
+        forecast = forecasts(rng, n, True)
         outcome = rng.random(n) < forecast
         # Every update says what the question's first did; its outcome is one.
         d = corp(np.repeat(forecast, 20), np.repeat(outcome, 20), resamples=199, seed=run)
         small.append(d.p_value <= 0.05)
         band = d.band(0.9)
-        held.append(
+        inside.append(
             ((band["lower"] <= d.event_rate) & (d.event_rate <= band["upper"])).to_numpy().mean()
         )
     assert np.mean(small) > 0.7
-    assert np.mean(held) < 0.75
+    assert np.mean(inside) < 0.75
 
 
 def test_the_null_miscalibration_is_the_mean_under_calibration():
@@ -97,8 +97,8 @@ def test_the_null_miscalibration_is_the_mean_under_calibration():
 def test_overconfidence_is_found():
     rng = np.random.default_rng(6)
     truth = rng.random(1000)
-    said = np.clip(1.6 * (truth - 0.5) + 0.5, 0.02, 0.98).round(2)
-    d = corp(said, rng.random(1000) < truth)
+    p = np.clip(1.6 * (truth - 0.5) + 0.5, 0.02, 0.98).round(2)
+    d = corp(p, rng.random(1000) < truth)
     assert d.p_value < 0.01
     assert d.miscalibration > 2 * d.null_miscalibration
 
@@ -107,10 +107,10 @@ def test_draws_are_made_at_first_access_and_then_kept():
     d = corp(FORECAST, np.zeros(len(FORECAST)))
     assert "_null" not in vars(d)
     first = d.p_value
-    kept = vars(d)["_null"]
+    draws = vars(d)["_null"]
     assert d.p_value == first
     assert d.null_miscalibration > 0
-    assert vars(d)["_null"] is kept
+    assert vars(d)["_null"] is draws
 
 
 def test_a_seed_gives_the_same_band():
@@ -187,10 +187,10 @@ def ladders(rng, events, calibrated=True):
 
 
 def test_over_picks_the_parts_and_the_curve_are_means_of_those_of_each_pick():
-    said, seen, picks, event = ladders(np.random.default_rng(0), 20)
+    p, y, picks, event = ladders(np.random.default_rng(0), 20)
     sizes = [picks[0], picks[1][:7]]
-    both = corp(said, seen, picks=sizes, cluster=event)
-    each = [corp(said[rows], seen[rows]) for rows in sizes]
+    both = corp(p, y, picks=sizes, cluster=event)
+    each = [corp(p[rows], y[rows]) for rows in sizes]
     weight = [20 / 27, 7 / 27]
     for part in ("mean_score", "miscalibration", "discrimination", "uncertainty"):
         by_hand = sum(w * getattr(one, part) for w, one in zip(weight, each, strict=True))
@@ -202,10 +202,10 @@ def test_over_picks_the_parts_and_the_curve_are_means_of_those_of_each_pick():
 
 
 def test_one_pick_of_all_rows_is_no_pick():
-    said, seen, *_ = ladders(np.random.default_rng(1), 30)
+    p, y, *_ = ladders(np.random.default_rng(1), 30)
     one, same = (
-        corp(said, seen),
-        corp(said, seen, picks=[range(len(said))], cluster=range(len(said))),
+        corp(p, y),
+        corp(p, y, picks=[range(len(p))], cluster=range(len(p))),
     )
     assert one.band().equals(same.band())
     assert (one.mean_score, one.p_value) == (same.mean_score, same.p_value)
@@ -213,26 +213,26 @@ def test_one_pick_of_all_rows_is_no_pick():
 
 def test_over_picks_chance_is_that_of_one_question_an_event():
     rng = np.random.default_rng(8)
-    p, inside, naive = [], [], []
+    p_values, inside, naive = [], [], []
     grid = np.linspace(0.05, 0.95, 10)
     for run in range(200):
-        said, seen, picks, event = ladders(rng, 30)
-        said = said.round(1)
-        seen = np.repeat(rng.random(30), 3) < said
-        d = corp(said, seen, picks=picks, cluster=event, resamples=240, seed=run)
+        p, y, picks, event = ladders(rng, 30)
+        p = p.round(1)
+        y = np.repeat(rng.random(30), 3) < p
+        d = corp(p, y, picks=picks, cluster=event, resamples=240, seed=run)
         band = d.band()
-        held = (band["lower"] <= d.event_rate + 1e-9) & (d.event_rate <= band["upper"] + 1e-9)
+        covered = (band["lower"] <= d.event_rate + 1e-9) & (d.event_rate <= band["upper"] + 1e-9)
         place = np.searchsorted(grid, band["forecast"])
-        inside += list(zip(place.tolist(), held, strict=True))
-        p.append(d.p_value)
-        naive.append(corp(said, seen, resamples=99, seed=run).p_value)
+        inside += list(zip(place.tolist(), covered, strict=True))
+        p_values.append(d.p_value)
+        naive.append(corp(p, y, resamples=99, seed=run).p_value)
     for a in (0.01, 0.05, 0.1):
-        assert np.mean(np.array(p) <= a) <= a + 3 * np.sqrt(a * (1 - a) / len(p))
+        assert np.mean(np.array(p_values) <= a) <= a + 3 * np.sqrt(a * (1 - a) / len(p_values))
     # At every forecast, also near 0, where a single pick has no event at all.
     for value in {place for place, _ in inside}:
-        held = [ok for place, ok in inside if place == value]
-        assert np.mean(held) >= 0.88 - 3 * np.sqrt(0.09 / len(held))
+        covered = [ok for place, ok in inside if place == value]
+        assert np.mean(covered) >= 0.88 - 3 * np.sqrt(0.09 / len(covered))
     # The negative control: every rung as if it were an event of its own.
     assert np.mean(np.array(naive) <= 0.05) >= 0.08
-    said, seen, picks, event = ladders(rng, 150, calibrated=False)
-    assert corp(said, seen, picks=picks, cluster=event).p_value < 0.01
+    p, y, picks, event = ladders(rng, 150, calibrated=False)
+    assert corp(p, y, picks=picks, cluster=event).p_value < 0.01

@@ -147,9 +147,9 @@ def test_published_decompositions(shared):
         y = np.array(data["obs" if "obs" in data else "y"], dtype=float)
         p = np.array(data[rows["forecast"][i]], dtype=float)
         d = corp(p, y, score=rows["score"][i])
-        found = (d.mean_score, d.miscalibration, d.discrimination, d.uncertainty)
+        parts = (d.mean_score, d.miscalibration, d.discrimination, d.uncertainty)
         expected = [float(rows[name][i]) for name in ("mean_score", "MCB", "DSC", "UNC")]
-        assert found == pytest.approx(expected, rel=1e-9)
+        assert parts == pytest.approx(expected, rel=1e-9)
 
 
 @pytest.mark.filterwarnings("default")

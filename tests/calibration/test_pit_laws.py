@@ -31,13 +31,13 @@ def rounded(draw):
 def test_every_outcome_is_somewhere_and_counts_once(case, bounded, bins):
     quantiles, value = case
     ends = {"lower": 0, "upper": 6} if bounded else {}
-    found = pit(quantiles, value, levels=LEVELS, bins=bins, resamples=20, **ends)
-    assert (found.lower >= 0).all()
-    assert (found.lower <= found.upper).all()
-    assert (found.upper <= 1).all()
-    assert found.share.sum() == pytest.approx(1)
+    result = pit(quantiles, value, levels=LEVELS, bins=bins, resamples=20, **ends)
+    assert (result.lower >= 0).all()
+    assert (result.lower <= result.upper).all()
+    assert (result.upper <= 1).all()
+    assert result.share.sum() == pytest.approx(1)
     # And so does every outcome that is drawn for the band.
-    np.testing.assert_allclose(found._null.sum(axis=1), 1)
+    np.testing.assert_allclose(result._null.sum(axis=1), 1)
 
 
 @given(case=rounded(), seed=st.integers(0, 99))
@@ -62,8 +62,8 @@ def test_looking_from_above_mirrors_the_histogram(case):
 def test_places_by_hand():
     # Bounds 0 and 40 and quantiles 10, 20, 20: linear, a jump from .5 to .75, linear.
     def place(value):
-        found = pit([[10, 20, 20]], [value], levels=[0.25, 0.5, 0.75], lower=0, upper=40)
-        return found.lower[0], found.upper[0]
+        result = pit([[10, 20, 20]], [value], levels=[0.25, 0.5, 0.75], lower=0, upper=40)
+        return result.lower[0], result.upper[0]
 
     assert place(5) == (0.125, 0.125)
     assert place(10) == (0.25, 0.25)
@@ -81,17 +81,17 @@ def test_places_by_hand():
 
 
 def test_a_jump_at_a_bound():
-    found = pit([[0, 0, 5]], [0], levels=[0.25, 0.5, 0.75], lower=0, upper=10, bins=4)
-    assert (found.lower[0], found.upper[0]) == (0, 0.5)
-    assert found.share.tolist() == [0.5, 0.5, 0, 0]
+    result = pit([[0, 0, 5]], [0], levels=[0.25, 0.5, 0.75], lower=0, upper=10, bins=4)
+    assert (result.lower[0], result.upper[0]) == (0, 0.5)
+    assert result.share.tolist() == [0.5, 0.5, 0, 0]
 
 
 def test_ranks_among_draws_by_hand():
     # Below all three draws, among them, tied with two of them, above.
-    found = pit([[1, 2, 3], [3, 1, 2], [2, 2, 5], [1, 2, 3]], [0, 2.5, 2, 9], bins=4)
-    assert found.lower.tolist() == [0, 0.5, 0, 0.75]
-    assert found.upper.tolist() == [0.25, 0.75, 0.75, 1]
-    assert found.share.tolist() == pytest.approx([1 / 3, 1 / 12, 1 / 3, 1 / 4])
+    result = pit([[1, 2, 3], [3, 1, 2], [2, 2, 5], [1, 2, 3]], [0, 2.5, 2, 9], bins=4)
+    assert result.lower.tolist() == [0, 0.5, 0, 0.75]
+    assert result.upper.tolist() == [0.25, 0.75, 0.75, 1]
+    assert result.share.tolist() == pytest.approx([1 / 3, 1 / 12, 1 / 3, 1 / 4])
 
 
 def test_calibrated_quantiles_are_flat_and_others_show_their_shape():
@@ -133,10 +133,10 @@ def test_a_closed_band_holds_calibrated_histograms_and_p_values_keep_their_promi
     p, inside = [], []
     for run in range(300):
         rows, value, options = calibrated(kind, rng)
-        found = pit(rows, value, resamples=199, seed=run, **options)
-        band, density = found.band(0.9), found.histogram["density"]
+        result = pit(rows, value, resamples=199, seed=run, **options)
+        band, density = result.band(0.9), result.histogram["density"]
         inside.append((band["lower"] <= density + 1e-12) & (density <= band["upper"] + 1e-12))
-        p.append(found.p_value)
+        p.append(result.p_value)
     assert (np.mean(inside, axis=0) >= 0.86).all()
     for a in (0.01, 0.05, 0.1):
         assert np.mean(np.array(p) <= a) <= a + 3 * np.sqrt(a * (1 - a) / len(p))
@@ -149,7 +149,7 @@ def test_the_band_is_no_wider_than_calibrated_histograms_spread(kind):
         pit(rows, value, **options)
         for rows, value, options in (calibrated(kind, rng) for _ in range(600))
     ]
-    spread = np.std([found.share for found in seen], axis=0)
+    spread = np.std([each.share for each in seen], axis=0)
     # The spread of 600 is known to 3 %.
     np.testing.assert_allclose(seen[0]._null.std(axis=0), spread, rtol=0.12)
     np.testing.assert_allclose(seen[0]._null.mean(axis=0), np.diff(seen[0].edges), atol=0.01)
@@ -157,10 +157,10 @@ def test_the_band_is_no_wider_than_calibrated_histograms_spread(kind):
 
 def test_draws_are_made_at_first_access_and_follow_the_seed():
     quantiles, value = forecasts(30, 4)
-    found = pit(quantiles, value, levels=LEVELS, seed=1)
-    assert "_null" not in vars(found)
-    assert found.band().equals(pit(quantiles, value, levels=LEVELS, seed=1).band())
-    assert not found.band().equals(pit(quantiles, value, levels=LEVELS, seed=2).band())
+    result = pit(quantiles, value, levels=LEVELS, seed=1)
+    assert "_null" not in vars(result)
+    assert result.band().equals(pit(quantiles, value, levels=LEVELS, seed=1).band())
+    assert not result.band().equals(pit(quantiles, value, levels=LEVELS, seed=2).band())
 
 
 def test_interval_coverage_by_hand_and_its_limits():
@@ -184,11 +184,11 @@ def test_limits_at_none_and_all(value, lower, upper):
 
 
 def test_limits_of_coverage_hold_the_truth_often_enough():
-    held = []
+    inside = []
     for seed in range(400):
         table = interval_coverage(*forecasts(25, seed), levels=LEVELS)
-        held.append((table["lower"] <= table["nominal"]) & (table["nominal"] <= table["upper"]))
-    assert (np.mean(held, axis=0) >= 0.87).all()
+        inside.append((table["lower"] <= table["nominal"]) & (table["nominal"] <= table["upper"]))
+    assert (np.mean(inside, axis=0) >= 0.87).all()
 
 
 def test_quantile_reliability_tells_ties_apart():
@@ -200,10 +200,10 @@ def test_quantile_reliability_tells_ties_apart():
 
 
 def test_quantiles_of_the_truth_are_reliable_and_shifted_ones_are_not():
-    held = []
+    inside = []
     for seed in range(200):
         fair = quantile_reliability(*forecasts(50, seed), levels=LEVELS)
-        held.append((fair["lower"] <= fair["level"]) & (fair["level"] <= fair["upper"]))
-    assert (np.mean(held, axis=0) >= 0.86).all()
+        inside.append((fair["lower"] <= fair["level"]) & (fair["level"] <= fair["upper"]))
+    assert (np.mean(inside, axis=0) >= 0.86).all()
     low = quantile_reliability(*forecasts(500, 6, shift=-1), levels=LEVELS)
     assert (low["upper"] < low["level"]).all()

@@ -37,16 +37,16 @@ def history(forecast, outcome, *, forecaster="ana", resolved=10, **columns):
 
 def test_without_a_record_it_is_almost_the_identity():
     empty = history([], [])
-    found = recalibrate(empty, as_of=day(20)).predict(GRID)
+    p = recalibrate(empty, as_of=day(20)).predict(GRID)
     # What is left is the spread of the priors, which draws in the ends a little.
-    np.testing.assert_allclose(found, GRID, atol=0.025)
-    assert np.all(abs(found - 0.5) <= abs(GRID - 0.5) + 1e-12)
+    np.testing.assert_allclose(p, GRID, atol=0.025)
+    assert np.all(abs(p - 0.5) <= abs(GRID - 0.5) + 1e-12)
 
 
 @pytest.mark.parametrize("outcome", [[1] * 5, [0] * 5, [1, 0, 1, 0, 1]])
 def test_five_outcomes_hardly_move_it(outcome):
-    found = recalibrate(history([0.5, 0.3, 0.7, 0.4, 0.6], outcome)).predict(GRID)
-    np.testing.assert_allclose(found, GRID, atol=0.12)
+    p = recalibrate(history([0.5, 0.3, 0.7, 0.4, 0.6], outcome)).predict(GRID)
+    np.testing.assert_allclose(p, GRID, atol=0.12)
 
 
 def test_a_long_record_decides():
@@ -201,9 +201,9 @@ def test_a_good_crowd_is_not_spoiled(shared, keep):
         resolved_at=pd.to_datetime(table["resolution_date"], utc=True),
     )
     lost = []
-    for now, said in table.groupby("issued_at"):
-        read = recalibrate(table, as_of=now).predict(said["forecast"], forecaster="crowd")
-        lost.extend((read - said["outcome"]) ** 2 - (said["forecast"] - said["outcome"]) ** 2)
+    for now, rows in table.groupby("issued_at"):
+        read = recalibrate(table, as_of=now).predict(rows["forecast"], forecaster="crowd")
+        lost.extend((read - rows["outcome"]) ** 2 - (rows["forecast"] - rows["outcome"]) ** 2)
     assert len(lost) == 128
     assert difference_interval(lost, range(128)).upper <= 0.005
 

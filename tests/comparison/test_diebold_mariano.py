@@ -22,14 +22,14 @@ def test_published_values(published):
             d = [float(x) for x in series.search(row["what"])[1].split(",")]
             horizons = [int(h) for h in re.findall(r"\d+", row["what"].split("h=")[1])]
             for horizon in horizons:
-                found = diebold_mariano(d, horizon=horizon)
-                assert f"{found.statistic:.6f}" == row["value"]
-    found = diebold_mariano([1, 2, 3, 4], horizon=2, method="HLN", level=0.9)
+                test = diebold_mariano(d, horizon=horizon)
+                assert f"{test.statistic:.6f}" == row["value"]
+    test = diebold_mariano([1, 2, 3, 4], horizon=2, method="HLN", level=0.9)
     by_input = {row["input"]: row["value"] for row in rows if row["group"] == "dm_HLN"}
-    assert by_input["statistic"].endswith(f"{found.statistic:.6f}")
+    assert by_input["statistic"].endswith(f"{test.statistic:.6f}")
     limits, above = by_input["CI / conf>0"].split(" / ")
-    assert limits == f"[{found.lower:.6f}, {found.upper:.6f}]"
-    assert above == f"{1 - found.p_value / 2:.6f}"
+    assert limits == f"[{test.lower:.6f}, {test.upper:.6f}]"
+    assert above == f"{1 - test.p_value / 2:.6f}"
     assert len(rows) == 4
 
 
@@ -38,9 +38,9 @@ def test_of_independent_differences_it_is_the_t_test():
     from scipy import stats
 
     d = np.random.default_rng(0).normal(0.3, 1, 20)
-    found, plain = diebold_mariano(d, method="HLN"), stats.ttest_1samp(d, 0)
-    assert found.statistic == pytest.approx(plain.statistic)
-    assert found.p_value == pytest.approx(plain.pvalue)
+    test, plain = diebold_mariano(d, method="HLN"), stats.ttest_1samp(d, 0)
+    assert test.statistic == pytest.approx(plain.statistic)
+    assert test.p_value == pytest.approx(plain.pvalue)
 
 
 def test_the_exponential_model_finds_the_decay_that_is_there():
@@ -51,10 +51,10 @@ def test_the_exponential_model_finds_the_decay_that_is_there():
     d[0] = noise[0]
     for t in range(1, 4000):
         d[t] = 0.6 * d[t - 1] + noise[t]
-    found = diebold_mariano(d)
-    error = found.mean / found.statistic
+    test = diebold_mariano(d)
+    error = test.mean / test.statistic
     assert error**2 * 4000 == pytest.approx(4, rel=0.15)
-    assert diebold_mariano(d, method="HLN").p_value < found.p_value
+    assert diebold_mariano(d, method="HLN").p_value < test.p_value
 
 
 @given(d=SERIES, method=METHOD, factor=st.floats(0.1, 10))
@@ -71,9 +71,9 @@ def test_units_and_swapping(d, method, factor):
 def test_no_spread_is_an_answer():
     for method in ("HG", "HLN"):
         for d in ([0.0] * 5, [0.1] * 5):
-            found = diebold_mariano(d, method=method)
-            assert math.isnan(found.statistic)
-            assert "all differences are equal" in found.note
+            test = diebold_mariano(d, method=method)
+            assert math.isnan(test.statistic)
+            assert "all differences are equal" in test.note
     wild = diebold_mariano([1, -1, 1, -1, 1.1], horizon=2, method="HLN")
     assert math.isnan(wild.p_value)
     assert "not positive" in wild.note

@@ -26,12 +26,12 @@ def coverage(runs, events, seed):
     hits = []
     for _ in range(runs):
         score, who, what, event, skill = panel(rng, events=events)
-        found = effects(score, who, what, event)
+        table = effects(score, who, what, event)
         # The contrast that the interval is for: own skill against those who answered.
-        order = np.array(found.adjusted.forecaster, dtype=int)
-        middle = found.adjusted.adjusted.mean()
+        order = np.array(table.adjusted.forecaster, dtype=int)
+        middle = table.adjusted.adjusted.mean()
         truth = skill[order] + middle
-        hits += list((found.lower <= truth) & (truth <= found.upper))
+        hits += list((table.lower <= truth) & (truth <= table.upper))
     return float(np.mean(hits))
 
 
@@ -84,8 +84,8 @@ def test_a_noisy_lead_is_no_sure_win():
 def test_too_many_to_sample_is_said():
     rng = np.random.default_rng(0)
     score, who, what, event, _ = panel(rng, people=70, events=10, share=0.4)
-    found = effects(score, who, what, event)
-    chance = ranks(score, who, what, event, effects=found)
+    table = effects(score, who, what, event)
+    chance = ranks(score, who, what, event, effects=table)
     assert chance.method == "gaussian"
     assert "too many to sample" in chance.note
     assert chance.p_best.sum() == pytest.approx(1)
@@ -94,12 +94,12 @@ def test_too_many_to_sample_is_said():
 @pytest.mark.deep
 def test_the_sampled_model_agrees_with_its_approximation_and_finds_the_best():
     score, who, what, event, _ = panel(np.random.default_rng(5), events=40)
-    found = effects(score, who, what, event)
-    sampled = ranks(score, who, what, event, effects=found)
-    plain = ranks(score, who, what, event, effects=found, sample=False)
+    table = effects(score, who, what, event)
+    sampled = ranks(score, who, what, event, effects=table)
+    plain = ranks(score, who, what, event, effects=table, sample=False)
     assert sampled.method == "pymc"
     np.testing.assert_allclose(sampled.p_best, plain.p_best, atol=0.15)
-    assert int(found.adjusted.forecaster[np.argmax(sampled.skill * -1)]) in (0, 1)
+    assert int(table.adjusted.forecaster[np.argmax(sampled.skill * -1)]) in (0, 1)
 
 
 @pytest.mark.deep
@@ -108,5 +108,5 @@ def test_two_thousand_forecasters_take_seconds():
     pair = np.unique(rng.integers(0, 2_000 * 4_000, 60_000))
     who, what = np.divmod(pair, 4_000)
     score = rng.normal(0, 0.05, 2_000)[who] + rng.normal(0.2, 0.1, len(who))
-    found = effects(score, who, what, what // 4)
-    assert ranks(score, who, what, what // 4, effects=found).p_best.sum() == pytest.approx(1)
+    table = effects(score, who, what, what // 4)
+    assert ranks(score, who, what, what // 4, effects=table).p_best.sum() == pytest.approx(1)

@@ -27,8 +27,8 @@ def record(rng, events, lean=0.0):
     def scores(shift):
         noise = rng.normal(0, 0.6, events)[event] + rng.normal(0, 0.3, len(event)) + shift
         walk = np.cumsum(rng.normal(0, 0.1, (len(event), UPDATES)), axis=1)
-        said = 1 / (1 + np.exp(-(truth + noise)[:, None] - walk))
-        return (said - happened[:, None]) ** 2
+        forecast = 1 / (1 + np.exp(-(truth + noise)[:, None] - walk))
+        return (forecast - happened[:, None]) ** 2
 
     return scores(0.0), scores(lean), event
 
@@ -50,8 +50,10 @@ def long_run(draw):
 
 def covered(interval, draw, events, runs, **options):
     truth, rng = long_run(draw), np.random.default_rng(events)
-    found = [interval(*draw(rng, events), resamples=499, seed=i, **options) for i in range(runs)]
-    return float(np.mean([one.lower <= truth <= one.upper for one in found]))
+    intervals = [
+        interval(*draw(rng, events), resamples=499, seed=i, **options) for i in range(runs)
+    ]
+    return float(np.mean([one.lower <= truth <= one.upper for one in intervals]))
 
 
 KINDS = pytest.mark.parametrize(
@@ -69,14 +71,14 @@ def test_it_covers_93_to_97_percent(interval, draw, options, events, runs):
     if interval is level_interval and events < 20:
         assert math.isnan(interval(*draw(np.random.default_rng(0), events), **options).lower)
         return
-    held = covered(interval, draw, events, runs, **options)
-    print(f"{interval.__name__}, {events} events: {held:.3f}")
+    share = covered(interval, draw, events, runs, **options)
+    print(f"{interval.__name__}, {events} events: {share:.3f}")
     if runs < 2_000:
         # Three standard errors of a share of .95 among 400 are .033.
-        assert held == pytest.approx(0.95, abs=0.033)
+        assert share == pytest.approx(0.95, abs=0.033)
     else:
         # Two standard errors of a share of .95 among 2,000 are .01.
-        assert 0.93 - 0.01 <= held <= 0.97 + 0.01
+        assert 0.93 - 0.01 <= share <= 0.97 + 0.01
 
 
 def test_percentiles_and_updates_taken_as_independent_would_not():
@@ -103,10 +105,10 @@ def test_the_mean_is_over_questions_and_not_over_events():
 def test_the_standard_error_by_hand():
     # Eight clusters of two, residual sums +2 or -2 about a mean of 0: 8/7 x 32 / 16^2 = 1/7.
     values = np.repeat([1.0, -1.0], 8)
-    found = difference_interval(values, np.repeat(np.arange(8), 2))
-    assert found.standard_error == pytest.approx(math.sqrt(1 / 7))
+    result = difference_interval(values, np.repeat(np.arange(8), 2))
+    assert result.standard_error == pytest.approx(math.sqrt(1 / 7))
     # t of 7 degrees of freedom: 2.3646 at 97.5 % and .8960 at 80 %.
-    assert found.detectable == pytest.approx((2.364624 + 0.896030) * math.sqrt(1 / 7), rel=1e-6)
+    assert result.detectable == pytest.approx((2.364624 + 0.896030) * math.sqrt(1 / 7), rel=1e-6)
 
 
 def test_the_wild_bootstrap_of_all_draws_by_hand():
@@ -117,8 +119,8 @@ def test_the_wild_bootstrap_of_all_draws_by_hand():
     spread = factors.std(axis=1, ddof=1) / math.sqrt(8)
     edge = np.quantile(np.abs(factors.mean(axis=1)) / spread, 0.95)
     values = np.array([1.0, -1.0] * 4)
-    found = difference_interval(values, range(8), resamples=99_999)
-    assert found.upper == pytest.approx(edge * math.sqrt(1 / 7), rel=0.02)
+    result = difference_interval(values, range(8), resamples=99_999)
+    assert result.upper == pytest.approx(edge * math.sqrt(1 / 7), rel=0.02)
 
 
 VALUES = st.lists(st.floats(0, 1).map(lambda x: round(x, 3)), min_size=40, max_size=40)
@@ -142,15 +144,15 @@ def test_other_units_give_the_same_difference_in_those_units(values, scale, shif
     first = difference_interval(x, CODE, resamples=199)
     second = difference_interval(shift + scale * x, CODE, resamples=199)
     ends = [shift + scale * end for end in (first.lower, first.upper)]
-    found = [second.lower, second.upper]
+    limits = [second.lower, second.upper]
     tolerance = 1e-6 * max(abs(scale), 1)
-    assert sorted(found) == pytest.approx(sorted(ends), nan_ok=True, abs=tolerance)
+    assert sorted(limits) == pytest.approx(sorted(ends), nan_ok=True, abs=tolerance)
 
 
 @given(values=VALUES)
 def test_a_level_lies_strictly_within_its_bounds(values):
-    found = level_interval(np.array(values), CODE, bounds=(0, 1), resamples=199)
-    assert math.isnan(found.lower) or 0 < found.lower < found.mean < found.upper < 1
+    result = level_interval(np.array(values), CODE, bounds=(0, 1), resamples=199)
+    assert math.isnan(result.lower) or 0 < result.lower < result.mean < result.upper < 1
 
 
 def test_a_seed_gives_the_same_and_another_seed_nearly_so():
@@ -171,19 +173,19 @@ def test_a_higher_level_is_wider():
 
 
 @pytest.mark.parametrize(
-    ("interval", "least", "said"),
+    ("interval", "least", "note"),
     [
         (difference_interval, 8, "too few: 7 clusters, an interval needs 8"),
         (level_interval, 20, "too few: 19 clusters say little of a level, an interval needs 20"),
     ],
 )
-def test_below_its_least_number_of_events_there_is_no_interval(interval, least, said):
+def test_below_its_least_number_of_events_there_is_no_interval(interval, least, note):
     values = np.arange(3.0 * least)
-    found = interval(values[3:], np.repeat(np.arange(least - 1), 3))
-    assert found.note == said
-    assert math.isnan(found.lower)
-    assert math.isnan(found.upper)
-    assert found.detectable > 0
+    result = interval(values[3:], np.repeat(np.arange(least - 1), 3))
+    assert result.note == note
+    assert math.isnan(result.lower)
+    assert math.isnan(result.upper)
+    assert result.detectable > 0
     assert not interval(values, np.repeat(np.arange(least), 3)).note
 
 
@@ -194,60 +196,60 @@ def test_one_event_says_little_and_some_say_little():
 
 @pytest.mark.parametrize("interval", INTERVALS)
 def test_one_value(interval):
-    found = interval([0.3], ["only"])
-    assert (found.mean, found.n, found.n_clusters) == (0.3, 1, 1)
-    assert math.isnan(found.lower)
-    assert math.isnan(found.detectable)
-    assert found.note.startswith("too few: 1 cluster")
+    result = interval([0.3], ["only"])
+    assert (result.mean, result.n, result.n_clusters) == (0.3, 1, 1)
+    assert math.isnan(result.lower)
+    assert math.isnan(result.detectable)
+    assert result.note.startswith("too few: 1 cluster")
 
 
 @pytest.mark.parametrize("interval", INTERVALS)
 @pytest.mark.parametrize("value", [0.0, 0.1, 7.3])
 def test_equal_values_show_no_spread_and_so_no_interval(interval, value):
-    found = interval([value] * 60, np.repeat(np.arange(20), 3))
-    assert found.mean == value
-    assert math.isnan(found.lower)
-    assert "no spread" in found.note
-    assert found.standard_error == 0
+    result = interval([value] * 60, np.repeat(np.arange(20), 3))
+    assert result.mean == value
+    assert math.isnan(result.lower)
+    assert "no spread" in result.note
+    assert result.standard_error == 0
 
 
 @pytest.mark.parametrize("interval", INTERVALS)
 def test_a_single_cluster_that_differs_is_no_basis_for_an_interval(interval):
     values = np.zeros(30)
     values[3] = 1
-    found = interval(values, range(30))
-    assert math.isnan(found.lower)
-    assert "too little spread" in found.note
-    assert found.standard_error > 0
+    result = interval(values, range(30))
+    assert math.isnan(result.lower)
+    assert "too little spread" in result.note
+    assert result.standard_error > 0
 
 
 @pytest.mark.parametrize("interval", INTERVALS)
 def test_many_ties_with_some_spread_give_a_finite_interval(interval):
     values = np.repeat([0.0, 0.5, 1.0], 8)
-    found = interval(values, range(24))
-    assert found.lower < 0.5 < found.upper
+    result = interval(values, range(24))
+    assert result.lower < 0.5 < result.upper
 
 
 @pytest.mark.parametrize("interval", INTERVALS)
 def test_infinite_scores_leave_no_interval_and_of_both_signs_no_mean(interval):
     options = {} if interval is difference_interval else {"bounds": (-math.inf, math.inf)}
-    found = interval([np.inf, -np.inf, 0.1], "abc", **options)
-    assert np.isnan(found.mean)
-    assert "both signs" in found.note
-    found = interval([math.inf, *range(30)], range(31), **options)
-    assert found.mean == math.inf
-    assert "infinite" in found.note
+    result = interval([np.inf, -np.inf, 0.1], "abc", **options)
+    assert np.isnan(result.mean)
+    assert "both signs" in result.note
+    result = interval([math.inf, *range(30)], range(31), **options)
+    assert result.mean == math.inf
+    assert "infinite" in result.note
 
 
 def test_an_interval_over_nearly_the_whole_range_is_none():
     # Two certain misses among 20 reach from .000003 to .9999, which says nothing.
-    found = level_interval([0.0, 1.0, 0.0, 1.0] + [0.04] * 16, range(20), bounds=(0, 1))
-    assert math.isnan(found.lower)
-    assert math.isnan(found.upper)
-    assert found.note.startswith("too little spread")
+    result = level_interval([0.0, 1.0, 0.0, 1.0] + [0.04] * 16, range(20), bounds=(0, 1))
+    assert math.isnan(result.lower)
+    assert math.isnan(result.upper)
+    assert result.note.startswith("too little spread")
 
 
 def test_without_spread_nothing_could_be_detected():
-    found = difference_interval([0.1] * 10, range(10))
-    assert found.note.startswith("no spread")
-    assert math.isnan(found.detectable)
+    result = difference_interval([0.1] * 10, range(10))
+    assert result.note.startswith("no spread")
+    assert math.isnan(result.detectable)

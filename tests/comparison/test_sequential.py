@@ -41,8 +41,8 @@ def by_quadrature(s, v, rho, c):
 def test_the_mixture_is_what_it_is_defined_to_be(s, v):
     # The last two underflow in the closed form.
     rho = prior_scale(0.05, 100)
-    found = log_mixture(np.array([float(s)]), np.array([float(v)]), rho=rho, scale=2.0)
-    assert found[0] == pytest.approx(by_quadrature(s, v, rho, 2.0), abs=1e-8)
+    mixture = log_mixture(np.array([float(s)]), np.array([float(v)]), rho=rho, scale=2.0)
+    assert mixture[0] == pytest.approx(by_quadrature(s, v, rho, 2.0), abs=1e-8)
 
 
 @given(v=st.floats(0, 1e4), s=st.floats(-500, 500), more=st.floats(0.01, 10))
@@ -63,24 +63,24 @@ def test_the_parameter_of_the_mixture():
 
 def test_the_radius_is_where_the_mixture_reaches_its_level():
     v = np.array([0.0, 1.0, 30.0, 1e3, 1e6])
-    found = radius(v, alpha=0.025, rho=12.0, scale=2.0)
-    np.testing.assert_allclose(log_mixture(found, v, rho=12.0, scale=2.0), np.log(40), atol=1e-8)
-    assert (np.diff(found) > 0).all()
+    limit = radius(v, alpha=0.025, rho=12.0, scale=2.0)
+    np.testing.assert_allclose(log_mixture(limit, v, rho=12.0, scale=2.0), np.log(40), atol=1e-8)
+    assert (np.diff(limit) > 0).all()
 
 
 def test_the_sequence_and_the_evidence_step_by_step():
     a, b = np.array([0.1, 0.5, 0.2]), np.array([0.3, 0.1, 0.6])
-    found = sequential(a, b, v_opt=1)
+    result = sequential(a, b, v_opt=1)
     # Differences -.2, .4, -.4; their means before each step 0, -.2, .1.
-    assert found.difference == pytest.approx([-0.2, 0.1, -0.2 / 3])
+    assert result.difference == pytest.approx([-0.2, 0.1, -0.2 / 3])
     variance = np.array([0.04, 0.04 + 0.36, 0.04 + 0.36 + 0.25])
     rho = prior_scale(0.05, 1)
     for step, (total, v) in enumerate(zip([-0.2, 0.2, -0.2], variance, strict=True)):
         log_a = log_mixture(np.array([-total]), np.array([v]), rho=rho, scale=2.0)[0]
-        assert found.e_a[step] == pytest.approx(math.exp(log_a))
+        assert result.e_a[step] == pytest.approx(math.exp(log_a))
     # Three steps say nothing: the bounds themselves.
-    assert found.lower.tolist() == [-1, -1, -1]
-    assert found.upper.tolist() == [1, 1, 1]
+    assert result.lower.tolist() == [-1, -1, -1]
+    assert result.upper.tolist() == [1, 1, 1]
 
 
 @given(d=DIFFERENCES)
@@ -126,20 +126,20 @@ def test_a_steady_difference_is_found_and_named():
     rng = np.random.default_rng(0)
     a = rng.random(400) * 0.2
     b = a + 0.1 + 0.1 * rng.random(400)
-    found = sequential(a, b)
-    assert found.upper[-1] < 0
+    result = sequential(a, b)
+    assert result.upper[-1] < 0
     # Half of the level on each side: the limits are where one side's evidence would reach 40.
     d = a - b
     before = np.concatenate([[0.0], (np.cumsum(d) / np.arange(1, 401))[:-1]])
     v = np.array([max(1.0, ((d - before) ** 2).sum())])
-    reach = np.array([400 * (found.upper[-1] - d.mean())])
+    reach = np.array([400 * (result.upper[-1] - d.mean())])
     assert log_mixture(reach, v, rho=prior_scale(0.05, 100), scale=2.0) == pytest.approx(
         math.log(40)
     )
-    assert found.upper[-1] - d.mean() == pytest.approx(d.mean() - found.lower[-1])
-    assert found.e_a[-1] > 20
-    assert found.e_b[-1] < 1
-    assert "A scored better on these questions" in found.reading
+    assert result.upper[-1] - d.mean() == pytest.approx(d.mean() - result.lower[-1])
+    assert result.e_a[-1] > 20
+    assert result.e_b[-1] < 1
+    assert "A scored better on these questions" in result.reading
     assert "B scored better" in sequential(a + 0.15, a).reading
 
 
@@ -157,11 +157,11 @@ def share_of_misses(runs, steps, seed):
     count, zero = np.arange(1, steps + 1), np.zeros(steps)
     missed = false_alarm = 0
     for d, truth in zip(difference, expected, strict=True):
-        found = sequential(d, zero, v_opt=10)
+        result = sequential(d, zero, v_opt=10)
         mean = np.cumsum(truth) / count
-        missed += bool(np.any((mean < found.lower) | (found.upper < mean)))
+        missed += bool(np.any((mean < result.lower) | (result.upper < mean)))
         # Stop at the first step at which A seems better while so far it is not.
-        false_alarm += bool(np.any((found.e_a >= 20) & (mean >= 0)))
+        false_alarm += bool(np.any((result.e_a >= 20) & (mean >= 0)))
     return missed / runs, false_alarm / runs
 
 
@@ -204,12 +204,12 @@ def rejections(runs, seed):
         steps = sequential_steps(
             a, b, scheduled_close=closes, cluster=range(len(a)), as_of=closes[-1]
         )
-        found = sequential(steps.score_a, steps.score_b)
-        scheduled += bool(np.any((found.e_a >= 20) | (found.lower > 0) | (found.upper < 0)))
+        result = sequential(steps.score_a, steps.score_b)
+        scheduled += bool(np.any((result.e_a >= 20) | (result.lower > 0) | (result.upper < 0)))
         # All that has resolved, as it resolves: what most people would count.
         order = np.argsort(known)
-        found = sequential(a[order], b[order])
-        by_resolution += bool(np.any(found.e_a >= 20))
+        result = sequential(a[order], b[order])
+        by_resolution += bool(np.any(result.e_a >= 20))
     return scheduled / runs, by_resolution / runs
 
 
@@ -225,15 +225,15 @@ def test_equal_forecasters_and_early_yes(runs, slack, fooled):
 
 
 def steps_of(**changes):
-    given = {
+    arguments = {
         "score_a": [0.1, 0.3, 0.0, 0.2],
         "score_b": [0.2, 0.4, 0.5, 0.2],
         "scheduled_close": [5, 9, 20, 7],
         "cluster": ["truce", "truce", "summit", "swap"],
         "as_of": 30,
     } | changes
-    a, b = given.pop("score_a"), given.pop("score_b")
-    return sequential_steps(a, b, **given)
+    a, b = arguments.pop("score_a"), arguments.pop("score_b")
+    return sequential_steps(a, b, **arguments)
 
 
 def test_an_event_is_one_step_at_its_latest_close():

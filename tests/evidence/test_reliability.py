@@ -25,7 +25,7 @@ DAY = dt.timedelta(days=1)
 
 
 def _claim(number, *, yes, source="wire", grade="C", story="", **channel):
-    a, b, u = (channel.get(name, given) for name, given in (("a", 0.6), ("b", 0.2), ("u", 0.4)))
+    a, b, u = (channel.get(name, usual) for name, usual in (("a", 0.6), ("b", 0.2), ("u", 0.4)))
     report = Report(f"n{number}", source, grade, story or f"s{number}", a, b, u)
     return Claim(report, yes)
 
@@ -33,22 +33,22 @@ def _claim(number, *, yes, source="wire", grade="C", story="", **channel):
 @pytest.mark.parametrize("grade", sorted(GRADE_PRIORS))
 def test_without_claims_a_source_has_the_beta_of_its_grade(grade):
     # The shift is integrated all the same: as the common factor of a copula it leaves the marginal.
-    found, beta = Reliabilities([]).of("wire", grade), stats.beta(*GRADE_PRIORS[grade])
-    assert found.mean == pytest.approx(beta.mean(), abs=1e-9)
-    second = float(found.nodes**2 @ found.weights)
-    assert second - found.mean**2 == pytest.approx(beta.var(), abs=1e-9)
+    posterior, beta = Reliabilities([]).of("wire", grade), stats.beta(*GRADE_PRIORS[grade])
+    assert posterior.mean == pytest.approx(beta.mean(), abs=1e-9)
+    second = float(posterior.nodes**2 @ posterior.weights)
+    assert second - posterior.mean**2 == pytest.approx(beta.var(), abs=1e-9)
     for level in (0.05, 0.5, 0.95):
-        assert found.quantile(level) == pytest.approx(beta.ppf(level), abs=2e-5)
+        assert posterior.quantile(level) == pytest.approx(beta.ppf(level), abs=2e-5)
 
 
 def test_one_claim_is_bayes_rule_by_hand():
     # Prior Beta(6, 4): E r = .6, E r^2 = 6 x 7 / (10 x 11) = 42/110. The claim came true, so
     # E[r (.6 r + .4 (1 - r))] / E[.6 r + .4 (1 - r)] = (.4 x .6 + .2 x 42/110) / (.4 + .2 x .6).
-    found = Reliabilities([_claim(1, yes=True)]).of("wire")
-    assert found.mean == pytest.approx((0.4 * 0.6 + 0.2 * 42 / 110) / (0.4 + 0.2 * 0.6), abs=1e-9)
+    wire = Reliabilities([_claim(1, yes=True)]).of("wire")
+    assert wire.mean == pytest.approx((0.4 * 0.6 + 0.2 * 42 / 110) / (0.4 + 0.2 * 0.6), abs=1e-9)
     # It came false: the channel is .2 r + .4 (1 - r) = .4 - .2 r.
-    found = Reliabilities([_claim(1, yes=False)]).of("wire")
-    assert found.mean == pytest.approx((0.4 * 0.6 - 0.2 * 42 / 110) / (0.4 - 0.2 * 0.6), abs=1e-9)
+    wire = Reliabilities([_claim(1, yes=False)]).of("wire")
+    assert wire.mean == pytest.approx((0.4 * 0.6 - 0.2 * 42 / 110) / (0.4 - 0.2 * 0.6), abs=1e-9)
 
 
 @pytest.mark.parametrize(("right", "wrong"), [(3, 0), (0, 2), (4, 3), (10, 1)])
@@ -57,10 +57,10 @@ def test_claims_that_decide_make_the_beta_posterior(right, wrong):
     sharp = {"a": 1.0, "b": 1e-18, "u": 1e-9}
     claims = [_claim(i, yes=True, **sharp) for i in range(right)]
     claims += [_claim(100 + i, yes=False, **sharp) for i in range(wrong)]
-    found, beta = Reliabilities(claims).of("wire"), stats.beta(6 + right, 4 + wrong)
-    assert found.mean == pytest.approx(beta.mean(), abs=1e-6)
-    assert found.quantile(0.05) == pytest.approx(beta.ppf(0.05), abs=1e-4)
-    assert (found.claims, found.right, found.wrong) == (right + wrong, right, wrong)
+    wire, beta = Reliabilities(claims).of("wire"), stats.beta(6 + right, 4 + wrong)
+    assert wire.mean == pytest.approx(beta.mean(), abs=1e-6)
+    assert wire.quantile(0.05) == pytest.approx(beta.ppf(0.05), abs=1e-4)
+    assert (wire.claims, wire.right, wire.wrong) == (right + wrong, right, wrong)
 
 
 def test_only_the_ratios_of_a_claim_matter():
@@ -92,14 +92,14 @@ def test_copies_of_one_story_are_one_claim():
 
 def test_sources_learn_from_each_other_and_less_than_from_themselves():
     right = [_claim(i, yes=True, a=0.9, b=0.1, u=0.3) for i in range(6)]
-    found = Reliabilities(right)
+    reliabilities = Reliabilities(right)
     apart = Reliabilities(right, shift_sd=0.0)
-    assert 0.6 < found.of("stranger", "C").mean < found.of("wire").mean
+    assert 0.6 < reliabilities.of("stranger", "C").mean < reliabilities.of("wire").mean
     assert apart.of("stranger", "C").mean == pytest.approx(0.6, abs=1e-9)
     # A lone source has its grade as marginal, so pooling changes nothing about itself.
-    assert found.of("wire").mean == pytest.approx(apart.of("wire").mean, abs=1e-7)
+    assert reliabilities.of("wire").mean == pytest.approx(apart.of("wire").mean, abs=1e-7)
     wrong = [_claim(50 + i, yes=False, source="rumour", a=0.9, b=0.1, u=0.3) for i in range(6)]
-    assert Reliabilities([*right, *wrong]).of("wire").mean < found.of("wire").mean
+    assert Reliabilities([*right, *wrong]).of("wire").mean < reliabilities.of("wire").mean
 
 
 def test_the_common_shift_is_as_large_as_it_says():
@@ -158,14 +158,14 @@ def test_reports_pass_through_the_learned_reliability():
     item = Evidence("n", "report", "n", "wire", NOON, (parse_effect("truce=on", "0.6/0.2"),))
     right = Reliabilities([_claim(i, yes=True, a=0.9, b=0.1, u=0.5) for i in range(8)])
     wrong = Reliabilities([_claim(i, yes=False, a=0.9, b=0.1, u=0.5) for i in range(8)])
-    said = [
+    coded = [
         reports([item], world, {}, {}, reliability=believed, as_of=NOON)[0]
         for believed in (wrong, Reliabilities([]), right)
     ]
-    weights = [report.log_ratio for report in said]
+    weights = [report.log_ratio for report in coded]
     assert weights == sorted(weights)
     assert weights[0] < weights[1] < weights[2]
-    for report, believed in zip(said, (wrong, None, right), strict=True):
+    for report, believed in zip(coded, (wrong, None, right), strict=True):
         r = (believed or Reliabilities([])).of("wire", "F").mean
         exact = np.log((r * 0.6 + (1 - r) * 0.4) / (r * 0.2 + (1 - r) * 0.4))
         assert report.log_ratio == pytest.approx(exact)
@@ -236,14 +236,16 @@ def test_what_is_known_later_changes_no_reliability():
 )
 def test_what_is_no_claim(outcome, known_at):
     items = [_item("n1", known_at=known_at)]
-    found = learned(items, {"q": _question("q")}, _resolved("q", outcome), NOON + 9 * DAY)
-    assert found.of("wire").claims == 0
+    reliabilities = learned(items, {"q": _question("q")}, _resolved("q", outcome), NOON + 9 * DAY)
+    assert reliabilities.of("wire").claims == 0
 
 
 def test_a_retracted_claim_teaches_nothing_any_more():
     questions, outcomes = {"q": _question("q")}, _resolved("q")
-    found = learned([_item("n1"), _retraction(NOON + DAY)], questions, outcomes, NOON + 9 * DAY)
-    assert found.of("wire", "C").mean == pytest.approx(0.6)
+    reliabilities = learned(
+        [_item("n1"), _retraction(NOON + DAY)], questions, outcomes, NOON + 9 * DAY
+    )
+    assert reliabilities.of("wire", "C").mean == pytest.approx(0.6)
 
 
 def test_a_report_on_a_ladder_is_about_its_last_deadline():
@@ -252,8 +254,8 @@ def test_a_report_on_a_ladder_is_about_its_last_deadline():
     first = _resolved("l@5", "no", NOON + 5 * DAY)
     both = first | _resolved("l@10", "yes", NOON + 8 * DAY)
     assert learned([_item("n1", "l")], questions, first, NOON + 9 * DAY).of("wire").claims == 0
-    found = learned([_item("n1", "l")], questions, both, NOON + 9 * DAY).of("wire")
-    assert (found.claims, found.right) == (1, 1)
+    wire = learned([_item("n1", "l")], questions, both, NOON + 9 * DAY).of("wire")
+    assert (wire.claims, wire.right) == (1, 1)
 
 
 def test_no_later_item_regrades_an_earlier_one():
@@ -274,10 +276,10 @@ def test_no_later_item_regrades_an_earlier_one():
 
 
 def test_a_claim_teaches_a_source_under_any_grade():
-    found = Reliabilities([_claim(1, yes=True)])
-    assert found.of("wire", "C").mean == found.of("wire").mean
+    reliabilities = Reliabilities([_claim(1, yes=True)])
+    assert reliabilities.of("wire", "C").mean == reliabilities.of("wire").mean
     for grade in "ABDEF":
-        assert found.of("wire", grade).mean > Reliabilities([]).of("wire", grade).mean
+        assert reliabilities.of("wire", grade).mean > Reliabilities([]).of("wire", grade).mean
 
 
 def test_the_grade_set_last_overrides_the_items():
@@ -307,7 +309,7 @@ def test_the_quadrature_is_what_pymc_samples():
         )
         for i in range(15)
     ]  # fmt: skip
-    found = Reliabilities(claims)
+    reliabilities = Reliabilities(claims)
     with pm.Model():
         z = pm.Normal("z")
         for source, grade in grades.items():
@@ -328,7 +330,7 @@ def test_the_quadrature_is_what_pymc_samples():
         options = {"tune": 1500, "chains": 2, "cores": 1, "random_seed": 3, "nuts_sampler": "pymc"}
         trace = pm.sample(4000, progressbar=False, **options)
     for source in grades:
-        draws, of = trace.posterior[f"r_{source}"].values, found.of(source)
+        draws, of = trace.posterior[f"r_{source}"].values, reliabilities.of(source)
         error = 4.5 * draws.std() / np.sqrt(2000)
         assert abs(draws.mean() - of.mean) <= error
         assert abs(draws.std() - np.sqrt(of.nodes**2 @ of.weights - of.mean**2)) <= error

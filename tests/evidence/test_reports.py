@@ -39,9 +39,9 @@ def test_reliability_weakens_a_report_to_nothing(reliability, ratio):
 @given(st.floats(1e-6, 1e6), st.floats(0.0, 1.0))
 def test_half_way_between_yes_and_no_bounds_what_a_source_can_say(ratio, r):
     a, b = ratio**0.5, ratio**-0.5
-    found = float(likelihood_ratio(a, b, (a + b) / 2, r))
+    ratio_at_r = float(likelihood_ratio(a, b, (a + b) / 2, r))
     most = (1 + r) / (1 - r) if r < 1.0 else inf
-    assert 1 / most * (1 - 1e-9) <= found <= most * (1 + 1e-9)
+    assert 1 / most * (1 - 1e-9) <= ratio_at_r <= most * (1 + 1e-9)
 
 
 @pytest.mark.parametrize(("rho", "effective"), [(1.0, 1.0), (0.6, 1.4706), (0.0, 5.0)])
@@ -49,7 +49,7 @@ def test_five_equal_items_count_as_their_dependence_says(rho, effective):
     assert 5 * story_discount([log(2)] * 5, rho) == pytest.approx(effective, abs=5e-5)
 
 
-def _told(*stories):
+def _reports(*stories):
     # Graded A in full: u = 1 and a / b = 2 at r = 1.
     return [Report(f"k{i}", f"w{i}", "A", story, 2.0, 1.0, 1.5) for i, story in enumerate(stories)]
 
@@ -67,7 +67,7 @@ def _told(*stories):
     ],
 )
 def test_one_event_sourced_apart_is_between_copies_and_independence(stories, effective):
-    discounts = story_discounts(_told(*stories), lambda report: 1.0)
+    discounts = story_discounts(_reports(*stories), lambda report: 1.0)
     assert sum(discounts.values()) == pytest.approx(effective, abs=1e-4)
 
 
@@ -138,7 +138,7 @@ def test_what_older_entries_hold_is_read_and_stays_as_it_is():
     assert dict(parse_effect("q", "ended").detail) == {"name": "ended"}
     codes = {"stance=+2": 4.0, "stance=-1": 0.5, "stance=0.99": 4.0, "stance=0.15": 0.25,
              "stance=0.5": 1.0, "stance=0.3": 0.5}  # fmt: skip
-    assert {said: code_ratio(parse_effect("q", said)) for said in codes} == codes
+    assert {code: code_ratio(parse_effect("q", code)) for code in codes} == codes
     assert fading(Effect("q", "bears", {}), 3.0).detail == {}
 
 

@@ -56,15 +56,15 @@ def test_the_same_address_counts_at_any_time_and_a_title_for_two_days():
     old = _item("a", "Envoys leave without a date", url="https://example.org/a")
     index = Index([old])
 
-    def found(url, after):
+    def reasons(url, after):
         return [
             alike.why
             for alike in index.like("Envoys leave without a date", url=url, known_at=NOON + after)
         ]
 
-    assert found("https://example.org/a", 30 * WITHIN) == ["same address"]
-    assert found("https://other.org/b", WITHIN) == ["nearly the same title"]
-    assert found("https://other.org/b", WITHIN + dt.timedelta(seconds=1)) == []
+    assert reasons("https://example.org/a", 30 * WITHIN) == ["same address"]
+    assert reasons("https://other.org/b", WITHIN) == ["nearly the same title"]
+    assert reasons("https://other.org/b", WITHIN + dt.timedelta(seconds=1)) == []
 
 
 def test_what_shares_the_story_already_is_not_proposed_again():

@@ -48,8 +48,8 @@ class Calibration:
     @property
     def p(self):
         """Smallest of the p-values, times their number (Bonferroni): one verdict for all."""
-        found = self.p_values.values()
-        return min(1.0, len(self.ranks) * min(found)) if self.ranks else 1.0
+        p_values = self.p_values.values()
+        return min(1.0, len(self.ranks) * min(p_values)) if self.ranks else 1.0
 
 
 def calibrate(name, simulate, fit, *, n, seed, quantities=None, levels=LEVELS):
@@ -62,7 +62,7 @@ def calibrate(name, simulate, fit, *, n, seed, quantities=None, levels=LEVELS):
     the truth in every draw, a constant or a certainty, is not ranked there.
     """
     rng = np.random.default_rng(seed)
-    found = {}
+    ranks_of = {}
     refused = 0
     for _ in range(n):
         truth, data = simulate(rng)
@@ -84,9 +84,9 @@ def calibrate(name, simulate, fit, *, n, seed, quantities=None, levels=LEVELS):
                     continue
                 label = key if columns.shape[1] == 1 else f"{key}[{index}]"
                 rank = rank_of(float(points[0, index]), columns[:, index], levels, rng)
-                found.setdefault(label, []).append(rank)
+                ranks_of.setdefault(label, []).append(rank)
     return Calibration(
-        name, {key: np.asarray(ranks) for key, ranks in found.items()}, levels, refused
+        name, {key: np.asarray(ranks) for key, ranks in ranks_of.items()}, levels, refused
     )
 
 

@@ -16,8 +16,8 @@ def worlds(rng, *, link=0.0):
     return first, second
 
 
-def even(kept):
-    return kept / kept.sum()
+def even(mask):
+    return mask / mask.sum()
 
 
 def spread_and_error(link, aim=None):
@@ -28,13 +28,13 @@ def spread_and_error(link, aim=None):
         first, second = worlds(rng, link=link)
         every = even(np.ones(len(first)))
         if aim is None:
-            then, held, told = even(first), [], second
+            then, raked, truth = even(first), [], second
         else:
             p = first.mean()
             then = every * np.where(first, aim / p, (1 - aim) / (1 - p))
-            held, told = [first.astype(float)], second
-        changes.append(told @ then - told @ every)
-        errors.append(change_error((told, every, REPEATS), (told, then, REPEATS), held))
+            raked, truth = [first.astype(float)], second
+        changes.append(truth @ then - truth @ every)
+        errors.append(change_error((truth, every, REPEATS), (truth, then, REPEATS), raked))
     return np.std(changes), np.mean(errors)
 
 
@@ -48,12 +48,12 @@ def test_the_error_of_a_change_is_its_spread_over_simulations(link, aim):
 def test_kept_paths_are_part_of_all_paths_so_their_errors_do_not_add_up():
     """The fewer paths a condition leaves out, the less a change can err."""
     rng = np.random.default_rng(3)
-    told = rng.random(1_000) < 0.4
+    truth = rng.random(1_000) < 0.4
     every = even(np.ones(1_000))
     most = even(np.arange(1_000) > 20)
-    apart = np.hypot(*(np.sqrt(np.sum(influence(told, w, 4) ** 2)) for w in (every, most)))
-    assert change_error((told, every, 4), (told, most, 4)) < 0.2 * apart
-    assert change_error((told, every, 4), (told, every, 4)) == 0.0
+    apart = np.hypot(*(np.sqrt(np.sum(influence(truth, w, 4) ** 2)) for w in (every, most)))
+    assert change_error((truth, every, 4), (truth, most, 4)) < 0.2 * apart
+    assert change_error((truth, every, 4), (truth, every, 4)) == 0.0
 
 
 def test_of_two_simulations_of_different_size_the_errors_add_up():
@@ -61,19 +61,19 @@ def test_of_two_simulations_of_different_size_the_errors_add_up():
     old, new = rng.random(800) < 0.4, rng.random(2_400) < 0.4
     a, b = even(np.ones(800)), even(np.ones(2_400))
     alone = [np.sum(influence(x, w, 4) ** 2) for x, w in ((old, a), (new, b))]
-    found = change_error((old, a, 4), (new, b, 4))
-    assert found == pytest.approx(np.sqrt(sum(alone)), rel=0.01)
+    error = change_error((old, a, 4), (new, b, 4))
+    assert error == pytest.approx(np.sqrt(sum(alone)), rel=0.01)
     # Nor do points with more paths each belong to those with fewer.
     assert change_error((old, a, 4), (old, a, 8)) > 0.0
 
 
 def test_no_path_of_few_is_no_certainty():
-    """Of 40 kept paths none says yes: 0 is told with the rule of three, not without an error."""
-    told, kept = np.zeros(1_000, dtype=bool), np.zeros(1_000, dtype=bool)
-    told[500:550], kept[:40] = True, True
-    error = change_error((told, even(np.ones(1_000)), 4), (told, even(kept), 4))
+    """Of 40 kept paths none says yes: 0 has the error of the rule of three, not none."""
+    truth, met = np.zeros(1_000, dtype=bool), np.zeros(1_000, dtype=bool)
+    truth[500:550], met[:40] = True, True
+    error = change_error((truth, even(np.ones(1_000)), 4), (truth, even(met), 4))
     assert error >= 1.5 / 40
     # One parameter point tells nothing of the spread of others.
     one = np.zeros(1_000, dtype=bool)
     one[:4] = True
-    assert change_error((told, even(np.ones(1_000)), 4), (told, even(one), 4)) == float("inf")
+    assert change_error((truth, even(np.ones(1_000)), 4), (truth, even(one), 4)) == float("inf")

@@ -38,9 +38,9 @@ def test_too_narrow_and_too_wide_do_not_fit(inside_50, inside_90):
 
 
 def test_a_count_outside_its_interval_is_named():
-    said = verdict(check(0.5, 0.9, counts=[CountCheck("over within 1 h, of 10", 5, 0, 2)]))
-    assert said.startswith("does not fit its own class")
-    assert "over within 1 h, of 10: 5 where it expects 0 to 2" in said
+    text = verdict(check(0.5, 0.9, counts=[CountCheck("over within 1 h, of 10", 5, 0, 2)]))
+    assert text.startswith("does not fit its own class")
+    assert "over within 1 h, of 10: 5 where it expects 0 to 2" in text
 
 
 def test_few_cases_are_called_few():

@@ -47,7 +47,7 @@ def test_uniforms_are_even_keyed_and_inside():
 
 @pytest.mark.parametrize("weighted", [False, True])
 def test_the_monte_carlo_error_is_the_scatter_over_runs(weighted):
-    found, said = [], []
+    means, errors = [], []
     for seed in range(200):
         rng = np.random.default_rng(seed + 10_000)
         x = outcomes(seed, rng.beta(2, 6, POINTS)).astype(float)
@@ -55,33 +55,33 @@ def test_the_monte_carlo_error_is_the_scatter_over_runs(weighted):
         if weighted:
             given = rng.random(len(x)) < 0.3
             w = given / given.sum()
-        found.append(w @ x)
-        said.append(error(x, w, REPEATS))
-    assert np.mean(said) == pytest.approx(np.std(found), rel=0.15)
+        means.append(w @ x)
+        errors.append(error(x, w, REPEATS))
+    assert np.mean(errors) == pytest.approx(np.std(means), rel=0.15)
 
 
 def test_weights_of_a_condition_give_the_mean_of_the_kept():
     x = outcomes(0, np.full(POINTS, 0.4))
     given = outcomes(1, np.full(POINTS, 0.1))
-    found = estimate(x, given / given.sum(), REPEATS)
-    assert found.p == pytest.approx(x[given].mean())
-    assert found.mcse == pytest.approx(np.sqrt(0.24 / given.sum()), rel=0.1)
+    result = estimate(x, given / given.sum(), REPEATS)
+    assert result.p == pytest.approx(x[given].mean())
+    assert result.mcse == pytest.approx(np.sqrt(0.24 / given.sum()), rel=0.1)
 
 
 @pytest.mark.parametrize(("a", "b"), [(2.0, 6.0), (30.0, 30.0), (0.5, 20.0)])
 @pytest.mark.parametrize("share", [1.0, 0.4])
 def test_the_spread_is_that_of_the_parameters_without_the_chance_within_a_point(a, b, share):
-    found = []
+    results = []
     for seed in range(60):
         rng = np.random.default_rng(seed)
         x = outcomes(seed + 500, rng.beta(a, b, POINTS))
         given = rng.random(len(x)) < share
-        found.append(estimate(x, given / given.sum(), REPEATS))
+        results.append(estimate(x, given / given.sum(), REPEATS))
     true = np.sqrt(a * b / (a + b) ** 2 / (a + b + 1))
     # Under a condition it is never below its own uncertainty, so a little too wide.
     wide = 0.07 if share == 1.0 else 0.12
-    assert np.sqrt(np.mean([each.sd**2 for each in found])) == pytest.approx(true, rel=wide)
-    middle = np.mean([each.quantiles for each in found], axis=0)
+    assert np.sqrt(np.mean([each.sd**2 for each in results])) == pytest.approx(true, rel=wide)
+    middle = np.mean([each.quantiles for each in results], axis=0)
     exact = betaincinv(a, b, np.array([0.05, 0.25, 0.5, 0.75, 0.95]))
     assert np.allclose(middle, exact, atol=0.02)
 
@@ -111,9 +111,9 @@ def test_the_gate():
 
 def test_recorded_numbers_are_never_certain_and_options_sum_to_one():
     assert (logged(0.0), logged(1.0), logged(0.3)) == (0.0001, 0.9999, 0.3)
-    found = logged_options([0.0, 0.25, 0.75])
-    assert sum(found) == pytest.approx(1)
-    assert min(found) > 0.00009
+    shares = logged_options([0.0, 0.25, 0.75])
+    assert sum(shares) == pytest.approx(1)
+    assert min(shares) > 0.00009
     assert log_odds(0.2) == pytest.approx(np.log(0.25))
 
 
@@ -124,10 +124,10 @@ def test_options_sum_to_one():
 
 def test_quantiles_are_order_statistics_with_atoms_and_weights():
     x = np.r_[np.zeros(50), np.arange(1, 51)]
-    found = quantiles(x, np.full(100, 0.01))
-    assert len(found) == 99
-    assert found[:50] == (0.0,) * 50
-    assert found[50:] == tuple(float(k) for k in range(1, 50))
+    levels = quantiles(x, np.full(100, 0.01))
+    assert len(levels) == 99
+    assert levels[:50] == (0.0,) * 50
+    assert levels[50:] == tuple(float(k) for k in range(1, 50))
     heavy = quantiles(np.array([3.0, 1.0, 2.0]), np.array([0.0, 0.5, 0.5]), (10, 50, 51, 99))
     assert heavy == (1.0, 1.0, 2.0, 2.0)
     rng = np.random.default_rng(0)
@@ -143,15 +143,15 @@ def test_information_is_worth_the_brier_uncertainty_that_it_removes():
     target = rng.random(8192) < np.where(hint, 0.8, 0.2)
     w = rng.random(8192)
     w /= w.sum()
-    found, self_told, nothing = (
-        value_of_information(target, np.array([told, ~told]), w)
-        for told in (hint, target, np.ones(8192, bool))
+    of_hint, of_itself, of_nothing = (
+        value_of_information(target, np.array([answer, ~answer]), w)
+        for answer in (hint, target, np.ones(8192, bool))
     )
     p, q = w @ target, w @ hint
     yes, no = (w * hint) @ target / q, (w * ~hint) @ target / (1 - q)
-    assert found == pytest.approx(p * (1 - p) - q * yes * (1 - yes) - (1 - q) * no * (1 - no))
-    assert self_told == pytest.approx(p * (1 - p))
-    assert nothing == pytest.approx(0, abs=1e-12)
+    assert of_hint == pytest.approx(p * (1 - p) - q * yes * (1 - yes) - (1 - q) * no * (1 - no))
+    assert of_itself == pytest.approx(p * (1 - p))
+    assert of_nothing == pytest.approx(0, abs=1e-12)
 
 
 def test_information_on_a_conditional_target_is_worth_what_its_score_would_gain():
@@ -165,8 +165,8 @@ def test_information_on_a_conditional_target_is_worth_what_its_score_would_gain(
     left = [
         (met & seen).mean() * (q := target[met & seen].mean()) * (1 - q) for seen in (hint, ~hint)
     ]
-    found = value_of_information(target, np.array([hint, ~hint]), w, met)
-    assert found == pytest.approx(met.mean() * p * (1 - p) - sum(left))
+    value = value_of_information(target, np.array([hint, ~hint]), w, met)
+    assert value == pytest.approx(met.mean() * p * (1 - p) - sum(left))
     never = np.zeros(8192, bool)
     assert value_of_information(target, np.array([hint, ~hint]), w, never) == 0
 

@@ -38,9 +38,9 @@ class Exponential:
         import pytensor.tensor as pt
 
         with pm.Model() as model:
-            given = inputs(self.layout)
-            lam = pm.Gamma("lam", alpha=given["shape"], beta=given["rate"])
-            pm.Potential("rows", pt.sum(pt.log(lam) - lam * given["t"]))
+            data = inputs(self.layout)
+            lam = pm.Gamma("lam", alpha=data["shape"], beta=data["rate"])
+            pm.Potential("rows", pt.sum(pt.log(lam) - lam * data["t"]))
         return model
 
 
@@ -162,12 +162,12 @@ def test_chains_that_diverge_are_sampled_once_more_with_smaller_steps(first, mon
         return draws, energy, 3 if len(targets) == 1 else still
 
     monkeypatch.setattr(module, "_sampled", diverging)
-    found = fit(Exponential(), {"t": [1.0, 4.0]}, PRIORS, seed=1)
+    posterior = fit(Exponential(), {"t": [1.0, 4.0]}, PRIORS, seed=1)
     # None is allowed at the end either way; the first run's three are on record.
     assert targets == [0.9, 0.99]
-    assert found.report.rerun == 3
-    assert found.report.passed == (still == 0)
-    assert found.report.divergences == still
+    assert posterior.report.rerun == 3
+    assert posterior.report.passed == (still == 0)
+    assert posterior.report.divergences == still
     assert first.report.rerun == 0
 
 

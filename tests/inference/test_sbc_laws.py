@@ -25,8 +25,8 @@ def test_uniform_ranks_are_called_uniform_as_often_as_they_should():
     ids=["wide", "narrow", "biased", "end"],
 )
 def test_posteriors_that_are_off_are_found(ranks):
-    found = [uniformity(ranks(np.random.default_rng(seed)), 99) for seed in range(20)]
-    assert np.mean(np.asarray(found) < 0.05) > 0.6
+    p_values = [uniformity(ranks(np.random.default_rng(seed)), 99) for seed in range(20)]
+    assert np.mean(np.asarray(p_values) < 0.05) > 0.6
 
 
 def test_ranks_count_draws_below_and_break_ties_evenly():
@@ -51,9 +51,9 @@ def test_a_vector_is_ranked_by_element_and_a_certainty_not_at_all():
         draws = np.random.default_rng(seed).dirichlet([1.0, 1.0, 1.0], 99)
         return {"share": draws, "sure": np.full(99, 2.0)}, seed % 2 == 0
 
-    found = calibrate("shares", simulate, fit, n=60, seed=1)
-    assert list(found.ranks) == ["share[0]", "share[1]", "share[2]"]
-    assert found.p > 0.01
-    assert 0 < found.refused < 60
+    check = calibrate("shares", simulate, fit, n=60, seed=1)
+    assert list(check.ranks) == ["share[0]", "share[1]", "share[2]"]
+    assert check.p > 0.01
+    assert 0 < check.refused < 60
     with pytest.raises(ValueError, match="the truth has"):
         calibrate("none", simulate, lambda *_: ({}, True), n=1, seed=1)

@@ -80,10 +80,10 @@ def _spells(
         k = float(truth["k"])
         lived = np.exp(eta) * (entry / t0) ** k
         # S(T) is uniform below S(entry); below the lasting share it never ends.
-        kept = rng.random() * (lasting + (1.0 - lasting) * np.exp(-lived))
+        level = rng.random() * (lasting + (1.0 - lasting) * np.exp(-lived))
         end = np.inf
-        if kept > lasting:
-            hazard = -np.log((kept - lasting) / (1.0 - lasting))
+        if level > lasting:
+            hazard = -np.log((level - lasting) / (1.0 - lasting))
             end = t0 * (hazard / np.exp(eta)) ** (1.0 / k)
         if entry == 0.0 and rng.random() < pi:
             end = 0.0

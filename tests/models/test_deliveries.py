@@ -59,9 +59,13 @@ TRUTH = {
 
 
 def process(agreed=1000.0):
-    told = dt.datetime(2025, 5, 16, tzinfo=dt.UTC)
+    announced = dt.datetime(2025, 5, 16, tzinfo=dt.UTC)
     return ProcessSpec(
-        "exchange", "delivery", DELIVERY_STATES, (), delivery=DeliverySpec(agreed, told, told)
+        "exchange",
+        "delivery",
+        DELIVERY_STATES,
+        (),
+        delivery=DeliverySpec(agreed, announced, announced),
     )
 
 
@@ -104,11 +108,11 @@ def test_the_nearer_the_end_the_likelier_it_is():
 def test_a_first_part_is_the_likelier_the_longer_it_has_taken_in_the_first_week():
     fitted = MODEL.fit(delivery_data([]), PRIORS, 1)
     first = drawn(None, fitted.draws)["agreed > begun"]
-    kept = [
+    survivals = [
         first.for_good + (1 - first.for_good) * np.exp(-first.rate * day**first.shape)
         for day in range(7)
     ]
-    hazards = [float(np.mean(a - b) / np.mean(a)) for a, b in pairwise(kept)]
+    hazards = [float(np.mean(a - b) / np.mean(a)) for a, b in pairwise(survivals)]
     assert hazards[1] > 1.2 * hazards[0]
     assert np.mean(first.shape > 1.0) > 0.9
 
@@ -139,10 +143,10 @@ def test_its_own_parts_tell_of_its_pace_and_of_the_size_of_parts():
     fitted = MODEL.fit(delivery_data([MARCH]), PRIORS, 1)
     quick = Package(1000, ((5, 60), (6, 70), (7, 50), (8, 60)), 8)
     slow = Package(1000, ((5, 300), (25, 290)), 25)
-    found = [drawn(package, fitted.draws)["begun > begun"] for package in (quick, slow)]
-    pace = [np.median(move.rate ** (1 / move.shape)) for move in found]
+    moves = [drawn(package, fitted.draws)["begun > begun"] for package in (quick, slow)]
+    pace = [np.median(move.rate ** (1 / move.shape)) for move in moves]
     assert pace[0] > 2.0 * pace[1]
-    assert found[0].size.mean.mean() < found[1].size.mean.mean() - 0.05
+    assert moves[0].size.mean.mean() < moves[1].size.mean.mean() - 0.05
 
 
 def test_the_tail_of_a_share_is_the_incomplete_beta():
@@ -153,10 +157,10 @@ def test_the_tail_of_a_share_is_the_incomplete_beta():
         (0.6, 5, 0.6),
         (5, 0.7, 0.5),
     ]:
-        found = _log_above(
+        log_tail = _log_above(
             np.array([share]), np.array(float(a)), np.array(float(b)), numpy_mathematics()
         )
-        assert found[0] - betaln(a, b) == pytest.approx(np.log(betaincc(a, b, share)), abs=1e-4)
+        assert log_tail[0] - betaln(a, b) == pytest.approx(np.log(betaincc(a, b, share)), abs=1e-4)
 
 
 def test_one_package_has_the_likelihood_of_its_story():
@@ -213,8 +217,8 @@ def test_random_classes_pass_the_gate_and_compile_once():
     sizes = [0, 1, 3, 6, 12]
     for seed, n in enumerate(sizes):
         _, data = simulated(MODEL, np.random.default_rng(seed), n=n)
-        found = MODEL.fit(data, PRIORS, seed)
-        assert found.report.passed, (seed, found.report.reasons)
+        fitted = MODEL.fit(data, PRIORS, seed)
+        assert fitted.report.passed, (seed, fitted.report.reasons)
     assert compile_count() <= before + 1
 
 
@@ -248,12 +252,12 @@ def test_parts_of_one_day_are_one_part_and_a_record_is_a_package():
 
 
 def test_a_record_gives_its_package():
-    told = process().delivery.announced
+    announced = process().delivery.announced
     steps = (
-        Step(told + dt.timedelta(days=7), "begun", 390.0),
-        Step(told + dt.timedelta(days=8), "begun", 307.0, counted=True),
+        Step(announced + dt.timedelta(days=7), "begun", 390.0),
+        Step(announced + dt.timedelta(days=8), "begun", 307.0, counted=True),
     )
-    record = Record(process(), told, "agreed", steps, told + dt.timedelta(days=20))
+    record = Record(process(), announced, "agreed", steps, announced + dt.timedelta(days=20))
     assert package_of(record) == Package(1000.0, ((7.0, 390.0), (8.0, 307.0)), 20.0)
     with pytest.raises(InvalidInput, match="is not a delivery"):
         package_of(replace(record, process=replace(process(), delivery=None)))
@@ -287,9 +291,9 @@ def test_a_record_unlike_its_priors_is_read_from_enough_draws(priors, package):
     chances = []
     for seed in range(3):
         draws, due = prior_draws(priors, package, seed)
-        told = MODEL.log_likelihood(draws, delivery_data([package]))
+        log_p = MODEL.log_likelihood(draws, delivery_data([package]))
         for k, (_, kinds) in enumerate(BLOCKS):
-            log_weight = due[:, k] + told[:, kinds].sum(axis=1)
+            log_weight = due[:, k] + log_p[:, kinds].sum(axis=1)
             weight = np.exp(log_weight - log_weight.max())
             assert weight.sum() ** 2 / (weight @ weight) > 2_000
         moves = drawn(package, draws, due, seed)
@@ -316,12 +320,12 @@ def test_a_delivery_whose_bank_states_nothing_is_told_by_its_own_parts():
     Beta(.5, 1.5) and ten that did not bring all.
     """
     package = Package(1000, tuple((10 + 12 * k, 60 + 5 * k) for k in range(10)), 130)
-    found = []
+    pair = []
     for priors in (MODEL.default_priors(), PRIORS):
         draws, due = prior_draws(priors, package, 1)
         moves = drawn(package, draws, due)
-        found.append(moves["begun > begun"])
-    wide, judged = found
+        pair.append(moves["begun > begun"])
+    wide, judged = pair
     assert wide.size.mean.mean() == pytest.approx(0.0825, abs=0.005)
     assert wide.size.whole.mean() == pytest.approx(0.5 / 12, abs=0.003)
     assert np.median(wide.rate ** (1 / wide.shape)) == pytest.approx(9.5 / 122, rel=0.1)
@@ -337,8 +341,8 @@ def test_own_parts_teach_the_size_of_further_ones_whoever_states_the_pace():
     package = Package(40_000, ((45, 4_000), (93, 6_500)), 151)
     m, k = np.meshgrid(np.linspace(5e-4, 0.9995, 1_000), np.exp(np.linspace(0.3, 3.3, 400)))
     prior = stats.beta(3, 7).pdf(m) * stats.norm(np.log(6.0), 0.4).pdf(np.log(k))
-    told = [stats.beta(m * k, (1 - m) * k).pdf(share) for share in (0.1, 0.1625)]
-    weight = prior * told[0] * told[1]
+    density = [stats.beta(m * k, (1 - m) * k).pdf(share) for share in (0.1, 0.1625)]
+    weight = prior * density[0] * density[1]
     mean = float((weight * m).sum() / weight.sum())
     assert mean < 0.25 < 0.3
     paced = (
@@ -349,7 +353,7 @@ def test_own_parts_teach_the_size_of_further_ones_whoever_states_the_pace():
         one = replace(process(40_000.0), moves=moves)
         for seed in range(3):
             draws, due = prior_draws(PRIORS, package, seed)
-            found = delivery_parameters(one, package, draws, due, points=2048, seed=seed)
-            size = found["begun > begun"].size
+            hazards = delivery_parameters(one, package, draws, due, points=2048, seed=seed)
+            size = hazards["begun > begun"].size
             assert size.mean.mean() == pytest.approx(mean, abs=0.005)
             assert size.whole.mean() == pytest.approx(1 / 8, abs=0.008)

@@ -46,11 +46,11 @@ def usual(model):
 
 
 def calibrated(model, *, priors=None, data=None, n=N):
-    given = usual(model) | (priors or {})
+    all_priors = usual(model) | (priors or {})
 
     def fit(rows, seed):
-        found = model.fit(rows if data is None else data(rows), given, seed)
-        return found.draws, found.report.passed
+        fitted = model.fit(rows if data is None else data(rows), all_priors, seed)
+        return fitted.draws, fitted.report.passed
 
     return calibrate(
         type(model).__name__,
@@ -65,9 +65,9 @@ def calibrated(model, *, priors=None, data=None, n=N):
 @pytest.mark.deep
 @pytest.mark.parametrize("name", MODELS)
 def test_ranks_are_uniform_and_the_gate_lets_every_fit_pass(name):
-    found = calibrated(MODELS[name])
-    assert found.p > 0.001, found.p_values
-    assert found.refused <= 0.01 * N
+    check = calibrated(MODELS[name])
+    assert check.p > 0.001, check.p_values
+    assert check.refused <= 0.01 * N
 
 
 def _doubled(rows):

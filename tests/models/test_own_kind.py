@@ -103,15 +103,15 @@ def predictor_of(bank, draws=4_096):
     assert not bank.problems, bank.problems[0]
     ledger = Ledger.open("sqlite:///:memory:", create=True)
     load_bank(ledger, bank, NOW)
-    found = Predictor(Catalog.of(ledger), ledger.evidence(), bank, seed=0, draws=draws)
+    predictor = Predictor(Catalog.of(ledger), ledger.evidence(), bank, seed=0, draws=draws)
     ledger.close()
-    return found
+    return predictor
 
 
 def asked(predictor):
     questions = list(predictor.catalog.questions.values())
-    told = predictor.one(OWN[0], questions, NOW)
-    return {name: answer.numbers[0] for name, answer in told.items()}
+    answers = predictor.one(OWN[0], questions, NOW)
+    return {name: answer.numbers[0] for name, answer in answers.items()}
 
 
 def test_its_states_and_moves_are_those_of_the_class(installed, tmp_path):
@@ -126,8 +126,8 @@ def test_its_hazards_are_simulated(installed, tmp_path):
     """One exit at a constant rate, watched to the moment: 1 - exp(-rate x days left)."""
     days = (dt.datetime(2027, 1, 1, tzinfo=dt.UTC) - NOW) / dt.timedelta(days=1)
     for rate in (0.004, 0.03):
-        told = asked(predictor_of(bank_of(tmp_path, f", rate: {rate}")))
-        assert told["war-2026"] == pytest.approx(1 - exp(-rate * days), abs=0.006)
+        chances = asked(predictor_of(bank_of(tmp_path, f", rate: {rate}")))
+        assert chances["war-2026"] == pytest.approx(1 - exp(-rate * days), abs=0.006)
 
 
 def test_it_sees_its_own_past_and_no_other(installed, tmp_path):

@@ -67,8 +67,8 @@ def test_the_integral_over_a_log_rate_is_the_integral():
         x, log_density = on_a_grid(*setting)
         top = log_density.max()
         exact = np.log(np.trapezoid(np.exp(log_density - top), x)) + top
-        found = log_marginal(*(np.array([[v]]) for v in setting), numpy_mathematics())[0]
-        assert found == pytest.approx(exact, abs=2e-4), setting
+        log_integral = log_marginal(*(np.array([[v]]) for v in setting), numpy_mathematics())[0]
+        assert log_integral == pytest.approx(exact, abs=2e-4), setting
 
 
 def test_quantiles_of_a_log_rate_are_those_of_a_grid():
@@ -77,8 +77,8 @@ def test_quantiles_of_a_log_rate_are_those_of_a_grid():
         x, log_density = on_a_grid(*setting)
         density = np.exp(log_density - log_density.max())
         reached = np.cumsum(density) / density.sum()
-        found, log_norm = posterior_quantiles(levels, *setting)
-        assert np.interp(found, x, reached) == pytest.approx(levels, abs=1e-3), setting
+        quantiles, log_norm = posterior_quantiles(levels, *setting)
+        assert np.interp(quantiles, x, reached) == pytest.approx(levels, abs=1e-3), setting
         marginal = log_marginal(*(np.array([[v]]) for v in setting), numpy_mathematics())
         assert log_norm == pytest.approx(marginal[0], abs=2e-3)
 
@@ -110,8 +110,8 @@ def test_the_sampled_graph_is_the_numpy_likelihood():
 def test_a_fit_passes_the_gate_whatever_the_bank_has_and_compiles_once():
     before = compile_count()
     for counts, exposures in EDGES:
-        found = MODEL.fit(rate_data(counts, exposures), PRIORS, 1)
-        assert found.report.passed, (counts, found.report.reasons)
+        fitted = MODEL.fit(rate_data(counts, exposures), PRIORS, 1)
+        assert fitted.report.passed, (counts, fitted.report.reasons)
     assert compile_count() <= before + 1
 
 
@@ -128,9 +128,9 @@ def test_a_fit_has_the_moments_of_a_grid():
     fitted = MODEL.fit(data, PRIORS, 3)
     for name, values in draws.items():
         exact = np.sum(weight * values) / weight.sum()
-        found = fitted.draws[name]
-        error = array_stats.mcse(found.reshape(fitted.chains, -1), chain_axis=0, draw_axis=1)
-        assert abs(found.mean() - exact) < 4.5 * error, name
+        sample = fitted.draws[name]
+        error = array_stats.mcse(sample.reshape(fitted.chains, -1), chain_axis=0, draw_axis=1)
+        assert abs(sample.mean() - exact) < 4.5 * error, name
 
 
 def test_what_was_never_at_risk_says_nothing():
@@ -176,9 +176,9 @@ def test_a_refit_at_a_new_anchor_moves_answers_by_little():
             pieces = [Piece(0.0, 200.0, True, (), 19_000.0 + 200.0 * k) for k in range(number)]
             pieces.append(Piece(0.0, 1000.0 + days - step, False, (), 19_000.0 + step))
             pasts[key] = Past(*key, tuple(pieces))
-        found = parameters(phrases, pasts, points=2048, seed=1, fits=Kept())
+        drawn = parameters(phrases, pasts, points=2048, seed=1, fits=Kept())
         ahead = 365.0 - days
-        return [-np.expm1(-found.moves[key].rate * ahead).mean() for key in pasts]
+        return [-np.expm1(-drawn.moves[key].rate * ahead).mean() for key in pasts]
 
     # Day 20020 begins a quarter: a day before it, and one and three days after.
     before, there, after = (np.array(asked(day)) for day in (19, 21, 23))

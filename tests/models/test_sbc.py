@@ -31,8 +31,8 @@ def calibrated(fit, n, **options):
 
 @pytest.mark.deep
 def test_ranks_are_uniform():
-    found = calibrated(learned, 150)
-    assert found.p > 0.01, found.p_values
+    check = calibrated(learned, 150)
+    assert check.p > 0.01, check.p_values
 
 
 def test_with_no_data_learned_the_prior_is_calibrated():

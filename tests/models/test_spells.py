@@ -41,13 +41,13 @@ def stay(age):
     return {HOLDS: Past(*HOLDS, (Piece(0.0, age, False, (), 20_000.0),))}
 
 
-def held(move, days, age=0.0):
-    kept = [
+def survival_after(move, days, age=0.0):
+    survivals = [
         move.for_good
         + (1 - move.for_good - move.at_once * (t > 0)) * np.exp(-move.rate * t**move.shape)
         for t in (age, age + days)
     ]
-    return float(np.mean(kept[1] / kept[0]))
+    return float(np.mean(survivals[1] / survivals[0]))
 
 
 def test_the_six_spells_on_a_grid_by_sampling_and_through_the_world():
@@ -68,15 +68,15 @@ def test_the_six_spells_on_a_grid_by_sampling_and_through_the_world():
     assert exact == pytest.approx(0.5381, abs=5e-4)
     fitted = model.fit(SIX, priors, 1)
     assert fitted.report.passed, fitted.report.reasons
-    found = survival(fitted.draws, 50.0, t0=30.0, age=20.0).reshape(fitted.chains, -1)
-    error = array_stats.mcse(found, chain_axis=0, draw_axis=1)
-    assert abs(found.mean() - exact) < 4.5 * error
+    draws_of_p = survival(fitted.draws, 50.0, t0=30.0, age=20.0).reshape(fitted.chains, -1)
+    error = array_stats.mcse(draws_of_p, chain_axis=0, draw_axis=1)
+    assert abs(draws_of_p.mean() - exact) < 4.5 * error
     # In the world the stay's own 20 days are told apart, and weigh the draws once more.
     p = survival(draws, [20.0, 50.0], t0=30.0)
     own = np.sum(weight * p[:, 1]) / np.sum(weight * p[:, 0])
     classes = {"c": SpellDraws.of(model, fitted)}
     move = parameters(holds(), stay(20.0), points=2048, seed=1, classes=classes).moves[HOLDS]
-    assert held(move, 30.0, age=20.0) == pytest.approx(own, abs=0.006)
+    assert survival_after(move, 30.0, age=20.0) == pytest.approx(own, abs=0.006)
 
 
 @pytest.mark.parametrize("model", VARIANTS, ids=NAMES)
@@ -115,8 +115,8 @@ def test_settings_share_a_graph_and_pass_the_gate():
     for setting in ("formal-end", "first-claim"):
         model = Spells(setting)
         for rows in (SIX, MIXED, spells(entry=[], lower=[], upper=[], kind=[])):
-            found = model.fit(rows, model.default_priors(), 1)
-            assert found.report.passed, (setting, found.report.reasons)
+            fitted = model.fit(rows, model.default_priors(), 1)
+            assert fitted.report.passed, (setting, fitted.report.reasons)
     assert compile_count() <= before + 1
     assert set(KINDS.values()) == {model.setting for model in VARIANTS}
 
@@ -136,7 +136,7 @@ def test_a_class_with_shares_gives_its_own_survival():
     plain = SpellDraws(draws.theta, draws.k, draws.t0, draws.at_once, draws.lasting)
     move = parameters(holds(), {}, points=2048, seed=1, classes={"c": plain}).moves[HOLDS]
     exact = survival(fit.draws, 700.0, t0=365.0)[:, 0].mean()
-    assert held(move, 700.0) == pytest.approx(exact, abs=0.004)
+    assert survival_after(move, 700.0) == pytest.approx(exact, abs=0.004)
     stated = parameters(holds(for_good=0.05), {}, points=64, seed=1, classes={"c": plain}).moves[
         HOLDS
     ]
@@ -147,9 +147,9 @@ def test_draws_that_stand_in_are_all_there_and_neighbours_alike():
     fit = type("Fit", (), {})()
     rng = np.random.default_rng(0)
     fit.draws = {name: rng.normal(size=400) for name in ("theta", "beta", "k")}
-    found = representative_spells(fit)
-    assert np.sort(found["k"]).tolist() == np.sort(fit.draws["k"]).tolist()
-    strata = np.array([part.mean() for part in np.array_split(found["theta"], 32)])
+    draws = representative_spells(fit)
+    assert np.sort(draws["k"]).tolist() == np.sort(fit.draws["k"]).tolist()
+    strata = np.array([part.mean() for part in np.array_split(draws["theta"], 32)])
     assert np.all(np.diff(strata) > 0)
 
 

@@ -45,11 +45,11 @@ def crowd(
     order = np.lexsort((u, q))
     u = u[order]
     first = np.cumsum(count) - count
-    gone = growth * u**2
-    step = np.diff(gone, prepend=0.0)
-    step[first] = gone[first]
+    precision = growth * u**2
+    step = np.diff(precision, prepend=0.0)
+    step[first] = precision[first]
     news = np.cumsum(step / 2 * sign[q] + np.sqrt(np.maximum(step, 0)) * rng.normal(size=len(q)))
-    news -= (news[first] - gone[first] / 2 * sign)[q]
+    news -= (news[first] - precision[first] / 2 * sign)[q]
     common = shared / 2 * sign + np.sqrt(shared) * rng.normal(size=questions)
     private = own / 2 * sign[q] + np.sqrt(own) * rng.normal(size=len(q))
     log_odds = slope[who] * (prior[q] + common[q] + news + private) + lean[who]

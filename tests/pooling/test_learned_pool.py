@@ -99,9 +99,9 @@ def test_each_question_is_pooled_from_its_own_rows(small, learned):
 def test_the_gradient_is_the_slope_of_the_loss(small):
     table, as_of, _ = small
     events = history_events(table, as_of)
-    kept = np.flatnonzero(~np.isnan(events.outcome))
-    at, weight = moments(events, kept, 2)
-    assert np.bincount(events.question[at], weight)[kept] == pytest.approx(1)
+    resolved = np.flatnonzero(~np.isnan(events.outcome))
+    at, weight = moments(events, resolved, 2)
+    assert np.bincount(events.question[at], weight)[resolved] == pytest.approx(1)
     book = records(events, company(events), np.inf)
     zero = np.zeros(len(at), dtype=int)
     seen = panel(events, at, Books([book], zero, np.arange(len(events.forecasters))), -0.4)
@@ -118,8 +118,8 @@ def test_the_gradient_is_the_slope_of_the_loss(small):
 @pytest.mark.parametrize("kind", ["rich", "noisy"])
 @pytest.mark.parametrize("resolved", [0, 1, 5])
 def test_little_history_is_safe(kind, resolved):
-    made = RICH if kind == "rich" else {"bias": 0.6, "skill": 0.5, "shared": 1.5}
-    table = crowd(seed=4, questions=1200, **made)
+    traits = RICH if kind == "rich" else {"bias": 0.6, "skill": 0.5, "shared": 1.5}
+    table = crowd(seed=4, questions=1200, **traits)
     as_of, current = split(table)
     done = table[table["resolved_at"] <= as_of].groupby("question")["resolved_at"].first()
     few = table[table["question"].isin(done.sort_values().index[-resolved:] if resolved else [])]
@@ -146,8 +146,8 @@ def test_copies_of_an_opinion_do_not_extremise_without_bound(learned):
         assert pooled[-1] - pooled[-2] < 1e-3
         assert pooled[-1] < 0.97
     # Saying the same again adds nobody.
-    said = [("q", "ana", 0.7, START), ("q", "ben", 0.4, START)]
-    again = pool.members(rows(*said, said[0], said[0]))
+    forecasts = [("q", "ana", 0.7, START), ("q", "ben", 0.4, START)]
+    again = pool.members(rows(*forecasts, forecasts[0], forecasts[0]))
     assert len(again) == 2
     assert again["weight"].sum() == pytest.approx(1)
 
@@ -165,13 +165,13 @@ def test_the_forecast_in_force_is_the_latest():
 def test_a_perfect_forecaster_is_found():
     # One is always right at 90 %, four toss coins at the same strength.
     rng = np.random.default_rng(0)
-    said = []
+    forecasts = []
     for k in range(120):
         y = int(rng.random() < 0.5)
         for name in ("seer", "a", "b", "c", "d"):
             yes = y if name == "seer" else int(rng.random() < 0.5)
-            said.append((k, name, 0.9 if yes else 0.1, float(k), y, k + 0.5))
-    table = pd.DataFrame(said, columns=COLUMNS)
+            forecasts.append((k, name, 0.9 if yes else 0.1, float(k), y, k + 0.5))
+    table = pd.DataFrame(forecasts, columns=COLUMNS)
     pool = LearnedPool().fit(table, as_of=90.0)
     later = table[table["question"] > 90]
     error = squared_error(pool.predict, table, later)
@@ -183,8 +183,10 @@ def test_a_perfect_forecaster_is_found():
 
 
 def test_forecasters_that_are_all_alike_are_told_apart_by_nothing():
-    said = [(k, name, 0.7, float(k), int(k % 10 < 7), k + 0.5) for k in range(60) for name in "abc"]
-    pool = LearnedPool().fit(pd.DataFrame(said, columns=COLUMNS), as_of=60.0)
+    forecasts = [
+        (k, name, 0.7, float(k), int(k % 10 < 7), k + 0.5) for k in range(60) for name in "abc"
+    ]
+    pool = LearnedPool().fit(pd.DataFrame(forecasts, columns=COLUMNS), as_of=60.0)
     table = pool.forecasters[["bias", "slope", "apart"]]
     assert (table.max() - table.min()).to_numpy() == pytest.approx(0, abs=1e-9)
     current = rows(*(("q", name, 0.7, 61.0) for name in "abc"))
@@ -203,10 +205,10 @@ def test_records_find_bias_and_noise():
         {"question": q, "forecaster": j, "forecast": 1 / (1 + np.exp(-x[q, j])),
          "issued_at": q + rng.random(len(q)), "outcome": y[q], "resolved_at": q + 2.0}
     )  # fmt: skip
-    found = LearnedPool(moments=0).fit(table, as_of=500.0).forecasters
-    assert np.corrcoef(found["bias"], -bias)[0, 1] > 0.8
-    assert np.corrcoef(found["slope"], -np.log(noise))[0, 1] > 0.5
-    assert np.corrcoef(found["apart"], noise)[0, 1] > 0.5
+    fitted = LearnedPool(moments=0).fit(table, as_of=500.0).forecasters
+    assert np.corrcoef(fitted["bias"], -bias)[0, 1] > 0.8
+    assert np.corrcoef(fitted["slope"], -np.log(noise))[0, 1] > 0.5
+    assert np.corrcoef(fitted["apart"], noise)[0, 1] > 0.5
 
 
 def test_others_are_those_in_force_at_that_moment():
@@ -221,13 +223,13 @@ def test_others_are_those_in_force_at_that_moment():
 
 
 def test_gain_where_there_is_a_record_and_each_part_earns_its_place():
-    made = {
+    traits = {
         "skill": {"skill": 1.5, "shared": 2.0, "people": 60, "questions": 4000},
         "recency": {"growth": 9.0, "shared": 0.2},
         "n": {"own": 1.0, "shared": 0.0, "spread": 0.2},
     }
     for part in PARTS:
-        table = crowd(**({"seed": 2, "questions": 900} | made[part]))
+        table = crowd(**({"seed": 2, "questions": 900} | traits[part]))
         as_of, current = split(table, 0.5)
         full, less = (
             squared_error(LearnedPool(moments=0, without=without).fit(table, as_of).predict,
@@ -311,20 +313,20 @@ def test_on_a_real_crowd_it_gains_over_every_fixed_pool_after_the_date_it_learne
 
 def test_a_real_crowd_as_one_forecaster_is_not_spoiled(shared):
     with (shared / "data" / "forecastbench_ukraine_iran.csv").open(newline="") as file:
-        found = [row for row in csv.DictReader(file) if row["crowd"]]
+        with_crowd = [row for row in csv.DictReader(file) if row["crowd"]]
     table = pd.DataFrame(
         {
-            "question": [row["source"] + row["id"] for row in found],
+            "question": [row["source"] + row["id"] for row in with_crowd],
             "forecaster": "crowd",
-            "forecast": [float(row["crowd"]) for row in found],
-            "issued_at": [row["freeze_datetime"] for row in found],
+            "forecast": [float(row["crowd"]) for row in with_crowd],
+            "issued_at": [row["freeze_datetime"] for row in with_crowd],
             "outcome": [
                 float(row["resolved_to"])
                 if row["resolved"] == "True" and row["resolved_to"] in ("0.0", "1.0")
                 else np.nan
-                for row in found
+                for row in with_crowd
             ],
-            "resolved_at": [row["resolution_date"] or None for row in found],
+            "resolved_at": [row["resolution_date"] or None for row in with_crowd],
         }
     ).dropna(subset="issued_at")
     scored = table[table["outcome"].notna()].drop_duplicates("question", keep="last")
@@ -367,7 +369,7 @@ def test_times_of_any_kind():
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "problem"),
     [
         ({"forecast": 35.0}, r"forecast \(35\.0\): must lie in \[0, 1\]\. Try: divide"),
         ({"forecast": np.nan}, r"forecast \(nan"),
@@ -379,11 +381,11 @@ def test_times_of_any_kind():
         ({"issued_at": "monday"}, r"issued_at \('monday'"),
     ],
 )
-def test_bad_history(change, said):
+def test_bad_history(change, problem):
     table = pd.DataFrame(
         [("q", name, 0.5, START, 1, START) for name in "abc"], columns=COLUMNS
     ).assign(**change)
-    with pytest.raises(InvalidInput, match=said):
+    with pytest.raises(InvalidInput, match=problem):
         LearnedPool().fit(table, START)
 
 

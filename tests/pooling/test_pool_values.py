@@ -72,15 +72,15 @@ def test_conformance_geometric_odds(published):
 
 
 def test_conformance_neyman_factor(published):
-    found = published("neyman_extremizing")
-    assert len(found) == 7
-    for row in found:
+    rows = published("neyman_extremizing")
+    assert len(rows) == 7
+    for row in rows:
         assert f"{neyman_factor(int(row['input'][2:])):.6f}" == row["value"]
 
 
 def test_conformance_recency_weights(published):
-    found = published("metaculus_recency")
-    assert len(found) == 2
-    for row in found:
+    rows = published("metaculus_recency")
+    assert len(rows) == 2
+    for row in rows:
         weights = recency_weights(int(row["input"][2:]))
         assert "/".join(f"{w:.6f}" for w in weights) == row["value"]

@@ -19,9 +19,9 @@ chances = st.floats(0.0, 1.0)
 def records(members=3):
     rows = st.lists(st.lists(chances, min_size=members, max_size=members), min_size=1, max_size=8)
     return rows.flatmap(
-        lambda said: st.tuples(
-            st.just(np.array(said)),
-            st.lists(st.integers(0, 3), min_size=len(said), max_size=len(said)),
+        lambda chosen: st.tuples(
+            st.just(np.array(chosen)),
+            st.lists(st.integers(0, 3), min_size=len(chosen), max_size=len(chosen)),
         )
     )
 
@@ -29,19 +29,19 @@ def records(members=3):
 def test_two_worldviews_and_one_yes():
     # Known answer 15: .8 / .2 and one yes: .8 / .2, predictive .8^2 + .2^2 = .68; tempered by 1/2,
     # sqrt .8 : sqrt .2 = 2 : 1, predictive (2 x .8 + .2) / 3 = .60.
-    said = log_likelihood_of([[0.8, 0.2]])
-    plain = ensemble_weights(said, ["e"], tempering=1.0)
+    log_p = log_likelihood_of([[0.8, 0.2]])
+    plain = ensemble_weights(log_p, ["e"], tempering=1.0)
     np.testing.assert_allclose(plain, [0.8, 0.2])
     assert plain @ [0.8, 0.2] == pytest.approx(0.68)
-    tempered = ensemble_weights(said, ["e"])
+    tempered = ensemble_weights(log_p, ["e"])
     np.testing.assert_allclose(tempered, [2 / 3, 1 / 3])
     assert tempered @ [0.8, 0.2] == pytest.approx(0.60)
 
 
 def test_questions_of_one_event_count_once_and_of_two_twice():
-    said = log_likelihood_of([[0.8, 0.2]])
-    once = ensemble_weights(said, ["e"])
-    ladder = np.repeat(said, 5, axis=0)
+    log_p = log_likelihood_of([[0.8, 0.2]])
+    once = ensemble_weights(log_p, ["e"])
+    ladder = np.repeat(log_p, 5, axis=0)
     np.testing.assert_allclose(ensemble_weights(ladder, ["e"] * 5), once)
     # Tempering is once an event: two events give (2 : 1)^2.
     np.testing.assert_allclose(ensemble_weights(ladder[:2], ["e", "f"]), [0.8, 0.2])
@@ -49,12 +49,12 @@ def test_questions_of_one_event_count_once_and_of_two_twice():
 
 @given(records(), st.randoms(use_true_random=False))
 def test_no_order_matters_and_weights_sum_to_one_above_the_floor(record, random):
-    said, event = record
-    log_p = log_likelihood_of(said)
+    p, event = record
+    log_p = log_likelihood_of(p)
     weights = ensemble_weights(log_p, event)
     assert weights.sum() == pytest.approx(1.0)
     assert weights.min() >= 0.02 - 1e-12
-    order = list(range(len(said)))
+    order = list(range(len(p)))
     random.shuffle(order)
     again = ensemble_weights(log_p[order], [event[i] for i in order])
     np.testing.assert_allclose(again, weights, atol=1e-12)
@@ -79,8 +79,8 @@ def test_the_floor_holds_after_normalising():
 
 @given(records(2))
 def test_a_late_entrant_takes_an_equal_share_whatever_the_others_did(record):
-    said, event = record
-    log_p = log_likelihood_of(said)
+    p, event = record
+    log_p = log_likelihood_of(p)
     before = ensemble_weights(log_p, event, floor=0.0)
     absent = np.column_stack([log_p, np.full(len(log_p), np.nan)])
     after = ensemble_weights(absent, event, floor=0.0)
@@ -91,10 +91,10 @@ def test_a_late_entrant_takes_an_equal_share_whatever_the_others_did(record):
 def test_an_entrant_is_then_judged_like_the_others():
     early, late = log_likelihood_of([[0.9, 0.1]]), log_likelihood_of([[0.5, 0.5, 0.9]])
     rows = np.vstack([np.column_stack([early, [[np.nan]]]), late])
-    found = ensemble_weights(rows, ["e", "f"], floor=0.0)
+    weights = ensemble_weights(rows, ["e", "f"], floor=0.0)
     # 3 : 1 sharing two thirds, and a third; then times the roots of .5, .5, .9.
     wanted = np.array([0.5, 1 / 6, 1 / 3]) * np.sqrt([0.5, 0.5, 0.9])
-    np.testing.assert_allclose(found, wanted / wanted.sum())
+    np.testing.assert_allclose(weights, wanted / wanted.sum())
 
 
 def test_silence_after_entering_is_refused():
@@ -125,8 +125,8 @@ def test_counting_early_yeses_at_once_would_favour_whoever_says_yes():
     rash = ensemble_weights(seen, range(len(seen)), floor=0.0)
     assert rash[1] > 0.99
     outcome = early | (rng.random(400) < 0.1)
-    said = np.where(outcome[:, None], [[0.3, 0.6]], [[0.7, 0.4]])
-    patient = ensemble_weights(log_likelihood_of(said), range(400), floor=0.0)
+    p = np.where(outcome[:, None], [[0.3, 0.6]], [[0.7, 0.4]])
+    patient = ensemble_weights(log_likelihood_of(p), range(400), floor=0.0)
     assert patient[0] > 0.99
 
 

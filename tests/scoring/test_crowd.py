@@ -13,9 +13,9 @@ from tests.scoring.frames import frame as frame_of
 
 def frame(rows, *, closed=None, outcome=1):
     """Rows of (forecaster, probability, day)."""
-    who, said, days = zip(*rows, strict=True)
+    who, forecasts, days = zip(*rows, strict=True)
     ended = pd.NaT if closed is None else day(closed)
-    return frame_of(said, days, forecaster=list(who), closed_at=ended, outcome=outcome)
+    return frame_of(forecasts, days, forecaster=list(who), closed_at=ended, outcome=outcome)
 
 
 def by_name(table):
@@ -25,11 +25,11 @@ def by_name(table):
 def test_peer_by_hand():
     # Days 0-5: a .8 against b .4, ln 2 ahead. Days 5-10: c says .2 too; the others' geometric mean
     # of (.4, .2) is sqrt(.08): a is ln .8 - ln sqrt(.08) ahead.
-    found = by_name(
+    scores = by_name(
         lifetime.score(frame([("a", 0.8, 0), ("b", 0.4, 0), ("c", 0.2, 5)]), rule="peer")
     )
-    assert found["a"] == pytest.approx(50 * np.log(2) + 50 * (np.log(0.8) - np.log(0.08) / 2))
-    assert sum(found.values()) == pytest.approx(0, abs=1e-9)
+    assert scores["a"] == pytest.approx(50 * np.log(2) + 50 * (np.log(0.8) - np.log(0.08) / 2))
+    assert sum(scores.values()) == pytest.approx(0, abs=1e-9)
 
 
 ROWS = st.lists(
@@ -65,10 +65,10 @@ def test_relative_is_the_daily_one_where_all_changes_fall_on_days(rows, outcome)
     grid = np.full((len(names), 10), np.nan)
     for who, p, at in sorted(rows, key=lambda row: row[2]):
         grid[names.index(who), at:] = p
-    found = by_name(
+    scores = by_name(
         lifetime.score(frame(rows, outcome=outcome), rule="relative", convention="full")
     )
-    assert [found[who] for who in names] == pytest.approx(relative_brier(grid, outcome).tolist())
+    assert [scores[who] for who in names] == pytest.approx(relative_brier(grid, outcome).tolist())
 
 
 def test_a_question_is_never_cut_by_a_batch(monkeypatch):
@@ -86,11 +86,11 @@ def test_a_question_is_never_cut_by_a_batch(monkeypatch):
 def test_a_zero_that_failed_loses_everything_unless_all_share_it():
     score = -np.log(np.array([0.0, 0.5, 0.0, 0.0, 0.3]), where=[False, True, False, False, True],
                     out=np.full(5, -np.inf))  # fmt: skip
-    found = crowd.difference(score, np.array([0, 0, 1, 1, 2]), "peer")
-    assert found.tolist() == [-np.inf, np.inf, 0.0, 0.0, 0.0]
+    difference = crowd.difference(score, np.array([0, 0, 1, 1, 2]), "peer")
+    assert difference.tolist() == [-np.inf, np.inf, 0.0, 0.0, 0.0]
     # Company in the error is no shelter from those who were not in it.
-    found = crowd.difference(np.array([np.inf, np.inf, 0.7]), np.zeros(3, dtype=int), "peer")
-    assert found.tolist() == [-np.inf, -np.inf, np.inf]
+    difference = crowd.difference(np.array([np.inf, np.inf, 0.7]), np.zeros(3, dtype=int), "peer")
+    assert difference.tolist() == [-np.inf, -np.inf, np.inf]
 
 
 def test_they_are_marked_improper_and_baseline_is_not():
@@ -101,9 +101,9 @@ def test_they_are_marked_improper_and_baseline_is_not():
         ("baseline", True, True),
         ("spherical", True, False),
     ):
-        found = lifetime.score(table, rule=rule)
-        assert set(found["proper"]) == {proper}
-        assert set(found["larger_is_better"]) == {larger}
+        scores = lifetime.score(table, rule=rule)
+        assert set(scores["proper"]) == {proper}
+        assert set(scores["larger_is_better"]) == {larger}
 
 
 def test_who_trails_gains_by_silence_under_peer_and_nothing_under_brier():
@@ -121,7 +121,7 @@ def test_who_trails_gains_by_silence_under_peer_and_nothing_under_brier():
 
 def test_baseline_is_the_log_score_turned_and_uncovered_time_is_chance():
     table = frame([("a", 0.8, 5)])
-    (found,) = lifetime.score(table, rule="baseline")["score"]
-    assert found == pytest.approx(0.5 * 100 * (1 - log_score([0.8], [1])[0] / np.log(2)))
+    (points,) = lifetime.score(table, rule="baseline")["score"]
+    assert points == pytest.approx(0.5 * 100 * (1 - log_score([0.8], [1])[0] / np.log(2)))
     platform = metaculus.baseline([0.8], 1, issued_at=[5.0], opens=0.0, closes=10.0)
-    assert found == pytest.approx(float(np.sum(platform.score)))
+    assert points == pytest.approx(float(np.sum(platform.score)))

@@ -231,10 +231,10 @@ def test_bad_input_is_refused_by_name(function, arguments, name, words):
     assert re.search(words, str(fault.value))
     assert isinstance(fault.value, ValueError)
     # Of two arguments that do not fit each other either may be the one that is named.
-    said = str(fault.value).split(":")[0]
+    subject = str(fault.value).split(":")[0]
     fits_no_other = len(arguments[name]) != len(good(function)[name])
     allowed = (*good(function), "clusters", "forecasts") if fits_no_other else (name,)
-    assert any(each in said for each in allowed), said
+    assert any(each in subject for each in allowed), subject
 
 
 EDGES = {"levels": [0.2, 0.8], "forecast": [[1.0, 2.0]], "outcome": [1.0]}
@@ -273,7 +273,7 @@ ALSO = [
     (scoring.relative_brier, {"outcome": 2}, "outcome"),
     (scoring.relative_brier, {"outcome": [1]}, "must be one label"),
     (scoring.relative_brier, {"forecast": [[[0.5, NAN]]]}, "nan"),
-    *((metaculus.baseline, ONE | more, said) for more, said in (
+    *((metaculus.baseline, ONE | more, words) for more, words in (
         ({"outcome": 2}, r"outcome \(2\): must be a label 0\.\.1"),
         ({"outcome": 0.5}, r"outcome \(0\.5\)"),
         ({"outcome": [1]}, r"outcome \(\[1\]\)"),
@@ -290,7 +290,7 @@ ALSO = [
         (PMF | {"forecast": [[0.5, 0.5]]}, r"forecast \(2 buckets\)"),
         (CHOICE | {"forecast": [[0.5, 0.5], [1]], "issued_at": [0.0, 1.0]}, "unequal length"),
     )),
-    *((calibration.binned_decomposition, {"bins": bins}, said) for bins, said in (
+    *((calibration.binned_decomposition, {"bins": bins}, words) for bins, words in (
         (0, r"bins \(0\): must be at least 1"),
         (2.5, r"bins \(2\.5\): must be a whole number"),
         ([0, 1, 1], "must be two rising edges"),
@@ -304,7 +304,7 @@ ALSO = [
       for picks in ([[0], []], [], [[0, 1]])),
     *((calibration.murphy_curve, {"thresholds": wrong}, "thresholds")
       for wrong in ([0.5, 1.2], [0.5, 0.4], [[0.5]])),
-    *((calibration.pit, EDGES | more, said) for more, said in (
+    *((calibration.pit, EDGES | more, words) for more, words in (
         ({"lower": 0}, "both bounds or neither"),
         ({"lower": 1.5, "upper": 3}, "within its bounds"),
         ({"lower": 3, "upper": 1}, "must be below upper"),
@@ -318,7 +318,7 @@ ALSO = [
     (calibration.interval_coverage, EDGES | {"levels": [0.2, 0.5]}, "no two are t and 1 - t"),
     (calibration.interval_coverage, EDGES | {"confidence": 1}, "confidence"),
     (calibration.quantile_reliability, EDGES | {"levels": [0, 0.5]}, "must rise strictly"),
-    *((comparison.diebold_mariano, more, said) for more, said in (
+    *((comparison.diebold_mariano, more, words) for more, words in (
         ({"difference": [1.0]}, "two or more"),
         ({"difference": [1, math.inf]}, "finite"),
         ({"difference": [1, 2, 3], "horizon": 0}, r"horizon \(0\): must be a whole number 1\.\.3"),
@@ -333,7 +333,7 @@ ALSO = [
     *((f, {"resamples": 5}, "resamples")
       for f in (comparison.difference_interval, comparison.level_interval)),
     (comparison.level_interval, {"bounds": (0, 0.3)}, r"\(-0.3 to 0.4\): must lie in 0 to 0.3"),
-    *((comparison.sequential, more, said) for more, said in (
+    *((comparison.sequential, more, words) for more, words in (
         ({"score_a": [2.0, *REAL[1:]]}, r"score_a - score_b \(2\.0 at 0\): must lie in"),
         ({"score_a": [math.inf, *REAL[1:]]}, "must lie in"),
         ({"alpha": 5}, r"alpha \(5\)"),
@@ -341,7 +341,7 @@ ALSO = [
         ({"bounds": (-math.inf, 1)}, "finite"),
         ({"v_opt": 0}, r"v_opt \(0\)"),
     )),
-    *((comparison.sequential_steps, more, said) for more, said in (
+    *((comparison.sequential_steps, more, words) for more, words in (
         ({"score_b": ["x"] * 10}, r"score_b \(shape"),
         ({"scheduled_close": [datetime(2026, 1, 1)] * 10}, "time zone"),
         ({"as_of": datetime(2026, 1, 1, tzinfo=UTC)}, r"as_of \("),
@@ -370,7 +370,7 @@ ALSO = [
     (pooling.log_linear, {"forecasts": [0.5, 0.5]}, r"axis \(-2\)"),
     (pooling.log_linear, {"axis": -1}, r"axis \(-1\): options lie on the last"),
     (pooling.log_linear, {"clip": 0.5}, r"clip \(0\.5\): must lie in \[0, 1/3\)"),
-    *((rules.get, {"name": name, "question_type": kind}, said) for name, kind, said in (
+    *((rules.get, {"name": name, "question_type": kind}, words) for name, kind, words in (
         ("rps", "binary", "does not score binary.*brier or log"),
         ("crps", "ordered", "does not score"),
         ("spin", "binary", r"rule \('spin'\)"),
@@ -381,9 +381,9 @@ ALSO = [
 
 @pytest.mark.parametrize(("function", "changes", "words"), ALSO)
 def test_what_else_makes_no_sense_is_refused_with_the_rule(function, changes, words):
-    given, rest = (good(function), CALLS[function][1]) if function in CALLS else ({}, {})
+    arguments, rest = (good(function), CALLS[function][1]) if function in CALLS else ({}, {})
     with pytest.raises(InvalidInput, match=words):
-        function(**given | rest | changes)
+        function(**arguments | rest | changes)
 
 
 def test_a_sum_within_the_tolerance_passes():

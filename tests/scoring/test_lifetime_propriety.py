@@ -28,17 +28,17 @@ def expected(chance, first, **options):
 
 
 @pytest.mark.parametrize(("rule", "convention"), RULES)
-@given(chance=CHANCE, said=CHANCE)
-def test_honesty_is_best_over_the_scheduled_window(rule, convention, chance, said):
+@given(chance=CHANCE, other=CHANCE)
+def test_honesty_is_best_over_the_scheduled_window(rule, convention, chance, other):
     options = {"rule": rule, "convention": convention}
-    assert expected(chance, chance, **options) <= expected(chance, said, **options) + 1e-12
+    assert expected(chance, chance, **options) <= expected(chance, other, **options) + 1e-12
 
 
 @pytest.mark.parametrize(("rule", "convention"), RULES)
-@given(chance=CHANCE, said=CHANCE)
-def test_honesty_is_best_at_a_spot(rule, convention, chance, said):
+@given(chance=CHANCE, other=CHANCE)
+def test_honesty_is_best_at_a_spot(rule, convention, chance, other):
     options = {"rule": rule, "convention": convention, "window": "spot", "at": 0.3}
-    assert expected(chance, chance, **options) <= expected(chance, said, **options) + 1e-12
+    assert expected(chance, chance, **options) <= expected(chance, other, **options) + 1e-12
 
 
 @pytest.mark.parametrize("chance", [0.2, 0.4, 0.6])
@@ -75,7 +75,7 @@ def test_the_forecaster_without_information_has_no_skill_whatever_the_window_cov
 
 @given(weights=st.lists(st.floats(0.05, 1), min_size=6, max_size=6))
 def test_ranked_scores_are_proper_when_one_of_the_options_ends_the_question(weights):
-    truth, said = (np.array(w) / sum(w) for w in (weights[:3], weights[3:]))
+    truth, other = (np.array(w) / sum(w) for w in (weights[:3], weights[3:]))
     # The last option, and it alone, is seen on day 5: who still waits then leaves it out.
     rest = np.array([truth[0], truth[1], 0]) / (truth[0] + truth[1])
 
@@ -88,7 +88,7 @@ def test_ranked_scores_are_proper_when_one_of_the_options_ends_the_question(weig
         ]
         return float(truth @ lifetime.score(pd.concat(frames), rule="rps")["score"])
 
-    assert expected_rps(truth) <= expected_rps(said) + 1e-12
+    assert expected_rps(truth) <= expected_rps(other) + 1e-12
 
 
 @given(quantiles=st.lists(st.floats(0, 10), min_size=4, max_size=4))

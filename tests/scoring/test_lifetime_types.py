@@ -37,12 +37,12 @@ def test_quantile_forecasts_with_few_and_with_many_levels_share_a_scale():
     many = {round(k / 20, 2): float(np.interp(k / 20, [0, *few, 1], [0, *few.values(), 10]))
             for k in range(1, 20)}  # fmt: skip
     both = lifetime.score(frame_of([few, many], 6.0, lower=0.0, upper=10.0), rule="crps")
-    (found,) = both.to_dict("records")
+    (row,) = both.to_dict("records")
     expected = crps_piecewise([list(few.values())], [6.0], levels=list(few), lower=0.0, upper=10.0)
-    assert found["score"] == pytest.approx(expected[0])
-    assert found["question_type"] == "numeric"
+    assert row["score"] == pytest.approx(expected[0])
+    assert row["question_type"] == "numeric"
     # Uniform on [0, 10] at 6: 10 (.6^3 + .4^3) / 3.
-    assert found["reference"] == pytest.approx(10 * (0.6**3 + 0.4**3) / 3)
+    assert row["reference"] == pytest.approx(10 * (0.6**3 + 0.4**3) / 3)
 
 
 def test_levels_may_come_in_any_order():
@@ -58,9 +58,9 @@ def test_question_types_are_told_apart_so_that_nobody_averages_over_them():
     mixed = pd.concat(
         [frame_of([0.8], 1), frame_of([[0.2, 0.3, 0.5]], 2, question="r")], ignore_index=True
     )
-    found = lifetime.score(mixed)
-    assert found["question_type"].tolist() == ["binary", "categorical"]
-    np.testing.assert_allclose(found["score"], [0.04, 0.19])
+    scores = lifetime.score(mixed)
+    assert scores["question_type"].tolist() == ["binary", "categorical"]
+    np.testing.assert_allclose(scores["score"], [0.04, 0.19])
     with pytest.raises(InvalidInput, match=r"rps.*does not score binary"):
         lifetime.score(mixed, rule="rps")
 

@@ -16,15 +16,15 @@ KEYS = ["question", "forecaster"]
 
 def rows(*forecasts, closed=None, **more):
     """A question open for ten days; each forecast is (value, issued day[, withdrawn day])."""
-    said, issued = zip(*(each[:2] for each in forecasts), strict=True)
+    forecast, issued = zip(*(each[:2] for each in forecasts), strict=True)
     taken = [day(each[2]) if len(each) > 2 else pd.NaT for each in forecasts]
     more |= {"withdrawn_at": taken, "closed_at": pd.NaT if closed is None else day(closed)}
-    return frame_of(said, issued, **more)
+    return frame_of(forecast, issued, **more)
 
 
 def one(frame, **options):
-    (found,) = lifetime.score(frame, **options).to_dict("records")
-    return found
+    (row,) = lifetime.score(frame, **options).to_dict("records")
+    return row
 
 
 def test_a_case_worked_by_hand():
@@ -34,15 +34,15 @@ def test_a_case_worked_by_hand():
     #   days 4-7   .9     3 x .01 = .03
     #   days 7-10  none   3 x .25 = .75     (withdrawn on 7; the answer known on 8)
     # Sum 1.60, over 10 days: .16.
-    found = one(rows((0.6, 2), (0.9, 4, 7), closed=8))
-    assert found["score"] == pytest.approx(0.16)
-    assert found["reference"] == 0.25
-    assert found["skill"] == pytest.approx(0.09)
-    assert found["coverage"] == pytest.approx(0.5)
-    assert found["possible_coverage"] == pytest.approx(0.8)
-    assert found["n_forecasts"] == 2
-    assert found["proper"]
-    assert (found["rule"], found["convention"], found["window"]) == ("brier", "half", "scheduled")
+    row = one(rows((0.6, 2), (0.9, 4, 7), closed=8))
+    assert row["score"] == pytest.approx(0.16)
+    assert row["reference"] == 0.25
+    assert row["skill"] == pytest.approx(0.09)
+    assert row["coverage"] == pytest.approx(0.5)
+    assert row["possible_coverage"] == pytest.approx(0.8)
+    assert row["n_forecasts"] == 2
+    assert row["proper"]
+    assert (row["rule"], row["convention"], row["window"]) == ("brier", "half", "scheduled")
 
 
 def test_the_same_case_in_the_other_conventions_and_windows():
@@ -93,8 +93,8 @@ def test_scores_are_averaged_and_never_forecasts():
 
 
 def test_a_question_whose_answer_was_known_before_it_opened_scores_as_ignorance():
-    found = one(rows((0.9, 0), closed=-1))
-    assert (found["score"], found["coverage"], found["possible_coverage"]) == (0.25, 0.0, 0.0)
+    row = one(rows((0.9, 0), closed=-1))
+    assert (row["score"], row["coverage"], row["possible_coverage"]) == (0.25, 0.0, 0.0)
     assert one(rows((0.9, 0), closed=-1), window="until-resolution")["score"] == 0.25
     assert one(rows((0.9, 0), closed=-1), window="last")["score"] == 0.25
 
@@ -158,9 +158,9 @@ def test_a_clock_that_ticks_through_the_days_finds_the_same(pieces, closed, outc
         else:
             total += (standing - outcome) ** 2
             covered += 1
-    found = one(frame)
-    assert found["score"] == pytest.approx(total / 10, abs=1e-12)
-    assert found["coverage"] == pytest.approx(covered / 10)
+    row = one(frame)
+    assert row["score"] == pytest.approx(total / 10, abs=1e-12)
+    assert row["coverage"] == pytest.approx(covered / 10)
     for today in (0, 4, 9):
         spot = one(frame, window="spot", at=day(today))
         in_force = lifetime.standing(frame, at=day(today))
@@ -170,10 +170,10 @@ def test_a_clock_that_ticks_through_the_days_finds_the_same(pieces, closed, outc
 @given(pieces=PIECES, cut=st.integers(0, 9))
 def test_saying_the_same_again_changes_nothing(pieces, cut):
     frame = rows(*((p, at) for p, at, _ in pieces))
-    said = frame[frame["issued_at"] < day(cut)]
-    if said.empty or (frame["issued_at"] == day(cut)).any():
+    earlier = frame[frame["issued_at"] < day(cut)]
+    if earlier.empty or (frame["issued_at"] == day(cut)).any():
         return
-    again = said.sort_values("issued_at", kind="stable").tail(1).assign(issued_at=day(cut))
+    again = earlier.sort_values("issued_at", kind="stable").tail(1).assign(issued_at=day(cut))
     split = pd.concat([frame, again], ignore_index=True)
     for window in ("scheduled", "until-resolution", "last"):
         before, after = one(frame, window=window), one(split, window=window)
@@ -200,8 +200,8 @@ def test_the_order_of_rows_does_not_matter(window):
     frame, at = crowd(), 0.4 if window == "spot" else None
     expected = lifetime.score(frame, window=window, at=at).set_index(KEYS).sort_index()
     mixed = frame.sample(frac=1, random_state=1)
-    found = lifetime.score(mixed, window=window, at=at).set_index(KEYS).sort_index()
-    pd.testing.assert_frame_equal(expected, found)
+    scores = lifetime.score(mixed, window=window, at=at).set_index(KEYS).sort_index()
+    pd.testing.assert_frame_equal(expected, scores)
 
 
 @pytest.mark.parametrize("window", ["scheduled", "until-resolution", "last", "spot"])

@@ -19,17 +19,17 @@ CROWD = st.lists(SPELL, min_size=1, max_size=7)
 
 
 def columns(crowd):
-    said, start, lasts = (list(column) for column in zip(*crowd, strict=True))
-    return said, {"issued_at": start, "withdrawn_at": np.add(start, lasts)}
+    forecasts, start, lasts = (list(column) for column in zip(*crowd, strict=True))
+    return forecasts, {"issued_at": start, "withdrawn_at": np.add(start, lasts)}
 
 
 def numbers(text):
     return [float(x) for x in re.findall(r"-?\d*\.\d+|-?\d+", text)]
 
 
-def to_the_digits_printed(found, printed):
+def to_the_digits_printed(score, printed):
     decimals = len(printed.partition(".")[2])
-    return f"{found:.{decimals}f}" == f"{float(printed):.{decimals}f}"
+    return f"{score:.{decimals}f}" == f"{float(printed):.{decimals}f}"
 
 
 def test_published_values(published):
@@ -39,37 +39,37 @@ def test_published_values(published):
         if what.startswith("score if yes/no"):
             [p] = numbers(row["input"])
             for outcome, printed in zip((1, 0), value.split("/"), strict=True):
-                found = baseline([p], outcome, issued_at=[0], **WINDOW).score[0]
-                assert to_the_digits_printed(found, printed)
+                score = baseline([p], outcome, issued_at=[0], **WINDOW).score[0]
+                assert to_the_digits_printed(score, printed)
         elif group == "metaculus_baseline":
             [p] = numbers(row["input"])
             start = 5 if "half coverage" in what else 0
-            found = baseline([p], 1, issued_at=[start], **WINDOW)
-            assert to_the_digits_printed(found.score[0], value)
-            assert found.coverage[0] == (10 - start) / 10
+            points = baseline([p], 1, issued_at=[start], **WINDOW)
+            assert to_the_digits_printed(points.score[0], value)
+            assert points.coverage[0] == (10 - start) / 10
         elif group == "metaculus_baseline_time_avg":
-            found = baseline(
+            points = baseline(
                 [0.4, 0.7, 0.8], 1, issued_at=[1, 2, 4], opens=0, closes=5, forecaster=["me"] * 3
             )
-            assert to_the_digits_printed(found.score.sum(), value.split()[-1])
-            by_day = [found.score[0] * 5, found.score[1] * 5 / 2, found.score[2] * 5]
-            assert [round(points) for points in by_day] == [-32, 49, 68]
+            assert to_the_digits_printed(points.score.sum(), value.split()[-1])
+            by_day = [points.score[0] * 5, points.score[1] * 5 / 2, points.score[2] * 5]
+            assert [round(each) for each in by_day] == [-32, 49, 68]
         elif what.startswith("two forecasters"):
-            found = peer([0.1, 0.9], 1, issued_at=[0, 0], **WINDOW).score
-            assert found == pytest.approx([float(value), -float(value)], rel=1e-14)
+            scores = peer([0.1, 0.9], 1, issued_at=[0, 0], **WINDOW).score
+            assert scores == pytest.approx([float(value), -float(value)], rel=1e-14)
         elif what.startswith("three"):
-            found = peer([0.1, 0.5, 0.9], 1, issued_at=[0] * 3, **WINDOW).score
-            for one, printed in zip(found, value.split("/"), strict=True):
+            scores = peer([0.1, 0.5, 0.9], 1, issued_at=[0] * 3, **WINDOW).score
+            for one, printed in zip(scores, value.split("/"), strict=True):
                 assert to_the_digits_printed(one, printed)
         elif what.startswith("continuous log scores"):
             # Any densities with log scores -1, 1, 2 in the bucket of the outcome, up to a factor.
             rows_of = [[0, p, 1 - p, 0] for p in np.exp([-1.0, 1.0, 2.0]) / 10]
-            found = peer(rows_of, 1, issued_at=[0] * 3, question_type="pmf", **WINDOW).score
+            scores = peer(rows_of, 1, issued_at=[0] * 3, question_type="pmf", **WINDOW).score
             # -1 against the mean of 1 and 2 is -2.5; the platform's points are 50 times that.
-            assert found / 50 == pytest.approx(numbers(value)[:3])
+            assert scores / 50 == pytest.approx(numbers(value)[:3])
         elif group == "metaculus_gmean":
-            found = geometric_means([0.7, 0.8, 0.9], issued_at=[0] * 3).forecast[0]
-            assert [f"{x:.8f}" for x in found] == [f"{x:.8f}" for x in numbers(value)[:2]]
+            means = geometric_means([0.7, 0.8, 0.9], issued_at=[0] * 3).forecast[0]
+            assert [f"{x:.8f}" for x in means] == [f"{x:.8f}" for x in numbers(value)[:2]]
         elif group == "metaculus_recency":
             continue  # a pool, not a score
         else:
@@ -81,35 +81,35 @@ def test_published_values(published):
 def test_chance_scores_nothing_and_certainty_a_hundred():
     for options in (2, 3, 7):
         uniform, sure = [1 / options] * options, [1.0] + [0.0] * (options - 1)
-        found = baseline(
+        points = baseline(
             [uniform, sure], 0, issued_at=[0, 0], question_type="multiple_choice", **WINDOW
         )
-        assert found.score == pytest.approx([0, 100])
+        assert points.score == pytest.approx([0, 100])
     # A flat CDF between closed bounds, and with 5 % beyond each open one, is the baseline itself.
     closed = baseline([np.linspace(0, 1, 201)], 7, issued_at=[0], question_type="cdf", **WINDOW)
     assert closed.score == pytest.approx([0], abs=1e-9)
     flat = [np.linspace(0.05, 0.95, 201)]
     for bucket in (0, 1, 100, 200, 201):
-        found = baseline(flat, bucket, issued_at=[0], question_type="cdf", open_bounds=2, **WINDOW)
-        assert found.score == pytest.approx([0], abs=1e-9)
+        points = baseline(flat, bucket, issued_at=[0], question_type="cdf", open_bounds=2, **WINDOW)
+        assert points.score == pytest.approx([0], abs=1e-9)
 
 
 def test_continuous_by_hand():
     # Buckets .2 .3 .3 .2; two bins, one open bound: the baseline inside is .95 / 2 = .475.
     cdf, pmf = [[0.2, 0.5, 0.8]], [[0.2, 0.3, 0.3, 0.2]]
-    for said, kind in ((cdf, "cdf"), (pmf, "pmf")):
-        inside = spot_baseline(said, 2, issued_at=[0], at=1, question_type=kind, open_bounds=1)
+    for forecast, kind in ((cdf, "cdf"), (pmf, "pmf")):
+        inside = spot_baseline(forecast, 2, issued_at=[0], at=1, question_type=kind, open_bounds=1)
         assert inside.score == pytest.approx([50 * math.log(0.3 / 0.475)])
-        tail = spot_baseline(said, 3, issued_at=[0], at=1, question_type=kind, open_bounds=1)
+        tail = spot_baseline(forecast, 3, issued_at=[0], at=1, question_type=kind, open_bounds=1)
         assert tail.score == pytest.approx([50 * math.log(0.2 / 0.05)])
 
 
 def test_an_option_that_came_later_reads_as_other_and_counts_only_once_offered():
     early, late = [0.5, 0.1, NAN, 0.4], [0.5, 0.1, 0.3, 0.1]
-    found = baseline(
+    scores = baseline(
         [early, late], 2, issued_at=[0, 0], question_type="multiple_choice", **WINDOW
     ).score
-    assert found == pytest.approx(
+    assert scores == pytest.approx(
         [100 * math.log(0.4 * 3) / math.log(3), 100 * math.log(0.3 * 4) / math.log(4)]
     )
     # Among those who all lack it, the peer score compares their Other.
@@ -125,49 +125,49 @@ def test_an_option_that_came_later_reads_as_other_and_counts_only_once_offered()
 
 @given(crowd=CROWD, outcome=st.integers(0, 1), closed=st.integers(1, 12))
 def test_peer_scores_of_a_question_sum_to_nothing(crowd, outcome, closed):
-    said, spells = columns(crowd)
-    found = peer(said, outcome, closed_at=closed, **spells, **WINDOW)
-    assert found.score.sum() == pytest.approx(0, abs=1e-8)
-    buckets = np.column_stack([np.multiply(said, 0.5), np.full(len(said), 0.5)])
+    forecasts, spells = columns(crowd)
+    points = peer(forecasts, outcome, closed_at=closed, **spells, **WINDOW)
+    assert points.score.sum() == pytest.approx(0, abs=1e-8)
+    buckets = np.column_stack([np.multiply(forecasts, 0.5), np.full(len(forecasts), 0.5)])
     pmf = np.column_stack([buckets, 0.5 - buckets[:, 0]])
-    found = peer(pmf, outcome, closed_at=closed, question_type="pmf", **spells, **WINDOW)
-    assert found.score.sum() == pytest.approx(0, abs=1e-8)
+    points = peer(pmf, outcome, closed_at=closed, question_type="pmf", **spells, **WINDOW)
+    assert points.score.sum() == pytest.approx(0, abs=1e-8)
 
 
 @given(crowd=CROWD, outcome=st.integers(0, 1), at=st.floats(0.1, 9.9))
 def test_spot_peer_scores_sum_to_nothing_between_changes(crowd, outcome, at):
-    said, spells = columns(crowd)
+    forecasts, spells = columns(crowd)
     if at.is_integer():
         at += 0.05
-    found = spot_peer(said, outcome, at=at, **spells)
-    assert found.score.sum() == pytest.approx(0, abs=1e-8)
-    assert set(found.coverage) <= {0.0, 1.0}
+    points = spot_peer(forecasts, outcome, at=at, **spells)
+    assert points.score.sum() == pytest.approx(0, abs=1e-8)
+    assert set(points.coverage) <= {0.0, 1.0}
 
 
 @given(crowd=CROWD, outcome=st.integers(0, 1), seed=st.integers(0, 99))
 def test_the_order_of_rows_moves_the_scores_along_and_changes_none(crowd, outcome, seed):
-    said, spells = columns(crowd)
-    order = np.random.default_rng(seed).permutation(len(said))
+    forecasts, spells = columns(crowd)
+    order = np.random.default_rng(seed).permutation(len(forecasts))
     moved = {name: np.asarray(times)[order] for name, times in spells.items()}
     for score in (baseline, peer):
-        plain = score(said, outcome, **spells, **WINDOW)
-        again = score(np.asarray(said)[order], outcome, **moved, **WINDOW)
+        plain = score(forecasts, outcome, **spells, **WINDOW)
+        again = score(np.asarray(forecasts)[order], outcome, **moved, **WINDOW)
         np.testing.assert_allclose(again.score, plain.score[order], atol=1e-9)
         np.testing.assert_allclose(again.coverage, plain.coverage[order], atol=1e-12)
     plain, again = (
         geometric_means(*args[:1], **args[1])
-        for args in ((said, spells), (np.asarray(said)[order], moved))
+        for args in ((forecasts, spells), (np.asarray(forecasts)[order], moved))
     )
     np.testing.assert_allclose(again.forecast, plain.forecast)
 
 
 @given(crowd=CROWD, outcome=st.integers(0, 1), shift=st.integers(-50, 50))
 def test_only_durations_count(crowd, outcome, shift):
-    said, spells = columns(crowd)
+    forecasts, spells = columns(crowd)
     later = {name: np.add(times, shift) for name, times in spells.items()}
     for score in (baseline, peer):
-        plain = score(said, outcome, **spells, **WINDOW)
-        moved = score(said, outcome, opens=shift, closes=10 + shift, **later)
+        plain = score(forecasts, outcome, **spells, **WINDOW)
+        moved = score(forecasts, outcome, opens=shift, closes=10 + shift, **later)
         np.testing.assert_allclose(moved.score, plain.score, atol=1e-9)
 
 
@@ -182,16 +182,16 @@ def test_a_lone_forecaster_has_no_peers():
 
 
 def test_equal_forecasts_are_equal_peers():
-    found = peer([0.3] * 4, 1, issued_at=[0] * 4, **WINDOW)
-    np.testing.assert_allclose(found.score, 0, atol=1e-12)
-    np.testing.assert_allclose(found.coverage, 1)
+    points = peer([0.3] * 4, 1, issued_at=[0] * 4, **WINDOW)
+    np.testing.assert_allclose(points.score, 0, atol=1e-12)
+    np.testing.assert_allclose(points.coverage, 1)
 
 
 def test_a_late_joiner_meets_the_others_for_the_time_left():
     # Alone for five days (0 each), then .9 against .5 for five of ten: half of 100 ln(.9/.5).
-    found = peer([0.5, 0.9], 1, issued_at=[0, 5], **WINDOW)
-    assert found.score == pytest.approx([-50 * math.log(1.8), 50 * math.log(1.8)])
-    assert found.coverage == pytest.approx([1, 0.5])
+    points = peer([0.5, 0.9], 1, issued_at=[0, 5], **WINDOW)
+    assert points.score == pytest.approx([-50 * math.log(1.8), 50 * math.log(1.8)])
+    assert points.coverage == pytest.approx([1, 0.5])
 
 
 def test_forecasts_before_the_opening_count_from_the_opening():
@@ -231,8 +231,8 @@ def test_early_closure_cuts_the_score_and_not_the_window():
 
 
 def test_withdrawal_ends_the_score():
-    found = baseline([0.9], 1, issued_at=[2], withdrawn_at=[5], **WINDOW)
-    assert found.coverage == pytest.approx([0.3])
+    points = baseline([0.9], 1, issued_at=[2], withdrawn_at=[5], **WINDOW)
+    assert points.coverage == pytest.approx([0.3])
     # The platform's habit: with nobody left, the last crowd's coverage runs on to the close.
     peers = peer([0.9, 0.5], 1, issued_at=[0, 0], withdrawn_at=[5, 8], **WINDOW)
     assert peers.coverage == pytest.approx([0.5, 1.0])
@@ -241,23 +241,23 @@ def test_withdrawal_ends_the_score():
 
 def test_a_spot_score_is_what_stood_then():
     spells = {"issued_at": [0, 6], "withdrawn_at": [4, INF]}
-    found = spot_baseline([0.9, 0.8], 1, at=4, **spells)
-    assert (found.score.tolist(), found.coverage.tolist()) == ([0, 0], [0, 0])
-    found = spot_baseline([0.9, 0.8], 1, at=6, **spells)
-    assert found.score == pytest.approx([0, 100 * (1 + math.log2(0.8))])
+    points = spot_baseline([0.9, 0.8], 1, at=4, **spells)
+    assert (points.score.tolist(), points.coverage.tolist()) == ([0, 0], [0, 0])
+    points = spot_baseline([0.9, 0.8], 1, at=6, **spells)
+    assert points.score == pytest.approx([0, 100 * (1 + math.log2(0.8))])
     # Whoever comes at the moment itself meets those before; and nobody came before the first.
-    found = spot_peer([0.5, 0.5, 0.9], 1, issued_at=[0, 0, 6], at=6)
-    assert found.score == pytest.approx([0, 0, 200 * math.log(1.8)])
+    points = spot_peer([0.5, 0.5, 0.9], 1, issued_at=[0, 0, 6], at=6)
+    assert points.score == pytest.approx([0, 0, 200 * math.log(1.8)])
     assert spot_peer([0.9, 0.8], 1, issued_at=[6, 6], at=6).coverage.tolist() == [0, 0]
 
 
-@given(truth=PROBABILITY, said=PROBABILITY)
-def test_honesty_maximises_the_baseline_score(truth, said):
+@given(truth=PROBABILITY, other=PROBABILITY)
+def test_honesty_maximises_the_baseline_score(truth, other):
     def expected(p):
         yes, no = (baseline([p], y, issued_at=[3], **WINDOW).score[0] for y in (1, 0))
         return truth * yes + (1 - truth) * no
 
-    assert expected(truth) >= expected(said) - 1e-9
+    assert expected(truth) >= expected(other) - 1e-9
 
 
 def test_nobody_gains_from_an_early_yes_under_the_scheduled_window():
@@ -279,13 +279,13 @@ def test_nobody_gains_from_an_early_yes_under_the_scheduled_window():
                 forecaster=["me"] * days,
             )
 
-        kept, per_day_open = (1 - happens.sum()) * points(0, None).score.sum(), 0.0
-        per_day_open = kept
+        per_window, per_day_open = (1 - happens.sum()) * points(0, None).score.sum(), 0.0
+        per_day_open = per_window
         for day in range(days):
-            found = points(1, day + 1)
-            kept += happens[day] * found.score.sum()
-            per_day_open += happens[day] * found.score.sum() / found.coverage.sum()
-        return kept, per_day_open
+            at_yes = points(1, day + 1)
+            per_window += happens[day] * at_yes.score.sum()
+            per_day_open += happens[day] * at_yes.score.sum() / at_yes.coverage.sum()
+        return per_window, per_day_open
 
     honest, leaning = expected(left), expected(np.minimum(left + 0.1, 0.99))
     assert honest[0] > leaning[0]
@@ -303,11 +303,11 @@ def test_a_zero_for_what_happened_is_shown():
 
 
 def test_changes_of_the_crowd():
-    found = geometric_means([0.5, 0.2, 0.8], issued_at=[0, 1, 1], withdrawn_at=[3, 2, 3])
-    assert found.at.tolist() == [0, 1, 2]
-    assert found.n_forecasters.tolist() == [0, 3, 2]
+    means = geometric_means([0.5, 0.2, 0.8], issued_at=[0, 1, 1], withdrawn_at=[3, 2, 3])
+    assert means.at.tolist() == [0, 1, 2]
+    assert means.n_forecasters.tolist() == [0, 3, 2]
     yes = [0.5, 0.08 ** (1 / 3), 0.4**0.5]
-    assert found.forecast[:, 1] == pytest.approx(yes)
+    assert means.forecast[:, 1] == pytest.approx(yes)
     zero = geometric_means(
         [[0, 0.5, 0.5, 0], [0, 1.0, 0, 0]], issued_at=[0, 0], question_type="pmf"
     )

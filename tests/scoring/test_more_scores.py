@@ -33,8 +33,8 @@ def test_spherical_by_hand():
 
 def test_interval_score_by_hand():
     # Level .9: a miss costs 2 / .1 = 20 a unit.
-    found = interval_score([2.0] * 4, [5.0] * 4, [3.0, 5.0, 1.5, 7.0], level=0.9)
-    assert found == pytest.approx([3, 3, 3 + 10, 3 + 40])
+    scores = interval_score([2.0] * 4, [5.0] * 4, [3.0, 5.0, 1.5, 7.0], level=0.9)
+    assert scores == pytest.approx([3, 3, 3 + 10, 3 + 40])
     assert float(interval_score(2.0, 2.0, 2.0, level=0.5)) == 0
 
 
@@ -79,9 +79,9 @@ def test_another_library_computes_the_same_interval_score():
 def test_relative_brier_of_the_platforms_worked_example():
     # Seven days, yes: .9 x 3 then .95 x 4; .25 x 2 then .2 x 5; .99 on the last two days.
     crowd = [[0.9] * 3 + [0.95] * 4, [0.25] * 2 + [0.2] * 5, [NAN] * 5 + [0.99] * 2]
-    found = relative_brier(crowd, 1)
-    np.testing.assert_allclose(found, [-0.43, 0.7943, -0.00137], atol=5e-5)
-    np.testing.assert_allclose(relative_brier(crowd, 1, convention="half"), found / 2)
+    scores = relative_brier(crowd, 1)
+    np.testing.assert_allclose(scores, [-0.43, 0.7943, -0.00137], atol=5e-5)
+    np.testing.assert_allclose(relative_brier(crowd, 1, convention="half"), scores / 2)
     daily = brier(crowd[0], np.ones(7), convention="full")
     assert daily.mean() == pytest.approx(0.0114, abs=5e-5)
 
@@ -116,6 +116,6 @@ def test_relative_brier_follows_its_forecaster(crowd, seed):
 def test_ordinal_brier_is_ordered_brier_by_its_other_name():
     # Cuts .25, .5, 1 against 0, 1, 1: 2 x (.0625 + .25 + 0) / 3; and .25, .5, .8 beside it.
     vectors = [[0.25, 0.25, 0.5, 0.0], [0.25, 0.25, 0.3, 0.2]]
-    found = ordinal_brier(vectors, [1, 1])
-    assert found == pytest.approx([0.20833, 0.235], abs=5e-6)
-    assert found.tolist() == ordered_brier(vectors, [1, 1]).tolist()
+    scores = ordinal_brier(vectors, [1, 1])
+    assert scores == pytest.approx([0.20833, 0.235], abs=5e-6)
+    assert scores.tolist() == ordered_brier(vectors, [1, 1]).tolist()

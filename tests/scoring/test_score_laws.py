@@ -38,31 +38,31 @@ CATEGORICAL = {**BINARY, "rps": rps, "ordered": ordered_brier}
 
 
 @pytest.mark.parametrize("score", BINARY.values(), ids=BINARY)
-@given(truth=PROBABILITY, said=PROBABILITY)
-def test_nobody_gains_by_saying_other_than_they_believe(score, truth, said):
+@given(truth=PROBABILITY, other=PROBABILITY)
+def test_nobody_gains_by_saying_other_than_they_believe(score, truth, other):
     def expected(p):
         return truth * score([p], [1])[0] + (1 - truth) * score([p], [0])[0]
 
-    assert expected(truth) <= expected(said) + 1e-12
-    if abs(truth - said) > 0.01:
-        assert expected(truth) < expected(said)
+    assert expected(truth) <= expected(other) + 1e-12
+    if abs(truth - other) > 0.01:
+        assert expected(truth) < expected(other)
 
 
 @pytest.mark.parametrize("score", CATEGORICAL.values(), ids=CATEGORICAL)
-@given(truth=VECTOR, said=VECTOR)
-def test_nobody_gains_by_another_vector_than_they_believe(score, truth, said):
+@given(truth=VECTOR, other=VECTOR)
+def test_nobody_gains_by_another_vector_than_they_believe(score, truth, other):
     labels = np.arange(4)
 
     def expected(p):
         return float(truth @ score(np.tile(p, (4, 1)), labels))
 
-    assert expected(truth) <= expected(said) + 1e-12
-    if np.abs(truth - said).max() > 0.01:
-        assert expected(truth) < expected(said)
+    assert expected(truth) <= expected(other) + 1e-12
+    if np.abs(truth - other).max() > 0.01:
+        assert expected(truth) < expected(other)
 
 
-@given(truth=VALUES, said=VALUES)
-def test_quantile_scores_are_least_at_the_true_quantiles(truth, said):
+@given(truth=VALUES, other=VALUES)
+def test_quantile_scores_are_least_at_the_true_quantiles(truth, other):
     # Values 1..99 are equally likely, so their quantiles at .25, .5 and .75 are known.
     outcomes = np.arange(1, 100) / 10
     honest = [2.5, 5.0, 7.5]
@@ -71,20 +71,20 @@ def test_quantile_scores_are_least_at_the_true_quantiles(truth, said):
         rows = np.tile(quantiles, (99, 1))
         return crps_quantile(rows, outcomes, levels=[0.25, 0.5, 0.75]).mean()
 
-    for other in (truth, said):
-        assert expected(honest) <= expected(other) + 1e-12
+    for stated in (truth, other):
+        assert expected(honest) <= expected(stated) + 1e-12
 
 
-@given(truth=VALUES, said=VALUES)
-def test_ensemble_scores_are_least_for_the_ensemble_that_outcomes_come_from(truth, said):
+@given(truth=VALUES, other=VALUES)
+def test_ensemble_scores_are_least_for_the_ensemble_that_outcomes_come_from(truth, other):
     def expected(draws):
         return crps_ensemble(np.tile(draws, (3, 1)), truth).mean()
 
-    assert expected(truth) <= expected(said) + 1e-12
+    assert expected(truth) <= expected(other) + 1e-12
 
 
-@given(truth=VALUES, said=VALUES)
-def test_piecewise_scores_are_least_for_the_distribution_that_outcomes_come_from(truth, said):
+@given(truth=VALUES, other=VALUES)
+def test_piecewise_scores_are_least_for_the_distribution_that_outcomes_come_from(truth, other):
     # 2,000 equally likely levels stand for the distribution: the sum is exact to about 1e-3.
     u = (np.arange(2000) + 0.5) / 2000
     outcomes = np.interp(u, [0, 0.25, 0.5, 0.75, 1], [0, *truth, 10])
@@ -93,7 +93,7 @@ def test_piecewise_scores_are_least_for_the_distribution_that_outcomes_come_from
         rows = np.tile(quantiles, (len(u), 1))
         return crps_piecewise(rows, outcomes, levels=[0.25, 0.5, 0.75], lower=0, upper=10).mean()
 
-    assert expected(truth) <= expected(said) + 1e-3
+    assert expected(truth) <= expected(other) + 1e-3
 
 
 @given(p=PROBABILITY, y=st.integers(0, 1))
@@ -150,9 +150,9 @@ def test_every_registered_rule_is_best_at_certainty_and_knows_its_reference(rule
 
 @pytest.mark.parametrize("options", [2, 3, 7])
 def test_baseline_is_the_share_of_the_way_from_chance_to_certainty(options):
-    said = [[1 / options] * options, [0.6] + [0.4 / (options - 1)] * (options - 1)]
-    found = rules.get("baseline", "categorical").score(said, [0, 0])
-    np.testing.assert_allclose(found, [0, 100 * (1 + np.log(0.6) / np.log(options))], atol=1e-12)
+    vectors = [[1 / options] * options, [0.6] + [0.4 / (options - 1)] * (options - 1)]
+    scores = rules.get("baseline", "categorical").score(vectors, [0, 0])
+    np.testing.assert_allclose(scores, [0, 100 * (1 + np.log(0.6) / np.log(options))], atol=1e-12)
     binary = rules.get("baseline", "binary").score([0.5, 0.6], [1, 1])
     np.testing.assert_allclose(binary, [0, 100 * (1 + np.log2(0.6))], atol=1e-12)
 

@@ -84,36 +84,36 @@ def numbers(text):
 def test_published_scalars(published):
     checked = 0
     for row in published(""):
-        given, group = row["input"], row["group"]
-        if group in ("brier", "log") and given.startswith("obs="):
-            outcome, p = numbers(given)
+        stated, group = row["input"], row["group"]
+        if group in ("brier", "log") and stated.startswith("obs="):
+            outcome, p = numbers(stated)
             score = {"brier": brier, "log": log_score}[group]
             assert score([p], [outcome])[0] == pytest.approx(float(row["value"]), rel=1e-6)
         elif group == "rps":
-            outcome, *p = numbers(given)
+            outcome, *p = numbers(stated)
             assert rps([p], [outcome - 1])[0] == pytest.approx(float(row["value"]), rel=1e-9)
         elif group == "rls":
             # The ranked log score is the log score of each cut, K - 1 of them, added up.
-            outcome, *p = numbers(given)
+            outcome, *p = numbers(stated)
             cuts = np.cumsum(p)[:-1]
             below = np.arange(1, len(p)) >= outcome
-            found = log_score(cuts, below).sum()
-            assert f"{found:.6f}" == row["value"]
+            total = log_score(cuts, below).sum()
+            assert f"{total:.6f}" == row["value"]
         elif group == "brier_index":
-            [mean] = numbers(given)
+            [mean] = numbers(stated)
             assert brier_index(mean) == float(row["value"])
         elif group == "ordered_brier":
-            *p, outcome = numbers(given)
-            found = (
+            *p, outcome = numbers(stated)
+            scores = (
                 brier([p], [outcome - 1], convention="full")
                 if "multi-category" in row["what"]
                 else ordered_brier([p], [outcome - 1])
             )
-            assert found[0] == pytest.approx(float(row["value"]), rel=1e-9)
+            assert scores[0] == pytest.approx(float(row["value"]), rel=1e-9)
         elif group == "spiegelhalter_z":
-            p, y = numbers(given)[:2], numbers(given)[2:]
-            said = float(row["value"].split("Brier ")[1].split()[0].rstrip(","))
-            assert brier(p, y).mean() == pytest.approx(said, rel=1e-9)
+            p, y = numbers(stated)[:2], numbers(stated)[2:]
+            mean = float(row["value"].split("Brier ")[1].split()[0].rstrip(","))
+            assert brier(p, y).mean() == pytest.approx(mean, rel=1e-9)
         else:
             continue
         checked += 1

@@ -186,7 +186,7 @@ def _cell(value: object) -> str:
 def _parts(name: str, picked: calibrate.Picked) -> list[dict[str, Any]]:
     from forecasting.calibration import corp
 
-    result = corp(picked.said, picked.seen, picks=picked.picks, cluster=picked.events)
+    result = corp(picked.forecast, picked.outcome, picks=picked.picks, cluster=picked.events)
     parts = {part: getattr(result, part) for part in calibrate.PARTS if part != "p_value"}
     return [{"forecaster": name, "n": round(picked.n), **parts}]
 
@@ -198,7 +198,7 @@ def _murphy(name: str, picked: calibrate.Picked) -> list[dict[str, Any]]:
 
     # A mean over picks is the curve of all rows, each as often as the picks hold it.
     rows = np.concatenate(picked.picks)
-    curve = murphy_curve(picked.said[rows], picked.seen[rows])
+    curve = murphy_curve(picked.forecast[rows], picked.outcome[rows])
     return [
         {"forecaster": name, "threshold": float(at), "score": float(score), "n": round(picked.n)}
         for at, score in zip(curve.threshold, curve.score, strict=True)

@@ -27,12 +27,12 @@ NOTHING: dict[str, Any] = {
     "difference_note": "",
     "detectable": None,
 }
-#: Stand for the two of a pair; nobody is called so.
+#: Names of the two of a pair, which no forecaster can have.
 _A, _B = "\0a", "\0b"
 
 
 def known_forecaster(ledger: Ledger, name: str) -> None:
-    """Refuse a name in which nobody has forecast anything; an empty name is no name."""
+    """Refuse a name without any forecast; an empty one means all forecasters."""
     if not name or ledger.forecasts(forecaster=name):
         return
     from difflib import get_close_matches
@@ -47,9 +47,9 @@ def known_forecaster(ledger: Ledger, name: str) -> None:
 def with_reference(frame: "pd.DataFrame", name: str) -> "pd.DataFrame":
     """Give the frame with a forecaster in it: one of its own, ``uniform``, or ``climatology``.
 
-    The last two are put in where they did not speak themselves. ``uniform`` stands from each
-    opening. ``climatology`` is (1 + yes) / (2 + n) over the binary questions of the frame resolved
-    by then, brought up to date at the opening and at each quarter of the window.
+    The last two are added where nobody logged them. ``uniform`` is in force from each opening.
+    ``climatology`` is (1 + yes) / (2 + n) over the binary questions of the frame resolved by then,
+    brought up to date at the opening and at each quarter of the window.
     """
     import pandas as pd
 
@@ -79,7 +79,7 @@ def _uniform(questions: "pd.DataFrame") -> Iterable[dict[str, Any]]:
             value = {0.5: (row["lower"] + row["upper"]) / 2}
         elif row["type"] != "binary":
             value = [1 / len(row["forecast"])] * len(row["forecast"])
-        yield _spoken(row, UNIFORM, value, row["opens"])
+        yield _forecast_row(row, UNIFORM, value, row["opens"])
 
 
 def _climatology(questions: "pd.DataFrame") -> Iterable[dict[str, Any]]:
@@ -94,10 +94,12 @@ def _climatology(questions: "pd.DataFrame") -> Iterable[dict[str, Any]]:
         for share in REFRESHED:
             moment = row["opens"] + share * (row["closes"] - row["opens"])
             n = int(known.searchsorted(moment, side="right"))
-            yield _spoken(row, CLIMATOLOGY, float((1 + yes[n]) / (2 + n)), moment)
+            yield _forecast_row(row, CLIMATOLOGY, float((1 + yes[n]) / (2 + n)), moment)
 
 
-def _spoken(row: Mapping[Any, Any], name: str, value: Any, moment: dt.datetime) -> dict[str, Any]:
+def _forecast_row(
+    row: Mapping[Any, Any], name: str, value: Any, moment: dt.datetime
+) -> dict[str, Any]:
     return {
         **row,
         "forecaster": name,
@@ -169,11 +171,11 @@ def all_shared(
     window_name, _ = window_of(window)
     of_crowd = rule in ("peer", "relative")
     nothing = pd.DataFrame(columns=["question", "a", "b", "event", "closes"])
-    found = dict.fromkeys(names, nothing)
+    tables = dict.fromkeys(names, nothing)
     rows = frame.groupby("forecaster").indices
     asked = [name for name in names if name in rows and other in rows and name != other]
     if not asked:
-        return found
+        return tables
     every = np.arange(len(frame))
     places = [every if of_crowd else np.append(rows[name], rows[other]) for name in asked]
     whose = np.repeat(np.array(asked, dtype=object), [*map(len, places)])
@@ -185,19 +187,19 @@ def all_shared(
     if not of_crowd and window_name != "spot":
         together = same_window(together, [_A, _B])
     if together.empty:
-        return found
+        return tables
     scored = lifetime_scores(together, rule=rule, convention=convention, window=window)
     if window_name == "spot":
         scored = scored[scored["coverage"] == 1]
     scored = scored[scored["forecaster"].isin([_A, _B])]
     wide = scored.pivot(index="question", columns="forecaster", values="score")
     if not {_A, _B} <= set(wide.columns):
-        return found
+        return tables
     wide = wide[[_A, _B]].dropna().rename(columns={_A: "a", _B: "b"}).reset_index()
     pairs = wide["question"].str.partition("\0")
     facts = frame.drop_duplicates("question").set_index("question")[["event", "closes"]]
     wide = wide.assign(question=pairs[2]).join(facts, on="question")
-    return found | {str(name): part for name, part in wide.groupby(pairs[0], sort=False)}
+    return tables | {str(name): part for name, part in wide.groupby(pairs[0], sort=False)}
 
 
 def difference(wide: "pd.DataFrame", resamples: int = 4999) -> dict[str, Any]:

@@ -46,7 +46,7 @@ BINNED = (
 
 @dataclass(frozen=True)
 class Picked:
-    """What stood in force, a row a forecaster and question, and one row an event in each pick."""
+    """Forecasts in force, a row a forecaster and question, and one row an event in each pick."""
 
     rows: "pd.DataFrame"
     picks: "tuple[NDArray[np.int64], ...]"
@@ -57,12 +57,12 @@ class Picked:
         return sum(map(len, self.picks)) / max(len(self.picks), 1)
 
     @property
-    def said(self) -> "Numbers":
+    def forecast(self) -> "Numbers":
         """Probabilities of yes, a row each."""
         return self.rows["forecast"].astype(float).to_numpy()
 
     @property
-    def seen(self) -> "Numbers":
+    def outcome(self) -> "Numbers":
         """Outcomes, a row each."""
         return self.rows["outcome"].astype(int).to_numpy()
 
@@ -93,13 +93,17 @@ def picked(
     """
     import numpy as np
 
-    kept = where(frame, ~frame["too_soon"])
-    rows = stood(kept).sort_values(["event", "question", "forecaster"]) if len(kept) else kept
+    counting = where(frame, ~frame["too_soon"])
+    rows = (
+        stood(counting).sort_values(["event", "question", "forecaster"])
+        if len(counting)
+        else counting
+    )
     pairs = list(zip(rows["question"], rows["forecaster"], strict=True))
     place = {pair: row for row, pair in enumerate(pairs)}
     columns = ["event", "question", "forecaster"]
-    every = kept[columns].drop_duplicates().sort_values(columns).groupby("event", sort=True)
-    single = every.size().max() == 1 if len(kept) else True
+    every = counting[columns].drop_duplicates().sort_values(columns).groupby("event", sort=True)
+    single = every.size().max() == 1 if len(counting) else True
     chosen = np.full((1 if single else PICKS, every.ngroups), -1)
     for column, (event, group) in enumerate(every):
         options = [
@@ -114,21 +118,21 @@ def picked(
 
 
 def at_share(share: float) -> "Callable[[pd.DataFrame], pd.DataFrame]":
-    """Read what stood at a share of each window."""
+    """Read the forecasts in force at a share of each window."""
     from forecasting.scoring import lifetime
 
-    return lambda kept: lifetime.standing(kept, at=share)
+    return lambda counting: lifetime.standing(counting, at=share)
 
 
 def before_close(days: float) -> "Callable[[pd.DataFrame], pd.DataFrame]":
-    """Read what stood so many days before each close, among questions still open then."""
+    """Read the forecasts in force so many days before each close, of questions open then."""
     import pandas as pd
 
     from forecasting.scoring import lifetime
 
-    def stood(kept: "pd.DataFrame") -> "pd.DataFrame":
-        closes = kept.drop_duplicates("question").set_index("question")["closes"]
-        return lifetime.standing(kept, at=closes - pd.Timedelta(days=days))
+    def stood(counting: "pd.DataFrame") -> "pd.DataFrame":
+        closes = counting.drop_duplicates("question").set_index("question")["closes"]
+        return lifetime.standing(counting, at=closes - pd.Timedelta(days=days))
 
     return stood
 
@@ -156,15 +160,15 @@ def calibration(
         raise InvalidInput(msg, hint="share=0.5")
     frame = resolved(ledger, wanted)
     moment = wanted.as_of or now
-    found = from_frame(frame, share=share, score=score, moment=moment)
-    if not found["n"]:
+    result = from_frame(frame, share=share, score=score, moment=moment)
+    if not result["n"]:
         who = wanted.forecaster
-        found["reading"] = _sentence(
+        result["reading"] = _sentence(
             empty_note(ledger, wanted, types=("binary",), whose=who, share=share)
         )
     if (frame["type"] == "numeric").any():
-        found["numbers"] = numbers(frame, share=share)
-    return found
+        result["numbers"] = numbers(frame, share=share)
+    return result
 
 
 def unread(
@@ -184,7 +188,7 @@ def unread(
     frame = where(frame, taken)
     if "numeric" in types and (frame["type"] == "numeric").any():
         numeric = frame[frame["type"] == "numeric"]
-        usual, levels = _usual(numeric)
+        usual, levels = _commonest_levels(numeric)
         odd = set(numeric["question"]) - set(numeric.loc[levels == usual, "question"])
         reasons["question{s} with other quantile levels than most"] = len(odd)
         frame = where(frame, ~frame["question"].isin(odd))
@@ -216,7 +220,7 @@ def by_group(
 ) -> list[dict[str, Any]]:
     """Give a calibration row for each forecaster, topic, month of scheduled close, or horizon.
 
-    A horizon takes what stood so many days before the close, among questions still open then:
+    A horizon takes the forecasts in force so many days before the close, of questions open then:
     no fair sample of all, so ``event_rate`` is beside it. Slopes and intercepts of forecasters
     are partially pooled, with 90 % intervals, and ``reads_20`` and ``reads_80`` are the
     probabilities that their 20 and 80 % should be read as: near 20 and 80 for a short record.
@@ -250,10 +254,10 @@ def _recalibrated(frame: "pd.DataFrame", moment: dt.datetime | None) -> dict[str
     """Give each forecaster's partially pooled line in log-odds, and what 20 and 80 % become."""
     from forecasting.calibration import recalibrate
 
-    found = recalibrate(frame[~frame["too_soon"]], as_of=moment)
+    lines = recalibrate(frame[~frame["too_soon"]], as_of=moment)
     rows = {}
     for name in dict.fromkeys(frame["forecaster"]):
-        line = found.line(name)
+        line = lines.line(name)
         low, high = line.predict([0.2, 0.8])
         terms = {key.replace("alpha", "intercept"): value for key, value in line.row().items()}
         rows[name] = {**terms, "reads_20": float(low), "reads_80": float(high)}
@@ -267,16 +271,16 @@ def _group_row(by: str, label: str, chosen: Picked) -> dict[str, Any]:
     row: dict[str, Any] = {by: label, "n": round(chosen.n)}
     if not chosen.picks:
         return row
-    found = corp(chosen.said, chosen.seen, picks=chosen.picks, cluster=chosen.events)
-    line = fit_line(found.pooled) if chosen.n >= LEAST_EVENTS else None
+    diagram = corp(chosen.forecast, chosen.outcome, picks=chosen.picks, cluster=chosen.events)
+    line = fit_line(diagram.pooled) if chosen.n >= LEAST_EVENTS else None
     return {
         **row,
-        "mean_forecast": float(found.pooled.n @ found.pooled.value / found.pooled.total),
-        "event_rate": float(found.pooled.events.sum() / found.pooled.total),
-        **{name: getattr(found, name) for name in PARTS},
+        "mean_forecast": float(diagram.pooled.n @ diagram.pooled.value / diagram.pooled.total),
+        "event_rate": float(diagram.pooled.events.sum() / diagram.pooled.total),
+        **{name: getattr(diagram, name) for name in PARTS},
         "slope": None if line is None else line.slope,
         "intercept": None if line is None else line.intercept,
-        "reading": reading(found, level=LEVEL),
+        "reading": reading(diagram, level=LEVEL),
     }
 
 
@@ -294,20 +298,20 @@ def numbers(frame: "pd.DataFrame", *, share: float = 0.5) -> dict[str, Any]:
     result: dict[str, Any] = {"n": 0, "pit": [], "p_value": None, "intervals": [], "quantiles": []}
     if len(frame):
         frame = frame.assign(forecast=frame["forecast"].map(_thinned))
-        usual, levels = _usual(frame)
+        usual, levels = _commonest_levels(frame)
         chosen = picked(frame[levels == usual], at_share(share))
     if not len(frame) or not chosen.picks:
         into = f"{100 * share:g} % into its window"
-        told = f"No resolved number or date had a forecast in force {into}: too few to say."
-        return {**result, "reading": told}
+        note = f"No resolved number or date had a forecast in force {into}: too few to say."
+        return {**result, "reading": note}
     rows, n = chosen.rows, round(chosen.n)
-    said = rows["forecast"].map(lambda row: [row[level] for level in usual])
+    forecasts = rows["forecast"].map(lambda row: [row[level] for level in usual])
     paired = any(abs(a + b - 1) < 1e-9 for a in usual for b in usual if a < b)
     tables: dict[str, list[pd.DataFrame]] = {"pit": [], "intervals": [], "quantiles": []}
     p_values = []
     for pick in chosen.picks:
-        of = said.iloc[pick].tolist(), rows["outcome"].iloc[pick].astype(float).to_numpy()
-        found = pit(
+        of = forecasts.iloc[pick].tolist(), rows["outcome"].iloc[pick].astype(float).to_numpy()
+        diagram = pit(
             *of,
             levels=list(usual),
             lower=rows["lower"].iloc[pick].astype(float).to_numpy(),
@@ -315,8 +319,8 @@ def numbers(frame: "pd.DataFrame", *, share: float = 0.5) -> dict[str, Any]:
             bins=5 if n < 50 else 10,
             resamples=1000 if len(chosen.picks) == 1 else 199,
         )
-        p_values.append(found.p_value)
-        tables["pit"].append(found.histogram.merge(found.band(LEVEL), on=["left", "right"]))
+        p_values.append(diagram.p_value)
+        tables["pit"].append(diagram.histogram.merge(diagram.band(LEVEL), on=["left", "right"]))
         tables["quantiles"].append(quantile_reliability(*of, levels=list(usual)))
         if paired:
             tables["intervals"].append(interval_coverage(*of, levels=list(usual)))
@@ -331,21 +335,21 @@ def numbers(frame: "pd.DataFrame", *, share: float = 0.5) -> dict[str, Any]:
     }
 
 
-def _usual(frame: "pd.DataFrame") -> "tuple[tuple[float, ...], pd.Series[Any]]":
+def _commonest_levels(frame: "pd.DataFrame") -> "tuple[tuple[float, ...], pd.Series[Any]]":
     """Give the commonest levels of the numeric questions of a frame, and those of each row."""
-    levels = frame["forecast"].map(lambda said: tuple(sorted(_thinned(said))))
+    levels = frame["forecast"].map(lambda row: tuple(sorted(_thinned(row))))
     return levels.mode().iloc[0], levels
 
 
-def _thinned(said: dict[float, float]) -> dict[float, float]:
+def _thinned(value_at: dict[float, float]) -> dict[float, float]:
     """Give a CDF of many steps at a few levels; fewer quantiles stay as they are."""
     import numpy as np
 
-    if len(said) <= DENSE:
-        return said
-    own = sorted(said)
+    if len(value_at) <= DENSE:
+        return value_at
+    own = sorted(value_at)
     few = [level / 100 for level in SHOWN]
-    values = np.interp(few, own, [said[level] for level in own])
+    values = np.interp(few, own, [value_at[level] for level in own])
     return dict(zip(few, values.tolist(), strict=True))
 
 
@@ -407,15 +411,17 @@ def from_frame(
             "that run to their close are not here yet, which favours early answers: "
             "past_close=True leaves them out."
         )
-    said, seen = chosen.said, chosen.seen
-    diagram = corp(said, seen, picks=chosen.picks, cluster=chosen.events, seed=seed, score=score)
+    forecast, outcome = chosen.forecast, chosen.outcome
+    diagram = corp(
+        forecast, outcome, picks=chosen.picks, cluster=chosen.events, seed=seed, score=score
+    )
     line = fit_line(diagram.pooled) if n >= LEAST_EVENTS else None
     return {
         **result,
         **{name: getattr(diagram, name) for name in PARTS},
         **{name: None if line is None else getattr(line, name) for name in TERMS},
         "histogram": histogram(diagram.pooled),
-        "spiegelhalter_z": chosen.mean(lambda rows: spiegelhalter_z(said[rows], seen[rows])),
+        "spiegelhalter_z": chosen.mean(lambda rows: spiegelhalter_z(forecast[rows], outcome[rows])),
         "curve": diagram.curve.merge(diagram.band(LEVEL), on="forecast").to_dict("records"),
         **_pooled(frame, seed),
         "binned": _binned(chosen) if n >= LEAST_EVENTS else None,
@@ -426,11 +432,11 @@ def from_frame(
 def _binned(chosen: Picked) -> dict[str, float]:
     from forecasting.calibration import binned_decomposition
 
-    said, seen = chosen.said, chosen.seen
+    forecast, outcome = chosen.forecast, chosen.outcome
 
     def parts(rows: "NDArray[np.int64]") -> list[float]:
-        found = binned_decomposition(said[rows], seen[rows], bins=BINS)
-        return [getattr(found, name) for name in BINNED]
+        decomposition = binned_decomposition(forecast[rows], outcome[rows], bins=BINS)
+        return [getattr(decomposition, name) for name in BINNED]
 
     return dict(zip(BINNED, chosen.mean(parts).tolist(), strict=True))
 

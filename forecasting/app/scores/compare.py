@@ -89,8 +89,10 @@ def compare(
         else:
             known_forecaster(ledger, name)
     frame = frame[frame["forecaster"].isin([a, b])]
-    kept = frame[~frame["too_soon"]]
-    mine, theirs = (kept.loc[kept["forecaster"] == name, ["question", "type"]] for name in (a, b))
+    counting = frame[~frame["too_soon"]]
+    mine, theirs = (
+        counting.loc[counting["forecaster"] == name, ["question", "type"]] for name in (a, b)
+    )
     both = mine[mine["question"].isin(theirs["question"])].drop_duplicates("question")
     counts = {kind: int((both["type"] == kind).sum()) for kind in NATURAL}
     fitting = [kind for kind in NATURAL if not rule or kind in SCORES[rule].types]
@@ -105,7 +107,7 @@ def compare(
     # Unanswered questions keep their place in the sequence.
     pending = _pending(ledger, wanted, a, b, chosen)
     names, moment = (a, b), wanted.as_of or now
-    found: dict[str, Any] = {
+    result: dict[str, Any] = {
         "a": a,
         "b": b,
         "kind": wanted.kind,
@@ -126,11 +128,11 @@ def compare(
         "held_by": None,
     }
     if wide.empty:
-        return {**found, "reading": f"{a} and {b} share no question: no comparison."}
+        return {**result, "reading": f"{a} and {b} share no question: no comparison."}
     cluster = wide["event"].tolist()
     whole = paired_bootstrap(wide["a"], wide["b"], cluster=cluster, resamples=resamples)
-    said = [_named(whole.reading, names)]
-    found.update(
+    sentences = [_with_names(whole.reading, names)]
+    result.update(
         difference=whole.difference,
         lower=whole.lower,
         upper=whole.upper,
@@ -139,23 +141,23 @@ def compare(
     )
     lower, upper = score_range(used, convention)
     if math.isfinite(upper - lower):
-        said.append(_sequence(found, wide, pending, names, upper - lower, moment))
+        sentences.append(_sequence(result, wide, pending, names, upper - lower, moment))
     else:
-        said.append("This score has no bounds, so there is no confidence sequence.")
+        sentences.append("This score has no bounds, so there is no confidence sequence.")
     if diebold_mariano:
-        said.append(_series(found, wide, names))
-    return {**found, "reading": "\n".join(said)}
+        sentences.append(_series(result, wide, names))
+    return {**result, "reading": "\n".join(sentences)}
 
 
 def _sequence(
-    found: dict[str, Any],
+    result: dict[str, Any],
     wide: "pd.DataFrame",
     pending: "pd.DataFrame",
     names: tuple[str, str],
     bound: float,
     moment: dt.datetime,
 ) -> str:
-    """Add the confidence sequence to what was found, and say how it reads."""
+    """Add the confidence sequence to the result, and give the sentence on it."""
     import pandas as pd
 
     from forecasting.comparison import sequential, sequential_steps
@@ -168,32 +170,32 @@ def _sequence(
         cluster=every["event"].tolist(),
         as_of=moment,
     )
-    found.update(
+    result.update(
         steps=len(steps.score_a),
         waiting=steps.waiting,
         held_by=None if steps.held_by is None else str(steps.held_by),
     )
-    held = ""
+    wait_note = ""
     if steps.held_by is not None:
-        held = (
+        wait_note = (
             f" It waits for {steps.held_by}, which is past its close without an answer: "
             "resolve it or annul it."
         )
     elif steps.waiting:
-        held = f" {steps.waiting} resolved early and wait for their scheduled close."
+        wait_note = f" {steps.waiting} resolved early and wait for their scheduled close."
     if not len(steps.score_a):
-        return f"No event has entered the sequence yet.{held}"
+        return f"No event has entered the sequence yet.{wait_note}"
     at = sequential(steps.score_a, steps.score_b, bounds=(-bound, bound))
-    found.update(
+    result.update(
         cs_lower=float(at.lower[-1]),
         cs_upper=float(at.upper[-1]),
         e_a=float(at.e_a[-1]),
         e_b=float(at.e_b[-1]),
     )
-    return _named(at.reading, names) + held
+    return _with_names(at.reading, names) + wait_note
 
 
-def _series(found: dict[str, Any], wide: "pd.DataFrame", names: tuple[str, str]) -> str:
+def _series(result: dict[str, Any], wide: "pd.DataFrame", names: tuple[str, str]) -> str:
     """Add the Diebold-Mariano test where the events close at regular intervals."""
     import numpy as np
 
@@ -204,14 +206,14 @@ def _series(found: dict[str, Any], wide: "pd.DataFrame", names: tuple[str, str])
     )
     steps = steps.sort_values("closes")
     gaps = np.diff(steps["closes"].astype("int64").to_numpy())
-    found.update(dm_statistic=None, dm_p_value=None)
+    result.update(dm_statistic=None, dm_p_value=None)
     if len(steps) < _LEAST_SERIES:
         return f"Diebold-Mariano needs {_LEAST_SERIES} events in a row; there are {len(steps)}."
     usual = float(np.median(gaps))
     if usual <= 0 or bool(np.any(np.abs(gaps - usual) > _IRREGULAR * usual)):
         return "No Diebold-Mariano test: the events do not close at regular intervals."
     tested = diebold_mariano(steps["d"].to_numpy())
-    found.update(dm_statistic=tested.statistic, dm_p_value=tested.p_value)
+    result.update(dm_statistic=tested.statistic, dm_p_value=tested.p_value)
     if math.isnan(tested.statistic):
         return f"No Diebold-Mariano test: {tested.note}."
     return (
@@ -253,10 +255,10 @@ def _pending(ledger: Ledger, wanted: Selection, a: str, b: str, kind: str) -> "p
     return pd.DataFrame(rows)
 
 
-def _named(reading: str, names: tuple[str, str]) -> str:
+def _with_names(reading: str, names: tuple[str, str]) -> str:
     """Put the names in for A and B."""
-    found = {"A": names[0], "B": names[1]}
-    return re.sub(r"\b[AB]\b", lambda letter: found[letter[0]], reading)
+    name_of = {"A": names[0], "B": names[1]}
+    return re.sub(r"\b[AB]\b", lambda letter: name_of[letter[0]], reading)
 
 
 def leaderboard(
@@ -319,10 +321,10 @@ def leaderboard(
         seed=seed,
     )
     about = {"rule": used, "convention": scored["convention"].iloc[0], "kind": wanted.kind}
-    found = [{**row, **about, "window": window, "type": question_type} for row in rows]
+    rows = [{**row, **about, "window": window, "type": question_type} for row in rows]
     if wanted.forecaster:
-        found = [row for row in found if row["forecaster"] == wanted.forecaster]
-    return found, notes
+        rows = [row for row in rows if row["forecaster"] == wanted.forecaster]
+    return rows, notes
 
 
 def _one_unit(frame: "pd.DataFrame", rule: str) -> None:
@@ -346,17 +348,17 @@ def board(
 
     who, what = scored["forecaster"].tolist(), scored["question"].tolist()
     event = scored["event"].tolist()
-    found = effects(scored["score"], who, what, event)
-    fitted = found.adjusted
+    table = effects(scored["score"], who, what, event)
+    fitted = table.adjusted
     inside = np.flatnonzero(fitted.component == 0)
-    rankable = inside[found.n_clusters[inside] >= LEAST_CLUSTERS]
+    rankable = inside[table.n_clusters[inside] >= LEAST_CLUSTERS]
     notes = []
     if fitted.n_components > 1:
         notes.append(
             f"{fitted.n_components} groups of forecasters share no question: "
             "no ranking across groups"
         )
-    if len(few := inside[found.n_clusters[inside] < LEAST_CLUSTERS]):
+    if len(few := inside[table.n_clusters[inside] < LEAST_CLUSTERS]):
         notes.append(f"{len(few)} with fewer than {LEAST_CLUSTERS} events: too few to rank")
     if withheld:
         notes.append(f"no ranking: {withheld}")
@@ -365,14 +367,14 @@ def board(
     ranked: dict[str, dict[str, float]] = {}
     if not withheld and len(rankable) >= 2:
         names = set(fitted.forecaster[rankable].tolist())
-        kept = scored[scored["forecaster"].isin(names)]
-        columns = [kept[name].tolist() for name in ("forecaster", "question", "event")]
-        among = effects(kept["score"], *columns)
+        rankable_scores = scored[scored["forecaster"].isin(names)]
+        columns = [rankable_scores[name].tolist() for name in ("forecaster", "question", "event")]
+        among = effects(rankable_scores["score"], *columns)
         if np.isnan(among.lower).all():
             withheld = "no spread: the forecasters' scores differ by the same on every event"
             notes.append(f"no ranking: {withheld}")
     if not withheld and len(rankable) >= 2:
-        chance = ranks(kept["score"], *columns, effects=among, sample=sample, seed=seed)
+        chance = ranks(rankable_scores["score"], *columns, effects=among, sample=sample, seed=seed)
         first = np.flatnonzero(among.adjusted.component == 0)
         order = np.argsort(among.adjusted.adjusted[first], kind="stable")
         rank = np.empty(len(first), dtype=int)
@@ -393,23 +395,23 @@ def board(
     rows = []
     for index, name in enumerate(map(str, fitted.forecaster)):
         place = ranked.get(name, {})
-        # Who shares no question with others stands at no distance from them.
-        apart = found.upper[index] - found.lower[index] > SAME
-        told = apart and found.n_clusters[index] >= LEAST_OF_LEVEL
+        # The interval of a forecaster who shares no question with others has no width.
+        apart = table.upper[index] - table.lower[index] > SAME
+        bounded = apart and table.n_clusters[index] >= LEAST_OF_LEVEL
         rows.append(
             {
                 "rank": place.get("rank"),
                 "forecaster": name,
                 "raw": float(fitted.raw[index]),
                 "adjusted": float(fitted.adjusted[index]),
-                "lower": float(found.lower[index]) if told else math.nan,
-                "upper": float(found.upper[index]) if told else math.nan,
+                "lower": float(table.lower[index]) if bounded else math.nan,
+                "upper": float(table.upper[index]) if bounded else math.nan,
                 "p_best": place.get("p_best"),
                 "rank_lower": place.get("rank_lower"),
                 "rank_upper": place.get("rank_upper"),
                 "component": int(fitted.component[index]),
                 "n_questions": int(fitted.n[index]),
-                "n_events": int(found.n_clusters[index]),
+                "n_events": int(table.n_clusters[index]),
             }
         )
     fixed = {name: i for i, name in enumerate(ordered(str(row["forecaster"]) for row in rows))}

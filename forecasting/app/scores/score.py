@@ -108,7 +108,7 @@ def scores(
     rows: list[dict[str, Any]] = []
     for kind in kinds_present(ledger) if wanted.kind == "all" else [wanted.kind]:
         frame = resolved(ledger, replace(wanted, kind=kind, forecaster=""), seals="worst")
-        # Of all kinds, somebody may have spoken in one and not in another.
+        # A forecaster may have forecasts of one kind and not of another.
         there = {UNIFORM, CLIMATOLOGY, *frame["forecaster"]}
         if against and len(frame) and (wanted.kind != "all" or against in there):
             frame = with_reference(frame, against)
@@ -227,12 +227,12 @@ class _Table:
         from forecasting.scoring import lifetime
 
         rows = []
-        kept = where(self.frame, ~self.frame["too_soon"])
-        events = kept.drop_duplicates("question").set_index("question")["event"]
+        counting = where(self.frame, ~self.frame["too_soon"])
+        events = counting.drop_duplicates("question").set_index("question")["event"]
         for days in HORIZONS:
-            if kept.empty:
+            if counting.empty:
                 break
-            scored = lifetime.at_horizon(kept, days, rule=self.rule, convention=self.convention)
+            scored = lifetime.at_horizon(counting, days, rule=self.rule, convention=self.convention)
             scored = scored.join(events, on="question").assign(
                 coverage=1.0,
                 possible_coverage=1.0,
@@ -282,14 +282,14 @@ class _Table:
         bounds = score_range(self.rule, self.convention)
         # Gains and losses without end within one window have no mean: a peer score may have both.
         defined = group["score"].fillna(0.0)
-        found = level_interval(defined, group["event"], bounds=bounds, resamples=self.resamples)
+        interval = level_interval(defined, group["event"], bounds=bounds, resamples=self.resamples)
         if group["score"].isna().any():
             note = "undefined: infinite scores of both signs"
-            found = replace(found, mean=math.nan, lower=math.nan, upper=math.nan, note=note)
+            interval = replace(interval, mean=math.nan, lower=math.nan, upper=math.nan, note=note)
         n_questions = int(group["question"].nunique())
         if unknown := self.unit == "" and n_questions > 1:
             note = NO_UNIT
-            found = replace(found, mean=math.nan, lower=math.nan, upper=math.nan, note=note)
+            interval = replace(interval, mean=math.nan, lower=math.nan, upper=math.nan, note=note)
         label = {by: str(value)} if by else {}
         row = {
             **label,
@@ -307,16 +307,16 @@ class _Table:
             "n_events": int(group["event"].nunique()),
             "coverage": float(group["coverage"].mean()),
             "possible_coverage": float(group["possible_coverage"].mean()),
-            "mean": found.mean,
-            "lower": found.lower,
-            "upper": found.upper,
+            "mean": interval.mean,
+            "lower": interval.lower,
+            "upper": interval.upper,
             "while_open": _mean(group["while_open"])
             if "while_open" in group and not unknown
             else None,
             "skill": None if unknown else _mean(group["skill"]),
             "reference": None if unknown else float(group["reference"].mean()),
             "missing": self.missing,
-            "note": found.note,
+            "note": interval.note,
         }
         if self.against or not by:
             row |= (
@@ -374,8 +374,8 @@ def _in_order(
     import numpy as np
 
     place = {name: i for i, name in enumerate(ordered(scored["forecaster"].unique()))}
-    found = scored.groupby(list(names), sort=False).indices.items()
-    groups = {key if isinstance(key, tuple) else (key,): np.asarray(rows) for key, rows in found}
+    indices = scored.groupby(list(names), sort=False).indices.items()
+    groups = {key if isinstance(key, tuple) else (key,): np.asarray(rows) for key, rows in indices}
     order = sorted(groups, key=lambda key: (place[str(key[-1])], groups[key][0]))
     return {key: groups[key] for key in order}
 
@@ -391,8 +391,8 @@ def _filled(scored: "pd.DataFrame") -> "pd.DataFrame":
     questions = scored[about].drop_duplicates("question")
     names = scored[["forecaster"]].drop_duplicates()
     every = names.merge(questions, how="cross")
-    kept = scored.set_index(["question", "forecaster"]).index
-    absent = every[~pd.MultiIndex.from_frame(every[["question", "forecaster"]]).isin(kept)]
+    scored_pairs = scored.set_index(["question", "forecaster"]).index
+    absent = every[~pd.MultiIndex.from_frame(every[["question", "forecaster"]]).isin(scored_pairs)]
     added = absent.assign(score=absent["reference"], skill=0.0, coverage=0.0, n_forecasts=0)
     if "while_open" in scored:
         added["while_open"] = added["score"]
@@ -425,15 +425,15 @@ def _reasons(ledger: Ledger, wanted: Selection, forecasters: Sequence[str]) -> C
     whose = set(forecasters) or {wanted.forecaster} - {""}
     reasons: Counter[str] = Counter()
     if wanted.kind in IN_BULK:
-        told = in_bulk(ledger, catalog, wanted, head=head)
-        moments: Iterable[dt.datetime] = told.issued_at.tolist()
-        said: Iterable[tuple[str, str, dt.datetime]]
-        said = zip(told.question, told.forecaster, moments, strict=True)
+        forecasts = in_bulk(ledger, catalog, wanted, head=head)
+        moments: Iterable[dt.datetime] = forecasts.issued_at.tolist()
+        spoken: Iterable[tuple[str, str, dt.datetime]]
+        spoken = zip(forecasts.question, forecasts.forecaster, moments, strict=True)
     else:
-        spoken = select(ledger, catalog, wanted, head=head)
-        said = ((one.question, one.forecaster, _plain(one.issued_at)) for one in spoken)
+        selected = select(ledger, catalog, wanted, head=head)
+        spoken = ((one.question, one.forecaster, _plain(one.issued_at)) for one in selected)
     first: dict[str, dt.datetime] = {}
-    for name, who, at in said:
+    for name, who, at in spoken:
         if (not whose or who in whose) and not (name in first and first[name] <= at):
             first[name] = at
     for name in sorted(first):
@@ -470,8 +470,8 @@ def empty_note(
     `whose` forecasts, and reads them at a `share` of each window.
     """
     kinds = kinds_present(ledger) if wanted.kind == "all" else [wanted.kind]
-    said = "forecast" if wanted.kind == "all" else f"{wanted.kind} forecast"
-    said += f" by {whose}" if whose else ""
+    noun = "forecast" if wanted.kind == "all" else f"{wanted.kind} forecast"
+    noun += f" by {whose}" if whose else ""
     takes = types or (SCORES[rule].types if rule else tuple(NATURAL))
     reasons: Counter[str] = Counter()
     counts: Counter[str] = Counter()
@@ -479,11 +479,11 @@ def empty_note(
         asked = replace(wanted, kind=kind)
         reasons += _reasons(ledger, asked, ())
         frame = resolved(ledger, asked)
-        kept = where(frame, ~frame["too_soon"]).drop_duplicates("question")
-        counts.update(str(name) for name in kept["type"])
+        questions = where(frame, ~frame["too_soon"]).drop_duplicates("question")
+        counts.update(str(name) for name in questions["type"])
     if share is not None and (n := sum(counts[name] for name in takes)):
         return (
-            f"{n} question{'s have' if n > 1 else ' has'} resolved, none with a {said} in force "
+            f"{n} question{'s have' if n > 1 else ' has'} resolved, none with a {noun} in force "
             f"where it is read, {100 * share:.0f} % into the window, and open until then: a "
             "smaller share=SHARE reads it earlier"
         )
@@ -492,8 +492,8 @@ def empty_note(
         table = f"rule {rule} scores" if rule else "this takes"
         return f"{table} {' and '.join(takes)} questions: none has resolved here"
     if reasons:
-        return f"no {said} to score; left out: {_counted(reasons)}"
-    empty = f"no {said} of a resolved question yet"
+        return f"no {noun} to score; left out: {_counted(reasons)}"
+    empty = f"no {noun} of a resolved question yet"
     if wanted.kind == "all":
         return empty
     if whose:

@@ -33,14 +33,14 @@ def world_page(
     after the past was taken into account, as median and 90 % range.
     """
     known = [item for item in items if item.known_at <= as_of]
-    stands = records(world, known, as_of, watched=watched or {}, made={})
+    record_of = records(world, known, as_of, watched=watched or {}, made={})
     links = []
     for link in world.links:
         middle, low, high = (learned or {}).get(link.name, (None, None, None))
         stated = (link.name, link.parent, link.child, link.median, link.low, link.high)
         because = " ".join(link.because.split())
         links.append(page.LinkRow(*stated, middle, low, high, because, link.source))
-    processes = [_process(process, stands[name]) for name, process in world.processes.items()]
+    processes = [_process(process, record_of[name]) for name, process in world.processes.items()]
     return page.WorldPage(processes, links, fans)
 
 
@@ -155,16 +155,16 @@ def prior_rows(ledger: Ledger, *, questions: Sequence[str] = ()) -> list[dict[st
 
 def _feeding(world: WorldSpec) -> list[tuple[str, str]]:
     """Name the graphs that moves of a world draw from, each with its class, empty for none."""
-    found = set()
+    sources = set()
     for process in world.processes.values():
         if process.delivery is not None:
-            found.add(("deliveries", process.delivery.reference))
+            sources.add(("deliveries", process.delivery.reference))
         for move in process.moves if process.delivery is None else ():
             if move.phrase.reference:
-                found.add(("spells", move.phrase.reference))
+                sources.add(("spells", move.phrase.reference))
             elif not move.phrase.text:
-                found.add(("rates", ""))
-    return sorted(found, key=lambda each: (GRAPHS.index(each[0]), each[1]))
+                sources.add(("rates", ""))
+    return sorted(sources, key=lambda each: (GRAPHS.index(each[0]), each[1]))
 
 
 def _priors_of(bank: Bank, family: str, reference: str) -> list[PriorSpec]:
@@ -178,8 +178,8 @@ def _priors_of(bank: Bank, family: str, reference: str) -> list[PriorSpec]:
         usual = graph(KINDS[bank.classes[reference].kind]).default_priors()
     else:
         usual = graph().default_priors()
-    found = list(stated_over(usual, bank.priors, reference).values())
-    return [*found, RESUME] if family == "deliveries" else found
+    priors = list(stated_over(usual, bank.priors, reference).values())
+    return [*priors, RESUME] if family == "deliveries" else priors
 
 
 def _row(
@@ -234,12 +234,12 @@ def graph_report(ledger: Ledger, name: str) -> dict[str, Any]:
     from forecasting import models
     from forecasting.domain.provenance import fits_of
 
-    found = models.get(name)
+    graph = models.get(name)
     latest = [run for run in ledger.model_runs() if name in fits_of(run)][-10:]
     return {
         "name": name,
-        "version": str(getattr(found, "version", "")),
-        "what": inspect.getdoc(inspect.getmodule(found) or found) or "",
+        "version": str(getattr(graph, "version", "")),
+        "what": inspect.getdoc(inspect.getmodule(graph) or graph) or "",
         "latest_fits": [
             {
                 "as_of": run.as_of,

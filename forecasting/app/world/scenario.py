@@ -34,7 +34,7 @@ from forecasting.review import words
 from forecasting.review.data import Fan
 from forecasting.store import Ledger
 
-#: What moves in so many paths and is linked to nothing tells no path from another.
+#: A process that moves in so many paths and is linked to nothing is left out of stories.
 ALWAYS = 0.9
 _INSTANT = dt.timedelta(microseconds=1)
 #: Dates of a fan.
@@ -102,10 +102,10 @@ class Live:
         """Give the probability of each named scenario and of the rest; they sum to one."""
         rows = []
         for name, title, text, truth in partition(self.run, scenarios):
-            found = estimated(self.run, truth)
-            told = {"scenario": name, "title": title, "when": text, "probability": found.p}
-            ends = {"lower": found.quantiles[0], "upper": found.quantiles[-1]}
-            rows.append(told | ends | {"mcse": found.mcse})
+            chance = estimated(self.run, truth)
+            row = {"scenario": name, "title": title, "when": text, "probability": chance.p}
+            ends = {"lower": chance.quantiles[0], "upper": chance.quantiles[-1]}
+            rows.append(row | ends | {"mcse": chance.mcse})
         return rows
 
     def what_if(
@@ -125,9 +125,9 @@ class Live:
         The worth is the expected drop of the Brier score (half convention) of the target, or
         summed over all other open questions, by knowing the answer.
         """
-        told = [question for question in self.questions if question.type != "numeric"]
-        answers = {q.id: self.truths(self.run, q) for q in told}
-        counts = {q.id: self.counts(self.run, q) for q in told}
+        discrete = [question for question in self.questions if question.type != "numeric"]
+        answers = {q.id: self.truths(self.run, q) for q in discrete}
+        counts = {q.id: self.counts(self.run, q) for q in discrete}
         aims: dict[str, tuple[BoolArray, BoolArray | None]]
         if target:
             from forecasting.app.world.what_if import condition
@@ -138,13 +138,13 @@ class Live:
         else:
             aims = {
                 f"{question.id}\0{option}": (truth, counts[question.id])
-                for question in told
+                for question in discrete
                 for option, truth in answers[question.id].items()
                 if question.type != "binary" or option == "yes"
             }
         weights = self.run.paths.weights(None)
         rows = []
-        for question in told:
+        for question in discrete:
             if question.id == target:
                 continue
             others = [
@@ -197,10 +197,10 @@ class Live:
         What `untold` names is left out.
         """
         origin, left = self.run.world.origin, self.untold()
-        told = [name for name in self.run.spec.processes if name not in left]
+        names = [name for name in self.run.spec.processes if name not in left]
         since = self.run.world.day(self.as_of)
         rows = []
-        for story in self.run.paths.stories(count, processes=told, since=since):
+        for story in self.run.paths.stories(count, processes=names, since=since):
             steps = [
                 f"{step} in {origin + dt.timedelta(days=day):%B %Y}"
                 for step, day in zip(story.steps, story.days, strict=True)
@@ -209,7 +209,7 @@ class Live:
         return rows
 
     def untold(self) -> dict[str, str]:
-        """Give the processes that no story tells of, each with the reason."""
+        """Give the processes that are left out of stories, each with the reason."""
         world, spec = self.run.world, self.run.spec
         everything = self.predictor.bank.world.processes
         left = {n: "no open question rests on it" for n in everything if n not in spec.processes}
@@ -281,10 +281,10 @@ def live(
     try:
         run = simulated(predictor, questions, moment, until)
     except (InvalidInput, GateRefused):
-        # A process at fault silences what rests on it, and no other; asked one by one, they tell.
+        # A process at fault stops what rests on it, and no other: ask each question alone.
         predictor.one(OWN[0], questions, moment)
-        found = predictor.model.faults
-        faults = {q.id: found[q.id, moment] for q in questions if (q.id, moment) in found}
+        causes = predictor.model.faults
+        faults = {q.id: causes[q.id, moment] for q in questions if (q.id, moment) in causes}
         questions = [q for q in questions if q.id not in faults]
         if not faults or not questions:
             raise
@@ -313,8 +313,8 @@ def simulated(
     times: int = 1,
 ) -> Run:
     """Simulate the model's world so far, with interventions, or towards a rare condition."""
-    given = (Variant(MODEL), questions, predictor.at(moment))
-    return predictor.model.run(*given, do=do, towards=towards, met=met, times=times, until=reach)
+    inputs = (Variant(MODEL), questions, predictor.at(moment))
+    return predictor.model.run(*inputs, do=do, towards=towards, met=met, times=times, until=reach)
 
 
 def listed(ledger: Ledger) -> list[dict[str, Any]]:
@@ -335,18 +335,18 @@ def listed(ledger: Ledger) -> list[dict[str, Any]]:
 def partition(run: Run, scenarios: ScenarioSet) -> list[tuple[str, str, str, BoolArray]]:
     """Give which paths belong to each scenario: the first that is true of it, else the rest."""
     left = np.ones(run.world.draws, dtype=bool)
-    found = []
+    parts = []
     for named in scenarios.named:
         truth = run.paths.truth(named.when, scenarios.opens, scenarios.closes) & left
         left &= ~truth
-        found.append((named.name, named.title, named.text, truth))
-    return [*found, (OTHERWISE, "None of these", "", left)]
+        parts.append((named.name, named.title, named.text, truth))
+    return [*parts, (OTHERWISE, "None of these", "", left)]
 
 
 def estimated(run: Run, truth: BoolArray, given: BoolArray | None = None) -> Estimate:
     """Give the probability of a truth among the paths that count, with its error."""
     weights = run.paths.weights(given)
-    found = estimate(truth, weights, run.world.repeats)
+    chance = estimate(truth, weights, run.world.repeats)
     # Of a handful of paths all may agree, and their error would be nought.
     few = given is not None and effective(weights) < FEWEST
-    return replace(found, mcse=float("inf")) if few else found
+    return replace(chance, mcse=float("inf")) if few else chance

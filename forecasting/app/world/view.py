@@ -31,11 +31,11 @@ type Day = str | dt.date | dt.datetime
 
 def bank_of(bank: Bank | str | Path) -> Bank:
     """Give a bank, read from its folder where a folder is named; the first fault is refused."""
-    found = bank if isinstance(bank, Bank) else read_bank(Path(bank))
-    if found.problems:
-        msg = f"bank ({len(found.problems)} faults): {found.problems[0]}"
+    loaded = bank if isinstance(bank, Bank) else read_bank(Path(bank))
+    if loaded.problems:
+        msg = f"bank ({len(loaded.problems)} faults): {loaded.problems[0]}"
         raise InvalidInput(msg, hint="forecast questions check FOLDER")
-    return found
+    return loaded
 
 
 def world(
@@ -157,9 +157,9 @@ class WorldView:
         moments = self._moments(dates)
         shares = self.live.run.paths.fan(process, moments)
         simulated = self.live.run.world
-        found = simulated.processes[simulated.index[process]]
-        counted = len(found.states) == 1 or found.done >= 0
-        names = [f"q{level:02.0f}" for level in FAN] if counted else list(found.states)
+        subject = simulated.processes[simulated.index[process]]
+        counted = len(subject.states) == 1 or subject.done >= 0
+        names = [f"q{level:02.0f}" for level in FAN] if counted else list(subject.states)
         return pd.DataFrame(shares, pd.DatetimeIndex(moments, name="moment"), names)
 
     def stories(self, n: int = 10) -> "pd.DataFrame":
@@ -179,12 +179,17 @@ class WorldView:
         """
         predictor, run = self.live.predictor, self.live.run
         conditional = [q for q in self.live.questions if predictor.asks[q.id].given is not None]
-        told = predictor.one(OWN[0], conditional, self.as_of)
+        answers = predictor.one(OWN[0], conditional, self.as_of)
         for question in self.live.questions:
             if question not in conditional:
-                told[question.id] = predictor.model.read(run, question)
+                answers[question.id] = predictor.model.read(run, question)
         return frame(
-            [row for q in self.live.questions if q.id in told for row in _rows(q, told[q.id])],
+            [
+                row
+                for q in self.live.questions
+                if q.id in answers
+                for row in _rows(q, answers[q.id])
+            ],
             (),
             tidy.ANSWERS,
         )
@@ -256,11 +261,11 @@ class WorldView:
         return frame(rows, (), tidy.VALUE)
 
     def _set(self, name: str) -> "ScenarioSet":
-        if (found := self.live.find(name)) is None:
+        if (scenarios := self.live.find(name)) is None:
             msg = f"name ({name}): must name one of the bank's sets of scenarios"
             sets = [each.id for each in self.live.predictor.bank.scenarios]
             raise NotFound(msg, hint=", ".join(sets) or "name=...")
-        return found
+        return scenarios
 
     def what_if(
         self, given: Sequence[str] = (), do: Sequence[str] = (), *, name: str = ""
@@ -290,13 +295,13 @@ class WorldView:
     def _moments(self, dates: Sequence[Day]) -> list[dt.datetime]:
         zones = {process.zone for process in self.live.run.spec.processes.values()}
         zone = zones.pop() if len(zones) == 1 else self.live.predictor.bank.zone
-        found = [_moment(day, zone) for day in _listed(dates)]
-        for moment in found:
+        moments = [_moment(day, zone) for day in _listed(dates)]
+        for moment in moments:
             if self.live.run.world.day(moment) > self.live.run.paths.horizon:
                 last = self.live.run.world.origin + dt.timedelta(self.live.run.paths.horizon)
                 msg = f"date ({moment:%Y-%m-%d %H:%M}): the paths end at {last:%Y-%m-%d %H:%M}"
                 raise InvalidInput(msg, hint="a date up to the last question's close")
-        return found
+        return moments
 
 
 def _listed(value: Any) -> list[Any]:

@@ -42,13 +42,13 @@ DONE = "do: if this were brought about from outside (its own causes are cut); de
 AIMED = "target: as if this number were right (paths weighted to match it, with the least change)"
 #: Below so many effective paths a condition is drawn more often.
 ENOUGH = 2_000
-#: With so many times the paths, more where that could still tell a number.
+#: So many times the paths are drawn where that could still take a row past its gate.
 TIMES = (3, 6)
 FEW = f"refused: fewer than {FEWEST} paths meet the condition"
-#: Levels of a number that are told, and their largest error: 5 % is then from 3 to 7.
+#: Levels of a number that are shown, and their largest error: 5 % is then from 3 to 7.
 CUTS, COARSE = (5.0, 50.0, 95.0), 0.02
 #: A change counts from so many of its standard errors on.
-TOLD = 2.0
+SIGNIFICANT = 2.0
 #: Rounds of proportional fitting, and how close each number must come.
 ROUNDS, CLOSE = 2_000, 1e-9
 
@@ -89,10 +89,10 @@ def what_if(
         run = aimed(live, drawn, targets)
         seen = _seen(live, run, observed)
         _check_possible(live, drawn, observed)
-        held = [run.paths.truth(*condition(live, yes)) for yes, _ in targets.values()]
-        rows = _rows(live, run, seen, decided, scenarios, held)
+        raked = [run.paths.truth(*condition(live, yes)) for yes, _ in targets.values()]
+        rows = _rows(live, run, seen, decided, scenarios, raked)
         limits = {q.id: COARSE if q.type == "numeric" else LARGEST for q in live.questions}
-        if not more or not _may_be_told(rows, limits, more / times if times > 1 else None):
+        if not more or not _could_pass(rows, limits, more / times if times > 1 else None):
             break
     label = DONE if do else SEEN if observed else AIMED
     undated = [text for text in observed if _undated(live, text)]
@@ -102,25 +102,25 @@ def what_if(
             f"; {', '.join(undated)}: at any moment until {close}, the last close of an open "
             f'question ("{undated[0]} by DATE" for an earlier one)'
         )
-    return sorted((row | {"basis": label} for row in rows), key=_far)
+    return sorted((row | {"basis": label} for row in rows), key=_order)
 
 
-def _far(row: Mapping[str, Any]) -> tuple[bool, bool, float]:
-    """Order rows: those that move most first, then those that do not, then those not told."""
+def _order(row: Mapping[str, Any]) -> tuple[bool, bool, float]:
+    """Order rows: those that move most first, those without a number last."""
     if row["change"] is None:
         return True, True, 0.0
     by = abs(row["before"]) if row["state"].startswith("median") else 1.0
     return False, row["change"] == 0.0, -abs(row["change"]) / max(by, 1.0)
 
 
-def _may_be_told(
+def _could_pass(
     rows: Sequence[Mapping[str, Any]], limits: Mapping[str, float], more: float | None
 ) -> bool:
-    """Say whether so many times the paths could tell a row that has no number yet.
+    """Say whether so many times the paths could take a row past the gate that refused it.
 
     `limits` are the largest errors by question; a scenario has that of a probability. An error
-    falls with the root of the paths. What it becomes once moves are drawn towards the condition
-    (`more` is None), or of rows that too few paths meet, nobody knows before.
+    falls with the root of the paths. It is not known before where moves are to be drawn towards
+    the condition (`more` is None), or of rows that too few paths meet: these count as if it could.
     """
     left = [row for row in rows if row["gate"] != "passed"]
     if more is None:
@@ -138,7 +138,7 @@ def _rows(
     seen: BoolArray | None,
     decided: Collection[str],
     scenarios: ScenarioSet | None,
-    held: Sequence[BoolArray],
+    raked: Sequence[BoolArray],
 ) -> list[dict[str, Any]]:
     """Give how each question and scenario stands before, and where the conditions are met."""
     rows = []
@@ -146,82 +146,82 @@ def _rows(
         if question.id in decided or question.ladder in decided:
             continue
         if question.type == "numeric":
-            rows.append(_number_row(live, question, run, seen, held))
+            rows.append(_number_row(live, question, run, seen, raked))
             continue
         before, after = live.truths(live.run, question), live.truths(run, question)
-        counts = live.counts(live.run, question), _both(live.counts(run, question), seen)
+        counts = live.counts(live.run, question), _and(live.counts(run, question), seen)
         for option in ["yes"] if question.type == "binary" else after:
             state = "" if question.type == "binary" else option
             then = (live.run, before[option], counts[0]), (run, after[option], counts[1])
-            rows.append(_row(question.id, state, *then, held))
+            rows.append(_row(question.id, state, *then, raked))
     if scenarios is not None:
         pairs = zip(partition(live.run, scenarios), partition(run, scenarios), strict=True)
         for (name, _, _, old), (_, _, _, new) in pairs:
             then = (live.run, old, None), (run, new, seen)
-            rows.append(_row(f"scenario:{name}", "", *then, held))
+            rows.append(_row(f"scenario:{name}", "", *then, raked))
     return rows
 
 
 def _row(
-    name: str, state: str, before: Asked, after: Asked, held: Sequence[BoolArray] = ()
+    name: str, state: str, before: Asked, after: Asked, raked: Sequence[BoolArray] = ()
 ) -> dict[str, Any]:
-    told, old = estimated(*after), estimated(*before)
-    shown = told.gate == "passed"
-    change = told.p - old.p if shown and old.gate == "passed" else None
-    off = _change_error(before, after, held)
+    new, old = estimated(*after), estimated(*before)
+    shown = new.gate == "passed"
+    change = new.p - old.p if shown and old.gate == "passed" else None
+    off = _change_error(before, after, raked)
     return {
         "question": name,
         "state": state,
         "before": old.p if old.gate == "passed" else None,
-        "after": told.p if shown else None,
-        "lower": told.quantiles[0] if shown else None,
-        "upper": told.quantiles[-1] if shown else None,
-        "change": change if change is None or abs(change) > TOLD * off else 0.0,
+        "after": new.p if shown else None,
+        "lower": new.quantiles[0] if shown else None,
+        "upper": new.quantiles[-1] if shown else None,
+        "change": change if change is None or abs(change) > SIGNIFICANT * off else 0.0,
         "change_mcse": off,
-        "mcse": told.mcse,
-        "gate": told.gate if np.isfinite(told.mcse) else FEW,
+        "mcse": new.mcse,
+        "gate": new.gate if np.isfinite(new.mcse) else FEW,
     }
 
 
-def _change_error(before: Asked, after: Asked, held: Sequence[BoolArray]) -> float:
+def _change_error(before: Asked, after: Asked, raked: Sequence[BoolArray]) -> float:
     """Give the standard error of how far a share of the paths moves."""
     (old, was, at), (run, now, then) = before, after
     one = was, old.paths.weights(at), old.world.repeats
     other = now, run.paths.weights(then), run.world.repeats
     if not other[1].any() or not one[1].any():
         return float("inf")
-    return change_error(one, other, [each.astype(np.float64) for each in held])
+    return change_error(one, other, [each.astype(np.float64) for each in raked])
 
 
 def _number_row(
-    live: Live, question: Question, run: Run, seen: BoolArray | None, held: Sequence[BoolArray]
+    live: Live, question: Question, run: Run, seen: BoolArray | None, raked: Sequence[BoolArray]
 ) -> dict[str, Any]:
     event, space = live.predictor.asks[question.id].event, question.space
 
     def values(of: Run) -> FloatArray:
-        found = of.paths.number(event, question.opens, question.closes)  # type: ignore[arg-type]
-        return np.clip(found, space.lower, space.upper)
+        numbers = of.paths.number(event, question.opens, question.closes)  # type: ignore[arg-type]
+        return np.clip(numbers, space.lower, space.upper)
 
     after, weights = values(run), run.paths.weights(seen)
     few = seen is not None and effective(weights) < FEWEST
     mcse = float("inf") if few else number_error(after, weights, run.world.repeats)
     gate = FEW if few else number_gate(mcse, COARSE)
-    told = quantiles(after, weights, CUTS) if gate == "passed" else (None,) * len(CUTS)
+    cuts = quantiles(after, weights, CUTS) if gate == "passed" else (None,) * len(CUTS)
     before = values(live.run)
     middle = quantiles(before, live.run.paths.weights(None), CUTS)[1]
     # The median moves where another share of the paths lies below the old one.
     below = (live.run, before <= middle, None), (run, after <= middle, seen)
-    off = _change_error(*below, held)
+    off = _change_error(*below, raked)
     shares = [float(np.sum(r.paths.weights(c)[under])) for r, under, c in below]
-    moves = abs(shares[1] - shares[0]) > TOLD * off
-    change = None if told[1] is None else told[1] - middle if moves else 0.0
+    moves = abs(shares[1] - shares[0]) > SIGNIFICANT * off
+    change = None if cuts[1] is None else cuts[1] - middle if moves else 0.0
     return {
         "question": question.id,
         "state": f"median, {space.unit}".removesuffix(", "),
         "before": middle,
-        "after": told[1],
-        "lower": told[0],
-        "upper": told[-1],
+        "after": cuts[1],
+        "lower": cuts[0],
+        "upper": cuts[-1],
         "change": change,
         "change_mcse": off,
         "mcse": mcse,
@@ -229,7 +229,7 @@ def _number_row(
     }
 
 
-def _both(one: BoolArray | None, other: BoolArray | None) -> BoolArray | None:
+def _and(one: BoolArray | None, other: BoolArray | None) -> BoolArray | None:
     if one is None or other is None:
         return other if one is None else one
     return one & other
@@ -270,10 +270,10 @@ def _reach(
     """Give how far each process must be simulated for every answer of a what-if."""
     asks = live.predictor.asks
     ends = [(asked(asks[q.id]), last_moment(asks[q.id], q.closes)) for q in live.questions]
-    told = [(truth, closes) for truth, _, closes in conditions]
+    truths = [(truth, closes) for truth, _, closes in conditions]
     if scenarios is not None:
-        told += [(named.when, scenarios.closes) for named in scenarios.named]
-    ends += [(asked(Predicate(event)), max([end, *moments(event, end)])) for event, end in told]
+        truths += [(named.when, scenarios.closes) for named in scenarios.named]
+    ends += [(asked(Predicate(event)), max([end, *moments(event, end)])) for event, end in truths]
     reach: dict[str, dt.datetime] = {}
     for names, end in ends:
         for name in names:
@@ -292,8 +292,8 @@ def _drawn_towards(
     truths: list[Truth] = [truth for truth, _, _ in conditions]
     towards = reduce(And, truths) if truths else None
     met = max((closes for _, _, closes in conditions), default=None)
-    given = (live.predictor, live.questions, live.as_of, reach)
-    return simulated(*given, do=acts, towards=towards, met=met, times=times)
+    arguments = (live.predictor, live.questions, live.as_of, reach)
+    return simulated(*arguments, do=acts, towards=towards, met=met, times=times)
 
 
 def condition(live: Live, text: str) -> Condition:
@@ -392,10 +392,10 @@ def intervention(live: Live, text: str) -> list[Do]:
     if not wanted or name not in place:
         msg = f"do ({text}): only a state can be brought about"
         raise InvalidInput(msg, hint="PROCESS=STATE@TIME")
-    found = tuple(processes[name].states.index(state) for state in wanted)
+    indices = tuple(processes[name].states.index(state) for state in wanted)
     if barred:
-        return [Do(place[name], day, None, found)]
-    return [Do(place[name], day, found[0])]
+        return [Do(place[name], day, None, indices)]
+    return [Do(place[name], day, indices[0])]
 
 
 def _target(live: Live, text: str) -> tuple[str, float] | None:
@@ -415,7 +415,7 @@ def _target(live: Live, text: str) -> tuple[str, float] | None:
 def aimed(live: Live, run: Run, targets: Mapping[str, tuple[str, float]]) -> Run:
     """Weigh the paths so that each event has its number, with the least change.
 
-    Of all weights that do, those are found that differ least from the model's (minimal relative
+    Of all weights that do, they are those that differ least from the model's (minimal relative
     entropy), by proportional fitting: each number in turn is put right by one factor on the paths
     that say yes and one on the others. It converges wherever such weights exist (Csiszar 1975,
     doi:10.1214/aop/1176996454).
@@ -425,8 +425,8 @@ def aimed(live: Live, run: Run, targets: Mapping[str, tuple[str, float]]) -> Run
     aims: list[Aim] = [
         (text, run.paths.truth(*condition(live, yes)), p) for text, (yes, p) in targets.items()
     ]
-    found = run.paths.weights()
-    there = found > 0
+    weights = run.paths.weights()
+    there = weights > 0
     for text, truth, p in aims:
         has = (truth[there].any(), not truth[there].all())
         if (p > 0.0 and not has[0]) or (p < 1.0 and not has[1]):
@@ -439,19 +439,19 @@ def aimed(live: Live, run: Run, targets: Mapping[str, tuple[str, float]]) -> Run
     for _ in range(ROUNDS):
         off = 0.0
         for _, truth, p in aims:
-            yes = float(np.sum(found[truth]))
+            yes = float(np.sum(weights[truth]))
             off = max(off, abs(yes - p))
             up = p / yes if yes > 0.0 else 0.0
             down = (1.0 - p) / (1.0 - yes) if yes < 1.0 else 0.0
-            found = found * np.where(truth, up, down)
-            found = found / found.sum()
+            weights = weights * np.where(truth, up, down)
+            weights = weights / weights.sum()
         if off < CLOSE:
             break
     else:
         msg = f"targets ({', '.join(targets)}): no weights give all of them"
         raise InvalidInput(msg, hint="take fewer")
     with np.errstate(divide="ignore"):
-        return replace(run, paths=replace(run.paths, log_weight=np.log(found)))
+        return replace(run, paths=replace(run.paths, log_weight=np.log(weights)))
 
 
 def _together(one: Aim, other: Aim, there: BoolArray) -> bool:

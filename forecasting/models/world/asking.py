@@ -36,10 +36,10 @@ def truth(paths: "Paths", event: predicate.Truth, opens: float, closes: dt.datet
             after = opens if since is None else _day(paths, name, since, closes)
             return counts(paths, name, after, _day(paths, name, until, closes)) >= least
         case predicate.At(process=name, states=states, when=when):
-            found = state_at(paths, name, _day(paths, name, when, closes))
-            return _among(paths, name, states)[found]
+            state = state_at(paths, name, _day(paths, name, when, closes))
+            return _among(paths, name, states)[state]
         case predicate.Through(process=name, states=states, until=until):
-            return _kept(paths, name, states, opens, _day(paths, name, until, closes))
+            return _through(paths, name, states, opens, _day(paths, name, until, closes))
         case predicate.Within():
             return _within(paths, event, opens, paths.world.day(closes))
     assert_never(event)
@@ -55,11 +55,11 @@ def choice(
     """Give the position of the option that comes true in each draw."""
     match event:
         case predicate.StateOn(process=name, when=when, named=named):
-            found = state_at(paths, name, _day(paths, name, when, closes))
-            return _options(paths, name, found, options, dict(named))
+            state = state_at(paths, name, _day(paths, name, when, closes))
+            return _options(paths, name, state, options, dict(named))
         case predicate.HighestOf(process=name, until=until, named=named):
-            found = _highest(paths, name, opens, _day(paths, name, until, closes))
-            return _options(paths, name, found, options, dict(named))
+            highest = _highest(paths, name, opens, _day(paths, name, until, closes))
+            return _options(paths, name, highest, options, dict(named))
     close = paths.world.day(closes)
     _reach(paths, [name for _, name, _ in event.entries], close, closes)
     best = np.full(paths.world.draws, np.nextafter(close, NEVER))
@@ -90,9 +90,9 @@ def number(paths: "Paths", event: predicate.Total, opens: float, closes: dt.date
     rows = paths.of(paths.world.index[event.process])
     within = (rows.time > after) & (rows.time <= until)
     drawn = np.bincount(rows.draw[within], rows.amount[within], paths.world.draws)
-    brought = np.asarray(sum(known) + drawn, dtype=np.float64)
-    # A part is kept to seven digits, so a sum is told to that much of what was agreed.
-    return np.round(brought, 6 - math.ceil(math.log10(process.goal)))
+    total = np.asarray(sum(known) + drawn, dtype=np.float64)
+    # Parts have seven digits, so a sum is rounded to seven digits of what was agreed.
+    return np.round(total, 6 - math.ceil(math.log10(process.goal)))
 
 
 def entries(paths: "Paths", name: str, states: Sequence[str], after: float) -> FloatArray:
@@ -105,9 +105,9 @@ def entries(paths: "Paths", name: str, states: Sequence[str], after: float) -> F
         if day > after:
             return np.full(paths.world.draws, day)
     hit &= rows.time > after
-    found = np.full(paths.world.draws, NEVER)
-    found[rows.draw[hit][::-1]] = rows.time[hit][::-1]  # the earliest is written last
-    return found
+    first = np.full(paths.world.draws, NEVER)
+    first[rows.draw[hit][::-1]] = rows.time[hit][::-1]  # the earliest is written last
+    return first
 
 
 def _events(
@@ -145,29 +145,29 @@ def counts(paths: "Paths", name: str, after: float, until: float) -> IntArray:
 def state_at(paths: "Paths", name: str, day: float) -> IntArray:
     """Give each draw's state on a day, what happens at that moment included."""
     process = _process(paths, name)
-    held = process.known[0].state
+    known_state = process.known[0].state
     for entry in process.known[1:]:
         if entry.day <= day:
-            held = entry.state
-    found = np.full(paths.world.draws, held, dtype=np.int64)
+            known_state = entry.state
+    state = np.full(paths.world.draws, known_state, dtype=np.int64)
     rows = paths.of(paths.world.index[name])
     by = rows.time <= day
-    found[rows.draw[by]] = rows.state[by]  # the last is written last
-    return found
+    state[rows.draw[by]] = rows.state[by]  # the last is written last
+    return state
 
 
-def _kept(
+def _through(
     paths: "Paths", name: str, states: Sequence[str], opens: float, until: float
 ) -> BoolArray:
     wanted = _among(paths, name, states)
-    kept = wanted[state_at(paths, name, opens)]
+    inside = wanted[state_at(paths, name, opens)]
     for _, entry in _steps(_process(paths, name)):
         if opens < entry.day <= until and not wanted[entry.state]:
-            kept[:] = False
+            inside[:] = False
     rows = paths.of(paths.world.index[name])
     left = (rows.time > opens) & (rows.time <= until) & ~wanted[rows.state]
-    kept[rows.draw[left]] = False
-    return kept
+    inside[rows.draw[left]] = False
+    return inside
 
 
 def _within(paths: "Paths", event: predicate.Within, opens: float, until: float) -> BoolArray:
@@ -188,14 +188,14 @@ def _within(paths: "Paths", event: predicate.Within, opens: float, until: float)
 
 
 def _highest(paths: "Paths", name: str, opens: float, until: float) -> IntArray:
-    found = state_at(paths, name, opens)
+    highest = state_at(paths, name, opens)
     for _, entry in _steps(_process(paths, name)):
         if opens < entry.day <= until:
-            np.maximum(found, entry.state, out=found)
+            np.maximum(highest, entry.state, out=highest)
     rows = paths.of(paths.world.index[name])
     within = (rows.time > opens) & (rows.time <= until)
-    np.maximum.at(found, rows.draw[within], rows.state[within].astype(np.int64))
-    return found
+    np.maximum.at(highest, rows.draw[within], rows.state[within].astype(np.int64))
+    return highest
 
 
 def _steps(process: Process) -> list[tuple[int, Known]]:
@@ -254,17 +254,17 @@ def _reach(paths: "Paths", names: Sequence[str], day: float, at: dt.datetime | N
 
 
 def _options(
-    paths: "Paths", name: str, found: IntArray, options: Sequence[str], named: Mapping[str, str]
+    paths: "Paths", name: str, state: IntArray, options: Sequence[str], named: Mapping[str, str]
 ) -> IntArray:
-    """Give the option of each state found; one that no option names is the rest."""
+    """Give the option of each draw's state; a state that no option names is the rest."""
     states = _process(paths, name).states
     places = np.full(len(states), -1, dtype=np.int64)
-    for k in np.unique(found):
+    for k in np.unique(state):
         option = named.get(states[k], states[k])
         if option not in options and OTHER in options:
             option = OTHER
         places[k] = _position(options, option)
-    return places[found]
+    return places[state]
 
 
 def _position(options: Sequence[str], option: str) -> int:

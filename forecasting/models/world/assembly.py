@@ -63,12 +63,14 @@ def assemble(
         )
         parent = world.processes[link.parent]
         states = tuple(parent.states.index(state) for state in link.states)
-        beta = _once(betas[link.name])
+        beta = _one_number(betas[link.name])
         links.append(Link(link.name, names.index(link.parent), states, children, beta, link.once))
-    return World(tuple(processes), tuple(links), (), origin, points * repeats, repeats, _once(gain))
+    return World(
+        tuple(processes), tuple(links), (), origin, points * repeats, repeats, _one_number(gain)
+    )
 
 
-def _once(value: FloatArray | float) -> FloatArray | float:
+def _one_number(value: FloatArray | float) -> FloatArray | float:
     """Give a parameter that is the same in all points as one number."""
     if not isinstance(value, np.ndarray):
         return value
@@ -110,18 +112,18 @@ def _process(
     )
 
 
-def _move(place: Mapping[str, int], start: str, end: str, found: Hazard) -> Move:
-    size = found.size
+def _move(place: Mapping[str, int], start: str, end: str, hazard: Hazard) -> Move:
+    size = hazard.size
     if size is not None:
-        size = Size(_once(size.mean), _once(size.precision), _once(size.whole))
+        size = Size(_one_number(size.mean), _one_number(size.precision), _one_number(size.whole))
     return Move(
         place[start],
         place[end],
-        _once(found.rate),
-        _once(found.shape),
-        _once(found.at_once),
-        _once(found.for_good),
-        renews=start == end and not np.all(np.equal(found.shape, 1.0)),
+        _one_number(hazard.rate),
+        _one_number(hazard.shape),
+        _one_number(hazard.at_once),
+        _one_number(hazard.for_good),
+        renews=start == end and not np.all(np.equal(hazard.shape, 1.0)),
         size=size,
     )
 

@@ -36,15 +36,15 @@ def exponentials(n: int, *key: object) -> FloatArray:
 def _drawn(n: int, *key: object) -> FloatArray:
     generator = np.random.Generator(np.random.Philox(key=number(*key)))
     spread = (generator.permutation(n) + generator.random(n)) / n
-    found: FloatArray = np.clip(spread, 2.0**-53, 1.0 - 2.0**-53)
-    found.setflags(write=False)
-    return found
+    levels: FloatArray = np.clip(spread, 2.0**-53, 1.0 - 2.0**-53)
+    levels.setflags(write=False)
+    return levels
 
 
 def _exponentials(n: int, *key: object) -> FloatArray:
-    found: FloatArray = -np.log1p(-_drawn(n, *key))
-    found.setflags(write=False)
-    return found
+    values: FloatArray = -np.log1p(-_drawn(n, *key))
+    values.setflags(write=False)
+    return values
 
 
 _kept = lru_cache(maxsize=KEPT, typed=True)(_drawn)
@@ -56,7 +56,7 @@ _spent_larger = lru_cache(maxsize=KEPT_LARGER, typed=True)(_exponentials)
 def comb(log_weight: FloatArray, along: IntArray, level: FloatArray) -> IntArray:
     """Take places by weight at given levels along an order, so that neighbours are alike."""
     reached = np.cumsum(np.exp(log_weight - log_weight.max())[along])
-    found: IntArray = along[
+    places: IntArray = along[
         np.minimum(np.searchsorted(reached, level * reached[-1]), along.size - 1)
     ]
-    return found
+    return places

@@ -49,8 +49,8 @@ class ClassDraws:
         """Empty, or that the model does not fit the class's own cases."""
         if not len(self.rows["lower"]):
             return ""
-        told = verdict(self.graph.predictive_check(self.fit.draws, self.rows, seed=0))
-        return told if told.startswith("does not fit") else ""
+        text = verdict(self.graph.predictive_check(self.fit.draws, self.rows, seed=0))
+        return text if text.startswith("does not fit") else ""
 
 
 #: (class, evidence of cases, moment, fits, process that asks) to its draws.
@@ -64,7 +64,7 @@ def class_draws(
 
     `stated` are the priors that the bank states of its classes.
     """
-    kept: dict[tuple[str, str], ClassDraws] = {}
+    by_cases: dict[tuple[str, str], ClassDraws] = {}
     read = Recent[tuple[object, ...], Rows](ROWS)
 
     def of(
@@ -81,11 +81,11 @@ def class_draws(
         asked = (name, as_of, asking.name, *(item.key for item in items))
         rows = read.of(asked, lambda: _rows(classes[name], items, as_of, asking))
         key = (name, array_hash(rows))
-        if key not in kept:
+        if key not in by_cases:
             graph = Spells(KINDS[classes[name].kind])
             fit = fits.fit(graph, rows, stated_over(graph.default_priors(), stated, name))
-            kept[key] = ClassDraws(graph, fit, rows)
-        return kept[key]
+            by_cases[key] = ClassDraws(graph, fit, rows)
+        return by_cases[key]
 
     return of
 
@@ -100,7 +100,7 @@ def _rows(
 
 def told_apart(processes: Mapping[str, ProcessSpec]) -> dict[str, ProcessSpec]:
     """Name the class of each process's moves apart, for its own case is no case of its class."""
-    found = {}
+    result = {}
     for name, process in processes.items():
         moves = tuple(
             replace(move, phrase=replace(move.phrase, reference=f"{move.phrase.reference}/{name}"))
@@ -108,8 +108,8 @@ def told_apart(processes: Mapping[str, ProcessSpec]) -> dict[str, ProcessSpec]:
             else move
             for move in process.moves
         )
-        found[name] = replace(process, moves=moves)
-    return found
+        result[name] = replace(process, moves=moves)
+    return result
 
 
 def truce_rows(
@@ -151,10 +151,10 @@ def _formal(truce: Truce, as_of: dt.datetime) -> tuple[float, float, float] | No
             lower, upper = (after - truce.start) / DAY, (by - truce.start) / DAY
             return lower, upper, weibull.BETWEEN
     # Expiry and replacement at the term are no event: it held until then, or until now.
-    held = min(moment for moment in (as_of, truce.term) if moment is not None)
+    until = min(moment for moment in (as_of, truce.term) if moment is not None)
     if truce.formal is not None:
-        held = min(held, truce.formal[0])
-    age = (held - truce.start) / DAY
+        until = min(until, truce.formal[0])
+    age = (until - truce.start) / DAY
     return (age, 0.0, weibull.HELD) if age > 0 else None
 
 

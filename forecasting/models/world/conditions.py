@@ -24,7 +24,7 @@ AIM = 1.0
 
 def towards(world: World, condition: Truth, horizon: float) -> list[Way]:
     """Give the ways that lead towards a condition, each as its moves with their factors."""
-    found: list[tuple[float, dict[tuple[int, int], FloatArray | float]]] = []
+    candidates: list[tuple[float, dict[tuple[int, int], FloatArray | float]]] = []
     for name, targets, counted in _targets(world, condition):
         place = world.index[name]
         process = world.processes[place]
@@ -36,10 +36,10 @@ def towards(world: World, condition: Truth, horizon: float) -> list[Way]:
             factors = {(place, m): _factor(process.moves[m], span, len(way)) for m in way}
             middle = {key: float(np.median(factor)) for key, factor in factors.items()}
             tilted = {key: factors[key] for key, factor in middle.items() if factor > 1.0}
-            if tilted and all(tilted.keys() != other.keys() for _, other in found):
+            if tilted and all(tilted.keys() != other.keys() for _, other in candidates):
                 likely = prod(AIM / middle[key] for key in tilted) / factorial(len(way))
-                found.append((sqrt(likely), tilted))
-    chosen = sorted(found, key=lambda each: -each[0])[:MOST_WAYS]
+                candidates.append((sqrt(likely), tilted))
+    chosen = sorted(candidates, key=lambda each: -each[0])[:MOST_WAYS]
     total = sum(size for size, _ in chosen)
     return [(size / total, tilted) for size, tilted in chosen]
 
@@ -90,17 +90,17 @@ def _events(process: Process) -> list[int]:
 
 def _ways(process: Process, targets: frozenset[int]) -> list[list[int]]:
     """Give the ways without a detour from the present state to a target, short ones first."""
-    found: list[list[int]] = []
+    ways: list[list[int]] = []
     ahead: list[tuple[list[int], list[int]]] = [([], [process.known[-1].state])]
     while ahead:
         way, been = ahead.pop(0)
         if been[-1] in targets:
             if way:
-                found.append(way)
+                ways.append(way)
             continue
         ahead += [
             ([*way, m], [*been, move.end])
             for m, move in enumerate(process.moves)
             if move.start == been[-1] and move.end not in been
         ]
-    return found
+    return ways

@@ -1,7 +1,7 @@
-"""The moves of one delivery: draws of its class, weighed by its own parts and its own silence.
+"""The moves of one delivery: draws of its class, weighed by its parts and by the time without one.
 
 A delivery without a class, or with one of which no other package is known, is drawn from priors:
-there are no draws to weigh, so they are made where its own record says that they are needed.
+there are no draws to weigh, so they are made where its own record is likely.
 """
 
 import datetime as dt
@@ -28,9 +28,9 @@ from forecasting.models.world.values import Size
 KEPT = 32
 #: Draws where no other package is known, of which a share stays as the prior has them.
 FINE, PLAIN = 1 << 13, 1 / 8
-#: Rounds in which draws go to where the record is likely, each as far as a tenth of them can tell;
-#: and how much wider than the last round's they are spread.
-ROUNDS, TOLD, WIDER, BISECTIONS = 4, 0.1, 1.3, 20
+#: Rounds in which draws go to where the record is likely, each so far that a tenth of them is the
+#: effective number; and how much wider than the last round's they are spread.
+ROUNDS, LEAST_EFFECTIVE, WIDER, BISECTIONS = 4, 0.1, 1.3, 20
 #: (process, record, evidence, moment, fits, *, whether history counts, points, seed) to the
 #: hazards of its moves by name, and the fit of its class.
 type DeliveryOf = Callable[..., tuple[dict[str, Hazard], Fit]]
@@ -40,7 +40,7 @@ def delivery_hazards(
     classes: Mapping[str, ReferenceClass], stated: Sequence[ClassPrior] = ()
 ) -> DeliveryOf:
     """Give what draws the moves of a bank's deliveries; `stated` are the priors of its classes."""
-    kept = Recent[tuple[object, ...], tuple[dict[str, Hazard], Fit]](KEPT)
+    cache = Recent[tuple[object, ...], tuple[dict[str, Hazard], Fit]](KEPT)
 
     def of(
         process: ProcessSpec,
@@ -55,7 +55,7 @@ def delivery_hazards(
     ) -> tuple[dict[str, Hazard], Fit]:
         own = package_of(record) if history else None
         stalls = stalls_of(record) if history else (0, 0.0)
-        told = tuple(item.key for item in items)
+        item_keys = tuple(item.key for item in items)
 
         def drawn() -> tuple[dict[str, Hazard], Fit]:
             reference = classes.get(process.delivery.reference) if process.delivery else None
@@ -80,7 +80,7 @@ def delivery_hazards(
             )
             return rest | hazards, fit
 
-        return kept.of((process.name, own, stalls, as_of, history, points, seed, told), drawn)
+        return cache.of((process.name, own, stalls, as_of, history, points, seed, item_keys), drawn)
 
     return of
 
@@ -97,19 +97,21 @@ def delivery_parameters(
 ) -> dict[str, Hazard]:
     """Draw the parameters of a delivery's moves by name from draws of what is known without it.
 
-    Its own record tells of each block of parameters apart, for neither the priors nor the evidence
-    ties them; where the bank states the pace of its parts, of their sizes alone. `due`, (S, 3), is
-    by how much the log density of each block is above that with which it was drawn. `stalls`: how
-    often it went on after a stall, and the days of it, which the rate of going on counts (a Gamma
-    prior and a Poisson count).
+    Its own record weighs each block of parameters separately, for neither the priors nor the
+    evidence ties them; where the bank states the pace of its parts, it weighs their sizes alone.
+    `due`, (S, 3), is by how much the log density of each block is above that with which it was
+    drawn. `stalls`: how often it went on after a stall, and the days of stalling; the rate of going
+    on has a Gamma prior and a Poisson count.
     """
     from scipy.special import gammaincinv
 
     draws = {name: np.asarray(values, dtype=np.float64) for name, values in drawn.items()}
     log_weight = np.zeros((draws["w"].size, len(BLOCKS))) if due is None else due
     if package is not None:
-        told = _told(draws, package)
-        log_weight = log_weight + (told * [0.0, 0.0, 1.0] if states_pace(process) else told)
+        log_likelihood = _block_likelihoods(draws, package)
+        log_weight = log_weight + (
+            log_likelihood * [0.0, 0.0, 1.0] if states_pace(process) else log_likelihood
+        )
     key = (seed, "parameter", process.name)
     p: dict[str, FloatArray] = {}
     for k, (names, _) in enumerate(BLOCKS):
@@ -118,7 +120,7 @@ def delivery_parameters(
         p |= {name: draws[name][place] for name in names}
     size = Size(p["mean"], p["precision"], p["whole"])
     first = np.exp(p["theta"] - p["first"] * np.log(T0))
-    shape, rate = (prior + told for prior, told in zip(RESUME.values, stalls, strict=True))
+    shape, rate = (prior + count for prior, count in zip(RESUME.values, stalls, strict=True))
     again = gammaincinv(shape, uniforms(points, *key, "stalled > begun", "rate")) / rate
     return {
         "agreed > begun": Hazard(first, p["first"], 0.0, 1.0 - p["w"], size),
@@ -127,10 +129,10 @@ def delivery_parameters(
     }
 
 
-def _told(draws: Mapping[str, FloatArray], package: Package) -> FloatArray:
+def _block_likelihoods(draws: Mapping[str, FloatArray], package: Package) -> FloatArray:
     """Give the log-likelihood of each block of parameters, (S, 3)."""
-    told = Deliveries().log_likelihood(draws, delivery_data([package]))
-    return np.stack([told[:, kinds].sum(axis=1) for _, kinds in BLOCKS], axis=1)
+    log_likelihood = Deliveries().log_likelihood(draws, delivery_data([package]))
+    return np.stack([log_likelihood[:, kinds].sum(axis=1) for _, kinds in BLOCKS], axis=1)
 
 
 def prior_draws(
@@ -160,8 +162,10 @@ def prior_draws(
         }
         due = np.stack([_due(z, *each) for z, each in zip(placed, near, strict=True)], axis=1)
         if package is not None and rest:
-            told = _told(draws, package)
-            near = [_nearer(z, due[:, k], told[:, k]) for k, z in enumerate(placed)]
+            log_likelihood = _block_likelihoods(draws, package)
+            near = [
+                _next_proposal(z, due[:, k], log_likelihood[:, k]) for k, z in enumerate(placed)
+            ]
     return draws, due
 
 
@@ -186,21 +190,27 @@ def _due(z: FloatArray, middle: FloatArray, spread: FloatArray) -> FloatArray:
     return np.asarray(prior - np.logaddexp(np.log(PLAIN) + prior, np.log1p(-PLAIN) + there))
 
 
-def _nearer(z: FloatArray, due: FloatArray, told: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Give the mean and the spread of a block under as much of its evidence as the draws bear."""
+def _next_proposal(
+    z: FloatArray, due: FloatArray, log_likelihood: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Give the mean and the covariance of a block's next draws.
+
+    They are those of this round's, weighed by the largest share of the log-likelihood at which
+    the effective number of draws is large enough.
+    """
 
     def weights(share: float) -> FloatArray:
-        log_weight = due + share * told
-        found = np.exp(log_weight - log_weight.max())
-        return np.asarray(found / found.sum())
+        log_weight = due + share * log_likelihood
+        relative = np.exp(log_weight - log_weight.max())
+        return np.asarray(relative / relative.sum())
 
-    def borne(share: float) -> bool:
-        return bool(1.0 / np.sum(weights(share) ** 2) >= TOLD * len(z))
+    def enough(share: float) -> bool:
+        return bool(1.0 / np.sum(weights(share) ** 2) >= LEAST_EFFECTIVE * len(z))
 
-    low, high = (1.0, 1.0) if borne(1.0) else (0.0, 1.0)
+    low, high = (1.0, 1.0) if enough(1.0) else (0.0, 1.0)
     for _ in range(BISECTIONS if low < high else 0):
         middle = 0.5 * (low + high)
-        low, high = (middle, high) if borne(middle) else (low, middle)
+        low, high = (middle, high) if enough(middle) else (low, middle)
     weight = weights(low)
     mean = weight @ z
     apart = z - mean

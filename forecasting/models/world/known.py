@@ -42,20 +42,20 @@ def _known(process: Process, free: float) -> tuple[Known, ...]:
     if not process.known:
         message = f"{process.name}: its record is empty; the first entry gives its state."
         raise InvalidInput(message)
-    kept = [process.known[0]]
+    entries = [process.known[0]]
     total = process.total
     for entry in process.known[1:]:
-        if entry.day < kept[-1].day:
-            message = f"{process.name}: an entry of day {entry.day:g} follows {kept[-1].day:g}."
+        if entry.day < entries[-1].day:
+            message = f"{process.name}: an entry of day {entry.day:g} follows {entries[-1].day:g}."
             raise InvalidInput(message)
-        if entry.day > free or (not entry.counted and entry.state == kept[-1].state):
+        if entry.day > free or (not entry.counted and entry.state == entries[-1].state):
             continue
         total += entry.amount
-        kept.append(entry)
+        entries.append(entry)
         full = total >= process.goal * (1 - 1e-12)
         if process.done >= 0 and full and entry.state != process.done:
-            kept.append(Known(entry.day, process.done))
-    return tuple(kept)
+            entries.append(Known(entry.day, process.done))
+    return tuple(entries)
 
 
 def at_start(process: Process) -> tuple[int, float, float]:

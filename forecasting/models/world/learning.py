@@ -74,8 +74,8 @@ class Learned:
 
     def verdict(self, names: frozenset[str]) -> str:
         """Say whether the classes behind some processes fit their own cases."""
-        told = (each.verdict for name in sorted(names) for each in self.classes.get(name, ()))
-        return "; ".join(dict.fromkeys(filter(None, told)))
+        verdicts = (each.verdict for name in sorted(names) for each in self.classes.get(name, ()))
+        return "; ".join(dict.fromkeys(filter(None, verdicts)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ class Learner:
             shared[name] = process
             try:
                 if process.delivery is not None:
-                    brought, fit = self.deliveries(
+                    moves, fit = self.deliveries(
                         process,
                         records[name],
                         cases,
@@ -150,7 +150,7 @@ class Learner:
                         seed=self.seed,
                     )
                     own_pace = {move.name for move in stated_moves(process)}
-                    for move, hazard in brought.items():
+                    for move, hazard in moves.items():
                         # What the bank states of a pace holds; how large parts are, it cannot say.
                         (stated if move in own_pace else hazards)[name, move] = hazard
                     delivered[f"deliveries {name}"] = fit
@@ -159,14 +159,14 @@ class Learner:
                 for reference in dict.fromkeys(
                     m.phrase.reference for m in process.moves if m.phrase.form == "class"
                 ):
-                    found = self.classes(reference, known, as_of, self.fits, process)
-                    draws[f"{reference}/{name}"] = found.draws
-                    posterior[f"spells {reference}/{name}"] = found.fit
+                    class_draws = self.classes(reference, known, as_of, self.fits, process)
+                    draws[f"{reference}/{name}"] = class_draws.draws
+                    posterior[f"spells {reference}/{name}"] = class_draws.fit
                     owners[f"spells {reference}/{name}"] = frozenset({name})
-                    classes.setdefault(name, []).append(found)
+                    classes.setdefault(name, []).append(class_draws)
             except (InvalidInput, GateRefused) as fault:
                 faults[name] = f"process ({name}): {fault}"
-        told: Parameters = parameters(
+        drawn: Parameters = parameters(
             told_apart(shared),
             pasts,
             points=points,
@@ -179,15 +179,15 @@ class Learner:
             history=variant.history,
             multipliers=times,
             shifts=shifts,
-            kept=self.drawn,
+            cache=self.drawn,
         )
-        if told.rates is not None:
-            posterior["rates"] = told.rates
+        if drawn.rates is not None:
+            posterior["rates"] = drawn.rates
             owners["rates"] = frozenset(name for name, each in shared.items() if pools(each))
         posterior |= delivered
         gain = learned_gain(pasts, coded) if variant.news else None
 
-        def found_with(drawn: Parameters) -> Learned:
+        def learned_with(drawn: Parameters) -> Learned:
             def of(key: Key) -> Hazard:
                 if key in hazards:
                     return hazards[key]
@@ -205,25 +205,25 @@ class Learner:
                 summary(gain) if gain is not None else {},
                 faults,
                 owners,
-                lambda betas: found_with(drawn.holding(betas)),
+                lambda betas: learned_with(drawn.holding(betas)),
             )
 
-        return found_with(told)
+        return learned_with(drawn)
 
 
 def piece_multipliers(past: Past, coded: Sequence[CodedReport]) -> FloatArray:
     """Give the mean hazard ratio of a move's reports over each piece of its past, at gain 1."""
-    found = np.ones(len(past.pieces))
+    multipliers = np.ones(len(past.pieces))
     ended = -np.inf
     for place, piece in enumerate(past.pieces):
         length = piece.end - piece.begin
         days = piece.day + length * (np.arange(MOMENTS) + 0.5) / MOMENTS
         acting = [r for r in coded if (r.known_at - EPOCH) / DAY >= ended]
         if acting:
-            found[place] = float(np.mean(multiplier(acting, days)))
+            multipliers[place] = float(np.mean(multiplier(acting, days)))
         if piece.fired:
             ended = piece.day + length
-    return found
+    return multipliers
 
 
 def _shifts(view: Worldview | None) -> tuple[dict[Key, float], dict[str, float], float]:

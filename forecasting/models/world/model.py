@@ -71,9 +71,9 @@ class AsOf:
 
     @cached_property
     def key(self) -> tuple[Any, ...]:
-        """What a cache tells it apart by."""
-        told = _hash([item.key for item in self.items])
-        return (self.moment, told, tuple(sorted(self.watched.items())))
+        """Its key in a cache."""
+        items_hash = _hash([item.key for item in self.items])
+        return (self.moment, items_hash, tuple(sorted(self.watched.items())))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,7 +84,7 @@ class _Known:
     coded: tuple[CodedReport, ...]
     linked: Mapping[tuple[str, str], Past]
     apart: Mapping[tuple[str, str], Past]
-    told: str
+    evidence_key: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,8 +123,8 @@ class WorldModel:
     reliability: Callable[[dt.datetime], ReliabilityOf]
     versions: Mapping[str, Any] = field(default_factory=dict)
     faults: dict[tuple[str, dt.datetime], str] = field(default_factory=dict)
-    _kept: Recent[Any, Run] = field(default_factory=lambda: Recent(KEPT))
-    _told: dict[Any, dict[str, Answer]] = field(default_factory=dict)
+    _runs: Recent[Any, Run] = field(default_factory=lambda: Recent(KEPT))
+    _answers: dict[Any, dict[str, Answer]] = field(default_factory=dict)
     _rests: dict[str, frozenset[str]] = field(default_factory=dict)
     _learned: Recent[Any, Learned] = field(default_factory=lambda: Recent(KEPT_LEARNED))
     _read: Recent[Any, _Known] = field(default_factory=lambda: Recent(KEPT))
@@ -136,7 +136,7 @@ class WorldModel:
     ) -> dict[str, Answer]:
         """Answer questions; what hangs together is simulated together.
 
-        A fault in one process silences the questions that rest on it, and no other.
+        A fault in one process leaves the questions that rest on it unanswered, and no other.
         """
         spec = self._spec(variant, at.moment)
         number = groups(spec, {q.id: asked(self.predicates[q.id]) for q in questions})
@@ -145,19 +145,19 @@ class WorldModel:
             conditional = self.predicates[question.id].given is not None
             key = (number[question.id], question.id if conditional else "")
             together.setdefault(key, []).append(question)
-        found: dict[str, Answer] = {}
+        answers: dict[str, Answer] = {}
         for group in together.values():
             plain = self._effective(variant, group, at)
             asking = (plain, tuple(q.id for q in group), at.key)
-            if asking not in self._told:
-                if self._told and next(iter(self._told))[2][0] != at.moment:
-                    self._told.clear()
-                self._told[asking] = self._unless_faulty(plain, group, at)
-            found |= {
+            if asking not in self._answers:
+                if self._answers and next(iter(self._answers))[2][0] != at.moment:
+                    self._answers.clear()
+                self._answers[asking] = self._unless_faulty(plain, group, at)
+            answers |= {
                 name: replace(answer, priors_hash=_hash([self.bank_hash, variant.name]))
-                for name, answer in self._told[asking].items()
+                for name, answer in self._answers[asking].items()
             }
-        return found
+        return answers
 
     def _effective(self, variant: Variant, group: Sequence[Question], at: AsOf) -> Variant:
         """Drop from a variant what makes no difference to a group: answers are then shared."""
@@ -165,7 +165,7 @@ class WorldModel:
         # A pooled rate borrows from every process, and so from everything that acts on them.
         pooled = any(pools(self.spec.processes[name]) for name in names)
         linked = variant.links and (pooled or any(link.child in names for link in self.spec.links))
-        told = variant.news and (
+        news = variant.news and (
             pooled
             or any(
                 effect.reports and self._acted_on(effect) & names
@@ -178,11 +178,11 @@ class WorldModel:
             pooled
             or change.process in names
             or (change.link and linked)
-            or (not change.process and not change.link and told)
+            or (not change.process and not change.link and news)
             for change in view.changes
         )
-        kept = view if touched else None
-        return Variant("", linked, told, variant.pooled and pooled, variant.history, kept)
+        worldview = view if touched else None
+        return Variant("", linked, news, variant.pooled and pooled, variant.history, worldview)
 
     def _unless_faulty(
         self, variant: Variant, group: Sequence[Question], at: AsOf
@@ -197,10 +197,10 @@ class WorldModel:
                 why = str(fault) if plain else f"{type(fault).__name__}: {fault}"
                 self.faults[group[0].id, at.moment] = why
                 return {}
-        found: dict[str, Answer] = {}
+        answers: dict[str, Answer] = {}
         for question in group:
-            found |= self._unless_faulty(variant, [question], at)
-        return found
+            answers |= self._unless_faulty(variant, [question], at)
+        return answers
 
     def towards(self, variant: Variant, group: Sequence[Question], at: AsOf, **options: Any) -> Run:
         """Simulate what some questions rest on; where one has a condition, enough paths meet it.
@@ -270,7 +270,7 @@ class WorldModel:
 
     def _spec(self, variant: Variant, moment: dt.datetime) -> WorldSpec:
         """Give the world that a variant knows as of a moment: a link acts once it was argued."""
-        return self._as_of(moment) if variant.links else _apart(self.spec)
+        return self._as_of(moment) if variant.links else _without_links(self.spec)
 
     def _as_of(self, moment: dt.datetime) -> WorldSpec:
         processes, links = self.spec.processes, self.spec.links
@@ -344,13 +344,13 @@ class WorldModel:
             learned = self._learn(variant, at, points)
             if betas is not None:
                 learned = learned.holding(betas)
-            held = {name: known.records[name] for name in spec.processes}
+            record_of = {name: known.records[name] for name in spec.processes}
             for name in spec.processes:
                 if name in learned.faults:
                     raise InvalidInput(learned.faults[name])
             world = assemble(
                 spec,
-                held,
+                record_of,
                 learned.hazards,
                 {link.name: learned.betas[link.name] for link in spec.links},
                 points=points,
@@ -358,9 +358,9 @@ class WorldModel:
                 seed=self.seed,
                 gain=learned.gain,
             )
-            told = known.coded if variant.news else ()
-            coded = tuple(report for report in told if report.process in spec.processes)
-            world = replace(world, reports=to_values(alive(coded, held), world))
+            all_coded = known.coded if variant.news else ()
+            coded = tuple(report for report in all_coded if report.process in spec.processes)
+            world = replace(world, reports=to_values(alive(coded, record_of), world))
             horizons = [max(world.day(end), 0.0) for end in ends]
             horizon = max(horizons)
             by = horizon if met is None else min(max(world.day(met), 0.0), horizon)
@@ -368,12 +368,12 @@ class WorldModel:
             return Run(
                 at.moment,
                 spec,
-                held,
+                record_of,
                 learned,
                 coded,
                 world,
                 simulate(world, horizons, seed=self.seed, do=do, tilt=tilt, only=only),
-                _hash([known.told, *(f"{n} {iso(r.free)}" for n, r in held.items())]),
+                _hash([known.evidence_key, *(f"{n} {iso(r.free)}" for n, r in record_of.items())]),
                 _hash([self.bank_hash, variant.name]),
             )
 
@@ -381,13 +381,13 @@ class WorldModel:
         key = (replace(variant, name=""), tuple(spec.processes), at.key, ends, points, size)
         plain = not do and towards is None and betas is None and only is None
         if plain:
-            return self._kept.of(key, simulated)
+            return self._runs.of(key, simulated)
         return simulated()
 
     def learn(self, variant: Variant, at: AsOf) -> None:
         """Make the fits that a variant's simulations as of a moment rest on.
 
-        Whoever simulates is told what cannot be learned.
+        A fault is not raised here: the simulation that needs the fit raises it.
         """
         with suppress(*FAULTS):
             self._learn(variant, at, 2)
@@ -414,7 +414,7 @@ class WorldModel:
         """Read what is known as of a moment: every variant learns from the same."""
 
         def read() -> _Known:
-            held = self.records(at)
+            record_of = self.records(at)
             coded = reports(
                 at.items,
                 self.spec,
@@ -424,10 +424,10 @@ class WorldModel:
                 as_of=at.moment,
             )
             # The items that say something, for the hash of the evidence.
-            told = sorted(i.key for i in at.items if any(e.form != "bears" for e in i.effects))
+            item_keys = sorted(i.key for i in at.items if any(e.form != "bears" for e in i.effects))
             spec = self._as_of(at.moment)
-            linked, apart = pasts(spec, held), pasts(_apart(spec), held)
-            return _Known(held, coded, linked, apart, "\0".join([iso(at.moment), *told]))
+            linked, apart = pasts(spec, record_of), pasts(_without_links(spec), record_of)
+            return _Known(record_of, coded, linked, apart, "\0".join([iso(at.moment), *item_keys]))
 
         return self._read.of(at.key, read)
 
@@ -457,8 +457,8 @@ class WorldModel:
 
     def watched_until(self, names: Sequence[str], at: AsOf) -> dict[str, dt.datetime]:
         """Give the end of each process's watch as of a moment."""
-        held = self.records(at)
-        return {name: held[name].free for name in names}
+        record_of = self.records(at)
+        return {name: record_of[name].free for name in names}
 
     def records(self, at: AsOf) -> dict[str, Record]:
         """Give what is known of each process as of a moment."""
@@ -470,7 +470,7 @@ def _later(day: dt.date | None, moment: dt.datetime, zone: str) -> bool:
     return day is not None and day > local_day(moment, zone)
 
 
-def _apart(spec: WorldSpec) -> WorldSpec:
+def _without_links(spec: WorldSpec) -> WorldSpec:
     """Give the processes of a world without any link."""
     return WorldSpec(spec.processes, ())
 

@@ -39,10 +39,10 @@ class OwnPast:
     ) -> "OwnPast":
         """Read a past."""
         pieces = past.pieces if past is not None else ()
-        given = np.ones(len(pieces)) if factor is None else np.asarray(factor, dtype=np.float64)
-        if given.shape != (len(pieces),):
+        factors = np.ones(len(pieces)) if factor is None else np.asarray(factor, dtype=np.float64)
+        if factors.shape != (len(pieces),):
             name = f"{past.process}: {past.move}" if past is not None else "move"
-            message = f"factor ({name}): one for each of {len(pieces)} pieces, got {given.shape}."
+            message = f"factor ({name}): one for each of {len(pieces)} pieces, got {factors.shape}."
             raise InvalidInput(message)
         stay, number, reached, open_ = [], -1, 0.0, False
         for piece in pieces:
@@ -50,22 +50,22 @@ class OwnPast:
                 number += 1
             stay.append(number)
             reached, open_ = piece.end, not piece.fired
-        kept = [k for k, piece in enumerate(pieces) if not (piece.fired and piece.end <= 0.0)]
+        places = [k for k, piece in enumerate(pieces) if not (piece.fired and piece.end <= 0.0)]
         share = [link.past for link in links]
         on = [
             [
                 float(link.name in pieces[k].on) if known is None else known
                 for link, known in zip(links, share, strict=True)
             ]
-            for k in kept
+            for k in places
         ]
         return cls(
-            np.array([pieces[k].begin for k in kept], dtype=np.float64),
-            np.array([pieces[k].end for k in kept], dtype=np.float64),
-            np.array([pieces[k].fired for k in kept], dtype=np.bool_),
-            np.array([stay[k] for k in kept], dtype=np.int64),
-            np.array(on, dtype=np.float64).reshape(len(kept), len(links)),
-            given[kept] if len(kept) else np.empty(0),
+            np.array([pieces[k].begin for k in places], dtype=np.float64),
+            np.array([pieces[k].end for k in places], dtype=np.float64),
+            np.array([pieces[k].fired for k in places], dtype=np.bool_),
+            np.array([stay[k] for k in places], dtype=np.int64),
+            np.array(on, dtype=np.float64).reshape(len(places), len(links)),
+            factors[places] if len(places) else np.empty(0),
         )
 
     @property
@@ -114,11 +114,11 @@ class OwnPast:
         """Return the log density of the events less what the rate says: their ages and links."""
         ages = np.log(np.maximum(self.end[self.fired], SOONEST))
         power = np.asarray(shape, dtype=np.float64)
-        found = np.zeros(beta.shape[1]) + self.count * np.log(power) + (power - 1.0) * ages.sum()
-        found += float(np.log(self.factor[self.fired]).sum()) if self.count else 0.0
+        log_p = np.zeros(beta.shape[1]) + self.count * np.log(power) + (power - 1.0) * ages.sum()
+        log_p += float(np.log(self.factor[self.fired]).sum()) if self.count else 0.0
         for row in self.on[self.fired]:
-            found = found + log_multiplier(row, beta)
-        return np.asarray(found, dtype=np.float64)
+            log_p = log_p + log_multiplier(row, beta)
+        return np.asarray(log_p, dtype=np.float64)
 
     def unended(self) -> NDArray[np.int64]:
         """Return the numbers of the stays that the move did not end."""

@@ -35,7 +35,7 @@ from forecasting.models.world.stated import MovePrior, prior_betas, prior_of
 
 Key = tuple[str, str]
 
-#: What silences a process and the questions that rest on it, and no others.
+#: What leaves a process and the questions that rest on it without an answer, and no others.
 FAULTS = (InvalidInput, GateRefused, ArithmeticError, ValueError, LookupError)
 #: Proposals where points are weighed: so many that a comb over them is fine.
 PROPOSALS = 4096
@@ -74,7 +74,7 @@ def parameters(
     history: bool = True,
     multipliers: Mapping[Key, ArrayLike] = MappingProxyType({}),
     shifts: Mapping[Key, float] = MappingProxyType({}),
-    kept: "Recent[str, _Drawn] | None" = None,
+    cache: "Recent[str, _Drawn] | None" = None,
 ) -> Parameters:
     """Draw the parameters of every move and link."""
     timed = {name: process for name, process in processes.items() if _timed(process)}
@@ -82,11 +82,11 @@ def parameters(
     seen: dict[Key, OwnPast] = {}
     pool_of: dict[Key, tuple[float, float]] = {}
     for name, process in timed.items():
-        with _named(name, faults):
+        with _noting_faults(name, faults):
             for move in _timed(process):
                 key, acting = (name, move.name), _links_on(links, move, process)
-                told = (pasts.get(key), multipliers.get(key)) if history else (None, None)
-                seen[key] = OwnPast.of(told[0], acting, told[1])
+                past, factor = (pasts.get(key), multipliers.get(key)) if history else (None, None)
+                seen[key] = OwnPast.of(past, acting, factor)
                 if move.phrase.form == "history":
                     middle = np.log([[link.median] for link in acting]).reshape(-1, 1)
                     pool_of[key] = (seen[key].count, float(seen[key].exposure(middle)[0]))
@@ -94,7 +94,7 @@ def parameters(
     if pool_of and pooled:
         chosen = [key for key in pool_of if pool is None or key in pool]
         rows = {key: pool_of[key] for key in chosen} if history else None
-        with _named(sorted({name for name, _ in pool_of}), faults):
+        with _noting_faults(sorted({name for name, _ in pool_of}), faults):
             joined = pooled_rates(rows, pasts, fits)
     child = {link.name: link for link in links}
     moves = [(name, move.name) for name, process in timed.items() for move in _timed(process)]
@@ -107,12 +107,12 @@ def parameters(
                 raise InvalidInput(faults[name])
             if name not in drawn:
                 own = [link for link in links if link.child == name]
-                held = {link.name: betas[link.name] for link in own if link.name in betas}
+                fixed = {link.name: betas[link.name] for link in own if link.name in betas}
                 each = _Drawing(
-                    timed[name], own, held, seen, joined, pool_of, classes, shifts, points, seed
+                    timed[name], own, fixed, seen, joined, pool_of, classes, shifts, points, seed
                 )
-                with _named(name, faults):
-                    drawn[name] = each.draw() if kept is None else kept.of(each.key(), each.draw)
+                with _noting_faults(name, faults):
+                    drawn[name] = each.draw() if cache is None else cache.of(each.key(), each.draw)
                 if name in faults:
                     raise InvalidInput(faults[name])
             return drawn[name]
@@ -133,8 +133,8 @@ def parameters(
 
 
 @contextlib.contextmanager
-def _named(names: str | Sequence[str], faults: dict[str, str]) -> Iterator[None]:
-    """Note a fault under the processes that it silences: all others are drawn."""
+def _noting_faults(names: str | Sequence[str], faults: dict[str, str]) -> Iterator[None]:
+    """Note a fault under the processes that it stops: all others are drawn."""
     try:
         yield
     except FAULTS as fault:
@@ -182,10 +182,10 @@ def _links_on(
     return tuple(link for link in links if links_on(link, move, process))
 
 
-def _betas(link: LinkSpec, held: Mapping[str, float], points: int, seed: int) -> FloatArray:
+def _betas(link: LinkSpec, fixed: Mapping[str, float], points: int, seed: int) -> FloatArray:
     """Draw a link's log hazard ratio, or hold it where that is asked for."""
-    if link.name in held:
-        return np.full(points, held[link.name])
+    if link.name in fixed:
+        return np.full(points, fixed[link.name])
     return prior_betas(link, points, seed)
 
 
@@ -198,7 +198,7 @@ class _Drawing:
 
     process: ProcessSpec
     links: list[LinkSpec]
-    held: Mapping[str, float]
+    fixed: Mapping[str, float]
     seen: Mapping[Key, OwnPast]
     joined: Pooled | None
     pool_of: Mapping[Key, tuple[float, float]]
@@ -208,11 +208,11 @@ class _Drawing:
     seed: int
 
     def key(self) -> str:
-        """Give what the draw is told apart by: everything that it follows from."""
+        """Give the key of the draw: everything that it follows from."""
         moves, pool = _timed(self.process), self.joined
         keys = [self._key(move) for move in moves]
-        told = (
-            (self.process.name, moves, self.links, self.held, self.points, self.seed),
+        parts = (
+            (self.process.name, moves, self.links, self.fixed, self.points, self.seed),
             [(self.pool_of.get(key), self.shifts.get(key)) for key in keys],
             [pool is not None and key in pool.moves for key in keys],
         )
@@ -222,14 +222,14 @@ class _Drawing:
         for move in moves:
             if move.phrase.form == "class" and move.phrase.reference in self.classes:
                 arrays += self.classes[move.phrase.reference].arrays
-        return f"{told!r} {array_hash({str(k): array for k, array in enumerate(arrays)})}"
+        return f"{parts!r} {array_hash({str(k): array for k, array in enumerate(arrays)})}"
 
     def draw(self) -> _Drawn:
         """Give the moves' parameters and the links' log ratios."""
         moves = _timed(self.process)
         weighed = [move.name for move in moves if self._weighs(move)]
         size = max(self.points, PROPOSALS) if weighed else self.points
-        betas = {link.name: _betas(link, self.held, size, self.seed) for link in self.links}
+        betas = {link.name: _betas(link, self.fixed, size, self.seed) for link in self.links}
         priors = {move.name: self._prior(move, size) for move in moves}
         order = uniforms(self.points, self.seed, "parameter", self.process.name, "order")
         if weighed:
@@ -257,17 +257,17 @@ class _Drawing:
         return self.seen[self._key(move)]
 
     def _weighs(self, move: MoveSpec) -> bool:
-        """Say whether a move's past tells more than its rate: of links, of shapes, of a class."""
+        """Say whether a move's past informs more than its rate: links, a shape, a class."""
         if not self._past(move).speaks:
             return False
         phrase = move.phrase
-        told = phrase.form == "class" or phrase.shape_high > phrase.shape_low
+        more = phrase.form == "class" or phrase.shape_high > phrase.shape_low
         if phrase.form == "history" and self.joined is not None:
-            told = self._key(move) not in self.joined.moves
-        return told or bool(np.any(self._past(move).on > 0.0))
+            more = self._key(move) not in self.joined.moves
+        return more or bool(np.any(self._past(move).on > 0.0))
 
     def _prior(self, move: MoveSpec, size: int) -> MovePrior:
-        found = prior_of(
+        prior = prior_of(
             move.phrase,
             size,
             (self.seed, "parameter", self.process.name, move.name),
@@ -275,7 +275,7 @@ class _Drawing:
             classes=self.classes,
             exposure=self.pool_of.get(self._key(move), (0.0, 0.0))[1],
         )
-        return found.shifted(self.shifts.get(self._key(move), 0.0))
+        return prior.shifted(self.shifts.get(self._key(move), 0.0))
 
     def _beta(self, move: MoveSpec, betas: Mapping[str, FloatArray], size: int) -> FloatArray:
         rows = [betas[link.name] for link in _links_on(self.links, move, self.process)]
@@ -289,15 +289,15 @@ class _Drawing:
         if not past.speaks:
             return np.zeros(prior.size)
         beta = self._beta(move, betas, prior.size)
-        told = past.log_events(beta, prior.shape)
+        log_p = past.log_events(beta, prior.shape)
         count, exposure = past.count + prior.count, past.exposure(beta, prior.shape)
         if np.any(np.asarray(prior.for_good) > 0.0):
-            return told + _quantiles(np.full(prior.size, 0.5), prior, past, beta)[1]
-        told = told + _marginal(prior.loc, prior.scale, count, exposure + prior.exposure)
+            return log_p + _quantiles(np.full(prior.size, 0.5), prior, past, beta)[1]
+        log_p = log_p + _marginal(prior.loc, prior.scale, count, exposure + prior.exposure)
         if prior.pooled and self.joined is not None and self._key(move) in self.joined.moves:
             # The pool has learned from this past, as it was with every link at its median.
-            told = told - _marginal(prior.loc, prior.scale, *self.pool_of[self._key(move)])
-        return np.asarray(told, dtype=np.float64)
+            log_p = log_p - _marginal(prior.loc, prior.scale, *self.pool_of[self._key(move)])
+        return np.asarray(log_p, dtype=np.float64)
 
     def _rate(
         self, move: MoveSpec, prior: MovePrior, betas: Mapping[str, FloatArray], order: FloatArray
@@ -339,11 +339,11 @@ def _marginal(
     """Give the log marginal likelihood of counts in each point; in parts that the cache holds."""
     each = np.broadcast_arrays(np.atleast_1d(loc), scale, exposure)
     xp, size = numpy_mathematics(), each[0].size
-    found = np.empty(size)
+    log_likelihood = np.empty(size)
     for i in range(0, size, PART):
         its, wide, seen = (x[i : i + PART, None] for x in each)
-        found[i : i + PART] = log_marginal(its, wide, count, seen, xp)
-    return found
+        log_likelihood[i : i + PART] = log_marginal(its, wide, count, seen, xp)
+    return log_likelihood
 
 
 def _quantiles(
@@ -359,13 +359,13 @@ def _quantiles(
     open_, (first, place) = past.unended(), np.unique(past.stay, return_inverse=True)
     each = past.exposures(beta, prior.shape, place.astype(np.int64), first.size)
     lasting = np.isin(first, open_)
-    kept = np.clip(good / (1.0 - np.asarray(prior.at_once)), 1e-12, 1.0 - 1e-12)
+    share = np.clip(good / (1.0 - np.asarray(prior.at_once)), 1e-12, 1.0 - 1e-12)
 
     def log_weight(x: FloatArray) -> FloatArray:
         hazard = np.exp(np.minimum(x, 700.0))
-        total = past.count * np.log1p(-kept)
+        total = past.count * np.log1p(-share)
         for row in each[lasting]:
-            total = total + np.logaddexp(np.log(kept), np.log1p(-kept) - row * hazard)
+            total = total + np.logaddexp(np.log(share), np.log1p(-share) - row * hazard)
         return np.asarray(total, dtype=np.float64)
 
     exposure = each[~lasting].sum(axis=0) + prior.exposure
@@ -380,10 +380,10 @@ def stratified(u: FloatArray, order: FloatArray) -> FloatArray:
         return u
     by = np.argsort(order, kind="stable").reshape(-1, BLOCK)
     ranks = np.argsort(np.argsort(u[by], axis=1), axis=1)
-    found = np.empty(size)
+    spread = np.empty(size)
     within = (u * size) % 1.0
     for octile in range(BLOCK):
         who = by[ranks == octile]
         place = np.argsort(np.argsort(u[who]))
-        found[who] = (octile * who.size + place + within[who]) / size
-    return np.clip(found, 2.0**-53, 1.0 - 2.0**-53)
+        spread[who] = (octile * who.size + place + within[who]) / size
+    return np.clip(spread, 2.0**-53, 1.0 - 2.0**-53)

@@ -17,7 +17,7 @@ from forecasting.models.world.values import World
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Moves that a story tells at most.
+#: The most moves of a story.
 STEPS = 4
 #: Quantiles of a fan of totals, in percent.
 FAN = (5.0, 25.0, 50.0, 75.0, 95.0)
@@ -167,7 +167,7 @@ class Paths:
     ) -> list[Story]:
         """Give the most frequent orders in which processes first move after a day.
 
-        A counted move of a process with several states, as of a delivery under way, is told as
+        A counted move of a process with several states, as of a delivery under way, is written
         ``PROCESS=next-part``: it enters no state.
         """
         world = self.world
@@ -188,12 +188,12 @@ class Paths:
             into = np.where(on_the_way, width - 1, after)
             code[k, rows.draw[first]] = process * width + into + 1
         order = np.argsort(when, axis=0, kind="stable")[:length]
-        told = np.take_along_axis(code, order, axis=0)
+        sequence = np.take_along_axis(code, order, axis=0)
         times = np.take_along_axis(when, order, axis=0)
-        key = (told * base ** np.arange(len(told))[:, None]).sum(axis=0)
+        key = (sequence * base ** np.arange(len(sequence))[:, None]).sum(axis=0)
         keys, place = np.unique(key, return_inverse=True)
         share = np.bincount(place, w, len(keys))
-        found = []
+        stories = []
         for k in np.argsort(-share, kind="stable")[:n]:
             steps, rest = [], int(keys[k])
             while rest:
@@ -206,19 +206,19 @@ class Paths:
                     entered = "next-part" if state == width - 1 else name.states[state]
                     steps.append(f"{name.name}={entered}")
             days = np.median(times[: len(steps), place == k], axis=1)
-            found.append(Story(tuple(steps), float(share[k]), tuple(float(day) for day in days)))
-        return found
+            stories.append(Story(tuple(steps), float(share[k]), tuple(float(day) for day in days)))
+        return stories
 
     def fan(self, process: str, moments: Sequence[dt.datetime]) -> FloatArray:
         """Give shares of the states, or quantiles of a total, at some moments."""
         world, w = self.world, self.weights()
-        found = world.processes[world.index[process]]
-        if np.isfinite(found.goal):
+        subject = world.processes[world.index[process]]
+        if np.isfinite(subject.goal):
             event = [Total(process, Moment(at)) for at in moments]
             totals = [self.number(each, world.origin, world.origin) for each in event]
             return np.array([quantiles(total, w, FAN) for total in totals])
-        if len(found.states) == 1:
+        if len(subject.states) == 1:
             numbers = [asking.counts(self, process, -np.inf, world.day(at)) for at in moments]
             return np.array([quantiles(each.astype(np.float64), w, FAN) for each in numbers])
         states = [asking.state_at(self, process, world.day(at)) for at in moments]
-        return np.array([np.bincount(each, w, len(found.states)) for each in states])
+        return np.array([np.bincount(each, w, len(subject.states)) for each in states])

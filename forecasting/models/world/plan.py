@@ -111,9 +111,9 @@ def planned(
 
 def _each(world: World, value: FloatArray | float) -> FloatArray:
     """Give what is known a parameter point to each of its draws."""
-    found = np.asarray(value, dtype=np.float64)
-    points = found.ndim == 1 and found.size == world.draws // world.repeats
-    return np.repeat(found, world.repeats) if points else found
+    array = np.asarray(value, dtype=np.float64)
+    points = array.ndim == 1 and array.size == world.draws // world.repeats
+    return np.repeat(array, world.repeats) if points else array
 
 
 class _Flat:
@@ -149,9 +149,9 @@ def _structure(
     """Give processes, links, and who is linked to whom."""
     lists: list[int] = []
 
-    def listed(found: Sequence[int]) -> tuple[int, int]:
-        lists.extend(found)
-        return len(lists) - len(found), len(lists)
+    def listed(numbers: Sequence[int]) -> tuple[int, int]:
+        lists.extend(numbers)
+        return len(lists) - len(numbers), len(lists)
 
     process, stand, first = [], [], 0
     for p, each in enumerate(world.processes):
@@ -191,8 +191,8 @@ def _check(world: World, moves: Sequence[tuple[int, Move]]) -> None:
             message = f"{process.name}: a move with a size needs a finite goal."
             raise InvalidInput(message)
         for value in (move.rate, move.shape):
-            found = np.asarray(value)
-            if not np.all(np.isfinite(found)) or np.any(found < 0):
+            array = np.asarray(value)
+            if not np.all(np.isfinite(array)) or np.any(array < 0):
                 message = f"{process.name}: rates and shapes are finite and not negative."
                 raise InvalidInput(message)
 
@@ -206,13 +206,13 @@ def _budgets(
     tilt: Sequence[Way],
 ) -> tuple[dict[int, FloatArray], FloatArray]:
     """Draw the first budget of each move, evenly spread; give the log weights of the draws."""
-    found = {
+    budgets = {
         k: exponentials(world.draws, seed, "budget", names[k])
         for k, (_, move) in enumerate(moves)
         if move.at is None
     }
     if not tilt:
-        return found, np.zeros(world.draws)
+        return budgets, np.zeros(world.draws)
     # Half of the draws are as they are; the ways share the other half.
     ends = 0.5 + 0.5 * np.cumsum([share for share, _ in tilt])
     level = uniforms(world.draws, seed, "tilt")
@@ -220,16 +220,16 @@ def _budgets(
     ways: list[tuple[float, list[tuple[int, FloatArray]]]] = []
     for share, way in tilt:
         known = ((places[key], _each(world, by)) for key, by in way.items())
-        ways.append((share, [(k, factor) for k, factor in known if k in found]))
+        ways.append((share, [(k, factor) for k, factor in known if k in budgets]))
     for j, (_, factors) in enumerate(ways):
         mine = (part == j) & (level >= 0.5)
         for k, factor in factors:
-            found[k] = np.where(mine, found[k] / factor, found[k])
+            budgets[k] = np.where(mine, budgets[k] / factor, budgets[k])
     ratio = np.full(world.draws, 0.5)
     for share, factors in ways:  # ways may share a move: every budget is drawn by now
-        log_ratio = [np.log(factor) - (factor - 1.0) * found[k] for k, factor in factors]
+        log_ratio = [np.log(factor) - (factor - 1.0) * budgets[k] for k, factor in factors]
         ratio += 0.5 * share * np.exp(np.sum(log_ratio, axis=0))
-    return found, -np.log(ratio)
+    return budgets, -np.log(ratio)
 
 
 def _sizes(world: World, place: int, size: Size) -> tuple[FloatArray, int]:
@@ -280,22 +280,22 @@ def _bars(world: World, do: Sequence[Do]) -> FloatArray:
 
 def _clock(world: World, do: Sequence[Do], faded: Fading, horizon: float) -> list[Tick]:
     """Give what happens at fixed moments: known facts, watches that end, interventions, fading."""
-    found: list[Tick] = []
+    ticks: list[Tick] = []
     for p, process in enumerate(world.processes):
-        found += [
+        ticks += [
             (entry.day, loop.KNOWN, p, entry.state, entry.counted, entry.amount)
             for entry in process.known[1:]
             if entry.day > 0
         ]
         if process.free > 0:
-            found.append((process.free, loop.FREE, p, 0, False, 0.0))
+            ticks.append((process.free, loop.FREE, p, 0, False, 0.0))
     for each in do:
         if each.state is not None:
-            found.append(
+            ticks.append(
                 (max(each.day, loop.MOMENT), loop.FORCED, each.process, each.state, False, 0.0)
             )
-    found += [
+    ticks += [
         (float(day), loop.FADED, int(move), int(cell), False, 0.0)
         for day, move, cell in zip(faded.day, faded.move, faded.place, strict=True)
     ]
-    return sorted((each for each in found if each[0] <= horizon), key=lambda each: each[:2])
+    return sorted((each for each in ticks if each[0] <= horizon), key=lambda each: each[:2])

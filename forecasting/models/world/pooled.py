@@ -54,9 +54,9 @@ def pooled_rates(
 ) -> Pooled:
     """Fit the pool at its anchor and weigh its draws by what came since."""
     model = Rates()
-    given = model.default_priors()
+    priors = model.default_priors()
     if rows is None:
-        mu, sigma = _prior_draws(given)
+        mu, sigma = _prior_draws(priors)
         return Pooled(mu, sigma, np.ones(mu.size), frozenset(), None)
     if fits is None:
         message = "rates: moves that state nothing need the pooled fit"
@@ -66,12 +66,12 @@ def pooled_rates(
     then = [rows[key][1] * _share_by(pasts.get(key), day) for key in keys]
     counts = [rows[key][0] for key in keys]
     at_anchor = rate_data(counts, then)
-    fit = fits.fit(model, at_anchor, given)
+    fit = fits.fit(model, at_anchor, priors)
     mu, sigma, weight = representative(fit.draws["mu"], fit.draws["sigma"])
     now = rate_data(counts, [rows[key][1] for key in keys])
     draws = {"mu": mu, "sigma": sigma}
-    told = model.log_likelihood(draws, now) - model.log_likelihood(draws, at_anchor)
-    since = told.sum(axis=1)
+    log_ratio = model.log_likelihood(draws, now) - model.log_likelihood(draws, at_anchor)
+    since = log_ratio.sum(axis=1)
     return Pooled(mu, sigma, weight * np.exp(since - since.max()), frozenset(keys), fit)
 
 

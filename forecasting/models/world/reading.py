@@ -81,10 +81,10 @@ def read(
     event = predicate.event
     if question.type == "binary":
         truth = paths.truth(cast("Truth", event), *window)
-        found = estimate(truth, weights, repeats)
+        chance = estimate(truth, weights, repeats)
         asked = truth if given is None else truth[given]
-        decided = "yes" if asked.all() else "no" if not asked.any() and found.p == 0.0 else None
-        return (logged(found.p),), found.spread(), (), found.gate, decided
+        decided = "yes" if asked.all() else "no" if not asked.any() and chance.p == 0.0 else None
+        return (logged(chance.p),), chance.spread(), (), chance.gate, decided
     if question.type == "numeric":
         x = np.asarray(paths.number(cast("Total", event), *window), dtype=np.float64)
         space = question.space

@@ -80,11 +80,11 @@ def _rows(plan: "Plan", reach: FloatArray, wanted: BoolArray, world: World) -> R
         of_part = plan._replace(tick=plan.tick[mine], clock=plan.clock[mine])
         tasks += [(of_part, part, horizon, wanted, a, b, names) for a, b in pairwise(cuts.tolist())]
     if threads == 1:
-        found = [_draws(*task) for task in tasks]
+        blocks = [_draws(*task) for task in tasks]
     else:  # draws depend on nothing but their number, so threads change no byte
         with ThreadPoolExecutor(threads) as pool:
-            found = list(pool.map(lambda task: _draws(*task), tasks))
-    return found[0] if len(found) == 1 else Rows.joined(found)
+            blocks = list(pool.map(lambda task: _draws(*task), tasks))
+    return blocks[0] if len(blocks) == 1 else Rows.joined(blocks)
 
 
 def _draws(

@@ -18,11 +18,11 @@ from forecasting.models.world.pooled import Pooled
 
 #: Standard deviations from the middle to either end of a 90 % range.
 NINETY = 1.6448536269514722
-#: A log-normal so wide that the counts alone speak.
+#: The scale of a log-normal so wide that the counts alone decide.
 FLAT = 300.0
 #: Smoothing of a class's draws, and the width of what is stated without a range.
 NARROW, EXACT = 0.05, 1e-6
-#: Jeffreys' half event, and the least exposure in days on which it stands alone.
+#: Jeffreys' half event, and the least exposure in days that it is used with.
 JEFFREYS, LEAST_DAYS = 0.5, 1.0
 #: Without any exposure: once in two years, as wide as the pooled prior of one rate.
 WIDE_LOC, WIDE_SCALE = log(1.0 / 730.5), 1.95
@@ -49,7 +49,7 @@ class MovePrior:
 
     @property
     def flat(self) -> bool:
-        """Whether counts alone speak, so that the rate is a Gamma."""
+        """Whether the counts alone decide, so that the rate is a Gamma."""
         return isinstance(self.scale, float) and self.scale == FLAT
 
     def shifted(self, by: float) -> "MovePrior":

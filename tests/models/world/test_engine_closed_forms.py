@@ -154,11 +154,11 @@ def test_each_shape_equals_its_closed_form_on_200_settings():
     for setting in range(200):
         case = CASES[setting % len(CASES)]
         run, exact = case(np.random.default_rng(setting))
-        found = np.array([run(1000 * setting + seed) for seed in range(SEEDS)])
+        shares = np.array([run(1000 * setting + seed) for seed in range(SEEDS)])
         # A spread estimate cannot be surer than one draw of a run.
-        error = max(found.std(ddof=1), 0.3 / DRAWS) / np.sqrt(SEEDS)
-        z = (found.mean() - exact) / error
-        assert abs(z) <= 4.5, (case.__name__, setting, found.mean(), exact, error)
+        error = max(shares.std(ddof=1), 0.3 / DRAWS) / np.sqrt(SEEDS)
+        z = (shares.mean() - exact) / error
+        assert abs(z) <= 4.5, (case.__name__, setting, shares.mean(), exact, error)
         squares.append(z**2)
     assert 0.75 <= np.mean(squares) * 21 / 23 <= 1.3, np.mean(squares)
 

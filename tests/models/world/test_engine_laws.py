@@ -27,8 +27,8 @@ from tests.models.world.engine import (
 SEEDS = range(24)
 
 
-def near(found, exact):
-    mean, error = mean_and_error(found)
+def near(shares, exact):
+    mean, error = mean_and_error(shares)
     assert abs(mean - exact) <= 4.5 * max(error, 2e-5), (mean, exact, error)
 
 
@@ -36,21 +36,21 @@ def near(found, exact):
 def test_two_processes_that_feed_back_are_their_markov_chain(ratio):
     a, b, c, d, beta = 0.01, 0.02, 0.015, 0.01, float(np.log(ratio))
     both = (Link("a", 0, (1,), ((1, 0),), beta), Link("b", 1, (1,), ((0, 0),), beta))
-    made = world(flip("A", a, b), flip("B", c, d, age=7.0), links=both)
+    pair = world(flip("A", a, b), flip("B", c, d, age=7.0), links=both)
     q = np.zeros((4, 4))
     for i in (0, 1):
         for j in (0, 1):
             q[2 * i + j, 2 * (1 - i) + j] += b if i else a * ratio**j
             q[2 * i + j, 2 * i + 1 - j] += d if j else c * ratio**i
     q -= np.diag(q.sum(axis=1))
-    found = {}
+    by_states = {}
     for seed in SEEDS:
-        paths = simulate(made, 60.0, seed=seed)
+        paths = simulate(pair, 60.0, seed=seed)
         for i in ("off", "on"):
             for j in ("off", "on"):
                 share = (at(paths, "A", i, 60) & at(paths, "B", j, 60)).mean()
-                found.setdefault((i, j), []).append(share)
-    for k, shares in enumerate(found.values()):
+                by_states.setdefault((i, j), []).append(share)
+    for k, shares in enumerate(by_states.values()):
         near(shares, expm(q * 60)[0, k])
 
 
@@ -59,12 +59,12 @@ def test_a_link_from_a_day_on_uses_up_the_rest_of_the_budget_faster(k):
     summit = process("S", ("ahead", "held"), Move(0, 1, at=np.full(4096, 20.0)))
     truce = process("T", ("on", "over"), Move(0, 1, 0.03, k), age=5.0)
     link = Link("held", 0, (1,), ((1, 0),), float(np.log(3)), once=True)
-    found = [
+    shares = [
         entered(simulate(world(summit, truce, links=[link]), 50.0, seed=s), "T", "over", 50).mean()
         for s in SEEDS
     ]
     used = 0.03 * (25.0**k - 5.0**k + 3 * (55.0**k - 25.0**k))
-    near(found, -np.expm1(-used))
+    near(shares, -np.expm1(-used))
 
 
 def test_a_precursor_whose_link_is_one_changes_nothing_nor_does_splitting_one():
@@ -101,10 +101,10 @@ def test_the_same_seed_gives_the_same_bytes_and_a_process_more_disturbs_no_other
 def test_many_blocks_give_the_rows_of_one(monkeypatch):
     from forecasting.models.world import simulate as module
 
-    made = world(event("B", 0.5))
-    whole = simulate(made, 100.0)
+    one_event = world(event("B", 0.5))
+    whole = simulate(one_event, 100.0)
     monkeypatch.setattr(module, "BLOCK", 6_000)
-    for one, other in zip(whole.rows, simulate(made, 100.0).rows, strict=True):
+    for one, other in zip(whole.rows, simulate(one_event, 100.0).rows, strict=True):
         assert one.tobytes() == other.tobytes()
 
 
@@ -115,10 +115,10 @@ def confounded():
 
 
 def test_doing_is_not_seeing_on_a_confounded_pair():
-    made = confounded()
-    paths = simulate(made, 100.0)
+    pair = confounded()
+    paths = simulate(pair, 100.0)
     x, y = entered(paths, "X", "on", 100), entered(paths, "Y", "on", 100)
-    done = simulate(made, 100.0, do=[Do(1, 50.0, 1)])
+    done = simulate(pair, 100.0, do=[Do(1, 50.0, 1)])
     assert np.array_equal(entered(done, "Y", "on", 100), y)
     assert y[x].mean() > y.mean() + 0.05
     assert entered(done, "X", "on", 50).all()
@@ -129,11 +129,11 @@ def test_doing_is_seeing_without_confounding_at_the_times_of_the_condition():
     link = Link("l", 0, (1,), ((1, 0),), float(np.log(6)))
     seen, done = [], []
     for seed in SEEDS:
-        made = world(flip("X", 0.01), flip("Y", 0.003), links=[link], draws=8192)
-        paths = simulate(made, 100.0, seed=seed)
+        pair = world(flip("X", 0.01), flip("Y", 0.003), links=[link], draws=8192)
+        paths = simulate(pair, 100.0, seed=seed)
         window = entered(paths, "X", "on", 51) & ~entered(paths, "X", "on", 49)
         seen.append(entered(paths, "Y", "on", 100)[window].mean())
-        forced = simulate(made, 100.0, seed=seed, do=[Do(0, 50.0, 1)])
+        forced = simulate(pair, 100.0, seed=seed, do=[Do(0, 50.0, 1)])
         done.append(entered(forced, "Y", "on", 100).mean())
     (one, error), (other, rest) = mean_and_error(seen), mean_and_error(done)
     assert abs(one - other) <= 4.5 * np.hypot(error, rest)
@@ -141,11 +141,11 @@ def test_doing_is_seeing_without_confounding_at_the_times_of_the_condition():
 
 def test_no_bars_the_move_and_what_it_would_have_hastened():
     link = Link("l", 0, (1,), ((1, 0),), float(np.log(6)))
-    made = world(flip("X", 0.01), flip("Y", 0.003), links=[link])
-    barred = simulate(made, 100.0, do=[Do(0, 30.0, barred=(1,))])
+    pair = world(flip("X", 0.01), flip("Y", 0.003), links=[link])
+    barred = simulate(pair, 100.0, do=[Do(0, 30.0, barred=(1,))])
     assert entered(barred, "X", "on", 30).any()
     assert np.array_equal(entered(barred, "X", "on", 100), entered(barred, "X", "on", 30))
-    none = simulate(made, 100.0, do=[Do(0, 0.0, barred=(1,))])
+    none = simulate(pair, 100.0, do=[Do(0, 0.0, barred=(1,))])
     alone = simulate(world(flip("Y", 0.003)), 100.0)
     assert np.array_equal(entered(none, "Y", "on", 100), entered(alone, "Y", "on", 100))
 
@@ -162,44 +162,44 @@ def test_an_intervention_before_the_end_of_a_watch_sets_aside_what_is_known_late
 
 
 def test_an_event_can_be_done_and_barred():
-    made = world(event("E", 0.02))
-    done = simulate(made, 100.0, do=[Do(0, 40.0, 0)])
+    one_event = world(event("E", 0.02))
+    done = simulate(one_event, 100.0, do=[Do(0, 40.0, 0)])
     assert not ask(done, Occurred("E", CLOSE), 39.9).any()
     assert ask(done, Occurred("E", CLOSE), 40.0).all()
     assert ask(done, Occurred("E", CLOSE, 2), 100.0).mean() == pytest.approx(
         1 - np.exp(-1.2), abs=0.03
     )
     assert not ask(
-        simulate(made, 100.0, do=[Do(0, 0.0, barred=(0,))]), Occurred("E", CLOSE), 100
+        simulate(one_event, 100.0, do=[Do(0, 0.0, barred=(0,))]), Occurred("E", CLOSE), 100
     ).any()
 
 
 def test_a_delivery_done_by_hand_holds_all_and_a_barred_one_never_ends():
     part = Move(0, 0, 0.2, size=Size(0.4, 6.0))
-    made = world(process("D", ("begun", "done"), part, goal=100.0, total=10.0, done=1))
-    free = simulate(made, 60.0)
+    delivery = world(process("D", ("begun", "done"), part, goal=100.0, total=10.0, done=1))
+    free = simulate(delivery, 60.0)
     totals = np.bincount(free.rows.draw, free.rows.amount, 4096) + 10
     finished = at(free, "D", "done", 60)
     assert finished.any()
     assert np.allclose(totals[finished], 100)
     assert np.all(totals[~finished] < 100)
-    forced = simulate(made, 60.0, do=[Do(0, 5.0, 1)])
+    forced = simulate(delivery, 60.0, do=[Do(0, 5.0, 1)])
     totals = np.bincount(forced.rows.draw, forced.rows.amount, 4096) + 10
     assert np.allclose(totals, 100)
-    barred = simulate(made, 60.0, do=[Do(0, 0.0, barred=(1,))])
+    barred = simulate(delivery, 60.0, do=[Do(0, 0.0, barred=(1,))])
     assert not at(barred, "D", "done", 60).any()
     assert (np.bincount(barred.rows.draw, barred.rows.amount, 4096) + 10).max() < 100
 
 
 def test_drawn_oftener_and_weighted_back_is_the_same():
     link = Link("l", 0, (1,), ((1, 0),), float(np.log(6)))
-    made = world(flip("A", 2e-5), flip("B", 0.002), links=[link], draws=8192)
+    pair = world(flip("A", 2e-5), flip("B", 0.002), links=[link], draws=8192)
     condition = Entered("A", ("on",), CLOSE)
-    tilt = towards(made, condition, 100.0)
+    tilt = towards(pair, condition, 100.0)
     assert tilt == [(1.0, {(0, 0): pytest.approx(300.0)})]
     plain, rare, both = [], [], []
     for seed in SEEDS:
-        paths, more = simulate(made, 100.0, seed=seed), simulate(made, 100.0, seed=seed, tilt=tilt)
+        paths, more = simulate(pair, 100.0, seed=seed), simulate(pair, 100.0, seed=seed, tilt=tilt)
         w = more.weights()
         assert w.max() * 8192 <= 2.1
         assert abs(np.exp(more.log_weight).mean() - 1) < 0.05
@@ -218,13 +218,13 @@ def test_drawn_oftener_and_weighted_back_is_the_same():
 def test_ways_that_share_a_move_are_weighted_back_too():
     rates = np.array([4e-4, 3e-4, 2e-4])
     moves = (Move(0, 1, rates[0]), Move(1, 2, rates[1]), Move(1, 3, rates[2]))
-    made = world(process("P", ("a", "b", "c", "d"), *moves), draws=8192)
-    ways = towards(made, Entered("P", ("c", "d"), CLOSE), 100.0)
+    one_process = world(process("P", ("a", "b", "c", "d"), *moves), draws=8192)
+    ways = towards(one_process, Entered("P", ("c", "d"), CLOSE), 100.0)
     assert [sorted(way) for _, way in ways] == [[(0, 0), (0, 1)], [(0, 0), (0, 2)]]
     ways = [(0.3, {(0, 0): 50.0}), (0.4, ways[0][1]), (0.3, ways[1][1])]
     shares, sums = [], []
     for seed in SEEDS:
-        paths = simulate(made, 100.0, seed=seed, tilt=ways)
+        paths = simulate(one_process, 100.0, seed=seed, tilt=ways)
         shares.append(paths.weights() @ entered(paths, "P", "d", 100))
         sums.append(np.exp(paths.log_weight).mean())
     q = np.zeros((4, 4))
@@ -247,14 +247,14 @@ def test_what_is_known_is_replayed_and_moves_the_others_at_its_day():
     known = (Known(10.0, 1), Known(20.0, 0))
     parent = flip("A", 0.01, 0.01, free=30.0, known=known, age=4.0)
     link = Link("l", 0, (1,), ((1, 0),), float(np.log(9)))
-    found, late = [], []
+    early, late = [], []
     for seed in SEEDS:
         paths = simulate(world(parent, flip("B", 0.01), links=[link]), 60.0, seed=seed)
         assert not len(paths.of(0).time) or paths.of(0).time.min() > 30
-        found.append(entered(paths, "B", "on", 30).mean())
+        early.append(entered(paths, "B", "on", 30).mean())
         late.append(at(paths, "A", "on", 40).mean())
         assert at(paths, "A", "on", 15).all()
-    near(found, -np.expm1(-0.01 * (20 + 9 * 10)))
+    near(early, -np.expm1(-0.01 * (20 + 9 * 10)))
     near(late, 0.5 * -np.expm1(-0.02 * 10))
 
 
@@ -279,14 +279,14 @@ def test_once_looks_back_before_the_origin_and_while_does_not(once):
 def test_an_event_renews_its_age_and_what_was_known_sets_it():
     move = Move(0, 0, 0.02, 2.0, renews=True)
     known = (Known(-10.0, 0, counted=True),)
-    found = [
+    shares = [
         ask(
             simulate(world(process("E", ("waiting",), move, known=known, age=90.0)), 9.0, seed=s),
             Occurred("E", CLOSE), 9.0,
         ).mean()
         for s in SEEDS
     ]  # fmt: skip
-    near(found, -np.expm1(-0.02 * (19.0**2 - 10.0**2)))
+    near(shares, -np.expm1(-0.02 * (19.0**2 - 10.0**2)))
     fresh = process("E", ("waiting",), move, age=0.0)
     times = simulate(world(fresh, draws=16384), 400.0, seed=1)
     gaps = np.diff(times.rows.time)[np.diff(times.rows.draw) == 0]
@@ -296,9 +296,9 @@ def test_an_event_renews_its_age_and_what_was_known_sets_it():
 def test_events_leave_the_other_ways_out_of_their_state_as_they_are():
     moves = (Move(0, 0, 0.5), Move(0, 1, 0.01, for_good=0.5))
     lasting = Report(0, 1, 0.0, float(np.log(2)), np.inf, "a", 9.0)
-    made = world(process("E", ("going", "over"), *moves), reports=[lasting])
+    one_process = world(process("E", ("going", "over"), *moves), reports=[lasting])
     near(
-        [entered(simulate(made, 60.0, seed=s), "E", "over", 60).mean() for s in SEEDS],
+        [entered(simulate(one_process, 60.0, seed=s), "E", "over", 60).mean() for s in SEEDS],
         0.5 * -np.expm1(-0.02 * 60),
     )
 
@@ -306,11 +306,11 @@ def test_events_leave_the_other_ways_out_of_their_state_as_they_are():
 def test_parts_known_after_the_origin_count_towards_the_goal():
     part = Move(0, 0, 0.3, size=Size(0.3, 20.0))
     known = (Known(2.0, 0, 60.0, True), Known(4.0, 0, 40.0, True))
-    made = process("D", ("begun", "done"), part, goal=100.0, done=1, known=known, free=5.0)
-    paths = simulate(world(made), 30.0)
+    delivery = process("D", ("begun", "done"), part, goal=100.0, done=1, known=known, free=5.0)
+    paths = simulate(world(delivery), 30.0)
     assert at(paths, "D", "done", 4).all()
     assert len(paths.rows.time) == 0
-    open_still = replace(made, known=made.known[:2])
+    open_still = replace(delivery, known=delivery.known[:2])
     totals = np.bincount(*_amounts(simulate(world(open_still), 90.0)), 4096)
     assert np.allclose(totals[totals > 0].max(), 40)
 
@@ -321,11 +321,11 @@ def _amounts(paths):
 
 def test_links_that_drive_each_other_without_end_are_named():
     links = [Link("a", 0, (), ((0, 0),), 1.0, once=True)]
-    made = world(event("quiet", 0.001), event("storm", 900.0), links=links, draws=16)
+    pair = world(event("quiet", 0.001), event("storm", 900.0), links=links, draws=16)
     with pytest.raises(
         InvalidInput, match=r"storm:waiting>waiting: more than 5,000 .* loop of links"
     ):
-        simulate(made, 60.0)
+        simulate(pair, 60.0)
 
 
 def test_a_scheduled_day_is_met_and_nan_never_comes():

@@ -100,15 +100,15 @@ STORY = [
 
 @pytest.mark.parametrize(("what", "opens", "close", "answer"), STORY)
 def test_a_predicate_reads_facts_and_path_as_one(what, opens, close, answer):
-    found = ask(story(), what, close, opens)
-    assert found.shape == (16,)
-    assert np.all(found == answer)
+    truth = ask(story(), what, close, opens)
+    assert truth.shape == (16,)
+    assert np.all(truth == answer)
 
 
 def chosen(event, options, opens, close):
-    found = np.unique(story().choice(event, options, day(opens), day(close)))
-    assert len(found) == 1
-    return options[found[0]]
+    places = np.unique(story().choice(event, options, day(opens), day(close)))
+    assert len(places) == 1
+    return options[places[0]]
 
 
 def test_choices():
@@ -137,9 +137,9 @@ def test_choices():
 
 def test_numbers():
     def number(event, opens, close):
-        found = np.unique(story().number(event, day(opens), day(close)))
-        assert len(found) == 1
-        return float(found[0])
+        values = np.unique(story().number(event, day(opens), day(close)))
+        assert len(values) == 1
+        return float(values[0])
 
     assert number(Total("parcels", CLOSE), -10, -3) == 100
     assert number(Total("parcels", CLOSE), 0, 39) == 300
@@ -163,10 +163,10 @@ def test_what_lies_beyond_the_paths_or_outside_the_world_is_refused():
 
 
 def test_options_of_one_simulation_sum_to_one_and_agree_with_their_predicates():
-    made = process(
+    stages = process(
         "G", ("none", "soft", "firm"), Move(0, 1, 0.01), Move(1, 2, 0.02), Move(0, 2, 0.003)
     )
-    paths = simulate(world(made), 100.0)
+    paths = simulate(world(stages), 100.0)
     choice = paths.choice(StateOn("G", CLOSE), ["none", "soft", "firm"], day(0), day(100))
     for k, state in enumerate(("none", "soft", "firm")):
         assert np.array_equal(choice == k, ask(paths, At("G", (state,), CLOSE), 100))
@@ -192,25 +192,25 @@ def test_tables_for_people():
     first = frame[frame.draw == 0]
     assert list(first.state) == ["on", "waiting", "held", "done"]
     assert first.time.iloc[0].to_pydatetime() == day(12)
-    held = paths.states_at([day(0), day(35)])
-    assert list(held.loc[day(35), "truce"].unique()) == ["held"]
+    states = paths.states_at([day(0), day(35)])
+    assert list(states.loc[day(35), "truce"].unique()) == ["held"]
     assert paths.fan("truce", [day(0), day(20)]).tolist() == [[1, 0, 0], [0, 1, 0]]
     assert paths.fan("parcels", [day(0), day(50)]).tolist() == [[300] * 5, [1000] * 5]
     assert paths.fan("strike", [day(50)]).tolist() == [[3] * 5]
 
 
 def test_stories_are_shares_of_one_and_tell_the_order():
-    (told,) = story().stories()
-    assert told.steps == ("truce=on", "strike", "parcels=done")
-    assert told.share == pytest.approx(1)
+    (only,) = story().stories()
+    assert only.steps == ("truce=on", "strike", "parcels=done")
+    assert only.share == pytest.approx(1)
     paths = simulate(world(flip("A", 0.02), flip("B", 0.01), event("E", 0.3)), 50.0)
-    found = paths.stories(20, processes=["A", "B"])
-    assert sum(each.share for each in found) == pytest.approx(1)
-    assert {each.steps for each in found} == {
+    stories = paths.stories(20, processes=["A", "B"])
+    assert sum(each.share for each in stories) == pytest.approx(1)
+    assert {each.steps for each in stories} == {
         (), ("A=on",), ("B=on",), ("A=on", "B=on"), ("B=on", "A=on"),
     }  # fmt: skip
-    assert found == sorted(found, key=lambda each: -each.share)
-    none = next(each.share for each in found if not each.steps)
+    assert stories == sorted(stories, key=lambda each: -each.share)
+    none = next(each.share for each in stories if not each.steps)
     assert none == pytest.approx(np.exp(-1.5), abs=0.02)
 
 
@@ -218,8 +218,8 @@ def test_a_further_part_of_what_has_begun_is_told_as_the_next_one():
     part = Move(1, 1, at=np.full(16, 5.0), size=Size(0.2, 4.0))
     goods = process("goods", ("agreed", "begun", "done"), part, known=(Known(-2.0, 1, 200.0),),
                     age=20.0, goal=1000.0, total=100.0, done=2)  # fmt: skip
-    (told,) = simulate(world(goods, draws=16), 10.0).stories()
-    assert told.steps == ("goods=next-part",)
+    (only,) = simulate(world(goods, draws=16), 10.0).stories()
+    assert only.steps == ("goods=next-part",)
 
 
 def test_what_comes_whole_in_its_first_part_has_begun():
@@ -234,13 +234,13 @@ def test_the_moves_towards_a_condition():
     path = process(
         "P", ("a", "b", "c", "d"), *[Move(j, j + 1, 1e-4) for j in range(3)], Move(1, 0, 1.0)
     )
-    made = world(path, event("E", 1e-4), flip("F", 0.5, 1e-4, state=1))
-    ((share, steps),) = towards(made, Entered("P", ("c",), CLOSE), 100.0)
+    three = world(path, event("E", 1e-4), flip("F", 0.5, 1e-4, state=1))
+    ((share, steps),) = towards(three, Entered("P", ("c",), CLOSE), 100.0)
     assert share == 1
     assert steps == {(0, 0): pytest.approx(200), (0, 1): pytest.approx(200)}
     both = And(Occurred("E", CLOSE), Not(Through("F", ("on",), CLOSE)))
-    assert [set(way) for _, way in towards(made, both, 100.0)] == [{(1, 0)}, {(2, 1)}]
-    assert towards(made, Not(Occurred("E", CLOSE)), 100.0) == []
+    assert [set(way) for _, way in towards(three, both, 100.0)] == [{(1, 0)}, {(2, 1)}]
+    assert towards(three, Not(Occurred("E", CLOSE)), 100.0) == []
 
 
 def test_the_zone_of_a_moment_does_not_matter():

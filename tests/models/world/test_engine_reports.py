@@ -18,8 +18,8 @@ def report(log_ratio, known=0.0, *, half_life=30.0, **more):
 
 
 def share(*reports, rate=0.005, span=100.0, seed=0, **more):
-    made = world(flip("A", rate), reports=reports, draws=8192, **more)
-    return float(entered(simulate(made, span, seed=seed), "A", "on", span).mean())
+    reported = world(flip("A", rate), reports=reports, draws=8192, **more)
+    return float(entered(simulate(reported, span, seed=seed), "A", "on", span).mean())
 
 
 def exact(*reports, rate=0.005, begin=0.0, end=100.0):
@@ -66,8 +66,8 @@ def test_a_lasting_report_never_ends():
 
 def test_twice_and_half_at_one_moment_cancel():
     up, down = report(np.log(2)), report(-np.log(2), source="b")
-    made = [simulate(world(flip("A", 0.005), reports=r), 100.0) for r in ((), (up, down))]
-    assert np.array_equal(*(entered(paths, "A", "on", 100) for paths in made))
+    both = [simulate(world(flip("A", 0.005), reports=r), 100.0) for r in ((), (up, down))]
+    assert np.array_equal(*(entered(paths, "A", "on", 100) for paths in both))
     gain = np.repeat(np.exp(np.linspace(-1, 1, 512)), 16)
     assert share(up, down, gain=gain) == share()
 

@@ -69,19 +69,19 @@ def test_a_wide_link_counts_for_more_than_its_middle():
 def test_learned_rates_are_right_with_the_parent_on_and_off(on_share):
     # Said over true, summed over two hundred histories; the naive way is off by half and more.
     rng = np.random.default_rng(1)
-    said = {name: np.zeros(2) for name in ("learned", "naive")}
+    total = {name: np.zeros(2) for name in ("learned", "naive")}
     true = np.zeros(2)
     for _ in range(200):
         rate, beta = rng.gamma(1.0, 1.0 / 400.0), rng.normal(np.log(3.0), SD)
         past = history(rng, rate, beta, 1096.0, on_share)
         true += (rate, rate * np.exp(beta))
-        found = parameters(CHILD, past, points=256, seed=1, links=[LINK])
-        rates, ratios = found.moves[KEY].rate, np.exp(found.betas[LINK.name])
-        said["learned"] += (rates.mean(), (rates * ratios).mean())
+        drawn = parameters(CHILD, past, points=256, seed=1, links=[LINK])
+        rates, ratios = drawn.moves[KEY].rate, np.exp(drawn.betas[LINK.name])
+        total["learned"] += (rates.mean(), (rates * ratios).mean())
         plain = parameters(CHILD, past, points=256, seed=1).moves[KEY].rate
-        said["naive"] += (plain.mean(), (plain * np.exp(prior_betas(LINK, 256, 1))).mean())
-    assert said["learned"] / true == pytest.approx([1.0, 1.0], abs=0.12)
-    assert np.all(said["naive"] / true > 1.5)
+        total["naive"] += (plain.mean(), (plain * np.exp(prior_betas(LINK, 256, 1))).mean())
+    assert total["learned"] / true == pytest.approx([1.0, 1.0], abs=0.12)
+    assert np.all(total["naive"] / true > 1.5)
 
 
 def test_a_long_past_teaches_the_link_and_a_short_one_leaves_it():
@@ -100,24 +100,24 @@ def test_the_joint_posterior_of_rate_and_link_is_that_of_a_grid():
     off, on, n_off, n_on = 400.0, 300.0, 1, 4
     pieces = [Piece(0, off / (n_off + 1), k < n_off, (), 20_000.0) for k in range(n_off + 1)]
     pieces += [Piece(0, on / (n_on + 1), k < n_on, (LINK.name,), 20_400.0) for k in range(n_on + 1)]
-    found = parameters(CHILD, {KEY: Past(*KEY, tuple(pieces))}, points=2048, seed=1, links=[LINK])
+    drawn = parameters(CHILD, {KEY: Past(*KEY, tuple(pieces))}, points=2048, seed=1, links=[LINK])
     beta = np.linspace(-3, 5, 4001)
     a, b = 1.0 + n_off + n_on, 400.0 + off + on * np.exp(beta)
     log_weight = n_on * beta - a * np.log(b) - 0.5 * ((beta - np.log(3.0)) / SD) ** 2
     weight = np.exp(log_weight - log_weight.max())
     weight /= weight.sum()
-    assert found.betas[LINK.name].mean() == pytest.approx(np.sum(weight * beta), abs=0.01)
-    assert found.moves[KEY].rate.mean() == pytest.approx(np.sum(weight * a / b), rel=0.01)
-    hastened = (found.moves[KEY].rate * np.exp(found.betas[LINK.name])).mean()
+    assert drawn.betas[LINK.name].mean() == pytest.approx(np.sum(weight * beta), abs=0.01)
+    assert drawn.moves[KEY].rate.mean() == pytest.approx(np.sum(weight * a / b), rel=0.01)
+    hastened = (drawn.moves[KEY].rate * np.exp(drawn.betas[LINK.name])).mean()
     assert hastened == pytest.approx(np.sum(weight * a / b * np.exp(beta)), rel=0.01)
 
 
 def test_a_parent_without_dates_splits_the_past_by_its_stated_share():
     undated = LinkSpec("p", ("on",), "c", (), 3.0, 3.0, 3.0, past=0.4)
     past = {KEY: Past(*KEY, (Piece(0.0, 500.0, False, (), 20_000.0),))}
-    found = parameters(CHILD, past, points=2048, seed=1, links=[undated])
+    drawn = parameters(CHILD, past, points=2048, seed=1, links=[undated])
     exposure = 400.0 + 500.0 * (0.6 + 0.4 * 3.0)
-    assert found.moves[KEY].rate.mean() == pytest.approx(1.0 / exposure, rel=0.01)
+    assert drawn.moves[KEY].rate.mean() == pytest.approx(1.0 / exposure, rel=0.01)
 
 
 def test_a_link_into_one_state_leaves_the_other_moves_alone():
@@ -129,9 +129,9 @@ def test_a_link_into_one_state_leaves_the_other_moves_alone():
     link = LinkSpec("p", ("on",), "c", ("firm",), 3.0, 3.0, 3.0)
     pieces = (Piece(0.0, 200.0, False, (link.name,), 20_000.0),)
     pasts = {("c", move.name): Past("c", move.name, pieces) for move in moves}
-    found = parameters(child, pasts, points=2048, seed=1, links=[link]).moves
-    assert found["c", "none > soft"].rate.mean() == pytest.approx(2.0 / 500.0, rel=0.01)
-    assert found["c", "none > firm"].rate.mean() == pytest.approx(2.0 / 900.0, rel=0.01)
+    hazards = parameters(child, pasts, points=2048, seed=1, links=[link]).moves
+    assert hazards["c", "none > soft"].rate.mean() == pytest.approx(2.0 / 500.0, rel=0.01)
+    assert hazards["c", "none > firm"].rate.mean() == pytest.approx(2.0 / 900.0, rel=0.01)
 
 
 def test_a_certain_link_of_one_changes_no_rate():

@@ -62,11 +62,11 @@ def drawn(processes, pasts, key, **options):
 
 def chance(move, days, age=0.0):
     """P(the move comes within some days | it has not by its age), averaged over points."""
-    kept = [
+    survivals = [
         move.for_good + (1.0 - move.for_good - move.at_once) * np.exp(-move.rate * t**move.shape)
         for t in (age, age + days)
     ]
-    return float(1.0 - np.mean(kept[1] / kept[0]))
+    return float(1.0 - np.mean(survivals[1] / survivals[0]))
 
 
 def test_a_count_is_gamma_poisson_on_two_hundred_settings():
@@ -108,9 +108,9 @@ def test_a_stay_so_far_tells_of_rate_and_shape_as_a_grid_says(for_good):
     k = 0.8 * np.exp(np.log(2.6) / 3.29 * second)
     rate = np.log(2) / middle**k
     ended = (1 - for_good) * rate * k * 20.0 ** (k - 1) * np.exp(-(rate * 20.0**k))
-    kept = [for_good + (1 - for_good) * np.exp(-rate * t**k) for t in (90.0, 120.0)]
-    weight = ended * kept[0]
-    exact = 1.0 - np.sum(weight * kept[1] / kept[0]) / weight.sum()
+    survivals = [for_good + (1 - for_good) * np.exp(-rate * t**k) for t in (90.0, 120.0)]
+    weight = ended * survivals[0]
+    exact = 1.0 - np.sum(weight * survivals[1] / survivals[0]) / weight.sum()
     assert chance(move, 30.0, age=90.0) == pytest.approx(exact, abs=0.002)
     assert np.mean(move.shape) == pytest.approx(np.sum(weight * k) / weight.sum(), abs=0.01)
 
@@ -157,8 +157,8 @@ def test_what_never_saw_its_event_borrows_from_the_others():
     own = drawn(processes, quiet(60.2), EVENT, pooled=False)
     borrowed = drawn(processes, quiet(60.2), EVENT, fits=pool)
     assert chance(borrowed, 180.0) < 0.4 * chance(own, 180.0)
-    told = drawn(processes, events(6, 60.2), EVENT, fits=Pool(mu=-7.0, sd=0.2, sigma=0.5))
-    assert np.median(told.rate) > 3 * np.median(borrowed.rate)
+    eventful = drawn(processes, events(6, 60.2), EVENT, fits=Pool(mu=-7.0, sd=0.2, sigma=0.5))
+    assert np.median(eventful.rate) > 3 * np.median(borrowed.rate)
     with pytest.raises(InvalidInput, match="pooled fit"):
         drawn(processes, quiet(60.2), EVENT)
 
@@ -184,13 +184,13 @@ def test_answers_move_smoothly_with_the_watch_and_fall():
     processes = {"e": event(Phrase("history"))} | holds(SHAPED)
     # Days 25 to 109 lie between two anchors; what a refit there may move is in test_rates.py.
     for key in (EVENT, HOLDS):
-        found = []
+        chances = []
         for day in range(25, 110, 3):
             past = quiet(float(day), key)
             move = drawn(processes, past, key, fits=Pool())
             age = float(day) if key == HOLDS else 0.0
-            found.append(chance(move, 365.0 - day, age=age))
-        steps = np.diff(found)
+            chances.append(chance(move, 365.0 - day, age=age))
+        steps = np.diff(chances)
         assert np.all(steps < 0.0), key
         roughness = np.std(np.diff(steps)) / np.sqrt(6.0)
         assert roughness < 0.0006, key
@@ -257,12 +257,12 @@ def test_the_pool_learns_up_to_its_anchor_and_is_not_refitted_by_a_day():
 def test_what_came_since_the_anchor_weighs_the_pool():
     pool, rows = Pool(), {EVENT: (0.0, 300.0)}
     past = {EVENT: Past(*EVENT, (Piece(0.0, 300.0, False, (), 20_020.0 - 220.0),))}
-    found = pooled_rates(rows, past, pool)
+    pooled = pooled_rates(rows, past, pool)
     assert float(pool.asked[0]["exposures"][0]) == pytest.approx(220.0)
-    mean = np.sum(found.weight * found.mu) / found.weight.sum()
-    told = Rates().log_likelihood(pool.draws, {"counts": [0.0], "exposures": [300.0]})
-    told -= Rates().log_likelihood(pool.draws, {"counts": [0.0], "exposures": [220.0]})
-    weight = np.exp(told[:, 0])
+    mean = np.sum(pooled.weight * pooled.mu) / pooled.weight.sum()
+    log_ratio = Rates().log_likelihood(pool.draws, {"counts": [0.0], "exposures": [300.0]})
+    log_ratio -= Rates().log_likelihood(pool.draws, {"counts": [0.0], "exposures": [220.0]})
+    weight = np.exp(log_ratio[:, 0])
     exact = np.sum(weight * pool.draws["mu"]) / weight.sum()
     assert exact < pool.draws["mu"].mean() - 0.01
     assert mean == pytest.approx(exact, abs=0.008)
@@ -280,8 +280,8 @@ def test_a_pooled_child_of_a_link_tells_the_pool_once():
     mu, sigma = pool.draws["mu"][place], pool.draws["sigma"][place]
     beta = np.log(3.0) + np.log(9.0) / 3.29 * rng.standard_normal(place.size)
     rate = np.exp(mu[:, None] + sigma[:, None] * ndtri((np.arange(64) + 0.5) / 64))
-    kept = np.exp(-rate * 60.0 * np.exp(beta)[:, None])
-    weight = kept / np.exp(-rate * 180.0).mean(axis=1, keepdims=True)
+    survival = np.exp(-rate * 60.0 * np.exp(beta)[:, None])
+    weight = survival / np.exp(-rate * 180.0).mean(axis=1, keepdims=True)
     exact = np.sum(weight * np.log(rate)) / weight.sum()
     assert np.log(move.rate).mean() == pytest.approx(exact, abs=0.03)
 

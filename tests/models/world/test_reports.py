@@ -40,8 +40,8 @@ def total_at(coded, moment, gain=1.0):
 
 def _process(name, *moves, kind="states", states=""):
     ways = tuple(MoveSpec(*move.split(" > "), HISTORY) for move in moves)
-    found = states.split() or list(dict.fromkeys(s for way in ways for s in (way.start, way.end)))
-    return ProcessSpec(name, kind, tuple(found), ways)
+    names = states.split() or list(dict.fromkeys(s for way in ways for s in (way.start, way.end)))
+    return ProcessSpec(name, kind, tuple(names), ways)
 
 
 DELIVERY = replace(
@@ -84,8 +84,8 @@ PREDICATES = {name: Predicate(event) for name, event in ASKED.items()}
 def _item(key, *on, at=0.0, half_life=30.0, **more):
     stated = [split_on(text) for text in on]
     effects = tuple(fading(parse_effect(s.target, s.effect), half_life) for s in stated)
-    given = {"source": "wire", "grade": "B", "story": ""} | more
-    return Evidence(key, "report", key, known_at=NOON + at * DAY, effects=effects, **given)
+    fields = {"source": "wire", "grade": "B", "story": ""} | more
+    return Evidence(key, "report", key, known_at=NOON + at * DAY, effects=effects, **fields)
 
 
 def _coded(*items, as_of=LATER):
@@ -159,14 +159,14 @@ def test_the_order_of_arrival_does_not_matter(items, luck):
 
 @given(st.lists(ITEM, min_size=1, max_size=5, unique_by=lambda item: item.key))
 def test_a_retraction_restores_exactly(items):
-    gone = Evidence(
+    retraction = Evidence(
         "r", "datum", "no", "analyst", NOON + 100 * DAY,
         (Effect(f"evidence/{items[0].key}", "datum", {"name": "retracts"}),),
     )  # fmt: skip
-    assert _coded(*items, gone) == _coded(*items[1:])
+    assert _coded(*items, retraction) == _coded(*items[1:])
     # As of a moment before, it was believed.
     before = NOON + 99 * DAY
-    assert _coded(*items, gone, as_of=before) == _coded(*items, as_of=before)
+    assert _coded(*items, retraction, as_of=before) == _coded(*items, as_of=before)
 
 
 @given(st.lists(ITEM, max_size=5, unique_by=lambda item: item.key), ITEM, st.integers(0, 200))
@@ -215,9 +215,9 @@ def test_a_stronger_copy_adds_by_how_much_it_is_stronger():
 )
 def test_a_corroboration_never_lowers(items, more, effect, days):
     for sign in (1.0, -1.0):
-        late = _told(more, effect, sign)
+        late = _with_effect(more, effect, sign)
         up = [
-            _told(item, "x2", sign)
+            _with_effect(item, "x2", sign)
             for item in items
             # A copy that was told first shows that the story is older than it seemed.
             if item.story != more.story or item.known_at <= more.known_at or not item.story
@@ -225,7 +225,7 @@ def test_a_corroboration_never_lowers(items, more, effect, days):
         before, after = _coded(*up), _coded(*up, late)
         moment = NOON + days * DAY
         # Without the bounds, which only ever cut.
-        total = [sum(report.weight_at(moment) for report in found) for found in (before, after)]
+        total = [sum(report.weight_at(moment) for report in coded) for coded in (before, after)]
         assert (total[1] - total[0]) * sign >= -1e-9
 
 
@@ -238,7 +238,7 @@ def test_a_corroboration_that_fades_sooner_takes_nothing_along():
         assert _weight(lasting, early, at=days) >= _weight(lasting, at=days)
 
 
-def _told(item, effect, sign):
+def _with_effect(item, effect, sign):
     over = effect if sign > 0.0 else f"x1/{effect[1:]}"
     half_life = item.effects[0].detail["half_life"]
     return replace(item, effects=(fading(parse_effect("truce=on", over), half_life),))
@@ -290,8 +290,8 @@ def test_after_one_half_life_half_is_left():
 
 
 def test_a_stance_of_before_is_read_as_a_code():
-    for said, code in (("stance=+1", "+1"), ("stance=-2", "-2"), ("stance=0.7", "+1")):
-        old = replace(_item("n", "truce=on=x2"), effects=(parse_effect("truce-by", said),))
+    for old_code, code in (("stance=+1", "+1"), ("stance=-2", "-2"), ("stance=0.7", "+1")):
+        old = replace(_item("n", "truce=on=x2"), effects=(parse_effect("truce-by", old_code),))
         assert _weight(old) == _weight(_item("n", f"truce=on={code}"))
 
 
@@ -340,9 +340,11 @@ AMONG = (("a", "venue", ("third",)), ("b", "truce", ("on",)))
 def test_every_kind_of_question_moves_the_right_way(event, option, expected):
     # Given the condition, a report is about the event alone.
     for given_ in (None, ask.Entered("talks", ("text",), CLOSE)):
-        found = to_question(Predicate(event, given_), WORLD, option)
-        told = {f"{'+' if s > 0 else '-'}{process}: {move}" for (process, move), s in found.items()}
-        assert told == set(filter(None, expected.split(", ")))
+        signs = to_question(Predicate(event, given_), WORLD, option)
+        signed = {
+            f"{'+' if s > 0 else '-'}{process}: {move}" for (process, move), s in signs.items()
+        }
+        assert signed == set(filter(None, expected.split(", ")))
 
 
 def test_a_choice_without_an_option_moves_nothing_and_is_named():
@@ -352,8 +354,8 @@ def test_a_choice_without_an_option_moves_nothing_and_is_named():
     assert {each.move for each in _coded(item, other, fine)} == {
         "soft > firm", "none > firm", "none > soft", "on > none",
     }  # fmt: skip
-    gone = _item("x", "tuce=on=x2")
-    named = unusable([item, other, fine, gone], WORLD, QUESTIONS, PREDICATES)
+    unknown = _item("x", "tuce=on=x2")
+    named = unusable([item, other, fine, unknown], WORLD, QUESTIONS, PREDICATES)
     assert [each.key for each, _ in named] == ["n", "m", "x"]
 
 
@@ -363,9 +365,9 @@ def test_a_report_is_over_when_its_move_fired_or_its_state_was_left():
         (Step(NOON + 5 * DAY, "soft"), Step(NOON + 8 * DAY, "none")), LATER,
     )  # fmt: skip
     coded = _coded(_item("a", "guarantees=firm=x2"), _item("b", "guarantees=firm=x2", at=6.0))
-    kept = {(each.key, each.move) for each in alive(coded, {"guarantees": record})}
+    living = {(each.key, each.move) for each in alive(coded, {"guarantees": record})}
     # Before day 5 nothing was left but none; soft was left on day 8 and none is entered anew.
-    assert kept == {("b", "none > firm")}
+    assert living == {("b", "none > firm")}
     events = Record(
         WORLD.processes["convoy"], NOON - DAY, "waiting",
         (Step(NOON + DAY, "waiting", counted=True),), LATER,
@@ -379,10 +381,10 @@ def test_reports_find_their_moves_in_a_world_of_numbers():
     process = values.Process("truce", ("none", "on"), ways, (), 0.0)
     world = values.World((process,), (), (), NOON - 10 * DAY, 8)
     coded = _coded(_item("a", "truce-holds=x2", half_life="lasting"), _item("b", "convoy=x2"))
-    (found,) = to_values(coded, world)
-    assert (found.process, found.move, found.known, found.half_life) == (0, 1, 10.0, np.inf)
-    assert found.log_ratio == -_weight(_item("a", "truce=on=x2"))
-    assert found.bound == pytest.approx(log(9.0))
+    (report,) = to_values(coded, world)
+    assert (report.process, report.move, report.known, report.half_life) == (0, 1, 10.0, np.inf)
+    assert report.log_ratio == -_weight(_item("a", "truce=on=x2"))
+    assert report.bound == pytest.approx(log(9.0))
 
 
 def _past(*stays):
@@ -410,10 +412,10 @@ def test_exposure_is_the_integral_of_the_ratio():
 
 def test_the_gain_has_mean_one_and_learns_whether_reports_came_true():
     prior = learned_gain({}, [])
-    said = summary(prior)
-    assert said["mean"] == pytest.approx(1.0, abs=1e-3)
-    assert said["lower"] == pytest.approx(exp(-0.125 - 1.645 * 0.5), rel=2e-3)
-    assert said["moves"] == 0
+    row = summary(prior)
+    assert row["mean"] == pytest.approx(1.0, abs=1e-3)
+    assert row["lower"] == pytest.approx(exp(-0.125 - 1.645 * 0.5), rel=2e-3)
+    assert row["moves"] == 0
     coded = _coded(*[_item(f"n{i}", "truce=on=+2", at=20.0 * i + 10.0) for i in range(10)])
     # Each time a report came, the move followed within days.
     true = _past(*[(20.0 * i, 20.0 * i + 13.0, True) for i in range(10)])
