@@ -177,7 +177,7 @@ def test_a_file_that_vanishes_after_the_look_is_not_made_anew(path):
     written(path)
     made = engine.connect(str(path))
     path.unlink()
-    with pytest.raises(DatabaseUnusable) as error, engine.told(str(path)):
+    with pytest.raises(DatabaseUnusable) as error, engine.translated_faults(str(path)):
         made.connect()
     assert "cannot be opened" in said(error)
     assert not path.exists()

@@ -138,10 +138,10 @@ def test_an_entry_that_makes_no_sense_is_found_in_a_chain_that_is_whole(edited, 
 
 def test_a_seal_opened_twice_is_found_where_no_index_keeps_it_from_being(edited, path):
     with Ledger.open(str(path)) as ledger, ledger._engine.connect() as connection:
-        held = verify._Held({})
+        references = verify._References({})
         *earlier, shown = verify._batch(connection, 1, SHOWN)
-        assert [held.check(found) for found in (*earlier, shown)] == [""] * SHOWN
-        assert held.check(shown) == f"the seal {SEALED} was opened before"
+        assert [references.check(item) for item in (*earlier, shown)] == [""] * SHOWN
+        assert references.check(shown) == f"the seal {SEALED} was opened before"
 
 
 BROKEN = {
