@@ -53,9 +53,9 @@ def _is_set(head: Head) -> bool:
 def read(source: Source, reading: Reading) -> Iterator[Record]:
     """Give questions with the crowd's number, outcomes and forecasts of every set of the file."""
     marked: dict[str, set[dt.datetime]] = {}
-    found = _table(source, marked) if source.head.has(*_TABLE) else _sets(source)
+    records = _table(source, marked) if source.head.has(*_TABLE) else _sets(source)
     asked: dict[str, list[tuple[str, str, Facts]]] = {}
-    for due, one in found:
+    for due, one in records:
         if isinstance(one, Facts):
             # A question stands again in each set, with whatever its site says by then.
             key = (due, repr(sorted(one.stated.items())), one)
@@ -195,14 +195,14 @@ def _settled(
         raise InvalidInput("resolved (false): the price of that day, no outcome")
     # A market may resolve long before its deadline; a series of data has no value before its day.
     early = bool(known) and day > known and (source in MARKETS or source in CROWDS)
-    came = None if _known(to) == "" else number(to, name="resolved_to")
+    share = None if _known(to) == "" else number(to, name="resolved_to")
     return Settled(
         line=line,
         question=question,
-        outcome="annulled" if came not in (0, 1) else "yes" if came else "no",
+        outcome="annulled" if share not in (0, 1) else "yes" if share else "no",
         resolved_at=instant(known if early else day, name="resolution_date") + _DAY,
         source=f"ForecastBench ({source})",
-        note="" if came in (0, 1) else f"resolved to {_known(to) or 'nothing'}",
+        note="" if share in (0, 1) else f"resolved to {_known(to) or 'nothing'}",
     )
 
 
@@ -237,9 +237,9 @@ def _table(source: Source, marked: dict[str, set[dt.datetime]]) -> Iterator[tupl
             question = _id(of, row["id"].strip(), due, row["resolution_date"])
             opens, closes = _known(row.get("open")), _known(row.get("close"))
             yield due, Facts(question, _stated(row, of, opens, closes))
-            at, said = row["freeze_datetime"], row["crowd"]
+            at, crowd = row["freeze_datetime"], row["crowd"]
             resolved = row["resolved"].strip().lower() == "true"
-            for one in _frozen(line, question, of, said, at):
+            for one in _frozen(line, question, of, crowd, at):
                 marked.setdefault(question, set()).update({one.issued_at} if resolved else ())
                 yield due, one
             if resolved:
@@ -249,11 +249,11 @@ def _table(source: Source, marked: dict[str, set[dt.datetime]]) -> Iterator[tupl
             yield due, Refused(line, fault.reason)
 
 
-def brier(told: Told) -> dict[str, list[float]]:
+def brier(history: Told) -> dict[str, list[float]]:
     """Score each forecast by itself; of a table, those in the rows that it marks as resolved."""
-    marked = told.stated.get("marked")
-    mine = [one for one in told.forecasts if marked is None or one.issued_at in marked]
-    return brier_once(told._replace(forecasts=mine))
+    marked = history.stated.get("marked")
+    mine = [one for one in history.forecasts if marked is None or one.issued_at in marked]
+    return brier_once(history._replace(forecasts=mine))
 
 
 _KINDS = {"questions": _question, "resolutions": _resolution, "forecasts": _forecast}
