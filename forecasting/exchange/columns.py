@@ -150,13 +150,13 @@ def recognised(
 
 
 def _targets(heads: Sequence[str], mapping: Mapping[str, str]) -> set[str]:
-    """Give what the headings mean that mean one thing."""
+    """Give the tidy names of the headings that have one meaning."""
     plain = {_MARKS.sub(" ", tidied(head).casefold()).strip() for head in heads}
     return {USUAL.get(each, each.replace(" ", "_")) for each in plain} | set(mapping.values())
 
 
 def _either(head: str, cells: Sequence[str], *, settled: bool) -> str:
-    """Tell whether a column has days, or outcomes; beside outcomes, yes and no say only that."""
+    """Tell whether a column holds days or outcomes; beside outcomes, days or nothing."""
     filled = [cell for cell in cells if cell.strip()]
     days = sum(len(_DIGITS.findall(cell)) >= _FEWEST_DIGITS for cell in filled)
     if settled:

@@ -19,13 +19,13 @@ _PLACE = attrgetter("issued_at", "forecaster")
 
 
 def keep(case: Case, question: Question, resolved_at: dt.datetime | None) -> int:
-    """Keep the forecasts and withdrawals that may be kept; give how many stand afterwards."""
+    """Keep the forecasts and withdrawals that may be kept; give how many the ledger then holds."""
     digest, opens, binary = question.wording_hash, question.opens, question.space.type == "binary"
     ends = min(filter(None, (question.closes, resolved_at, case.now)))
     value: Value | None
     # Of a million forecasts nearly all are alone at their instant, and in no ledger yet.
     alone = not (case.moments or case.held.withdrawals)
-    stand = 0
+    count = 0
     # In the order in which they are recorded, which puts those of one instant side by side.
     for (at, who), some in groupby(sorted(case.about.said, key=_PLACE), key=_PLACE):
         group: list[tuple[Said, Value | None]] = []
@@ -41,7 +41,7 @@ def keep(case: Case, question: Question, resolved_at: dt.datetime | None) -> int
                 else:
                     value = value_of(question.space, answer, manner=case.manner)
                 if not opens <= at < ends:
-                    _in_time(case, question, one, resolved_at)
+                    _check_time(case, question, one, resolved_at)
             except (Ambiguous, Damaged) as damaged:
                 raise of_file(damaged, f"{case.name}:{one.line}") from damaged
             except InvalidInput as wrong:
@@ -50,10 +50,10 @@ def keep(case: Case, question: Question, resolved_at: dt.datetime | None) -> int
                 group.append((one, value))
         if alone and len(group) == 1:
             _keep(case, digest, *group[0])
-            stand += 1
+            count += 1
         elif group:
-            stand += _at_one_instant(case, digest, (question.id, who, at), group)
-    return stand
+            count += _at_one_instant(case, digest, (question.id, who, at), group)
+    return count
 
 
 def _at_one_instant(
@@ -109,7 +109,7 @@ def _keep(case: Case, digest: str, one: Said, value: Value | None) -> None:
     )
 
 
-def _in_time(case: Case, question: Question, one: Said, resolved_at: dt.datetime | None) -> None:
+def _check_time(case: Case, question: Question, one: Said, resolved_at: dt.datetime | None) -> None:
     at = one.issued_at
     if at > case.now:
         rule = f"lies in the future (now {iso(case.now)})"

@@ -159,7 +159,7 @@ def _decide(
     count = keep(case, question, min(ends, default=None))
     own = [one for one in case.about.facts if one.own_line]
     if recorded is None and not (count or own):
-        # The outcome of a question that nothing else is kept of would stand in the air.
+        # Nothing else of the question is kept, so its outcome is refused with it.
         for _, lines in resolutions:
             case.refuse(lines, f"question ({name}): every row of it was refused")
         return

@@ -122,7 +122,7 @@ def renewed(
     in_file, in_ledger = in_file or first, in_ledger or first
     if in_file < in_ledger or (
         in_file == in_ledger
-        and (_place(anew) < _place(recorded) or _stood(fields, recorded, before))
+        and (_tie_break(anew) < _tie_break(recorded) or _stood(fields, recorded, before))
     ):
         fields = {name: fields[name] for name in ("tags",) if name in fields}
     changed = [name for name, value in fields.items() if value != getattr(recorded, name)]
@@ -147,7 +147,7 @@ def _restated(recorded: Question, facts: Mapping[str, Any]) -> dict[str, Any]:
     return fields
 
 
-def _place(one: Question) -> tuple[Any, ...]:
+def _tie_break(one: Question) -> tuple[Any, ...]:
     """Give what decides between two statements of which neither can be shown to be the later."""
     words = (one.title, one.criteria, one.background, one.topic, one.event, one.zone, one.source)
     return (one.closes, one.resolves_by, one.opens, *words)

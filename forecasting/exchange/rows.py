@@ -47,8 +47,8 @@ def by_rows(statements: Statements, plan: Plan) -> Rows:
     refused: dict[_Place, list[Refused]] = {}
     for one in plan.refused:
         refused.setdefault(_place(one.line), []).append(one)
-    parts, fresh = _fresh(statements, plan, several) if several else (0, set[_Place]())
-    added = plan.added - parts + len(fresh - refused.keys())
+    parts, new_rows = _new_records(statements, plan, several) if several else (0, set[_Place]())
+    added = plan.added - parts + len(new_rows - refused.keys())
     merged = [
         Refused(int(group[0].line), "; ".join(dict.fromkeys(one.reason for one in group)))
         for group in refused.values()
@@ -64,10 +64,12 @@ def _lines(statements: Statements) -> Iterable[int]:
     yield from (line for line, _ in statements.news)
 
 
-def _fresh(statements: Statements, plan: Plan, several: set[_Place]) -> tuple[int, set[_Place]]:
-    """Give how many records of the rows of several are new, and which rows have a new one.
+def _new_records(
+    statements: Statements, plan: Plan, several: set[_Place]
+) -> tuple[int, set[_Place]]:
+    """Count the new records in rows that state several, and give the rows that have one.
 
-    What two rows say alike is new in the first of them.
+    A record that two rows state alike is new in the first of them.
     """
     forecast_lines = {
         _key(one): one.line for one in reversed(statements.said) if _place(one.line) in several

@@ -84,7 +84,7 @@ def facts(cells: Mapping[str, Cell], reading: Reading, *, own_line: int = 0) -> 
             )
     named = text(named, name="question")
     if "title" not in stated and not is_id(named):
-        # Who writes the question itself where its id belongs has given its title.
+        # A question that is written out in the place of its id is its title.
         stated["title"] = normalised(named)
     return Facts(question_id(named), stated, own_line)
 

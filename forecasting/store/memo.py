@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Table, func, select
 
 from forecasting.store.tables import entry, redaction, setup
 
-#: Heads that are known again: readers of one moment may stand at different ones.
+#: How many heads are remembered: readers of one moment may be at different ones.
 _HEADS = 256
 _REMOVALS = (
     select(func.max(setup.c.seq)).where(setup.c.subject == "dropped").scalar_subquery(),

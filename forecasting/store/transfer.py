@@ -295,7 +295,7 @@ def record_digest(ledger: Ledger) -> str:
         for entry in _every(connection, read_head(connection)[0].seq):
             form = entry.body
             if form.get("subject") == "import":
-                # In which parts a record came is nothing that it says.
+                # In which parts a record was imported is no part of its content.
                 continue
             if form.get("commitment") is not None:
                 form["because"] = entry.because

@@ -213,7 +213,7 @@ class _Table:
         what, typed = said(restored(cell.strip())), ""
         if isinstance(what, str) and what != WITHDRAWN:
             what, typed = probability(what, manner=self.reading.manner)
-            # So the export writes certainty, for a bare 1 may be 1 %.
+            # The export writes certainty as 1.0, because a bare 1 may be 1 %.
             typed = "" if typed == "1.0" else typed
         if len(self._forecasts) < _REMEMBERED:
             self._forecasts[cell] = what, typed

@@ -103,7 +103,7 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
                 if of not in bare:
                     bare.add(of)
                     yield Facts(of, {"title": name, "type": "binary", "tags": (NAME,)})
-            for forecast in _set(line, prediction_set, number_of, name, question):
+            for forecast in _forecasts_of(line, prediction_set, number_of, name, question):
                 if forecast.forecaster != CROWD:
                     yield forecast
                     continue
@@ -220,7 +220,7 @@ def _settled(
     )
 
 
-def _set(
+def _forecasts_of(
     line: int, one: Mapping[str, Any], number_of: str, name: str, question: Mapping[str, Any]
 ) -> Iterator[Said]:
     who = next((str(one[key]) for key in ("membership_guid", "membership_id") if one.get(key)), "")

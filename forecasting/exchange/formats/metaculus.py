@@ -322,7 +322,7 @@ def value_of(
 
 
 def _options(space: OutcomeSpace, cells: Sequence[Any], *, unnormalised: bool) -> Value:
-    # An option that was not offered yet is kept as 0, which nobody may say of one that was.
+    # 0 stands for an option that was not offered yet: nobody may give 0 to one that was.
     shares = [Decimal(0) if one is None else number(one, name="option") for one in cells]
     shares += [Decimal(0)] * (len(space.options) - len(shares))
     total = sum(shares, Decimal(0))
