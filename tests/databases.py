@@ -14,7 +14,7 @@ from sqlalchemy import NullPool, create_engine, event
 from forecasting.config import MEMORY, database_url, sqlite_path
 from forecasting.resources import locate
 from forecasting.store import Ledger, engine, guard, migrate, triggers
-from forecasting.store.engine import told
+from forecasting.store.engine import translated_faults
 
 ENGINES = ("sqlite", "postgresql")
 
@@ -112,7 +112,7 @@ class Ready:
     def made(self, engine, where):
         """Stand in for `forecasting.store.migrate.bring_up`, where there is nothing yet."""
         if engine.dialect.name == "sqlite":
-            with told(where), engine.begin() as connection, guard.lifted(connection):
+            with translated_faults(where), engine.begin() as connection, guard.lifted(connection):
                 if migrate.revision(connection, where) is None:
                     for statement in self.statements:
                         connection.exec_driver_sql(statement)

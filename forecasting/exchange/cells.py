@@ -48,9 +48,9 @@ def text(cell: str, *, name: str, one_line: bool = True) -> str:
     return cell if cell.isascii() else unicodedata.normalize("NFC", cell)
 
 
-def one_line(said: str, *, name: str) -> str:
+def one_line(words: str, *, name: str) -> str:
     """Give a platform's text as :func:`text` takes it: in one line, cut where it is too long."""
-    plain = " ".join(_CONTROL.sub(" ", unicodedata.normalize("NFC", said)).split())
+    plain = " ".join(_CONTROL.sub(" ", unicodedata.normalize("NFC", words)).split())
     return plain if len(plain) <= LIMITS[name] else f"{plain[: LIMITS[name] - 1].rstrip()}…"
 
 
@@ -66,9 +66,9 @@ def listed(cell: str, *, name: str, read: Callable[[str], object]) -> tuple[str,
     if not cell.startswith("["):
         parts = [part.strip() for part in cell.split(";") if part.strip()]
     else:
-        found = read(cell)
-        if not isinstance(found, list) or not all(type(part) is str for part in found):
+        items = read(cell)
+        if not isinstance(items, list) or not all(type(part) is str for part in items):
             msg = f"{name} ({plainly(cell)}): must be a list of texts"
             raise InvalidInput(msg, hint="one;two;three")
-        parts = [str(part) for part in found]
+        parts = [str(part) for part in items]
     return tuple(text(part, name=name) for part in parts)

@@ -90,15 +90,15 @@ class Columns:
 
 
 def recognised(
-    heads: Sequence[str], given: Mapping[str, str], rows: Sequence[Sequence[str]] = ()
+    heads: Sequence[str], mapping: Mapping[str, str], rows: Sequence[Sequence[str]] = ()
 ) -> Columns:
-    """Tell which column is which; `given` is the user's own word: a tidy name, or ``ignore``.
+    """Tell which column is which; `mapping` is the user's own: a tidy name, or ``ignore``.
 
     Of the first `rows` the cells tell what a heading alone leaves open. What a question without
     another deadline "resolves" by is its deadline.
     """
-    wanted = {_plain(head): target for head, target in given.items()}
-    for head, target in given.items():
+    wanted = {_plain(head): target for head, target in mapping.items()}
+    for head, target in mapping.items():
         if target not in (*COLUMNS, IGNORE):
             near = difflib.get_close_matches(target, COLUMNS, n=1)
             msg = f"map ({plainly(head)}={plainly(target)}): no such column"
@@ -106,14 +106,14 @@ def recognised(
         if _plain(head) not in map(_plain, heads):
             msg = f"map ({plainly(head)}): no column of the file has this heading"
             raise InvalidInput(msg, hint=plainly(", ".join(filter(None, heads))))
-    made = Columns([""] * len(heads))
+    columns = Columns([""] * len(heads))
     exact = {tidied(head).casefold() for head in heads} - set(wanted)
     for place, head in enumerate(heads):
         plain = tidied(head).casefold()
         bare = _PERCENT.sub("", plain)
         target = wanted.get(_plain(head), "") or (plain if plain in COLUMNS else "")
         if target == IGNORE:
-            made.passed.append(tidied(head))
+            columns.passed.append(tidied(head))
             continue
         if not target:
             guess = _MARKS.sub(" ", bare).strip()
@@ -121,17 +121,17 @@ def recognised(
             target = named if named in COLUMNS else USUAL.get(guess, "")
             if guess == EITHER:
                 cells = [row[place] for row in rows if place < len(row)]
-                target = _either(head, cells, settled="outcome" in _targets(heads, given))
+                target = _either(head, cells, settled="outcome" in _targets(heads, mapping))
             if target in exact or target in wanted.values():
                 target = ""
         if not target:
             if plain and (near := difflib.get_close_matches(plain, COLUMNS, n=1, cutoff=0.85)):
                 msg = f"column ({plainly(plain)}): is not a known column"
                 raise InvalidInput(msg, hint=near[0])
-            made.passed += [tidied(head)] if plain else []
+            columns.passed += [tidied(head)] if plain else []
             continue
-        if target in made.names:
-            other = tidied(heads[made.names.index(target)])
+        if target in columns.names:
+            other = tidied(heads[columns.names.index(target)])
             if plain == other.casefold():
                 msg = f"column ({plainly(plain)}): appears twice"
                 raise InvalidInput(msg, hint="one of them")
@@ -139,33 +139,33 @@ def recognised(
             which = [f'map="{plainly(one)}={target}"' for one in (other, tidied(head))]
             hint = f'{" or ".join(which)}, or map="{plainly(tidied(head))}={IGNORE}"'
             raise Ambiguous(msg, hint=hint)
-        made.names[place] = target
-        made.percent |= target == "forecast" and bare != plain
+        columns.names[place] = target
+        columns.percent |= target == "forecast" and bare != plain
         if plain != target:
-            made.own[target] = tidied(head)
-    if "closes" not in made.names and (head := made.own.pop("resolves_by", "")):
-        made.names[made.names.index("resolves_by")] = "closes"
-        made.own["closes"] = head
-    return made
+            columns.own[target] = tidied(head)
+    if "closes" not in columns.names and (head := columns.own.pop("resolves_by", "")):
+        columns.names[columns.names.index("resolves_by")] = "closes"
+        columns.own["closes"] = head
+    return columns
 
 
-def _targets(heads: Sequence[str], given: Mapping[str, str]) -> set[str]:
-    """Give what the headings mean that mean one thing."""
+def _targets(heads: Sequence[str], mapping: Mapping[str, str]) -> set[str]:
+    """Give the tidy names of the headings that have one meaning."""
     plain = {_MARKS.sub(" ", tidied(head).casefold()).strip() for head in heads}
-    return {USUAL.get(each, each.replace(" ", "_")) for each in plain} | set(given.values())
+    return {USUAL.get(each, each.replace(" ", "_")) for each in plain} | set(mapping.values())
 
 
 def _either(head: str, cells: Sequence[str], *, settled: bool) -> str:
-    """Tell whether a column has days, or outcomes; beside outcomes, yes and no say only that."""
-    said = [cell for cell in cells if cell.strip()]
-    days = sum(len(_DIGITS.findall(cell)) >= _FEWEST_DIGITS for cell in said)
+    """Tell whether a column holds days or outcomes; beside outcomes, days or nothing."""
+    filled = [cell for cell in cells if cell.strip()]
+    days = sum(len(_DIGITS.findall(cell)) >= _FEWEST_DIGITS for cell in filled)
     if settled:
-        return "resolved_at" if days == len(said) else ""
-    if not said:
+        return "resolved_at" if days == len(filled) else ""
+    if not filled:
         return ""
     shown = plainly(tidied(head))
     msg = f"column ({shown}): may be the outcome, or the day on which it was known"
-    wanted = "resolved_at" if days == len(said) else "outcome"
+    wanted = "resolved_at" if days == len(filled) else "outcome"
     raise Ambiguous(msg, hint=f'map="{shown}={wanted}" or map="{shown}={IGNORE}"')
 
 

@@ -42,20 +42,20 @@ def write_csv(
     yield write(COLUMNS)
     about: dict[str, dict[str, str]] = {}
 
-    def row(question: str, said: Mapping[str, str]) -> str:
+    def row(question: str, own: Mapping[str, str]) -> str:
         if question not in about:
             about[question] = _about(questions[question], outcomes.get(question))
         cells = about[question]
-        return write([said[name] if name in said else cells[name] for name in COLUMNS])
+        return write([own[name] if name in own else cells[name] for name in COLUMNS])
 
     taken_back = sorted(withdrawals, key=lambda w: (w.question, w.withdrawn_at, w.forecaster))
-    # Of whoever took something back: the kinds of what they had said, in the order of time.
+    # The kinds of the forecasts of everybody who took one back, in the order of time.
     kinds: dict[tuple[str, str], list[tuple[dt.datetime, str]]] = {
         (one.question, one.forecaster): [] for one in taken_back
     }
     for one in spoken:
-        if (said := kinds.get((one.question, one.forecaster))) is not None:
-            said.append((one.issued_at, one.kind))
+        if (steps := kinds.get((one.question, one.forecaster))) is not None:
+            steps.append((one.issued_at, one.kind))
         yield row(
             one.question,
             {

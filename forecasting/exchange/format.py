@@ -62,16 +62,16 @@ class PlatformRule:
     because: Callable[[Told], str] | None = None
 
 
-def brier_once(told: Told) -> dict[str, list[float]]:
+def brier_once(history: Told) -> dict[str, list[float]]:
     """Score each forecast of each forecaster by :math:`(p - y)^2`, from 0 to 1.
 
     However long it stood; those after the close count too.
     """
-    y = float(told.outcome == "yes")
-    found: dict[str, list[float]] = {}
-    for one in told.forecasts:
-        found.setdefault(one.forecaster, []).append((one.value.numbers[0] - y) ** 2)
-    return found
+    y = float(history.outcome == "yes")
+    scores: dict[str, list[float]] = {}
+    for one in history.forecasts:
+        scores.setdefault(one.forecaster, []).append((one.value.numbers[0] - y) ** 2)
+    return scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +104,11 @@ _MODULES = (
 
 def formats() -> dict[str, Format]:
     """Give every format by name."""
-    found: dict[str, Format] = {}
+    by_name: dict[str, Format] = {}
     for module in _MODULES:
         one: Format = import_module(f"forecasting.exchange.formats.{module}").FORMAT
-        found[one.name] = one
-    return found
+        by_name[one.name] = one
+    return by_name
 
 
 def detected(source: Source, name: str = "") -> Format:

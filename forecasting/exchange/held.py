@@ -69,7 +69,7 @@ class Case:
 
     about: About
     held: Held
-    made: Plan
+    plan: Plan
     notes: Counter[str]
     now: dt.datetime
     name: str
@@ -80,4 +80,4 @@ class Case:
 
     def refuse(self, lines: Iterable[int], reason: str) -> None:
         """Refuse lines, with the reason."""
-        self.made.refused += [Refused(line, reason) for line in lines]
+        self.plan.refused += [Refused(line, reason) for line in lines]

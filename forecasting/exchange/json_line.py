@@ -25,7 +25,7 @@ def parse(line: str, *, lexical: bool = True) -> Any:
     more than 32 levels, NUL, and halves of surrogate pairs.
     """
     try:
-        found = (_LEXICAL if lexical else _NUMERIC).decode(line)
+        value = (_LEXICAL if lexical else _NUMERIC).decode(line)
     except NotStrict:
         raise
     except RecursionError:
@@ -36,8 +36,8 @@ def parse(line: str, *, lexical: bool = True) -> Any:
         raise NotStrict(msg) from None
     # The line itself is sound UTF-8, so only an escape can bring in half a pair or a NUL.
     if "\\u" in line or line.count("[") + line.count("{") > MOST_DEPTH:
-        _check(found)
-    return found
+        _check(value)
+    return value
 
 
 def _check(value: Any) -> None:
@@ -66,13 +66,13 @@ def _each(value: Any) -> Iterator[tuple[int, Any]]:
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    members = dict(pairs)
+    if len(members) != len(pairs):
         seen: set[str] = set()
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
         msg = f"the key {twice[:40]!s} appears twice"
         raise NotStrict(msg)
-    return found
+    return members
 
 
 def _not_finite(word: str) -> NoReturn:

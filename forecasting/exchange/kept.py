@@ -19,41 +19,41 @@ _PLACE = attrgetter("issued_at", "forecaster")
 
 
 def keep(case: Case, question: Question, resolved_at: dt.datetime | None) -> int:
-    """Keep the forecasts and withdrawals that may be kept; give how many stand afterwards."""
+    """Keep the forecasts and withdrawals that may be kept; give how many the ledger then holds."""
     digest, opens, binary = question.wording_hash, question.opens, question.space.type == "binary"
     ends = min(filter(None, (question.closes, resolved_at, case.now)))
     value: Value | None
     # Of a million forecasts nearly all are alone at their instant, and in no ledger yet.
     alone = not (case.moments or case.held.withdrawals)
-    stand = 0
+    count = 0
     # In the order in which they are recorded, which puts those of one instant side by side.
     for (at, who), some in groupby(sorted(case.about.said, key=_PLACE), key=_PLACE):
         group: list[tuple[Said, Value | None]] = []
         for one in some:
             try:
-                said = one.said
-                if said == WITHDRAWN:
+                answer = one.said
+                if answer == WITHDRAWN:
                     value = None
-                elif binary and type(said) is str:
-                    value = _binary(said, one.stated)
-                elif isinstance(said, Value):
-                    value = said
+                elif binary and type(answer) is str:
+                    value = _binary(answer, one.stated)
+                elif isinstance(answer, Value):
+                    value = answer
                 else:
-                    value = value_of(question.space, said, manner=case.manner)
+                    value = value_of(question.space, answer, manner=case.manner)
                 if not opens <= at < ends:
-                    _in_time(case, question, one, resolved_at)
+                    _check_time(case, question, one, resolved_at)
             except (Ambiguous, Damaged) as damaged:
                 raise of_file(damaged, f"{case.name}:{one.line}") from damaged
             except InvalidInput as wrong:
-                case.made.refused.append(Refused(one.line, str(wrong)))
+                case.plan.refused.append(Refused(one.line, str(wrong)))
             else:
                 group.append((one, value))
         if alone and len(group) == 1:
             _keep(case, digest, *group[0])
-            stand += 1
+            count += 1
         elif group:
-            stand += _at_one_instant(case, digest, (question.id, who, at), group)
-    return stand
+            count += _at_one_instant(case, digest, (question.id, who, at), group)
+    return count
 
 
 def _at_one_instant(
@@ -64,22 +64,22 @@ def _at_one_instant(
     alike = value is not None and recorded == (value.labels, value.entered)
     if alike and len(group) == 1:
         # Of a file that comes again nearly all are what the ledger holds, to the letter.
-        case.made.duplicates += 1
+        case.plan.duplicates += 1
         return 1
     if case.platform and len(group) > 1 and any(value is not None for _, value in group):
         # Where a new forecast follows at once, the end of the one before it is no withdrawal.
         ends = [pair for pair in group if pair[1] is None]
-        case.made.duplicates += len(ends)
+        case.plan.duplicates += len(ends)
         group = [pair for pair in group if pair[1] is not None]
     if case.platform and recorded is not None and all(value is None for _, value in group):
-        case.made.duplicates += len(group)
+        case.plan.duplicates += len(group)
         return 1
     only_ended = case.platform and recorded is None and group[0][1] is not None
     if recorded is not None or (key in case.held.withdrawals and not only_ended):
-        stands = None if recorded is None else _numbers(*recorded)
-        other = [one.line for one, value in group if _exact(value) != stands]
+        in_ledger = None if recorded is None else _numbers(*recorded)
+        other = [one.line for one, value in group if _exact(value) != in_ledger]
         case.refuse(other, f"forecast ({_named(key)}): the ledger has another at that instant")
-        case.made.duplicates += len(group) - len(other)
+        case.plan.duplicates += len(group) - len(other)
         return 1
     if len(group) > 1 and len({_exact(value) for _, value in group}) > 1:
         lines = sorted(one.line for one, _ in group)
@@ -91,25 +91,25 @@ def _at_one_instant(
     one, value = group[0]
     if len(group) > 1:
         one, value = min(group, key=lambda pair: (pair[0].stated, pair[0].because))
-    case.made.duplicates += len(group) - 1
+    case.plan.duplicates += len(group) - 1
     _keep(case, digest, one, value)
     return 1
 
 
 def _keep(case: Case, digest: str, one: Said, value: Value | None) -> None:
-    made = case.made
-    made.added += 1
+    plan = case.plan
+    plan.added += 1
     if value is None:
-        made.withdrawals.append(Withdrawal(one.question, one.forecaster, one.issued_at))
+        plan.withdrawals.append(Withdrawal(one.question, one.forecaster, one.issued_at))
         return
     if one.stated != value.stated:
         value = Value(value.shape, value.labels, value.entered, one.stated)
-    made.forecasts.append(
+    plan.forecasts.append(
         Imported(one.question, digest, one.forecaster, value, one.issued_at, one.because)
     )
 
 
-def _in_time(case: Case, question: Question, one: Said, resolved_at: dt.datetime | None) -> None:
+def _check_time(case: Case, question: Question, one: Said, resolved_at: dt.datetime | None) -> None:
     at = one.issued_at
     if at > case.now:
         rule = f"lies in the future (now {iso(case.now)})"
@@ -149,7 +149,7 @@ def _numbers(labels: tuple[str, ...], entered: tuple[str, ...]) -> tuple[tuple[s
 
 
 def value_of(
-    space: OutcomeSpace, said: str | tuple[tuple[str, str], ...], *, manner: Manner | None = None
+    space: OutcomeSpace, answer: str | tuple[tuple[str, str], ...], *, manner: Manner | None = None
 ) -> Value:
     """Give the value of a forecast on a question of some outcome space.
 
@@ -157,16 +157,16 @@ def value_of(
     known what they are.
     """
     if space.type == "binary":
-        if not isinstance(said, str):
-            names = plainly(", ".join(label for label, _ in said))
+        if not isinstance(answer, str):
+            names = plainly(", ".join(label for label, _ in answer))
             msg = f"forecast ({names}): the question is yes or no, and takes one probability"
             raise InvalidInput(msg, hint="0.35")
-        return Value("binary", ("yes",), (said,))
-    if isinstance(said, str):
+        return Value("binary", ("yes",), (answer,))
+    if isinstance(answer, str):
         hint = "5=1;50=2;95=4" if space.type == "numeric" else "a=0.2;b=0.8"
-        msg = f"forecast ({said}): the question is {space.type}, and takes a number for each"
+        msg = f"forecast ({answer}): the question is {space.type}, and takes a number for each"
         raise InvalidInput(msg, hint=hint)
     if space.type == "numeric":
-        return quantiles_value(space, dict(said), manner=manner)
-    found = options_value(space, dict(said), manner=manner)
-    return Value(found.shape, found.labels, found.entered)
+        return quantiles_value(space, dict(answer), manner=manner)
+    value = options_value(space, dict(answer), manner=manner)
+    return Value(value.shape, value.labels, value.entered)

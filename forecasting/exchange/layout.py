@@ -55,15 +55,15 @@ def schema() -> dict[str, Any]:
 
 
 def _property(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = {"type": "string", "description": _SAYS[name]}
+    rule: dict[str, Any] = {"type": "string", "description": _SAYS[name]}
     if name in TIMES:
-        return found | {"format": "date-time"}
+        return rule | {"format": "date-time"}
     if name in NUMBERS:
-        return found | {"pattern": r"^(-?[0-9]+([.][0-9]+)?)?$"}
+        return rule | {"pattern": r"^(-?[0-9]+([.][0-9]+)?)?$"}
     if name == "type":
-        return found | {"enum": ["", *QUESTION_TYPES]}
+        return rule | {"enum": ["", *QUESTION_TYPES]}
     if name == "open_bounds":
-        return found | {"enum": ["", "lower", "upper", "both"]}
+        return rule | {"enum": ["", "lower", "upper", "both"]}
     if name in LIMITS and name not in NUMERIC:
-        found["maxLength"] = LIMITS[name]
-    return found
+        rule["maxLength"] = LIMITS[name]
+    return rule

@@ -36,8 +36,8 @@ def named(
         names[""] = owner
     for name in people - names.keys():
         names[name] = person(f"{platform}:{name}")
-    for said in statements.said:
-        said.forecaster = names.get(said.forecaster, said.forecaster)
+    for answer in statements.said:
+        answer.forecaster = names.get(answer.forecaster, answer.forecaster)
     statements.scored = [
         replace(one, forecaster=names.get(one.forecaster, one.forecaster))
         for one in statements.scored

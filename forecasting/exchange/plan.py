@@ -52,12 +52,12 @@ def plan(
     InvalidInput
         A number that is none, or a spelling with two meanings; nothing may be written.
     """
-    made = Plan(refused=list(statements.refused), notes=list(statements.notes))
+    planned = Plan(refused=list(statements.refused), notes=list(statements.notes))
     about: dict[str, About] = defaultdict(About)
     for facts in statements.facts:
         about[facts.question].facts.append(facts)
-    for said in statements.said:
-        about[said.question].said.append(said)
+    for answer in statements.said:
+        about[answer.question].said.append(answer)
     for version in statements.settled:
         about[version.question].settled.append(version)
     versions: dict[str, list[Resolution]] = defaultdict(list)
@@ -67,16 +67,16 @@ def plan(
     moments: dict[str, list[dt.datetime]] = defaultdict(list)
     for question, _, at in held.forecasts:
         moments[question].append(at)
-    came = _ladders_that_came(statements, held)
+    yes_rungs = _yes_rungs(statements, held)
     outside: Counter[str] = Counter()
     # Side by side as the index holds them: in the order of time every row opens another page.
     for question in sorted(about):
         ladder, _, day = question.partition("@")
-        yeses = came[ladder] if day else []
+        yeses = yes_rungs[ladder] if day else []
         case = Case(
             about=about[question],
             held=held,
-            made=made,
+            plan=planned,
             notes=counts,
             now=now,
             name=name,
@@ -87,51 +87,49 @@ def plan(
         )
         _decide(case, question, versions[question], yeses)
     if manner is not None and manner.zone and held.forecasts:
-        in_another_zone(statements, made, held, refuse=platform)
-    made.notes += [
+        in_another_zone(statements, planned, held, refuse=platform)
+    planned.notes += [
         f"{count:,} {'withdrawal' if what == 'ended' else 'forecast'}{'s' * (count > 1)} "
         f"{_OUTSIDE[what]}"
         for what, count in sorted(outside.items())
     ]
-    if platform and (ended := len(made.withdrawals)):
-        made.notes.append(
+    if platform and (ended := len(planned.withdrawals)):
+        planned.notes.append(
             f"{ended:,} forecast{'s' * (ended > 1)} ended with no next one known: withdrawn then, "
             "unless another part of the record brings it"
         )
-    made.notes += flags(made, held)
-    made.withdrawals.sort(key=lambda one: (one.withdrawn_at, one.question, one.forecaster))
-    made.refused.sort(key=lambda one: (one.line, one.reason))
-    made.notes += [
+    planned.notes += flags(planned, held)
+    planned.withdrawals.sort(key=lambda one: (one.withdrawn_at, one.question, one.forecaster))
+    planned.refused.sort(key=lambda one: (one.line, one.reason))
+    planned.notes += [
         f"{count} question{'s' * (count > 1)}: {what}" for what, count in sorted(counts.items())
     ]
-    return made
+    return planned
 
 
-def _ladders_that_came(
-    statements: Statements, held: Held
-) -> dict[str, list[tuple[str, dt.datetime]]]:
-    """Give of each ladder the rungs that came out yes, by the day in their name, and when."""
-    found: dict[str, list[tuple[str, dt.datetime]]] = defaultdict(list)
-    said = [
+def _yes_rungs(statements: Statements, held: Held) -> dict[str, list[tuple[str, dt.datetime]]]:
+    """Give the rungs of each ladder that resolved yes: the day in each name, and when it did."""
+    by_ladder: dict[str, list[tuple[str, dt.datetime]]] = defaultdict(list)
+    stated = [
         (one.question, one.outcome, one.resolved_at) for one in outcomes(held.resolutions).values()
     ]
-    said += [
+    stated += [
         (one.question, one.outcome, one.resolved_at) for one in statements.settled if not one.status
     ]
-    said += [
+    stated += [
         (one.question, str(one.stated["outcome"]), one.stated["resolved_at"])
         for one in statements.facts
         if {"outcome", "resolved_at"} <= one.stated.keys()
     ]
-    for question, came, at in said:
+    for question, word, at in stated:
         ladder, rung, day = question.partition("@")
         try:
-            yes = bool(rung) and outcome(OutcomeSpace.binary(), came) == YES
+            yes = bool(rung) and outcome(OutcomeSpace.binary(), word) == YES
         except InvalidInput:
             continue
         if yes:
-            found[ladder].append((day, at))
-    return found
+            by_ladder[ladder].append((day, at))
+    return by_ladder
 
 
 def _decide(
@@ -140,9 +138,9 @@ def _decide(
     versions: list[Resolution],
     yeses: Sequence[tuple[str, dt.datetime]],
 ) -> None:
-    held, notes = case.held.questions.get(name), Counter[str]()
+    recorded, notes = case.held.questions.get(name), Counter[str]()
     try:
-        question = _question(case, name, held, versions, notes)
+        question = _question(case, name, recorded, versions, notes)
         unsaid = beside(case, question, versions, notes)
     except (Ambiguous, Damaged) as damaged:
         line = min(case.about.lines())
@@ -150,37 +148,37 @@ def _decide(
     except InvalidInput as wrong:
         case.refuse(case.about.lines(), str(wrong))
         return
-    found = settled(case, question, versions)
-    found += [] if unsaid is None else [(unsaid, [])]
-    standing = outcomes([*versions, *(one for one, _ in found)]).get(name)
+    resolutions = settled(case, question, versions)
+    resolutions += [] if unsaid is None else [(unsaid, [])]
+    standing = outcomes([*versions, *(one for one, _ in resolutions)]).get(name)
     # A yes on an earlier rung of its ladder settles a question too, and so does one on a later rung
     # that was known while this one was to come.
     day = name.partition("@")[2]
     others = [at for rung, at in yeses if rung < day or (rung > day and at <= question.closes)]
     ends = [*others, *([] if standing is None else [standing.resolved_at])]
-    kept = keep(case, question, min(ends, default=None))
+    count = keep(case, question, min(ends, default=None))
     own = [one for one in case.about.facts if one.own_line]
-    if held is None and not (kept or own):
-        # The outcome of a question that nothing else is kept of would stand in the air.
-        for _, lines in found:
+    if recorded is None and not (count or own):
+        # Nothing else of the question is kept, so its outcome is refused with it.
+        for _, lines in resolutions:
             case.refuse(lines, f"question ({name}): every row of it was refused")
         return
     case.notes.update(notes)
-    new = question is not held
+    new = question is not recorded
     if new:
-        case.made.questions.append(question)
-        case.made.added += bool(own)
-    case.made.duplicates += len(own) - (new and bool(own))
-    for resolution, lines in found:
-        case.made.resolutions.append(resolution)
-        case.made.added += bool(lines)
-        case.made.duplicates += max(len(lines) - 1, 0)
+        case.plan.questions.append(question)
+        case.plan.added += bool(own)
+    case.plan.duplicates += len(own) - (new and bool(own))
+    for resolution, lines in resolutions:
+        case.plan.resolutions.append(resolution)
+        case.plan.added += bool(lines)
+        case.plan.duplicates += max(len(lines) - 1, 0)
 
 
 def _question(
     case: Case,
     name: str,
-    held: Question | None,
+    recorded: Question | None,
     versions: Sequence[Resolution],
     notes: Counter[str],
 ) -> Question:
@@ -188,42 +186,47 @@ def _question(
     zone = case.manner.zone or "UTC"
     resolved_at = facts.get("resolved_at") or _first_settled(case)
     # After an import was taken back, a file of forecasts alone still finds its question.
-    if held is not None and (name not in case.held.vacant or (case.platform and not facts)):
-        said = [one.issued_at for one in case.about.said if one.said != WITHDRAWN]
+    if recorded is not None and (name not in case.held.vacant or (case.platform and not facts)):
+        issued = [one.issued_at for one in case.about.said if one.said != WITHDRAWN]
         standing = outcomes(versions).get(name)
         known = (None if standing is None else standing.resolved_at, resolved_at)
         if case.platform:
-            if not held.source and name in case.held.imported:
+            if not recorded.source and name in case.held.imported:
                 # A file of forecasts alone came first, which said nothing of the question.
-                held = questions.completed(
-                    held, facts, before=case.moments, said=said, resolved_at=known, notes=notes,
+                recorded = questions.completed(
+                    recorded,
+                    facts,
+                    before=case.moments,
+                    issued=issued,
+                    resolved_at=known,
+                    notes=notes,
                     outside=True,
-                )  # fmt: skip
+                )
             if name in case.held.imported:
                 ends = [one.known_at for one in case.about.settled if not one.status]
-                told = [at for at in (*said, *ends) if at <= case.now]
+                times = [at for at in (*issued, *ends) if at <= case.now]
                 here = [*case.moments, *([] if standing is None else [known_at(standing)])]
-                held = questions.renewed(
-                    held, facts, notes,
-                    told=max(told, default=None), here=max(here, default=None),
+                recorded = questions.renewed(
+                    recorded, facts, notes,
+                    in_file=max(times, default=None), in_ledger=max(here, default=None),
                     before=case.held.before,
                 )  # fmt: skip
-            questions.check_same(held, facts, notes, wording_stays=True)
-            return held
+            questions.check_same(recorded, facts, notes, wording_stays=True)
+            return recorded
         if name not in case.held.imported:
-            questions.check_same(held, facts, notes)
-            return held
+            questions.check_same(recorded, facts, notes)
+            return recorded
         completed = questions.completed(
-            held, facts, before=case.moments, said=said, resolved_at=known, notes=notes
+            recorded, facts, before=case.moments, issued=issued, resolved_at=known, notes=notes
         )
         questions.check_same(completed, facts, notes)
-        return held if completed == held else completed
+        return recorded if completed == recorded else completed
     if case.platform and not facts:
         msg = f"question ({name}): neither this file nor the ledger says what was asked"
         raise InvalidInput(msg, hint="the file of the questions first, or both in one zip")
     if (whole := next((one.whole for one in case.about.facts if one.whole), None)) is not None:
         return whole
-    made = questions.made(
+    new = questions.new_question(
         name,
         facts,
         case.about.said,
@@ -232,7 +235,7 @@ def _question(
         resolved_at=resolved_at,
         platform=case.platform,
     )
-    return held if held is not None and made == held else made
+    return recorded if recorded is not None and new == recorded else new
 
 
 def _first_settled(case: Case) -> dt.datetime | None:
@@ -240,10 +243,10 @@ def _first_settled(case: Case) -> dt.datetime | None:
     return min(moments, default=None)
 
 
-def flags(made: Plan, held: Held) -> list[str]:
-    """Say what was really said and is kept, though no other door would take it."""
-    said = []
-    questions = {**held.questions, **{question.id: question for question in made.questions}}
+def flags(planned: Plan, held: Held) -> list[str]:
+    """Note forecasts and withdrawals that are kept as stated, though no other door takes them."""
+    notes = []
+    questions = {**held.questions, **{question.id: question for question in planned.questions}}
     steps: dict[tuple[str, str], dict[str, list[tuple[dt.datetime, Decimal | None]]]] = {}
     new: dict[tuple[str, str], list[dt.datetime]] = defaultdict(list)
 
@@ -253,43 +256,43 @@ def flags(made: Plan, held: Held) -> list[str]:
         rungs = steps.setdefault((ladders[question], who), {})
         rungs.setdefault(question, []).append((at, p))
 
-    for one in made.forecasts if ladders else ():
+    for one in planned.forecasts if ladders else ():
         if one.question in ladders:
             step(one.question, one.forecaster, one.issued_at, Decimal(one.value.entered[0]))
             new[ladders[one.question], one.forecaster].append(one.issued_at)
     for (question, who, at), (labels, entered) in held.forecasts.items() if new else ():
         if (ladders.get(question), who) in new and labels == ("yes",):
             step(question, who, at, Decimal(entered[0]))
-    for taken in made.withdrawals:
+    for taken in planned.withdrawals:
         if taken.question in ladders:
             step(taken.question, taken.forecaster, taken.withdrawn_at, None)
-    found = 0
+    count = 0
     for about, rungs in steps.items():
         # The day of a rung's name sorts as its deadline does.
         ordered = {rung: rungs[rung] for rung in sorted(rungs)}
-        found += sum(fall.at in new[about] for fall in falls(ordered))
-    if found:
-        said.append(
-            f"{found} forecast{'s' * (found > 1)} of a ladder fall from an earlier deadline to a "
+        count += sum(fall.at in new[about] for fall in falls(ordered))
+    if count:
+        notes.append(
+            f"{count} forecast{'s' * (count > 1)} of a ladder fall from an earlier deadline to a "
             "later one; kept as stated"
         )
-    nothing = _take_nothing_back(made, held)
+    nothing = _take_nothing_back(planned, held)
     if nothing:
-        said.append(
+        notes.append(
             f"{nothing} withdrawal{'s' * (nothing > 1)} of a forecast that was not in force; kept "
             "as stated"
         )
-    return said
+    return notes
 
 
-def _take_nothing_back(made: Plan, held: Held) -> int:
-    concerned = {(one.question, one.forecaster) for one in made.withdrawals}
+def _take_nothing_back(planned: Plan, held: Held) -> int:
+    concerned = {(one.question, one.forecaster) for one in planned.withdrawals}
     if not concerned:
         return 0
     events: dict[tuple[str, str], list[tuple[dt.datetime, bool, bool]]] = defaultdict(list)
-    for f in made.forecasts:
+    for f in planned.forecasts:
         events[f.question, f.forecaster].append((f.issued_at, True, True))
-    for w in made.withdrawals:
+    for w in planned.withdrawals:
         events[w.question, w.forecaster].append((w.withdrawn_at, False, True))
     for keys, speaks in ((held.forecasts, True), (held.withdrawals, False)):
         for question, who, at in keys:
@@ -297,8 +300,8 @@ def _take_nothing_back(made: Plan, held: Held) -> int:
                 events[question, who].append((at, speaks, False))
     count = 0
     for about in concerned:
-        stands = False
+        in_force = False
         for _, speaks, new in sorted(events[about]):
-            count += new and not speaks and not stands
-            stands = speaks
+            count += new and not speaks and not in_force
+            in_force = speaks
     return count

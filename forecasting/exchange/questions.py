@@ -1,4 +1,4 @@
-"""From what was stated of a question to the question: held as it is, or made with said defaults."""
+"""A question from the facts that a file states: the ledger's own, or a new one with defaults."""
 
 import datetime as dt
 from collections import Counter
@@ -21,10 +21,10 @@ _WORDING = ("title", "criteria", "zone", "opens", "closes", "resolves_by")
 _LABELS = ("topic", "event", "tags", "background")
 
 
-def merged(found: Iterable[Facts]) -> dict[str, Any]:
+def merged(parts: Iterable[Facts]) -> dict[str, Any]:
     """Put together what several lines state of one question; titles and tags in one line each."""
     facts: dict[str, Any] = {}
-    for one in found:
+    for one in parts:
         for name, value in one.stated.items():
             if name == "title" and (short := one_line(value, name=name)) != value:
                 if short.endswith("…"):
@@ -60,7 +60,11 @@ def _shown(value: Any) -> str:
 
 
 def check_same(
-    held: Question, facts: Mapping[str, Any], notes: Counter[str], *, wording_stays: bool = False
+    recorded: Question,
+    facts: Mapping[str, Any],
+    notes: Counter[str],
+    *,
+    wording_stays: bool = False,
 ) -> None:
     """Refuse facts that contradict a question that the ledger holds.
 
@@ -68,102 +72,106 @@ def check_same(
     tags and background may change without being another question: where they differ, the ledger's
     stay, and that is noted.
     """
-    space = {name: getattr(held.space, name) for name in _SPACE}
+    space = {name: getattr(recorded.space, name) for name in _SPACE}
     for name in (*_SPACE, *_WORDING):
         if name not in facts:
             continue
-        stands = space[name] if name in space else getattr(held, name)
-        same = normalised(stands) if isinstance(stands, str) else stands
+        in_ledger = space[name] if name in space else getattr(recorded, name)
+        same = normalised(in_ledger) if isinstance(in_ledger, str) else in_ledger
         if name == "title":
             same = one_line(same, name=name)
         if facts[name] != same and wording_stays and name in _WORDING:
-            if not (name in ("closes", "resolves_by") and facts[name] <= held.opens):
+            if not (name in ("closes", "resolves_by") and facts[name] <= recorded.opens):
                 notes[f"{name} differs from the ledger's, which stays"] += 1
         elif facts[name] != same:
             msg = (
-                f"{name} ({_shown(facts[name])}): question {held.id} is in the ledger with "
-                f"{_shown(stands)}"
+                f"{name} ({_shown(facts[name])}): question {recorded.id} is in the ledger with "
+                f"{_shown(in_ledger)}"
             )
             raise InvalidInput(msg, hint="another id for another question")
-    there = held.source if held.source.startswith(("http:", "https:")) else ""
+    there = recorded.source if recorded.source.startswith(("http:", "https:")) else ""
     if there and facts.get("url", there) != there:
         notes["url differs from the ledger's, which stays"] += 1
     for name in _LABELS:
-        stands = getattr(held, name)
-        if name in facts and facts[name] != (tuple(sorted(stands)) if name == "tags" else stands):
+        in_ledger = getattr(recorded, name)
+        if name in facts and facts[name] != (
+            tuple(sorted(in_ledger)) if name == "tags" else in_ledger
+        ):
             notes[f"{name} differ from the ledger's, which are kept"] += 1
 
 
 def renewed(
-    held: Question,
+    recorded: Question,
     facts: Mapping[str, Any],
     notes: Counter[str],
     *,
-    told: dt.datetime | None,
-    here: dt.datetime | None,
+    in_file: dt.datetime | None,
+    in_ledger: dt.datetime | None,
     before: Callable[[str], Iterable[Question]],
 ) -> Question:
     """Give a question of a platform as the later of two files states it, whichever came first.
 
-    The later file is the one that knows of the later forecast or outcome of it: `told` is the last
-    that this file tells, `here` the last that the ledger holds. Where both are the same, the later
-    deadline counts, then the other words in a fixed order; but a statement that stood `before` and
-    was changed since does not come back. Tags add up.
+    The later file is the one that knows of the later forecast or outcome of it: `in_file` is the
+    last that this file tells, `in_ledger` the last that the ledger holds. Where both are the same,
+    the later deadline counts, then the other words in a fixed order; but a statement that stood
+    `before` and was changed since does not come back. Tags add up.
     """
-    fields = _restated(held, facts)
-    anew = replace(held, **fields)
+    fields = _restated(recorded, facts)
+    anew = replace(recorded, **fields)
     first = dt.datetime.min.replace(tzinfo=dt.UTC)
-    told, here = told or first, here or first
-    if told < here or (
-        told == here and (_place(anew) < _place(held) or _stood(fields, held, before))
+    in_file, in_ledger = in_file or first, in_ledger or first
+    if in_file < in_ledger or (
+        in_file == in_ledger
+        and (_tie_break(anew) < _tie_break(recorded) or _stood(fields, recorded, before))
     ):
         fields = {name: fields[name] for name in ("tags",) if name in fields}
-    changed = [name for name, value in fields.items() if value != getattr(held, name)]
+    changed = [name for name, value in fields.items() if value != getattr(recorded, name)]
     if not changed:
-        return held
+        return recorded
     notes[f"stated anew by the later file: {', '.join(sorted(changed))}"] += 1
-    return replace(held, **fields)
+    return replace(recorded, **fields)
 
 
-def _restated(held: Question, facts: Mapping[str, Any]) -> dict[str, Any]:
+def _restated(recorded: Question, facts: Mapping[str, Any]) -> dict[str, Any]:
     fields = {name: facts[name] for name in (*_WORDING, *_LABELS) if name in facts}
     if "tags" in fields:
-        fields["tags"] = tuple(sorted({*held.tags, *fields["tags"]}))
+        fields["tags"] = tuple(sorted({*recorded.tags, *fields["tags"]}))
     if facts.get("url"):
         fields["source"] = facts["url"]
-    opens = fields.get("opens", held.opens)
-    if fields.get("closes", held.closes) <= opens:
-        fields["closes"] = _last_day(opens, fields.get("zone", held.zone))
-    closes = fields.get("closes", held.closes)
-    usual = closes if held.resolves_by == held.closes else held.resolves_by
+    opens = fields.get("opens", recorded.opens)
+    if fields.get("closes", recorded.closes) <= opens:
+        fields["closes"] = _last_day(opens, fields.get("zone", recorded.zone))
+    closes = fields.get("closes", recorded.closes)
+    usual = closes if recorded.resolves_by == recorded.closes else recorded.resolves_by
     fields["resolves_by"] = max(fields.get("resolves_by", usual), closes)
     return fields
 
 
-def _place(one: Question) -> tuple[Any, ...]:
+def _tie_break(one: Question) -> tuple[Any, ...]:
     """Give what decides between two statements of which neither can be shown to be the later."""
     words = (one.title, one.criteria, one.background, one.topic, one.event, one.zone, one.source)
     return (one.closes, one.resolves_by, one.opens, *words)
 
 
 def _stood(
-    fields: Mapping[str, Any], held: Question, before: Callable[[str], Iterable[Question]]
+    fields: Mapping[str, Any], recorded: Question, before: Callable[[str], Iterable[Question]]
 ) -> bool:
     """Whether the ledger held a question with these words before it was given those of now."""
     own = {name: value for name, value in fields.items() if name != "tags"}
-    if all(getattr(held, name) == value for name, value in own.items()):
+    if all(getattr(recorded, name) == value for name, value in own.items()):
         return False
     return any(
-        all(getattr(one, name) == value for name, value in own.items()) for one in before(held.id)
+        all(getattr(one, name) == value for name, value in own.items())
+        for one in before(recorded.id)
     )
 
 
 def completed(
-    held: Question,
+    recorded: Question,
     facts: Mapping[str, Any],
     *,
     before: Sequence[dt.datetime],
-    said: Sequence[dt.datetime],
+    issued: Sequence[dt.datetime],
     resolved_at: tuple[dt.datetime | None, dt.datetime | None],
     notes: Counter[str],
     outside: bool = False,
@@ -173,51 +181,51 @@ def completed(
     A default gives way to what is stated now, and moves with the forecasts that it came from; what
     was stated then stays. `outside`: forecasts may stand outside the window.
     """
-    zone, more = held.zone, dict[str, Any]()
+    zone, more = recorded.zone, dict[str, Any]()
     usual: tuple[tuple[str, Any], ...] = (
-        ("title", held.id), ("criteria", ""), ("background", ""), ("topic", TOPIC),
-        ("event", held.id), ("tags", ()),
+        ("title", recorded.id), ("criteria", ""), ("background", ""), ("topic", TOPIC),
+        ("event", recorded.id), ("tags", ()),
     )  # fmt: skip
     for name, default in usual:
-        if name in facts and getattr(held, name) == default != facts[name]:
+        if name in facts and getattr(recorded, name) == default != facts[name]:
             more[name] = facts[name]
-    if not held.source and facts.get("url"):
+    if not recorded.source and facts.get("url"):
         more["source"] = facts["url"]
-    every = [*before, *said]
-    if before and held.opens == min(before):
+    every = [*before, *issued]
+    if before and recorded.opens == min(before):
         more["opens"] = facts.get("opens", min(every))
     held_at, stated_at = resolved_at
     defaults = [] if held_at is None else [_end_of_day(held_at, zone), held_at]
     if before:
         defaults.append(_last_day(max(before), zone))
-    if held.closes in defaults:
-        ends = held.closes
+    if recorded.closes in defaults:
+        ends = recorded.closes
         if stated_at is not None and stated_at != held_at:
             ends = _end_of_day(stated_at, zone)
         elif held_at is None:
             ends = _last_day(max(every), zone)
         more["closes"] = facts.get("closes", ends)
-        if held.resolves_by == held.closes:
+        if recorded.resolves_by == recorded.closes:
             more["resolves_by"] = facts.get("resolves_by", more["closes"])
-    elif held.resolves_by == held.closes and "resolves_by" in facts:
+    elif recorded.resolves_by == recorded.closes and "resolves_by" in facts:
         more["resolves_by"] = facts["resolves_by"]
-    if outside and more.get("closes", held.closes) <= more.get("opens", held.opens):
+    if outside and more.get("closes", recorded.closes) <= more.get("opens", recorded.opens):
         # Its deadline had passed when it was asked: the end of that day stays.
         more = {key: value for key, value in more.items() if key not in ("closes", "resolves_by")}
-    changed = {name: value for name, value in more.items() if value != getattr(held, name)}
+    changed = {name: value for name, value in more.items() if value != getattr(recorded, name)}
     if not changed:
-        return held
-    found = replace(held, **changed)
-    first, late = min(before, default=found.opens), max(before, default=found.opens)
-    if not outside and (found.opens > first or found.closes <= late):
-        name = "opens" if found.opens > first else "closes"
-        msg = f"{name} ({iso(getattr(found, name))}): a forecast of {held.id} lies outside"
+        return recorded
+    question = replace(recorded, **changed)
+    first, late = min(before, default=question.opens), max(before, default=question.opens)
+    if not outside and (question.opens > first or question.closes <= late):
+        name = "opens" if question.opens > first else "closes"
+        msg = f"{name} ({iso(getattr(question, name))}): a forecast of {recorded.id} lies outside"
         raise InvalidInput(msg, hint=f"{iso(first)} to {iso(late)} inside the window")
-    if found.closes <= found.opens or found.resolves_by < found.closes:
-        msg = f"closes ({iso(found.closes)}): must come after opens and not after resolves_by"
+    if question.closes <= question.opens or question.resolves_by < question.closes:
+        msg = f"closes ({iso(question.closes)}): must come after opens and not after resolves_by"
         raise InvalidInput(msg)
     notes[f"completed: {', '.join(sorted(changed))}"] += 1
-    return found
+    return question
 
 
 def _end_of_day(moment: dt.datetime, zone: str) -> dt.datetime:
@@ -229,10 +237,10 @@ def _last_day(moment: dt.datetime, zone: str) -> dt.datetime:
     return day_ends(local_day(moment, zone), zone)
 
 
-def made(
+def new_question(
     question: str,
     facts: Mapping[str, Any],
-    said: Sequence[Said],
+    answers: Sequence[Said],
     notes: Counter[str],
     *,
     zone: str,
@@ -246,7 +254,7 @@ def made(
     outcome, else `resolves_by`, else the midnight that ends the day of the last forecast; `event`
     the question itself.
     """
-    forecasts = [one for one in said if one.said != WITHDRAWN]
+    forecasts = [one for one in answers if one.said != WITHDRAWN]
     zone = facts.get("zone", zone)
     space = space_of(facts, forecasts, notes)
     opens, closes = facts.get("opens"), facts.get("closes")

@@ -15,9 +15,9 @@ class Line(int):
 
     def __new__(cls, line: int, member: str) -> "Line":
         """Make one."""
-        made = super().__new__(cls, line)
-        made.member = member
-        return made
+        new = super().__new__(cls, line)
+        new.member = member
+        return new
 
 
 class Rows(NamedTuple):
@@ -36,7 +36,7 @@ def _place(line: int) -> _Place:
     return (line.member, int(line)) if isinstance(line, Line) else line
 
 
-def by_rows(statements: Statements, made: Plan) -> Rows:
+def by_rows(statements: Statements, plan: Plan) -> Rows:
     """Count rows: one is refused if any record of it is, and new if any other record of it is.
 
     The file alone decides how many there are. Rows of one record each are counted as they were
@@ -45,10 +45,10 @@ def by_rows(statements: Statements, made: Plan) -> Rows:
     records = Counter(map(_place, _lines(statements)))
     several = {place for place, count in records.items() if count > 1}
     refused: dict[_Place, list[Refused]] = {}
-    for one in made.refused:
+    for one in plan.refused:
         refused.setdefault(_place(one.line), []).append(one)
-    parts, fresh = _fresh(statements, made, several) if several else (0, set[_Place]())
-    added = made.added - parts + len(fresh - refused.keys())
+    parts, new_rows = _new_records(statements, plan, several) if several else (0, set[_Place]())
+    added = plan.added - parts + len(new_rows - refused.keys())
     merged = [
         Refused(int(group[0].line), "; ".join(dict.fromkeys(one.reason for one in group)))
         for group in refused.values()
@@ -64,34 +64,42 @@ def _lines(statements: Statements) -> Iterable[int]:
     yield from (line for line, _ in statements.news)
 
 
-def _fresh(statements: Statements, made: Plan, several: set[_Place]) -> tuple[int, set[_Place]]:
-    """Give how many records of the rows of several are new, and which rows have a new one.
+def _new_records(
+    statements: Statements, plan: Plan, several: set[_Place]
+) -> tuple[int, set[_Place]]:
+    """Count the new records in rows that state several, and give the rows that have one.
 
-    What two rows say alike is new in the first of them.
+    A record that two rows state alike is new in the first of them.
     """
-    said = {_key(one): one.line for one in reversed(statements.said) if _place(one.line) in several}
-    asked = {
+    forecast_lines = {
+        _key(one): one.line for one in reversed(statements.said) if _place(one.line) in several
+    }
+    question_lines = {
         one.question: one.own_line
         for one in reversed(statements.facts)
         if one.own_line and _place(one.own_line) in several
     }
-    settled = {
+    outcome_lines = {
         one.question: one.line
         for one in reversed(statements.settled)
         if _place(one.line) in several
     }
     lines = [
         line
-        for one in made.forecasts
-        if (line := said.get((one.question, one.forecaster, one.issued_at, False))) is not None
+        for one in plan.forecasts
+        if (line := forecast_lines.get((one.question, one.forecaster, one.issued_at, False)))
+        is not None
     ]
     lines += [
         line
-        for end in made.withdrawals
-        if (line := said.get((end.question, end.forecaster, end.withdrawn_at, True))) is not None
+        for end in plan.withdrawals
+        if (line := forecast_lines.get((end.question, end.forecaster, end.withdrawn_at, True)))
+        is not None
     ]
-    lines += [asked[one.id] for one in made.questions if one.id in asked]
-    lines += [settled[one.question] for one in made.resolutions if one.question in settled]
+    lines += [question_lines[one.id] for one in plan.questions if one.id in question_lines]
+    lines += [
+        outcome_lines[one.question] for one in plan.resolutions if one.question in outcome_lines
+    ]
     return len(lines), {_place(line) for line in lines}
 
 

@@ -36,12 +36,12 @@ def faulty() -> Iterator[Fault]:
         fault.reason = f"is not of the shape of its format ({type(wrong).__name__}: {wrong})"
 
 
-def required(found: Any, key: str) -> Any:
+def required(item: Any, key: str) -> Any:
     """Give what stands under a key of an object; refuse its absence."""
-    if not isinstance(found, dict):
-        msg = f"item ({plainly(str(found)[:40])}): is no object"
+    if not isinstance(item, dict):
+        msg = f"item ({plainly(str(item)[:40])}): is no object"
         raise InvalidInput(msg)
-    value = found.get(key)
+    value = item.get(key)
     if value is None or value == "":
         msg = f"{key}: is missing"
         raise InvalidInput(msg)
@@ -51,13 +51,13 @@ def required(found: Any, key: str) -> Any:
 def number(value: Any, *, name: str) -> Decimal:
     """Read a number as it stands in the file, to the last digit."""
     try:
-        found = Decimal(str(value).strip())
+        parsed = Decimal(str(value).strip())
     except InvalidOperation:
-        found = Decimal("NaN")
-    if not found.is_finite() or abs(found.adjusted()) > 300:
+        parsed = Decimal("NaN")
+    if not parsed.is_finite() or abs(parsed.adjusted()) > 300:
         msg = f"{name} ({plainly(str(value)[:40])}): must be a number"
         raise InvalidInput(msg)
-    return found
+    return parsed
 
 
 def probability(value: Any, *, name: str = "probability") -> str:
@@ -84,9 +84,9 @@ def percent(value: Any, *, name: str = "percent") -> str:
     return decimal(share)
 
 
-def shares(given: Mapping[str, Any], *, slack: str = "0.02") -> tuple[tuple[str, str], ...]:
+def shares(options: Mapping[str, Any], *, slack: str = "0.02") -> tuple[tuple[str, str], ...]:
     """Read the probabilities of options; what rounding left of their sum is shared out."""
-    read = {label: Decimal(probability(value, name=label)) for label, value in given.items()}
+    read = {label: Decimal(probability(value, name=label)) for label, value in options.items()}
     total = sum(read.values(), Decimal(0))
     if not read or abs(total - 1) > Decimal(slack):
         msg = f"options (sum {float(total):.6g}): must sum to 1"
@@ -102,11 +102,11 @@ def instant(value: Any, *, name: str, zone: str = "") -> dt.datetime:
     """Read a moment that carries its offset; without one it is of `zone`, else refused."""
     text = str(value).strip()
     try:
-        found = dt.datetime.fromisoformat(text)
+        at = dt.datetime.fromisoformat(text)
     except ValueError:
         return moment(text, name=name, days="begins", zone=zone or "UTC", local=bool(zone))
-    if found.tzinfo is not None:
-        return found.astimezone(dt.UTC)
+    if at.tzinfo is not None:
+        return at.astimezone(dt.UTC)
     return moment(text, name=name, days="begins", zone=zone or "UTC", local=bool(zone))
 
 

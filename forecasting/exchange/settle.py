@@ -40,7 +40,7 @@ def beside(
             return None
         notes["no resolved_at is stated: taken from when they close"] += 1
         at = question.closes
-    found = Resolution(
+    resolution = Resolution(
         question=question.id,
         outcome=_read_outcome(case, question, stated, at, notes),
         resolved_at=at,
@@ -48,25 +48,25 @@ def beside(
         note=facts.get("note", ""),
         version=1 + max((one.version for one in versions), default=0),
     )
-    if found.outcome == NO and dated and "closes" in facts and at < question.closes:
+    if resolution.outcome == NO and dated and "closes" in facts and at < question.closes:
         notes["resolved no before they closed; kept as stated"] += 1
-    if _known(found, versions):
+    if _known(resolution, versions):
         return None
-    held = case.held.questions.get(question.id)
+    recorded = case.held.questions.get(question.id)
     if last is not None and not (
         # The first import had no day of the outcome, and took the closing for it.
         last.source == SOURCE
-        and last.outcome == found.outcome
+        and last.outcome == resolution.outcome
         and dated
-        and held is not None
-        and last.resolved_at == held.closes
+        and recorded is not None
+        and last.resolved_at == recorded.closes
     ):
         msg = (
-            f"outcome ({found.outcome} at {iso(found.resolved_at)}): question {question.id} is "
-            f"in the ledger as {last.outcome} at {iso(last.resolved_at)}"
+            f"outcome ({resolution.outcome} at {iso(resolution.resolved_at)}): question "
+            f"{question.id} is in the ledger as {last.outcome} at {iso(last.resolved_at)}"
         )
         raise InvalidInput(msg, hint=f"forecast resolve {question.id}, if that was corrected")
-    return found
+    return resolution
 
 
 def _read_outcome(
@@ -78,16 +78,16 @@ def _read_outcome(
     if at <= question.opens and not case.platform:
         msg = f"resolved_at ({iso(at)}): must come after opens ({iso(question.opens)})"
         raise InvalidInput(msg)
-    found = outcome(question.space, stated, manner=case.manner)
-    if question.type == "numeric" and found[:1] in ("<", ">") and stated[:1] not in "<>":
-        notes[f"an outcome beyond the bounds is recorded as {found}"] += 1
-    return found
+    text = outcome(question.space, stated, manner=case.manner)
+    if question.type == "numeric" and text[:1] in ("<", ">") and stated[:1] not in "<>":
+        notes[f"an outcome beyond the bounds is recorded as {text}"] += 1
+    return text
 
 
-def _known(found: Resolution, versions: list[Resolution]) -> bool:
+def _known(resolution: Resolution, versions: list[Resolution]) -> bool:
     # What an undone import had said may be said again.
     undone = max((n for n, one in enumerate(versions) if one.source == UNDONE), default=-1)
-    return any(_same(found, one) for one in versions[undone + 1 :])
+    return any(_same(resolution, one) for one in versions[undone + 1 :])
 
 
 def settled(
@@ -99,13 +99,13 @@ def settled(
     by_version: dict[int, list[tuple[int, Resolution]]] = defaultdict(list)
     for one in case.about.settled:
         try:
-            found = _version(case, question, one)
+            resolution = _version(case, question, one)
         except (Ambiguous, Damaged) as damaged:
             raise of_file(damaged, f"{case.name}:{one.line}") from damaged
         except InvalidInput as wrong:
             case.refuse([one.line], str(wrong))
         else:
-            by_version[one.version].append((one.line, found))
+            by_version[one.version].append((one.line, resolution))
     taken = max((one.version for one in versions), default=0)
     added: list[tuple[Resolution, list[int]]] = []
     for version, group in sorted(by_version.items()):
@@ -115,7 +115,7 @@ def settled(
             reason = f"version ({version}): lines disagree on question {question.id}"
             case.refuse(lines, reason)
         elif _known(first, versions):
-            case.made.duplicates += len(lines)
+            case.plan.duplicates += len(lines)
         elif version <= taken:
             reason = (
                 f"version ({version}): question {question.id} has another outcome in the "
@@ -131,19 +131,19 @@ def _latest(
     case: Case, question: Question, versions: list[Resolution]
 ) -> list[tuple[Resolution, list[int]]]:
     """Give the outcome that a platform made known last, where the ledger lacks it."""
-    found: list[tuple[int, Resolution]] = []
+    stated: list[tuple[int, Resolution]] = []
     for one in case.about.settled:
         try:
-            found.append((one.line, _version(case, question, one)))
+            stated.append((one.line, _version(case, question, one)))
         except InvalidInput as wrong:
             case.refuse([one.line], str(wrong))
-    if not found:
+    if not stated:
         return []
-    _, last = max(found, key=lambda pair: _later(pair[1]))
+    _, last = max(stated, key=lambda pair: _later(pair[1]))
     standing = outcomes(versions).get(question.id)
-    said = [one for _, one in found] + ([] if standing is None else [standing])
-    winner = max(said, key=_later)
-    rivals = sorted({one.outcome for one in said if known_at(one) == known_at(winner)})
+    candidates = [one for _, one in stated] + ([] if standing is None else [standing])
+    winner = max(candidates, key=_later)
+    rivals = sorted({one.outcome for one in candidates if known_at(one) == known_at(winner)})
     if len(rivals) > 1:
         case.notes[
             f"{question.id} came out as {' and as '.join(rivals)} at one moment, and nothing shows "
@@ -156,17 +156,17 @@ def _latest(
             else "another outcome than the ledger's, which became known later and stands"
         ] += 1
     if winner is not last or _known(last, versions):
-        case.made.duplicates += len(found)
+        case.plan.duplicates += len(stated)
         return []
     number = 1 + max((one.version for one in versions), default=0)
-    return [(replace(last, version=number), [line for line, _ in found])]
+    return [(replace(last, version=number), [line for line, _ in stated])]
 
 
 def known_at(one: Resolution) -> dt.datetime:
     """Give when a version of an outcome became known, which its note says where it is later."""
-    said = _AS_OF.search(one.note)
+    match = _AS_OF.search(one.note)
     try:
-        return max(one.resolved_at, dt.datetime.fromisoformat(said[1] if said else ""))
+        return max(one.resolved_at, dt.datetime.fromisoformat(match[1] if match else ""))
     except ValueError:
         return one.resolved_at
 

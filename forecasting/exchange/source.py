@@ -99,15 +99,15 @@ class Source:
 
     def member(self, name: str) -> bytes:
         """Unpack a member of an archive, by its name without folders."""
-        found, *others = [
+        first, *others = [
             info for key, info in self._members.items() if PurePosixPath(key).name == name
         ]
         if others:
-            raise _twice(self.name, f"{found.filename} and {others[0].filename}")
+            raise _twice(self.name, f"{first.filename} and {others[0].filename}")
         # What the directory says of a size is only what somebody wrote there.
-        unpacked = self._unpacked(found, found.file_size + 1)
-        if len(unpacked) > found.file_size:
-            msg = f"file ({self.name}): its member {plainly(found.filename)} is larger than it says"
+        unpacked = self._unpacked(first, first.file_size + 1)
+        if len(unpacked) > first.file_size:
+            msg = f"file ({self.name}): its member {plainly(first.filename)} is larger than it says"
             raise InvalidInput(msg, hint="download it again")
         return unpacked
 
@@ -213,29 +213,31 @@ class Source:
 def opened(path: Path | str, *, most: int = MOST_BYTES, name: str = "") -> Source:
     """Open a file, or standard input for ``-``, of at most a size; `name` is what to call it."""
     if str(path) == "-":
-        found = sys.stdin.buffer.read(most + 1)
+        content = sys.stdin.buffer.read(most + 1)
         name = name or "standard input"
-        if len(found) > most:
+        if len(content) > most:
             msg = f"file ({name}): is larger than {most:,} bytes"
             raise InvalidInput(msg, hint="split it")
     else:
         called, name = name or str(path), name or Path(path).name
         try:
-            found = read_plain(path, most=most)
+            content = read_plain(path, most=most)
         except OSError as unreadable:
             msg = f"file ({called}): cannot be read ({unreadable.strerror or unreadable})"
             hint = f"a plain file of at most {most // 1_000_000} MB"
             raise InvalidInput(msg, hint=hint) from unreadable
-    if not found.strip(b"\0 \t\r\n"):
-        what = "is empty" if not found.strip() else f"holds nothing but {len(found):,} zero bytes"
+    if not content.strip(b"\0 \t\r\n"):
+        what = (
+            "is empty" if not content.strip() else f"holds nothing but {len(content):,} zero bytes"
+        )
         raise stop(name, 1, f"file: {what}", "download it again")
-    members = _members(found, name) if found.startswith(_ZIP) else {}
-    return Source(name, found, members)
+    members = _members(content, name) if content.startswith(_ZIP) else {}
+    return Source(name, content, members)
 
 
-def _members(found: bytes, name: str) -> dict[str, zipfile.ZipInfo]:
+def _members(content: bytes, name: str) -> dict[str, zipfile.ZipInfo]:
     try:
-        with zipfile.ZipFile(io.BytesIO(found)) as archive:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
             infos = [info for info in archive.infolist() if not info.is_dir()]
     except (zipfile.BadZipFile, ValueError, EOFError, OSError) as broken:
         msg = f"file ({name}): is a zip archive that is damaged or cut off"
@@ -276,16 +278,16 @@ def _columns(shown: str) -> tuple[str, ...]:
     best: list[str] = []
     for separator in (",", ";", "\t"):
         try:
-            found = next(csv.reader([first], delimiter=separator), [])
+            cells = next(csv.reader([first], delimiter=separator), [])
         except csv.Error:
             continue
-        best = max(best, found, key=len)
+        best = max(best, cells, key=len)
     return tuple(cell.strip() for cell in best)
 
 
 def _keys(shown: str) -> frozenset[str]:
     """Give the keys of the beginning of a JSON text, cut off wherever it may be."""
-    found, place = set(), 0
+    keys, place = set(), 0
     while (place := shown.find('"', place)) >= 0:
         end = place + 1
         while (end := shown.find('"', end)) >= 0 and _escaped(shown, end):
@@ -293,9 +295,9 @@ def _keys(shown: str) -> frozenset[str]:
         if end < 0:
             break
         if shown[end + 1 : end + 20].lstrip().startswith(":"):
-            found.add(shown[place + 1 : end])
+            keys.add(shown[place + 1 : end])
         place = end + 1
-    return frozenset(found)
+    return frozenset(keys)
 
 
 def _escaped(text: str, place: int) -> bool:

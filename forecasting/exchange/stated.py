@@ -62,17 +62,17 @@ class Reading:
 
 def facts(cells: Mapping[str, Cell], reading: Reading, *, own_line: int = 0) -> Facts:
     """Read what is stated of a question; an empty cell states nothing."""
-    given = {name: cell for name, cell in cells.items() if cell not in ("", ())}
-    title = given.get("title", "")
-    named = given.get("question") or title
+    filled = {name: cell for name, cell in cells.items() if cell not in ("", ())}
+    title = filled.get("title", "")
+    named = filled.get("question") or title
     if not isinstance(named, str) or not named:
         msg = "question: is empty, and so is title"
         raise InvalidInput(msg, hint="a short name, such as truce-2026")
     stated: dict[str, Any] = {}
-    zone = given.get("zone", "")
+    zone = filled.get("zone", "")
     if zone:
         stated["zone"] = known_zone(_plain("zone", zone)).key
-    for name, cell in given.items():
+    for name, cell in filled.items():
         if name in NUMBERS:
             read = number(_plain(name, cell), name=name, manner=reading.manner)
             stated[name] = float(read)
@@ -84,7 +84,7 @@ def facts(cells: Mapping[str, Cell], reading: Reading, *, own_line: int = 0) -> 
             )
     named = text(named, name="question")
     if "title" not in stated and not is_id(named):
-        # Who writes the question itself where its id belongs has given its title.
+        # A question that is written out in the place of its id is its title.
         stated["title"] = normalised(named)
     return Facts(question_id(named), stated, own_line)
 
@@ -142,28 +142,28 @@ def json_cell(name: str, cell: str) -> Any:
 def said(cell: str) -> str | tuple[tuple[str, str], ...]:
     """Read a forecast: a number, ``withdrawn``, ``a=0.2;b=0.8``, or a JSON object of the same."""
     if cell.startswith("{"):
-        found = json_cell("forecast", cell)
-        return pairs(found)
+        members = json_cell("forecast", cell)
+        return pairs(members)
     if "=" not in cell:
         return WITHDRAWN if cell.casefold() == WITHDRAWN else cell
     split = [part.rpartition("=") for part in cell.split(";") if part.strip()]
     return _once([(label.strip(), value.strip()) for label, _, value in split])
 
 
-def pairs(found: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+def pairs(members: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     """Give the pairs of a JSON object whose values are decimals, as numbers or as text."""
-    if wrong := [label for label, value in found.items() if not isinstance(value, str)]:
+    if wrong := [label for label, value in members.items() if not isinstance(value, str)]:
         msg = f"forecast ({plainly(wrong[0])}): must be a number, or one as text"
         raise InvalidInput(msg)
-    return _once([(label, str(value)) for label, value in found.items()])
+    return _once([(label, str(value)) for label, value in members.items()])
 
 
-def _once(found: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    made = [(text(label, name="option"), value) for label, value in found]
-    labels = [label for label, _ in made]
+def _once(items: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    options = [(text(label, name="option"), value) for label, value in items]
+    labels = [label for label, _ in options]
     if twice := [label for label in labels if labels.count(label) > 1]:
         msg = f"forecast ({plainly(twice[0])}): appears twice"
         raise InvalidInput(msg)
-    if not made:
+    if not options:
         raise InvalidInput("forecast: names no option", hint="a=0.2;b=0.8")
-    return tuple(made)
+    return tuple(options)

@@ -30,49 +30,49 @@ STARTS = (
 )
 
 
-def check_text(found: bytes, name: str) -> None:
+def check_text(content: bytes, name: str) -> None:
     """Refuse what begins like something other than text, with the way from there to a text."""
     for start, what, way_out in STARTS:
-        if found.startswith(start):
+        if content.startswith(start):
             msg = f"file ({name}): {what}; a track record is UTF-8 text"
             raise InvalidInput(msg, hint=way_out.format(name))
 
 
-def text_lines(found: bytes, name: str) -> Iterator[str]:
+def text_lines(content: bytes, name: str) -> Iterator[str]:
     """Give the lines of a text with their ends, decoded one at a time.
 
     A byte order mark is passed over. Only the line feed ends a line.
     """
-    if found.count(b"\n") > 2 * MOST_ROWS:
+    if content.count(b"\n") > 2 * MOST_ROWS:
         raise stop(name, 1, f"file: more than {2 * MOST_ROWS:,} lines", "split it")
-    if _sound(found):
-        plain = found.removeprefix(b"\xef\xbb\xbf")
+    if _sound(content):
+        plain = content.removeprefix(b"\xef\xbb\xbf")
         return io.TextIOWrapper(io.BytesIO(plain), "utf-8", newline="\n")
-    return _until_damaged(found, name)
+    return _until_damaged(content, name)
 
 
-def _sound(found: bytes) -> bool:
+def _sound(content: bytes) -> bool:
     """Whether no line can be refused: a file is read a line at a time only to say which is."""
     begins = 0
-    while begins + MOST_IN_A_LINE < len(found):
-        begins = found.rfind(b"\n", begins, begins + MOST_IN_A_LINE) + 1
+    while begins + MOST_IN_A_LINE < len(content):
+        begins = content.rfind(b"\n", begins, begins + MOST_IN_A_LINE) + 1
         if not begins:
             return False
     try:
-        found.decode()
+        content.decode()
     except UnicodeDecodeError:
         return False
-    return b"\0" not in found
+    return b"\0" not in content
 
 
-def _until_damaged(found: bytes, name: str) -> Iterator[str]:
-    begins, number = (3 if found.startswith(b"\xef\xbb\xbf") else 0), 0
-    while begins < len(found):
+def _until_damaged(content: bytes, name: str) -> Iterator[str]:
+    begins, number = (3 if content.startswith(b"\xef\xbb\xbf") else 0), 0
+    while begins < len(content):
         number += 1
-        ends = found.find(b"\n", begins) + 1 or len(found)
+        ends = content.find(b"\n", begins) + 1 or len(content)
         if ends - begins > MOST_IN_A_LINE:
             raise stop(name, number, f"line: more than {MOST_IN_A_LINE:,} bytes", "split it")
-        raw = found[begins:ends]
+        raw = content[begins:ends]
         if b"\0" in raw:
             raise stop(name, number, "line: holds a NUL", "save it as UTF-8 text")
         try:

@@ -17,7 +17,7 @@ from forecasting.config import database_url, sqlite_path
 from forecasting.errors import DatabaseUnusable, InvalidInput
 from forecasting.files import settle
 from forecasting.store import migrate
-from forecasting.store.engine import connected, missing, place, reading, told
+from forecasting.store.engine import connected, missing, place, reading, translated_faults
 from forecasting.store.read import read_head
 from forecasting.store.tables import COPIED
 from forecasting.store.verify import Verification, verify
@@ -50,12 +50,12 @@ def backup(url: str, target: Path, *, force: bool = False) -> Verification:
         raise InvalidInput(msg, hint=f"mkdir -p {target.parent}")
     if (own := sqlite_path(database_url(url))) is not None and own.exists():
         _refuse_same(own, target)
-    with _source(url, where) as engine, _partial(target) as made:
-        _copy(engine, where, made)
-        found = _sound(made, f"copy of {where}")
+    with _source(url, where) as engine, _partial(target) as copy:
+        _copy(engine, where, copy)
+        verification = _check_copy(copy, f"copy of {where}")
         # Its connections are closed, so opening the file drops no lock.
-        settle(made, target)
-    return found
+        settle(copy, target)
+    return verification
 
 
 @contextmanager
@@ -92,17 +92,17 @@ def restore(source: Path, url: str, *, force: bool = False) -> tuple[Verificatio
             raise InvalidInput(msg, hint="force=True; the present file is kept beside it")
     with _source(str(source), str(source)) as engine:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with _partial(target) as made:
-            _copy(engine, str(source), made)
-            found = _sound(made, str(source))
-            kept = _set_aside(target) if target.exists() else None
+        with _partial(target) as copy:
+            _copy(engine, str(source), copy)
+            verification = _check_copy(copy, str(source))
+            former = _set_aside(target) if target.exists() else None
             try:
-                settle(made, target)
+                settle(copy, target)
             except BaseException:
-                if kept is not None:
-                    _put_back(kept, target)
+                if former is not None:
+                    _put_back(former, target)
                 raise
-    return found, kept
+    return verification, former
 
 
 def copy_rows(source: Connection, target: Connection) -> None:
@@ -122,22 +122,30 @@ def _restore_elsewhere(source: Path, url: str) -> Verification:
     with _source(str(source), str(source)) as origin, connected(url) as engine:
         if not migrate.check(engine, where):
             migrate.bring_up(engine, where)
-        with told(where), reading(origin).connect() as reader, engine.begin() as writer:
+        with (
+            translated_faults(where),
+            reading(origin).connect() as reader,
+            engine.begin() as writer,
+        ):
             copy_rows(reader, writer)
-            return _verified(writer, str(source))
+            return _verify_chain(writer, str(source))
 
 
-def _copy(engine: Engine, where: str, made: Path) -> None:
+def _copy(engine: Engine, where: str, file: Path) -> None:
     if engine.dialect.name != "sqlite":
-        with connected(str(made), create=True) as copied:
-            migrate.bring_up(copied, str(made))
-            with told(where), reading(engine).connect() as reader, copied.begin() as writer:
+        with connected(str(file), create=True) as copied:
+            migrate.bring_up(copied, str(file))
+            with (
+                translated_faults(where),
+                reading(engine).connect() as reader,
+                copied.begin() as writer,
+            ):
                 copy_rows(reader, writer)
         return
-    with told(where), contextlib.closing(engine.raw_connection()) as pooled:
+    with translated_faults(where), contextlib.closing(engine.raw_connection()) as pooled:
         source = pooled.driver_connection
         assert isinstance(source, sqlite3.Connection)
-        with contextlib.closing(sqlite3.connect(made)) as copied_to:
+        with contextlib.closing(sqlite3.connect(file)) as copied_to:
             # All pages in one step, under one read lock: a step at a time starts anew whenever
             # another process writes in between.
             source.backup(copied_to)
@@ -145,26 +153,28 @@ def _copy(engine: Engine, where: str, made: Path) -> None:
             copied_to.execute("PRAGMA journal_mode=DELETE")
 
 
-def _sound(file: Path, what: str) -> Verification:
+def _check_copy(file: Path, what: str) -> Verification:
     """Check a copy from its pages to its chain."""
     with (
         connected(str(file)) as engine,
-        told(str(file)),
+        translated_faults(str(file)),
         reading(engine).connect() as connection,
     ):
-        said = connection.exec_driver_sql("PRAGMA integrity_check").scalars().all()
-        if said != ["ok"]:
-            raise _unsound(what, f"damaged ({said[0]})")
+        report = connection.exec_driver_sql("PRAGMA integrity_check").scalars().all()
+        if report != ["ok"]:
+            raise _unsound(what, f"damaged ({report[0]})")
         if connection.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
             raise _unsound(what, "damaged (a row without the entry it belongs to)")
-        return _verified(connection, what)
+        return _verify_chain(connection, what)
 
 
-def _verified(connection: Connection, what: str) -> Verification:
-    found = verify(connection)
-    if not found.ok:
-        raise _unsound(what, f"does not verify at entry {found.first_bad}: {found.reason}")
-    return found
+def _verify_chain(connection: Connection, what: str) -> Verification:
+    verification = verify(connection)
+    if not verification.ok:
+        raise _unsound(
+            what, f"does not verify at entry {verification.first_bad}: {verification.reason}"
+        )
+    return verification
 
 
 def _unsound(what: str, rule: str) -> DatabaseUnusable:
@@ -174,48 +184,48 @@ def _unsound(what: str, rule: str) -> DatabaseUnusable:
 @contextmanager
 def _partial(target: Path) -> Iterator[Path]:
     """Give the name under which a copy is made, in the folder where it will lie."""
-    made = target.with_name(f".{target.name}.{os.getpid()}.partial")
-    _remove(made)
+    copy = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    _remove(copy)
     try:
         # SQLite says of a folder that takes no file only that it cannot open one.
-        made.touch()
-        made.unlink()
-        yield made
+        copy.touch()
+        copy.unlink()
+        yield copy
     except OSError as fault:
         message = f"file ({target}): cannot be written ({fault.strerror or fault})"
         hint = "a folder that you can write to, with free space"
         raise DatabaseUnusable(message, hint=hint) from fault
     finally:
-        _remove(made)
+        _remove(copy)
 
 
 def _set_aside(target: Path) -> Path:
     """Rename what is there together with its journal, which would else be played into the copy."""
     _refuse_in_use(target)
     number = 1
-    while (kept := target.with_name(f"{target.name}.replaced-{number}")).exists():
+    while (former := target.with_name(f"{target.name}.replaced-{number}")).exists():
         number += 1
     # The journal goes first: a database without it is whole or damaged, and never played over.
     for side in _SIDES:
         with contextlib.suppress(FileNotFoundError):
-            os.rename(f"{target}{side}", f"{kept}{side}")
+            os.rename(f"{target}{side}", f"{former}{side}")
     try:
         # A second name: a ledger lies under the first at every moment, whatever ends the program.
-        os.link(target, kept)
+        os.link(target, former)
     except OSError:
-        os.rename(target, kept)
-    return kept
+        os.rename(target, former)
+    return former
 
 
-def _put_back(kept: Path, target: Path) -> None:
+def _put_back(former: Path, target: Path) -> None:
     """Undo that a database was set aside."""
-    if target.exists() and target.samefile(kept):
-        kept.unlink()
+    if target.exists() and target.samefile(former):
+        former.unlink()
     else:
-        os.replace(kept, target)
+        os.replace(former, target)
     for side in _SIDES:
         with contextlib.suppress(FileNotFoundError):
-            os.rename(f"{kept}{side}", f"{target}{side}")
+            os.rename(f"{former}{side}", f"{target}{side}")
 
 
 def _refuse_in_use(target: Path) -> None:
@@ -238,6 +248,6 @@ def _refuse_same(one: Path, other: Path) -> None:
         raise InvalidInput(msg, hint="another file")
 
 
-def _remove(made: Path) -> None:
+def _remove(file: Path) -> None:
     for side in ("", *_SIDES):
-        Path(f"{made}{side}").unlink(missing_ok=True)
+        Path(f"{file}{side}").unlink(missing_ok=True)

@@ -37,7 +37,7 @@ class Plain:
 
     def __init__(self) -> None:
         self._values: dict[int, tuple[str, str, str, tuple[Any, ...]]] = {}
-        self._kept: list[Value] = []
+        self._alive: list[Value] = []
 
     def takes(self, draft: object) -> bool:
         """Whether a draft is a forecast with nothing about it but who, what, when and how much."""
@@ -64,13 +64,13 @@ class Plain:
         for question, digest, forecaster, value, issued_at, _ in drafts:
             seq += 1
             # Equal forecasts of an import are one object, so its place in memory finds it.
-            entered, labels, said, bound = known.get(id(value)) or self._value(value)
+            entered, labels, shape, bound = known.get(id(value)) or self._value(value)
             question, quoted_question = text(question)
             forecaster, quoted_forecaster = text(forecaster)
             at = instant_text(issued_at)
             leaf = sha(
                 f'{begins}{entered},"forecaster":{quoted_forecaster},"gate":"","issued_at":"{at}"'
-                f'{labels}{quoted_question},"question_hash":"{digest}"{said}{middle}{seq}{ends}'
+                f'{labels}{quoted_question},"question_hash":"{digest}"{shape}{middle}{seq}{ends}'
                 .encode()
             ).digest()  # fmt: skip
             previous = sha(b"\x01" + previous + leaf).digest()
@@ -89,20 +89,20 @@ class Plain:
         stated = clean(value.stated, name="stated")
         if len(self._values) > _MOST:
             self._values.clear()
-            self._kept.clear()
+            self._alive.clear()
         # Kept alive, so that no other value takes its place.
-        self._kept.append(value)
-        found = self._values[id(value)] = (
+        self._alive.append(value)
+        written = self._values[id(value)] = (
             entered,
             f',"kind":"imported","labels":{labels},"meta":{{}},"question":',
             f',"run":"","shape":"{value.shape}","stated":{encode_basestring(stated)}',
             (value.shape, labels, entered, value.probability, stated),
         )
-        return found
+        return written
 
 
 @lru_cache(maxsize=65536)
 def _text(text: str) -> tuple[str, str]:
     """Give a text as it is stored, and as it is written in the form that is hashed."""
-    kept = clean(text, name="forecast")
-    return kept, encode_basestring(kept)
+    stored = clean(text, name="forecast")
+    return stored, encode_basestring(stored)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine
 from forecasting.config import database_url, sqlite_path
 from forecasting.errors import ForecastingError
 from forecasting.store import migrate, triggers
-from forecasting.store.engine import WAL_SAFE, connected, journal, place, reading, told
+from forecasting.store.engine import WAL_SAFE, connected, journal, place, reading, translated_faults
 from forecasting.store.verify import verify
 
 RESTORE = "forecast restore BACKUP"
@@ -55,11 +55,11 @@ def _checks(engine: Engine, where: str, *, in_file: bool) -> Iterator[Check]:
         looks.insert(2, ("pages", _pages))
     else:
         looks.insert(0, ("role", _role))
-    with told(where), reading(engine).connect() as connection:
+    with translated_faults(where), reading(engine).connect() as connection:
         migrate.schema(connection, where)
     for name, look in looks:
         try:
-            with told(where), reading(engine).connect() as connection:
+            with translated_faults(where), reading(engine).connect() as connection:
                 yield look(connection)
         except ForecastingError as fault:
             yield _failed(name, fault)
@@ -84,51 +84,55 @@ def _library(connection: Connection, *, in_file: bool) -> Check:
 
 
 def _schema(connection: Connection, where: str) -> Check:
-    found = migrate.schema(connection, where)
-    if found != migrate.HEAD:
-        newer = found > migrate.HEAD
+    version = migrate.schema(connection, where)
+    if version != migrate.HEAD:
+        newer = version > migrate.HEAD
         hint = "pip install --upgrade scenario-forecasting" if newer else "forecast db upgrade"
         return Check(
-            "schema", False, f"{found}; this program reads and writes {migrate.HEAD}", hint
+            "schema", False, f"{version}; this program reads and writes {migrate.HEAD}", hint
         )
     if connection.dialect.name == "sqlite":
         # Not above: it is a program of its own too.
         from forecasting.store import snapshot
 
-        made = snapshot.parts(snapshot.sqlite())
-        stands = snapshot.parts(snapshot.text(connection))
+        expected = snapshot.parts(snapshot.sqlite())
+        actual = snapshot.parts(snapshot.text(connection))
         other = sorted(
             sql.split("(")[0].strip()
-            for sql in made ^ stands
+            for sql in expected ^ actual
             if not sql.startswith("CREATE TRIGGER")
         )
         if other:
-            return Check("schema", False, f"{found}, but altered: {other[0]}", RESTORE)
-    return Check("schema", True, found)
+            return Check("schema", False, f"{version}, but altered: {other[0]}", RESTORE)
+    return Check("schema", True, version)
 
 
 def _triggers(connection: Connection) -> Check:
-    if gone := triggers.missing(connection):
-        detail = f"not as this program made them: {', '.join(gone[:3])}"
-        detail += f" and {len(gone) - 3} more" if gone[3:] else ""
+    if names := triggers.missing(connection):
+        detail = f"not as this program made them: {', '.join(names[:3])}"
+        detail += f" and {len(names) - 3} more" if names[3:] else ""
         return Check("triggers", False, detail, "forecast verify, then forecast db upgrade")
     return Check("triggers", True, "the database refuses every change to an entry")
 
 
 def _pages(connection: Connection) -> Check:
-    said = connection.exec_driver_sql("PRAGMA integrity_check(3)").scalars().all()
-    if said != ["ok"]:
-        return Check("pages", False, "; ".join(" ".join(str(s).split()) for s in said), RESTORE)
+    report = connection.exec_driver_sql("PRAGMA integrity_check(3)").scalars().all()
+    if report != ["ok"]:
+        return Check("pages", False, "; ".join(" ".join(str(s).split()) for s in report), RESTORE)
     if (row := connection.exec_driver_sql("PRAGMA foreign_key_check").first()) is not None:
         return Check("pages", False, f"a row of {row[0]} belongs to no entry", RESTORE)
     return Check("pages", True, "every page and index is intact")
 
 
 def _chain(connection: Connection) -> Check:
-    found = verify(connection)
-    if not found.ok:
-        return Check("chain", False, f"entry {found.first_bad}: {found.reason}", RESTORE)
-    return Check("chain", True, f"{found.entries} entries, head {found.head_hash[:12]}")
+    verification = verify(connection)
+    if not verification.ok:
+        return Check(
+            "chain", False, f"entry {verification.first_bad}: {verification.reason}", RESTORE
+        )
+    return Check(
+        "chain", True, f"{verification.entries} entries, head {verification.head_hash[:12]}"
+    )
 
 
 def _last(connection: Connection) -> Check:

@@ -114,7 +114,7 @@ def standing(engine: Engine) -> dict[str, str]:
 
 
 @contextmanager
-def told(where: str) -> Iterator[None]:
+def translated_faults(where: str) -> Iterator[None]:
     """Turn a database's faults into one line with the way out."""
     try:
         yield
@@ -143,7 +143,7 @@ def _postgresql(url: str) -> Engine:
 
 def _check_file(path: Path, *, create: bool) -> None:
     try:
-        found = path.stat()
+        status = path.stat()
     except FileNotFoundError:
         if not create:
             raise missing(str(path)) from None
@@ -159,7 +159,7 @@ def _check_file(path: Path, *, create: bool) -> None:
     if not path.is_file():
         message = f"database ({path}): must be a file"
         raise DatabaseUnusable(message, hint="database=FILE")
-    if (found.st_dev, found.st_ino) in _connected or found.st_size == 0:
+    if (status.st_dev, status.st_ino) in _connected or status.st_size == 0:
         return
     try:
         with path.open("rb") as file:
@@ -202,8 +202,8 @@ def _open(path: Path | None, *, create: bool, timeout: float) -> sqlite3.Connect
     finally:
         patience.cancel()
     if path is not None:
-        found = os.stat(path)
-        _connected.add((found.st_dev, found.st_ino))
+        status = os.stat(path)
+        _connected.add((status.st_dev, status.st_ino))
     return connection
 
 
@@ -241,12 +241,12 @@ def _configure(connection: sqlite3.Connection, *, memory: bool, timeout: float) 
             try:
                 connection.execute(f"PRAGMA {pragma}={value}").fetchall()
                 break
-            except sqlite3.OperationalError as held:
-                if _name(held) != "SQLITE_BUSY" or time.monotonic() > until:
+            except sqlite3.OperationalError as busy:
+                if _name(busy) != "SQLITE_BUSY" or time.monotonic() > until:
                     raise
                 time.sleep(0.02)
-        if (found := _pragma(connection, pragma)) != reads:
-            message = f"database: SQLite keeps {pragma} at {found}, and {reads} is needed"
+        if (setting := _pragma(connection, pragma)) != reads:
+            message = f"database: SQLite keeps {pragma} at {setting}, and {reads} is needed"
             raise DatabaseUnusable(message, hint="forecast doctor")
     connection.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE, True)
     connection.set_authorizer(guard.answer)
@@ -275,14 +275,14 @@ def _name(fault: BaseException | None) -> str:
 
 
 def _fault(fault: BaseException | None, where: str) -> ForecastingError:
-    said = str(fault).strip().splitlines()[0] if str(fault).strip() else type(fault).__name__
+    text = str(fault).strip().splitlines()[0] if str(fault).strip() else type(fault).__name__
     name = _name(fault)
     state = getattr(fault, "sqlstate", None) or ""
     if name.startswith("SQLITE_CONSTRAINT") or state.startswith("23"):
-        message = f"entry: refused by the database ({said}); nothing was written"
+        message = f"entry: refused by the database ({text}); nothing was written"
         return InvalidInput(message)
     if name == "SQLITE_AUTH":
-        message = f"statement: refused on an ordinary connection ({said}); nothing was written"
+        message = f"statement: refused on an ordinary connection ({text}); nothing was written"
         return InvalidInput(message)
     if name.startswith("SQLITE_NOTADB"):
         return _not_a_database(where)
@@ -308,4 +308,4 @@ def _fault(fault: BaseException | None, where: str) -> ForecastingError:
     for starts, (rule, hint) in rules.items():
         if name.startswith(starts) or (state and state.startswith(starts)):
             return DatabaseUnusable(f"database ({where}): {rule}", hint=hint)
-    return DatabaseUnusable(f"database ({where}): {said}", hint="forecast db status")
+    return DatabaseUnusable(f"database ({where}): {text}", hint="forecast db status")

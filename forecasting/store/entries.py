@@ -71,7 +71,7 @@ type Row = Mapping[str, Any]
 
 _CLASSES: dict[str, type] = dict(zip(DETAILS, get_args(Stored.__value__), strict=True))
 _KINDS = {of: kind for kind, of in _CLASSES.items()}
-#: Fields that are said by the entry and by no column of its row.
+#: Fields whose values are the entry's own and stand in no column of its row.
 _OF_THE_ENTRY = {"seq", "recorded_at", "hash"}
 _RENAMED: dict[tuple[type, str], str] = {(Question, "id"): "question"}
 _OF_THE_SEAL = {"sealed", "seal_salt"}
@@ -129,48 +129,48 @@ class _Layout:
     def row(self, value: object, into: dict[str, Any]) -> None:
         """Put a value into a row; what no row may hold is refused."""
         for column, attribute, how, or_null in self.puts:
-            held: Any = getattr(value, attribute)
-            if held is None:
+            cell: Any = getattr(value, attribute)
+            if cell is None:
                 pass
             elif how is _How.TEXT:
                 # What `clean` gives back as it is, without a call for each of it.
-                if not held.isascii() or "\0" in held:
-                    held = clean(held, name=column)
-                held = held or None if or_null else held
+                if not cell.isascii() or "\0" in cell:
+                    cell = clean(cell, name=column)
+                cell = cell or None if or_null else cell
             elif how is _How.INSTANT:
-                held = utc(held)
+                cell = utc(cell)
             elif how is _How.NUMBER:
-                held = float(held)
-                if held - held != 0.0:  # NaN and both infinities; a NaN would be stored as NULL
-                    msg = f"{column} ({held}): must be a finite number"
+                cell = float(cell)
+                if cell - cell != 0.0:  # NaN and both infinities; a NaN would be stored as NULL
+                    msg = f"{column} ({cell}): must be a finite number"
                     raise InvalidInput(msg)
             elif how is _How.WHOLE:
-                held = int(held)
+                cell = int(cell)
             elif how is _How.DIGITS:
-                held = str(int(held))
+                cell = str(int(cell))
             else:
-                if type(held) is not tuple:
-                    held = clean_data(_plain(held), name=column) if held else {}
-                elif (joined := "".join(held)).isascii() and "\0" not in joined:
-                    held = [*held]
+                if type(cell) is not tuple:
+                    cell = clean_data(_plain(cell), name=column) if cell else {}
+                elif (joined := "".join(cell)).isascii() and "\0" not in joined:
+                    cell = [*cell]
                 else:
-                    held = clean_data(held, name=column)
-            into[column] = held
+                    cell = clean_data(cell, name=column)
+            into[column] = cell
         for name, part in self.below:
-            held = getattr(value, name)
-            if held is None:
+            inner = getattr(value, name)
+            if inner is None:
                 into.update(dict.fromkeys(part.columns))
             else:
-                part.row(held, into)
+                part.row(inner, into)
 
     def value(self, row: Row, **more: Any) -> Any:
         """Give the value that a row holds; `more` are fields that are not in the row."""
         for name, column, take in self.takes:
-            held = row[column]
+            cell = row[column]
             if take is str:  # An empty text is NULL where the column may be.
-                more[name] = held or ""
+                more[name] = cell or ""
             else:
-                more[name] = held if take is None else take(held)
+                more[name] = cell if take is None else take(cell)
         for name, part in self.below:
             more[name] = None
             for column in part.columns:
@@ -195,17 +195,17 @@ def _layout(of: type, table: Table, prefix: str = "") -> _Layout:
             empty = hints[one.name] is str or "" in get_args(hints[one.name])
             or_null = bool(column.nullable) and empty
             puts.append(_Put(column.name, one.name, how, or_null))
-            take = str if or_null else _taken(bare, how)
+            take = str if or_null else _converter(bare, how)
             stored = of is Forecast and one.name == "kind"
             takes.append((one.name, column.name, kind_named if stored else take))
         elif isinstance(bare, type) and is_dataclass(bare):
             below.append((one.name, _layout(bare, table, f"{one.name}_")))
-    said = {put.column for put in puts} | {name for _, part in below for name in part.columns}
+    of_fields = {put.column for put in puts} | {name for _, part in below for name in part.columns}
     puts += [
         # Derived from the fields, and kept for whoever asks the database.
         _Put(column.name, column.name, _how(column, str), or_null=False)
         for column in table.columns
-        if column.name not in said and isinstance(getattr(of, column.name, None), property)
+        if column.name not in of_fields and isinstance(getattr(of, column.name, None), property)
     ]
     own = [put.column for put in puts]
     columns = (*own, *(column for _, part in below for column in part.columns))
@@ -231,27 +231,27 @@ def _how(column: Column[Any], hint: Any) -> _How:
     return _How.DIGITS if hint is int else _How.TEXT
 
 
-def _plain(held: Any) -> Any:
-    if is_dataclass(held):
-        held = {one.name: getattr(held, one.name) for one in fields(held)}
-    return plain(held)
+def _plain(value: Any) -> Any:
+    if is_dataclass(value):
+        value = {one.name: getattr(value, one.name) for one in fields(value)}
+    return plain(value)
 
 
-def _taken(hint: Any, how: _How) -> Callable[[Any], Any] | None:
-    """Give how decoded data becomes what a field of a type holds; None for as it is."""
+def _converter(hint: Any, how: _How) -> Callable[[Any], Any] | None:
+    """Give what turns decoded data into the value of a field; None where it is that already."""
     if how is _How.DIGITS:
         return int
     if how is not _How.DATA:
         return None
     if isinstance(hint, type) and is_dataclass(hint):
-        inner = [(name, name, _taken(each, how)) for name, each in get_type_hints(hint).items()]
+        inner = [(name, name, _converter(each, how)) for name, each in get_type_hints(hint).items()]
         return _Layout(hint, (), tuple(inner), (), ()).value
     if get_origin(hint) is tuple:
         return tuple
-    held = next(iter(get_args(hint)[1:]), None)
-    if get_origin(held) is tuple:
+    values_hint = next(iter(get_args(hint)[1:]), None)
+    if get_origin(values_hint) is tuple:
         return _tuples
-    return partial(_tuples, whole=False) if float in get_args(held) else None
+    return partial(_tuples, whole=False) if float in get_args(values_hint) else None
 
 
 def _tuples(data: Mapping[str, Any], *, whole: bool = True) -> dict[str, Any]:
@@ -319,8 +319,8 @@ class Entry:
             more["because"] = self.because or ""
         elif self.kind == "evidence":
             more["effects"] = tuple(_EFFECT.value(effect) for effect in self.effects)
-        made: Stored = _LAYOUTS[self.kind].value(self.row, **more)
-        return made
+        value: Stored = _LAYOUTS[self.kind].value(self.row, **more)
+        return value
 
     @property
     def body(self) -> dict[str, Any]:
@@ -343,9 +343,11 @@ class Entry:
 def prepare(draft: Draft) -> Entry:
     """Turn a draft into an entry without a number; what no row may hold is refused."""
     if isinstance(draft, Reveal):
-        made = _forecast(draft.forecast, because_salt=bytes.fromhex(draft.because_salt))
+        revealed = _forecast(draft.forecast, because_salt=bytes.fromhex(draft.because_salt))
         opens = {"sealed": int(draft.sealed), "seal_salt": draft.salt}
-        return Entry("forecast", {**made.row, **opens}, because=made.because, salt=made.salt)
+        return Entry(
+            "forecast", {**revealed.row, **opens}, because=revealed.because, salt=revealed.salt
+        )
     if isinstance(draft, Forecast | Imported):
         return _forecast(draft if isinstance(draft, Forecast) else draft.forecast)
     kind = _KINDS[type(draft)]

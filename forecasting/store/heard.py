@@ -18,7 +18,7 @@ from forecasting.domain import Forecast
 from forecasting.domain.forecast import STORED_KINDS
 from forecasting.store.canonical import loads
 from forecasting.store.ledger import Ledger
-from forecasting.store.read import kept
+from forecasting.store.read import without_dropped
 from forecasting.store.tables import forecast
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def of_forecasts(forecasts: Iterable[Forecast]) -> Heard:
         [one.question for one in every],
         [one.forecaster for one in every],
         [one.kind for one in every],
-        [_said(one.value.shape, one.value.labels, one.value.entered) for one in every],
+        [_answer(one.value.shape, one.value.labels, one.value.entered) for one in every],
         _moments([one.issued_at for one in every]),
     )
 
@@ -98,10 +98,10 @@ def heard(
     seqs: list[NDArray[np.int64]] = []
     questions: list[str] = []
     people: list[str] = []
-    said: list[Said] = []
+    answers: list[Said] = []
     moments: list[NDArray[np.datetime64]] = []
     with ledger.reading() as connection:
-        where += kept(forecast, head)
+        where += without_dropped(forecast, head)
         statement = select(*columns).where(and_(True, *where)).order_by(forecast.c.issued_at, place)
         rows = connection.execution_options(yield_per=_BATCH).execute(statement)
         for batch in batched(rows, _BATCH):
@@ -109,24 +109,24 @@ def heard(
             seqs.append(np.array(seq, dtype=np.int64))
             questions += [names.setdefault(name, name) for name in question]
             people += [names.setdefault(name, name) for name in who]
-            said += map(_read, shape, labels, entered)
+            answers += map(_read, shape, labels, entered)
             moments.append(_moments(issued))
     return Heard(
         np.concatenate(seqs) if seqs else np.array([], dtype=np.int64),
         questions,
         people,
         [kind] * len(questions),
-        said,
+        answers,
         np.concatenate(moments) if moments else _moments([]),
     )
 
 
 @lru_cache(maxsize=65536)
 def _read(shape: str, labels: str, entered: str) -> Said:
-    return _said(shape, loads(labels), loads(entered))
+    return _answer(shape, loads(labels), loads(entered))
 
 
-def _said(shape: str, labels: Iterable[str], entered: Iterable[str]) -> Said:
+def _answer(shape: str, labels: Iterable[str], entered: Iterable[str]) -> Said:
     numbers = [float(text) for text in entered]
     if shape == "binary":
         return numbers[0]
@@ -135,10 +135,10 @@ def _said(shape: str, labels: Iterable[str], entered: Iterable[str]) -> Said:
     return {float(level) / 100: number for level, number in zip(labels, numbers, strict=True)}
 
 
-def _moments(found: Iterable[Any]) -> "NDArray[np.datetime64]":
+def _moments(times: Iterable[Any]) -> "NDArray[np.datetime64]":
     """Give moments of UTC, from the text of SQLite or from aware datetimes."""
     plain = [
         one[:-1] if isinstance(one, str) else one.astimezone(dt.UTC).replace(tzinfo=None)
-        for one in found
+        for one in times
     ]
     return np.array(plain, dtype="datetime64[us]")

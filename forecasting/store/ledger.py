@@ -19,7 +19,7 @@ from forecasting.domain.instants import utc
 from forecasting.errors import DatabaseUnusable, InvalidInput, Repeated
 from forecasting.store import migrate
 from forecasting.store.canonical import instant_text, leaf, link
-from forecasting.store.engine import connect, missing, place, reading, standing, told
+from forecasting.store.engine import connect, missing, place, reading, standing, translated_faults
 from forecasting.store.entries import Draft, Entry, Written, around, prepare, write
 from forecasting.store.memo import Memo
 from forecasting.store.read import Readings, read_head
@@ -95,9 +95,9 @@ class Ledger(Readings):
         engine = connect(url, create=create, timeout=timeout)
         try:
             unguarded = None
-            with told(where):
-                found = standing(engine)
-            if found != migrate.sound(migrate.HEAD):
+            with translated_faults(where):
+                state = standing(engine)
+            if state != migrate.sound(migrate.HEAD):
                 if not migrate.check(engine, where):
                     if not create:
                         raise missing(where)
@@ -161,14 +161,14 @@ class Ledger(Readings):
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """Open a transaction that keeps every other writer out, its faults told in one line.
+        """Open a transaction that keeps every other writer out; a fault becomes one line.
 
         An act of writing that has a name is refused where it was done before, and noted with its
         last entry.
         """
         if self._unguarded is not None:
             raise self._unguarded
-        with told(self._where), self._engine.begin() as connection:
+        with translated_faults(self._where), self._engine.begin() as connection:
             if connection.dialect.name == "postgresql":
                 connection.exec_driver_sql(_LOCK)
             act, before = self._act, 0
@@ -216,7 +216,7 @@ def append(
         moment = last
     written = instant_text(moment)
     previous = bytes.fromhex(head.hash)
-    made = []
+    entries = []
     for seq, item in enumerate(prepared, start=head.seq + 1):
         row = {**item.row, "seq": seq}
         if item.kind == "forecast" and (reference := row["model_run"]) is not None:
@@ -226,9 +226,9 @@ def append(
         hashed = leaf(around(form.body, item.kind, seq, written, tool))
         previous = link(previous, hashed)
         place = (seq, moment, tool, hashed.hex(), previous.hex())
-        made.append((Entry(item.kind, row, effects, item.because, item.salt, *place), form))
-    record(connection, made)
-    return [one for one, _ in made]
+        entries.append((Entry(item.kind, row, effects, item.because, item.salt, *place), form))
+    record(connection, entries)
+    return [one for one, _ in entries]
 
 
 def written_by(connection: Connection, act: str) -> int:
@@ -236,12 +236,12 @@ def written_by(connection: Connection, act: str) -> int:
     return connection.execute(select(receipt.c.seq).where(receipt.c.act == act)).scalar() or 0
 
 
-def record(connection: Connection, made: Iterable[tuple[Entry, Written]]) -> None:
+def record(connection: Connection, entries: Iterable[tuple[Entry, Written]]) -> None:
     """Insert entries as they are, a table at a time."""
     # The driver of SQLite takes positions, and Core's binding by name costs as much as hashing.
     by_name = connection.dialect.paramstyle != "qmark"
     rows: dict[str, list[Any]] = defaultdict(list)
-    for one, form in made:
+    for one, form in entries:
         if by_name:
             rows["entry"].append({name: getattr(one, name) for name in _PLACE})
             rows[one.kind].append(one.row)
@@ -252,9 +252,9 @@ def record(connection: Connection, made: Iterable[tuple[Entry, Written]]) -> Non
             rows[one.kind].append(tuple(form.bound))
             rows["evidence_effect"] += map(tuple, form.effects)
         if one.because is not None and one.salt:
-            kept = (one.seq, one.salt, one.because)
+            cells = (one.seq, one.salt, one.because)
             names = rationale.columns.keys()
-            rows["rationale"].append(dict(zip(names, kept, strict=True)) if by_name else kept)
+            rows["rationale"].append(dict(zip(names, cells, strict=True)) if by_name else cells)
     for table in COPIED:
         if not rows[table.name]:
             continue

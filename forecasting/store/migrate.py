@@ -12,7 +12,7 @@ from forecasting.errors import DatabaseUnusable
 from forecasting.resources import locate
 from forecasting.store import guard, triggers
 from forecasting.store.canonical import FIRST
-from forecasting.store.engine import connected, missing, place, reading, told
+from forecasting.store.engine import connected, missing, place, reading, translated_faults
 from forecasting.store.tables import entry
 
 if TYPE_CHECKING:
@@ -48,9 +48,9 @@ def revision(connection: Connection, where: str) -> str | None:
             message = f"database ({where}): belongs to another program"
             raise DatabaseUnusable(message, hint="database=ANOTHER_FILE")
     if "alembic_version" in tables:
-        found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-        if found is not None:
-            return str(found)
+        version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        if version is not None:
+            return str(version)
     if "entry" in tables:
         message = f"database ({where}): damaged: it does not say which schema it has"
         raise DatabaseUnusable(message, hint="forecast restore BACKUP")
@@ -59,25 +59,25 @@ def revision(connection: Connection, where: str) -> str | None:
 
 def schema(connection: Connection, where: str) -> str:
     """Read the schema's revision; an empty database counts as missing."""
-    if (found := revision(connection, where)) is None:
+    if (version := revision(connection, where)) is None:
         raise missing(where)
-    return found
+    return version
 
 
 def check(engine: Engine, where: str) -> bool:
     """Tell whether the schema is there; refuse one that is newer or older than the program's."""
-    with told(where), reading(engine).connect() as connection:
-        found = revision(connection, where)
-    if found is None or found == HEAD:
-        return found is not None
-    _refuse_newer(found, where)
-    message = f"database ({where}): its schema {found} is older than this program's {HEAD}"
+    with translated_faults(where), reading(engine).connect() as connection:
+        version = revision(connection, where)
+    if version is None or version == HEAD:
+        return version is not None
+    _refuse_newer(version, where)
+    message = f"database ({where}): its schema {version} is older than this program's {HEAD}"
     raise DatabaseUnusable(message, hint="forecast db upgrade")
 
 
-def _refuse_newer(found: str | None, where: str) -> None:
-    if found is not None and found > HEAD:
-        message = f"database ({where}): its schema {found} is newer than this program's {HEAD}"
+def _refuse_newer(version: str | None, where: str) -> None:
+    if version is not None and version > HEAD:
+        message = f"database ({where}): its schema {version} is newer than this program's {HEAD}"
         raise DatabaseUnusable(message, hint="pip install --upgrade scenario-forecasting")
 
 
@@ -89,12 +89,12 @@ def sound(head: str) -> dict[str, str]:
 
 def unguarded(engine: Engine, where: str) -> DatabaseUnusable | None:
     """Give the refusal to write where the triggers of this program do not all stand."""
-    with told(where), reading(engine).connect() as connection:
-        gone = triggers.missing(connection)
-    if not gone:
+    with translated_faults(where), reading(engine).connect() as connection:
+        names = triggers.missing(connection)
+    if not names:
         return None
-    more = f" and {len(gone) - 1} more" if gone[1:] else ""
-    message = f"database ({where}): trigger {gone[0]}{more} is not as this program made it"
+    more = f" and {len(names) - 1} more" if names[1:] else ""
+    message = f"database ({where}): trigger {names[0]}{more} is not as this program made it"
     return DatabaseUnusable(message, hint="forecast verify, then forecast db upgrade to repair it")
 
 
@@ -103,7 +103,7 @@ def bring_up(engine: Engine, where: str) -> None:
     from alembic import command
     from alembic.util.exc import CommandError
 
-    with told(where), engine.begin() as connection, guard.lifted(connection):
+    with translated_faults(where), engine.begin() as connection, guard.lifted(connection):
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({APPLICATION_ID})")
         _refuse_newer(revision(connection, where), where)
@@ -127,7 +127,7 @@ def upgrade(url: str) -> Status:
     """
     where = place(url)
     with connected(url) as engine:
-        with told(where), reading(engine).connect() as connection:
+        with translated_faults(where), reading(engine).connect() as connection:
             schema(connection, where)
         bring_up(engine, where)
     return status(url)
@@ -138,7 +138,7 @@ def status(url: str) -> Status:
     where = place(url)
     with (
         connected(url) as engine,
-        told(where),
+        translated_faults(where),
         reading(engine).connect() as connection,
     ):
         current = schema(connection, where)

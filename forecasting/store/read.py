@@ -46,7 +46,7 @@ from forecasting.domain.watch import Watch
 from forecasting.errors import NotFound
 from forecasting.store import tables
 from forecasting.store.canonical import FIRST, loads, read_instant
-from forecasting.store.engine import told
+from forecasting.store.engine import translated_faults
 from forecasting.store.entries import Entry
 from forecasting.store.memo import Memo
 from forecasting.store.tables import CODED, DETAILS, entry, evidence_effect, rationale
@@ -74,7 +74,7 @@ _MARKS = select(
 )
 
 
-#: What a forecast says, as it is stored.
+#: The columns of the numbers of a forecast and of what each is for.
 _NUMBERS = ("labels", "entered")
 
 
@@ -113,17 +113,17 @@ class Readings:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Open a transaction that only reads, its faults told in one line."""
-        with told(self._where), self._reader.connect() as connection:
+        """Open a transaction that only reads; each of its faults becomes one line."""
+        with translated_faults(self._where), self._reader.connect() as connection:
             yield connection
 
     def _values[T](
         self, of: type[T], table: Table, *where: ColumnElement[bool], **more: Any
     ) -> list[T]:
-        """Read the entries of one kind as domain values, by number unless told otherwise."""
+        """Read the entries of one kind as domain values, by number unless `order` is given."""
         with self.reading() as connection:
-            found = _entries(connection, table, *where, **more)
-            return [value for one in found if isinstance(value := one.value, of)]
+            entries = _entries(connection, table, *where, **more)
+            return [value for one in entries if isinstance(value := one.value, of)]
 
     def _grown[T](
         self,
@@ -139,8 +139,8 @@ class Readings:
         with self.reading() as connection:
 
             def newer(since: int) -> list[T]:
-                found = _entries(connection, table, table.c.seq > since, *where)
-                return [value for one in found if isinstance(value := one.value, of)]
+                entries = _entries(connection, table, table.c.seq > since, *where)
+                return [value for one in entries if isinstance(value := one.value, of)]
 
             return self._memo.read(connection, read_head(connection)[0], table, newer, joined)
 
@@ -158,12 +158,12 @@ class Readings:
         with self.reading() as connection:
             for seq, kind in connection.execute(statement):
                 kinds[kind].append(seq)
-            found = [
+            entries = [
                 one
                 for kind, numbers in kinds.items()
                 for one in _entries(connection, DETAILS[kind], DETAILS[kind].c.seq.in_(numbers))
             ]
-        return sorted(found, key=attrgetter("seq"), reverse=True)
+        return sorted(entries, key=attrgetter("seq"), reverse=True)
 
     def head(self) -> Head:
         """Give the last entry's number and hash; 0 and zeros for an empty ledger."""
@@ -180,8 +180,8 @@ class Readings:
     def kinds(self) -> set[str]:
         """Give the kinds of forecast that the ledger holds."""
         with self.reading() as connection:
-            found = connection.execute(select(tables.forecast.c.kind).distinct()).scalars()
-            return {kind_named(word) for word in found}
+            stored = connection.execute(select(tables.forecast.c.kind).distinct()).scalars()
+            return {kind_named(word) for word in stored}
 
     def hash_at(self, seq: int) -> str | None:
         """Give the hash that stands at a number, whatever else is wrong there; None for none."""
@@ -191,15 +191,17 @@ class Readings:
     def entry(self, name: int | str) -> Entry:
         """Look an entry up by number, else by the start of its hash (four digits or more)."""
         with self.reading() as connection:
-            return _named(connection, name)
+            return _entry_named(connection, name)
 
     def questions(self, *, about: Collection[str] = (), head: int | None = None) -> list[Question]:
         """Give the latest version of each question (of `about` and their ladders), oldest first."""
         table = tables.question
         if head is None and not about:
             # The latest version of each, in the place of its first.
-            return self._grown(Question, table, None, *kept(table, None), joined=_renewed)
-        where = kept(table, head)
+            return self._grown(
+                Question, table, None, *without_dropped(table, None), joined=_latest_versions
+            )
+        where = without_dropped(table, head)
         if about:
             named = or_(table.c.question.in_(about), table.c.ladder.in_(about))
             beside = select(table.c.ladder).where(table.c.question.in_(about))
@@ -232,18 +234,18 @@ class Readings:
         """Give forecasts, of one or several questions, by when they were issued, then by number."""
         table = tables.forecast
         stored = None if kind is None else STORED_KINDS.get(kind, kind)
-        asked = {"forecaster": forecaster, "kind": stored, "run": run}
-        where = [table.c[name] == value for name, value in asked.items() if value is not None]
+        equal = {"forecaster": forecaster, "kind": stored, "run": run}
+        where = [table.c[name] == value for name, value in equal.items() if value is not None]
         if question is not None:
             several = (question,) if isinstance(question, str) else question
             where.append(table.c.question.in_(several))
         # A revealed forecast has the place of its seal: the order of revealing decides nothing.
         order = (table.c.issued_at, func.coalesce(table.c.sealed, table.c.seq))
-        return self._values(Forecast, table, *where, *kept(table, head), order=order)
+        return self._values(Forecast, table, *where, *without_dropped(table, head), order=order)
 
     def spoke(self, forecaster: str) -> bool:
         """Say whether somebody has a forecast or a seal of their own, of whatever question."""
-        held = [
+        queries = [
             select(of.c.seq).where(of.c.forecaster == forecaster, *more)
             for of, more in (
                 (tables.forecast, [tables.forecast.c.kind != "replay"]),
@@ -254,18 +256,18 @@ class Readings:
             # Whoever logs logged lately: the newest come first.
             return any(
                 connection.execute(each.order_by(each.selected_columns[0].desc()).limit(1)).first()
-                for each in held
+                for each in queries
             )
 
     def forecasters(self) -> set[str]:
         """Give everybody who has a forecast or a seal, replays left out."""
         of = tables.forecast
-        asked = union_all(
+        query = union_all(
             select(of.c.forecaster).where(of.c.kind != "replay").distinct(),
             select(tables.sealed.c.forecaster).distinct(),
         )
         with self.reading() as connection:
-            return {str(name) for name in connection.execute(asked).scalars()}
+            return {str(name) for name in connection.execute(query).scalars()}
 
     def said(self, forecaster: str, kinds: Collection[Kind], *, since: int = 0) -> list[Said]:
         """Give what a forecaster said, as :meth:`forecasts` orders it, without the rest."""
@@ -277,7 +279,7 @@ class Readings:
                 of.c.question, of.c.shape, of.c.stated, of.c.seq, of.c.sealed, of.c.kind, *columns
             )
             .where(of.c.forecaster == forecaster, of.c.kind.in_(stored), of.c.seq > since)
-            .where(*kept(of, None))
+            .where(*without_dropped(of, None))
             .order_by(of.c.issued_at, func.coalesce(of.c.sealed, of.c.seq))
         )
         with self.reading() as connection:
@@ -296,21 +298,35 @@ class Readings:
 
     def steps(self, questions: Collection[str], forecasters: Collection[str]) -> list[Step]:
         """Give what forecasters said and took back, by time, then number; replays are left out."""
-        said, taken = tables.forecast, tables.withdrawal
-        value = [said.c.kind, said.c.shape, *[type_coerce(said.c[n], Text) for n in _NUMBERS]]
+        forecasts, withdrawals = tables.forecast, tables.withdrawal
+        value = [
+            forecasts.c.kind,
+            forecasts.c.shape,
+            *[type_coerce(forecasts.c[n], Text) for n in _NUMBERS],
+        ]
         nothing = [literal("").label("kind"), *[null().label(n) for n in ("shape", *_NUMBERS)]]
-        asked = [
+        queries = [
             select(of.c.seq, of.c.question, of.c.forecaster, type_coerce(at, Text), *what).where(
                 of.c.question.in_(questions), of.c.forecaster.in_(forecasters), *more
             )
             for of, at, what, more in (
-                (said, said.c.issued_at, value, [said.c.kind != "replay", *kept(said, None)]),
-                (taken, taken.c.withdrawn_at, nothing, kept(taken, None)),
+                (
+                    forecasts,
+                    forecasts.c.issued_at,
+                    value,
+                    [forecasts.c.kind != "replay", *without_dropped(forecasts, None)],
+                ),
+                (
+                    withdrawals,
+                    withdrawals.c.withdrawn_at,
+                    nothing,
+                    without_dropped(withdrawals, None),
+                ),
             )
         ]
         with self.reading() as connection:
-            rows = connection.execute(union_all(*asked)).all()
-        found = [
+            rows = connection.execute(union_all(*queries)).all()
+        steps = [
             Step(
                 seq,
                 name,
@@ -321,7 +337,7 @@ class Readings:
             )
             for seq, name, who, at, kind, shape, labels, entered in rows
         ]
-        return sorted(found, key=attrgetter("at", "seq"))
+        return sorted(steps, key=attrgetter("at", "seq"))
 
     def evidence(self, *, head: int | None = None, entire: bool = False) -> list[Evidence]:
         """Give every item of evidence in the order of recording.
@@ -329,9 +345,9 @@ class Readings:
         An item only bears on a question or process that was dropped after it, even where another
         has that name by now; `entire` items keep what they did to it.
         """
-        found = self._grown(Evidence, tables.evidence, head, *up_to(tables.evidence, head))
-        gone = {} if entire else self._dropped(head)
-        return [_without(item, gone) for item in found] if gone else found
+        items = self._grown(Evidence, tables.evidence, head, *up_to(tables.evidence, head))
+        dropped = {} if entire else self._dropped(head)
+        return [_after_dropping(item, dropped) for item in items] if dropped else items
 
     def _dropped(self, head: int | None) -> dict[str, int]:
         """Give the number of the entry that dropped a question, ladder or process, by its name."""
@@ -345,7 +361,7 @@ class Readings:
         self, *, question: str | Collection[str] | None = None, head: int | None = None
     ) -> list[Resolution]:
         """Give every version of every outcome in the order of recording."""
-        where = kept(tables.resolution, head, question)
+        where = without_dropped(tables.resolution, head, question)
         if question is not None:
             return self._values(Resolution, tables.resolution, *where)
         return self._grown(Resolution, tables.resolution, head, *where)
@@ -359,13 +375,15 @@ class Readings:
 
     def withdrawals(self, *, head: int | None = None) -> list[Withdrawal]:
         """Give every withdrawal in the order of recording."""
-        return self._grown(Withdrawal, tables.withdrawal, head, *kept(tables.withdrawal, head))
+        return self._grown(
+            Withdrawal, tables.withdrawal, head, *without_dropped(tables.withdrawal, head)
+        )
 
     def seals(self, *, question: str | None = None, head: int | None = None) -> list[Sealed]:
         """Give every sealed entry ordered by when it was issued, revealed since or not."""
-        where = kept(tables.sealed, head, question)
+        where = without_dropped(tables.sealed, head, question)
         if head is None and question is None:
-            return self._grown(Sealed, tables.sealed, None, *where, joined=_issued)
+            return self._grown(Sealed, tables.sealed, None, *where, joined=_by_issue)
         order = (tables.sealed.c.issued_at, tables.sealed.c.seq)
         return self._values(Sealed, tables.sealed, *where, order=order)
 
@@ -395,25 +413,25 @@ def _value(shape: Any, labels: str, entered: str, stated: str) -> Value:
     return Value(shape, tuple(loads(labels)), tuple(loads(entered)), stated)
 
 
-def _without(item: Evidence, gone: Mapping[str, int]) -> Evidence:
-    left = tuple(
+def _after_dropping(item: Evidence, dropped: Mapping[str, int]) -> Evidence:
+    effects = tuple(
         effect
-        if gone.get(effect.target.partition("=")[0], 0) < (item.seq or 0)
+        if dropped.get(effect.target.partition("=")[0], 0) < (item.seq or 0)
         else replace(effect, form="bears", detail={}, stated="")
         for effect in item.effects
     )
-    return item if left == item.effects else replace(item, effects=left)
+    return item if effects == item.effects else replace(item, effects=effects)
 
 
-def _renewed(held: Sequence[Question], newer: Sequence[Question]) -> list[Question]:
-    """Put newer versions in the places of those held, and new questions behind them."""
-    found = {one.id: one for one in held}
-    found.update((one.id, one) for one in newer)
-    return [*found.values()]
+def _latest_versions(earlier: Sequence[Question], newer: Sequence[Question]) -> list[Question]:
+    """Put newer versions in the places of earlier ones, and new questions behind them."""
+    by_id = {one.id: one for one in earlier}
+    by_id.update((one.id, one) for one in newer)
+    return [*by_id.values()]
 
 
-def _issued(held: Sequence[Sealed], newer: Sequence[Sealed]) -> list[Sealed]:
-    return sorted([*held, *newer], key=lambda one: (one.issued_at, one.seq or 0))
+def _by_issue(earlier: Sequence[Sealed], newer: Sequence[Sealed]) -> list[Sealed]:
+    return sorted([*earlier, *newer], key=lambda one: (one.issued_at, one.seq or 0))
 
 
 def up_to(table: Table, head: int | None) -> list[ColumnElement[bool]]:
@@ -425,13 +443,13 @@ def _of_run(table: Table, run: str | None, head: int | None) -> list[ColumnEleme
     return up_to(table, head) + ([] if run is None else [table.c.run == run])
 
 
-def kept(
+def without_dropped(
     table: Table, head: int | None, question: str | Collection[str] | None = None
 ) -> list[ColumnElement[bool]]:
     """Leave out what belongs to a question that was dropped, up to the entry that dropped it."""
     if question is not None:
         names = [question] if isinstance(question, str) else question
-        return [*kept(table, head), table.c.question.in_(names)]
+        return [*without_dropped(table, head), table.c.question.in_(names)]
     if head is None:
         return [~_dropped_since(table).exists()]
     return [table.c.seq <= head, ~_dropped_since(table).where(tables.setup.c.seq <= head).exists()]
@@ -440,9 +458,9 @@ def kept(
 @lru_cache(maxsize=16)
 def _dropped_since(table: Table) -> Select[Any]:
     """Choose the entries that dropped a question after a row of a table; put together once."""
-    gone = tables.setup
-    return select(gone.c.seq).where(
-        gone.c.subject == "dropped", gone.c.name == table.c.question, gone.c.seq >= table.c.seq
+    setup = tables.setup
+    return select(setup.c.seq).where(
+        setup.c.subject == "dropped", setup.c.name == table.c.question, setup.c.seq >= table.c.seq
     )
 
 
@@ -462,11 +480,11 @@ _STORED = {
 
 
 def _rows(connection: Connection, statement: Any, table: Table) -> Iterator[dict[str, Any]]:
-    found = connection.execute(statement)
-    names = [*found.keys()]
+    result = connection.execute(statement)
+    names = [*result.keys()]
     decode = _DECODE[table]
     # By the batch: a million rows are not held, and one at a time takes twice as long.
-    for batch in found.partitions(_BATCH):
+    for batch in result.partitions(_BATCH):
         for stored in batch:
             row = dict(zip(names, stored, strict=True))
             for name, read in decode:
@@ -482,7 +500,7 @@ def _entries(
     source: FromClause | None = None,
     order: tuple[ColumnElement[Any], ...] = (),
 ) -> Iterator[Entry]:
-    """Read the entries of one kind with their details, by number unless told otherwise."""
+    """Read the entries of one kind with their details, by number unless `order` is given."""
     joined = (table if source is None else source).join(entry, entry.c.seq == table.c.seq)
     extra: list[ColumnElement[Any]] = [
         entry.c.hash.label("_hash"),
@@ -523,13 +541,13 @@ def _effects(
         .where(and_(True, *where))
         .order_by(evidence_effect.c.seq, evidence_effect.c.position)
     )
-    found: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
+    by_entry: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
     for row in _rows(connection, statement, evidence_effect):
-        found[row["seq"]].append(row)
-    return found
+        by_entry[row["seq"]].append(row)
+    return by_entry
 
 
-def _named(connection: Connection, name: int | str) -> Entry:
+def _entry_named(connection: Connection, name: int | str) -> Entry:
     text = str(name).strip().lower()
     rules: list[ColumnElement[bool]] = []
     if text.isascii() and text.isdigit() and len(text) <= 18:
@@ -537,12 +555,12 @@ def _named(connection: Connection, name: int | str) -> Entry:
     if isinstance(name, str) and _PREFIX.fullmatch(text):
         # A range, so that the index on the hash serves.
         rules.append(and_(entry.c.hash >= text, entry.c.hash < text + "g"))
-    found: list[Any] = []
+    matches: list[Any] = []
     if rules:
         statement = select(entry.c.seq, entry.c.kind, entry.c.hash).where(or_(*rules))
-        found = list(connection.execute(statement.order_by(entry.c.seq).limit(3)))
-    exact = [row for row in found if str(row.seq) == text]
-    if not (chosen := exact or found):
+        matches = list(connection.execute(statement.order_by(entry.c.seq).limit(3)))
+    exact = [row for row in matches if str(row.seq) == text]
+    if not (chosen := exact or matches):
         msg = f"entry ({name}): no such number or id"
         raise NotFound(msg, hint="forecast history QUESTION --wide")
     if len(chosen) > 1:
@@ -550,5 +568,5 @@ def _named(connection: Connection, name: int | str) -> Entry:
         msg = f"entry ({name}): matches more than one id ({shown})"
         raise NotFound(msg, hint="more digits of the id")
     table = DETAILS[chosen[0].kind]
-    (made,) = _entries(connection, table, table.c.seq == chosen[0].seq)
-    return made
+    (match,) = _entries(connection, table, table.c.seq == chosen[0].seq)
+    return match

@@ -1,4 +1,4 @@
-"""Sealing: the commitment to a forecast, what is kept to open it, and the check that it does."""
+"""Sealing: the commitment to a forecast, the opener that is kept, and the check that it opens."""
 
 import datetime as dt
 import secrets
@@ -16,30 +16,30 @@ VERSION = 1
 
 def seal(draft: Forecast) -> tuple[Sealed, dict[str, Any]]:
     """Commit to a forecast without showing it; give the draft, and what opens it later."""
-    made = prepare(draft)
-    form = made.body
+    entry = prepare(draft)
+    form = entry.body
     salt = secrets.token_hex(32)
     commitment = seal_commitment(salt, form)
-    kept = {
+    opener = {
         "v": VERSION,
         "commitment": commitment,
         "salt": salt,
         "forecast": form,
-        "because": {"salt": made.salt, "text": made.because} if made.because else None,
+        "because": {"salt": entry.salt, "text": entry.because} if entry.because else None,
     }
-    row = made.row
+    row = entry.row
     sealed = Sealed(
         row["question"], row["question_hash"], row["forecaster"], row["issued_at"], commitment
     )
-    return sealed, kept
+    return sealed, opener
 
 
-def reveal(kept: Mapping[str, Any], sealed: Sealed) -> Reveal:
-    """Open a seal with what was kept; the whole forecast must be the one that was committed to."""
+def reveal(opener: Mapping[str, Any], sealed: Sealed) -> Reveal:
+    """Open a seal with its opener; the whole forecast must be the one that was committed to."""
     try:
-        opening = _opening(kept, sealed.seq or 0)
-        made = prepare(opening)
-        opens = seal_commitment(opening.salt, made.body)
+        opening = _opening(opener, sealed.seq or 0)
+        entry = prepare(opening)
+        opens = seal_commitment(opening.salt, entry.body)
     except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as broken:
         msg = "sealed file: does not hold what opens a seal"
         raise InvalidInput(msg, hint="file=COPY") from broken
@@ -52,12 +52,12 @@ def reveal(kept: Mapping[str, Any], sealed: Sealed) -> Reveal:
     return opening
 
 
-def _opening(kept: Mapping[str, Any], seq: int) -> Reveal:
-    because = kept["because"] or {"salt": "", "text": ""}
-    given = dict(kept["forecast"])
-    given["issued_at"] = dt.datetime.fromisoformat(given["issued_at"])
-    row = dict.fromkeys(DETAILS["forecast"].columns.keys()) | given
+def _opening(opener: Mapping[str, Any], seq: int) -> Reveal:
+    because = opener["because"] or {"salt": "", "text": ""}
+    form = dict(opener["forecast"])
+    form["issued_at"] = dt.datetime.fromisoformat(form["issued_at"])
+    row = dict.fromkeys(DETAILS["forecast"].columns.keys()) | form
     draft = Entry("forecast", row, because=str(because["text"])).value
     assert isinstance(draft, Forecast)
     bare = replace(draft, seq=None, recorded_at=None, hash="")
-    return Reveal(bare, seq, str(kept["salt"]), str(because["salt"]))
+    return Reveal(bare, seq, str(opener["salt"]), str(because["salt"]))

@@ -38,8 +38,8 @@ def text(connection: Connection) -> str:
         f"PRAGMA {name} = {connection.exec_driver_sql(f'PRAGMA {name}').scalar_one()};"
         for name in ("application_id", "user_version")
     ]
-    made = connection.exec_driver_sql(query).scalars().all()
-    tidy = ["\n".join(line.rstrip() for line in sql.strip().splitlines()) for sql in made]
+    statements = connection.exec_driver_sql(query).scalars().all()
+    tidy = ["\n".join(line.rstrip() for line in sql.strip().splitlines()) for sql in statements]
     return _NOTE + "\n\n".join(["\n".join(marks), *(f"{sql};" for sql in tidy)]) + "\n"
 
 
@@ -60,8 +60,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="compare, write nothing")
     options = parser.parse_args(arguments)
     folder = locate("migrations").parent
-    made = {"schema.sqlite.sql": sqlite, "schema.postgresql.sql": postgresql}
-    stale = [name for name, write in made.items() if not _settled(folder / name, write(), options)]
+    writers = {"schema.sqlite.sql": sqlite, "schema.postgresql.sql": postgresql}
+    stale = [
+        name for name, write in writers.items() if not _settled(folder / name, write(), options)
+    ]
     for name in stale:
         print(
             f"error: {name} (stale): must follow the migrations. "

@@ -1,4 +1,4 @@
-"""What of that which imports brought may have been taken back: by number, nothing else."""
+"""Numbers of imported forecasts that a withdrawal may have taken back, and of questions."""
 
 import datetime as dt
 
@@ -6,7 +6,7 @@ from sqlalchemy import and_, select
 
 from forecasting.domain import Withdrawal
 from forecasting.store.ledger import Ledger
-from forecasting.store.read import kept, up_to
+from forecasting.store.read import up_to, without_dropped
 from forecasting.store.tables import entry, forecast, question, withdrawal
 
 
@@ -20,10 +20,17 @@ def at_one_instant(ledger: Ledger, *, head: int | None = None) -> list[tuple[int
     statement = (
         select(forecast.c.seq, withdrawal.c.seq)
         .select_from(withdrawal.join(forecast, together))
-        .where(forecast.c.kind == "imported", *kept(forecast, head), *up_to(withdrawal, head))
+        .where(
+            forecast.c.kind == "imported",
+            *without_dropped(forecast, head),
+            *up_to(withdrawal, head),
+        )
     )
     with ledger.reading() as connection:
-        return [(said, taken) for said, taken in connection.execute(statement)]
+        return [
+            (forecast_seq, withdrawal_seq)
+            for forecast_seq, withdrawal_seq in connection.execute(statement)
+        ]
 
 
 def brought_with(ledger: Ledger, taken: Withdrawal, last: int) -> list[int]:
@@ -47,7 +54,7 @@ def versions(ledger: Ledger) -> list[tuple[int, str, dt.datetime]]:
     statement = (
         select(question.c.seq, question.c.question, entry.c.recorded_at)
         .select_from(question.join(entry, entry.c.seq == question.c.seq))
-        .where(*kept(question, None))
+        .where(*without_dropped(question, None))
         .order_by(question.c.seq)
     )
     with ledger.reading() as connection:

@@ -25,7 +25,7 @@ from forecasting.store.canonical import FIRST, VERSION, dumps, instant_text, lea
 from forecasting.store.entries import Draft, Entry, prepare, write
 from forecasting.store.ledger import Ledger, append
 from forecasting.store.ledger import record as record_entries
-from forecasting.store.read import Head, kept, read_head
+from forecasting.store.read import Head, read_head, without_dropped
 from forecasting.store.tables import DETAILS, Data, Instant, evidence_effect, forecast, rationale
 from forecasting.store.verify import _Bad, _walk, verify
 
@@ -58,7 +58,7 @@ def export(ledger: Ledger) -> Iterator[str]:
             "tool": ledger.tool,
         }
         yield dumps(first).decode()
-        yield from map(_written, _every(connection, head.seq))
+        yield from map(_as_line, _every(connection, head.seq))
 
 
 def _every(connection: Connection, last: int) -> Iterator[Entry]:
@@ -69,11 +69,11 @@ def _every(connection: Connection, last: int) -> Iterator[Entry]:
         raise DatabaseUnusable(msg, hint="forecast verify") from bad
 
 
-def _written(found: Entry) -> str:
-    form = found.canonical.decode()
-    beside: dict[str, str] = {"hash": found.hash}
-    if found.because is not None and found.salt is not None:
-        beside |= {"salt": found.salt, "because": found.because}
+def _as_line(entry: Entry) -> str:
+    form = entry.canonical.decode()
+    beside: dict[str, str] = {"hash": entry.hash}
+    if entry.because is not None and entry.salt is not None:
+        beside |= {"salt": entry.salt, "because": entry.because}
     return f"{form[:-1]},{dumps(beside).decode()[1:]}"
 
 
@@ -96,29 +96,29 @@ def chained(
     previous, seq, number = FIRST, 0, 1
     for number, record in records:
         try:
-            found = _line(record, number)
-            form = found.canonical
+            entry = _entry_of_line(record, number)
+            form = entry.canonical
         except (KeyError, ValueError, TypeError, AttributeError, ArithmeticError) as broken:
-            said = f"{broken.args[0]}" if broken.args else type(broken).__name__
+            cause = f"{broken.args[0]}" if broken.args else type(broken).__name__
             msg = (
                 f"entry ({str(record.get('seq'))[:20]}): was not written by this program "
-                f"({said[:80]})"
+                f"({cause[:80]})"
             )
             hint = "a whole export, by a version of this program no newer than this one"
             raise InvalidInput(msg, hint=hint, where=f"{name}:{number}") from broken
         seq += 1
         entry_leaf = leaf(form)
         previous = link(previous, entry_leaf)
-        if found.seq != seq or found.hash != previous.hex():
-            msg = f"entry ({found.seq}): its hash does not follow from the lines before it"
+        if entry.seq != seq or entry.hash != previous.hex():
+            msg = f"entry ({entry.seq}): its hash does not follow from the lines before it"
             raise InvalidInput(msg, hint="the export as it was written", where=f"{name}:{number}")
-        yield replace(found, leaf=entry_leaf.hex())
+        yield replace(entry, leaf=entry_leaf.hex())
     if Whole(seq, previous.hex()) != declared:
         msg = f"ledger: {declared.entries} entries were written, and {seq} are here"
         raise InvalidInput(msg, hint="the export as it was written", where=f"{name}:{number}")
 
 
-def _line(record: Mapping[str, Any], number: int) -> Entry:
+def _entry_of_line(record: Mapping[str, Any], number: int) -> Entry:
     kind, stored = record["kind"], dict(record["body"])
     more = set(record) - {"body", "kind", "recorded_at", "seq", "tool", "v", *_BESIDE}
     if kind not in DETAILS or record["v"] != VERSION or more:
@@ -201,9 +201,9 @@ def restore_lines(ledger: Ledger, lines: Iterable[Entry], *, after: int) -> int:
                 connection, [(one, write(one.kind, one.row, one.effects)) for one in batch]
             )
             added += len(batch)
-        found = verify(connection)
-        if not found.ok:
-            msg = f"entry ({found.first_bad}): {found.reason}; nothing was written"
+        verification = verify(connection)
+        if not verification.ok:
+            msg = f"entry ({verification.first_bad}): {verification.reason}; nothing was written"
             raise InvalidInput(msg, hint="the export as it was written")
     return added
 
@@ -254,7 +254,7 @@ def spoken(ledger: Ledger, *, without: Collection[int] = ()) -> Iterator[Spoken]
     statement = (
         select(*columns, rationale.c.text, forecast.c.seq)
         .select_from(forecast.outerjoin(rationale, rationale.c.seq == forecast.c.seq))
-        .where(forecast.c.kind != "replay", *kept(forecast, None))
+        .where(forecast.c.kind != "replay", *without_dropped(forecast, None))
         .order_by(forecast.c.question, forecast.c.issued_at, forecast.c.forecaster, forecast.c.seq)
     )
     with ledger.reading() as connection:
@@ -273,7 +273,7 @@ def said_when(ledger: Ledger) -> dict[tuple[str, str, dt.datetime], tuple[Any, A
     same: dict[str, str] = {}
     with ledger.reading() as connection:
         rows = connection.execution_options(yield_per=_BATCH).execute(
-            statement.where(forecast.c.kind != "replay", *kept(forecast, None))
+            statement.where(forecast.c.kind != "replay", *without_dropped(forecast, None))
         )
         return {
             (same.setdefault(question, question), same.setdefault(who, who), at): _read(
@@ -292,15 +292,15 @@ def record_digest(ledger: Ledger) -> str:
     """Digest what entries say, without their numbers: SHA-256 over their sorted digests."""
     digests = []
     with ledger.reading() as connection:
-        for found in _every(connection, read_head(connection)[0].seq):
-            form = found.body
+        for entry in _every(connection, read_head(connection)[0].seq):
+            form = entry.body
             if form.get("subject") == "import":
-                # In which parts a record came is nothing that it says.
+                # In which parts a record was imported is no part of its content.
                 continue
             if form.get("commitment") is not None:
-                form["because"] = found.because
+                form["because"] = entry.because
             for name in _OWN_NUMBERS:
                 form.pop(name, None)
-            said = dumps({"kind": found.kind, "body": form})
-            digests.append(hashlib.sha256(said).digest())
+            content = dumps({"kind": entry.kind, "body": form})
+            digests.append(hashlib.sha256(content).digest())
     return hashlib.sha256(b"".join(sorted(digests))).hexdigest()

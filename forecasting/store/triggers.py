@@ -1,4 +1,4 @@
-"""Append-only, said to the database: no UPDATE, no DELETE, and only the next number.
+"""The triggers that keep the ledger append-only: no UPDATE, no DELETE, only the next number.
 
 The guard on INSERT does not rest on a pragma: without it ``INSERT OR REPLACE`` would rewrite a row
 wherever ``recursive_triggers`` is off. Altering a table can silently drop its triggers, so
@@ -53,7 +53,7 @@ def _none_of(column: str, words: Sequence[str]) -> str:
 
 
 def _guards(dialect: str) -> dict[str, dict[str, str]]:
-    """Give what each table refuses on INSERT: what is said of it, and the condition."""
+    """Give what each table refuses on INSERT: the message, and the condition."""
     guards = {
         "entry": {
             "an entry takes the next number": (
@@ -229,29 +229,29 @@ def install(connection: Connection) -> None:
     """Install or renew every trigger of the ledger, in the caller's transaction."""
     if connection.dialect.name == "postgresql":
         schema = connection.exec_driver_sql("SELECT quote_ident(current_schema())").scalar_one()
-        made = _postgresql(schema)
+        commands = _postgresql(schema)
     else:
-        made = _sqlite()
-    for statement in made:
+        commands = _sqlite()
+    for statement in commands:
         connection.exec_driver_sql(statement)
 
 
 def missing(connection: Connection) -> list[str]:
     """Name the triggers that are gone, altered, disabled, or not this program's.
 
-    What stands is compared as text, on PostgreSQL the body of the function that a trigger calls.
+    Triggers are compared as text, on PostgreSQL by the body of the function that each calls.
     """
-    found = _found_postgresql if connection.dialect.name == "postgresql" else _found_sqlite
-    stands = found(connection)
-    made = wanted(connection.dialect.name)
-    return sorted(name for name in {*made, *stands} if made.get(name) != stands.get(name))
+    read = _present_postgresql if connection.dialect.name == "postgresql" else _present_sqlite
+    present = read(connection)
+    expected = wanted(connection.dialect.name)
+    return sorted(name for name in {*expected, *present} if expected.get(name) != present.get(name))
 
 
 def wanted(dialect: str) -> dict[str, str]:
     """Give the triggers as this program makes them, by name."""
     if dialect == "sqlite":
-        made = [sql for sql in _sqlite() if sql.startswith("CREATE")]
-        return {sql.split()[2]: sql for sql in made}
+        texts = [sql for sql in _sqlite() if sql.startswith("CREATE")]
+        return {sql.split()[2]: sql for sql in texts}
     bodies = {}
     named = {}
     for sql in _postgresql():
@@ -263,7 +263,7 @@ def wanted(dialect: str) -> dict[str, str]:
     return {name: bodies[function] for name, function in named.items()}
 
 
-def _found_sqlite(connection: Connection) -> dict[str, str]:
+def _present_sqlite(connection: Connection) -> dict[str, str]:
     query = "SELECT name, sql FROM {} WHERE type = 'trigger'"
     rows = [
         row
@@ -273,7 +273,7 @@ def _found_sqlite(connection: Connection) -> dict[str, str]:
     return {name: sql for name, sql in rows}
 
 
-def _found_postgresql(connection: Connection) -> dict[str, str]:
+def _present_postgresql(connection: Connection) -> dict[str, str]:
     # A trigger that is not enabled for an ordinary session stands, and does nothing.
     rows = connection.exec_driver_sql(
         "SELECT t.tgname, t.tgenabled, p.prosrc, p.proconfig FROM pg_trigger t"

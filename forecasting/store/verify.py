@@ -78,16 +78,16 @@ def verify(connection: Connection) -> Verification:
         last = connection.execute(newest.limit(1)).first()
         head_seq, head_hash = (0, FIRST.hex()) if last is None else (int(last[0]), str(last[1]))
         entries = connection.execute(select(func.count()).select_from(entry)).scalar_one()
-        _counts(connection)
+        _refuse_orphans(connection)
         previous, earlier = FIRST, dt.datetime.min.replace(tzinfo=dt.UTC)
         # The entry that redacted each forecast comes later than the forecast.
         redacts = connection.execute(select(redaction.c.forecast, redaction.c.seq))
-        held = _Held({seq: by for seq, by in redacts})
-        for found in _walk(connection, head_seq):
-            previous = _check(found, previous, earlier)
-            if reason := held.check(found):
-                raise _Bad(found.seq, reason)
-            earlier = found.recorded_at
+        references = _References({seq: by for seq, by in redacts})
+        for item in _walk(connection, head_seq):
+            previous = _check(item, previous, earlier)
+            if reason := references.check(item):
+                raise _Bad(item.seq, reason)
+            earlier = item.recorded_at
     except _Bad as bad:
         return Verification(False, entries, head_seq, head_hash, bad.seq, bad.reason)
     return Verification(
@@ -95,9 +95,9 @@ def verify(connection: Connection) -> Verification:
         entries,
         head_seq,
         head_hash,
-        sealed=len(held.seals),
-        unrevealed=len(held.seals) - len(held.revealed),
-        redacted=len(held.redacted),
+        sealed=len(references.seals),
+        unrevealed=len(references.seals) - len(references.revealed),
+        redacted=len(references.redacted),
     )
 
 
@@ -110,20 +110,20 @@ def content_digest(connection: Connection, *, head: int | None = None) -> str:
     digest = hashlib.sha256()
     last = connection.execute(select(func.max(entry.c.seq))).scalar() or 0
     try:
-        for found in _walk(connection, last if head is None else min(head, last)):
-            form = found.body
+        for item in _walk(connection, last if head is None else min(head, last)):
+            form = item.body
             form.pop("seal_salt", None)
-            if form.pop("commitment", None) is not None and found.kind == "forecast":
-                form["because"] = found.because
-            digest.update(dumps({"seq": found.seq, "kind": found.kind, "body": form}) + b"\n")
+            if form.pop("commitment", None) is not None and item.kind == "forecast":
+                form["because"] = item.because
+            digest.update(dumps({"seq": item.seq, "kind": item.kind, "body": form}) + b"\n")
     except _Bad as bad:
         msg = f"entry ({bad.seq}): {bad.reason}"
         raise ForecastingError(msg, hint="forecast verify") from bad
     return digest.hexdigest()
 
 
-def _counts(connection: Connection) -> None:
-    """Find rows that belong to no entry; the walk finds entries that have no row."""
+def _refuse_orphans(connection: Connection) -> None:
+    """Refuse rows that belong to no entry; the walk finds entries that have no row."""
     owned = [
         (table, entry, and_(entry.c.seq == table.c.seq, entry.c.kind == kind), f"a {kind} row")
         for kind, table in DETAILS.items()
@@ -251,35 +251,35 @@ def _decoded(table: Table, raw: Mapping[str, Any]) -> dict[str, Any]:
     return row
 
 
-def _check(found: Entry, previous: bytes, earlier: dt.datetime) -> bytes:
+def _check(item: Entry, previous: bytes, earlier: dt.datetime) -> bytes:
     """Check one entry against the one before it; give its hash."""
-    seq = found.seq
+    seq = item.seq
     try:
-        expected = leaf(found.canonical)
+        expected = leaf(item.canonical)
     except (ValueError, TypeError, AttributeError, ArithmeticError) as broken:
         raise _Bad(seq, f"a value that is not in its stored form ({broken})") from broken
-    if found.leaf != expected.hex():
+    if item.leaf != expected.hex():
         raise _Bad(seq, "its content is not what was recorded")
     chained = link(previous, expected)
-    if found.hash != chained.hex():
+    if item.hash != chained.hex():
         raise _Bad(seq, "its hash does not follow from the entry before it")
-    if found.recorded_at < earlier:
+    if item.recorded_at < earlier:
         raise _Bad(seq, "recorded before the entry that it follows")
-    if reason := _derived(found):
+    if reason := _derived_problem(item):
         raise _Bad(seq, reason)
     return chained
 
 
-def _derived(found: Entry) -> str:
+def _derived_problem(item: Entry) -> str:
     """Say what disagrees among the values that are not hashed themselves."""
-    row = found.row
-    if found.kind == "evidence" and row["effects"] != len(found.effects):
+    row = item.row
+    if item.kind == "evidence" and row["effects"] != len(item.effects):
         return "its effects are not as many as were recorded"
-    if found.kind == "question":
-        question = found.value
+    if item.kind == "question":
+        question = item.value
         if isinstance(question, Question) and question.wording_hash != row["wording_hash"]:
             return "its wording does not have the hash that was recorded"
-    if found.kind != "forecast":
+    if item.kind != "forecast":
         return ""
     try:
         numbers = [float(text) for text in row["entered"]]
@@ -287,47 +287,47 @@ def _derived(found: Entry) -> str:
         return "its numbers are not decimals"
     if row["shape"] == "binary" and row["probability"] != numbers[0]:
         return "its probability is not the decimal that was entered"
-    if row["commitment"] is None and found.because is not None:
+    if row["commitment"] is None and item.because is not None:
         return "a rationale that it did not commit to"
     return ""
 
 
 @dataclass(slots=True)
-class _Held:
-    """What entries hold of one another: seals and what opens them, rationales and redactions."""
+class _References:
+    """What entries refer to: seals and the forecasts that open them, rationales, redactions."""
 
     redacted: Mapping[int, int]
     seals: dict[int, Mapping[str, Any]] = field(default_factory=dict)
     revealed: set[int] = field(default_factory=set)
 
-    def check(self, found: Entry) -> str:
+    def check(self, item: Entry) -> str:
         """Say what is wrong with an entry, given those before it and what redacts it."""
-        if found.kind == "sealed":
-            self.seals[found.seq] = found.row
-        if found.kind == "redaction" and found.row["forecast"] >= found.seq:
+        if item.kind == "sealed":
+            self.seals[item.seq] = item.row
+        if item.kind == "redaction" and item.row["forecast"] >= item.seq:
             return "a redaction of what came after it"
-        if found.kind != "forecast":
+        if item.kind != "forecast":
             return ""
-        return self._rationale(found) or self._reveal(found)
+        return self._rationale(item) or self._reveal(item)
 
-    def _rationale(self, found: Entry) -> str:
-        row = found.row
+    def _rationale(self, item: Entry) -> str:
+        row = item.row
         if row["commitment"] is None:
             return ""
-        if found.seq in self.redacted:
-            return "" if found.because is None else "its rationale was redacted but is still there"
-        if found.because is None or found.salt is None:
+        if item.seq in self.redacted:
+            return "" if item.because is None else "its rationale was redacted but is still there"
+        if item.because is None or item.salt is None:
             return "its rationale is missing"
         try:
-            salt = bytes.fromhex(found.salt)
+            salt = bytes.fromhex(item.salt)
         except ValueError:
             return "its salt is broken"
-        if commitment(salt, found.because) != row["commitment"]:
+        if commitment(salt, item.because) != row["commitment"]:
             return "its rationale is not what was recorded"
         return ""
 
-    def _reveal(self, found: Entry) -> str:
-        row = found.row
+    def _reveal(self, item: Entry) -> str:
+        row = item.row
         if row["sealed"] is None:
             return "" if row["seal_salt"] is None else "a salt without a seal"
         if (sealed := self.seals.get(row["sealed"])) is None:
@@ -336,7 +336,7 @@ class _Held:
             return f"the seal {row['sealed']} was opened before"
         self.revealed.add(row["sealed"])
         try:
-            opens = seal_commitment(row["seal_salt"] or "", found.body)
+            opens = seal_commitment(row["seal_salt"] or "", item.body)
         except ValueError:
             return "the salt of its seal is broken"
         return "" if opens == sealed["commitment"] else f"it does not open the seal {row['sealed']}"

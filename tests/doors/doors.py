@@ -30,12 +30,12 @@ _names = count()
 
 def words(error, text):
     """Give the words of a refusal from behind the value on: the name and the place differ."""
-    found = " ".join(as_options(str(error)).split())
+    message = " ".join(as_options(str(error)).split())
     shown = f"({' '.join(plainly(tidied(text)).split())})"
-    found = found.partition(shown)[2] if shown in found else found.partition(": ")[2]
+    message = message.partition(shown)[2] if shown in message else message.partition(": ")[2]
     for tail in (" (1 of ", " (got ", ". Try: questions/README", "; for a whole "):
-        found = found.partition(tail)[0]
-    return "refused", found.rstrip(".")
+        message = message.partition(tail)[0]
+    return "refused", message.rstrip(".")
 
 
 def question(name, space, **more):
@@ -65,10 +65,10 @@ class Doors:
     def imported(self, content, ending, text, **options):
         """Import a file of one row, and give its refusal if there is one."""
         try:
-            found = self.book.import_record(self.file(content, ending), ending, **options)
+            counts = self.book.import_record(self.file(content, ending), ending, **options)
         except ForecastingError as wrong:
             return words(wrong, text)
-        return words(found["refused"][0]["reason"], text) if found["refused"] else None
+        return words(counts["refused"][0]["reason"], text) if counts["refused"] else None
 
     def asked(self, space, **more):
         """Make a question of its own, and give its name."""
@@ -133,14 +133,14 @@ def by_command(thing):
 
 
 def by_csv(thing):
-    said = {"binary": "0.5", "options": "none=0.2;Soft deal=0.3;firm=0.5", "number": "5=1;95=2"}
+    answers = {"binary": "0.5", "options": "none=0.2;Soft deal=0.3;firm=0.5", "number": "5=1;95=2"}
 
     def door(doors, text):
         name = doors.asked(thing.space)
-        cells = {"forecast": said[thing.space], "issued_at": SAID_AT, "zone": ZONE}
+        cells = {"forecast": answers[thing.space], "issued_at": SAID_AT, "zone": ZONE}
         cells |= thing.cells(text)
-        found = doors.imported(row(question=name, forecaster="b", **cells), "csv", text)
-        return found or thing.read(doors, name)
+        refusal = doors.imported(row(question=name, forecaster="b", **cells), "csv", text)
+        return refusal or thing.read(doors, name)
 
     return door
 
@@ -168,8 +168,8 @@ def by_python(thing):
 
 def by_yaml(thing):
     def door(doors, text):
-        found = bank_file(doors, thing.space, **thing.bank(text))
-        return found if isinstance(found, tuple) else thing.of(found)
+        result = bank_file(doors, thing.space, **thing.bank(text))
+        return result if isinstance(result, tuple) else thing.of(result)
 
     return door
 
@@ -202,7 +202,7 @@ def outcome(space):
         python=lambda book, name, text: book.resolve(name, text, source="x", at=KNOWN, sure=True),
         read=lambda doors, name: standing(doors, name).outcome,
         bank=lambda text: {"outcome": text},
-        of=lambda found: found.outcome,
+        of=lambda question: question.outcome,
     )  # fmt: skip
 
 
@@ -215,7 +215,7 @@ WHEN = Thing(
     python=lambda book, name, text: book.resolve(name, "yes", source="x", at=text),
     read=lambda doors, name: iso(standing(doors, name).resolved_at),
     bank=lambda text: {"known": text},
-    of=lambda found: iso(found.resolved_at),
+    of=lambda question: iso(question.resolved_at),
 )
 
 
@@ -282,8 +282,8 @@ def _closes(doors, name):
 
 
 def closes_by_yaml(doors, text):
-    found = bank_file(doors, "binary", closes=text)
-    return found if isinstance(found, tuple) else iso(doors.read.closes)
+    result = bank_file(doors, "binary", closes=text)
+    return result if isinstance(result, tuple) else iso(doors.read.closes)
 
 
 SPOKEN = (by_command, by_csv, by_jsonl, by_python)

@@ -19,12 +19,12 @@ WINDOW = "2025-01-02T09:00Z,2025-01-01,2025-01-31"
 def test_exponents_are_numbers(imported, run):
     rows = f"q1,bot,0.2,{WINDOW},no,2025-01-31\nq2,bot,1e-05,{WINDOW},yes,2025-01-20\n"
     assert imported(HEAD + rows)["refused"] == []
-    found = imported(
+    counts = imported(
         '{"kind": "forecast", "question": "q2", "forecaster": "b", "forecast": 2.5e-7,'
         ' "issued_at": "2025-01-02T09:00Z"}\n',
         name="a.jsonl",
     )
-    assert found["forecasts"] == 1
+    assert counts["forecasts"] == 1
     shown = table(run("--csv", "history", "q2")[1])
     assert {float(row["forecast"]) for row in shown} == {1e-05, 2.5e-7}
 
@@ -89,8 +89,8 @@ def test_a_bare_one_is_nowhere_certainty(imported, run):
 
 def test_a_heading_in_percent_says_the_unit(imported, run):
     rows = HEAD.replace("forecast,", "Probability (%),", 1).replace("forecaster", "Who")
-    found = imported(rows + f"p1,a,85,{WINDOW},yes,2025-01-31\np2,a,1,{WINDOW},no,2025-01-31\n")
-    assert found["forecasts"] == 2
+    counts = imported(rows + f"p1,a,85,{WINDOW},yes,2025-01-31\np2,a,1,{WINDOW},no,2025-01-31\n")
+    assert counts["forecasts"] == 2
     assert float(table(run("--csv", "history", "p2")[1])[0]["forecast"]) == 0.01
 
 
@@ -102,8 +102,8 @@ def test_what_resolved_too_soon_is_said_and_scored_when_asked_for(imported, run)
         f"d{i},a,0.9,2025-03-{i:02}T08:00Z,2025-03-{i:02},2025-03-{i:02},yes,2025-03-{i:02}\n"
         for i in range(1, 13)
     )
-    found = imported(HEAD + rows)
-    assert "12 resolved within two days of opening" in found["summary"]
+    counts = imported(HEAD + rows)
+    assert "12 resolved within two days of opening" in counts["summary"]
     for command in ("score", "calibration"):
         _, _, err = run(command, "--kind", "imported")
         assert "12 questions resolved within two days of opening (--too-soon scores them)" in err
@@ -153,11 +153,11 @@ def test_odd_values_in_a_cell(value, shown):
 
 
 def feed(*items):
-    made = "".join(
+    elements = "".join(
         "<item>" + "".join(f"<{tag}>{text}</{tag}>" for tag, text in item.items()) + "</item>"
         for item in items
     )
-    return f"<rss version='2.0'><channel><title>Wire</title>{made}</channel></rss>"
+    return f"<rss version='2.0'><channel><title>Wire</title>{elements}</channel></rss>"
 
 
 def test_a_time_that_is_not_understood_is_not_added(run, file):
@@ -170,8 +170,8 @@ def test_a_time_that_is_not_understood_is_not_added(run, file):
     ]  # fmt: skip
     path = file(feed(*items), "feed.xml")
     code, out, err = run("--json", "news", "import", path, "--on", "leaders-meet")
-    found = json.loads(out)
-    assert (code, found["added"], [one["line"] for one in found["refused"]]) == (0, 3, [2, 3, 6])
+    counts = json.loads(out)
+    assert (code, counts["added"], [one["line"] for one in counts["refused"]]) == (0, 3, [2, 3, 6])
     assert "zone MSK is ambiguous" in err
     assert "must carry a zone" in err
     listed = json.loads(run("--json", "news", "list", "--on", "leaders-meet@2026-12-31")[1])
@@ -210,9 +210,9 @@ def test_a_bumped_date_makes_no_second_item(run, file, first, second, added):
     one = run("--json", "news", "import", file(feed(items("09", **first)), "a.xml"), *there)
     assert json.loads(one[1])["added"] == 1
     two = run("--json", "news", "import", file(feed(items("11", **second)), "b.xml"), *there)
-    found = json.loads(two[1])
-    assert (found["added"], found["duplicates"], found["refused"]) == (added, 1 - added, [])
-    assert len(found["updated"]) == 1 - added
+    counts = json.loads(two[1])
+    assert (counts["added"], counts["duplicates"], counts["refused"]) == (added, 1 - added, [])
+    assert len(counts["updated"]) == 1 - added
 
 
 # 33: ladders
@@ -257,14 +257,14 @@ def test_an_earlier_moment_is_held_against_what_came_after_it(ladder):
 
 
 def test_an_import_keeps_what_falls_and_says_so(ladder, imported):
-    said = "".join(
+    records = "".join(
         json.dumps({"kind": "forecast", "question": rung, "forecaster": "c", "forecast": p,
                     "issued_at": "2026-03-01T00:00Z"}) + "\n"
         for rung, p in zip(RUNGS, ("0.3", "0.4", "0.1"), strict=True)
     )  # fmt: skip
-    found = imported(said, name="f.jsonl")
-    assert (found["forecasts"], found["refused"]) == (3, [])
-    assert "1 forecast of a ladder fall" in " ".join(found["notes"])
+    counts = imported(records, name="f.jsonl")
+    assert (counts["forecasts"], counts["refused"]) == (3, [])
+    assert "1 forecast of a ladder fall" in " ".join(counts["notes"])
 
 
 def test_a_yes_settles_the_other_rungs_that_it_decides_and_a_correction_takes_it_back(ladder):

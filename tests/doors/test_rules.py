@@ -29,8 +29,11 @@ def sheet(*, n=30, resolved=26, head=SHEET):
 
 @pytest.fixture
 def book(tmp_path):
-    with clock.at(NOW), Book.open(str(tmp_path / "book.db"), forecaster="ana", create=True) as made:
-        yield made
+    with (
+        clock.at(NOW),
+        Book.open(str(tmp_path / "book.db"), forecaster="ana", create=True) as opened,
+    ):
+        yield opened
 
 
 def asked(book, tmp_path, name="q", **more):
@@ -92,9 +95,9 @@ def test_a_second_import_completes_what_the_first_left_open(run, imported):
             for i in (1, 2, 3)
         )
     )
-    found = imported(more)
-    assert (found["refused"], found["duplicates"], found["resolutions"]) == ([], 3, 3)
-    assert "3 questions: completed: closes, resolves_by, title" in found["notes"]
+    counts = imported(more)
+    assert (counts["refused"], counts["duplicates"], counts["resolutions"]) == ([], 3, 3)
+    assert "3 questions: completed: closes, resolves_by, title" in counts["notes"]
     shown = table(run("--csv", "questions", "list")[1])
     assert {row["closes"] for row in shown} == {"2026-04-01T00:00:00Z"}
     assert shown[0]["title"] == "Will 1 come?"
@@ -108,10 +111,10 @@ def test_a_second_import_completes_what_the_first_left_open(run, imported):
 
 def test_a_date_of_the_outcome_that_was_missing_can_be_filled_in(imported, run):
     head = "question,forecaster,forecast,issued_at,outcome"
-    found = imported(f"{head}\nq,ana,0.3,2026-01-01T09:00Z,yes\n")
-    assert "1 resolved within two days of opening" in found["summary"]
-    found = imported(f"{head},resolved_at\nq,ana,0.3,2026-01-01T09:00Z,yes,2026-02-01\n")
-    assert (found["resolutions"], found["refused"]) == (1, [])
+    counts = imported(f"{head}\nq,ana,0.3,2026-01-01T09:00Z,yes\n")
+    assert "1 resolved within two days of opening" in counts["summary"]
+    counts = imported(f"{head},resolved_at\nq,ana,0.3,2026-01-01T09:00Z,yes,2026-02-01\n")
+    assert (counts["resolutions"], counts["refused"]) == (1, [])
     assert table(run("--csv", "score", "--kind", "imported")[1])[0]["n_questions"] == "1"
 
 
@@ -166,9 +169,9 @@ def test_a_column_may_be_ignored_and_a_unit_that_shrinks_is_said(imported, tmp_p
     path.write_text(text)
     words = ("--map", "Confidence=ignore", "--unit", "percent", "--dry-run")
     code, out, _ = run("--json", "import", "csv", str(path), *words)
-    found = json.loads(out)
-    assert (code, found["forecasts"]) == (0, 2)
-    assert any("forecasts such as 0.6 are read as 0.6 %" in note for note in found["notes"])
+    counts = json.loads(out)
+    assert (code, counts["forecasts"]) == (0, 2)
+    assert any("forecasts such as 0.6 are read as 0.6 %" in note for note in counts["notes"])
 
 
 def test_after_an_undo_the_question_may_be_stated_anew(imported, run):
@@ -244,8 +247,8 @@ def test_an_outcome_beyond_a_bound_is_recorded_as_beyond_it(book, tmp_path, caps
     book.log("n", {5: 100, "50%": 200, "p95": "1 300"}, at="2026-02-01")
     with pytest.raises(Unsure, match=r"6200.* kept as >5000; is it meant"):
         book.resolve("n", 6200, source="x")
-    said = book.resolve("n", 6200, source="x", sure=True)[0]
-    assert (said["outcome"], said["note"]) == (">5000", "stated as 6200")
+    resolution = book.resolve("n", 6200, source="x", sure=True)[0]
+    assert (resolution["outcome"], resolution["note"]) == (">5000", "stated as 6200")
     (row,) = book.scores(kind="backdated").to_dict("records")
     assert row["rule"] == "crps"
     assert row["mean"] > 0
@@ -319,10 +322,10 @@ OF_THE_TOOL = (
 def test_nobody_speaks_in_the_name_of_a_forecaster_of_the_tool(book, tmp_path, run, name):
     asked(book, tmp_path)
     db, before = ("--db", str(tmp_path / "book.db")), book.head()
-    said = f"forecaster ({name.strip()}): is one of the program's own forecasters, and no person"
+    message = f"forecaster ({name.strip()}): is one of the program's own forecasters, and no person"
     with pytest.raises(InvalidInput) as refused:
         book.log("q", 0.3, forecaster=name)
-    assert refused.value.message == said
+    assert refused.value.message == message
     for act in (
         lambda: book.ask("Will it?", 0.3, by="2027-01-31", forecaster=name),
         lambda: book.speaking_as(name).log("q", 0.3),
@@ -336,7 +339,7 @@ def test_nobody_speaks_in_the_name_of_a_forecaster_of_the_tool(book, tmp_path, r
         with pytest.raises(InvalidInput, match="own forecasters, and no person"):
             act()
     code, _, err = run(*db, "--as", name, "log", "q", "30%")
-    assert (code, said in err, "Try: --as NAME" in err) == (2, True, True), err
+    assert (code, message in err, "Try: --as NAME" in err) == (2, True, True), err
     assert book.head() == before
     assert not (tmp_path / "w").exists()
 
@@ -368,9 +371,9 @@ def test_an_export_keeps_the_models_forecasts_as_imported_and_says_so(book, tmp_
         "question,forecaster,forecast,issued_at\n"
         "q,model,0.3,2026-02-01T00:00Z\nq,ana,0.4,2026-02-01T00:00Z\n"
     )
-    found = book.import_record(path, "csv")
-    assert (found["added"], found["refused"]) == (2, [])
-    assert any(note.startswith("model: names of the program's own") for note in found["notes"])
+    counts = book.import_record(path, "csv")
+    assert (counts["added"], counts["refused"]) == (2, [])
+    assert any(note.startswith("model: names of the program's own") for note in counts["notes"])
     assert {one.kind for one in book.ledger.forecasts()} == {"imported"}
 
 
@@ -390,10 +393,10 @@ def test_a_new_name_much_like_a_known_one_is_told_with_the_way_out(book, tmp_pat
 def test_ask_and_import_tell_a_new_name_much_like_a_known_one(book, tmp_path):
     asked(book, tmp_path)
     book.log("q", 0.3)
-    told = []
-    with book.speaking_as("Ana", tell=told.append) as spoken:
+    notes = []
+    with book.speaking_as("Ana", tell=notes.append) as spoken:
         spoken.ask("Will it?", 0.3, by="2027-01-31")
-        assert [note.partition(";")[0] for note in told] == ["Ana is a new forecaster beside ana"]
+        assert [note.partition(";")[0] for note in notes] == ["Ana is a new forecaster beside ana"]
     path = tmp_path / "more.csv"
     path.write_text(
         "question,forecaster,forecast,issued_at\nq,anna,0.3,2026-02-01T00:00Z\n"
@@ -454,8 +457,8 @@ def test_a_file_whose_points_may_mark_thousands_is_read_with_a_note(book, tmp_pa
     asked(book, tmp_path, type="numeric", lower="0", upper="5000")
     file = tmp_path / "sheet.csv"
     file.write_text("question,forecast,issued_at\nq,5=1.200;95=4.000,2026-02-01T00:00Z\n")
-    told = book.import_record(file, "csv", me="ana", dry_run=True)["notes"]
-    assert any("1.200 are read with a decimal point; decimal=comma" in note for note in told)
+    notes = book.import_record(file, "csv", me="ana", dry_run=True)["notes"]
+    assert any("1.200 are read with a decimal point; decimal=comma" in note for note in notes)
     assert not book.import_record(file, "csv", me="ana", decimal="comma", dry_run=True)["notes"]
     book.import_record(file, "csv", me="ana", decimal="comma")
     assert book.forecasts()["forecast"][0] == {"5": 1200.0, "95": 4000.0}

@@ -30,12 +30,12 @@ def test_every_door_reads_alike(folder, capsys, table):
         for name, text, meant in ROWS:
             if name != table:
                 continue
-            found = [door(doors, text) for door in TABLES[table]]
-            alike = all(one == found[0] for one in found)
+            readings = [door(doors, text) for door in TABLES[table]]
+            alike = all(one == readings[0] for one in readings)
             if isinstance(meant, spellings.Refused):
-                right = all(isinstance(one, tuple) and meant.words in one[1] for one in found)
+                right = all(isinstance(one, tuple) and meant.words in one[1] for one in readings)
             else:
-                right = all(one == meant for one in found)
+                right = all(one == meant for one in readings)
             if not (alike and right):
-                wrong.append((text, meant, found))
+                wrong.append((text, meant, readings))
     assert not wrong, "\n".join(map(str, wrong))

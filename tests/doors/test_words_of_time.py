@@ -23,11 +23,11 @@ names = (f"q{n}" for n in itertools.count())
 def book(request, tmp_path, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
     opened = parse_instant("2026-11-01T00:00Z")
-    with Book.plain(str(tmp_path / "a.db"), forecaster="ana", create=True) as made:
-        made.now, made.place = request.param, str(tmp_path / "a.db")
+    with Book.plain(str(tmp_path / "a.db"), forecaster="ana", create=True) as book:
+        book.now, book.place = request.param, str(tmp_path / "a.db")
         with clock.at(opened):
-            made.add_question({"slug": "held", "title": "Held?", "closes": "2027-06-30"})
-        yield made
+            book.add_question({"slug": "held", "title": "Held?", "closes": "2027-06-30"})
+        yield book
 
 
 def fresh(book):
@@ -38,8 +38,8 @@ def fresh(book):
     return name
 
 
-def command(book, *said):
-    assert run(["--db", book.place, "--as", "ana", *said]) == 0
+def command(book, *arguments):
+    assert run(["--db", book.place, "--as", "ana", *arguments]) == 0
 
 
 def typed(book, action, **fields):
@@ -80,9 +80,9 @@ def test_what_is_said_now_or_today_is_never_said_in_the_future(book, door):
         name = fresh(book)
         with clock.at(book.now):
             LOG[door](book, name, at)
-        [said] = book.ledger.forecasts(question=name)
+        [forecast] = book.ledger.forecasts(question=name)
         noon = parse_instant(f"{days(book)[2]}T12:00+13:00")
-        assert said.issued_at == (book.now if at == "now" else min(book.now, noon))
+        assert forecast.issued_at == (book.now if at == "now" else min(book.now, noon))
 
 
 @pytest.mark.parametrize("door", SETTLE)

@@ -45,7 +45,7 @@ def ledger(tmp_path_factory):
 
 
 @pytest.fixture
-def brought(ledger, tmp_path):
+def import_text(ledger, tmp_path):
     """Import some text, or data as the JSON of another platform, and give the counts."""
 
     def call(text, *, format="csv", into=None, name=None, **options):

@@ -24,7 +24,7 @@ def stamp(moment):
 
 def row(question="q", forecast="0.35", day=1.0, **more):
     """Give a row of a question that is open for ten days and came out yes on the eighth."""
-    given = {
+    cells = {
         "question": question,
         "title": f"Will {question} come about?",
         "forecaster": "ana",
@@ -36,7 +36,7 @@ def row(question="q", forecast="0.35", day=1.0, **more):
         "resolved_at": stamp(START + 8 * DAY),
         "tags": "war;talks",
     }
-    return given | more
+    return cells | more
 
 
 def table(rows, separator=",", header=None):
@@ -81,8 +81,8 @@ def stream(records):
 
 def record_of(one):
     """Give the record of a forecast that a row of a table states."""
-    kept = {key: one[key] for key in ("question", "forecaster", "forecast", "issued_at")}
-    return {"kind": "forecast", **kept}
+    stated = {key: one[key] for key in ("question", "forecaster", "forecast", "issued_at")}
+    return {"kind": "forecast", **stated}
 
 
 texts = st.text(
@@ -125,7 +125,7 @@ def guarded(text):
 
 
 @st.composite
-def said(draw, kind, options):
+def forecast_texts(draw, kind, options):
     if draw(st.integers(0, 9)) == 0:
         return "withdrawn"
     if kind == "binary":
@@ -139,9 +139,9 @@ def said(draw, kind, options):
 @st.composite
 def track_records(draw):
     """Give rows of up to three questions: some twice, some at the same instant, some too late."""
-    found = draw(st.lists(questions(), max_size=3, unique_by=lambda one: one[0]["question"]))
+    drawn = draw(st.lists(questions(), max_size=3, unique_by=lambda one: one[0]["question"]))
     rows = []
-    for about, kind, options in found:
+    for about, kind, options in drawn:
         for _ in range(draw(st.integers(1, 5))):
             hours = draw(st.integers(0, 250))
             rows.append(
@@ -151,7 +151,7 @@ def track_records(draw):
                         for key, v in about.items()
                     },
                     "forecaster": guarded(draw(st.sampled_from(["ana", "=ben", "'cy", "Ünal"]))),
-                    "forecast": draw(said(kind, options)),
+                    "forecast": draw(forecast_texts(kind, options)),
                     "issued_at": stamp(START + hours * dt.timedelta(hours=1)),
                     "because": guarded(draw(st.sampled_from(["", "=x\n", " two\r\nlines ", "ü"]))),
                 }

@@ -24,15 +24,15 @@ def bring(ledger, name, **more):
     return import_record(ledger, FORMATS / name, now=NOW, check_scores=True, **more)
 
 
-def came(ledger):
+def outcomes_of(ledger):
     return {name: one for name, one in outcomes(ledger.resolutions()).items()}
 
 
-def reasons(found):
-    return sorted(one["reason"] for one in found["refused"])
+def reasons(counts):
+    return sorted(one["reason"] for one in counts["refused"])
 
 
-def said(ledger):
+def forecasts_of(ledger):
     return {(one.question, one.forecaster, one.value.entered) for one in ledger.forecasts()}
 
 
@@ -40,15 +40,15 @@ BRIDGE = "forecastbench-manifold-q6wjthcy-ccfbd5a5"
 
 
 def test_a_question_of_a_site_recurs_and_its_frozen_price_is_the_markets(ledger):
-    found = bring(ledger, "forecastbench.json")
-    assert {x for x in said(ledger) if x[0] == BRIDGE} == {
+    counts = bring(ledger, "forecastbench.json")
+    assert {x for x in forecasts_of(ledger) if x[0] == BRIDGE} == {
         (BRIDGE, "market:manifold", ("0.21",)),
         (BRIDGE, "market:manifold", ("0.35",)),
         (BRIDGE, "forecastbench:Example/baseline-1", ("0.3",)),
         (BRIDGE, "forecastbench:SbZ1", ("0.75",)),
         (BRIDGE, "forecastbench:SbZ2", ("0.8",)),
     }
-    scores = {(x["question"], x["forecaster"]): x["ours"] for x in found["scores"]["rows"]}
+    scores = {(x["question"], x["forecaster"]): x["ours"] for x in counts["scores"]["rows"]}
     assert scores[BRIDGE, "market:manifold"] == pytest.approx((0.79**2 + 0.65**2) / 2)
     titles = {one.id: one.title for one in ledger.questions()}
     # The latest set has the last word on what was asked.
@@ -57,7 +57,7 @@ def test_a_question_of_a_site_recurs_and_its_frozen_price_is_the_markets(ledger)
 
 def test_a_series_is_a_question_for_each_day_and_its_value_is_no_probability(ledger):
     bring(ledger, "forecastbench.json")
-    mine = {x for x in said(ledger) if "acled" in x[0]}
+    mine = {x for x in forecasts_of(ledger) if "acled" in x[0]}
     assert mine == {
         (f"forecastbench-acled-d331-2025-03-02-{day}", "forecastbench:Example/baseline-1", p)
         for day, p in (("2025-03-09", ("0.5",)), ("2025-04-01", ("0.6",)))
@@ -69,8 +69,8 @@ def test_a_series_is_a_question_for_each_day_and_its_value_is_no_probability(led
 
 
 def test_a_price_of_the_day_is_no_outcome_and_a_half_is_annulled(ledger):
-    found = bring(ledger, "forecastbench.json")
-    standing = {name: (one.outcome, one.note) for name, one in came(ledger).items()}
+    counts = bring(ledger, "forecastbench.json")
+    standing = {name: (one.outcome, one.note) for name, one in outcomes_of(ledger).items()}
     assert standing == {
         BRIDGE: ("yes", ""),
         "forecastbench-metaculus-20895": ("annulled", "resolved to 0.5"),
@@ -78,18 +78,20 @@ def test_a_price_of_the_day_is_no_outcome_and_a_half_is_annulled(ledger):
         "forecastbench-acled-d331-2025-03-02-2025-03-09": ("no", ""),
         "forecastbench-acled-d331-2025-03-02-2025-04-01": ("yes", ""),
     }
-    assert "resolved (false): the price of that day, no outcome" in reasons(found)
+    assert "resolved (false): the price of that day, no outcome" in reasons(counts)
 
 
 def test_what_came_out_before_its_deadline_was_known_by_the_day_of_the_prices(ledger):
     bring(ledger, "forecastbench.json")
-    known = came(ledger)["forecastbench-polymarket-0xabc1"].resolved_at
+    known = outcomes_of(ledger)["forecastbench-polymarket-0xabc1"].resolved_at
     assert known.isoformat() == "2025-05-21T00:00:00+00:00"
 
 
-def test_a_series_has_no_outcome_before_its_day_whatever_a_market_of_its_set_says(ledger, brought):
-    told = json.loads((FORMATS / "forecastbench.json").read_bytes())
-    for page in told if isinstance(told, list) else [told]:
+def test_a_series_has_no_outcome_before_its_day_whatever_a_market_of_its_set_says(
+    ledger, import_text
+):
+    pages = json.loads((FORMATS / "forecastbench.json").read_bytes())
+    for page in pages if isinstance(pages, list) else [pages]:
         for one in page.get("resolutions") or ():
             if one.get("source") == "acled":
                 one["resolved"] = True
@@ -98,9 +100,11 @@ def test_a_series_has_no_outcome_before_its_day_whatever_a_market_of_its_set_say
                 {"id": "x", "source": "manifold", "resolution_date": "2025-03-05",
                  "resolved": False, "resolved_to": 0.4}
             )  # fmt: skip
-    brought(told)
+    import_text(pages)
     known = {
-        name: f"{one.resolved_at:%Y-%m-%d}" for name, one in came(ledger).items() if "acled" in name
+        name: f"{one.resolved_at:%Y-%m-%d}"
+        for name, one in outcomes_of(ledger).items()
+        if "acled" in name
     }
     assert known == {
         "forecastbench-acled-d331-2025-03-02-2025-03-09": "2025-03-10",
@@ -109,25 +113,25 @@ def test_a_series_has_no_outcome_before_its_day_whatever_a_market_of_its_set_say
 
 
 def test_questions_on_two_at_once_are_refused_and_said(ledger):
-    found = bring(ledger, "forecastbench.json")
-    assert reasons(found).count("id: a question on two at once is not read") == 3
-    assert "3 records on two questions at once not read" in found["notes"]
+    counts = bring(ledger, "forecastbench.json")
+    assert reasons(counts).count("id: a question on two at once is not read") == 3
+    assert "3 records on two questions at once not read" in counts["notes"]
 
 
 def test_real_questions_on_ukraine_and_iran_come_in_whole(ledger, shared):
     path = shared / "data" / "forecastbench_ukraine_iran.csv"
     with path.open() as file:
         rows = list(csv.DictReader(file))
-    found = import_record(ledger, path, now=NOW)
+    counts = import_record(ledger, path, now=NOW)
     again = import_record(ledger, path, now=NOW)
     assert (again["added"], again["resolutions"], again["questions"]) == (0, 0, 0)
-    assert (again["duplicates"], again["refused"]) == (found["in"], [])
-    assert found["refused"] == []
-    assert found["forecasts"] == len(rows) == 511
-    assert found["resolutions"] == 128
+    assert (again["duplicates"], again["refused"]) == (counts["in"], [])
+    assert counts["refused"] == []
+    assert counts["forecasts"] == len(rows) == 511
+    assert counts["resolutions"] == 128
     # The crowd's Brier score of the 262 rows that say so themselves is .0947.
-    ends = {name: float(one.outcome == "yes") for name, one in came(ledger).items()}
-    held = {
+    ends = {name: float(one.outcome == "yes") for name, one in outcomes_of(ledger).items()}
+    by_day = {
         (one.question, one.issued_at.date().isoformat()): (one, ends.get(one.question))
         for one in ledger.forecasts()
     }
@@ -135,21 +139,21 @@ def test_real_questions_on_ukraine_and_iran_come_in_whole(ledger, shared):
     for row in rows:
         if row["resolved"] == "True":
             question = question_id(f"forecastbench-{row['source']}-{row['id']}")
-            one, end = held[question, row["freeze_datetime"][:10]]
+            one, end = by_day[question, row["freeze_datetime"][:10]]
             brier.append((one.value.numbers[0] - end) ** 2)
     assert len(brier) == 262
     assert sum(brier) / len(brier) == pytest.approx(0.0946644, abs=1e-6)
 
 
 def test_answers_of_one_forecast_are_put_together_wherever_their_rows_stand(ledger):
-    found = bring(ledger, "gjp-both.zip", zone=EASTERN)
-    assert said(ledger) == {
+    counts = bring(ledger, "gjp-both.zip", zone=EASTERN)
+    assert forecasts_of(ledger) == {
         ("gjp-1001-0", "gjp:600", ("0.1",)),
         ("gjp-1002-0", "gjp:600", ("0.15", "0.8", "0.05")),
         ("gjp-1002-0", "gjp:2986", ("0.333333333", "0.333333333", "0.333333334")),
         ("gjp-1039-1", "gjp:600", ("0",)),
     }
-    assert reasons(found) == [
+    assert reasons(counts) == [
         "a (NA): must be a number",
         "answers (a, b): the question has a, b, c",
         "outcome (): must be one of a, b",
@@ -163,9 +167,9 @@ def test_a_forecast_of_one_answer_stops_no_other(ledger, tmp_path):
     )
     path = tmp_path / "survey.csv"
     path.write_text("\n".join([head, only, *rows]) + "\n")
-    found = import_record(ledger, path, now=NOW, zone=EASTERN)
-    assert found["added"] == 5
-    assert "options (a): at least two, such as (a) Yes, (b) No" in reasons(found)
+    counts = import_record(ledger, path, now=NOW, zone=EASTERN)
+    assert counts["added"] == 5
+    assert "options (a): at least two, such as (a) Yes, (b) No" in reasons(counts)
 
 
 def test_american_dates_of_the_project_are_days_of_the_zone(ledger):
@@ -175,7 +179,7 @@ def test_american_dates_of_the_project_are_days_of_the_zone(ledger):
     assert asked["gjp-1001-0"].opens.isoformat() == "2011-09-01T04:00:00+00:00"
     assert asked["gjp-1001-0"].closes.isoformat() == "2012-01-01T05:00:00+00:00"
     assert asked["gjp-1040-0"].title.endswith("(yes: Before 1 March 2012)")
-    standing = {name: (one.outcome, one.note) for name, one in came(ledger).items()}
+    standing = {name: (one.outcome, one.note) for name, one in outcomes_of(ledger).items()}
     assert standing == {
         "gjp-1001-0": ("no", ""),
         "gjp-1002-0": ("b", ""),
@@ -214,16 +218,16 @@ def test_without_a_zone_the_survey_is_refused_with_the_option(ledger):
 
 
 def test_the_projects_score_is_over_both_answers_and_all_days(ledger):
-    found = bring(ledger, "gjp-both.zip", zone=EASTERN)
-    scores = {(x["question"], x["forecaster"]): x["ours"] for x in found["scores"]["rows"]}
+    counts = bring(ledger, "gjp-both.zip", zone=EASTERN)
+    scores = {(x["question"], x["forecaster"]): x["ours"] for x in counts["scores"]["rows"]}
     assert scores["gjp-1001-0", "gjp:600"] == pytest.approx(2 * 0.1**2)
     assert scores["gjp-1002-0", "gjp:600"] == pytest.approx(0.15**2 + 0.2**2 + 0.05**2)
 
 
 def test_the_common_schema_tells_its_sources_apart(ledger):
-    found = bring(ledger, "iqisa.csv")
+    counts = bring(ledger, "iqisa.csv")
     one_third = ("0.004975124", "0.990049752", "0.004975124")
-    assert said(ledger) == {
+    assert forecasts_of(ledger) == {
         ("iqisa-101-20100501", "iqisa:ana", ("0.8",)),
         ("iqisa-101-20100501", "iqisa:ben", ("0.6",)),
         ("iqisa-102-20100501", "iqisa:ana", ("0.5",)),
@@ -235,7 +239,7 @@ def test_the_common_schema_tells_its_sources_apart(ledger):
         ("iqisa-1002-20110901", "iqisa:600", one_third),
         ("iqisa-1039-1-20110901", "iqisa:600", ("0.7",)),
     }
-    assert {name: one.outcome for name, one in came(ledger).items()} == {
+    assert {name: one.outcome for name, one in outcomes_of(ledger).items()} == {
         "iqisa-101-20100501": "yes",
         "iqisa-101-20160501": "no",
         "iqisa-102-20100501": "annulled",
@@ -244,7 +248,7 @@ def test_the_common_schema_tells_its_sources_apart(ledger):
         "iqisa-1002-20110901": "b",
         "iqisa-1039-1-20110901": "annulled",
     }
-    assert reasons(found) == [
+    assert reasons(counts) == [
         "answers (a): the question has a, b, c",
         "probability (1.3): must lie from 0 to 1",
     ]
@@ -265,16 +269,16 @@ def test_real_forecasts_of_a_site_come_in_whole_through_the_common_schema(ledger
                     *(f"{row['outcome']}.0", *times, "", 2, "(0) No, (1) Yes", "resolved", 0),
                 )
             )
-    found = import_record(ledger, path, now=NOW, check_scores=True)
-    assert found["added"] + found["duplicates"] + len(found["refused"]) == found["in"]
-    assert found["refused"] == []
+    counts = import_record(ledger, path, now=NOW, check_scores=True)
+    assert counts["added"] + counts["duplicates"] + len(counts["refused"]) == counts["in"]
+    assert counts["refused"] == []
     # Every row, whatever it states; three rows stand twice on the site itself.
-    assert found["in"] == len(rows)
-    assert found["forecasts"] == len(rows) - found["duplicates"]
-    ends = {name: float(one.outcome == "yes") for name, one in came(ledger).items()}
+    assert counts["in"] == len(rows)
+    assert counts["forecasts"] == len(rows) - counts["duplicates"]
+    ends = {name: float(one.outcome == "yes") for name, one in outcomes_of(ledger).items()}
     brier = [(one.value.numbers[0] - ends[one.question]) ** 2 for one in ledger.forecasts()]
     once = {(r["question"], r["forecaster"], r["issued_at"]): r for r in rows}.values()
     expected = [(float(row["forecast"]) - float(row["outcome"])) ** 2 for row in once]
     assert sum(brier) / len(brier) == pytest.approx(sum(expected) / len(expected))
     again = import_record(ledger, path, now=NOW)
-    assert (again["added"], again["duplicates"], again["refused"]) == (0, found["in"], [])
+    assert (again["added"], again["duplicates"], again["refused"]) == (0, counts["in"], [])

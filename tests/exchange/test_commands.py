@@ -12,7 +12,7 @@ from tests.exchange.tables import row, table
 
 
 @pytest.fixture
-def told(capsys, monkeypatch, tmp_path):
+def run(capsys, monkeypatch, tmp_path):
     """Run a command in a folder of its own; give its output and its narration."""
     monkeypatch.setenv("FORECASTING_NOW", "2026-11-22T12:00:00Z")
     monkeypatch.chdir(tmp_path)
@@ -25,27 +25,27 @@ def told(capsys, monkeypatch, tmp_path):
     return call
 
 
-def test_into_a_ledger_with_the_bank_and_out_again(told, tmp_path):
+def test_into_a_ledger_with_the_bank_and_out_again(run, tmp_path):
     (tmp_path / "r.csv").write_text(table([row(), row(day=2), row(day=2), row(day=-1)]))
-    told("init", "--example", "ukraine")
-    found = json.loads(told("import", "csv", "r.csv", "--json").out)
-    counts = ("in", "added", "duplicates", "questions", "forecasts", "resolutions", "news")
-    assert [found[name] for name in counts] == [4, 2, 1, 1, 2, 1, 0]
-    assert [one["line"] for one in found["refused"]] == [5]
-    said = told("import", "csv", "r.csv", "--dry-run")
-    assert "r.csv:5: refused: issued_at" in said.err
-    assert "in" in said.out
-    assert "forecaster" in told("score", "--kind", "imported").out
-    out = told("export", "csv")
+    run("init", "--example", "ukraine")
+    counts = json.loads(run("import", "csv", "r.csv", "--json").out)
+    names = ("in", "added", "duplicates", "questions", "forecasts", "resolutions", "news")
+    assert [counts[name] for name in names] == [4, 2, 1, 1, 2, 1, 0]
+    assert [one["line"] for one in counts["refused"]] == [5]
+    rehearsal = run("import", "csv", "r.csv", "--dry-run")
+    assert "r.csv:5: refused: issued_at" in rehearsal.err
+    assert "in" in rehearsal.out
+    assert "forecaster" in run("score", "--kind", "imported").out
+    out = run("export", "csv")
     assert "head " in out.err
     rows = list(csv.DictReader(io.StringIO(out.out)))
     assert [one["forecaster"] for one in rows if one["forecast"]] == ["ana", "ana"]
     # The questions of the bank that nobody has forecast are written too, and come in again.
     assert len({one["question"] for one in rows}) == 49
-    told("export", "csv", "--out", "a.csv")
-    once = json.loads(told("--db", "b.db", "import", "csv", "a.csv", "--create", "--json").out)
+    run("export", "csv", "--out", "a.csv")
+    once = json.loads(run("--db", "b.db", "import", "csv", "a.csv", "--create", "--json").out)
     assert (once["questions"], once["refused"]) == (49, [])
-    told("--db", "b.db", "export", "csv", "--out", "b.csv")
+    run("--db", "b.db", "export", "csv", "--out", "b.csv")
     written = [
         sorted(
             [cell for name, cell in one.items() if name not in ("tags", "kind")]
@@ -54,59 +54,59 @@ def test_into_a_ledger_with_the_bank_and_out_again(told, tmp_path):
         for name in ("a.csv", "b.csv")
     ]
     assert written[0] == written[1]
-    about = json.loads(told("export", "jsonl", "--out", "l.jsonl", "--json").out)
+    about = json.loads(run("export", "jsonl", "--out", "l.jsonl", "--json").out)
     assert about["lines"] == about["entries"] + 1
-    told("export", "jsonl", "--out", "l.jsonl", code=2)
-    told("--db", "copy.db", "import", "jsonl", "l.jsonl", code=3)
-    copied = told("--db", "copy.db", "import", "jsonl", "l.jsonl", "--create", "--json")
+    run("export", "jsonl", "--out", "l.jsonl", code=2)
+    run("--db", "copy.db", "import", "jsonl", "l.jsonl", code=3)
+    copied = run("--db", "copy.db", "import", "jsonl", "l.jsonl", "--create", "--json")
     whole = json.loads(copied.out)
     assert (whole["entries"], whole["head"]) == (about["entries"], about["head"])
 
 
 @pytest.mark.parametrize("format", ["csv", "jsonl", "parquet"])
-def test_what_export_writes_import_reads_under_the_same_word(format, told, tmp_path):
+def test_what_export_writes_import_reads_under_the_same_word(format, run, tmp_path):
     (tmp_path / "r.csv").write_text(table([row(), row(day=2)]))
-    told("--db", "a.db", "import", "csv", "r.csv", "--create")
-    told("--db", "a.db", "export", format, "--out", f"made.{format}")
-    again = told("--db", "b.db", "import", format, f"made.{format}", "--create", "--json")
+    run("--db", "a.db", "import", "csv", "r.csv", "--create")
+    run("--db", "a.db", "export", format, "--out", f"made.{format}")
+    again = run("--db", "b.db", "import", format, f"made.{format}", "--create", "--json")
     assert json.loads(again.out)["forecasts"] == 2
-    assert format in told("import", "--help").out
+    assert format in run("import", "--help").out
 
 
-def test_an_open_imported_question_does_not_stop_the_models(told, tmp_path):
+def test_an_open_imported_question_does_not_stop_the_models(run, tmp_path):
     rows = [row(closes="2027-01-01", outcome="", resolved_at="")]
     (tmp_path / "r.csv").write_text(table(rows))
-    told("--db", "a.db", "import", "csv", "r.csv", "--create")
-    assert json.loads(told("--db", "a.db", "update", "--json").out) == []
-    assert "q" in told("--db", "a.db", "questions", "list", "--status", "open").out
+    run("--db", "a.db", "import", "csv", "r.csv", "--create")
+    assert json.loads(run("--db", "a.db", "update", "--json").out) == []
+    assert "q" in run("--db", "a.db", "questions", "list", "--status", "open").out
 
 
-def test_many_refused_rows_are_told_of_shortly(told, tmp_path):
+def test_many_refused_rows_are_told_of_shortly(run, tmp_path):
     rows = [row(), *(row(day=-n) for n in range(1, 31))]
     (tmp_path / "r.csv").write_text(table(rows))
-    said = told("--db", "a.db", "import", "csv", "r.csv", "--create").err
-    assert said.count("refused: issued_at") == 20
-    assert "and 10 more refused rows" in said
-    refused = told("--db", "a.db", "import", "csv", "r.csv", "--all-or-nothing", code=2).err
+    narration = run("--db", "a.db", "import", "csv", "r.csv", "--create").err
+    assert narration.count("refused: issued_at") == 20
+    assert "and 10 more refused rows" in narration
+    refused = run("--db", "a.db", "import", "csv", "r.csv", "--all-or-nothing", code=2).err
     assert refused.startswith("error: r.csv:3: ")
 
 
-def test_from_standard_input(told, monkeypatch):
+def test_from_standard_input(run, monkeypatch):
     text = table([row()]).encode()
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text)))
-    assert "added" in told("--db", "a.db", "import", "csv", "-", "--create").out
+    assert "added" in run("--db", "a.db", "import", "csv", "-", "--create").out
 
 
-def test_a_title_that_is_on_record_under_another_id_is_told(told, tmp_path):
-    told("init", ".", "--as", "ana")
-    told("ask", "Will the pause hold?", "35%", "--by", "2027-01-31")
+def test_a_title_that_is_on_record_under_another_id_is_told(run, tmp_path):
+    run("init", ".", "--as", "ana")
+    run("ask", "Will the pause hold?", "35%", "--by", "2027-01-31")
     (tmp_path / "r.csv").write_text(
         "title,forecaster,forecast,issued_at,closes\n"
         "will the pause hold?,ana,0.4,2026-11-22,2027-01-31\n"
         "Will another one hold?,ana,0.4,2026-11-22,2027-01-31\n"
     )
-    err = told("import", "csv", "r.csv").err
+    err = run("import", "csv", "r.csv").err
     assert "under another id: will-the-pause-hold-" in err
     assert "(the-pause-hold);" in err
     assert "another-one" not in err
-    assert "under another id" not in told("import", "csv", "r.csv").err
+    assert "under another id" not in run("import", "csv", "r.csv").err

@@ -14,29 +14,29 @@ FILE = Path(__file__).parent / "formats" / "cultivate.json"
 
 
 @pytest.fixture
-def found(ledger):
+def counts(ledger):
     return import_record(ledger, FILE, now=NOW, me="ana", user="aa11", check_scores=True)
 
 
 @pytest.fixture
-def named(found, ledger):
+def named(counts, ledger):
     return {one.title: one for one in ledger.questions()}
 
 
-def scores(found, question, rule):
+def scores(counts, question, rule):
     return {
         one["forecaster"]: one["ours"]
-        for one in found["scores"]["rows"]
+        for one in counts["scores"]["rows"]
         if (one["question"], one["rule"]) == (question.id, rule)
     }
 
 
 def test_the_members_number_is_forecasted_and_the_crowds_is_final(ledger, named):
-    said = {
+    forecasts = {
         (one.forecaster, one.issued_at.day, one.value.entered[0])
         for one in ledger.forecasts(question=named["Will the crossing open?"].id)
     }
-    assert said == {
+    assert forecasts == {
         ("ana", 1, "0.9"),
         ("cultivate:bb22", 1, "0.25"),
         ("cultivate:bb22", 3, "0.2"),
@@ -50,25 +50,25 @@ def test_the_members_number_is_forecasted_and_the_crowds_is_final(ledger, named)
     }
 
 
-def test_the_worked_example_of_the_platform_comes_out(found, named):
+def test_the_worked_example_of_the_platform_comes_out(counts, named):
     crossing = named["Will the crossing open?"]
-    daily = scores(found, crossing, "brier")
+    daily = scores(counts, crossing, "brier")
     assert daily["ana"] == pytest.approx(0.0114, abs=5e-5)
     assert daily["cultivate:cc33"] == pytest.approx(0.0002)
-    relative = scores(found, crossing, "relative")
+    relative = scores(counts, crossing, "relative")
     assert set(relative) == {"ana", "cultivate:bb22", "cultivate:cc33"}
     assert relative["ana"] == pytest.approx(-0.43, abs=5e-4)
     assert relative["cultivate:bb22"] == pytest.approx(0.7943, abs=5e-5)
     assert relative["cultivate:cc33"] == pytest.approx(-0.00137, abs=5e-6)
 
 
-def test_ordered_answers_are_scored_over_their_cuts(found, named):
+def test_ordered_answers_are_scored_over_their_cuts(counts, named):
     convoys = named["How many convoys will cross?"]
     assert convoys.space.type == "ordered"
     assert convoys.space.options == ("Fewer than 10", "10 to 19", "20 to 29", "30 or more")
-    assert scores(found, convoys, "brier")["ana"] == pytest.approx(0.81)
-    assert scores(found, convoys, "ordinal")["ana"] == pytest.approx(0.27)
-    assert scores(found, named["Will the crossing open?"], "ordinal") == {}
+    assert scores(counts, convoys, "brier")["ana"] == pytest.approx(0.81)
+    assert scores(counts, convoys, "ordinal")["ana"] == pytest.approx(0.27)
+    assert scores(counts, named["Will the crossing open?"], "ordinal") == {}
 
 
 def test_thirds_that_were_rounded_sum_to_one(ledger, named):
@@ -80,8 +80,8 @@ def test_thirds_that_were_rounded_sum_to_one(ledger, named):
 
 def test_outcomes_stand_when_the_answer_was_known_and_void_ones_are_annulled(ledger, named):
     titles = {one.id: one.title for one in named.values()}
-    said = {titles[k]: one for k, one in outcomes(ledger.resolutions()).items()}
-    assert {title: one.outcome for title, one in said.items()} == {
+    standing = {titles[k]: one for k, one in outcomes(ledger.resolutions()).items()}
+    assert {title: one.outcome for title, one in standing.items()} == {
         "Will the crossing open?": "yes",
         "How many convoys will cross?": "20 to 29",
         "Was this asked in error?": "annulled",
@@ -89,25 +89,25 @@ def test_outcomes_stand_when_the_answer_was_known_and_void_ones_are_annulled(led
         "Which of them will travel?: The minister": "no",
     }
     # Resolved on the 9th, set back to the 8th.
-    assert said["Will the crossing open?"].resolved_at.day == 8
-    assert said["Was this asked in error?"].note == "duplicate"
+    assert standing["Will the crossing open?"].resolved_at.day == 8
+    assert standing["Was this asked in error?"].note == "duplicate"
 
 
-def test_what_cannot_be_kept_says_why(found):
-    said = [one["reason"].partition(". Try")[0] for one in found["refused"]]
-    assert sorted(said)[:3] == [
+def test_what_cannot_be_kept_says_why(counts):
+    reasons = [one["reason"].partition(". Try")[0] for one in counts["refused"]]
+    assert sorted(reasons)[:3] == [
         "options (sum 0.6): must sum to 1",
         "prediction: made after the answer was known",
         "question (cultivate-14-b044cb37): neither this file nor the ledger says what was asked",
     ]
-    assert "type (Forecast::Continuous::Question): is not read" in said
+    assert "type (Forecast::Continuous::Question): is not read" in reasons
 
 
-def test_a_set_on_two_pages_counts_once_and_is_said(found):
-    assert "1 item of earlier pages not read again" in found["notes"]
+def test_a_set_on_two_pages_counts_once_and_is_said(counts):
+    assert "1 item of earlier pages not read again" in counts["notes"]
 
 
-def test_one_number_on_two_sites_is_two_questions(ledger, brought):
+def test_one_number_on_two_sites_is_two_questions(ledger, import_text):
     for name in ("Asked on one site?", "Asked on another?"):
         question = {
             "id": 3,
@@ -119,43 +119,43 @@ def test_one_number_on_two_sites_is_two_questions(ledger, brought):
             "scoring_start_time": None,
             "answers": [{"id": 1, "name": "Yes", "probability": 0.3}],
         }
-        brought([question])
+        import_text([question])
     assert {one.title for one in ledger.questions()} == {"Asked on one site?", "Asked on another?"}
 
 
 MINE = {"me": "ana", "user": "aa11"}
 
 
-def test_questions_alone_come_in_whoever_is_named_as_oneself(brought):
+def test_questions_alone_come_in_whoever_is_named_as_oneself(import_text):
     pages = json.loads(FILE.read_bytes())
     asked = [one for page in pages for one in page.get("questions", ())]
-    assert brought(asked, **MINE)["questions"] > 2
+    assert import_text(asked, **MINE)["questions"] > 2
 
 
-def test_refused_rows_keep_their_reasons_when_nobody_is_left_to_be_oneself(brought):
+def test_refused_rows_keep_their_reasons_when_nobody_is_left_to_be_oneself(import_text):
     pages = json.loads(FILE.read_bytes())
     sets = [one for page in pages for one in page.get("prediction_sets", ())]
     mine = [one for one in sets if one.get("membership_guid") == "aa11"]
     others = [one for one in sets if one.get("membership_guid") == "bb22"]
     for one in mine:
-        for said in one["predictions"]:
-            said["made_after_correctness_known"] = True
+        for prediction in one["predictions"]:
+            prediction["made_after_correctness_known"] = True
     for some in (mine, mine + others):
         with pytest.raises(InvalidInput, match="after the answer was known"):
-            brought(some, **MINE)
+            import_text(some, **MINE)
     with pytest.raises(InvalidInput, match="nobody in the file is called so"):
-        brought(others, **MINE)
+        import_text(others, **MINE)
 
 
-def test_a_file_of_sets_has_as_many_rows_before_its_questions_as_after_them(brought):
+def test_a_file_of_sets_has_as_many_rows_before_its_questions_as_after_them(import_text):
     pages = json.loads(FILE.read_bytes())
     sets = [page for page in pages if "prediction_sets" in page]
-    first = brought(sets)
-    brought([page for page in pages if "questions" in page])
-    then = brought(sets)
+    first = import_text(sets)
+    import_text([page for page in pages if "questions" in page])
+    then = import_text(sets)
     assert first["in"] == then["in"]
     lines = [one["line"] for one in first["refused"]]
     # A set is refused once, though it states a member's number and the crowd's.
     assert len(lines) == len(set(lines)) > 0
-    for found in (first, then):
-        assert found["in"] == found["added"] + found["duplicates"] + len(found["refused"])
+    for counts in (first, then):
+        assert counts["in"] == counts["added"] + counts["duplicates"] + len(counts["refused"])

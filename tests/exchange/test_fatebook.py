@@ -20,7 +20,7 @@ ZONE = "Europe/Kyiv"
 
 
 @pytest.fixture
-def found(ledger):
+def counts(ledger):
     return import_record(ledger, EXPORT, now=NOW, me="ana", zone=ZONE, check_scores=True)
 
 
@@ -31,14 +31,14 @@ def test_without_a_zone_it_asks(ledger):
     assert ledger.head().seq == 0
 
 
-def test_seconds_of_one_digit_are_seconds(found, ledger):
+def test_seconds_of_one_digit_are_seconds(counts, ledger):
     at = {one.issued_at for one in ledger.forecasts()}
     # 09:05:7 and 09:05:17 in Kyiv, three hours ahead in May.
     assert dt.datetime(2025, 5, 2, 6, 5, 7, tzinfo=dt.UTC) in at
     assert dt.datetime(2025, 5, 2, 6, 5, 17, tzinfo=dt.UTC) in at
 
 
-def test_options_are_questions_of_one_event(found, ledger):
+def test_options_are_questions_of_one_event(counts, ledger):
     asked = [question for question in ledger.questions() if "Who chairs" in question.title]
     assert len(asked) == 2
     assert len({question.event for question in asked}) == 1
@@ -46,11 +46,11 @@ def test_options_are_questions_of_one_event(found, ledger):
     assert sorted(standing[question.id].outcome for question in asked) == ["no", "yes"]
 
 
-def test_the_worked_example_of_its_scores_comes_out(found):
+def test_the_worked_example_of_its_scores_comes_out(counts):
     # Seven days, yes; .9 then .95 from day 4; .25 then .2 from day 3; .99 on the last two.
     rows = {
         (one["forecaster"], one["rule"]): one
-        for one in found["scores"]["rows"]
+        for one in counts["scores"]["rows"]
         if one["question"] == "fatebook-d1d696683dd6"
     }
     mine = rows["ana", "brier"]
@@ -70,15 +70,17 @@ def test_a_part_of_a_day_is_scored_by_its_mean_forecast(ledger, tmp_path):
     path = tmp_path / "part.csv"
     lines = [head, row.format(p=0.9, at="00:00:0"), row.format(p=0.95, at="05:02:24")]
     path.write_text("\n".join(lines))
-    found = import_record(ledger, path, now=NOW, zone="UTC", check_scores=True)
-    [one] = [one for one in found["scores"]["rows"] if one["rule"] == "brier"]
+    counts = import_record(ledger, path, now=NOW, zone="UTC", check_scores=True)
+    [one] = [one for one in counts["scores"]["rows"] if one["rule"] == "brier"]
     assert one["ours"] == pytest.approx(2 * (1 - (0.3 * 0.9 + 0.7 * 0.95)) ** 2)
 
 
 def test_the_spreadsheet_form_takes_blanks_from_the_creation(ledger):
     import_record(ledger, SHEET, now=NOW, me="ana", zone="UTC")
-    said = {(one.value.entered[0], one.issued_at.date().isoformat()) for one in ledger.forecasts()}
-    assert said == {
+    forecasts = {
+        (one.value.entered[0], one.issued_at.date().isoformat()) for one in ledger.forecasts()
+    }
+    assert forecasts == {
         ("0.35", "2025-05-01"),
         ("0.6", "2025-05-10"),
         ("0.005", "2025-05-02"),
@@ -108,7 +110,7 @@ def test_what_is_written_for_fatebook_is_one_persons_alone(tmp_path, capsys, pla
     assert "no forecast by nobody to write. Try: --as ana" in capsys.readouterr().err
 
 
-def test_what_is_written_for_fatebook_it_would_read(found, ledger, tmp_path):
+def test_what_is_written_for_fatebook_it_would_read(counts, ledger, tmp_path):
     out = tmp_path / "for-fatebook.csv"
     _, about = export_record(ledger, "fatebook", out=out, forecaster="ana")
     assert (about["left_out"], about["of_others"]) == (0, len(theirs(ledger)))
@@ -116,8 +118,8 @@ def test_what_is_written_for_fatebook_it_would_read(found, ledger, tmp_path):
         again = import_record(other, out, now=NOW, me="ana", zone="UTC")
         assert again["format"] == "fatebook"
         mine = [one for one in ledger.forecasts() if one.forecaster == "ana"]
-        said = sorted((one.issued_at, one.value.entered) for one in mine)
-        assert sorted((one.issued_at, one.value.entered) for one in other.forecasts()) == said
+        forecasts = sorted((one.issued_at, one.value.entered) for one in mine)
+        assert sorted((one.issued_at, one.value.entered) for one in other.forecasts()) == forecasts
 
 
 def test_three_platforms_of_one_person_stand_in_one_book(tmp_path, capsys):
@@ -145,16 +147,16 @@ def test_three_platforms_of_one_person_stand_in_one_book(tmp_path, capsys):
     assert together["n_questions"] == sum(apart.values())
 
 
-def test_the_same_export_in_another_zone_is_refused_and_taken_after_an_undo(found, ledger):
-    head, said = ledger.head(), len(ledger.forecasts())
+def test_the_same_export_in_another_zone_is_refused_and_taken_after_an_undo(counts, ledger):
+    head, count = ledger.head(), len(ledger.forecasts())
     with pytest.raises(InvalidInput, match="imported with another zone") as refused:
         import_record(ledger, EXPORT, now=NOW, me="ana", zone="America/New_York")
-    assert f"{said} forecasts of this file stand in the ledger" in str(refused.value)
+    assert f"{count} forecasts of this file stand in the ledger" in str(refused.value)
     assert ledger.head() == head
     assert import_record(ledger, EXPORT, now=NOW, me="ana", zone=ZONE)["added"] == 0
-    import_undo(ledger, found["run"], now=NOW)
+    import_undo(ledger, counts["run"], now=NOW)
     again = import_record(ledger, EXPORT, now=NOW, me="ana", zone="America/New_York")
-    assert again["forecasts"] == said
+    assert again["forecasts"] == count
 
 
 def test_a_table_of_ones_own_in_another_zone_is_noted(ledger, tmp_path):

@@ -104,13 +104,13 @@ def test_cut_off_anywhere_it_is_refused_whole_or_read_in_part(path, tmp_path):
         for share in (0.02, 0.3, 0.6, 0.95):
             cut = tmp_path / path.name
             cut.write_bytes(whole[: int(len(whole) * share)])
-            head, said = other.head(), ""
+            head, message = other.head(), ""
             try:
                 bring(other, cut)
             except InvalidInput as refused:
-                said = str(refused)
-            assert "\n" not in said
-            assert not said or other.head() == head
+                message = str(refused)
+            assert "\n" not in message
+            assert not message or other.head() == head
 
 
 TITLES = (
@@ -124,10 +124,10 @@ TITLES = (
 def test_whatever_a_platforms_title_holds_its_table_comes_back(title, written, ledger, tmp_path):
     from forecasting.app.ledger.export import export_record
 
-    told = json.loads((FILES[0].parent / "predictionbook.json").read_bytes())
-    told["predictions"][0]["description"] = title
+    pages = json.loads((FILES[0].parent / "predictionbook.json").read_bytes())
+    pages["predictions"][0]["description"] = title
     path = tmp_path / "predictionbook.json"
-    path.write_text(json.dumps(told))
+    path.write_text(json.dumps(pages))
     market = {
         "id": "m", "question": title, "outcomeType": "BINARY", "createdTime": 1_736_000_000_000,
         "closeTime": 1_737_000_000_000, "textDescription": title, "groupSlugs": [title],
@@ -141,8 +141,8 @@ def test_whatever_a_platforms_title_holds_its_table_comes_back(title, written, l
     out = tmp_path / f"record.{written}"
     export_record(ledger, written, out=out)
     with memory(tmp_path) as other:
-        found = import_record(other, out, written, now=NOW)
-        assert found["refused"] == []
+        counts = import_record(other, out, written, now=NOW)
+        assert counts["refused"] == []
         assert record_digest(other) == record_digest(ledger)
 
 
@@ -156,15 +156,15 @@ def test_named_as_another_format_it_is_refused_with_what_it_is(one, ledger):
     assert ledger.head().seq == 0
 
 
-def shuffled(found, order):
+def shuffled(data, order):
     """Shuffle every list of things within a JSON text, but not lists of words or numbers."""
-    if isinstance(found, dict):
-        return {key: shuffled(value, order) for key, value in found.items()}
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        return found
-    made = [shuffled(one, order) for one in found]
-    order.shuffle(made)
-    return made
+    if isinstance(data, dict):
+        return {key: shuffled(value, order) for key, value in data.items()}
+    if not isinstance(data, list) or not all(isinstance(one, dict) for one in data):
+        return data
+    items = [shuffled(one, order) for one in data]
+    order.shuffle(items)
+    return items
 
 
 def parts_of(path, order, cut):
@@ -181,13 +181,13 @@ def parts_of(path, order, cut):
             csv.writer(out).writerows([head, *some])
             yield out.getvalue()
         return
-    found = shuffled(json.loads(path.read_text(encoding="utf-8")), order)
-    if path.name in TOGETHER or not isinstance(found, dict):
-        yield json.dumps(found)
+    data = shuffled(json.loads(path.read_text(encoding="utf-8")), order)
+    if path.name in TOGETHER or not isinstance(data, dict):
+        yield json.dumps(data)
         return
-    key = next((key for key, value in found.items() if isinstance(value, list)), "")
-    for some in (found[key][:cut], found[key][cut:]):
-        yield json.dumps({**found, key: some})
+    key = next((key for key, value in data.items() if isinstance(value, list)), "")
+    for some in (data[key][:cut], data[key][cut:]):
+        yield json.dumps({**data, key: some})
 
 
 @pytest.mark.parametrize(

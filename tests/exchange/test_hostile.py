@@ -159,7 +159,7 @@ def test_a_broken_stream_of_records(refused, tmp_path, what):
 
 
 @pytest.mark.parametrize(
-    "found",
+    "content",
     [
         b"",
         b"a,b\r\nc\rd\n\n",
@@ -171,18 +171,18 @@ def test_a_broken_stream_of_records(refused, tmp_path, what):
         b"a\n\0\nb",
     ],
 )
-def test_lines_are_the_same_whether_or_not_one_is_damaged(monkeypatch, found):
+def test_lines_are_the_same_whether_or_not_one_is_damaged(monkeypatch, content):
     monkeypatch.setattr(text_file, "MOST_IN_A_LINE", 40)
 
     def read(lines):
-        given = []
+        output = []
         try:
-            given.extend(lines)
+            output.extend(lines)
         except InvalidInput as refused:
-            given.append((refused.message, refused.where))
-        return given
+            output.append((refused.message, refused.where))
+        return output
 
-    assert read(text_file.text_lines(found, "x")) == read(text_file._until_damaged(found, "x"))
+    assert read(text_file.text_lines(content, "x")) == read(text_file._until_damaged(content, "x"))
 
 
 def test_too_large_a_file(refused, tmp_path, monkeypatch):
@@ -217,8 +217,8 @@ def test_json_that_breaks_off_is_said_to(refused, tmp_path, keep):
     whole = (FORMATS / "predictionbook.json").read_bytes()
     path = tmp_path / "cut.json"
     path.write_bytes(whole[:keep])
-    said = refused("predictionbook", path)
-    assert f"breaks off after {keep} bytes" in said or "may be cut off" in said
+    message = refused("predictionbook", path)
+    assert f"breaks off after {keep} bytes" in message or "may be cut off" in message
     path.write_text('[{"riddle": 1}]')
     assert "breaks off" not in refused("manifold", path)
 

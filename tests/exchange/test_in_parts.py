@@ -23,7 +23,7 @@ from tests.exchange.tables import FORMATS, first_question, rewritten, table
 ZONE = {"gjp": "America/New_York"}
 
 
-def said(ledger):
+def content_of(ledger):
     """Give what a ledger holds of questions, forecasts and outcomes, whatever their order."""
     return (
         {one.id: repr(one) for one in ledger.questions()},
@@ -46,7 +46,7 @@ def bring(ledger, path):
 def of(path, tmp_path):
     with memory(tmp_path) as ledger:
         bring(ledger, path)
-        return said(ledger)
+        return content_of(ledger)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_a_table_cut_between_forecasts_is_the_whole(name, of_forecast, seed, tmp
             with suppress(InvalidInput):
                 # A piece may hold nothing but what is refused.
                 bring(ledger, piece)
-        assert said(ledger) == of(whole, tmp_path)
+        assert content_of(ledger) == of(whole, tmp_path)
 
 
 def test_candles_in_pieces_after_their_market_are_the_whole(tmp_path):
@@ -88,7 +88,7 @@ def test_candles_in_pieces_after_their_market_are_the_whole(tmp_path):
             piece = tmp_path / f"kalshi-{number}.json"
             piece.write_text(json.dumps(some))
             bring(ledger, piece)
-        assert said(ledger) == of(FORMATS / "kalshi.json", tmp_path)
+        assert content_of(ledger) == of(FORMATS / "kalshi.json", tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -105,13 +105,13 @@ def test_a_zip_of_the_parts_is_the_whole(pair, tmp_path):
 
 def parts(name, tmp_path):
     """Unpack a zip into files, each named after its format."""
-    made = []
+    paths = []
     with zipfile.ZipFile(FORMATS / name) as archive:
         for number, member in enumerate(sorted(archive.namelist())):
             path = tmp_path / f"{name.partition('-')[0]}-{number}{Path(member).suffix}"
             path.write_bytes(archive.read(member))
-            made.append(path)
-    return made
+            paths.append(path)
+    return paths
 
 
 def test_a_survey_before_its_questions_is_the_same_as_after_them(tmp_path):
@@ -123,7 +123,7 @@ def test_a_survey_before_its_questions_is_the_same_as_after_them(tmp_path):
         with memory(tmp_path) as ledger:
             for path in order:
                 bring(ledger, path)
-            assert said(ledger) == both
+            assert content_of(ledger) == both
 
 
 def test_sets_of_a_question_of_yes_or_no_may_come_before_it(tmp_path):
@@ -139,7 +139,7 @@ def test_sets_of_a_question_of_yes_or_no_may_come_before_it(tmp_path):
             bring(first, path)
         for path in (*sets, asked):
             bring(second, path)
-        assert said(first) == said(second)
+        assert content_of(first) == content_of(second)
         assert [one.outcome for one in first.resolutions()] == ["yes"]
 
 
@@ -157,7 +157,7 @@ def test_sets_of_any_question_follow_it_in_a_file_of_their_own(tmp_path):
             refused = len(counts["refused"])
             assert counts["in"] == counts["added"] + counts["duplicates"] + refused
         assert any(len(one.id.split("-")) == 4 for one in ledger.questions())
-        assert said(ledger) == of(FORMATS / "cultivate.json", tmp_path)
+        assert content_of(ledger) == of(FORMATS / "cultivate.json", tmp_path)
 
 
 @pytest.mark.parametrize("name", ["manifold", "polymarket", "kalshi", "forecastbench"])
@@ -186,8 +186,8 @@ def test_forecasts_follow_questions_that_came_in_another_file(tmp_path, ledger):
         for member in ("markets.json", "bets.json"):
             (tmp_path / member).write_bytes(archive.read(member))
             bring(ledger, tmp_path / member)
-    found = said(ledger)
-    assert found == of(FORMATS / "manifold.json", tmp_path)
+    content = content_of(ledger)
+    assert content == of(FORMATS / "manifold.json", tmp_path)
 
 
 def tidy(ledger):
@@ -250,8 +250,8 @@ def test_an_end_whose_next_forecast_comes_later_is_no_withdrawal(tmp_path):
     assert followed
     first, second = cut(path, "forecast_data.csv", followed, tmp_path)
     with memory(tmp_path) as ledger:
-        told = bring(ledger, first)["notes"]
-        assert any("unless another part of the record brings it" in note for note in told)
+        notes = bring(ledger, first)["notes"]
+        assert any("unless another part of the record brings it" in note for note in notes)
         before = len(undone(ledger).withdrawals)
         bring(ledger, second)
         assert len(undone(ledger).withdrawals) < before
@@ -292,22 +292,24 @@ def test_a_deadline_that_the_platform_moves_is_the_later_one_in_every_order(name
     new = moved(name, tmp_path, days=0, settled=True)
     with memory(tmp_path) as ledger:
         bring(ledger, new)
-        wanted = said(ledger)
-    found = []
+        wanted = content_of(ledger)
+    contents = []
     for order in ([old, new], [new, old], [old, new, old], [new, old, new], [old, old, new, new]):
         with memory(tmp_path) as ledger:
             for path in order:
                 bring(ledger, path)
-            found.append(said(ledger))
+            contents.append(content_of(ledger))
             head = ledger.head()
             bring(ledger, order[-1])
             assert ledger.head() == head
-    assert all(one == found[0] for one in found)
+    assert all(one == contents[0] for one in contents)
     # Where nothing came out in between, neither file can be shown to be the later one.
-    came = {key for key, one in wanted[2].items() if one[0] != "annulled"}
-    assert len(came) > 1
+    resolved = {key for key, one in wanted[2].items() if one[0] != "annulled"}
+    assert len(resolved) > 1
     for of in (0, 2):
-        assert {key: found[0][of][key] for key in came} == {key: wanted[of][key] for key in came}
+        assert {key: contents[0][of][key] for key in resolved} == {
+            key: wanted[of][key] for key in resolved
+        }
 
 
 def test_of_two_outcomes_of_one_moment_one_stands_in_every_order(tmp_path):
@@ -319,14 +321,14 @@ def test_of_two_outcomes_of_one_moment_one_stands_in_every_order(tmp_path):
     paths = [tmp_path / f"predictionbook-{n}.json" for n in range(2)]
     for path, one in zip(paths, (whole, other), strict=True):
         path.write_text(json.dumps(one))
-    found = []
+    standing = []
     for order in (paths, paths[::-1], [*paths, paths[0]]):
         with memory(tmp_path) as ledger:
             for path in order:
                 bring(ledger, path)
-            found.append({name: one[0] for name, one in said(ledger)[2].items()})
-    assert found[0] == found[1] == found[2]
-    assert "yes" in found[0].values()
+            standing.append({name: one[0] for name, one in content_of(ledger)[2].items()})
+    assert standing[0] == standing[1] == standing[2]
+    assert "yes" in standing[0].values()
 
 
 def corrected(folder, outcome, known, *, closed=20, of="metaculus"):
@@ -348,7 +350,7 @@ def corrected(folder, outcome, known, *, closed=20, of="metaculus"):
 
 
 @pytest.mark.parametrize(
-    ("of", "told"),
+    ("of", "versions"),
     [
         ("metaculus", [("yes", 20), ("no", 40), ("annulled", 50)]),
         ("metaculus", [("annulled", 20), ("yes", 40)]),
@@ -357,24 +359,24 @@ def corrected(folder, outcome, known, *, closed=20, of="metaculus"):
         ("cultivate", [("no", 20), ("yes", 40), ("no", 60)]),
     ],
 )
-def test_the_outcome_that_became_known_last_stands_in_every_order(of, told, tmp_path):
-    files = [corrected(tmp_path, outcome, known, of=of) for outcome, known in told]
-    found = []
+def test_the_outcome_that_became_known_last_stands_in_every_order(of, versions, tmp_path):
+    files = [corrected(tmp_path, outcome, known, of=of) for outcome, known in versions]
+    results = []
     for order in itertools.permutations(files):
         with memory(tmp_path) as ledger:
             for path in order:
                 counts = bring(ledger, path)
-            if path.stem.partition("-")[0] != told[-1][0]:
+            if path.stem.partition("-")[0] != versions[-1][0]:
                 words = "which became known later and stands"
                 assert any(one.endswith(words) for one in counts["notes"])
-            (stands,) = outcomes(ledger.resolutions()).values()
+            (standing,) = outcomes(ledger.resolutions()).values()
             # A correction is no later day of the outcome: forecasts count up to the close.
-            assert stands.resolved_at.day == 26
-            found.append((stands.outcome, stands.note, tidy(ledger)))
+            assert standing.resolved_at.day == 26
+            results.append((standing.outcome, standing.note, tidy(ledger)))
             bring(ledger, files[0])
-            assert next(iter(outcomes(ledger.resolutions()).values())).outcome == stands.outcome
-    assert all(one == found[0] for one in found)
-    assert found[0][0] == told[-1][0]
+            assert next(iter(outcomes(ledger.resolutions()).values())).outcome == standing.outcome
+    assert all(one == results[0] for one in results)
+    assert results[0][0] == versions[-1][0]
 
 
 def test_outcomes_of_which_nothing_shows_the_later_are_named_in_both_orders(tmp_path):
@@ -410,14 +412,14 @@ def test_undoing_a_correction_leaves_the_outcome_that_it_corrected(tmp_path):
         (before,) = outcomes(ledger.resolutions()[:1]).values()
         counts = import_undo(ledger, second["run"], now=NOW)
         assert (counts["reopened"], counts["restored"]) == (0, 1)
-        (stands,) = outcomes(ledger.resolutions()).values()
-        assert (stands.outcome, stands.resolved_at, stands.note, stands.source) == (
+        (standing,) = outcomes(ledger.resolutions()).values()
+        assert (standing.outcome, standing.resolved_at, standing.note, standing.source) == (
             (before.outcome, before.resolved_at, before.note, before.source)
         )
         # The correction comes in again, and its undoing leaves nothing of an undone first import.
         again = bring(ledger, files[1])
-        (stands,) = outcomes(ledger.resolutions()).values()
-        assert stands.outcome == "no"
+        (standing,) = outcomes(ledger.resolutions()).values()
+        assert standing.outcome == "no"
         import_undo(ledger, first["run"], now=NOW)
         counts = import_undo(ledger, again["run"], now=NOW)
         assert (counts["reopened"], "restored" in counts) == (1, False)

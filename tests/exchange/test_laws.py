@@ -38,12 +38,12 @@ def folder(tmp_path_factory):
 @settings(max_examples=30, phases=QUICKLY)
 def test_rows_in_are_rows_added_duplicates_and_refused(folder, rows):
     with memory(folder) as ledger:
-        found = load(ledger, folder, table(rows))
-        if found is not None:
-            assert found["in"] == len(rows)
-            assert found["in"] == found["added"] + found["duplicates"] + len(found["refused"])
-            assert found["added"] == found["forecasts"] + found["withdrawals"]
-            assert len({one["line"] for one in found["refused"]}) == len(found["refused"])
+        counts = load(ledger, folder, table(rows))
+        if counts is not None:
+            assert counts["in"] == len(rows)
+            assert counts["in"] == counts["added"] + counts["duplicates"] + len(counts["refused"])
+            assert counts["added"] == counts["forecasts"] + counts["withdrawals"]
+            assert len({one["line"] for one in counts["refused"]}) == len(counts["refused"])
             assert ledger.verify().ok
             assert {forecast.kind for forecast in ledger.forecasts()} <= {"imported"}
 
@@ -77,10 +77,10 @@ def test_the_order_of_the_rows_decides_nothing(folder, rows, order):
 @settings(max_examples=15, phases=QUICKLY)
 def test_a_record_in_parts_is_the_same_record(folder, rows, order, parts):
     with memory(folder) as whole, memory(folder) as pieces:
-        found = load(whole, folder, table(rows))
-        reasons = [] if found is None else found["refused"]
+        counts = load(whole, folder, table(rows))
+        reasons = [] if counts is None else counts["refused"]
         # Of two different numbers at one instant whichever part comes first would be kept.
-        if any("disagree at that instant" in one["reason"] for one in reasons) or found is None:
+        if any("disagree at that instant" in one["reason"] for one in reasons) or counts is None:
             return
         mixed = list(rows)
         order.shuffle(mixed)
@@ -107,8 +107,8 @@ def test_a_ledger_in_lines_becomes_the_same_ledger(folder, rows):
     with memory(folder) as one, memory(folder) as other:
         load(one, folder, table(rows))
         lines, _ = export_record(one, "jsonl")
-        found = load(other, folder, "".join(lines), "jsonl")
-        assert found["entries"] == found["added"] == one.head().seq
+        counts = load(other, folder, "".join(lines), "jsonl")
+        assert counts["entries"] == counts["added"] == one.head().seq
         assert other.head() == one.head()
         assert other.content_digest() == one.content_digest()
 
@@ -134,19 +134,19 @@ def test_a_stream_of_records_says_what_the_table_says(folder, rows):
             )
 
 
-def test_an_outcome_that_is_filled_in_later_is_taken_from_the_same_table(brought, ledger):
+def test_an_outcome_that_is_filled_in_later_is_taken_from_the_same_table(import_text, ledger):
     early = [row(outcome="", resolved_at=""), row(day=2, outcome="", resolved_at="")]
-    assert brought(table(early))["resolutions"] == 0
-    later = brought(table([row(), row(day=2), row(day=3)]))
+    assert import_text(table(early))["resolutions"] == 0
+    later = import_text(table([row(), row(day=2), row(day=3)]))
     assert (later["added"], later["duplicates"], later["resolutions"]) == (1, 2, 1)
     assert ledger.standing_resolutions()["q"].outcome == "yes"
 
 
 @pytest.mark.parametrize("statement", [1, 2, 3, 5])
-def test_an_import_that_breaks_off_leaves_nothing(brought, ledger, monkeypatch, statement):
+def test_an_import_that_breaks_off_leaves_nothing(import_text, ledger, monkeypatch, statement):
     from forecasting.store import transfer
 
-    brought(table([row("before")]))
+    import_text(table([row("before")]))
     before = (ledger.head(), ledger.content_digest())
     rows = [row(f"q-{n}", forecaster=f"f{m}") for n in range(4) for m in range(4)]
     calls = iter(range(1, 99))
@@ -164,64 +164,68 @@ def test_an_import_that_breaks_off_leaves_nothing(brought, ledger, monkeypatch, 
     monkeypatch.setattr(transfer, "append", breaking(transfer.append))
     monkeypatch.setattr(transfer.Plain, "append", breaking(transfer.Plain.append))
     with pytest.raises(RuntimeError):
-        brought(table(rows))
+        import_text(table(rows))
     assert (ledger.head(), ledger.content_digest()) == before
     monkeypatch.undo()
-    assert brought(table(rows))["added"] == 16
+    assert import_text(table(rows))["added"] == 16
 
 
-def test_another_writer_meanwhile_is_seen(brought, ledger, monkeypatch):
+def test_another_writer_meanwhile_is_seen(import_text, ledger, monkeypatch):
     from forecasting.app.ledger import importing as exchange
 
     real, other = exchange._plan, iter("ab")
 
     def slowly(*args, **named):
-        made = real(*args, **named)
+        plan = real(*args, **named)
         if next(other, ""):
             monkeypatch.setattr(exchange, "_plan", real)
-            brought(table([row(), row("p")]))
-        return made
+            import_text(table([row(), row("p")]))
+        return plan
 
     monkeypatch.setattr(exchange, "_plan", slowly)
-    found = brought(table([row(), row(day=2)]))
-    assert (found["added"], found["duplicates"]) == (1, 1)
+    counts = import_text(table([row(), row(day=2)]))
+    assert (counts["added"], counts["duplicates"]) == (1, 1)
     assert len(ledger.forecasts()) == 3
 
 
-def test_a_database_that_never_rests_is_told_of(brought, ledger, monkeypatch):
+def test_a_database_that_never_rests_is_told_of(import_text, ledger, monkeypatch):
     from forecasting.store import transfer
 
     monkeypatch.setattr(transfer, "record", lambda *_, **__: False)
     with pytest.raises(DatabaseUnusable, match="keep writing"):
-        brought(table([row()]))
+        import_text(table([row()]))
     assert ledger.head().seq == 0
 
 
-def test_a_dry_run_counts_and_writes_nothing(brought, ledger):
-    found = brought(table([row(), row()]), dry_run=True)
-    assert (found["added"], found["duplicates"], found["total"]) == (1, 1, 0)
+def test_a_dry_run_counts_and_writes_nothing(import_text, ledger):
+    counts = import_text(table([row(), row()]), dry_run=True)
+    assert (counts["added"], counts["duplicates"], counts["total"]) == (1, 1, 0)
     assert ledger.head().seq == 0
 
 
-def test_forecasts_are_recorded_now_and_stated_as_they_were_made(brought, ledger):
-    brought(table([row(forecast="35%")]))
-    (made,) = ledger.forecasts()
-    assert made.recorded_at == NOW
-    assert stamp(made.issued_at) == stamp(START.replace(day=2))
-    assert (made.value.entered, made.value.stated, made.kind) == (("0.35",), "35%", "imported")
+def test_forecasts_are_recorded_now_and_stated_as_they_were_made(import_text, ledger):
+    import_text(table([row(forecast="35%")]))
+    (forecast,) = ledger.forecasts()
+    assert forecast.recorded_at == NOW
+    assert stamp(forecast.issued_at) == stamp(START.replace(day=2))
+    assert (forecast.value.entered, forecast.value.stated, forecast.kind) == (
+        ("0.35",),
+        "35%",
+        "imported",
+    )
 
 
-def test_an_import_undone_may_be_made_again_and_is_then_known(brought, ledger):
+def test_an_import_undone_may_be_made_again_and_is_then_known(import_text, ledger):
     assert import_runs(ledger) == []
     text = table([row(), row(day=2.0)])
-    first = brought(text)
+    first = import_text(text)
     with pytest.raises(NotFound, match="no such number"):
         import_undo(ledger, "99999", now=NOW)
     with pytest.raises(InvalidInput, match="no import recorded that entry"):
         import_undo(ledger, "1-1", now=NOW)
-    made = import_undo(ledger, first["run"], now=NOW)
-    assert (made["withdrawn"], made["reopened"]) == (2, 1)
+    undoing = import_undo(ledger, first["run"], now=NOW)
+    assert (undoing["withdrawn"], undoing["reopened"]) == (2, 1)
     with pytest.raises(InvalidInput, match="was already undone"):
         import_undo(ledger, first["run"], now=NOW)
-    assert (brought(text)["forecasts"], brought(text)["forecasts"]) == (2, 0)
+    assert (import_text(text)["forecasts"], import_text(text)["forecasts"]) == (2, 0)
     assert [(run["forecasts"], run["undone"]) for run in import_runs(ledger)] == [(2, 2), (2, 0)]

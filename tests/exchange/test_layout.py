@@ -24,9 +24,9 @@ def only(rows):
     return {one["reason"] for one in rows["refused"]}
 
 
-def test_the_least_that_makes_a_track_record(brought, ledger):
-    found = brought(f"{BARE}\nq,ana,0.4,2025-01-02T09:00Z\nq,ben,60%,2025-01-05\n")
-    assert (found["added"], found["questions"], found["resolutions"]) == (2, 1, 0)
+def test_the_least_that_makes_a_track_record(import_text, ledger):
+    counts = import_text(f"{BARE}\nq,ana,0.4,2025-01-02T09:00Z\nq,ben,60%,2025-01-05\n")
+    assert (counts["added"], counts["questions"], counts["resolutions"]) == (2, 1, 0)
     (question,) = ledger.questions()
     assert (question.title, question.event, question.topic, question.zone) == (
         *("q", "q", "imported", "UTC"),
@@ -35,50 +35,52 @@ def test_the_least_that_makes_a_track_record(brought, ledger):
     assert iso(question.closes) == "2025-01-06T00:00:00Z"
     noon = [iso(one.issued_at) for one in ledger.forecasts(forecaster="ben")]
     assert noon == ["2025-01-05T12:00:00Z"], "a forecast known to the day stands at its noon"
-    assert {note.split(" ", 2)[2] for note in found["notes"]} == {
+    assert {note.split(" ", 2)[2] for note in counts["notes"]} == {
         "no opens is stated: taken from their first forecast",
         "no closes is stated: the end of the day of their last forecast",
         "no title is stated: their id is used",
     }
 
 
-def test_an_outcome_without_its_time_is_known_when_the_question_closes(brought, ledger):
-    found = brought(table([row(resolved_at="")]))
-    assert "1 question: no resolved_at is stated: taken from when they close" in found["notes"]
+def test_an_outcome_without_its_time_is_known_when_the_question_closes(import_text, ledger):
+    counts = import_text(table([row(resolved_at="")]))
+    assert "1 question: no resolved_at is stated: taken from when they close" in counts["notes"]
     assert iso(ledger.standing_resolutions()["q"].resolved_at) == "2025-01-11T00:00:00Z"
 
 
-def test_a_question_without_closes_closes_when_it_resolves(brought, ledger):
-    found = brought(table([row(closes=""), row("p", closes="", resolved_at="2025-01-08T15:00Z")]))
+def test_a_question_without_closes_closes_when_it_resolves(import_text, ledger):
+    counts = import_text(
+        table([row(closes=""), row("p", closes="", resolved_at="2025-01-08T15:00Z")])
+    )
     assert (
         "2 questions: no closes is stated: the end of the day on which they resolved"
-        in found["notes"]
+        in counts["notes"]
     )
     assert [one.closes for one in ledger.questions()] == [START + 8 * DAY] * 2
 
 
-def test_a_question_that_is_no_slug_gets_an_id_for_good(brought, ledger):
+def test_a_question_that_is_no_slug_gets_an_id_for_good(import_text, ledger):
     rows = [row("Will X resign?"), row("Will X resign?", day=2), row("Will X resign!"), row("¿")]
-    assert brought(table(rows))["questions"] == 3
+    assert import_text(table(rows))["questions"] == 3
     ids = sorted(question.id for question in ledger.questions())
     assert [one.rpartition("-")[0] for one in ids] == ["", "will-x-resign", "will-x-resign"]
-    assert brought(table(rows))["duplicates"] == 4
+    assert import_text(table(rows))["duplicates"] == 4
 
 
-def test_a_title_can_stand_for_the_question(brought, ledger):
-    brought(table([row(question="", title="Will X resign?")]))
+def test_a_title_can_stand_for_the_question(import_text, ledger):
+    import_text(table([row(question="", title="Will X resign?")]))
     assert ledger.questions()[0].title == "Will X resign?"
-    assert only(brought(table([row(), row(question="", title="")]))) == {
+    assert only(import_text(table([row(), row(question="", title="")]))) == {
         "question: is empty, and so is title. Try: a short name, such as truce-2026"
     }
 
 
-def test_rungs_find_their_ladder(brought, ledger):
-    brought(table([row("truce@2025-01-10")]))
+def test_rungs_find_their_ladder(import_text, ledger):
+    import_text(table([row("truce@2025-01-10")]))
     assert ledger.questions()[0].ladder == "truce"
 
 
-def test_options_by_name_or_as_an_object(brought, ledger):
+def test_options_by_name_or_as_an_object(import_text, ledger):
     rows = [
         row(forecast="b=0.8;a=20%", outcome="b"),
         row(forecast='{"a": 0.25, "b": "0.75"}', day=2, outcome="b"),
@@ -90,15 +92,15 @@ def test_options_by_name_or_as_an_object(brought, ledger):
         row(forecast='{"a" 1}', day=6, outcome="b"),
         row(forecast="{}", day=6, outcome="b"),
     ]
-    found = brought(table(rows))
+    counts = import_text(table(rows))
     assert [one.value.entered for one in ledger.forecasts()] == [("0.2", "0.8"), ("0.25", "0.75")]
     assert ledger.questions()[0].space.options == ("a", "b")
-    assert [one["line"] for one in found["refused"]] == [4, 5, 6, 7, 8, 9, 10]
-    assert "sum 1.1" in found["refused"][0]["reason"]
+    assert [one["line"] for one in counts["refused"]] == [4, 5, 6, 7, 8, 9, 10]
+    assert "sum 1.1" in counts["refused"][0]["reason"]
 
 
-def test_stated_types_options_and_bounds(brought, ledger):
-    found = brought(
+def test_stated_types_options_and_bounds(import_text, ledger):
+    counts = import_text(
         table(
             [
                 row(
@@ -117,7 +119,7 @@ def test_stated_types_options_and_bounds(brought, ledger):
             ]
         ).replace("2025-01-09T00:00:00Z,war", ",war", 0)
     )
-    reasons = {one["line"]: one["reason"] for one in found["refused"]}
+    reasons = {one["line"]: one["reason"] for one in counts["refused"]}
     spaces = {question.id: question.space for question in ledger.questions()}
     assert spaces["c"].options == ("b", "a")
     assert spaces["n"].upper == 9.0
@@ -128,73 +130,73 @@ def test_stated_types_options_and_bounds(brought, ledger):
     assert "needs both" in reasons[5]
     assert "from low to high" in reasons[6]
     assert ledger.standing_resolutions()["y"].outcome == ">9"
-    assert "1 question: an outcome beyond the bounds is recorded as >9" in found["notes"]
+    assert "1 question: an outcome beyond the bounds is recorded as >9" in counts["notes"]
 
 
-def test_options_that_nobody_listed_are_those_that_were_forecast(brought, ledger):
+def test_options_that_nobody_listed_are_those_that_were_forecast(import_text, ledger):
     rows = [row(forecast="z=0.5;y=0.5", outcome="", resolved_at="", type="categorical")]
     rows += [row("o", forecast="z=1", outcome="", resolved_at="", type="ordered")]
-    found = brought(table(rows))
+    counts = import_text(table(rows))
     assert ledger.questions()[0].space.options == ("y", "z")
-    assert "1 question: no options are stated: those that their forecasts name" in found["notes"]
-    assert "options: an ordered question" in found["refused"][0]["reason"]
+    assert "1 question: no options are stated: those that their forecasts name" in counts["notes"]
+    assert "options: an ordered question" in counts["refused"][0]["reason"]
 
 
-def test_semicolons_with_decimal_commas_and_tabs(brought, ledger):
+def test_semicolons_with_decimal_commas_and_tabs(import_text, ledger):
     text = "\ufeffquestion;forecaster;forecast;issued_at\r\nq;ana;0,35;2025-01-02\r\n"
-    found = brought(text + "q;ana;12,5 %;2025-01-03\r\n\r\n")
-    assert found["in"] == 2
+    counts = import_text(text + "q;ana;12,5 %;2025-01-03\r\n\r\n")
+    assert counts["in"] == 2
     assert [one.value.entered[0] for one in ledger.forecasts()] == ["0.35", "0.125"]
-    assert "record.csv: cells are separated by semicolons" in found["notes"]
-    more = brought("question\tforecaster\tforecast\tissued_at\nq\tben\t0.1\t2025-01-02\n")
+    assert "record.csv: cells are separated by semicolons" in counts["notes"]
+    more = import_text("question\tforecaster\tforecast\tissued_at\nq\tben\t0.1\t2025-01-02\n")
     assert "record.csv: cells are separated by tabs" in more["notes"]
-    comma = brought('question,forecaster,forecast,issued_at\nq,cy,"0,35",2025-01-02\n')
+    comma = import_text('question,forecaster,forecast,issued_at\nq,cy,"0,35",2025-01-02\n')
     assert "record.csv: numbers such as 0,35 have a decimal comma" in comma["notes"]
     numbers = "question;forecaster;forecast;issued_at;lower;upper;outcome;resolved_at\n"
     numbers += 'n;ana;"5=1;50=2";2025-01-02;0,5;9,5;2,5;2025-01-04\n'
-    assert brought(numbers)["refused"] == []
+    assert import_text(numbers)["refused"] == []
     assert ledger.standing_resolutions()["n"].outcome == "2.5"
 
 
-def test_columns_of_other_names_are_passed_over_and_named(brought):
-    found = brought(f"{BARE},mood\nq,ana,0.4,2025-01-02T09:00Z,fine\n")
-    assert "record.csv: columns ignored: mood" in found["notes"]
+def test_columns_of_other_names_are_passed_over_and_named(import_text):
+    counts = import_text(f"{BARE},mood\nq,ana,0.4,2025-01-02T09:00Z,fine\n")
+    assert "record.csv: columns ignored: mood" in counts["notes"]
 
 
-def test_rows_that_name_nobody(brought, ledger):
+def test_rows_that_name_nobody(import_text, ledger):
     text = "question,forecast,issued_at\nq,0.4,2025-01-02T09:00Z\n"
     with pytest.raises(InvalidInput, match="me=NAME"):
-        brought(text)
-    assert brought(text, me="ana")["added"] == 1
-    found = brought(f"{BARE}\nq,,0.4,2025-01-02T09:30Z\nq,ben,0.4,2025-01-02T10:00Z\n")
-    assert only(found) == {"forecaster: is empty. Try: me=NAME, for rows without a forecaster"}
+        import_text(text)
+    assert import_text(text, me="ana")["added"] == 1
+    counts = import_text(f"{BARE}\nq,,0.4,2025-01-02T09:30Z\nq,ben,0.4,2025-01-02T10:00Z\n")
+    assert only(counts) == {"forecaster: is empty. Try: me=NAME, for rows without a forecaster"}
 
 
-def test_local_times_want_a_zone(brought, ledger):
+def test_local_times_want_a_zone(import_text, ledger):
     text = f"{BARE}\nq,ana,0.4,2025-03-28 09:00\n"
     with pytest.raises(InvalidInput, match="must carry a zone"):
-        brought(text)
-    brought(text, zone="Europe/Paris")
-    (made,) = ledger.forecasts()
-    assert iso(made.issued_at) == "2025-03-28T08:00:00Z"
+        import_text(text)
+    import_text(text, zone="Europe/Paris")
+    (forecast,) = ledger.forecasts()
+    assert iso(forecast.issued_at) == "2025-03-28T08:00:00Z"
     assert ledger.questions()[0].zone == "Europe/Paris"
     with pytest.raises(InvalidInput, match="zone"):
-        brought(text, zone="Middle/Earth")
+        import_text(text, zone="Middle/Earth")
     text = f"{BARE},zone\nz,ana,0.4,2025-10-26 02:30,Europe/Paris\nz,ana,1.0,2025-10-26,\n"
-    twice = brought(text)
+    twice = import_text(text)
     assert "2025-10-26T00:30:00Z or 2025-10-26T01:30:00Z" in twice["refused"][0]["reason"]
 
 
-def test_withdrawals(brought, ledger):
+def test_withdrawals(import_text, ledger):
     rows = [row(), row(forecast="Withdrawn", day=2), row(forecast="withdrawn", day=2)]
-    found = brought(table(rows))
-    assert (found["forecasts"], found["withdrawals"], found["duplicates"]) == (1, 1, 1)
+    counts = import_text(table(rows))
+    assert (counts["forecasts"], counts["withdrawals"], counts["duplicates"]) == (1, 1, 1)
     assert ledger.withdrawals()[0].withdrawn_at == START + 2 * DAY
-    again = brought(table([row(day=2, forecast="0.5"), row(day=2, forecast="withdrawn")]))
+    again = import_text(table([row(day=2, forecast="0.5"), row(day=2, forecast="withdrawn")]))
     assert (again["duplicates"], len(again["refused"])) == (1, 1)
 
 
-def test_what_cannot_be_kept_is_refused_with_its_line_and_reason(brought):
+def test_what_cannot_be_kept_is_refused_with_its_line_and_reason(import_text):
     rows = [
         row(),
         row(day=-1),
@@ -223,13 +225,13 @@ def test_what_cannot_be_kept_is_refused_with_its_line_and_reason(brought):
         row("k", title="x" * 3000),
         row("l", zone="Middle/Earth"),
     ]  # fmt: skip
-    found = brought(table(rows, header=[*rows[0], "kind", "zone", "resolves_by"]))
-    lines = [one["line"] for one in found["refused"]]
-    assert found["added"] == 1
+    counts = import_text(table(rows, header=[*rows[0], "kind", "zone", "resolves_by"]))
+    lines = [one["line"] for one in counts["refused"]]
+    assert counts["added"] == 1
     # The name with a line break takes two lines of the file.
     assert lines == [*range(3, 17), *range(18, 28)]
-    assert found["in"] == len(rows) == 1 + len(lines)
-    reason = {one["line"]: one["reason"] for one in found["refused"]}
+    assert counts["in"] == len(rows) == 1 + len(lines)
+    reason = {one["line"]: one["reason"] for one in counts["refused"]}
     assert "opens at 2025-01-01T00:00:00Z" in reason[3]
     assert "had resolved" in reason[4]
     assert "had closed" in reason[6]
@@ -237,14 +239,14 @@ def test_what_cannot_be_kept_is_refused_with_its_line_and_reason(brought):
     assert reason[11].startswith("forecast: is empty")
 
 
-def test_lines_that_disagree_refuse_their_question_whole_and_no_other(brought, ledger):
+def test_lines_that_disagree_refuse_their_question_whole_and_no_other(import_text, ledger):
     rows = [row(), row(day=2, outcome="no"), row("p"), row("p", day=2, tags="")]
-    found = brought(table(rows))
-    assert [one["line"] for one in found["refused"]] == [2, 3]
-    assert only(found) == {
+    counts = import_text(table(rows))
+    assert [one["line"] for one in counts["refused"]] == [2, 3]
+    assert only(counts) == {
         "outcome (no and yes): lines disagree on question q. Try: one of them in each line"
     }
-    assert (found["questions"], found["forecasts"]) == (1, 2)
+    assert (counts["questions"], counts["forecasts"]) == (1, 2)
 
 
 @pytest.mark.parametrize(
@@ -258,55 +260,55 @@ def test_lines_that_disagree_refuse_their_question_whole_and_no_other(brought, l
         ({"type": "numeric", "lower": "0", "upper": "1"}, "type"),
     ],
 )
-def test_a_row_that_contradicts_the_ledger_is_refused(brought, ledger, more, name):
-    brought(table([row()]))
-    found = brought(
+def test_a_row_that_contradicts_the_ledger_is_refused(import_text, ledger, more, name):
+    import_text(table([row()]))
+    counts = import_text(
         table([row("p"), row(day=2, **more)], header=[*row(), "type", "lower", "upper"])
     )
-    (refused,) = found["refused"]
+    (refused,) = counts["refused"]
     assert refused["reason"].startswith(f"{name} (")
-    assert found["added"] == 1
+    assert counts["added"] == 1
 
 
-def test_what_may_differ_from_the_ledger_is_noted(brought, ledger):
-    brought(table([row(event="d", topic="s")]))
-    found = brought(table([row(day=2, tags="talks", event="e", topic="t")]))
-    assert found["refused"] == []
-    assert found["notes"] == [
+def test_what_may_differ_from_the_ledger_is_noted(import_text, ledger):
+    import_text(table([row(event="d", topic="s")]))
+    counts = import_text(table([row(day=2, tags="talks", event="e", topic="t")]))
+    assert counts["refused"] == []
+    assert counts["notes"] == [
         f"1 question: {name} differ from the ledger's, which are kept"
         for name in ("event", "tags", "topic")
     ]
     assert ledger.questions()[0].tags == ("talks", "war")
 
 
-def test_two_numbers_at_one_instant(brought, ledger):
-    found = brought(table([row(), row(forecast="0.36"), row(forecast="35.0%"), row(day=2)]))
-    assert [one["line"] for one in found["refused"]] == [2, 3, 4]
-    brought(table([row()]))
-    again = brought(table([row(forecast="0.350"), row(forecast="0.36")]))
+def test_two_numbers_at_one_instant(import_text, ledger):
+    counts = import_text(table([row(), row(forecast="0.36"), row(forecast="35.0%"), row(day=2)]))
+    assert [one["line"] for one in counts["refused"]] == [2, 3, 4]
+    import_text(table([row()]))
+    again = import_text(table([row(forecast="0.350"), row(forecast="0.36")]))
     assert (again["duplicates"], [one["line"] for one in again["refused"]]) == (1, [3])
 
 
-def test_all_or_nothing(brought, ledger):
+def test_all_or_nothing(import_text, ledger):
     with pytest.raises(InvalidInput, match="1 of 2 rows refused") as refused:
-        brought(table([row(), row(day=-1)]), all_or_nothing=True)
+        import_text(table([row(), row(day=-1)]), all_or_nothing=True)
     assert refused.value.where == "record.csv:3"
     assert ledger.head().seq == 0
-    assert brought(table([row(), row(day=-1)]))["added"] == 1
+    assert import_text(table([row(), row(day=-1)]))["added"] == 1
 
 
-def test_an_outcome_corrected_since_is_no_conflict(brought, ledger):
+def test_an_outcome_corrected_since_is_no_conflict(import_text, ledger):
     from forecasting.domain import Resolution
 
-    brought(table([row()]))
+    import_text(table([row()]))
     at = START + 8 * DAY
     ledger.append([Resolution("q", "no", at, "corrected", version=2)], recorded_at=NOW)
-    found = brought(table([row(), row(day=2)]))
-    assert (found["added"], found["duplicates"], found["resolutions"]) == (1, 1, 0)
+    counts = import_text(table([row(), row(day=2)]))
+    assert (counts["added"], counts["duplicates"], counts["resolutions"]) == (1, 1, 0)
 
 
-def test_records_of_every_kind(brought, ledger):
-    found = brought(
+def test_records_of_every_kind(import_text, ledger):
+    counts = import_text(
         stream(
             [
                 {"kind": "news", "title": "Talks end", "source": "wire", "on": ["q"],
@@ -328,15 +330,15 @@ def test_records_of_every_kind(brought, ledger):
         format="jsonl",
     )  # fmt: skip
     keys = ("in", "added", "duplicates", "questions", "forecasts", "withdrawals", "resolutions")
-    assert [found[key] for key in (*keys, "news")] == [7, 6, 1, 1, 1, 1, 2, 1]
+    assert [counts[key] for key in (*keys, "news")] == [7, 6, 1, 1, 1, 1, 2, 1]
     assert ledger.standing_resolutions()["q"].outcome == "yes"
     assert ledger.forecasts()[0].value.entered == ("0.35",)
     assert ledger.forecasts()[0].because == "so"
     assert ledger.evidence()[0].effects[0].target == "q"
 
 
-def test_records_that_cannot_be_kept(brought):
-    made = {
+def test_records_that_cannot_be_kept(import_text):
+    forecast = {
         "kind": "forecast",
         "question": "q",
         "forecaster": "a",
@@ -346,9 +348,9 @@ def test_records_that_cannot_be_kept(brought):
     bad = [
         {"kind": 3},
         {"kind": "forecast", "question": "q"},
-        made | {"forecast": 0.5, "mood": "fine"},
-        made | {"forecast": True},
-        made | {"forecast": 0.5, "question": ["q"]},
+        forecast | {"forecast": 0.5, "mood": "fine"},
+        forecast | {"forecast": True},
+        forecast | {"forecast": 0.5, "question": ["q"]},
         out | {"version": "0"},
         out | {"status": "odd"},
         out | {"certainty": "odd"},
@@ -364,60 +366,62 @@ def test_records_that_cannot_be_kept(brought):
         {"kind": "news", "title": "x", "source": "y", "known_at": "2025-01-01", "on": [1]},
     ]  # fmt: skip
     good = [
-        made | {"forecast": "0.5"},
+        forecast | {"forecast": "0.5"},
         {"kind": "question", "question": "q", "closes": "2025-02-01"},
     ]
     late = {"kind": "question", "question": "late2", "opens": "2025-01-05", "closes": "2025-01-09"}
-    found = brought(stream([*good, *bad, late]), format="jsonl")
-    assert [one["line"] for one in found["refused"]] == list(range(3, 21))
-    assert (found["added"], found["in"]) == (3, 21)
+    counts = import_text(stream([*good, *bad, late]), format="jsonl")
+    assert [one["line"] for one in counts["refused"]] == list(range(3, 21))
+    assert (counts["added"], counts["in"]) == (3, 21)
 
 
-def test_an_outcome_of_which_nothing_else_is_kept(brought, ledger):
+def test_an_outcome_of_which_nothing_else_is_kept(import_text, ledger):
     out = {"kind": "resolution", "question": "late", "outcome": "no", "resolved_at": "2025-01-03"}
-    said = {"kind": "forecast", "question": "late", "forecaster": "a", "forecast": 0.5}
-    said |= {"issued_at": "2025-01-02T00:00Z"}
-    other = said | {"question": "q"}
-    found = brought(stream([out, out, said, said | {"forecast": 0.6}, other]), format="jsonl")
-    assert (found["added"], [one["line"] for one in found["refused"]]) == (1, [1, 2, 3, 4])
-    assert found["refused"][0]["reason"] == "question (late): every row of it was refused"
+    forecast = {"kind": "forecast", "question": "late", "forecaster": "a", "forecast": 0.5}
+    forecast |= {"issued_at": "2025-01-02T00:00Z"}
+    other = forecast | {"question": "q"}
+    counts = import_text(
+        stream([out, out, forecast, forecast | {"forecast": 0.6}, other]), format="jsonl"
+    )
+    assert (counts["added"], [one["line"] for one in counts["refused"]]) == (1, [1, 2, 3, 4])
+    assert counts["refused"][0]["reason"] == "question (late): every row of it was refused"
     assert [question.id for question in ledger.questions()] == ["q"]
 
 
-def test_the_same_outcome_twice_and_another_under_its_number(brought, ledger):
+def test_the_same_outcome_twice_and_another_under_its_number(import_text, ledger):
     out = {
         "kind": "resolution",
         "question": "q",
         "outcome": "yes",
         "resolved_at": stamp(START + 8 * DAY),
     }
-    brought(table([row()]))
-    again = brought(stream([out, out]), format="jsonl")
+    import_text(table([row()]))
+    again = import_text(stream([out, out]), format="jsonl")
     assert (again["duplicates"], again["added"]) == (2, 0)
     with pytest.raises(InvalidInput, match="another outcome in the ledger"):
-        brought(stream([out | {"outcome": "no"}]), format="jsonl")
-    twice = brought(stream([out | {"version": 2, "outcome": "no"}] * 2), format="jsonl")
+        import_text(stream([out | {"outcome": "no"}]), format="jsonl")
+    twice = import_text(stream([out | {"version": 2, "outcome": "no"}] * 2), format="jsonl")
     assert (twice["added"], twice["duplicates"]) == (1, 1)
     with pytest.raises(InvalidInput, match="lines disagree"):
-        brought(
+        import_text(
             stream([out | {"version": 3}, out | {"version": 3, "outcome": "no"}]), format="jsonl"
         )
 
 
-def test_an_outcome_may_come_back_after_it_was_reopened(brought, ledger):
+def test_an_outcome_may_come_back_after_it_was_reopened(import_text, ledger):
     from forecasting.domain import Resolution
 
-    brought(table([row()]))
+    import_text(table([row()]))
     reopened = Resolution("q", "yes", START + 9 * DAY, "us", version=2, status="reopened")
     ledger.append([reopened], recorded_at=NOW)
-    found = brought(table([row(outcome="no"), row(outcome="no", day=2)]))
-    assert (found["resolutions"], found["duplicates"]) == (1, 1)
+    counts = import_text(table([row(outcome="no"), row(outcome="no", day=2)]))
+    assert (counts["resolutions"], counts["duplicates"]) == (1, 1)
     assert ledger.standing_resolutions()["q"].version == 3
 
 
-def test_a_bare_question_and_a_resolution_without_one(brought):
+def test_a_bare_question_and_a_resolution_without_one(import_text):
     with pytest.raises(InvalidInput, match="states no opens and closes"):
-        brought(stream([{"kind": "question", "question": "s"}]), format="jsonl")
+        import_text(stream([{"kind": "question", "question": "s"}]), format="jsonl")
 
 
 def test_text_is_kept_to_the_letter():
@@ -426,8 +430,8 @@ def test_text_is_kept_to_the_letter():
         assert neutral(text)[:1] not in tuple("=+-@\t\r")
 
 
-def test_an_export_replaces_only_when_told(brought, ledger, tmp_path, monkeypatch):
-    brought(table([row()]))
+def test_an_export_replaces_only_when_told(import_text, ledger, tmp_path, monkeypatch):
+    import_text(table([row()]))
     out = tmp_path / "out.csv"
     lines, about = export_record(ledger, "csv", out=out)
     assert (list(lines), about["lines"], about["head"]) == ([], 2, ledger.head().hash)
@@ -443,11 +447,11 @@ def test_an_export_replaces_only_when_told(brought, ledger, tmp_path, monkeypatc
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.csv", "record.csv"]
 
 
-def test_what_a_live_ledger_says_in_a_table(ledger, brought):
+def test_what_a_live_ledger_says_in_a_table(ledger, import_text):
     from forecasting.domain import Forecast, Value
     from forecasting.domain.forecast import binary_value
 
-    brought(table([row(), row("n", forecast="5=1;50=2", lower="0", upper="9", outcome="")
+    import_text(table([row(), row("n", forecast="5=1;50=2", lower="0", upper="9", outcome="")
                    | {"resolved_at": ""}], header=[*row(), "lower", "upper"]))  # fmt: skip
     digest = ledger.questions()[0].wording_hash
     at = START + 3 * DAY
@@ -467,10 +471,10 @@ def test_what_a_live_ledger_says_in_a_table(ledger, brought):
     assert ",d,5=1;95=8," in lines
 
 
-def test_a_question_that_was_dropped_leaves_every_door(ledger, brought, tmp_path):
+def test_a_question_that_was_dropped_leaves_every_door(ledger, import_text, tmp_path):
     rows = [row("gone"), row("stays"), row("gone", day=3, forecast="withdrawn")]
     rows = [{**one, "outcome": "", "resolved_at": ""} for one in rows]
-    brought(table(rows))
+    import_text(table(rows))
     drop(ledger, "gone", forecaster="ana", now=NOW)
     for format in ("csv", "parquet", "fatebook"):
         out = tmp_path / f"out.{format}"
@@ -481,13 +485,13 @@ def test_a_question_that_was_dropped_leaves_every_door(ledger, brought, tmp_path
     assert len(read_table(tmp_path / "out.parquet")) == 1
     lines, _ = export_record(ledger, "jsonl")
     with memory(tmp_path) as other:
-        brought(table([row("here")]), into=other)
-        found = brought("".join(lines), format="jsonl", into=other)
-        assert sum("was dropped" in one["reason"] for one in found["refused"]) == 3
+        import_text(table([row("here")]), into=other)
+        counts = import_text("".join(lines), format="jsonl", into=other)
+        assert sum("was dropped" in one["reason"] for one in counts["refused"]) == 3
         assert {one.id for one in other.questions()} == {"here", "stays"}
         assert {one.question for one in other.forecasts()} == {"here", "stays"}
     # What is gone may be brought again, whole.
-    again = brought(table(rows))
+    again = import_text(table(rows))
     assert (again["added"], again["duplicates"]) == (2, 1)
     assert [one.question for one in ledger.forecasts()].count("gone") == 1
 
@@ -509,16 +513,16 @@ TWO = (
 )
 
 
-def test_what_a_question_resolves_by_is_its_deadline_where_it_has_no_other(brought, ledger):
-    found = brought(TWO, me="ana")
-    assert "columns recognised by their usual names" in " ".join(found["notes"])
-    assert "resolves is closes" in " ".join(found["notes"])
+def test_what_a_question_resolves_by_is_its_deadline_where_it_has_no_other(import_text, ledger):
+    counts = import_text(TWO, me="ana")
+    assert "columns recognised by their usual names" in " ".join(counts["notes"])
+    assert "resolves is closes" in " ".join(counts["notes"])
     (question,) = ledger.questions()
     assert iso(question.closes) == "2025-07-01T00:00:00Z"
 
 
-def test_beside_a_deadline_it_is_when_the_outcome_is_due(brought, ledger):
-    brought(
+def test_beside_a_deadline_it_is_when_the_outcome_is_due(import_text, ledger):
+    import_text(
         "question,forecast,date,closes,resolves,result\nq,0.4,2025-02-01,2025-03-31,2025-06-30,no\n",
         me="ana",
     )
@@ -530,38 +534,38 @@ def test_beside_a_deadline_it_is_when_the_outcome_is_due(brought, ledger):
 
 
 def test_a_question_with_a_day_of_its_outcome_alone_does_not_close_with_its_forecast(
-    brought, ledger
+    import_text, ledger
 ):
-    brought("question,forecast,issued_at,resolves_by\nq,0.4,2025-02-01,2025-06-30\n", me="ana")
+    import_text("question,forecast,issued_at,resolves_by\nq,0.4,2025-02-01,2025-06-30\n", me="ana")
     (question,) = ledger.questions()
     assert iso(question.closes) == "2025-07-01T00:00:00Z"
 
 
 @pytest.mark.parametrize("head", ["Resolved", "resolved at", "Resolution date", "Known"])
-def test_a_day_beside_a_result_is_when_the_outcome_was_known(brought, ledger, head):
-    brought(
+def test_a_day_beside_a_result_is_when_the_outcome_was_known(import_text, ledger, head):
+    import_text(
         f"question,forecast,date,closes,result,{head}\nq,0.4,2025-02-01,2025-06-30,yes,2025-03-04\n",
         me="ana",
     )
     assert iso(ledger.standing_resolutions()["q"].resolved_at) == "2025-03-05T00:00:00Z"
 
 
-def test_a_word_on_whether_it_resolved_is_no_day(brought, ledger):
-    found = brought(
+def test_a_word_on_whether_it_resolved_is_no_day(import_text, ledger):
+    counts = import_text(
         "question,forecast,date,closes,result,resolved\nq,0.4,2025-02-01,2025-06-30,yes,TRUE\n",
         me="ana",
     )
-    assert "columns ignored: resolved" in " ".join(found["notes"])
-    assert found["added"] == 1
+    assert "columns ignored: resolved" in " ".join(counts["notes"])
+    assert counts["added"] == 1
 
 
 @pytest.mark.parametrize(("cell", "wanted"), [("yes", "outcome"), ("2025-03-04", "resolved_at")])
-def test_resolved_without_a_result_is_asked_about(brought, cell, wanted):
+def test_resolved_without_a_result_is_asked_about(import_text, cell, wanted):
     text = f"question,forecast,date,closes,Resolved\nq,0.4,2025-02-01,2025-06-30,{cell}\n"
     with pytest.raises(InvalidInput, match="may be the outcome, or the day") as asked:
-        brought(text, me="ana")
+        import_text(text, me="ana")
     assert asked.value.hint.startswith(f'map="Resolved={wanted}" or ')
-    assert brought(text, me="ana", columns={"Resolved": "ignore"})["added"] == 1
+    assert import_text(text, me="ana", columns={"Resolved": "ignore"})["added"] == 1
 
 
 def test_days_are_those_of_the_workspace(tmp_path):
@@ -574,20 +578,23 @@ def test_days_are_those_of_the_workspace(tmp_path):
     file = tmp_path / "d.csv"
     file.write_text(TWO)
     with clock.at(LATER), Book.plain(database, forecaster="ana") as book:
-        found = book.import_record(file, me="ana", dry_run=True)
+        counts = book.import_record(file, me="ana", dry_run=True)
         assert "are read in Africa/Addis_Ababa, the zone of this workspace" in " ".join(
-            found["notes"]
+            counts["notes"]
         )
         book.import_record(file, me="ana")
-        (held,) = [q for q in book.ledger.questions() if q.title.startswith("Will the port")]
-        assert (iso(held.closes), held.zone) == ("2025-06-30T21:00:00Z", "Africa/Addis_Ababa")
+        (question,) = [q for q in book.ledger.questions() if q.title.startswith("Will the port")]
+        assert (iso(question.closes), question.zone) == (
+            "2025-06-30T21:00:00Z",
+            "Africa/Addis_Ababa",
+        )
         elsewhere = book.import_record(file, me="ben", zone="UTC", dry_run=True)
         assert not any("the zone of this workspace" in note for note in elsewhere["notes"])
 
 
 @pytest.mark.parametrize("options", ["saudi;uae;nobody", "saudi|uae|nobody"])
-def test_options_of_a_table_are_apart_by_semicolons_or_bars(brought, ledger, options):
-    brought(
+def test_options_of_a_table_are_apart_by_semicolons_or_bars(import_text, ledger, options):
+    import_text(
         "question,type,options,forecast,issued_at,closes\n"
         f"q,categorical,{options},saudi=0.5;uae=0.3;nobody=0.2,2025-02-01,2025-06-30\n",
         me="ana",
@@ -595,14 +602,14 @@ def test_options_of_a_table_are_apart_by_semicolons_or_bars(brought, ledger, opt
     assert ledger.questions()[0].space.options == ("saudi", "uae", "nobody")
 
 
-def test_options_apart_by_commas_are_told_the_mark(brought):
-    with pytest.raises(InvalidInput, match="are separated by ; in a table") as told:
-        brought(
+def test_options_apart_by_commas_are_told_the_mark(import_text):
+    with pytest.raises(InvalidInput, match="are separated by ; in a table") as refused:
+        import_text(
             "question,type,options,forecast,issued_at\n"
             'q,categorical,"saudi, uae",saudi=0.5;uae=0.5,2025-02-01\n',
             me="ana",
         )
-    assert "saudi;uae" in str(told.value)
+    assert "saudi;uae" in str(refused.value)
 
 
 def test_the_export_of_a_ledger_names_the_way_into_a_database_of_its_own(tmp_path):
@@ -621,9 +628,9 @@ def test_the_export_of_a_ledger_names_the_way_into_a_database_of_its_own(tmp_pat
             book.log("peace-2027", 0.4)
             book.export_record(file, "jsonl")
         with Book.plain(second, forecaster="ana") as book:
-            found = book.import_record(file, "jsonl", dry_run=True)
-            assert found["added"] > 0
-            assert [way in note for note in found["notes"]].count(True) == 1
-            with pytest.raises(InvalidInput, match="rows refused; nothing was written") as told:
+            counts = book.import_record(file, "jsonl", dry_run=True)
+            assert counts["added"] > 0
+            assert [way in note for note in counts["notes"]].count(True) == 1
+            with pytest.raises(InvalidInput, match="rows refused; nothing was written") as refused:
                 book.import_record(file, "jsonl", all_or_nothing=True)
-    assert way in told.value.hint
+    assert way in refused.value.hint

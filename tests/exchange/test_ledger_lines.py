@@ -30,45 +30,45 @@ def lines_of(ledger):
     return "".join(export_record(ledger, "jsonl")[0])
 
 
-def test_every_kind_of_entry_comes_back_as_it_was(full, other, brought):
-    found = brought(lines_of(full), format="jsonl", into=other)
-    assert (found["entries"], found["in"], found["duplicates"]) == (full.head().seq,) * 2 + (0,)
+def test_every_kind_of_entry_comes_back_as_it_was(full, other, import_text):
+    counts = import_text(lines_of(full), format="jsonl", into=other)
+    assert (counts["entries"], counts["in"], counts["duplicates"]) == (full.head().seq,) * 2 + (0,)
     assert other.head() == full.head()
     assert other.content_digest() == full.content_digest()
     assert record_digest(other) == record_digest(full)
     assert (other.verify(), other.watches()) == (full.verify(), full.watches())
     kinds = {forecast.kind for forecast in other.forecasts()}
     assert kinds == {forecast.kind for forecast in full.forecasts()}
-    assert found["forecasts"] == len(full.forecasts())
+    assert counts["forecasts"] == len(full.forecasts())
 
 
-def test_once_more_adds_nothing_and_a_longer_export_adds_the_rest(full, other, brought):
+def test_once_more_adds_nothing_and_a_longer_export_adds_the_rest(full, other, import_text):
     early = lines_of(full)
-    brought(early, format="jsonl", into=other)
-    assert brought(early, format="jsonl", into=other)["added"] == 0
+    import_text(early, format="jsonl", into=other)
+    assert import_text(early, format="jsonl", into=other)["added"] == 0
     full.append([samples.binary(forecaster="ben")], recorded_at=NOW)
     later = lines_of(full)
-    assert brought(later, format="jsonl", into=other, dry_run=True)["added"] == 1
+    assert import_text(later, format="jsonl", into=other, dry_run=True)["added"] == 1
     assert other.head() != full.head()
-    found = brought(later, format="jsonl", into=other)
-    assert (found["added"], found["duplicates"]) == (1, full.head().seq - 1)
+    counts = import_text(later, format="jsonl", into=other)
+    assert (counts["added"], counts["duplicates"]) == (1, full.head().seq - 1)
     assert other.head() == full.head()
-    assert brought(early, format="jsonl", into=other)["added"] == 0, "the beginning is there"
+    assert import_text(early, format="jsonl", into=other)["added"] == 0, "the beginning is there"
 
 
-def test_an_empty_ledger_has_one_line(ledger, other, brought):
-    assert brought(lines_of(ledger), format="jsonl", into=other)["in"] == 0
+def test_an_empty_ledger_has_one_line(ledger, other, import_text):
+    assert import_text(lines_of(ledger), format="jsonl", into=other)["in"] == 0
 
 
-def test_another_ledger_takes_them_as_imported(full, other, brought):
+def test_another_ledger_takes_them_as_imported(full, other, import_text):
     full.append([samples.numeric_question(title="Anew?")], recorded_at=NOW)
-    brought(table([row()]), into=other)
-    found = brought(lines_of(full), format="jsonl", into=other)
-    assert found["in"] == full.head().seq
-    assert found["in"] == found["added"] + found["duplicates"] + len(found["refused"])
+    import_text(table([row()]), into=other)
+    counts = import_text(lines_of(full), format="jsonl", into=other)
+    assert counts["in"] == full.head().seq
+    assert counts["in"] == counts["added"] + counts["duplicates"] + len(counts["refused"])
     assert {forecast.kind for forecast in other.forecasts()} == {"imported"}
-    assert found["news"] == 2
-    reasons = " ".join(one["reason"] for one in found["refused"])
+    assert counts["news"] == 2
+    reasons = " ".join(one["reason"] for one in counts["refused"])
     for why in (
         "was reworded",
         "in a replay",
@@ -79,26 +79,26 @@ def test_another_ledger_takes_them_as_imported(full, other, brought):
         assert why in reasons
     question = next(one for one in other.questions() if one.id == "strikes")
     assert (question.title, question.model.fitted) == ("Anew?", "survival")
-    again = brought(lines_of(full), format="jsonl", into=other)
+    again = import_text(lines_of(full), format="jsonl", into=other)
     assert again["added"] == 0
-    assert again["refused"] == found["refused"]
+    assert again["refused"] == counts["refused"]
 
 
-def test_news_of_the_future_is_not_taken_over(ledger, other, brought):
+def test_news_of_the_future_is_not_taken_over(ledger, other, import_text):
     from forecasting.domain import Evidence
 
     later = NOW.replace(year=2030)
     ledger.append([Evidence("n", "report", "x", "y", later, ())], recorded_at=NOW)
     ledger.append([Evidence("m", "report", "x", "y", NOW, ())], recorded_at=NOW)
-    brought(table([row()]), into=other)
-    found = brought(lines_of(ledger), format="jsonl", into=other)
-    assert (found["news"], [one["line"] for one in found["refused"]]) == (1, [2])
+    import_text(table([row()]), into=other)
+    counts = import_text(lines_of(ledger), format="jsonl", into=other)
+    assert (counts["news"], [one["line"] for one in counts["refused"]]) == (1, [2])
 
 
-def test_a_ledger_of_the_future_is_refused(ledger, other, brought):
+def test_a_ledger_of_the_future_is_refused(ledger, other, import_text):
     ledger.append([samples.numeric_question()], recorded_at=NOW.replace(year=2030))
     with pytest.raises(InvalidInput, match="after now"):
-        brought(lines_of(ledger), format="jsonl", into=other)
+        import_text(lines_of(ledger), format="jsonl", into=other)
     assert other.head().seq == 0
 
 
@@ -132,30 +132,30 @@ def edited(text, at, change):
         (9, lambda r: r["body"]["effects"].pop()),
     ],
 )
-def test_a_line_that_was_changed_is_found(full, other, brought, at, change):
+def test_a_line_that_was_changed_is_found(full, other, import_text, at, change):
     with pytest.raises(InvalidInput) as refused:
-        brought(edited(lines_of(full), at - 1, change), format="jsonl", into=other)
+        import_text(edited(lines_of(full), at - 1, change), format="jsonl", into=other)
     assert refused.value.where == f"record.jsonl:{at}"
     assert other.head().seq == 0
-    brought(table([row()]), into=other)
+    import_text(table([row()]), into=other)
     with pytest.raises(InvalidInput):
-        brought(edited(lines_of(full), at - 1, change), format="jsonl", into=other)
+        import_text(edited(lines_of(full), at - 1, change), format="jsonl", into=other)
 
 
 @pytest.mark.parametrize("change", [lambda r: r.update(because="another"), lambda r: r.pop("salt")])
-def test_a_rationale_that_was_changed_is_found(full, other, brought, change):
+def test_a_rationale_that_was_changed_is_found(full, other, import_text, change):
     text = lines_of(full)
     at = next(n for n, line in enumerate(text.splitlines()) if '"because"' in line)
     with pytest.raises(InvalidInput, match="nothing was written"):
-        brought(edited(text, at, change), format="jsonl", into=other)
+        import_text(edited(text, at, change), format="jsonl", into=other)
     assert other.head().seq == 0
 
 
-def test_lines_that_are_missing_or_in_another_order(full, other, brought):
+def test_lines_that_are_missing_or_in_another_order(full, other, import_text):
     lines = lines_of(full).splitlines(keepends=True)
     for cut in (lines[:-1], [*lines[:3], *lines[4:]], [lines[0], lines[2], lines[1], *lines[3:]]):
         with pytest.raises(InvalidInput):
-            brought("".join(cut), format="jsonl", into=other)
+            import_text("".join(cut), format="jsonl", into=other)
     assert other.head().seq == 0
 
 
@@ -180,10 +180,10 @@ def test_a_damaged_ledger_is_not_exported(full, monkeypatch):
             use()
 
 
-def test_a_ledger_without_its_guards_is_not_written_to(other, brought, monkeypatch):
+def test_a_ledger_without_its_guards_is_not_written_to(other, import_text, monkeypatch):
     monkeypatch.setattr(other, "_unguarded", DatabaseUnusable("unguarded"))
     with pytest.raises(DatabaseUnusable, match="unguarded"):
-        brought(table([row()]), into=other)
+        import_text(table([row()]), into=other)
 
 
 def test_the_first_line_shows_the_head(full):

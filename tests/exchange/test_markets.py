@@ -20,11 +20,11 @@ def by_title(ledger):
 
 
 def numbers(ledger, question):
-    found = sorted(ledger.forecasts(question=question), key=lambda one: one.issued_at)
-    return [(one.forecaster, one.value.entered[0]) for one in found]
+    forecasts = sorted(ledger.forecasts(question=question), key=lambda one: one.issued_at)
+    return [(one.forecaster, one.value.entered[0]) for one in forecasts]
 
 
-def came(ledger):
+def outcomes_of(ledger):
     titles = {one.id: one.title for one in ledger.questions()}
     return {
         titles[name]: (one.outcome, one.note)
@@ -32,8 +32,8 @@ def came(ledger):
     }
 
 
-def reasons(found):
-    return sorted(one["reason"] for one in found["refused"])
+def reasons(counts):
+    return sorted(one["reason"] for one in counts["refused"])
 
 
 def test_a_bet_on_no_is_kept_as_the_price_of_yes_of_the_market_and_of_its_maker(ledger):
@@ -52,8 +52,8 @@ def test_a_bet_on_no_is_kept_as_the_price_of_yes_of_the_market_and_of_its_maker(
 
 
 def test_what_moved_no_price_and_what_holds_no_probability_is_refused(ledger):
-    found = bring(ledger, "manifold.json")
-    assert [one.partition(".")[0] for one in reasons(found)] == [
+    counts = bring(ledger, "manifold.json")
+    assert [one.partition(".")[0] for one in reasons(counts)] == [
         "bet: a limit order that nothing filled",
         "bet: a redemption of shares moves no price",
         "market nUm: outcomeType (PSEUDO_NUMERIC): holds no probability",
@@ -73,7 +73,7 @@ def test_ids_that_differ_in_case_alone_are_two_markets(ledger):
 
 def test_what_manifold_resolved_to_a_price_or_cancelled_is_annulled(ledger):
     bring(ledger, "manifold.json")
-    assert came(ledger) == {
+    assert outcomes_of(ledger) == {
         "Will the bridge at Oskil open to lorries by July?": ("yes", ""),
         "Will a second envoy ever travel?": ("annulled", "MKT 0.35"),
         "Where will the talks be held?: Geneva": ("no", ""),
@@ -82,7 +82,9 @@ def test_what_manifold_resolved_to_a_price_or_cancelled_is_annulled(ledger):
     }
 
 
-def test_each_answer_is_known_when_it_is_said_to_be_also_while_its_market_is_open(ledger, brought):
+def test_each_answer_is_known_when_it_is_said_to_be_also_while_its_market_is_open(
+    ledger, import_text
+):
     day, begins = 86_400_000, 1_736_000_000_000
     answers = [
         {"id": "x1", "text": "Geneva", "resolution": "YES", "resolutionTime": begins + 10 * day},
@@ -104,8 +106,8 @@ def test_each_answer_is_known_when_it_is_said_to_be_also_while_its_market_is_ope
         "resolutions": {"x3": 0},
     }  # fmt: skip
     for number, one in enumerate((market, closed)):
-        found = brought({"markets": [one], "bets": bets})
-        assert reasons(found) == ["answer : id: is missing"]
+        counts = import_text({"markets": [one], "bets": bets})
+        assert reasons(counts) == ["answer : id: is missing"]
         known = {
             each.question: (each.outcome, (each.resolved_at.timestamp() * 1000 - begins) / day)
             for each in outcomes(ledger.resolutions()).values()
@@ -125,11 +127,11 @@ def test_a_market_that_never_closes_is_open_to_the_end_of_the_calendar(ledger):
 
 
 def test_manifold_scores_the_middle_of_the_prices_before_and_after_a_bet(ledger):
-    found = bring(ledger, "manifold.json", me="ana", user="u1")
+    counts = bring(ledger, "manifold.json", me="ana", user="u1")
     bridge = by_title(ledger)["Will the bridge at Oskil open to lorries by July?"]
     scores = {
         one["forecaster"]: one["ours"]
-        for one in found["scores"]["rows"]
+        for one in counts["scores"]["rows"]
         if one["question"] == bridge
     }
     # Middles: ana .55 and .65, u2 .5, u3 .91; what the market stood at is no bet of its own.
@@ -140,7 +142,7 @@ def test_manifold_scores_the_middle_of_the_prices_before_and_after_a_bet(ledger)
     }
 
 
-def test_each_bet_counts_once_whoever_moved_the_price_on_in_the_same_millisecond(brought):
+def test_each_bet_counts_once_whoever_moved_the_price_on_in_the_same_millisecond(import_text):
     at = 1746093600000
     bets = [
         ("a", "u1", 0.5, 0.6, at), ("b", "u2", 0.6, 0.7, at), ("c", "u1", 0.7, 0.8, at),
@@ -154,14 +156,14 @@ def test_each_bet_counts_once_whoever_moved_the_price_on_in_the_same_millisecond
          "probBefore": before, "probAfter": after}
         for one, who, before, after, when in bets
     ]  # fmt: skip
-    [rule] = brought([market], check_scores=True)["scores"]["rules"]
+    [rule] = import_text([market], check_scores=True)["scores"]["rules"]
     each = [(1 - (before + after) / 2) ** 2 for _, _, before, after, _ in bets]
     assert rule["n_forecasts"] == len(bets)
     assert rule["per_forecast"] == pytest.approx(sum(each) / len(bets))
 
 
 def test_the_price_of_no_is_turned_over_and_every_market_has_one_forecaster(ledger):
-    found = bring(ledger, "polymarket.json")
+    counts = bring(ledger, "polymarket.json")
     truce = by_title(ledger)["Will a truce be signed by June 30?"]
     assert numbers(ledger, truce) == [
         ("market:polymarket", "0.42"),
@@ -169,8 +171,8 @@ def test_the_price_of_no_is_turned_over_and_every_market_has_one_forecaster(ledg
         ("market:polymarket", "0.405"),
         ("market:polymarket", "0.3"),
     ]
-    assert found["duplicates"] == 1
-    assert reasons(found) == [
+    assert counts["duplicates"] == 1
+    assert reasons(counts) == [
         "history (9999): no market here or in the file is called so",
         "p (1.2): must lie from 0 to 1",
     ]
@@ -178,7 +180,7 @@ def test_the_price_of_no_is_turned_over_and_every_market_has_one_forecaster(ledg
 
 def test_polymarket_stands_resolved_only_where_the_oracle_has_spoken(ledger):
     bring(ledger, "polymarket.json")
-    assert came(ledger) == {
+    assert outcomes_of(ledger) == {
         "Will a truce be signed by June 30?": ("no", ""),
         "Who wins the run-off? (Petrova)": ("annulled", "resolved to 0.5 and 0.5"),
     }
@@ -189,22 +191,22 @@ def test_polymarket_stands_resolved_only_where_the_oracle_has_spoken(ledger):
     [(("0.9995", "0.0005"), "yes"), (("0.004", "0.996"), "no"), (("0.6", "0.4"), "annulled")],
 )
 def test_what_the_oracle_paid_is_read_from_prices_that_stopped_a_cent_short(
-    ledger, brought, prices, outcome
+    ledger, import_text, prices, outcome
 ):
     items = json.loads((FORMATS / "polymarket.json").read_bytes())
     items[0] |= {"outcomePrices": json.dumps(prices)}
-    brought(items[:1])
-    assert [said for said, _ in came(ledger).values()] == [outcome]
+    import_text(items[:1])
+    assert [word for word, _ in outcomes_of(ledger).values()] == [outcome]
 
 
 def test_a_history_in_a_zip_is_its_markets_by_token_or_slug(ledger):
     bring(ledger, "polymarket-histories.zip")
     truce = by_title(ledger)["Will a truce be signed by June 30?"]
-    assert [said for _, said in numbers(ledger, truce)] == ["0.42", "0.405", "0.3"]
+    assert [price for _, price in numbers(ledger, truce)] == ["0.42", "0.405", "0.3"]
 
 
 def test_cents_dollars_and_quotes_are_one_price(ledger):
-    found = bring(ledger, "kalshi.json")
+    counts = bring(ledger, "kalshi.json")
     june = by_title(ledger)["Will a truce be signed? (By June 30)"]
     assert numbers(ledger, june) == [
         ("market:kalshi", "0.43"),
@@ -214,11 +216,11 @@ def test_cents_dollars_and_quotes_are_one_price(ledger):
     ]
     september = by_title(ledger)["Will a truce be signed? (By September 30)"]
     assert numbers(ledger, september) == [("market:kalshi", "0.55")]
-    assert reasons(found) == [
+    assert reasons(counts) == [
         "candle: no trade, and no bid and ask to stand for one",
         "market_type (scalar): its price is no probability",
     ]
-    assert came(ledger) == {
+    assert outcomes_of(ledger) == {
         "Will a truce be signed? (By June 30)": ("yes", ""),
         "Will a truce be signed? (By September 30)": ("annulled", "result void"),
     }
@@ -227,38 +229,40 @@ def test_cents_dollars_and_quotes_are_one_price(ledger):
 
 
 def test_kalshi_knows_an_outcome_when_it_settled_not_when_the_market_may_expire_at_last(
-    ledger, brought
+    ledger, import_text
 ):
     items = json.loads((FORMATS / "kalshi.json").read_bytes())
     market = items["markets"][0] | {"expiration_time": "2099-01-01T00:00:00Z"}
     del market["settlement_ts"]
-    brought({"markets": [market]})
+    import_text({"markets": [market]})
     (outcome,) = outcomes(ledger.resolutions()).values()
     assert f"{outcome.resolved_at:%Y-%m-%d %H:%M}" == "2025-06-30 23:59"
 
 
-def test_a_history_by_token_or_slug_finds_the_market_of_an_earlier_file(ledger, brought):
+def test_a_history_by_token_or_slug_finds_the_market_of_an_earlier_file(ledger, import_text):
     items = json.loads((FORMATS / "polymarket.json").read_bytes())
     markets = [{**one, "history": []} for one in items if "clobTokenIds" in one]
-    told = [
+    histories = [
         {"token": "7112", "history": [{"t": 1746273600, "p": 0.7}]},
         {"token": "7131", "history": [{"t": 1746273600, "p": 0.2}]},
         {"token": "run-off", "history": [{"t": 1746273600, "p": 0.61}]},
         {"token": "9999", "history": [{"t": 1746273600, "p": 0.5}]},
     ]
-    brought(markets)
-    found = brought(told)
+    import_text(markets)
+    counts = import_text(histories)
     assert {(one.question[-1], one.value.entered[0]) for one in ledger.forecasts()} == {
         ("1", "0.3"), ("2", "0.61"), ("3", "0.2"),
     }  # fmt: skip
-    assert [one["reason"] for one in found["refused"]] == [
+    assert [one["reason"] for one in counts["refused"]] == [
         "history (9999): no market here or in the file is called so"
     ]
-    assert found["in"] == found["added"] + found["duplicates"] + len(found["refused"]) == 4
+    assert counts["in"] == counts["added"] + counts["duplicates"] + len(counts["refused"]) == 4
 
 
 @pytest.mark.parametrize("resolved", [False, True])
-def test_a_market_that_states_no_close_comes_alone_as_with_its_bets(resolved, brought, tmp_path):
+def test_a_market_that_states_no_close_comes_alone_as_with_its_bets(
+    resolved, import_text, tmp_path
+):
     start, day = 1735732800123, 86_400_000
     market = {"id": "m", "question": "Will it end?", "createdTime": start, "outcomeType": "BINARY"}
     if resolved:
@@ -270,14 +274,14 @@ def test_a_market_that_states_no_close_comes_alone_as_with_its_bets(resolved, br
     ]  # fmt: skip
     open_one = {name: market[name] for name in ("id", "question", "createdTime", "outcomeType")}
     files = {"both": [market, *bets], "market": [market], "bets": bets, "open": [open_one]}
-    found = []
+    tables = []
     orders = [["both"], ["market", "bets"], ["market", "bets", "open"], ["open", "bets", "market"]]
     for order in orders:
         with memory(tmp_path) as ledger:
             for name in order:
-                assert brought(files[name], into=ledger)["refused"] == []
-            found.append(list(export_record(ledger, "csv")[0]))
+                assert import_text(files[name], into=ledger)["refused"] == []
+            tables.append(list(export_record(ledger, "csv")[0]))
             (asked,) = ledger.questions()
             assert asked.closes.year == (2025 if resolved else 2999)
-    assert all(one == found[0] for one in found)
-    assert len(found[0]) == 1 + 2 * 3
+    assert all(one == tables[0] for one in tables)
+    assert len(tables[0]) == 1 + 2 * 3

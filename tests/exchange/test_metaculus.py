@@ -35,7 +35,7 @@ ZIP, TABLE = FORMATS / "metaculus.zip", FORMATS / "metaculus-csv.csv"
 
 
 @pytest.fixture
-def found(ledger):
+def counts(ledger):
     return import_record(ledger, ZIP, now=NOW, me="ana", check_scores=True)
 
 
@@ -43,7 +43,7 @@ def questions(ledger):
     return {question.id.removeprefix("metaculus-"): question for question in ledger.questions()}
 
 
-def test_every_outcome_is_kept_as_what_it_is(found, ledger):
+def test_every_outcome_is_kept_as_what_it_is(counts, ledger):
     standing = {
         name.removeprefix("metaculus-"): (one.outcome, one.note)
         for name, one in outcomes(ledger.resolutions()).items()
@@ -61,7 +61,7 @@ def test_every_outcome_is_kept_as_what_it_is(found, ledger):
     assert dt.date(1970, 1, 1) + dt.timedelta(days=20254) == dt.date(2025, 6, 15)
 
 
-def test_groups_are_one_event_and_scales_are_those_of_the_grid(found, ledger):
+def test_groups_are_one_event_and_scales_are_those_of_the_grid(counts, ledger):
     asked = questions(ledger)
     assert asked["6"].event == asked["7"].event != asked["1"].event
     assert asked["6"].title == "Will the road open? (by February)"
@@ -70,17 +70,17 @@ def test_groups_are_one_event_and_scales_are_those_of_the_grid(found, ledger):
     assert [asked[name].space.open_bounds for name in "345"] == ["upper", "upper", "both"]
 
 
-def test_aggregates_are_forecasters_of_their_own(found, ledger):
+def test_aggregates_are_forecasters_of_their_own(counts, ledger):
     names = {one.forecaster for one in ledger.forecasts()}
     assert names == {"ana", "crowd:metaculus/recency_weighted", "crowd:metaculus/geometric_mean"}
 
 
-def test_an_end_that_no_forecast_follows_is_a_withdrawal(found, ledger):
+def test_an_end_that_no_forecast_follows_is_a_withdrawal(counts, ledger):
     taken = [(one.question, one.forecaster, one.withdrawn_at.day) for one in ledger.withdrawals()]
     assert taken == [("metaculus-1", "ana", 9)]
     # An end to come is no withdrawal yet, and nothing is wrong with its row.
-    assert not any("lies in the future" in one["reason"] for one in found["refused"])
-    assert any("1 forecast will end at a moment to come" in note for note in found["notes"])
+    assert not any("lies in the future" in one["reason"] for one in counts["refused"])
+    assert any("1 forecast will end at a moment to come" in note for note in counts["notes"])
     later = import_record(ledger, ZIP, now=NOW.replace(year=2030), me="ana")
     assert (later["added"], later["withdrawals"]) == (1, 1)
 
@@ -92,16 +92,16 @@ def test_a_list_runs_nothing():
             listed(cell)
 
 
-def test_their_scores_come_out_again(found):
-    by_rule = {one["rule"]: one for one in found["scores"]["rules"]}
+def test_their_scores_come_out_again(counts):
+    by_rule = {one["rule"]: one for one in counts["scores"]["rules"]}
     assert by_rule["baseline"]["n_stated"] == 4
     assert by_rule["baseline"]["largest_difference"] < 1e-9
     assert by_rule["spot_baseline"]["largest_difference"] < 1e-9
-    alone = [one for one in found["scores"]["rows"] if one["rule"] == "peer"]
+    alone = [one for one in counts["scores"]["rows"] if one["rule"] == "peer"]
     assert [(one["theirs"], one["ours"]) for one in alone] == [(12.5, None)]
 
 
-def test_a_step_of_the_cdf_is_the_probability_that_is_scored(found, ledger):
+def test_a_step_of_the_cdf_is_the_probability_that_is_scored(counts, ledger):
     space = OutcomeSpace("numeric", (), 0.0, 100.0, open_bounds="upper")
     third = next(one for one in ledger.forecasts() if one.question == "metaculus-3")
     quantiles = {
@@ -112,7 +112,7 @@ def test_a_step_of_the_cdf_is_the_probability_that_is_scored(found, ledger):
     step = bucket(space, "42.5", 200)
     row = next(
         one
-        for one in found["scores"]["rows"]
+        for one in counts["scores"]["rows"]
         if (one["question"], one["rule"]) == ("metaculus-3", "baseline")
     )
     assert row["ours"] == pytest.approx(50 * math.log(masses[step] / (0.95 / 200)))
@@ -122,7 +122,7 @@ def test_a_step_of_the_cdf_is_the_probability_that_is_scored(found, ledger):
     assert own[0]["mean"] == pytest.approx(row["ours"])
 
 
-def test_a_cdf_of_many_steps_scores_as_its_integral(ledger, found):
+def test_a_cdf_of_many_steps_scores_as_its_integral(ledger, counts):
     [row] = scores(
         ledger, rule="crps", selection=Selection(kind="imported", question="metaculus-3")
     )
@@ -163,9 +163,9 @@ def test_a_level_cdf_loses_no_step():
 
 
 def test_the_benchmarks_table_is_the_same_platform(ledger):
-    found = import_record(ledger, TABLE, now=NOW, check_scores=True)
+    counts = import_record(ledger, TABLE, now=NOW, check_scores=True)
     assert {one.forecaster for one in ledger.forecasts()} == {"metaculus:pro_a", "metaculus:pro_b"}
-    peers = [one for one in found["scores"]["rows"] if one["rule"] == "peer"]
+    peers = [one for one in counts["scores"]["rows"] if one["rule"] == "peer"]
     by_question = {}
     for one in peers:
         by_question[one["question"]] = by_question.get(one["question"], 0.0) + one["ours"]
@@ -174,7 +174,7 @@ def test_the_benchmarks_table_is_the_same_platform(ledger):
     assert all(total == pytest.approx(0, abs=1e-9) for total in by_question.values())
     closed = outcomes(ledger.resolutions())["metaculus-5"]
     assert closed.resolved_at == dt.datetime(2025, 3, 5, 10, tzinfo=dt.UTC)
-    assert "1 forecast made before the opening" in " ".join(found["notes"])
+    assert "1 forecast made before the opening" in " ".join(counts["notes"])
 
 
 def zipped(members):
@@ -186,7 +186,7 @@ def zipped(members):
 
 
 @pytest.mark.parametrize(
-    ("members", "said"),
+    ("members", "message"),
     [
         ({"../question_data.csv": "x", "forecast_data.csv": "y"}, "outside the archive"),
         ({"/etc/question_data.csv": "x"}, "outside the archive"),
@@ -195,10 +195,10 @@ def zipped(members):
         ({"notes.txt": "x"}, "is a zip archive of notes.txt"),
     ],
 )
-def test_an_archive_that_means_harm_is_one_line(members, said, ledger, tmp_path):
+def test_an_archive_that_means_harm_is_one_line(members, message, ledger, tmp_path):
     path = tmp_path / "data.zip"
     path.write_bytes(zipped(members))
-    with pytest.raises(InvalidInput, match=said) as refused:
+    with pytest.raises(InvalidInput, match=message) as refused:
         import_record(ledger, path, now=NOW)
     assert "\n" not in str(refused.value)
     assert ledger.head().seq == 0
@@ -292,25 +292,25 @@ def test_two_hundred_steps_stay_two_hundred_within_the_bounds_on_every_scale(end
         pairs = dict(zip(value.labels, value.entered, strict=True))
         assert quantiles_value(space, pairs).entered == value.entered
         asked = Question(**ASKED, space=space)
-        came = decimal_text(value_at(space, 0.372))
-        told = Told(
+        outcome = decimal_text(value_at(space, 0.372))
+        history = Told(
             asked,
-            Resolution("q", came, ASKED["closes"], "s"),
+            Resolution("q", outcome, ASKED["closes"], "s"),
             [Forecast("q", "", "ana", value, ASKED["opens"], "imported")],
         )
-        place = bucket(space, came, 200)
+        place = bucket(space, outcome, 200)
         chance = (1 - 0.05 * 2 * bool(ends)) / 200
         wanted = 50 * math.log(masses[place] / chance)
-        assert RULES["baseline"].score(told)["ana"] == pytest.approx(wanted, abs=1e-9)
+        assert RULES["baseline"].score(history)["ana"] == pytest.approx(wanted, abs=1e-9)
 
 
 def test_a_score_against_others_says_the_true_reason_of_a_difference():
     space = OutcomeSpace("categorical", ("A", "B", "Other"))
     asked = Question(**ASKED, space=space)
-    came = Resolution("q", "B", ASKED["closes"], "s")
+    resolution = Resolution("q", "B", ASKED["closes"], "s")
 
     def explained(*numbers):
-        said = [
+        forecasts = [
             Forecast(
                 "q",
                 "",
@@ -321,9 +321,9 @@ def test_a_score_against_others_says_the_true_reason_of_a_difference():
             )
             for who, one in zip(("ana", "ben"), numbers, strict=True)
         ]
-        told = Told(asked, came, said)
-        assert len(RULES["peer"].score(told)) == 2
-        return RULES["peer"].because(told)
+        history = Told(asked, resolution, forecasts)
+        assert len(RULES["peer"].score(history)) == 2
+        return RULES["peer"].because(history)
 
     # Both stand in the file: that it holds one person alone is no reason.
     late = explained(("0.2", "0.5", "0.3"), ("0.6", "0", "0.4"))
@@ -346,9 +346,9 @@ def zip_of(path, **changed):
 def test_forecasts_of_a_question_that_cannot_be_read_say_why_it_cannot(tmp_path, ledger):
     path = zip_of(tmp_path / "m.zip", q1={"Categories": "nothing that is a list"})
     reasons = [one["reason"] for one in import_record(ledger, path, now=NOW)["refused"]]
-    told = [one for one in reasons if one.startswith("forecast_data.csv: question 1 ")]
-    assert told
-    for one in told:
+    of_forecasts = [one for one in reasons if one.startswith("forecast_data.csv: question 1 ")]
+    assert of_forecasts
+    for one in of_forecasts:
         assert "is refused in line 2 of question_data.csv" in one
         assert "is no list" in one
 
@@ -374,7 +374,7 @@ def test_a_discrete_forecast_is_shown_by_five_levels_and_one_that_was_typed_by_i
     assert list(quantiles_value(space, typed).plain) == list(typed)
 
 
-def test_the_first_rows_are_shown_by_the_title_of_their_question(found, ledger):
+def test_the_first_rows_are_shown_by_the_title_of_their_question(counts, ledger):
     titles = {one.id: one.title for one in ledger.questions()}
-    assert found["first"]
-    assert all(one["title"] == titles[one["question"]] for one in found["first"])
+    assert counts["first"]
+    assert all(one["title"] == titles[one["question"]] for one in counts["first"])

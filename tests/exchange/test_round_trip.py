@@ -20,8 +20,8 @@ def returned(ledger, format, folder):
     path = folder / f"written.{format}"
     export_record(ledger, format, out=path, force=True)
     with memory(folder) as other:
-        found = import_record(other, path, now=NOW)
-        return found, record_digest(other)
+        counts = import_record(other, path, now=NOW)
+        return counts, record_digest(other)
 
 
 @pytest.mark.parametrize("format", ["csv", "parquet", "jsonl"])
@@ -31,8 +31,8 @@ def test_every_platforms_file_written_and_read_again_is_the_same_record(
 ):
     zone = ZONE.get(name.partition(".")[0].partition("-")[0], "")
     import_record(ledger, FORMATS / name, now=NOW, zone=zone, forecaster="ana")
-    found, digest = returned(ledger, format, tmp_path)
-    assert (found["refused"], found["duplicates"]) == ([], 0)
+    counts, digest = returned(ledger, format, tmp_path)
+    assert (counts["refused"], counts["duplicates"]) == ([], 0)
     assert digest == record_digest(ledger)
 
 
@@ -47,12 +47,12 @@ def test_an_end_after_the_outcome_and_an_outcome_without_a_forecast_come_in_agai
         return [one | late for one in rows if one["Question ID"] in ("2", "3")]
 
     path = rewritten(FORMATS / "metaculus.zip", tmp_path / "metaculus.zip", ended)
-    found = import_record(ledger, path, now=NOW)
-    assert found["withdrawals"] > 0
-    assert any("1 forecast" not in note and "withdrawal" in note for note in found["notes"])
+    counts = import_record(ledger, path, now=NOW)
+    assert counts["withdrawals"] > 0
+    assert any("1 forecast" not in note and "withdrawal" in note for note in counts["notes"])
     assert not any(
         "made after" in note and note.partition(" ")[2].startswith("forecast")
-        for note in found["notes"]
+        for note in counts["notes"]
     )
     again, digest = returned(ledger, format, tmp_path)
     assert again["refused"] == []
@@ -63,9 +63,9 @@ def test_an_end_after_the_outcome_and_an_outcome_without_a_forecast_come_in_agai
     assert {one["outcome"] for one in alone} >= {"yes", "annulled"}
 
 
-def test_an_end_is_of_the_kind_of_what_it_ended(brought, ledger):
+def test_an_end_is_of_the_kind_of_what_it_ended(import_text, ledger):
     open_still = {"closes": "2027-01-01T00:00:00Z", "outcome": "", "resolved_at": ""}
-    brought(table([row(**open_still), row(forecast="withdrawn", day=2, **open_still)]))
+    import_text(table([row(**open_still), row(forecast="withdrawn", day=2, **open_still)]))
     log(ledger, "q", forecaster="ana", probability="0.4", now=NOW)
     withdraw(ledger, "q", forecaster="ana", now=NOW.replace(hour=13))
     rows = list(csv.DictReader(export_record(ledger, "csv")[0]))
@@ -73,12 +73,12 @@ def test_an_end_is_of_the_kind_of_what_it_ended(brought, ledger):
     assert ends == ["imported", "live"]
 
 
-def test_a_row_without_a_forecast_is_a_question_and_half_of_one_is_refused(brought, ledger):
+def test_a_row_without_a_forecast_is_a_question_and_half_of_one_is_refused(import_text, ledger):
     alone = row(forecast="", issued_at="", forecaster="")
     half = [row("r", forecast=""), row("r", issued_at=""), row("r", day=3)]
-    found = brought(table([alone, *half]))
-    assert (found["in"], found["added"], len(found["refused"])) == (4, 2, 2)
-    assert json.dumps(found["refused"]).count("forecast") == 1
+    counts = import_text(table([alone, *half]))
+    assert (counts["in"], counts["added"], len(counts["refused"])) == (4, 2, 2)
+    assert json.dumps(counts["refused"]).count("forecast") == 1
     assert ledger.standing_resolutions()["q"].outcome == "yes"
-    again = brought(table([alone, *half]))
+    again = import_text(table([alone, *half]))
     assert (again["added"], again["duplicates"]) == (0, 2)

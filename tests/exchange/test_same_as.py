@@ -13,7 +13,7 @@ URL = "https://www.metaculus.com/questions/41138/a-title/"
 
 
 @pytest.fixture
-def book(ledger, brought):
+def book(ledger, import_text):
     """Give a ledger with a question of ours, and one of a platform with its crowd."""
     theirs = [
         row("metaculus-7", forecast, day, forecaster=who, url=URL, kind="imported")
@@ -24,16 +24,16 @@ def book(ledger, brought):
             ("metaculus:ben", "0.9", 2.0),
         )
     ]
-    brought(table([*theirs, row("ours", "0.5", 1.0)], header=list(theirs[0])))
+    import_text(table([*theirs, row("ours", "0.5", 1.0)], header=list(theirs[0])))
     return ledger
 
 
 def match(book, **more):
-    given = {"forecaster": "ana", "now": NOW} | more
-    return same_as(book, "ours", "https://metaculus.com/questions/41138", **given)
+    options = {"forecaster": "ana", "now": NOW} | more
+    return same_as(book, "ours", "https://metaculus.com/questions/41138", **options)
 
 
-def told(book):
+def forecasts_of(book):
     return [
         (one.question, one.forecaster, one.value.entered[0])
         for one in beside(book, Catalog.of(book), kind="live")
@@ -42,35 +42,35 @@ def told(book):
 
 def test_nothing_is_matched_silently(book):
     assert matches(book, Catalog.of(book)) == []
-    assert told(book) == []
+    assert forecasts_of(book) == []
 
 
 def test_a_crowd_stands_beside_ours_once_a_day(book):
     assert match(book).other == "metaculus-7"
     name = "crowd:metaculus/recency_weighted"
-    assert told(book) == [("ours", name, "0.4"), ("ours", name, "0.6")]
+    assert forecasts_of(book) == [("ours", name, "0.4"), ("ours", name, "0.6")]
 
 
 def test_where_criteria_differ_the_name_says_so(book):
     match(book, differs="they count a day's truce")
-    assert {who for _, who, _ in told(book)} == {
+    assert {who for _, who, _ in forecasts_of(book)} == {
         "crowd:metaculus/recency_weighted (other criteria)"
     }
 
 
 def test_an_opposite_question_says_one_minus_ours(book):
     match(book, complement=True)
-    assert [p for _, _, p in told(book)] == ["0.6", "0.4"]
+    assert [p for _, _, p in forecasts_of(book)] == ["0.6", "0.4"]
 
 
-def test_of_several_questions_at_one_address_none_is_taken_silently(ledger, brought):
+def test_of_several_questions_at_one_address_none_is_taken_silently(ledger, import_text):
     theirs = [row(f"metaculus-{n}", "0.3", 1.0, url=URL, kind="imported") for n in (8, 9)]
-    brought(table([*theirs, row("ours", "0.5", 1.0)], header=list(theirs[0])))
-    with pytest.raises(InvalidInput, match="2 imported questions") as told_so:
+    import_text(table([*theirs, row("ours", "0.5", 1.0)], header=list(theirs[0])))
+    with pytest.raises(InvalidInput, match="2 imported questions") as refused:
         match(ledger)
-    assert "metaculus-8 or metaculus-9" in told_so.value.hint
-    made = same_as(ledger, "ours", "metaculus-9", forecaster="ana", now=NOW)
-    assert made.other == "metaculus-9"
+    assert "metaculus-8 or metaculus-9" in refused.value.hint
+    same = same_as(ledger, "ours", "metaculus-9", forecaster="ana", now=NOW)
+    assert same.other == "metaculus-9"
 
 
 @pytest.mark.parametrize(
@@ -81,17 +81,17 @@ def test_of_several_questions_at_one_address_none_is_taken_silently(ledger, brou
         "http://polymarket.com/market/c-d",
     ],
 )
-def test_an_address_is_known_as_the_browser_shows_it(ledger, brought, address):
+def test_an_address_is_known_as_the_browser_shows_it(ledger, import_text, address):
     url = "https://polymarket.com/market/c-d"
     theirs = row("polymarket-1", "0.3", 1.0, url=url, kind="imported")
-    brought(table([theirs, row("ours", "0.5", 1.0)], header=list(theirs)))
+    import_text(table([theirs, row("ours", "0.5", 1.0)], header=list(theirs)))
     assert same_as(ledger, "ours", address, forecaster="ana", now=NOW).other == "polymarket-1"
 
 
 def test_a_match_is_taken_back(book):
     match(book)
     match(book, undo=True)
-    assert told(book) == []
+    assert forecasts_of(book) == []
     with pytest.raises(NotFound):
         match(book, undo=True)
 

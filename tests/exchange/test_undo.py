@@ -23,28 +23,28 @@ def tidy(ledger, format="csv", **options):
     return list(export_record(ledger, format, **options)[0])
 
 
-def said(lines):
+def forecast_rows(lines):
     """Give the rows that hold a forecast, and not a question alone."""
     return [one for one in csv.DictReader(lines) if one["forecast"]]
 
 
-def undo(ledger, found):
-    return import_undo(ledger, found["run"], now=NOW)
+def undo(ledger, counts):
+    return import_undo(ledger, counts["run"], now=NOW)
 
 
 @pytest.mark.parametrize("times", [1, 2, 3])
 def test_what_was_undone_and_brought_again_is_written_as_if_it_had_been_brought_once(
-    brought, ledger, tmp_path, times
+    import_text, ledger, tmp_path, times
 ):
     import pandas as pd
 
     with memory(tmp_path) as once:
-        brought(FIRST, into=once)
+        import_text(FIRST, into=once)
         for _ in range(times):
-            undo(ledger, brought(FIRST))
-            assert said(tidy(ledger)) == []
+            undo(ledger, import_text(FIRST))
+            assert forecast_rows(tidy(ledger)) == []
             assert len(tidy(ledger, "fatebook", forecaster="ana")) == 1
-        again = brought(FIRST)
+        again = import_text(FIRST)
         assert (again["added"], again["refused"]) == (3, [])
         assert tidy(ledger) == tidy(once)
         assert tidy(ledger, "fatebook", forecaster="ana") == tidy(
@@ -56,14 +56,14 @@ def test_what_was_undone_and_brought_again_is_written_as_if_it_had_been_brought_
         assert len(history(ledger, "b")) == len(history(once, "b"))
 
 
-def test_after_undoing_any_corrected_file_comes_in_whole_and_the_first_one_too(brought, ledger):
+def test_after_undoing_any_corrected_file_comes_in_whole_and_the_first_one_too(import_text, ledger):
     for text in (FIRST, SECOND, FIRST, SECOND):
-        found = brought(text)
-        assert (found["added"], found["refused"], found["duplicates"]) == (3, [], 0)
+        counts = import_text(text)
+        assert (counts["added"], counts["refused"], counts["duplicates"]) == (3, [], 0)
         assert len(tidy(ledger)) == 1 + 3
-        undo(ledger, found)
+        undo(ledger, counts)
     other = table([row("a", "0.3", title="Another question?", closes="2025-02-01T00:00:00Z")])
-    assert brought(other)["added"] == 1
+    assert import_text(other)["added"] == 1
     assert {one.id: one.title for one in ledger.questions()}["a"] == "Another question?"
 
 
@@ -79,8 +79,8 @@ def test_a_file_of_a_platform_undone_and_brought_again_is_the_same_record(name, 
         assert tidy(ledger) == tidy(once)
 
 
-def test_an_end_that_a_taken_back_forecast_had_replaced_counts_again(brought, ledger):
-    brought(table([row(), row(forecast="withdrawn", day=4)]))
+def test_an_end_that_a_taken_back_forecast_had_replaced_counts_again(import_text, ledger):
+    import_text(table([row(), row(forecast="withdrawn", day=4)]))
     at = START.replace(day=5)
     assert [one.withdrawn_at for one in undone(ledger).withdrawals] == [at]
     platform = ledger.questions()[0]
@@ -89,17 +89,17 @@ def test_an_end_that_a_taken_back_forecast_had_replaced_counts_again(brought, le
     from forecasting.domain.forecast import binary_value
 
     digest = platform.wording_hash
-    made = Imported("q", digest, "ana", binary_value("0.7"), at, "")
-    (entry,) = ledger.append([made], recorded_at=NOW)
+    draft = Imported("q", digest, "ana", binary_value("0.7"), at, "")
+    (entry,) = ledger.append([draft], recorded_at=NOW)
     assert undone(ledger)[:2] == (frozenset(), [])
     import_undo(ledger, entry.seq, now=NOW)
     assert undone(ledger).forecasts == {entry.seq}
     assert [one.withdrawn_at for one in undone(ledger).withdrawals] == [at]
 
 
-def test_an_import_undone_takes_no_live_forecast_out_of_force(brought, ledger):
+def test_an_import_undone_takes_no_live_forecast_out_of_force(import_text, ledger):
     asked = table([row("other", closes="2027-01-01T00:00:00Z", outcome="", resolved_at="")])
-    brought(asked)
+    import_text(asked)
     log(ledger, "other", forecaster="ben", probability="0.4", now=NOW)
     later = NOW.replace(hour=13)
     wrong = row("other", "0.9", forecaster="ben", closes="2027-01-01T00:00:00Z", outcome="",
@@ -107,23 +107,23 @@ def test_an_import_undone_takes_no_live_forecast_out_of_force(brought, ledger):
     ended = wrong | {"forecast": "withdrawn", "issued_at": "2026-11-22T12:40:00Z"}
     path = Path(ledger.where).with_suffix(".csv")
     path.write_text(table([wrong, ended]))
-    found = import_record(ledger, path, now=later)
-    assert found["added"] == 2
-    import_undo(ledger, found["run"], now=later)
+    counts = import_record(ledger, path, now=later)
+    assert counts["added"] == 2
+    import_undo(ledger, counts["run"], now=later)
     assert Board(ledger).read("ben", later)[1].mine.in_force("other") is not None
     assert withdraw(ledger, "other", forecaster="ben", now=later)
 
 
-def test_a_question_that_no_import_made_keeps_its_words(brought, ledger):
+def test_a_question_that_no_import_made_keeps_its_words(import_text, ledger):
     # The question came alone, in a file of its own, which stays.
-    brought(table([row(forecast="", issued_at="", forecaster="")]))
+    import_text(table([row(forecast="", issued_at="", forecaster="")]))
     mine = table([{"question": "q", "forecaster": "cid", "forecast": "0.2",
                    "issued_at": "2025-01-03T00:00:00Z"}])  # fmt: skip
-    undo(ledger, brought(mine))
-    brought(mine)
+    undo(ledger, import_text(mine))
+    import_text(mine)
     assert ledger.questions()[0].title == "Will q come about?"
     with pytest.raises(InvalidInput, match="in the ledger with"):
-        brought(table([row(title="Another question?", day=6)]))
+        import_text(table([row(title="Another question?", day=6)]))
 
 
 def bare(tmp_path, kind):
@@ -152,38 +152,38 @@ def test_an_import_that_brings_no_forecast_is_listed_and_undone_like_every_other
     import_record(ledger, first, now=NOW)
     before = tidy(ledger)
     for _ in range(3):
-        found = import_record(ledger, second, now=NOW)
-        assert found["run"]
-        assert not found["forecasts"]
-        assert found["withdrawals"] + found["resolutions"] + found["questions"] > 0
+        counts = import_record(ledger, second, now=NOW)
+        assert counts["run"]
+        assert not counts["forecasts"]
+        assert counts["withdrawals"] + counts["resolutions"] + counts["questions"] > 0
         changed = tidy(ledger)
         assert changed != before
         last = import_runs(ledger)[-1]
-        assert (last["run"], last["forecasts"], last["undone"]) == (found["run"], 0, 0)
-        made = import_undo(ledger, found["run"], now=NOW)
-        assert made["withdrawn"] == 0
+        assert (last["run"], last["forecasts"], last["undone"]) == (counts["run"], 0, 0)
+        undoing = import_undo(ledger, counts["run"], now=NOW)
+        assert undoing["withdrawn"] == 0
         if kind == "outcome":
-            assert (made["reopened"], made["restored"]) == (0, 1)
+            assert (undoing["reopened"], undoing["restored"]) == (0, 1)
             assert import_record(ledger, first, now=NOW)["resolutions"] == 0
         assert tidy(ledger) == before
         with pytest.raises(InvalidInput, match="already undone"):
-            import_undo(ledger, found["run"], now=NOW)
-        assert [run["undone"] > 0 for run in import_runs(ledger) if run["run"] == found["run"]] == [
-            True
-        ]
+            import_undo(ledger, counts["run"], now=NOW)
+        assert [
+            run["undone"] > 0 for run in import_runs(ledger) if run["run"] == counts["run"]
+        ] == [True]
     assert ledger.verify().ok
 
 
-def test_questions_that_came_alone_are_taken_back_with_their_import(brought, ledger):
-    found = brought(table([row(forecast="", issued_at="", forecaster="")]))
-    made = import_undo(ledger, found["run"], now=NOW, drop=True)
-    assert (made["reopened"], made["dropped"]) == (1, 1)
+def test_questions_that_came_alone_are_taken_back_with_their_import(import_text, ledger):
+    counts = import_text(table([row(forecast="", issued_at="", forecaster="")]))
+    undoing = import_undo(ledger, counts["run"], now=NOW, drop=True)
+    assert (undoing["reopened"], undoing["dropped"]) == (1, 1)
     assert ledger.questions() == []
-    assert brought(FIRST)["added"] == 3
+    assert import_text(FIRST)["added"] == 3
 
 
-def test_what_somebody_did_here_is_no_import(brought, ledger):
-    brought(table([row("q", closes="2027-01-01T00:00:00Z", outcome="", resolved_at="")]))
+def test_what_somebody_did_here_is_no_import(import_text, ledger):
+    import_text(table([row("q", closes="2027-01-01T00:00:00Z", outcome="", resolved_at="")]))
     (done,) = withdraw(ledger, "q", forecaster="ana", now=NOW)
     with pytest.raises(InvalidInput, match="no import recorded that entry"):
         import_undo(ledger, done["seq"], now=NOW)

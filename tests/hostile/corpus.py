@@ -41,11 +41,11 @@ ANCHOR = "forecast-anchor 1\nledger {0}\nentries {1}\nhead {0}\nat {2}\ncheck {0
 
 @dataclass(frozen=True)
 class Hostile:
-    """One file: its name here, how it is made, and by reader what must be said of it."""
+    """One file: its name here, how it is made, and by reader the words that it must name."""
 
     name: str
     make: Maker
-    said: Mapping[str, str]
+    words: Mapping[str, str]
 
     def write(self, path):
         if callable(self.make):
@@ -58,11 +58,11 @@ class Hostile:
 def everywhere(word="", **instead):
     """Every reader of text, with one word for all but some."""
     names = ("news", "question", "check", "table", "config", "anchor")
-    said = {**dict.fromkeys(names, word), **instead}
-    if "bank" in said:
+    words = {**dict.fromkeys(names, word), **instead}
+    if "bank" in words:
         # What is neither a folder nor a file is no bank; `questions check` then has no listing.
-        del said["check"]
-    return said
+        del words["check"]
+    return words
 
 
 def _lines(**fields):
@@ -115,12 +115,12 @@ def _sparse(path):
 
 
 def _other_database(path):
-    made = sqlite3.connect(path)
-    made.executescript(
+    connection = sqlite3.connect(path)
+    connection.executescript(
         "CREATE TABLE entry (seq INTEGER); CREATE VIEW v AS SELECT load_extension('x');"
         "CREATE TRIGGER t AFTER INSERT ON entry BEGIN DELETE FROM entry; END;"
     )
-    made.close()
+    connection.close()
 
 
 def _socket(path):
@@ -131,8 +131,8 @@ def _socket(path):
     # The name of a socket has room for a hundred letters, so it is made from inside its folder.
     os.chdir(path.parent)
     try:
-        with socket.socket(socket.AF_UNIX) as made:
-            made.bind(str(short))
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(short))
         short.rename(path.name)
     finally:
         os.chdir(here)

@@ -47,23 +47,23 @@ def main(folder):
     here = ("--db", str(database))
     news = ("news", "add", "A", "--source", "w", "--known-at", "2026-11-20T00:00Z")
     for words in (("questions", "add", str(question)), news):
-        found = _run((*here, *words))
-        assert found["code"] == 0, found
+        result = _run((*here, *words))
+        assert result["code"] == 0, result
     with Ledger.open(str(database)) as ledger:
         before, head = ledger.content_digest(), ledger.head()
         for number, hostile in enumerate(FILES):
-            for reader, word in (hostile.said | dict.fromkeys(IMPORTS, "")).items():
+            for reader, word in (hostile.words | dict.fromkeys(IMPORTS, "")).items():
                 place = _place(folder / f"{number}-{reader}", hostile, reader)
                 words = [part.format(place) for part in (COMMANDS | IMPORTS)[reader]]
                 chosen = () if reader == "config" else here
-                found = _run((*chosen, *words))
-                if number % 3 == 0 and found["seconds"] < 0.3:
-                    found["json"] = _run((*chosen, "--json", *words))
-                found["unchanged"] = ledger.head() == head
-                found |= {"name": hostile.name, "reader": reader, "word": word}
-                found["megabytes"] = _megabytes()
+                result = _run((*chosen, *words))
+                if number % 3 == 0 and result["seconds"] < 0.3:
+                    result["json"] = _run((*chosen, "--json", *words))
+                result["unchanged"] = ledger.head() == head
+                result |= {"name": hostile.name, "reader": reader, "word": word}
+                result["megabytes"] = _megabytes()
                 os.environ["FORECASTING_HOME"] = str(folder)
-                print(json.dumps(found), flush=True)
+                print(json.dumps(result), flush=True)
         # Of a ledger that only grows, what changed at any file is still changed at the end.
         print(json.dumps({"unchanged": ledger.content_digest() == before}))
 

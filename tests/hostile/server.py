@@ -63,7 +63,7 @@ def get(url, **more):
 def refused(url, **more):
     with pytest.raises(InvalidInput) as wrong:
         get(url, **more)
-    said = str(wrong.value)
-    assert said.isprintable()
-    assert len(said) < 700
-    return said
+    message = str(wrong.value)
+    assert message.isprintable()
+    assert len(message) < 700
+    return message

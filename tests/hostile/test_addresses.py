@@ -26,8 +26,12 @@ def test_no_spelling_of_a_forbidden_address_is_reached(host, monkeypatch):
         raise AssertionError("a connection was tried")
 
     monkeypatch.setattr(socket.socket, "connect", never)
-    said = refused(f"http://{host}/", allowed=())
-    assert "no request was sent" in said or "names no host" in said or "cannot be fetched" in said
+    message = refused(f"http://{host}/", allowed=())
+    assert (
+        "no request was sent" in message
+        or "names no host" in message
+        or "cannot be fetched" in message
+    )
 
 
 @pytest.mark.parametrize(
@@ -79,9 +83,9 @@ def test_every_special_address_of_python_is_in_our_table_too():
     ],
 )
 def test_an_address_that_reads_two_ways_is_refused(url, word):
-    said = refused(url)
-    assert word in said
-    assert "secret" not in said
+    message = refused(url)
+    assert word in message
+    assert "secret" not in message
 
 
 def test_a_label_too_long_for_a_name_is_one_line():

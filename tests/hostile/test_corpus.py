@@ -31,16 +31,16 @@ def results(root, tmp_path_factory):
              "FORECASTING_NOW": "2026-11-22T12:00:00Z"},
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr[-2000:]
-    *found, end = (json.loads(line) for line in ran.stdout.splitlines())
+    *outcomes, end = (json.loads(line) for line in ran.stdout.splitlines())
     assert end == {"unchanged": True}, "the content digest is not what it was"
-    return found
+    return outcomes
 
 
 def test_there_are_sixty_files_and_each_reader_meets_some():
     assert len({hostile.name for hostile in FILES}) == len(FILES) >= 60
     met = {reader: 0 for reader in COMMANDS}
     for hostile in FILES:
-        for reader in hostile.said:
+        for reader in hostile.words:
             met[reader] += 1
     assert min(met.values()) >= 2, met
     for reader in ("news", "rows", "question", "check", "table", "config", "anchor", "restore"):
@@ -48,70 +48,70 @@ def test_there_are_sixty_files_and_each_reader_meets_some():
 
 
 def test_every_file_was_handed_to_its_readers(results):
-    assert len(results) == sum(len(hostile.said) + len(IMPORTS) for hostile in FILES)
+    assert len(results) == sum(len(hostile.words) + len(IMPORTS) for hostile in FILES)
 
 
 def _each(results):
-    return [(f"{found['name']} to {found['reader']}", found) for found in results]
+    return [(f"{result['name']} to {result['reader']}", result) for result in results]
 
 
 def test_the_code_is_the_contracts(results):
     wrong = [
-        (what, found["code"], found["err"][:200])
-        for what, found in _each(results)
-        if found["reader"] not in IMPORTS
-        and {found["code"], found.get("json", found)["code"]} != {CODES.get(found["reader"], 2)}
+        (what, result["code"], result["err"][:200])
+        for what, result in _each(results)
+        if result["reader"] not in IMPORTS
+        and {result["code"], result.get("json", result)["code"]} != {CODES.get(result["reader"], 2)}
     ]
     assert wrong == []
 
 
 def test_a_track_record_is_refused_whole_or_row_by_row(results):
     """Of a table without a fault in its form each row is refused for what it says."""
-    for what, found in _each(results):
-        if found["reader"] in IMPORTS and found["code"] != 2:
-            assert found["code"] == 0, what
-            assert re.search(r"^added +0 *$", found["out"], re.MULTILINE), what
+    for what, result in _each(results):
+        if result["reader"] in IMPORTS and result["code"] != 2:
+            assert result["code"] == 0, what
+            assert re.search(r"^added +0 *$", result["out"], re.MULTILINE), what
 
 
 def test_what_is_wrong_is_named_in_one_line_that_a_terminal_can_be_sent(results):
-    for what, found in _each(results):
-        said = found["err"] if found["code"] >= 2 else found["err"] + found["out"]
-        assert found["word"] in said, what
-        assert said.replace("\n", "").isprintable(), what
-        assert "Traceback" not in said, what
-        assert "error: unexpected" not in said, what
-        if found["code"] >= 2:
-            assert said.startswith("error: "), what
-            assert said.count("\n") == 1, what
-            assert len(said) < 2000, what
-            assert found["out"] == "", what
-        elif found["reader"] == "rows":
-            assert "added       0" in said, what
+    for what, result in _each(results):
+        text = result["err"] if result["code"] >= 2 else result["err"] + result["out"]
+        assert result["word"] in text, what
+        assert text.replace("\n", "").isprintable(), what
+        assert "Traceback" not in text, what
+        assert "error: unexpected" not in text, what
+        if result["code"] >= 2:
+            assert text.startswith("error: "), what
+            assert text.count("\n") == 1, what
+            assert len(text) < 2000, what
+            assert result["out"] == "", what
+        elif result["reader"] == "rows":
+            assert "added       0" in text, what
 
 
 def test_with_json_the_error_is_json(results):
     errors = [
-        (what, found["json"])
-        for what, found in _each(results)
-        if "json" in found and found["code"] >= 2
+        (what, result["json"])
+        for what, result in _each(results)
+        if "json" in result and result["code"] >= 2
     ]
     assert len(errors) > 50
-    for what, found in errors:
-        assert found["out"] == "", what
-        error = json.loads(found["err"])["error"]
+    for what, result in errors:
+        assert result["out"] == "", what
+        error = json.loads(result["err"])["error"]
         assert set(error) == {"code", "message", "hint", "where"}, what
-        assert error["code"] == found["code"], what
-        assert found["err"].replace("\n", "").isprintable(), what
+        assert error["code"] == result["code"], what
+        assert result["err"].replace("\n", "").isprintable(), what
 
 
 def test_nothing_was_written(results):
-    assert [what for what, found in _each(results) if not found["unchanged"]] == []
+    assert [what for what, result in _each(results) if not result["unchanged"]] == []
 
 
 def test_each_took_less_than_two_seconds_and_all_less_than_300_mb(results):
-    for what, found in _each(results):
-        assert found["seconds"] < SECONDS, what
-        assert found["megabytes"] < MEGABYTES, what
+    for what, result in _each(results):
+        assert result["seconds"] < SECONDS, what
+        assert result["megabytes"] < MEGABYTES, what
 
 
 def test_good_rows_among_bad_ones_are_added_and_the_bad_ones_named(tmp_path, capsys, monkeypatch):
@@ -132,9 +132,9 @@ def test_good_rows_among_bad_ones_are_added_and_the_bad_ones_named(tmp_path, cap
         (tmp_path / name).write_text(text, encoding="utf-8")
         capsys.readouterr()
         assert run([*database, "--json", "news", "import", str(tmp_path / name)]) == 0
-        found = json.loads(capsys.readouterr().out)
-        assert (found["added"], len(found["refused"])) == (1, refused)
-        assert all(row["line"] and row["reason"] for row in found["refused"])
+        result = json.loads(capsys.readouterr().out)
+        assert (result["added"], len(result["refused"])) == (1, refused)
+        assert all(row["line"] and row["reason"] for row in result["refused"])
 
 
 def test_a_file_that_may_not_be_read_is_one_line(tmp_path, monkeypatch):

@@ -20,10 +20,10 @@ from tests.hostile.server import LOOPBACK, RSS, TYPES, Server, answer, get, refu
 
 @pytest.fixture
 def server():
-    made = Server()
-    yield made
-    made.ended.set()
-    made.listener.close()
+    opened = Server()
+    yield opened
+    opened.ended.set()
+    opened.listener.close()
 
 
 def test_an_address_that_is_allowed_is_fetched_and_little_is_said_of_us(server):
@@ -71,9 +71,11 @@ def test_a_name_is_resolved_once_and_the_checked_address_is_the_one_connected_to
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket, "socket", Tried)
-        said = refused("http://rebound.test/", resolver=lambda *_: next(first_public), allowed=())
+        message = refused(
+            "http://rebound.test/", resolver=lambda *_: next(first_public), allowed=()
+        )
     assert tried == [("9.9.9.9", 80)]
-    assert "refused" in said
+    assert "refused" in message
     # On a redirect the name is looked up anew, and what it is then is checked.
     rebinding = iter([["127.0.0.1"], ["10.0.0.1"]])
     server.read.clear()
@@ -118,8 +120,8 @@ def test_what_is_sent_is_not_sent_on(server):
     with pytest.raises(InvalidInput, match="redirects to"):
         Fetcher(allowed=LOOPBACK).post(server.url, b"x", content_type="a/b", types=TYPES)
     server.says = [answer()]
-    found = Fetcher(allowed=LOOPBACK).post(server.url, b"body", content_type="a/b", types=TYPES)
-    assert found.content == RSS
+    reply = Fetcher(allowed=LOOPBACK).post(server.url, b"body", content_type="a/b", types=TYPES)
+    assert reply.content == RSS
     assert server.read[-1].startswith(b"POST /feed.xml ")
     assert server.read[-1].endswith(b"\r\n\r\nbody") or server.read[-1].endswith(b"\r\n\r\n")
 
@@ -154,11 +156,11 @@ def test_a_slow_drip_ends_with_the_time_for_everything(server, head):
 
 
 def test_a_resolver_that_never_answers_does_not_hold_us():
-    held = threading.Event()
+    ended = threading.Event()
     assert "within 0.2 seconds" in refused(
-        "http://x.test/", seconds=0.2, resolver=lambda *_: held.wait(5) and []
+        "http://x.test/", seconds=0.2, resolver=lambda *_: ended.wait(5) and []
     )
-    held.set()
+    ended.set()
 
 
 def endless(head, again):
@@ -308,7 +310,7 @@ def test_news_is_fetched_only_when_that_is_asked_for(server, tmp_path, monkeypat
     monkeypatch.setenv("FORECASTING_NOW", "2026-11-22T12:00:00Z")
     capsys.readouterr()
 
-    def told(*more, code):
+    def output(*more, code):
         assert run([*words, *more]) == code
         out, err = capsys.readouterr()
         if code:
@@ -316,18 +318,18 @@ def test_news_is_fetched_only_when_that_is_asked_for(server, tmp_path, monkeypat
             assert err.count("\n") == 1
         return out + err
 
-    assert f"news import --fetch {server.url}" in told(code=2)
-    assert "this machine" in told("--fetch", code=2)
+    assert f"news import --fetch {server.url}" in output(code=2)
+    assert "this machine" in output("--fetch", code=2)
     assert server.read == []
     monkeypatch.setattr(news_import, "Fetcher", lambda: Fetcher(allowed=LOOPBACK, seconds=5))
-    assert "added       1" in told("--fetch", code=0)
-    assert "duplicates  1" in told("--fetch", code=0)
+    assert "added       1" in output("--fetch", code=0)
+    assert "duplicates  1" in output("--fetch", code=0)
     server.says = [to("file:///etc/hostname")]
-    assert "must begin with https://" in told("--fetch", code=2)
+    assert "must begin with https://" in output("--fetch", code=2)
     server.says = [answer(kind="text/html")]
-    assert "must be one of" in told("--fetch", code=2)
+    assert "must be one of" in output("--fetch", code=2)
     server.says = [answer(b"\x1f\x8b\x08junk", kind="text/plain")]
-    assert "UTF-8" in told("--fetch", code=2)
+    assert "UTF-8" in output("--fetch", code=2)
     for other in ("feed.xml", "-", "ftp://example.org/x", "file:///etc/hostname"):
         words[-1] = other
-        assert "must begin with" in told("--fetch", code=2)
+        assert "must begin with" in output("--fetch", code=2)

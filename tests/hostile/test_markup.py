@@ -51,7 +51,7 @@ PROBES = {
 SCRIPT = "<script>alert('title')</script>"
 FEED = """<rss><channel><title>A wire</title><item><title>{title}</title>
 <link>https://example.org/1</link><pubDate>Fri, 20 Nov 2026 09:00:00 GMT</pubDate>
-<description>{said}</description></item></channel></rss>"""
+<description>{summary}</description></item></channel></rss>"""
 
 
 class Loads(HTMLParser):
@@ -59,12 +59,12 @@ class Loads(HTMLParser):
 
     def __init__(self):
         super().__init__()
-        self.found = []
+        self.parts = []
         self.open = []
 
     def handle_starttag(self, tag, attrs):
-        self.found += [(tag, name, value or "") for name, value in attrs]
-        self.found.append((tag, "", ""))
+        self.parts += [(tag, name, value or "") for name, value in attrs]
+        self.parts.append((tag, "", ""))
         self.open.append(tag)
 
     def handle_endtag(self, tag):
@@ -80,7 +80,7 @@ def loads(text):
 
 
 def harmless(text):
-    for tag, name, value in loads(text).found:
+    for tag, name, value in loads(text).parts:
         assert tag in TAGS
         assert (tag, name) in {(tag, ""), ("a", "href"), ("a", "rel")}
         if name == "href":
@@ -114,9 +114,9 @@ def book(tmp_path_factory):
     """A ledger with one open question, one forecast, and news of every probe that bears on it."""
     folder = tmp_path_factory.mktemp("markup")
     (folder / "q.yaml").write_text(QUESTION + "answer: strike by close\n", encoding="utf-8")
-    said = html.escape("<p>Talks <i>end</i></p>" + "".join(PROBES))
+    summary = html.escape("<p>Talks <i>end</i></p>" + "".join(PROBES))
     title = html.escape("&lt;script&gt;alert(1)&lt;/script&gt; \x9b31m red")
-    (folder / "feed.xml").write_text(FEED.format(title=title, said=said), encoding="utf-8")
+    (folder / "feed.xml").write_text(FEED.format(title=title, summary=summary), encoding="utf-8")
     database = ("--db", str(folder / "book.db"), "--as", "ana")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FORECASTING_NOW", "2026-11-22T12:00:00Z")
@@ -163,7 +163,7 @@ def test_the_review_page_shows_it_and_loads_nothing(book):
     assert "&lt;script&gt;alert(&#39;title&#39;)&lt;/script&gt;" in page
     assert "javascript:" not in page
     assert "\x9b" not in page
-    for tag, name, value in loads(page).found:
+    for tag, name, value in loads(page).parts:
         assert tag not in {"script", "img", "iframe", "object", "embed", "form", "base", "video"}
         assert not name.startswith("on")
         assert name not in {"src", "srcset", "background", "action", "poster", "ping"}
@@ -192,14 +192,14 @@ HOSTILE_TITLE = "red \x1b[31m \x1b]0;owned\x07 \x9b2J \u202egpj.exe \x7f \u2066x
 def test_no_title_commands_a_terminal(tmp_path, capsys, form):
     database = ("--db", str(tmp_path / "book.db"))
     Book.open(database[1], create=True).close()
-    told = () if form == "table" else (f"--{form}",)
+    form_option = () if form == "table" else (f"--{form}",)
     news = ("--source", "w\x1b[1m", "--known-at", "2025-11-20T09:00Z", "--because", HOSTILE_TITLE)
     capsys.readouterr()
-    assert run([*database, *told, "news", "add", HOSTILE_TITLE, *news]) == 0
-    assert run([*database, *told, "news", "add", HOSTILE_TITLE + " too", *news]) == 0
-    assert run([*database, *told, "news", "list"]) == 0
-    assert run([*database, *told, "news", "show", "1"]) == 0
-    assert run([*database, *told, "news", "show", HOSTILE_TITLE]) == 4
+    assert run([*database, *form_option, "news", "add", HOSTILE_TITLE, *news]) == 0
+    assert run([*database, *form_option, "news", "add", HOSTILE_TITLE + " too", *news]) == 0
+    assert run([*database, *form_option, "news", "list"]) == 0
+    assert run([*database, *form_option, "news", "show", "1"]) == 0
+    assert run([*database, *form_option, "news", "show", HOSTILE_TITLE]) == 4
     out, err = capsys.readouterr()
     for text in (out, err):
         assert text.replace("\n", "").isprintable()

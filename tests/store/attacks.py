@@ -82,11 +82,11 @@ def on_each(ledger, engine):
     """Give, for a filled ledger, each attack by name as its statements: one for each entry."""
     last = ledger.head().seq
     table = ON[engine] | BESIDE | ALSO[engine]
-    given = {"last": last, "next": last + 1, "hash": "f" * 64}
+    values = {"last": last, "next": last + 1, "hash": "f" * 64}
     kinds = {seq: ledger.entry(seq).kind for seq in range(1, last + 1)}
     return {
         name: list(
-            dict.fromkeys(text.format(seq=seq, kind=kind, **given) for seq, kind in kinds.items())
+            dict.fromkeys(text.format(seq=seq, kind=kind, **values) for seq, kind in kinds.items())
         )
         for name, text in table.items()
     }

@@ -34,18 +34,18 @@ DAY = dt.timedelta(days=1)
 
 
 def binary(probability="0.35", **more):
-    given = {"question": "truce@2026-12-31", "forecaster": "ana", "kind": "live"} | more
+    fields = {"question": "truce@2026-12-31", "forecaster": "ana", "kind": "live"} | more
     # A bare 1 is certainty or one percent to who reads it; here it is what was entered.
     bare = Value("binary", ("yes",), (probability,))
     return Forecast(
         question_hash="ab" * 32,
         value=bare if probability == "1" else binary_value(probability),
-        **{"issued_at": NOW, **given},
+        **{"issued_at": NOW, **fields},
     )
 
 
 def numeric_question(**more):
-    given = {
+    fields = {
         "id": "strikes",
         "title": "How many strikes?",
         "criteria": "Counted by the named tracker.",
@@ -68,7 +68,7 @@ def numeric_question(**more):
         "condition": Condition("truce", "no"),
         "source": "",
     } | more
-    return Question(**given)
+    return Question(**fields)
 
 
 def one_of_each():
@@ -148,14 +148,14 @@ def fill(ledger):
     The last two are one act of writing, with its receipt.
     """
     recorded = ledger.append([*one_of_each(), binary()], recorded_at=NOW)
-    sealed, kept = seal(binary("0.9", because="in confidence"))
+    sealed, opener = seal(binary("0.9", because="in confidence"))
     recorded += ledger.append([sealed], recorded_at=NOW)
-    opening = reveal(kept, recorded[-1].value)
+    opening = reveal(opener, recorded[-1].value)
     recorded += ledger.append([opening, binary("0.8", because="names a source")], recorded_at=NOW)
     recorded += ledger.append([Redaction(recorded[-1].seq, "it named one")], recorded_at=NOW)
     looked = Watch("truce", NOW - DAY, because="the week's wires", watcher="ana")
-    told = Setup("bank", "questions", {"digest": "ab" * 32, "zone": "UTC"}, said_by="ana")
-    recorded += ledger.once(f"{recorded[-1].seq:064d}").append([looked, told], recorded_at=NOW)
+    setup = Setup("bank", "questions", {"digest": "ab" * 32, "zone": "UTC"}, said_by="ana")
+    recorded += ledger.once(f"{recorded[-1].seq:064d}").append([looked, setup], recorded_at=NOW)
     return recorded
 
 
@@ -296,7 +296,7 @@ resolutions = st.builds(
 numbers = itertools.count()
 # No two seals have one commitment.
 seals = st.builds(
-    lambda *given: Sealed(*given, f"{next(numbers):064x}"), names, texts, names, moments
+    lambda *parts: Sealed(*parts, f"{next(numbers):064x}"), names, texts, names, moments
 )
 withdrawals = st.builds(Withdrawal, names, names, moments)
 # No watch goes backwards, and none is of the future.

@@ -14,8 +14,8 @@ from pathlib import Path
 
 def programs():
     """Give the folder of `initdb` and `postgres`; None where the system has none."""
-    if found := shutil.which("initdb"):
-        return Path(found).resolve().parent
+    if initdb := shutil.which("initdb"):
+        return Path(initdb).resolve().parent
     places = Path("/usr/lib/postgresql").glob("*/bin/initdb")
     newest = sorted(places, key=lambda place: float(place.parts[-3]))
     return newest[-1].parent if newest else None
@@ -59,10 +59,10 @@ class Server:
             "max_connections": 100,
             "shared_buffers": "16MB",
         }
-        given = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with (self.folder / "log").open("wb") as log:
             self.process = subprocess.Popen(
-                [programs / "postgres", "-D", data, *given],
+                [programs / "postgres", "-D", data, *arguments],
                 stdout=log,
                 stderr=log,
                 cwd=self.folder,

@@ -54,11 +54,11 @@ def words(name, number, folder):
 def speak(name, number, path, folder):
     """Run one command as of its own moment."""
     os.environ["FORECASTING_NOW"] = moment(number).isoformat()
-    told = io.StringIO()
-    with redirect_stdout(told), redirect_stderr(told):
+    output = io.StringIO()
+    with redirect_stdout(output), redirect_stderr(output):
         code = run([*words(name, number, folder), "--db", path, "--as", "ana"])
     if code:
-        sys.exit(told.getvalue())
+        sys.exit(output.getvalue())
 
 
 def tell(line):

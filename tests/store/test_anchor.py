@@ -57,43 +57,47 @@ def cut(after):
 
 
 def test_an_untouched_ledger_is_proved_up_to_its_anchor_and_says_so(tampered):
-    found = tampered()
-    assert found["ok"]
-    assert (found["entries"], found["anchored_to"], found["first_bad"]) == (ENTRIES, ANCHORED, None)
-    assert found["proves"].startswith(
+    report = tampered()
+    assert report["ok"]
+    assert (report["entries"], report["anchored_to"], report["first_bad"]) == (
+        ENTRIES,
+        ANCHORED,
+        None,
+    )
+    assert report["proves"].startswith(
         "unaltered up to entry 21, anchored at 2026-01-03T03:04:05.678901Z; entries 22 to 31 "
     )
 
 
 def test_without_an_anchor_nothing_is_said_to_be_proved_but_agreement(tampered):
-    found = tampered(anchors=[])
-    assert found["ok"]
-    assert found["anchored_to"] is None
-    assert "could still have cut off its end or rewritten all of it" in found["proves"]
+    report = tampered(anchors=[])
+    assert report["ok"]
+    assert report["anchored_to"] is None
+    assert "could still have cut off its end or rewritten all of it" in report["proves"]
 
 
 def test_a_tail_cut_off_below_the_anchor_is_found(tampered):
     assert tampered(anchors=[])["ok"]
-    found = tampered(*cut(15))
-    assert not found["ok"]
-    assert (found["first_bad"], found["anchored_to"]) == (16, None)
-    assert found["reason"] == "the last 6 of 21 anchored entries are missing"
+    report = tampered(*cut(15))
+    assert not report["ok"]
+    assert (report["first_bad"], report["anchored_to"]) == (16, None)
+    assert report["reason"] == "the last 6 of 21 anchored entries are missing"
 
 
 def test_an_edit_hashed_anew_below_the_anchor_is_found(tampered, path):
     tampered(EDIT.format(15))
-    found = tampered(*rehashed(path, *range(15, ENTRIES + 1)))
-    assert not found["ok"]
-    assert found["first_bad"] == 1
-    assert "one of the entries 1 to 21 was rewritten" in found["reason"]
+    report = tampered(*rehashed(path, *range(15, ENTRIES + 1)))
+    assert not report["ok"]
+    assert report["first_bad"] == 1
+    assert "one of the entries 1 to 21 was rewritten" in report["reason"]
 
 
 def test_an_earlier_anchor_says_from_where_on(tampered, path, book):
     tampered(EDIT.format(15))
-    found = tampered(*rehashed(path, *range(15, ENTRIES + 1)), anchors=book[1])
-    assert (found["anchored_to"], found["first_bad"]) == (11, 12)
-    assert "one of the entries 12 to 21 was rewritten" in found["reason"]
-    assert found["proves"] == (
+    report = tampered(*rehashed(path, *range(15, ENTRIES + 1)), anchors=book[1])
+    assert (report["anchored_to"], report["first_bad"]) == (11, 12)
+    assert "one of the entries 12 to 21 was rewritten" in report["reason"]
+    assert report["proves"] == (
         "unaltered up to entry 11, anchored at 2026-01-02T03:04:05.678901Z; "
         "nothing is proved from entry 12 on"
     )
@@ -103,33 +107,33 @@ def test_an_earlier_anchor_says_from_where_on(tampered, path, book):
 def test_after_the_anchor_nothing_is_found_and_nothing_is_claimed(tampered, path, attack):
     """By design, and said: what is promised ends at the last anchor."""
     if attack == "cut":
-        found = tampered(*cut(25))
+        report = tampered(*cut(25))
     else:
         tampered(EDIT.format(25))
-        found = tampered(*rehashed(path, *range(25, ENTRIES + 1)))
-    assert found["ok"]
-    assert found["anchored_to"] == ANCHORED
-    assert "no anchor shows whether some were cut off or rewritten" in found["proves"]
+        report = tampered(*rehashed(path, *range(25, ENTRIES + 1)))
+    assert report["ok"]
+    assert report["anchored_to"] == ANCHORED
+    assert "no anchor shows whether some were cut off or rewritten" in report["proves"]
 
 
 def test_an_edit_without_new_hashes_is_named_and_the_anchor_above_it_proves_nothing(tampered):
-    found = tampered(EDIT.format(15))
-    assert (found["first_bad"], found["anchored_to"]) == (15, None)
-    assert found["proves"] == "entries 1 to 14 agree with their chain"
+    report = tampered(EDIT.format(15))
+    assert (report["first_bad"], report["anchored_to"]) == (15, None)
+    assert report["proves"] == "entries 1 to 14 agree with their chain"
 
 
 def test_an_edit_after_the_anchor_leaves_what_was_anchored_proved(tampered):
-    found = tampered(EDIT.format(25))
-    assert (found["ok"], found["first_bad"], found["anchored_to"]) == (False, 25, ANCHORED)
+    report = tampered(EDIT.format(25))
+    assert (report["ok"], report["first_bad"], report["anchored_to"]) == (False, 25, ANCHORED)
 
 
 def test_the_anchor_of_another_ledger_is_told_apart(tampered):
     with Ledger.open("sqlite:///:memory:", create=True) as other:
         other.append([binary()], recorded_at=NOW)
         theirs = anchor(other, NOW)
-    found = tampered(anchors=[theirs])
-    assert (found["ok"], found["first_bad"]) == (False, 1)
-    assert "another ledger" in found["reason"]
+    report = tampered(anchors=[theirs])
+    assert (report["ok"], report["first_bad"]) == (False, 1)
+    assert "another ledger" in report["reason"]
 
 
 @pytest.mark.deep
@@ -194,8 +198,8 @@ def test_an_anchor_reads_back_and_a_slip_in_it_is_named(book, tmp_path):
 def test_an_empty_ledger_has_an_anchor_that_proves_nothing(memory):
     empty = anchor(memory, NOW)
     assert empty.entries == 0
-    found = compared(memory, [empty])
-    assert found["ok"]
-    assert found["proves"] == "nothing: the ledger is empty"
+    report = compared(memory, [empty])
+    assert report["ok"]
+    assert report["proves"] == "nothing: the ledger is empty"
     memory.append([binary()], recorded_at=NOW + timedelta(days=1))
     assert compared(memory, [empty])["anchored_to"] == 0

@@ -26,7 +26,7 @@ def written(path, more=0):
         return ledger.head(), ledger.content_digest()
 
 
-def stands(path):
+def state_of(path):
     with Ledger.open(str(path)) as ledger:
         assert ledger.verify().ok
         return ledger.head(), ledger.content_digest()
@@ -51,16 +51,16 @@ def test_a_backup_taken_during_writes_is_whole(tmp_path, copies, mode):
         for n in range(copies):
             with Ledger.open(str(path)) as ledger:
                 before = ledger.head().seq
-            found = backup(str(path), tmp_path / f"copy-{n}.db")
-            assert found.ok
-            assert found.entries >= before
-            heads.append((found.head_seq, found.head_hash))
+            verification = backup(str(path), tmp_path / f"copy-{n}.db")
+            assert verification.ok
+            assert verification.entries >= before
+            heads.append((verification.head_seq, verification.head_hash))
     finally:
         writer.kill()
         writer.join(60)
-    said = acknowledged(ear.fileno())
+    saved = acknowledged(ear.fileno())
     ear.close()
-    assert said, "the writer has written meanwhile"
+    assert saved, "the writer has written meanwhile"
     with Ledger.open(str(path)) as ledger:
         for n, (seq, digest) in enumerate(heads):
             assert (seq - FILLED) % BATCH == 0
@@ -71,11 +71,11 @@ def test_a_backup_taken_during_writes_is_whole(tmp_path, copies, mode):
 
 
 def test_a_backup_restored_elsewhere_is_the_same_ledger_and_goes_on(path, tmp_path):
-    kept = written(path, more=30)
+    before = written(path, more=30)
     backup(str(path), tmp_path / "copy.db")
-    found, aside = restore(tmp_path / "copy.db", str(tmp_path / "new" / "ledger.db"))
-    assert (found.entries, aside) == (FILLED + 30, None)
-    assert stands(tmp_path / "new" / "ledger.db") == kept
+    verification, aside = restore(tmp_path / "copy.db", str(tmp_path / "new" / "ledger.db"))
+    assert (verification.entries, aside) == (FILLED + 30, None)
+    assert state_of(tmp_path / "new" / "ledger.db") == before
     with Ledger.open(str(tmp_path / "new" / "ledger.db")) as ledger:
         assert ledger.append([binary()], recorded_at=NOW)[0].seq == FILLED + 31
 
@@ -86,17 +86,17 @@ def test_nothing_is_replaced_unless_asked_and_then_it_is_kept(path, tmp_path):
     backup(str(path), copy)
     with Ledger.open(str(path)) as ledger:
         ledger.append([binary()], recorded_at=NOW)
-    later = stands(path)
+    later = state_of(path)
     with pytest.raises(InvalidInput, match="already exists"):
         backup(str(path), copy)
     with pytest.raises(InvalidInput, match="already exists"):
         restore(copy, str(path))
-    assert stands(path) == later
-    assert stands(copy)[0].seq == FILLED
-    found, aside = restore(copy, str(path), force=True)
-    assert found.entries == FILLED
-    assert stands(aside) == later
-    assert stands(path)[0].seq == FILLED
+    assert state_of(path) == later
+    assert state_of(copy)[0].seq == FILLED
+    verification, aside = restore(copy, str(path), force=True)
+    assert verification.entries == FILLED
+    assert state_of(aside) == later
+    assert state_of(path)[0].seq == FILLED
     backup(str(path), copy, force=True)
     _, again = restore(copy, str(path), force=True)
     assert again != aside
@@ -108,7 +108,7 @@ def test_a_database_is_not_copied_onto_itself(path):
         backup(str(path), path, force=True)
     with pytest.raises(InvalidInput, match="is the database itself"):
         restore(path, str(path), force=True)
-    assert stands(path) == before
+    assert state_of(path) == before
 
 
 def edited(path):
@@ -143,7 +143,7 @@ def test_a_backup_that_does_not_verify_is_refused_and_nothing_changes(path, tmp_
         restore(bad, str(tmp_path / "new.db"))
     with pytest.raises(DatabaseUnusable):
         backup(str(bad), tmp_path / "copy.db")
-    assert stands(path) == before
+    assert state_of(path) == before
     assert {file.name for file in tmp_path.iterdir()} == {"ledger.db", "bad.db"}
 
 
@@ -164,7 +164,7 @@ def test_a_database_in_use_is_not_replaced(path, tmp_path):
         restore(tmp_path / "copy.db", str(path), force=True)
     other.execute("ROLLBACK")
     other.close()
-    assert stands(path) == before
+    assert state_of(path) == before
 
 
 @pytest.mark.parametrize("asked", [True, False])
@@ -183,7 +183,7 @@ def test_a_damaged_database_is_replaced_and_its_journal_goes_with_it(
         monkeypatch.setattr(MODULE, "_refuse_in_use", lambda target: None)
     _, aside = restore(tmp_path / "copy.db", str(path), force=True)
     assert not any(side.exists() for side in sides)
-    assert stands(path) == before
+    assert state_of(path) == before
     assert aside.read_bytes() == b"\xff" * 5000
     if not asked:
         assert {file.name for file in tmp_path.glob(f"{aside.name}-*")} == {
@@ -196,13 +196,13 @@ def test_a_backup_that_finds_no_room_leaves_nothing(path, tmp_path, monkeypatch)
     before = written(path)
     copy = tmp_path / "copy.db"
     backup(str(path), copy)
-    kept = stands(copy)
+    copied = state_of(copy)
     full = OSError(28, "No space left on device")
-    monkeypatch.setattr(files, "_sync", lambda made: (_ for _ in ()).throw(full))
+    monkeypatch.setattr(files, "_sync", lambda copy_file: (_ for _ in ()).throw(full))
     with pytest.raises(DatabaseUnusable, match="No space left"):
         backup(str(path), copy, force=True)
     with pytest.raises(InvalidInput, match="does not exist"):
         backup(str(path), tmp_path / "none" / "copy.db")
-    assert stands(copy) == kept
-    assert stands(path) == before
+    assert state_of(copy) == copied
+    assert state_of(path) == before
     assert {file.name for file in tmp_path.iterdir()} == {"ledger.db", "copy.db"}

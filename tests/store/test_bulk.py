@@ -52,14 +52,14 @@ def test_every_byte_is_what_the_general_writer_records(drafts):
 
 
 def test_an_act_of_writing_is_recorded_in_bulk_once(tmp_path):
-    said = [Imported("q", "ab" * 32, "ana", binary_value("0.5"), NOW - n * DAY) for n in (2, 1)]
+    drafts = [Imported("q", "ab" * 32, "ana", binary_value("0.5"), NOW - n * DAY) for n in (2, 1)]
     with Ledger.open(str(tmp_path / "a.db"), create=True) as ledger:
         act = "ab" * 32
         # One that the bulk writer takes and one that it does not: still one act.
-        mixed = [said[0], said[1]._replace(because="a reason")]
+        mixed = [drafts[0], drafts[1]._replace(because="a reason")]
         assert transfer.record(ledger.once(act), mixed, recorded_at=NOW, head=ledger.head())
         assert ledger.written(act) == ledger.head().seq == 2
         with pytest.raises(Repeated):
-            transfer.record(ledger.once(act), said, recorded_at=NOW, head=ledger.head())
+            transfer.record(ledger.once(act), drafts, recorded_at=NOW, head=ledger.head())
         assert ledger.head().seq == 2
         assert ledger.verify().ok

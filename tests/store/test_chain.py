@@ -96,8 +96,8 @@ def test_an_entry_is_written_as_rfc_8785_says(draft):
     one = replace(
         prepared, row=row, effects=effects, seq=2**40, recorded_at=NOW, tool="é\x7f\u2028"
     )
-    given = {"kind": one.kind, "seq": one.seq, "recorded_at": instant_text(NOW), "tool": one.tool}
-    assert one.canonical == dumps({"body": one.body, **given, "v": VERSION})
+    beside = {"kind": one.kind, "seq": one.seq, "recorded_at": instant_text(NOW), "tool": one.tool}
+    assert one.canonical == dumps({"body": one.body, **beside, "v": VERSION})
 
 
 @given(value=samples.plain)

@@ -27,17 +27,17 @@ def written(path):
 
 
 def wrong(path):
-    found = doctor(str(path))
-    for item in found:
+    checks = doctor(str(path))
+    for item in checks:
         assert list(item) == ["check", "ok", "detail", "hint"]
         assert item["ok"] or item["hint"], item
         assert "\n" not in item["detail"]
-    return {item["check"]: item["detail"] for item in found if not item["ok"]}
+    return {item["check"]: item["detail"] for item in checks if not item["ok"]}
 
 
 def test_a_sound_database_is_well(written):
-    found = doctor(str(written))
-    assert [item["check"] for item in found] == CHECKS
+    checks = doctor(str(written))
+    assert [item["check"] for item in checks] == CHECKS
     assert wrong(written) == {}
 
 
@@ -75,8 +75,8 @@ def test_a_sound_database_is_well(written):
 )
 def test_what_was_done_to_it_is_found(written, script, check, words):
     attacks.script(written, script)
-    found = wrong(written)
-    assert words in found[check]
+    faults = wrong(written)
+    assert words in faults[check]
 
 
 def test_a_damaged_file_is_found(written):

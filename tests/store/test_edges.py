@@ -22,17 +22,17 @@ from tests.store.samples import NOW, binary, numeric_question
     ],
 )
 def test_the_probabilities_of_options_are_probabilities(memory, entered, rule):
-    said = replace(binary(), value=Value("options", ("none", "all"), entered))
+    draft = replace(binary(), value=Value("options", ("none", "all"), entered))
     with pytest.raises(InvalidInput, match=rule):
-        memory.append([said], recorded_at=NOW)
+        memory.append([draft], recorded_at=NOW)
     assert memory.head().seq == 0
 
 
 @pytest.mark.parametrize("entered", ["-0.1", "1.0000001"])
 def test_a_probability_is_refused_before_the_database_sees_it(entered):
-    said = replace(binary(), value=Value("binary", ("yes",), (entered,)))
+    draft = replace(binary(), value=Value("binary", ("yes",), (entered,)))
     with pytest.raises(InvalidInput, match="must lie from 0 to 1"):
-        prepare(said)
+        prepare(draft)
 
 
 def test_the_ends_of_a_scale_are_on_it(memory):

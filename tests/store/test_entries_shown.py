@@ -8,8 +8,8 @@ def test_every_kind_of_entry_says_who_said_what_of_what(memory):
     recorded = fill(memory)
     rows = entries(memory)
     assert [row["seq"] for row in rows] == [each.seq for each in reversed(recorded)]
-    said = {row["kind"]: (row["who"], row["about"], row["said"]) for row in reversed(rows)}
-    assert said == {
+    shown = {row["kind"]: (row["who"], row["about"], row["said"]) for row in reversed(rows)}
+    assert shown == {
         "question": ("", "truce@2026-12-31", "How many strikes?"),
         "model run": ("", "", "staged: overridden: the tail is known to be heavy"),
         "replay run": ("", "", "replay a1b2 started"),

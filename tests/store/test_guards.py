@@ -23,14 +23,14 @@ def entry(seq=NEXT, kind="withdrawal", at=LATER, hash=H):
     return f"INTO entry VALUES ({seq}, '{kind}', '{at}', 'x', '{H}', '{hash}')"
 
 
-def forecast(**given):
+def forecast(**changes):
     whole = {"kind": "live", "shape": "binary", "labels": '["yes"]', "entered": '["0.5"]'}
     whole |= {"question": "q", "saw": "h", "sealed": "NULL", "salt": "NULL", "p": "0.5"}
     return (
         "INSERT INTO forecast VALUES (19, '{question}', '{saw}', 'ana', '{kind}', '{shape}',"
         " '{labels}', '{entered}', {p}, '', '" + LATER + "', NULL, {sd}, NULL, NULL, NULL, NULL,"
         " NULL, NULL, '', '', '', '{{}}', {sealed}, {salt})"
-    ).format(**whole | {"sd": "NULL"} | given)
+    ).format(**whole | {"sd": "NULL"} | changes)
 
 
 SAW = "ab" * 32
@@ -49,9 +49,9 @@ ITEM = (
 )
 
 
-def opens(**given):
-    made = forecast(**{"question": "q", "saw": SAW, "sealed": "19", "salt": f"'{H}'"} | given)
-    return made.replace("VALUES (19,", "VALUES (20,", 1)
+def opens(**changes):
+    insert = forecast(**{"question": "q", "saw": SAW, "sealed": "19", "salt": f"'{H}'"} | changes)
+    return insert.replace("VALUES (19,", "VALUES (20,", 1)
 
 
 def effect(position, form="bears"):

@@ -103,12 +103,12 @@ def aim():
 
 
 def failing(name):
-    def made():
+    def new_fault():
         fault = sqlite3.OperationalError("injected")
         fault.sqlite_errorname = name
         return fault
 
-    return made
+    return new_fault
 
 
 FAULTS = {
@@ -124,33 +124,35 @@ def driver(aim, monkeypatch):
     """The driver of SQLite, failing where it is aimed at."""
 
     class Cursor(sqlite3.Cursor):
-        def execute(self, *given):
+        def execute(self, *arguments):
             aim.step()
-            return super().execute(*given)
+            return super().execute(*arguments)
 
-        def executemany(self, *given):
+        def executemany(self, *arguments):
             aim.step()
-            return super().executemany(*given)
+            return super().executemany(*arguments)
 
     class Connection(sqlite3.Connection):
         def cursor(self, factory=Cursor):
             return super().cursor(factory)
 
-        def execute(self, *given):
+        def execute(self, *arguments):
             aim.step()
-            return super().execute(*given)
+            return super().execute(*arguments)
 
         def commit(self):
             aim.step()
             super().commit()
 
-        def backup(self, *given, **named):
+        def backup(self, *arguments, **named):
             aim.step()
-            super().backup(*given, **named)
+            super().backup(*arguments, **named)
 
     connect = sqlite3.connect
     monkeypatch.setattr(
-        sqlite3, "connect", lambda *given, **named: connect(*given, factory=Connection, **named)
+        sqlite3,
+        "connect",
+        lambda *arguments, **named: connect(*arguments, factory=Connection, **named),
     )
 
 
@@ -198,9 +200,9 @@ def words_of(name, url, tmp_path, root):
     if name in BEFORE:
         assert run([*BEFORE[name], "--db", url]) == 0
     with Ledger.open(url) as ledger:
-        given = {"news": ledger.evidence()[0].seq, "entry": ledger.head().seq}
-    given |= {"folder": tmp_path, "root": root, "at": "2026-11-15T00:00Z"}
-    return [word.format(**given) for word in COMMANDS[name]]
+        values = {"news": ledger.evidence()[0].seq, "entry": ledger.head().seq}
+    values |= {"folder": tmp_path, "root": root, "at": "2026-11-15T00:00Z"}
+    return [word.format(**values) for word in COMMANDS[name]]
 
 
 def state(url):
@@ -227,37 +229,37 @@ def refused_at_each(
     for tried in count():
         nth = first + tried * stride
         name = names[tried % len(names)]
-        wrong, said = faults[name]
+        wrong, message = faults[name]
         capsys.readouterr()
         aim.at(nth, wrong)
         code = run([*words, "--db", url])
         missed = aim.missed()
         err = capsys.readouterr().err
-        found = state(url)
+        after = state(url)
         if missed:
             assert code == 0, err
-            assert not whole or all(_content(found) == _content(other) for other in landed)
-            return nth - 1, before, found
+            assert not whole or all(_content(after) == _content(other) for other in landed)
+            return nth - 1, before, after
         if code:
             assert (code, err.count("error: ")) == (3, 1), (nth, name, err)
-            assert said in err, (nth, name, err)
+            assert message in err, (nth, name, err)
             assert "Traceback" not in err
         if not whole:
             with Ledger.open(url) as ledger:
                 assert ledger.verify().ok
-        elif code == 0 or found != before:
-            landed.append(found)
+        elif code == 0 or after != before:
+            landed.append(after)
             renew()
         look()
     raise AssertionError
 
 
-def _content(found):
+def _content(pair):
     """Leave out the hash of the head, in which the salt of a rationale is."""
-    return found[0].seq, found[1]
+    return pair[0].seq, pair[1]
 
 
-EACH = {name: (failing(name), said) for name, said in FAULTS.items()}
+EACH = {name: (failing(name), message) for name, message in FAULTS.items()}
 
 
 def turned(faults, turn):
@@ -370,18 +372,18 @@ def test_a_fault_at_any_step_of_a_backup_leaves_no_file(
     source, target = tmp_path / "ledger.db", tmp_path / "copies" / "copy.db"
     shutil.copyfile(small, source)
     target.parent.mkdir()
-    kept = state(str(source))
+    before = state(str(source))
 
     def between():
         assert not [*target.parent.iterdir()]
-        assert state(str(source)) == kept
+        assert state(str(source)) == before
 
     refused_at_each(
         str(source), ["backup", str(target)], aim, EACH, capsys=capsys, stride=stride,
         look=between,
         renew=lambda: target.unlink(missing_ok=True),
     )  # fmt: skip
-    assert state(str(target)) == kept
+    assert state(str(target)) == before
 
 
 @pytest.mark.parametrize("stride", [7, pytest.param(1, marks=pytest.mark.deep)])
@@ -428,14 +430,14 @@ def test_a_disk_that_fails_between_the_statements_leaves_a_whole_ledger(
     shutil.copyfile(small, other)
     assert run(["log", "flood", "0.9", "--db", str(here)]) == 0
     before, wanted = state(str(here)), state(str(other))
-    made = tmp_path / "copy.db"
-    words = ["backup", str(made)] if command == "backup" else ["restore", str(other), "--force"]
+    copy = tmp_path / "copy.db"
+    words = ["backup", str(copy)] if command == "backup" else ["restore", str(other), "--force"]
     for step in FILE_STEPS:
         call = getattr(os, step)
 
-        def counted(*given, call=call, **named):
+        def counted(*arguments, call=call, **named):
             aim.step()
-            return call(*given, **named)
+            return call(*arguments, **named)
 
         monkeypatch.setattr(os, step, counted)
     for nth in range(1, 12):
@@ -450,9 +452,9 @@ def test_a_disk_that_fails_between_the_statements_leaves_a_whole_ledger(
         assert "No space left on device" in err
         # Once the copy is under its name only the sync of the folder can still fail.
         assert state(str(here)) in (before, wanted)
-        if command == "backup" and made.exists():
-            assert state(str(made)) == before
-            made.unlink()
+        if command == "backup" and copy.exists():
+            assert state(str(copy)) == before
+            copy.unlink()
         if command == "restore" and state(str(here)) == wanted:
             assert run(["log", "flood", "0.9", "--db", str(here)]) == 0
             before = state(str(here))
@@ -488,10 +490,10 @@ def server_driver(aim, monkeypatch):
         aim.connection = cursor.connection
         aim.step()
 
-    def commit(self, connection, kept=DefaultDialect.do_commit):
+    def commit(self, connection, do_commit=DefaultDialect.do_commit):
         aim.connection = getattr(connection, "driver_connection", connection)
         aim.step()
-        kept(self, connection)
+        do_commit(self, connection)
 
     listened = ("do_execute", "do_executemany", "do_execute_no_params")
     monkeypatch.setattr(DefaultDialect, "do_commit", commit)
@@ -504,11 +506,11 @@ def server_driver(aim, monkeypatch):
 
 @pytest.fixture(scope="module")
 def filled(postgresql):
-    made = databases.Databases(postgresql)
+    servers = databases.Databases(postgresql)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FORECASTING_NOW", NOW)
-        fill(postgresql.url(made.template))
-    return made
+        fill(postgresql.url(servers.template))
+    return servers
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -531,13 +533,13 @@ def test_a_fault_at_any_statement_of_a_command_on_a_server(
 
     renew()
     faults = {
-        each: (lambda made=made: made(aim.connection), said)
-        for each, (made, said) in server_faults().items()
+        each: (lambda new_fault=new_fault: new_fault(aim.connection), message)
+        for each, (new_fault, message) in server_faults().items()
     }
     statements, before, after = refused_at_each(
         url, words, aim, turned(faults, turn), capsys=capsys, renew=renew
     )
     assert statements > 10
     assert after != before
-    for made in (prepared, url):
-        filled.drop(made)
+    for database in (prepared, url):
+        filled.drop(database)

@@ -31,9 +31,9 @@ class Speaker:
             stdout=subprocess.PIPE,
             bufsize=0,
         )
-        assert self.heard() == ["ready"]
+        assert self.words() == ["ready"]
 
-    def heard(self):
+    def words(self):
         return self.process.stdout.readline().decode().split()
 
     @staticmethod
@@ -42,15 +42,15 @@ class Speaker:
         assert name == "saved"
         return int(seq), digest
 
-    def killed(self, given, instant):
+    def killed(self, arguments, instant):
         """Let a child speak, kill it at an instant after its first word; give what it had saved."""
-        self.process.stdin.write("\t".join(given).encode() + b"\n")
-        name, pid = self.heard()
+        self.process.stdin.write("\t".join(arguments).encode() + b"\n")
+        name, pid = self.words()
         assert name == "pid"
-        saved = [self.saved(self.heard())]
+        saved = [self.saved(self.words())]
         select.select([], [], [], instant)
         os.kill(int(pid), signal.SIGKILL)
-        while (words := self.heard())[0] == "saved":
+        while (words := self.words())[0] == "saved":
             saved.append(self.saved(words))
         assert words == ["gone", str(int(signal.SIGKILL))]
         return saved
@@ -89,12 +89,12 @@ def sizes(path, names):
     with Ledger.open(str(path)) as ledger:
         head = ledger.head().seq
         times = Counter(ledger.entry(seq).recorded_at for seq in range(1, head + 1))
-    found = {}
+    by_command_number = {}
     for moment, entries in times.items():
         number = round((moment - speaker.BEGAN).total_seconds())
         if number > 0:
-            found[number] = (names[number % len(names)], entries)
-    return found
+            by_command_number[number] = (names[number % len(names)], entries)
+    return by_command_number
 
 
 def survives(kills, names, *, longest, template, tmp_path, root):
@@ -112,12 +112,12 @@ def survives(kills, names, *, longest, template, tmp_path, root):
         if kill % 10 == 0:
             shutil.copyfile(template, path)
         first = len(names) + 1000 * (kill % 10) + draw.randrange(len(names))
-        given = [str(path), str(tmp_path), str(first), *names]
-        saved = speaking.killed(given, draw.uniform(0, longest))
+        arguments = [str(path), str(tmp_path), str(first), *names]
+        saved = speaking.killed(arguments, draw.uniform(0, longest))
         acknowledged += len(saved)
         with Ledger.open(str(path)) as ledger:
-            found = ledger.verify()
-            assert found.ok, found.reason
+            verification = ledger.verify()
+            assert verification.ok, verification.reason
             assert [ledger.hash_at(seq) for seq, _ in saved] == [digest for _, digest in saved]
             with ledger._engine.connect() as connection:
                 assert connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"

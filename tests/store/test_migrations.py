@@ -81,8 +81,8 @@ def test_a_fresh_database_is_the_snapshot(ledger):
 def test_the_snapshot_for_sqlite_can_be_run():
     raw = sqlite3.connect(":memory:")
     raw.executescript(snapshot.sqlite())
-    made = raw.execute("SELECT count(*) FROM sqlite_schema WHERE type = 'trigger'").fetchone()
-    assert made == (3 * len(triggers.LEDGER) + 1,)
+    count = raw.execute("SELECT count(*) FROM sqlite_schema WHERE type = 'trigger'").fetchone()
+    assert count == (3 * len(triggers.LEDGER) + 1,)
     raw.close()
 
 
@@ -94,18 +94,18 @@ def test_there_is_one_head_and_the_program_knows_it():
 
 def test_the_tables_that_queries_see_are_the_tables_that_migrations_make(ledger):
     with ledger._engine.connect() as connection:
-        found = inspect(connection)
-        assert {*metadata.tables, "alembic_version"} == set(found.get_table_names())
+        inspector = inspect(connection)
+        assert {*metadata.tables, "alembic_version"} == set(inspector.get_table_names())
         for name, table in metadata.tables.items():
-            made = {
+            migrated = {
                 column["name"]: (str(column["type"]), column["nullable"])
-                for column in found.get_columns(name)
+                for column in inspector.get_columns(name)
             }
             seen = {
                 column.name: (column.type.compile(connection.dialect), column.nullable)
                 for column in table.columns
             }
-            assert list(made.items()) == list(seen.items()), name
+            assert list(migrated.items()) == list(seen.items()), name
             strict = connection.exec_driver_sql(
                 f"SELECT strict FROM pragma_table_list WHERE name = '{name}'"
             )
@@ -156,11 +156,11 @@ def test_the_status_says_where_a_database_stands(path):
     with Ledger.open(str(path), create=True) as ledger:
         assert status(str(path)).ledger_head == "0" * 64
         recorded = ledger.append(one_of_each(), recorded_at=NOW)
-    found = status(str(path))
-    assert found.database == str(path)
-    assert (found.current, found.head) == (HEAD, HEAD)
-    assert (found.entries, found.ledger_head) == (len(recorded), recorded[-1].hash)
-    assert found.sqlite_version == sqlite3.sqlite_version
+    state = status(str(path))
+    assert state.database == str(path)
+    assert (state.current, state.head) == (HEAD, HEAD)
+    assert (state.entries, state.ledger_head) == (len(recorded), recorded[-1].hash)
+    assert state.sqlite_version == sqlite3.sqlite_version
 
 
 def test_a_failing_first_migration_leaves_no_schema(path, later):
@@ -214,24 +214,24 @@ def test_every_earlier_schema_has_a_frozen_database():
 
 
 def test_a_database_of_an_earlier_schema_is_upgraded_and_then_used(frozen):
-    path, said = frozen
+    path, golden = frozen
     for use in (Ledger.open, lambda url: Ledger.open(url, create=True)):
         with pytest.raises(DatabaseUnusable, match="forecast db upgrade"):
             use(str(path))
-    found = upgrade(str(path))
-    assert (found.current, found.entries, found.ledger_head) == (
+    state = upgrade(str(path))
+    assert (state.current, state.entries, state.ledger_head) == (
         HEAD,
-        said["entries"],
-        said["head"],
+        golden["entries"],
+        golden["head"],
     )
     with Ledger.open(str(path)) as ledger:
         assert ledger.verify().ok
-        assert ledger.content_digest() == said["digest"]
-        kinds = {ledger.entry(seq).value.__class__ for seq in range(1, said["entries"] + 1)}
-        assert len(kinds) == said.get("kinds", 7)
+        assert ledger.content_digest() == golden["digest"]
+        kinds = {ledger.entry(seq).value.__class__ for seq in range(1, golden["entries"] + 1)}
+        assert len(kinds) == golden.get("kinds", 7)
         later = ledger.append(one_of_each(), recorded_at=NOW + 30 * DAY)
-        assert later[0].seq == said["entries"] + 1
-        assert ledger.content_digest(head=said["entries"]) == said["digest"]
+        assert later[0].seq == golden["entries"] + 1
+        assert ledger.content_digest(head=golden["entries"]) == golden["digest"]
         watched = [watch.until for watch in ledger.watches()]
         ledger.append([Watch("truce", NOW, watcher="ana")], recorded_at=NOW + 31 * DAY)
         assert [watch.until for watch in ledger.watches()] == [*watched, NOW]

@@ -103,8 +103,8 @@ def team(postgresql, root):
     }
     with Ledger.open(urls["owner"], create=True) as ledger:
         fill(ledger)
-    given = {"database": "forecasts", "user": "ledger_owner", "password": "one"}
-    postgresql.run(*filter(str.strip, after), **given)
+    account = {"database": "forecasts", "user": "ledger_owner", "password": "one"}
+    postgresql.run(*filter(str.strip, after), **account)
     return urls
 
 
@@ -115,8 +115,8 @@ def test_an_analyst_reads_adds_and_verifies(team):
         assert recorded[0].seq == before.entries + 1
         redacted = recorded[14].seq
         for entry in recorded:
-            stands = ledger.entry(entry.seq).value
-            assert stands == (
+            value = ledger.entry(entry.seq).value
+            assert value == (
                 replace(entry.value, because="") if entry.seq == redacted else entry.value
             )
         after = ledger.verify()
@@ -234,16 +234,16 @@ def test_a_hash_does_not_depend_on_the_database(path, tmp_path, monkeypatch):
 def test_a_backup_goes_into_a_file_and_back_into_a_server(postgresql, path, tmp_path):
     with Ledger.open(path, create=True) as ledger:
         ledger.append([*one_of_each(), *(binary() for _ in range(50))], recorded_at=NOW)
-        kept = ledger.head(), ledger.content_digest()
-    assert backup(path, tmp_path / "copy.db").head_hash == kept[0].hash
+        before = ledger.head(), ledger.content_digest()
+    assert backup(path, tmp_path / "copy.db").head_hash == before[0].hash
     with Ledger.open(str(tmp_path / "copy.db")) as ledger:
-        assert (ledger.head(), ledger.content_digest()) == kept
+        assert (ledger.head(), ledger.content_digest()) == before
     with pytest.raises(InvalidInput, match="must be empty"):
         restore(tmp_path / "copy.db", path)
     other = postgresql.url(postgresql.database())
     assert restore(tmp_path / "copy.db", other)[0].entries == 61
     with Ledger.open(other) as ledger:
-        assert (ledger.head(), ledger.content_digest()) == kept
+        assert (ledger.head(), ledger.content_digest()) == before
         assert ledger.append([binary()], recorded_at=NOW)[0].seq == 62
 
 
@@ -258,27 +258,27 @@ def test_another_schema_is_refused_before_any_write(postgresql, database, path):
 
 
 @pytest.mark.parametrize(
-    ("schema", "later", "held"),
+    ("schema", "later", "earlier"),
     [("r0002", {"sealed", "redaction", "watch", "setup"}, 0), ("r0003", {"watch", "setup"}, 1)],
 )
 def test_a_frozen_ledger_of_an_earlier_schema_is_upgraded_and_then_used(
-    postgresql, database, path, schema, later, held
+    postgresql, database, path, schema, later, earlier
 ):
     """The schema and the triggers as the program of that time made them, with its entries.
 
-    `later` are the kinds of entry that came after it; `held` seals and redactions were in it.
+    `later` are the kinds of entry that came after it; `earlier` seals and redactions were in it.
     """
     frozen = Path(__file__).parent / "golden"
-    said = json.loads((frozen / f"{schema}.json").read_text())
+    golden = json.loads((frozen / f"{schema}.json").read_text())
     postgresql.run((frozen / f"{schema}.postgresql.sql").read_text(), database=database)
     raw = sqlite3.connect(frozen / f"{schema}.sqlite")
     inserts = []
     # What was redacted is gone already, so that its redaction takes no text.
     of_entries = [kind for kind in triggers.KINDS if kind not in later]
     for table in ("entry", *of_entries, *BESIDE):
-        found = raw.execute(f"SELECT * FROM {table} ORDER BY 1, 2")
-        names = ", ".join(column[0] for column in found.description)
-        inserts += [f"INSERT INTO {table} ({names}) VALUES ({literals(row)})" for row in found]
+        rows = raw.execute(f"SELECT * FROM {table} ORDER BY 1, 2")
+        names = ", ".join(column[0] for column in rows.description)
+        inserts += [f"INSERT INTO {table} ({names}) VALUES ({literals(row)})" for row in rows]
     raw.close()
     postgresql.run(*inserts, database=database)
     with pytest.raises(DatabaseUnusable, match="older"):
@@ -286,11 +286,11 @@ def test_a_frozen_ledger_of_an_earlier_schema_is_upgraded_and_then_used(
     assert upgrade(path).current == migrate.HEAD
     with Ledger.open(path) as ledger:
         assert ledger.verify().ok
-        assert (ledger.content_digest(), ledger.head().hash) == (said["digest"], said["head"])
+        assert (ledger.content_digest(), ledger.head().hash) == (golden["digest"], golden["head"])
         fill(ledger)
-        found = ledger.verify()
-        stands = (found.ok, found.sealed, found.unrevealed, found.redacted)
-        assert stands == (True, held + 1, 0, held + 1)
+        after = ledger.verify()
+        counts = (after.ok, after.sealed, after.unrevealed, after.redacted)
+        assert counts == (True, earlier + 1, 0, earlier + 1)
         assert [one.process for one in ledger.watches()] == ["truce"]
 
 

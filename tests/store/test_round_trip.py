@@ -65,13 +65,13 @@ def test_values_read_back_can_cross_to_another_process(memory):
 
 
 def test_forecasts_are_ordered_by_issue_and_filtered_by_name(memory):
-    said = [
+    drafts = [
         binary("0.1", issued_at=NOW + DAY),
         binary("0.2", issued_at=NOW),
         binary("0.3", issued_at=NOW, forecaster="ben"),
         binary("0.4", issued_at=NOW, question="other", kind="replay", run="r1"),
     ]
-    memory.append(said, recorded_at=NOW)
+    memory.append(drafts, recorded_at=NOW)
 
     def numbers(**by):
         return [forecast.seq for forecast in memory.forecasts(**by)]

@@ -14,9 +14,9 @@ SAID = Setup("bank", "questions", {"digest": "ab" * 32, "zone": "UTC"}, said_by=
 
 def test_a_setup_reads_back_equal_and_a_head_hides_it(ledger):
     (recorded,) = ledger.append([SAID], recorded_at=NOW)
-    (found,) = ledger.setups()
-    assert dataclasses.replace(found, seq=None, recorded_at=None) == SAID
-    assert found.seq == recorded.seq == 1
+    (setup,) = ledger.setups()
+    assert dataclasses.replace(setup, seq=None, recorded_at=None) == SAID
+    assert setup.seq == recorded.seq == 1
     assert ledger.setups(head=0) == []
     assert ledger.verify().ok
 
@@ -28,9 +28,9 @@ def test_an_unknown_subject_is_refused_by_the_database(ledger):
 
 
 def test_a_dropped_question_is_gone_with_its_forecasts_and_its_entries_stay(ledger):
-    made = numeric_question(id="q")
-    kept = numeric_question(id="kept")
-    ledger.append([made, kept, binary(question="q"), binary(question="kept")], recorded_at=NOW)
+    dropped = numeric_question(id="q")
+    other = numeric_question(id="kept")
+    ledger.append([dropped, other, binary(question="q"), binary(question="kept")], recorded_at=NOW)
     ledger.append([Setup("dropped", "q", {})], recorded_at=NOW + DAY)
     assert [question.id for question in ledger.questions()] == ["kept"]
     assert [forecast.question for forecast in ledger.forecasts()] == ["kept"]
@@ -41,9 +41,9 @@ def test_a_dropped_question_is_gone_with_its_forecasts_and_its_entries_stay(ledg
 
 
 def test_a_question_may_be_made_again_after_it_was_dropped(ledger):
-    made = numeric_question(id="q")
-    ledger.append([made, binary(question="q"), Setup("dropped", "q", {})], recorded_at=NOW)
-    again = dataclasses.replace(made, title="Another one", opens=NOW + dt.timedelta(1))
+    first = numeric_question(id="q")
+    ledger.append([first, binary(question="q"), Setup("dropped", "q", {})], recorded_at=NOW)
+    again = dataclasses.replace(first, title="Another one", opens=NOW + dt.timedelta(1))
     ledger.append([again], recorded_at=NOW + DAY)
     assert [question.title for question in ledger.questions()] == ["Another one"]
     assert ledger.forecasts() == []

@@ -95,7 +95,7 @@ def _certified(folder):
     (folder / "ts.cnf").write_text(SETTINGS.format(folder=folder))
 
 
-def _made(folder):
+def _authority(folder):
     folder.mkdir()
     _certified(folder)
     return Authority(folder)
@@ -105,14 +105,14 @@ def _made(folder):
 def authority(tmp_path_factory, missing):
     if shutil.which("openssl") is None:
         missing("openssl")
-    made = _made(tmp_path_factory.mktemp("tsa") / "one")
+    served = _authority(tmp_path_factory.mktemp("tsa") / "one")
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_POST(self):
             query = self.rfile.read(int(self.headers["Content-Length"]))
-            answer = made.twist(made.reply(query))
+            answer = served.twist(served.reply(query))
             self.send_response(200)
-            self.send_header("Content-Type", made.kind)
+            self.send_header("Content-Type", served.kind)
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
             self.wfile.write(answer)
@@ -122,8 +122,8 @@ def authority(tmp_path_factory, missing):
 
     server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    made.url = f"http://127.0.0.1:{server.server_port}/tsr"
-    yield made
+    served.url = f"http://127.0.0.1:{server.server_port}/tsr"
+    yield served
     server.shutdown()
     server.server_close()
 
@@ -136,28 +136,28 @@ def honest(authority):
 
 @pytest.fixture
 def ledger(tmp_path):
-    with Ledger.open(str(tmp_path / "book.db"), create=True) as made:
-        made.append([binary()], recorded_at=NOW)
-        yield made
+    with Ledger.open(str(tmp_path / "book.db"), create=True) as opened:
+        opened.append([binary()], recorded_at=NOW)
+        yield opened
 
 
 def test_a_stamped_anchor_says_when_and_by_whom(honest, ledger, tmp_path):
     file = tmp_path / "a.anchor"
     before = dt.datetime.now(dt.UTC).replace(microsecond=0)
-    given = stamped(anchor(ledger, NOW), file, honest.url, fetcher=HERE)
-    assert before <= given.at <= dt.datetime.now(dt.UTC)
-    found = verify(ledger, file)
-    assert found["ok"]
-    assert found["stamped_by"] == "CN=Stamps of the test"
-    assert found["stamp"].endswith(
+    stamp = stamped(anchor(ledger, NOW), file, honest.url, fetcher=HERE)
+    assert before <= stamp.at <= dt.datetime.now(dt.UTC)
+    report = verify(ledger, file)
+    assert report["ok"]
+    assert report["stamped_by"] == "CN=Stamps of the test"
+    assert report["stamp"].endswith(
         "by CN=Stamps of the test: imprint and time read, the authority not checked"
     )
-    found = verify(ledger, file, certificate=honest.root)
-    assert found["ok"]
-    assert found["anchored_to"] == 1
-    assert found["stamp"].startswith("stamped at 20")
-    assert found["stamp"].endswith("by CN=Stamps of the test")
-    assert found["stamped_at"] == given.at
+    report = verify(ledger, file, certificate=honest.root)
+    assert report["ok"]
+    assert report["anchored_to"] == 1
+    assert report["stamp"].startswith("stamped at 20")
+    assert report["stamp"].endswith("by CN=Stamps of the test")
+    assert report["stamped_at"] == stamp.at
     with pytest.raises(InvalidInput, match="never replaced"):
         stamped(anchor(ledger, NOW), file, honest.url, fetcher=HERE)
 
@@ -168,10 +168,10 @@ def test_an_anchor_written_anew_is_not_what_was_stamped(honest, ledger, tmp_path
     # Earlier by a year, with a check line that agrees: the anchor alone does not show it.
     file.unlink()
     write_anchor(anchor(ledger, NOW - dt.timedelta(days=365)), file)
-    found = verify(ledger, file)
-    assert not found["ok"]
-    assert "of other bytes" in found["reason"]
-    assert found["stamped_at"] is None
+    report = verify(ledger, file)
+    assert not report["ok"]
+    assert "of other bytes" in report["reason"]
+    assert report["stamped_at"] is None
 
 
 def test_the_token_of_another_file_proves_nothing(honest, ledger, tmp_path):
@@ -184,17 +184,17 @@ def test_the_token_of_another_file_proves_nothing(honest, ledger, tmp_path):
 
 
 def test_another_certificate_and_an_expired_one_are_not_believed(honest, tmp_path):
-    other = _made(tmp_path / "other")
+    other = _authority(tmp_path / "other")
     token = ask(b"content", honest.url, fetcher=HERE)
     assert read_stamp(b"content", token, trusted=honest.root.read_bytes()).checked
-    found = read_stamp(b"content", token, trusted=other.root.read_bytes())
-    assert not found.checked
-    assert "does not lead to the named certificate" in found.fault
+    stamp = read_stamp(b"content", token, trusted=other.root.read_bytes())
+    assert not stamp.checked
+    assert "does not lead to the named certificate" in stamp.fault
     query = (honest.folder / "query.tsq").read_bytes()
     late = honest.reply(query, signer="expired")
     assert read_stamp(b"content", late).fault == ""
-    found = read_stamp(b"content", late, trusted=honest.root.read_bytes())
-    assert "expired" in found.fault
+    stamp = read_stamp(b"content", late, trusted=honest.root.read_bytes())
+    assert "expired" in stamp.fault
     forged = token[:-6] + bytes(6)
     assert read_stamp(b"content", forged, trusted=honest.root.read_bytes()).fault
 
@@ -256,9 +256,9 @@ def test_the_authority_must_answer_as_one(honest):
 def test_a_certificate_must_be_one_and_have_a_token_to_check(honest, ledger, tmp_path):
     file = tmp_path / "a"
     write_anchor(anchor(ledger, NOW), file)
-    for given in (file, None):
+    for anchor_file in (file, None):
         with pytest.raises(InvalidInput, match="does not exist"):
-            verify(ledger, given, certificate=honest.root)
+            verify(ledger, anchor_file, certificate=honest.root)
     file.unlink()
     stamped(anchor(ledger, NOW), file, honest.url, fetcher=HERE)
     for name, content in (("empty", b""), ("junk", b"\xff\x00"), ("cut", b"-----BEGIN CERT")):
@@ -277,10 +277,10 @@ def test_without_the_package_the_anchor_is_still_verified(honest, ledger, tmp_pa
         raise InvalidInput("stamp: needs rfc3161-client", hint="pip install")
 
     monkeypatch.setattr(stamps, "_check_installed", absent)
-    found = verify(ledger, file)
-    assert found["ok"]
-    assert found["anchored_to"] == 1
-    assert found["stamp"].startswith("not read: ")
+    report = verify(ledger, file)
+    assert report["ok"]
+    assert report["anchored_to"] == 1
+    assert report["stamp"].startswith("not read: ")
     with pytest.raises(InvalidInput, match="needs"):
         verify(ledger, file, certificate=honest.root)
     with pytest.raises(InvalidInput, match="needs"):

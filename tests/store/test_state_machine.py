@@ -60,7 +60,7 @@ class AsAList(RuleBasedStateMachine):
         self.url = self.databases.fresh()
         self.open()
         self.now = START
-        self.kept = []
+        self.drafts = []
         self.heads = [self.ledger.head().hash]
         self.looked = None
         self.append(*QUESTIONS.values())
@@ -80,15 +80,15 @@ class AsAList(RuleBasedStateMachine):
         self.keep(drafts, self.ledger.append(drafts, recorded_at=self.now))
 
     def keep(self, drafts, recorded):
-        """Note what was said, as it was said; what the ledger adds is its number, time and hash."""
+        """Note drafts as they were given; the ledger adds to each its number, time and hash."""
         assert [entry.seq for entry in recorded] == [
-            len(self.kept) + 1 + i for i in range(len(drafts))
+            len(self.drafts) + 1 + i for i in range(len(drafts))
         ]
         assert all(entry.recorded_at == self.now for entry in recorded)
-        self.kept += drafts
+        self.drafts += drafts
         self.heads += [entry.hash for entry in recorded]
 
-    def said(self, drafts, rows):
+    def keep_rows(self, drafts, rows):
         """Note what a use case recorded, which it tells in rows."""
         recorded = [self.ledger.entry(row["seq"]) for row in rows]
         self.keep(drafts, recorded)
@@ -96,18 +96,18 @@ class AsAList(RuleBasedStateMachine):
     def of(self, what, /, **named):
         return [
             (seq, item)
-            for seq, item in enumerate(self.kept, start=1)
+            for seq, item in enumerate(self.drafts, start=1)
             if isinstance(item, what)
             and all(getattr(item, name) == value for name, value in named.items())
         ]
 
     def standing(self, asked):
         """Give the last outcome, unless the question was reopened after it."""
-        found = None
+        last = None
         for _, version in self.of(Resolution, question=asked.id):
             if version.status != "disputed":
-                found = None if version.status == "reopened" else version
-        return found
+                last = None if version.status == "reopened" else version
+        return last
 
     def open_at(self, asked, moment):
         outcome = self.standing(asked)
@@ -154,20 +154,20 @@ class AsAList(RuleBasedStateMachine):
             "live" if back == 0 else "backdated",
             because=because,
         )
-        self.said([draft], ask())
+        self.keep_rows([draft], ask())
 
     @rule(asked=ASKED, who=st.sampled_from(PEOPLE))
     def withdraw(self, asked, who):
         asked = QUESTIONS[asked]
-        said = [f.issued_at for _, f in self.of(Forecast, question=asked.id, forecaster=who)
+        issued = [f.issued_at for _, f in self.of(Forecast, question=asked.id, forecaster=who)
                 if f.issued_at <= self.now]  # fmt: skip
         taken = [w.withdrawn_at for _, w in self.of(Withdrawal, question=asked.id, forecaster=who)]
-        if not said or (taken and max(taken) >= max(said)):
+        if not issued or (taken and max(taken) >= max(issued)):
             with pytest.raises(NotFound):
                 log.withdraw(self.ledger, asked.id, forecaster=who, now=self.now)
             return
         rows = log.withdraw(self.ledger, asked.id, forecaster=who, now=self.now)
-        self.said([Withdrawal(asked.id, who, self.now)], rows)
+        self.keep_rows([Withdrawal(asked.id, who, self.now)], rows)
 
     @rule(asked=ASKED, outcome=st.sampled_from(["no", "yes"]), back=st.integers(0, 60))
     def resolve_or_resolve_again(self, asked, outcome, back):
@@ -184,7 +184,7 @@ class AsAList(RuleBasedStateMachine):
                 ask()
             return
         version = 1 + len(self.of(Resolution, question=asked.id))
-        self.said([Resolution(asked.id, outcome, at, "a court", version=version)], ask())
+        self.keep_rows([Resolution(asked.id, outcome, at, "a court", version=version)], ask())
 
     @rule(asked=ASKED, what=st.sampled_from(["annul", "dispute", "reopen"]))
     def annul_dispute_or_reopen(self, asked, what):
@@ -192,21 +192,21 @@ class AsAList(RuleBasedStateMachine):
         asked = QUESTIONS[asked]
         standing = self.standing(asked)
         outcome = None if standing is None else standing.outcome
-        given = {"source": "a court", "now": self.now}
+        options = {"source": "a court", "now": self.now}
         other = "no" if outcome == "yes" else "yes"
         act, refused, draft = {
             "annul": (
-                lambda: resolve.annul(self.ledger, asked.id, **given),
+                lambda: resolve.annul(self.ledger, asked.id, **options),
                 outcome == "annulled",
                 ("annulled", self.now, ""),
             ),
             "dispute": (
-                lambda: resolve.dispute(self.ledger, asked.id, other, **given),
+                lambda: resolve.dispute(self.ledger, asked.id, other, **options),
                 (standing.resolved_at if standing else self.now) <= asked.opens,
                 (other, standing.resolved_at if standing else self.now, "disputed"),
             ),
             "reopen": (
-                lambda: resolve.reopen(self.ledger, asked.id, **given),
+                lambda: resolve.reopen(self.ledger, asked.id, **options),
                 standing is None,
                 ("", self.now, "reopened"),
             ),
@@ -216,9 +216,9 @@ class AsAList(RuleBasedStateMachine):
                 act()
             return
         version = 1 + len(self.of(Resolution, question=asked.id))
-        said, at, status = draft
-        made = Resolution(asked.id, said, at, "a court", version=version, status=status)
-        self.said([made], act())
+        word, at, status = draft
+        resolution = Resolution(asked.id, word, at, "a court", version=version, status=status)
+        self.keep_rows([resolution], act())
 
     @rule(asked=ASKED, title=st.sampled_from(["talks", "an envoy", "a raid"]))
     def add_news(self, asked, title):
@@ -256,7 +256,7 @@ class AsAList(RuleBasedStateMachine):
             with pytest.raises(InvalidInput):
                 ask()
             return
-        self.said([Watch(name, until, watcher=who) for name in chosen], ask())
+        self.keep_rows([Watch(name, until, watcher=who) for name in chosen], ask())
 
     @rule(probability=st.sampled_from(["1.01", "nan", "-0.1", "perhaps not"]))
     def say_what_is_no_forecast(self, probability):
@@ -304,15 +304,15 @@ class AsAList(RuleBasedStateMachine):
     @rule(data=st.data(), pick=st.integers(0, 10**6))
     def attack(self, data, pick):
         """Refused to the program itself, and by the triggers alone to anyone else."""
-        seq = pick % len(self.kept) + 1
+        seq = pick % len(self.drafts) + 1
         table = self.table or attacks.ON[self.databases.engine]
         name = data.draw(st.sampled_from(sorted(table)))
         who = data.draw(st.sampled_from(self.attackers))
         statement = table[name].format(
             seq=seq,
             kind=self.ledger.entry(seq).kind,
-            next=len(self.kept) + 1,
-            last=len(self.kept),
+            next=len(self.drafts) + 1,
+            last=len(self.drafts),
             hash=f"{pick:064x}",
         )
         try:
@@ -337,7 +337,7 @@ class AsAList(RuleBasedStateMachine):
     @rule(pick=st.integers(0, 10**6), column=st.sampled_from(["tool", "leaf", "hash"]))
     def tamper(self, pick, column):
         """Past the triggers an edit is possible, and found at its entry; then it never was."""
-        seq = pick % len(self.kept) + 1
+        seq = pick % len(self.drafts) + 1
         other = {"tool": "'x'"}.get(column, f"substr({column}, 33) || substr({column}, 1, 32)")
         off = {
             "sqlite": "DROP TRIGGER entry_no_update",
@@ -346,20 +346,25 @@ class AsAList(RuleBasedStateMachine):
         with self.databases.bare(self.url) as connection:
             connection.exec_driver_sql(off)
             connection.exec_driver_sql(f"UPDATE entry SET {column} = {other} WHERE seq = {seq}")
-            found = verify.verify(connection)
+            verification = verify.verify(connection)
             connection.rollback()
-        assert (found.ok, found.first_bad) == (False, seq), f"the edit was not found: {column}"
+        assert (verification.ok, verification.first_bad) == (False, seq), (
+            f"the edit was not found: {column}"
+        )
 
     @invariant()
     def reads_as_the_list_does(self):
         if not hasattr(self, "ledger"):
             return
-        found = self.ledger.verify()
-        assert (found.ok, found.entries, found.head_seq) == (True, *[len(self.kept)] * 2)
-        assert found.head_hash == self.heads[-1]
+        verification = self.ledger.verify()
+        assert (verification.ok, verification.entries, verification.head_seq) == (
+            True,
+            *[len(self.drafts)] * 2,
+        )
+        assert verification.head_hash == self.heads[-1]
         read = self.ledger.forecasts()
-        assert [_said(item) for item in read] == [
-            (seq, *_said(item)[1:])
+        assert [_forecast(item) for item in read] == [
+            (seq, *_forecast(item)[1:])
             for seq, item in sorted(self.of(Forecast), key=lambda i: (i[1].issued_at, i[0]))
         ]
         assert [item.seq for item in self.ledger.evidence()] == [s for s, _ in self.of(Evidence)]
@@ -373,8 +378,8 @@ class AsAList(RuleBasedStateMachine):
         ]
         for name in PROCESSES:
             ends = [w.until for _, w in self.of(Watch, process=name)]
-            found = watched(looked, self.now, live=True)
-            assert found.get(name) == max(ends, default=None)
+            reached = watched(looked, self.now, live=True)
+            assert reached.get(name) == max(ends, default=None)
         assert [_version(item) for item in self.ledger.resolutions()] == [
             _version(item) for _, item in self.of(Resolution)
         ]
@@ -392,9 +397,9 @@ class AsAList(RuleBasedStateMachine):
     @invariant()
     def what_is_in_force_is_the_last_word_not_taken_back(self):
         # Nothing else moves what is in force.
-        if not hasattr(self, "ledger") or self.looked == (len(self.kept), self.now):
+        if not hasattr(self, "ledger") or self.looked == (len(self.drafts), self.now):
             return
-        self.looked = (len(self.kept), self.now)
+        self.looked = (len(self.drafts), self.now)
         for asked in QUESTIONS.values():
             rows = log.history(self.ledger, asked.id)
             for moment in (self.now, self.now - 31 * HOUR, asked.closes - HOUR):
@@ -406,7 +411,7 @@ class AsAList(RuleBasedStateMachine):
         """Work out from the list which forecasts stand at a moment: one a person and kind."""
         if not self.open_at(asked, moment):
             return set()
-        found = set()
+        seqs = set()
         for who in PEOPLE:
             taken = [w.withdrawn_at for _, w in self.of(Withdrawal, question=asked.id)
                      if w.forecaster == who]  # fmt: skip
@@ -416,27 +421,27 @@ class AsAList(RuleBasedStateMachine):
                 if spoken:
                     at, seq = max(spoken)
                     if not any(at <= back <= moment for back in taken):
-                        found.add(seq)
-        return found
+                        seqs.add(seq)
+        return seqs
 
 
 def _version(item):
     return (item.question, item.outcome, item.resolved_at, item.version, item.status)
 
 
-def _said(item):
+def _forecast(item):
     return (item.seq, item.question, item.forecaster, item.value, item.issued_at, item.kind,
             item.because)  # fmt: skip
 
 
-def machine(made, **more):
-    return type("Machine", (AsAList,), {"databases": made, **more})
+def machine(stores, **more):
+    return type("Machine", (AsAList,), {"databases": stores, **more})
 
 
-def run(made, *, examples, steps, **more):
+def run(stores, *, examples, steps, **more):
     """Run the machine; without shrinking, for a failure is read from its steps."""
     run_state_machine_as_test(
-        machine(made, **more),
+        machine(stores, **more),
         settings=settings(
             max_examples=examples,
             stateful_step_count=steps,
@@ -470,7 +475,11 @@ def without(monkeypatch, *messages):
 
     def fewer(dialect):
         return {
-            table: {said: rules[said] for said in rules if not any(m in said for m in messages)}
+            table: {
+                message: rules[message]
+                for message in rules
+                if not any(m in message for m in messages)
+            }
             or {"nothing": "1 = 0"}
             for table, rules in guards(dialect).items()
         }
@@ -534,12 +543,12 @@ def test_it_finds_one_link_unchecked(name, link, monkeypatch, request):
     """Verification takes one link of the chain as it stands."""
     check = verify._check
 
-    def lenient(found, previous, earlier):
-        if found.seq != link:
-            return check(found, previous, earlier)
+    def lenient(item, previous, earlier):
+        if item.seq != link:
+            return check(item, previous, earlier)
         with suppress(verify._Bad):
-            return check(found, previous, earlier)
-        return bytes.fromhex(found.hash)
+            return check(item, previous, earlier)
+        return bytes.fromhex(item.hash)
 
     monkeypatch.setattr(verify, "_check", lenient)
     with pytest.raises(AssertionError, match="the edit was not found"):

@@ -153,19 +153,19 @@ FOUND = {
 @pytest.mark.parametrize("attack", FOUND.values(), ids=FOUND.keys())
 def test_an_edit_is_found_at_its_entry(tampered, attack):
     seq, *statements = attack
-    found = tampered(*statements)
-    assert not found.ok
-    assert found.first_bad == seq
-    assert found.reason
+    verification = tampered(*statements)
+    assert not verification.ok
+    assert verification.first_bad == seq
+    assert verification.reason
 
 
 def test_cutting_off_the_tail_is_not_found_from_within(tampered):
     """By design: the chain up to the cut is whole. A head kept elsewhere shows it."""
-    found = tampered(
+    verification = tampered(
         *(f"DELETE FROM {table} WHERE seq > 12" for table in ("forecast", "rationale", "entry"))
     )
-    assert found.ok
-    assert (found.entries, found.head_seq) == (12, 12)
+    assert verification.ok
+    assert (verification.entries, verification.head_seq) == (12, 12)
 
 
 def rehashed(path, *numbers):
@@ -174,8 +174,8 @@ def rehashed(path, *numbers):
         previous = bytes.fromhex(ledger.entry(numbers[0] - 1).hash)
         statements = []
         for seq in numbers:
-            found = ledger.entry(seq)
-            form = found.canonical
+            entry = ledger.entry(seq)
+            form = entry.canonical
             previous = link(previous, leaf(form))
             statements.append(
                 f"UPDATE entry SET leaf = '{leaf(form).hex()}', hash = '{previous.hex()}' "
@@ -197,10 +197,10 @@ def test_hashing_everything_anew_is_not_found_from_within(tampered, path):
     with Ledger.open(str(path)) as ledger:
         head = ledger.head()
     assert tampered(EDIT).first_bad == 15
-    found = tampered(*rehashed(path, *range(15, 21)))
-    assert found.ok
-    assert found.head_seq == head.seq
-    assert found.head_hash != head.hash
+    verification = tampered(*rehashed(path, *range(15, 21)))
+    assert verification.ok
+    assert verification.head_seq == head.seq
+    assert verification.head_hash != head.hash
 
 
 def test_every_table_of_the_ledger_is_walked(path):

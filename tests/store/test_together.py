@@ -41,13 +41,13 @@ def test_several_processes_lose_nothing_and_leave_no_gap(engine, writers, each, 
         process.join(300)
     assert [process.exitcode for process in processes] == [0] * writers
     with Ledger.open(path) as ledger:
-        found = ledger.verify()
-        said = ledger.forecasts()
-        assert found.ok
-        assert found.entries == found.head_seq == writers * each
-        assert sorted(forecast.seq for forecast in said) == list(range(1, writers * each + 1))
+        verification = ledger.verify()
+        forecasts = ledger.forecasts()
+        assert verification.ok
+        assert verification.entries == verification.head_seq == writers * each
+        assert sorted(forecast.seq for forecast in forecasts) == list(range(1, writers * each + 1))
         for name in names:
-            mine = [forecast.seq for forecast in said if forecast.forecaster == name]
+            mine = [forecast.seq for forecast in forecasts if forecast.forecaster == name]
             assert len(mine) == each
             # A batch is one transaction: its two entries stand side by side.
             assert all(

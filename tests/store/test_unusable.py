@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("as_shipped")
 NEXT = f"r{int(migrate.HEAD[1:]) + 1:04d}"
 
 
-def said(error):
+def line_of(error):
     line = str(error.value)
     assert "\n" not in line
     assert " Try: " in line
@@ -37,7 +37,7 @@ def written(path, entries=1):
 def test_a_missing_database_names_init_and_is_not_made(path, use):
     with pytest.raises(DatabaseUnusable) as error:
         use(str(path))
-    assert said(error) == f"no database at {path}. Try: forecast init, or cd to your workspace"
+    assert line_of(error) == f"no database at {path}. Try: forecast init, or cd to your workspace"
     assert not path.exists()
 
 
@@ -45,7 +45,7 @@ def test_an_empty_file_counts_as_missing_and_can_be_completed(path):
     path.touch()
     with pytest.raises(DatabaseUnusable) as error:
         Ledger.open(str(path))
-    assert "forecast init" in said(error)
+    assert "forecast init" in line_of(error)
     written(path)
     assert status(str(path)).entries == 1
 
@@ -71,7 +71,7 @@ def test_another_kind_of_file_is_left_alone(path, content, create):
     path.write_bytes(content)
     with pytest.raises(DatabaseUnusable) as error:
         Ledger.open(str(path), create=create)
-    assert "not an SQLite database" in said(error)
+    assert "not an SQLite database" in line_of(error)
     assert path.read_bytes() == content
 
 
@@ -81,7 +81,7 @@ def test_another_programs_database_is_left_alone(path, create):
     before = path.read_bytes()
     with pytest.raises(DatabaseUnusable) as error:
         Ledger.open(str(path), create=create)
-    assert "another program" in said(error)
+    assert "another program" in line_of(error)
     assert path.read_bytes() == before
 
 
@@ -94,7 +94,7 @@ def test_a_file_in_the_way_of_the_folder_is_named(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(DatabaseUnusable) as error:
         Ledger.open(str(tmp_path / "file" / "ledger.db"), create=True)
-    assert str(tmp_path) in said(error)
+    assert str(tmp_path) in line_of(error)
 
 
 @pytest.mark.parametrize(
@@ -109,8 +109,8 @@ def test_another_schema_is_named_and_not_touched(path, revision, words):
     for use in (Ledger.open, lambda url: Ledger.open(url, create=True)):
         with pytest.raises(DatabaseUnusable) as error:
             use(str(path))
-        assert words in said(error)
-        assert revision in said(error)
+        assert words in line_of(error)
+        assert revision in line_of(error)
     with pytest.raises(DatabaseUnusable):
         upgrade(str(path))
     assert status(str(path)).current == revision
@@ -123,7 +123,7 @@ def test_a_ledger_that_forgot_its_schema_is_damaged(path):
     attacks.script(path, "DELETE FROM alembic_version")
     with pytest.raises(DatabaseUnusable) as error:
         Ledger.open(str(path), create=True)
-    assert "damaged" in said(error)
+    assert "damaged" in line_of(error)
 
 
 def test_a_damaged_database_is_named(path):
@@ -131,7 +131,7 @@ def test_a_damaged_database_is_named(path):
     attacks.damage(path, 100)
     with pytest.raises(DatabaseUnusable) as error:
         Ledger.open(str(path))
-    assert "damaged" in said(error)
+    assert "damaged" in line_of(error)
 
 
 def test_another_journal_mode_is_changed_once_nobody_holds_the_file(path):
@@ -153,7 +153,7 @@ def test_a_read_only_database_can_be_read_and_refuses_to_be_written(path):
             connection.exec_driver_sql("PRAGMA query_only = ON")
         with pytest.raises(DatabaseUnusable) as error:
             ledger.append([binary()], recorded_at=NOW)
-        assert "read-only" in said(error)
+        assert "read-only" in line_of(error)
         assert len(ledger.forecasts()) == 1
 
 
@@ -162,31 +162,31 @@ def test_a_file_without_write_permission_is_read_only(path, monkeypatch):
     written(path)
     path.chmod(0o444)
     if hasattr(os, "geteuid") and os.geteuid() == 0:
-        made = engine.sqlite3.connect
+        connect = engine.sqlite3.connect
         monkeypatch.setattr(
-            engine.sqlite3, "connect", lambda to, **how: made(to.replace("=rw", "=ro"), **how)
+            engine.sqlite3, "connect", lambda to, **how: connect(to.replace("=rw", "=ro"), **how)
         )
     with Ledger.open(str(path)) as ledger:
         assert ledger.verify().ok
         with pytest.raises(DatabaseUnusable) as error:
             ledger.append([binary()], recorded_at=NOW)
-    assert "read-only" in said(error)
+    assert "read-only" in line_of(error)
 
 
 def test_a_file_that_vanishes_after_the_look_is_not_made_anew(path):
     written(path)
-    made = engine.connect(str(path))
+    opened = engine.connect(str(path))
     path.unlink()
-    with pytest.raises(DatabaseUnusable) as error, engine.told(str(path)):
-        made.connect()
-    assert "cannot be opened" in said(error)
+    with pytest.raises(DatabaseUnusable) as error, engine.translated_faults(str(path)):
+        opened.connect()
+    assert "cannot be opened" in line_of(error)
     assert not path.exists()
 
 
 def test_the_connection_is_as_the_recipe_says(path):
     written(path)
     with Ledger.open(str(path)) as ledger, ledger._engine.connect() as connection:
-        found = {
+        settings = {
             name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
             for name in (
                 *("foreign_keys", "recursive_triggers", "trusted_schema", "cell_size_check"),
@@ -194,7 +194,7 @@ def test_the_connection_is_as_the_recipe_says(path):
             )
         }
     mode, level = journal()
-    assert found == {
+    assert settings == {
         "foreign_keys": 1,
         "recursive_triggers": 1,
         "trusted_schema": 0,
@@ -215,7 +215,7 @@ def test_a_pragma_that_does_not_stick_is_a_refusal(path, monkeypatch):
     )
     with pytest.raises(DatabaseUnusable) as error:
         Ledger.open(str(path))
-    assert "foreign_keys" in said(error)
+    assert "foreign_keys" in line_of(error)
 
 
 @pytest.mark.parametrize(
@@ -278,15 +278,15 @@ def test_no_driver_for_postgresql_is_one_line(monkeypatch):
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(DatabaseUnusable) as error:
         Ledger.open("postgresql://ana:secret@127.0.0.1/team")
-    assert "psycopg" in said(error)
-    assert "secret" not in said(error)
+    assert "psycopg" in line_of(error)
+    assert "secret" not in line_of(error)
 
 
 def test_no_server_of_postgresql_is_one_line():
     pytest.importorskip("psycopg", reason="psycopg is not installed")
     with pytest.raises(DatabaseUnusable) as error:
         Ledger.open("postgresql://ana:secret@127.0.0.1:1/team?connect_timeout=2")
-    assert "secret" not in said(error)
+    assert "secret" not in line_of(error)
 
 
 def test_a_locked_database_is_waited_for_once_and_the_wait_is_told(path, monkeypatch, caplog):
@@ -300,7 +300,7 @@ def test_a_locked_database_is_waited_for_once_and_the_wait_is_told(path, monkeyp
     other.execute("BEGIN EXCLUSIVE")
     with pytest.raises(DatabaseUnusable) as error:
         Ledger.open(str(path), timeout=0.2)
-    assert "locked by another program" in said(error)
+    assert "locked by another program" in line_of(error)
     assert len(opened) == 1
     assert [one.message for one in caplog.records] == [
         "another program holds the database; waiting for it"
@@ -311,7 +311,7 @@ def test_a_locked_database_is_waited_for_once_and_the_wait_is_told(path, monkeyp
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(DatabaseUnusable) as error:
             ledger.append([binary()], recorded_at=NOW)
-        assert "locked" in said(error)
+        assert "locked" in line_of(error)
         assert len(ledger.forecasts()) == 1, "a reader is not kept out by a writer who has begun"
     assert len(caplog.records) == 1
     other.close()

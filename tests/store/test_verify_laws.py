@@ -24,10 +24,10 @@ SEALED, SHOWN, SPOKEN, LATER, REDACTED = 12, 13, 14, 15, 16
 @pytest.fixture
 def edited(path):
     """Write sixteen entries; give a function that edits the file, perhaps hashes all anew."""
-    held, kept = seal(binary("0.4", because="sealed"))
+    sealed, opener = seal(binary("0.4", because="sealed"))
     with Ledger.open(str(path), create=True) as ledger:
-        *_, last = ledger.append([*one_of_each(), held], recorded_at=NOW)
-        ledger.append([reveal(kept, last.value)], recorded_at=NOW + DAY)
+        *_, last = ledger.append([*one_of_each(), sealed], recorded_at=NOW)
+        ledger.append([reveal(opener, last.value)], recorded_at=NOW + DAY)
         ledger.append([binary("0.5", because="one"), binary("0.6")], recorded_at=NOW + DAY)
         ledger.append([Redaction(SPOKEN, "names a source")], recorded_at=NOW + DAY)
         assert ledger.verify() == verify.Verification(
@@ -41,8 +41,8 @@ def edited(path):
                 statements = list(hashed(ledger))
             attacks.past_the_triggers(path, *statements)
         with Ledger.open(str(path)) as ledger:
-            found = ledger.verify()
-            return found.ok, found.first_bad, found.reason
+            verification = ledger.verify()
+            return verification.ok, verification.first_bad, verification.reason
 
     return edit
 
@@ -51,12 +51,12 @@ def hashed(ledger):
     """Give the statements that hash each entry anew as it stands."""
     previous = FIRST
     with ledger._engine.connect() as connection:
-        for found in verify._batch(connection, 1, 16):
-            now = leaf(found.canonical)
+        for item in verify._batch(connection, 1, 16):
+            now = leaf(item.canonical)
             previous = link(previous, now)
             yield (
                 f"UPDATE entry SET leaf = '{now.hex()}', hash = '{previous.hex()}'"
-                f" WHERE seq = {found.seq}"
+                f" WHERE seq = {item.seq}"
             )
 
 
@@ -138,10 +138,10 @@ def test_an_entry_that_makes_no_sense_is_found_in_a_chain_that_is_whole(edited, 
 
 def test_a_seal_opened_twice_is_found_where_no_index_keeps_it_from_being(edited, path):
     with Ledger.open(str(path)) as ledger, ledger._engine.connect() as connection:
-        held = verify._Held({})
+        references = verify._References({})
         *earlier, shown = verify._batch(connection, 1, SHOWN)
-        assert [held.check(found) for found in (*earlier, shown)] == [""] * SHOWN
-        assert held.check(shown) == f"the seal {SEALED} was opened before"
+        assert [references.check(item) for item in (*earlier, shown)] == [""] * SHOWN
+        assert references.check(shown) == f"the seal {SEALED} was opened before"
 
 
 BROKEN = {
@@ -201,8 +201,8 @@ def test_a_value_of_another_type_is_found_where_no_table_is_strict(edited, path)
 
 def test_content_that_cannot_be_read_has_no_digest(edited, path):
     edited("UPDATE forecast SET labels = '[' WHERE seq = 14", anew=False)
-    said = r"entry \(14\): a value that is not in its"
-    with Ledger.open(str(path)) as ledger, pytest.raises(ForecastingError, match=said):
+    message = r"entry \(14\): a value that is not in its"
+    with Ledger.open(str(path)) as ledger, pytest.raises(ForecastingError, match=message):
         ledger.content_digest()
 
 
@@ -218,9 +218,9 @@ def test_the_digest_up_to_an_entry_is_that_of_the_ledger_as_it_was(memory):
 
 
 def fault(*, invalidated=False, **original):
-    told = OperationalError("SELECT", {}, SimpleNamespace(**original))
-    told.connection_invalidated = invalidated
-    return told
+    error = OperationalError("SELECT", {}, SimpleNamespace(**original))
+    error.connection_invalidated = invalidated
+    return error
 
 
 FAULTS = {
@@ -252,8 +252,8 @@ def test_a_fault_of_the_moment_accuses_no_entry(memory, monkeypatch, damage, met
     monkeypatch.setattr(verify, "_raw", raw)
     with memory._engine.connect() as connection:
         if damage:
-            found = verify.verify(connection)
-            assert (found.ok, found.first_bad, found.reason) == (False, 4, "cannot be read")
+            walk = verify.verify(connection)
+            assert (walk.ok, walk.first_bad, walk.reason) == (False, 4, "cannot be read")
         else:
             with pytest.raises(type(met)):
                 verify.verify(connection)
@@ -271,7 +271,7 @@ def test_what_can_be_read_entry_by_entry_is_not_damaged(memory, monkeypatch):
     monkeypatch.setattr(verify, "_raw", raw)
     with memory._engine.connect() as connection:
         assert verify.verify(connection).entries == 5
-        assert [found.seq for found in verify._walk(connection, 5)] == [1, 2, 3, 4, 5]
+        assert [item.seq for item in verify._walk(connection, 5)] == [1, 2, 3, 4, 5]
 
 
 @pytest.mark.parametrize("batch", [1, 2, 5, 6, 7])
@@ -279,5 +279,5 @@ def test_the_walk_takes_every_entry_whatever_the_size_of_its_steps(memory, monke
     memory.append([Withdrawal("q", f"ana{n}", NOW) for n in range(6)], recorded_at=NOW)
     monkeypatch.setattr(verify, "_BATCH", batch)
     with memory._engine.connect() as connection:
-        assert [found.seq for found in verify._walk(connection, 6)] == [1, 2, 3, 4, 5, 6]
+        assert [item.seq for item in verify._walk(connection, 6)] == [1, 2, 3, 4, 5, 6]
         assert verify.verify(connection).ok

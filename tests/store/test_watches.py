@@ -94,9 +94,9 @@ def test_a_watch_counts_as_of_a_moment_by_the_rule(case):
                     name: by_hand(watches, name, as_of, live=live, head=head)
                     for name in ("truce", "convoy")
                 }
-                found = watched(watches, as_of, live=live, head=head)
-                assert found == {name: until for name, until in expected.items() if until}
-                assert all(until <= as_of for until in found.values())
+                reached = watched(watches, as_of, live=live, head=head)
+                assert reached == {name: until for name, until in expected.items() if until}
+                assert all(until <= as_of for until in reached.values())
 
 
 def test_the_run_of_a_world_and_its_forecasts_read_back_equal(memory):
@@ -110,7 +110,7 @@ def test_the_run_of_a_world_and_its_forecasts_read_back_equal(memory):
         fits=fits,
         diagnostics={"gain": 1.02, "ess": float("nan")},
     )
-    said = [
+    forecasts = [
         binary(
             "0.0123",
             forecaster="model",
@@ -120,18 +120,18 @@ def test_the_run_of_a_world_and_its_forecasts_read_back_equal(memory):
         )
         for gate, mcse in (("passed", 0.0004), ("refused: error .006 of .012", 0.006))
     ]
-    recorded = memory.append([run, *said], recorded_at=NOW)
-    (stands,) = memory.model_runs()
-    assert stands == replace(run, seq=1, recorded_at=NOW)
-    assert (stands.family, stands.fitted, stands.method) == ("world", "world", "simulated")
-    assert stands.gate == "overridden: spells: few spells"
-    assert stands.diagnostics["draws"] == 32_768
-    assert fits_of(stands) == fits
-    found = memory.forecasts()
-    assert [(f.model_run, f.gate, f.spread) for f in found] == [
-        (1, one.gate, one.spread) for one in said
+    recorded = memory.append([run, *forecasts], recorded_at=NOW)
+    (stored,) = memory.model_runs()
+    assert stored == replace(run, seq=1, recorded_at=NOW)
+    assert (stored.family, stored.fitted, stored.method) == ("world", "world", "simulated")
+    assert stored.gate == "overridden: spells: few spells"
+    assert stored.diagnostics["draws"] == 32_768
+    assert fits_of(stored) == fits
+    read = memory.forecasts()
+    assert [(f.model_run, f.gate, f.spread) for f in read] == [
+        (1, one.gate, one.spread) for one in forecasts
     ]
-    assert [f.seq for f in found] == [entry.seq for entry in recorded[1:]]
+    assert [f.seq for f in read] == [entry.seq for entry in recorded[1:]]
     assert memory.verify().ok
 
 
@@ -152,9 +152,9 @@ def test_the_run_of_a_world_and_its_forecasts_read_back_equal(memory):
 )
 def test_the_gate_of_a_world_is_that_of_its_fits(gates, whole):
     fits = {name: Fitted("0" * 64, gate) for name, gate in gates.items()}
-    given = {"bank_hash": "0" * 64, "evidence_hash": "1" * 64, "as_of": NOW, "seed": 0}
-    assert world_run(**given, draws=8, fits=fits).gate == whole
+    stated = {"bank_hash": "0" * 64, "evidence_hash": "1" * 64, "as_of": NOW, "seed": 0}
+    assert world_run(**stated, draws=8, fits=fits).gate == whole
     with pytest.raises(InvalidInput, match="gate"):
         Fitted("0" * 64, "fine")
     with pytest.raises(InvalidInput, match="draws"):
-        world_run(**given, draws=0, fits=fits)
+        world_run(**stated, draws=0, fits=fits)

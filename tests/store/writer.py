@@ -31,8 +31,8 @@ def write(path, acknowledge, until=10**9):
 
 def acknowledged(descriptor):
     """Read what a process that is gone had acknowledged, as numbers with hashes."""
-    said = b""
+    output = b""
     while part := os.read(descriptor, 1 << 16):
-        said += part
-    whole = len(said) - len(said) % ACKNOWLEDGED.size
-    return [(seq, digest.hex()) for seq, digest in ACKNOWLEDGED.iter_unpack(said[:whole])]
+        output += part
+    whole = len(output) - len(output) % ACKNOWLEDGED.size
+    return [(seq, digest.hex()) for seq, digest in ACKNOWLEDGED.iter_unpack(output[:whole])]

@@ -63,10 +63,10 @@ class _Table:
         self._people: dict[str, str] = {}
         self._forecasts: dict[str, tuple[Any, str]] = {}
 
-    def read(self, found: bytes) -> Iterator[Record]:
+    def read(self, content: bytes) -> Iterator[Record]:
         # The limit is the interpreter's, and other formats have longer cells.
         csv.field_size_limit(MOST_IN_A_CELL)
-        lines = text_lines(found, self.name)
+        lines = text_lines(content, self.name)
         first = next(lines, "")
         if not first.strip():
             raise stop(self.name, 1, "line: must name the columns", ",".join(COLUMNS[:5]))
@@ -78,7 +78,7 @@ class _Table:
         # One at least: a table without a question was refused with its columns.
         getter = itemgetter(*(place[column] for column in about))
         known, reads = self._facts, self._reads(place)
-        said, when = place["forecast"], place["issued_at"]
+        forecast_column, time_column = place["forecast"], place["issued_at"]
         width, hint = len(columns), "correct the line"
         rows = csv_rows(lines, self.name, first=2, delimiter=self.separator, cut=hint, damaged=hint)
         for number, (line, cells) in enumerate(rows):
@@ -96,7 +96,7 @@ class _Table:
                         yield stated
                 if isinstance(stated, str):
                     yield Refused(line, stated)
-                elif not (cells[said].strip() or cells[when].strip()):
+                elif not (cells[forecast_column].strip() or cells[time_column].strip()):
                     # A question that nobody has forecast yet.
                     yield replace(stated, own_line=line)
                 else:
@@ -124,13 +124,13 @@ class _Table:
                 msg = f"columns: more than {MOST_COLUMNS}"
                 raise stop(self.name, 1, msg, "a file with only the columns that matter")
             try:
-                given = self.reading.columns if len(heads) > 1 else {}
-                found = recognised(heads, given, _sample(start, separator))
+                mapping = self.reading.columns if len(heads) > 1 else {}
+                candidate = recognised(heads, mapping, _sample(start, separator))
             except InvalidInput as wrong:
                 if len(heads) > 1 and separator in first:
                     raise stop(self.name, 1, wrong.message, wrong.hint) from wrong
                 continue
-            fits.append((len(set(found.names)), separator, found))
+            fits.append((len(set(candidate.names)), separator, candidate))
         _, self.separator, columns = max(fits, key=lambda fit: fit[0])
         self._check_columns(columns, first)
         if self.separator != ",":
@@ -162,10 +162,10 @@ class _Table:
 
     def _stated(self, about: list[str], key: str | tuple[str, ...]) -> Facts | str:
         """Read what a row states of its question, or say why it may not be kept."""
-        found = (key,) if isinstance(key, str) else key
+        texts = (key,) if isinstance(key, str) else key
         cells: dict[str, Cell] = {
             column: cell if column in NUMERIC else restored(cell)
-            for column, cell in zip(about, map(str.strip, found), strict=True)
+            for column, cell in zip(about, map(str.strip, texts), strict=True)
         }
         try:
             return facts(cells, self.reading)
@@ -178,14 +178,14 @@ class _Table:
         """Give what reads the forecast of a row, with the places of its cells."""
         kinds, reasons, people = place.get("kind"), place.get("because"), place.get("forecaster")
         forecasts, moments = place["forecast"], place["issued_at"]
-        said, named = self._forecasts, self._people
+        values, names = self._forecasts, self._people
 
         def read(cells: list[str], stated: Facts, line: int) -> Said:
             kind = "" if kinds is None else cells[kinds].strip()
             if kind == "replay":
                 raise InvalidInput(_REPLAY)
             written = cells[forecasts]
-            what, typed = said.get(written) or self._forecast(written)
+            what, typed = values.get(written) or self._forecast(written)
             because = "" if reasons is None else restored(cells[reasons])
             if because:
                 because = text(because, name="because", one_line=False)
@@ -195,7 +195,7 @@ class _Table:
             return Said(
                 line,
                 stated.question,
-                named.get(who) or self._person(who),
+                names.get(who) or self._person(who),
                 what,
                 exact(at) or self._moment(at, stated),
                 because,
@@ -213,15 +213,15 @@ class _Table:
         what, typed = said(restored(cell.strip())), ""
         if isinstance(what, str) and what != WITHDRAWN:
             what, typed = probability(what, manner=self.reading.manner)
-            # So the export writes certainty, for a bare 1 may be 1 %.
+            # The export writes certainty as 1.0, because a bare 1 may be 1 %.
             typed = "" if typed == "1.0" else typed
         if len(self._forecasts) < _REMEMBERED:
             self._forecasts[cell] = what, typed
         return what, typed
 
     def _person(self, cell: str) -> str:
-        found = self._people[cell] = person(restored(cell.strip()), self.reading)
-        return found
+        name = self._people[cell] = person(restored(cell.strip()), self.reading)
+        return name
 
 
 def _sample(lines: list[str], separator: str) -> list[list[str]]:

@@ -87,34 +87,36 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
         yield Note(f"{twice:,} item{'s' * (twice > 1)} of earlier pages not read again")
     bare: set[str] = set()
     crowd: dict[tuple[str, dt.datetime], tuple[int, Said]] = {}
-    for line, made in sets.values():
+    for line, prediction_set in sets.values():
         with faulty() as fault:
-            number_of = str(required(made, "question_id"))
-            name = str(made.get("question_name") or "").strip()
+            number_of = str(required(prediction_set, "question_id"))
+            name = str(prediction_set.get("question_name") or "").strip()
             if not name and len(named.get(number_of, ())) == 1:
                 name = next(iter(named[number_of]))
             if not name:
                 msg = f"question ({plainly(number_of)}): no question of the file has that number"
                 raise InvalidInput(msg)
             question = asked.get((number_of, name), {})
-            if not question and _of_yes_or_no(made["predictions"], "answer_name"):
+            if not question and _of_yes_or_no(prediction_set["predictions"], "answer_name"):
                 # The question is stated elsewhere; that much is certain of it.
                 of = _id(number_of, name)
                 if of not in bare:
                     bare.add(of)
                     yield Facts(of, {"title": name, "type": "binary", "tags": (NAME,)})
-            for said in _set(line, made, number_of, name, question):
-                if said.forecaster != CROWD:
-                    yield said
+            for forecast in _forecasts_of(line, prediction_set, number_of, name, question):
+                if forecast.forecaster != CROWD:
+                    yield forecast
                     continue
                 # Of sets at one instant the crowd's number after the last is the one that stood.
-                place = (said.question, said.issued_at)
+                place = (forecast.question, forecast.issued_at)
                 crowd[place] = max(
-                    crowd.get(place, (-1, said)), (int(made["id"]), said), key=lambda pair: pair[0]
+                    crowd.get(place, (-1, forecast)),
+                    (int(prediction_set["id"]), forecast),
+                    key=lambda pair: pair[0],
                 )
         if fault.reason:
             yield Refused(line, fault.reason)
-    yield from (said for _, said in crowd.values())
+    yield from (forecast for _, forecast in crowd.values())
 
 
 def _id(number_of: str, name: str, answer: str = "") -> str:
@@ -146,17 +148,20 @@ def _question(line: int, one: Mapping[str, Any]) -> Iterator[Facts | Settled]:
         raise InvalidInput(msg)
     stated: dict[str, Any] = {"title": name, "tags": (NAME,), "event": _id(number_of, name)}
     opens = one.get("starts_at") or one.get("published_at") or one.get("created_at")
-    for key, given in (
+    for key, time in (
         ("opens", opens),
         ("closes", one.get("ends_at")),
         ("scored_from", one.get("scoring_start_time")),
         ("scored_to", one.get("scoring_end_time")),
     ):
-        if given:
-            stated[key] = instant(given, name=key)
+        if time:
+            stated[key] = instant(time, name=key)
     if one.get("description"):
         stated["criteria"] = str(one["description"])
-    notes = [str(said.get("content") or "").strip() for said in one.get("clarifications") or ()]
+    notes = [
+        str(clarification.get("content") or "").strip()
+        for clarification in one.get("clarifications") or ()
+    ]
     if any(notes):
         stated["background"] = "\n\n".join(filter(None, notes))
     answers = _ordered(one)
@@ -189,18 +194,20 @@ def _settled(
     at = voided or min(known, default=None) or one.get("resolved_at") or one.get("ends_at")
     # A correction keeps the day on which the answer was known.
     stated_at = None if voided else one.get("resolved_at")
-    came: list[Any] = []
+    probabilities: list[Any] = []
     for answer in answers:
         share = answer.get("resolved_probability")
-        came.append(number(answer["probability"] if share is None else share, name="probability"))
+        probabilities.append(
+            number(answer["probability"] if share is None else share, name="probability")
+        )
     if voided:
         outcome, note = "annulled", str(one.get("void_reason") or "voided")
-    elif len(answers) == 1 and came[0] in (0, 1):
-        outcome = "yes" if came[0] else "no"
-    elif came.count(1) == 1 and sum(came) == 1:
-        outcome = str(answers[came.index(1)]["name"]).strip()
+    elif len(answers) == 1 and probabilities[0] in (0, 1):
+        outcome = "yes" if probabilities[0] else "no"
+    elif probabilities.count(1) == 1 and sum(probabilities) == 1:
+        outcome = str(answers[probabilities.index(1)]["name"]).strip()
     else:
-        shown = ", ".join(f"{a['name']} {p}" for a, p in zip(answers, came, strict=True))
+        shown = ", ".join(f"{a['name']} {p}" for a, p in zip(answers, probabilities, strict=True))
         outcome, note = "annulled", f"resolved in parts: {shown}"
     yield Settled(
         line=line,
@@ -213,7 +220,7 @@ def _settled(
     )
 
 
-def _set(
+def _forecasts_of(
     line: int, one: Mapping[str, Any], number_of: str, name: str, question: Mapping[str, Any]
 ) -> Iterator[Said]:
     who = next((str(one[key]) for key in ("membership_guid", "membership_id") if one.get(key)), "")
@@ -221,44 +228,50 @@ def _set(
         raise InvalidInput("membership_guid: is missing")
     at = instant(required(one, "created_at"), name="created_at")
     predictions = one["predictions"]
-    if any(said.get("made_after_correctness_known") is True for said in predictions):
+    if any(prediction.get("made_after_correctness_known") is True for prediction in predictions):
         raise InvalidInput("prediction: made after the answer was known")
     for forecaster, key in ((who, "forecasted_probability"), (CROWD, "final_probability")):
-        given = {
-            str(required(said, "answer_name")).strip(): said.get(key)
-            for said in predictions
-            if said.get(key) is not None
+        by_answer = {
+            str(required(prediction, "answer_name")).strip(): prediction.get(key)
+            for prediction in predictions
+            if prediction.get(key) is not None
         }
         because = str(one.get("rationale") or one.get("comment") or "") if key[:2] == "fo" else ""
-        if not given:
+        if not by_answer:
             continue
         if _of_yes_or_no(predictions, "answer_name"):
-            yes = next((value for said, value in given.items() if said.lower() == "yes"), None)
-            found = {"": probability(yes, name=key)}
+            yes = next(
+                (value for label, value in by_answer.items() if label.lower() == "yes"), None
+            )
+            by_id = {"": probability(yes, name=key)}
         elif _apart(question):
-            ids = _answers(predictions)
-            found = {ids[said]: probability(value, name=key) for said, value in given.items()}
+            ids = _answer_ids(predictions)
+            by_id = {ids[label]: probability(value, name=key) for label, value in by_answer.items()}
         elif not question:
-            ids = _answers(predictions)
+            ids = _answer_ids(predictions)
             answers = tuple(
-                (_id(number_of, name, ids[said]), said, value) for said, value in given.items()
+                (_id(number_of, name, ids[label]), label, value)
+                for label, value in by_answer.items()
             )
             yield _Unplaced(
                 line, _id(number_of, name), forecaster, (), at, because, answers=answers
             )
             continue
         else:
-            yield Said(line, _id(number_of, name), forecaster, shares(given), at, because)
+            yield Said(line, _id(number_of, name), forecaster, shares(by_answer), at, because)
             continue
-        for answer, share in found.items():
+        for answer, share in by_id.items():
             yield Said(line, _id(number_of, name, answer), forecaster, share, at, because)
 
 
-def _answers(predictions: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    return {str(said["answer_name"]).strip(): str(said["answer_id"]) for said in predictions}
+def _answer_ids(predictions: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    return {
+        str(prediction["answer_name"]).strip(): str(prediction["answer_id"])
+        for prediction in predictions
+    }
 
 
-def place(statements: Statements, held: Mapping[str, Question]) -> None:
+def place(statements: Statements, recorded: Mapping[str, Question]) -> None:
     """Take sets for what the ledger says of their question: one forecast, or one of each answer."""
     placed: list[Said] = []
     for one in statements.said:
@@ -267,7 +280,7 @@ def place(statements: Statements, held: Mapping[str, Question]) -> None:
             continue
         parts: list[tuple[str, Any]] = [(one.question, None)]
         with faulty() as fault:
-            if any(answer in held for answer, _, _ in one.answers):
+            if any(answer in recorded for answer, _, _ in one.answers):
                 parts = [
                     (answer, probability(value, name=name)) for answer, name, value in one.answers
                 ]
@@ -277,58 +290,58 @@ def place(statements: Statements, held: Mapping[str, Question]) -> None:
             statements.refused.append(Refused(one.line, fault.reason))
             continue
         placed += [
-            Said(one.line, question, one.forecaster, said, one.issued_at, one.because)
-            for question, said in parts
+            Said(one.line, question, one.forecaster, forecast, one.issued_at, one.because)
+            for question, forecast in parts
         ]
         statements.rows += len(parts) - 1
     statements.said = placed
 
 
-def _days(told: Told) -> tuple[list[str], np.ndarray[Any, Any], int]:
+def _days(history: Told) -> tuple[list[str], np.ndarray[Any, Any], int]:
     """Give the forecasters, what each had in force at the end of each day, and what came out."""
-    space = told.question.space
+    space = history.question.space
     options = space.options if space.type != "binary" else ("no", "yes")
-    begins = told.stated.get("scored_from") or told.question.opens
-    ends = min(told.closed_at, told.stated.get("scored_to") or told.closed_at)
+    begins = history.stated.get("scored_from") or history.question.opens
+    ends = min(history.closed_at, history.stated.get("scored_to") or history.closed_at)
     count = max((ends - begins) // _DAY, 0)
-    names = sorted({one.forecaster for one in told.forecasts})
-    found = np.full((len(names), count, len(options)), np.nan)
-    for one in told.forecasts:
-        said = one.value.numbers
-        vector = (1 - said[0], said[0]) if space.type == "binary" else said
+    names = sorted({one.forecaster for one in history.forecasts})
+    in_force = np.full((len(names), count, len(options)), np.nan)
+    for one in history.forecasts:
+        numbers = one.value.numbers
+        vector = (1 - numbers[0], numbers[0]) if space.type == "binary" else numbers
         # In the order of time, so that a later one takes over from its day on.
         first = max((one.issued_at - begins) // _DAY, 0)
-        found[names.index(one.forecaster), first:] = vector
-    return names, found, options.index(told.outcome)
+        in_force[names.index(one.forecaster), first:] = vector
+    return names, in_force, options.index(history.outcome)
 
 
-def _daily(told: Told, rule: Any) -> dict[str, float]:
-    names, found, came = _days(told)
+def _daily(history: Told, rule: Any) -> dict[str, float]:
+    names, in_force, outcome = _days(history)
     scores = {}
-    for name, days in zip(names, found, strict=True):
+    for name, days in zip(names, in_force, strict=True):
         active = days[~np.isnan(days).any(axis=1)]
         if len(active):
-            scores[name] = float(np.mean(rule(active, np.full(len(active), came))))
+            scores[name] = float(np.mean(rule(active, np.full(len(active), outcome))))
     return scores
 
 
-def daily(told: Told) -> dict[str, float]:
+def daily(history: Told) -> dict[str, float]:
     """Score each day by Brier over all answers (0 to 2), averaged over a forecaster's days."""
-    return _daily(told, lambda said, came: _brier(said, came, convention="full"))
+    return _daily(history, lambda vectors, outcome: _brier(vectors, outcome, convention="full"))
 
 
-def ordinal(told: Told) -> dict[str, float]:
+def ordinal(history: Told) -> dict[str, float]:
     """Score each day by the mean Brier of the cuts between ordered answers; of no others."""
-    return _daily(told, ordinal_brier) if told.question.space.type == "ordered" else {}
+    return _daily(history, ordinal_brier) if history.question.space.type == "ordered" else {}
 
 
-def relative(told: Told) -> dict[str, float]:
+def relative(history: Told) -> dict[str, float]:
     """Score each day of a member against the median member; the crowd is no member."""
-    names, found, came = _days(told)
+    names, in_force, outcome = _days(history)
     members = [name != CROWD for name in names]
-    if sum(members) < 2 or not found.shape[1]:
+    if sum(members) < 2 or not in_force.shape[1]:
         return {}
-    scores = relative_brier(found[members], came)
+    scores = relative_brier(in_force[members], outcome)
     mine = [name for name in names if name != CROWD]
     return dict(zip(mine, map(float, scores), strict=True))
 

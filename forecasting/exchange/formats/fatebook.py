@@ -62,8 +62,8 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
     seen: set[Any] = set()
     for line, row in source.rows():
         with faulty() as fault:
-            found = _of_sheet(line, row, reading) if sheet else _of_export(line, row, reading)
-            for one in found:
+            records = _of_sheet(line, row, reading) if sheet else _of_export(line, row, reading)
+            for one in records:
                 if isinstance(one, Said):
                     yield one
                 elif (key := _key(one)) not in seen:
@@ -112,15 +112,15 @@ def _of_export(line: int, row: Mapping[str, str], reading: Reading) -> list[Reco
         "tags": _tags(row.get("Question tags", ""), ";"),
         "background": row.get("Question notes", "").strip(),
     }
-    found: list[Record] = [Facts(question, stated)]
-    found += _settled(line, question, row["Resolution"], row["Resolved at"], reading, created)
+    records: list[Record] = [Facts(question, stated)]
+    records += _settled(line, question, row["Resolution"], row["Resolved at"], reading, created)
     if not option:
-        found += [
+        records += [
             Scored(line, question, "", rule, float(number(row[column], name=column)))
             for rule, column in _SCORES.items()
             if row.get(column, "").strip()
         ]
-    found.append(
+    records.append(
         Said(
             line=line,
             question=question,
@@ -129,7 +129,7 @@ def _of_export(line: int, row: Mapping[str, str], reading: Reading) -> list[Reco
             issued_at=_time(row["Forecast created at"], "Forecast created at", reading),
         )
     )
-    return found
+    return records
 
 
 def _of_sheet(line: int, row: Mapping[str, str], reading: Reading) -> list[Record]:
@@ -153,10 +153,10 @@ def _of_sheet(line: int, row: Mapping[str, str], reading: Reading) -> list[Recor
         "tags": _tags(row.get("tags", ""), ","),
         "background": "\n\n".join(filter(None, notes)),
     }
-    found: list[Record] = [Facts(question, stated)]
+    records: list[Record] = [Facts(question, stated)]
     resolved = row.get("resolvedAt", "").strip() or iso(created + _DAY)
-    found += _settled(line, question, row["resolution"], resolved, reading, created)
-    found.append(
+    records += _settled(line, question, row["resolution"], resolved, reading, created)
+    records.append(
         Said(
             line=line,
             question=question,
@@ -165,7 +165,7 @@ def _of_sheet(line: int, row: Mapping[str, str], reading: Reading) -> list[Recor
             issued_at=moment("fCreatedAt", created),
         )
     )
-    return found
+    return records
 
 
 def _tags(cell: str, separator: str) -> tuple[str, ...]:
@@ -173,13 +173,13 @@ def _tags(cell: str, separator: str) -> tuple[str, ...]:
 
 
 def _settled(
-    line: int, question: str, said: str, at: str, reading: Reading, created: dt.datetime
+    line: int, question: str, resolution: str, at: str, reading: Reading, created: dt.datetime
 ) -> list[Settled]:
-    word = said.strip().upper()
+    word = resolution.strip().upper()
     if not word:
         return []
     if word not in ("YES", "NO", "AMBIGUOUS", "OTHER"):
-        msg = f"Resolution ({plainly(said)}): must be YES, NO, AMBIGUOUS or empty"
+        msg = f"Resolution ({plainly(resolution)}): must be YES, NO, AMBIGUOUS or empty"
         raise InvalidInput(msg)
     plain = {"YES": "yes", "NO": "no", "OTHER": "no"}.get(word, "annulled")
     return [
@@ -194,21 +194,21 @@ def _settled(
     ]
 
 
-def _days(told: Told) -> tuple[dict[str, list[float]], dict[str, list[float]], float]:
+def _days(history: Told) -> tuple[dict[str, list[float]], dict[str, list[float]], float]:
     """Give each person's daily scores, absolute and relative, and the length in days."""
-    opens, ends = told.question.opens, told.resolution.resolved_at
+    opens, ends = history.question.opens, history.resolution.resolved_at
     length = (ends - opens) / _DAY
-    y = float(told.outcome == "yes")
-    said: dict[str, list[tuple[dt.datetime, float]]] = {}
-    for one in told.forecasts:
-        said.setdefault(one.forecaster, []).append((one.issued_at, one.value.numbers[0]))
-    absolute: dict[str, list[float]] = {name: [] for name in said}
-    relative: dict[str, list[float]] = {name: [] for name in said}
+    y = float(history.outcome == "yes")
+    by_person: dict[str, list[tuple[dt.datetime, float]]] = {}
+    for one in history.forecasts:
+        by_person.setdefault(one.forecaster, []).append((one.issued_at, one.value.numbers[0]))
+    absolute: dict[str, list[float]] = {name: [] for name in by_person}
+    relative: dict[str, list[float]] = {name: [] for name in by_person}
     for day in range(math.ceil(length)):
         begins = opens + day * _DAY
         finishes = min(begins + _DAY, ends)
         scores = {}
-        for name, forecasts in said.items():
+        for name, forecasts in by_person.items():
             mean = _mean(forecasts, begins, finishes)
             if mean is not None:
                 scores[name] = 2 * (mean - y) ** 2
@@ -247,18 +247,18 @@ def _over_days(scores: list[float], length: float) -> float:
     return sum(scores) / whole
 
 
-def brier(told: Told) -> dict[str, float]:
+def brier(history: Told) -> dict[str, float]:
     """Score each person's days by Brier (0 to 2), over all days of the question.
 
     A day before somebody's first forecast counts as 0, which is a perfect score.
     """
-    absolute, _, length = _days(told)
+    absolute, _, length = _days(history)
     return {name: _over_days(scores, length) for name, scores in absolute.items() if scores}
 
 
-def relative(told: Told) -> dict[str, float]:
+def relative(history: Told) -> dict[str, float]:
     """Score each person's days against the day's median; of one alone nothing can be said."""
-    _, taken, length = _days(told)
+    _, taken, length = _days(history)
     if len(taken) < 2:
         return {}
     return {name: _over_days(scores, length) for name, scores in taken.items() if scores}

@@ -53,9 +53,9 @@ def _is_set(head: Head) -> bool:
 def read(source: Source, reading: Reading) -> Iterator[Record]:
     """Give questions with the crowd's number, outcomes and forecasts of every set of the file."""
     marked: dict[str, set[dt.datetime]] = {}
-    found = _table(source, marked) if source.head.has(*_TABLE) else _sets(source)
+    records = _table(source, marked) if source.head.has(*_TABLE) else _sets(source)
     asked: dict[str, list[tuple[str, str, Facts]]] = {}
-    for due, one in found:
+    for due, one in records:
         if isinstance(one, Facts):
             # A question stands again in each set, with whatever its site says by then.
             key = (due, repr(sorted(one.stated.items())), one)
@@ -93,7 +93,7 @@ def _sets(source: Source) -> Iterator[tuple[str, Record]]:
         )
 
 
-def _known(value: Any) -> str:
+def _text(value: Any) -> str:
     text = "" if value is None else str(value).strip()
     return "" if text in _NOTHING else text
 
@@ -108,7 +108,7 @@ def _stated(one: Mapping[str, Any], source: str, opens: str, closes: str) -> dic
         "title": str(required(one, "question")).strip(),
         "type": "binary",
         "tags": tuple(sorted({NAME, source})),
-        "url": _known(one.get("url")) or "https://www.forecastbench.org",
+        "url": _text(one.get("url")) or "https://www.forecastbench.org",
     }
     if opens:
         stated["opens"] = instant(opens, name="open")
@@ -117,8 +117,8 @@ def _stated(one: Mapping[str, Any], source: str, opens: str, closes: str) -> dic
     return stated
 
 
-def _frozen(line: int, question: str, source: str, value: Any, at: Any) -> Iterator[Said]:
-    if not _known(value):
+def _crowd_forecast(line: int, question: str, source: str, value: Any, at: Any) -> Iterator[Said]:
+    if not _text(value):
         return
     who = "market" if source in MARKETS else "crowd"
     yield Said(
@@ -133,21 +133,21 @@ def _frozen(line: int, question: str, source: str, value: Any, at: Any) -> Itera
 def _question(line: int, one: Any, due: str, page: Any, known: str) -> Iterator[Record]:
     source, number_of = str(required(one, "source")), str(required(one, "id"))
     more = {
-        "criteria": _known(one.get("resolution_criteria")),
-        "background": _known(one.get("background")),
+        "criteria": _text(one.get("resolution_criteria")),
+        "background": _text(one.get("background")),
     }
     if source in MARKETS or source in CROWDS:
         question = _id(source, number_of, due, "")
         stated = _stated(
             one,
             source,
-            _known(one.get("market_info_open_datetime")),
-            _known(one.get("market_info_close_datetime")),
+            _text(one.get("market_info_open_datetime")),
+            _text(one.get("market_info_close_datetime")),
         )
-        own = _known(one.get("market_info_resolution_criteria"))
+        own = _text(one.get("market_info_resolution_criteria"))
         more["criteria"] = "\n\n".join(filter(None, (more["criteria"], own)))
         yield Facts(question, stated | {key: text for key, text in more.items() if text}, line)
-        yield from _frozen(
+        yield from _crowd_forecast(
             line, question, source, one.get("freeze_datetime_value"), one.get("freeze_datetime")
         )
         return
@@ -195,21 +195,21 @@ def _settled(
         raise InvalidInput("resolved (false): the price of that day, no outcome")
     # A market may resolve long before its deadline; a series of data has no value before its day.
     early = bool(known) and day > known and (source in MARKETS or source in CROWDS)
-    came = None if _known(to) == "" else number(to, name="resolved_to")
+    share = None if _text(to) == "" else number(to, name="resolved_to")
     return Settled(
         line=line,
         question=question,
-        outcome="annulled" if came not in (0, 1) else "yes" if came else "no",
+        outcome="annulled" if share not in (0, 1) else "yes" if share else "no",
         resolved_at=instant(known if early else day, name="resolution_date") + _DAY,
         source=f"ForecastBench ({source})",
-        note="" if came in (0, 1) else f"resolved to {_known(to) or 'nothing'}",
+        note="" if share in (0, 1) else f"resolved to {_text(to) or 'nothing'}",
     )
 
 
 def _forecast(line: int, one: Any, due: str, page: Any, known: str) -> Iterator[Record]:
-    source, day = str(required(one, "source")), _known(one.get("resolution_date"))
+    source, day = str(required(one, "source")), _text(one.get("resolution_date"))
     number_of = str(required(one, "id"))
-    if _known(one.get("direction")):
+    if _text(one.get("direction")):
         raise InvalidInput("direction: a question on two at once is not read")
     maker = "/".join(str(page[key]) for key in ("organization", "model") if page.get(key))
     if source not in MARKETS and source not in CROWDS and not day:
@@ -217,10 +217,10 @@ def _forecast(line: int, one: Any, due: str, page: Any, known: str) -> Iterator[
     yield Said(
         line=line,
         question=_id(source, number_of, due, day),
-        forecaster=_known(one.get("user_id")) or maker,
+        forecaster=_text(one.get("user_id")) or maker,
         said=probability(required(one, "forecast"), name="forecast"),
         issued_at=instant(due, name="forecast_due_date") + _DAY / 2,
-        because=_known(one.get("reasoning")),
+        because=_text(one.get("reasoning")),
     )
 
 
@@ -235,11 +235,11 @@ def _table(source: Source, marked: dict[str, set[dt.datetime]]) -> Iterator[tupl
         with faulty() as fault:
             of = row["source"].strip()
             question = _id(of, row["id"].strip(), due, row["resolution_date"])
-            opens, closes = _known(row.get("open")), _known(row.get("close"))
+            opens, closes = _text(row.get("open")), _text(row.get("close"))
             yield due, Facts(question, _stated(row, of, opens, closes))
-            at, said = row["freeze_datetime"], row["crowd"]
+            at, crowd = row["freeze_datetime"], row["crowd"]
             resolved = row["resolved"].strip().lower() == "true"
-            for one in _frozen(line, question, of, said, at):
+            for one in _crowd_forecast(line, question, of, crowd, at):
                 marked.setdefault(question, set()).update({one.issued_at} if resolved else ())
                 yield due, one
             if resolved:
@@ -249,11 +249,11 @@ def _table(source: Source, marked: dict[str, set[dt.datetime]]) -> Iterator[tupl
             yield due, Refused(line, fault.reason)
 
 
-def brier(told: Told) -> dict[str, list[float]]:
+def brier(history: Told) -> dict[str, list[float]]:
     """Score each forecast by itself; of a table, those in the rows that it marks as resolved."""
-    marked = told.stated.get("marked")
-    mine = [one for one in told.forecasts if marked is None or one.issued_at in marked]
-    return brier_once(told._replace(forecasts=mine))
+    marked = history.stated.get("marked")
+    mine = [one for one in history.forecasts if marked is None or one.issued_at in marked]
+    return brier_once(history._replace(forecasts=mine))
 
 
 _KINDS = {"questions": _question, "resolutions": _resolution, "forecasts": _forecast}

@@ -75,9 +75,9 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
         with faulty() as fault:
             if of in unread:
                 raise InvalidInput(unread[of])
-            given = {row["answer_option"].strip(): row["value"].strip() for _, row in rows}
+            answers = {row["answer_option"].strip(): row["value"].strip() for _, row in rows}
             at = _time(first["timestamp"], "timestamp", reading)
-            yield Said(line, _id(of), user, value(given, letters[of]), at)
+            yield Said(line, _id(of), user, value(answers, letters[of]), at)
         if fault.reason:
             yield Refused(line, fault.reason)
 
@@ -86,12 +86,12 @@ def _together(
     surveys: list[Source],
 ) -> dict[tuple[str, str, str], list[tuple[int, Mapping[str, str]]]]:
     """Put the rows of each forecast together, wherever they stand."""
-    found: dict[tuple[str, str, str], list[tuple[int, Mapping[str, str]]]] = {}
+    by_forecast: dict[tuple[str, str, str], list[tuple[int, Mapping[str, str]]]] = {}
     for part in surveys:
         for line, row in part.rows():
             key = (row["ifp_id"].strip(), row["user_id"].strip(), row["forecast_id"].strip())
-            found.setdefault(key, []).append((line, row))
-    return found
+            by_forecast.setdefault(key, []).append((line, row))
+    return by_forecast
 
 
 def _id(of: str) -> str:
@@ -108,15 +108,16 @@ def space(letters: tuple[str, ...]) -> dict[str, Any]:
     return {"type": "categorical", "options": letters}
 
 
-def value(given: Mapping[str, Any], letters: tuple[str, ...]) -> str | tuple[tuple[str, str], ...]:
+def value(
+    answers: Mapping[str, Any], letters: tuple[str, ...]
+) -> str | tuple[tuple[str, str], ...]:
     """Give a forecast over lettered answers; of two the first is yes."""
-    if set(given) != set(letters):
-        msg = (
-            f"answers ({plainly(', '.join(sorted(given)))}): the question has {', '.join(letters)}"
-        )
+    if set(answers) != set(letters):
+        shown = plainly(", ".join(sorted(answers)))
+        msg = f"answers ({shown}): the question has {', '.join(letters)}"
         raise InvalidInput(msg)
-    found = shares({letter: given[letter] for letter in letters}, slack="0.05")
-    return found[0][1] if len(letters) == 2 else found
+    pairs = shares({letter: answers[letter] for letter in letters}, slack="0.05")
+    return pairs[0][1] if len(letters) == 2 else pairs
 
 
 def _time(cell: str, name: str, reading: Reading) -> dt.datetime:
@@ -128,10 +129,10 @@ def _time(cell: str, name: str, reading: Reading) -> dt.datetime:
 
 def _day(cell: str, name: str, reading: Reading) -> dt.datetime:
     """Read an American date; of two digits the year is of this century."""
-    found = _DATE.fullmatch(cell.strip())
-    if found is None:
+    match = _DATE.fullmatch(cell.strip())
+    if match is None:
         return _time(cell, name, reading)
-    month, day, year, clock = found.groups()
+    month, day, year, clock = match.groups()
     full = f"{int(year) % 100 + 2000:04}-{int(month):02}-{int(day):02}"
     return _time(f"{full} {clock.zfill(5)}:00" if clock else full, name, reading)
 
@@ -159,18 +160,18 @@ def _question(
         },
         line,
     )
-    status, came = row["q_status"].strip().lower(), row["outcome"].strip().lower()
+    status, outcome = row["q_status"].strip().lower(), row["outcome"].strip().lower()
     if status not in ("closed", "voided", "resolved"):
         return
-    if status != "voided" and came not in letters:
-        msg = f"outcome ({plainly(came)}): must be one of {', '.join(letters)}"
+    if status != "voided" and outcome not in letters:
+        msg = f"outcome ({plainly(outcome)}): must be one of {', '.join(letters)}"
         raise InvalidInput(msg)
     if status != "voided" and len(letters) == 2:
-        came = "yes" if came == letters[0] else "no"
+        outcome = "yes" if outcome == letters[0] else "no"
     yield Settled(
         line=line,
         question=_id(of),
-        outcome="annulled" if status == "voided" else came,
+        outcome="annulled" if status == "voided" else outcome,
         resolved_at=_day(row["date_closed"], "date_closed", reading) + _DAY,
         source=f"Good Judgment Project, question {of}",
         note="voided" if status == "voided" else "",

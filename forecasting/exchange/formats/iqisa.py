@@ -59,9 +59,9 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
                 who = _plain(row["user_id"])
                 answer = _plain(row["answer_option"])
                 share = probability(row["probability"], name="probability")
-                given = forecasts.setdefault((question, who, at), {})
-                first, stands = given.setdefault(answer, (line, share))
-                if first != line and stands == share:
+                by_answer = forecasts.setdefault((question, who, at), {})
+                first, earlier = by_answer.setdefault(answer, (line, share))
+                if first != line and earlier == share:
                     again.setdefault((question, who, at), []).append((answer, line))
                 elif first != line:
                     msg = "probability: another row says something else of that instant"
@@ -72,11 +72,11 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
         question, who, at = key
         line = min(place for place, _ in answers.values())
         with faulty() as fault:
-            said = _value({one: share for one, (_, share) in answers.items()}, asked[question])
+            value = _value({one: share for one, (_, share) in answers.items()}, asked[question])
             # A forecast that is there twice is so by each of its answers.
             copies = [place for answer, place in again.get(key, ()) if answer == min(answers)]
             for place in (line, *copies):
-                yield Said(place, question, COMMUNITY if who == "0" else who, said, at)
+                yield Said(place, question, COMMUNITY if who == "0" else who, value, at)
         if fault.reason:
             yield Refused(line, fault.reason)
 
@@ -123,42 +123,44 @@ def _question(
         if _plain(row[column]):
             stated[name] = min(_time(row[column], column, reading), _LAST)
     yield Facts(question, stated)
-    status, came = row["q_status"].strip().lower(), _plain(row["outcome"]).lower()
-    if not came and status not in ("voided", "ambiguous"):
+    status, outcome = row["q_status"].strip().lower(), _plain(row["outcome"]).lower()
+    if not outcome and status not in ("voided", "ambiguous"):
         return
-    void = status in ("voided", "ambiguous") or came == "-1"
+    void = status in ("voided", "ambiguous") or outcome == "-1"
     if letters and len(letters) == 2:
-        came = {letters[0]: "yes", letters[1]: "no"}.get(came, came)
+        outcome = {letters[0]: "yes", letters[1]: "no"}.get(outcome, outcome)
     elif not letters:
-        came = {"1": "yes", "0": "no"}.get(came, came)
+        outcome = {"1": "yes", "0": "no"}.get(outcome, outcome)
     when = row["resolve_time"] if _plain(row["resolve_time"]) else row["close_time"]
     yield Settled(
         line=line,
         question=question,
-        outcome="annulled" if void else came,
+        outcome="annulled" if void else outcome,
         resolved_at=_time(when, "resolve_time", reading),
         source=f"iqisa, question {_plain(row['question_id'])}",
         note=(status or "ambiguous") if void else "",
     )
 
 
-def _value(given: Mapping[str, str], letters: tuple[str, ...]) -> str | tuple[tuple[str, str], ...]:
+def _value(
+    answers: Mapping[str, str], letters: tuple[str, ...]
+) -> str | tuple[tuple[str, str], ...]:
     if len(letters) > 2:
-        return gjp.value(given, letters)
+        return gjp.value(answers, letters)
     yes, no = letters or ("1", "0")
-    if set(given) == {yes, no}:
-        return gjp.value(given, (yes, no))
-    if set(given) == {yes}:
-        return given[yes]
-    if set(given) == {no}:
-        return decimal(1 - number(given[no], name="probability"))
-    msg = f"answer_option ({plainly(', '.join(given))}): must be {yes} or {no}"
+    if set(answers) == {yes, no}:
+        return gjp.value(answers, (yes, no))
+    if set(answers) == {yes}:
+        return answers[yes]
+    if set(answers) == {no}:
+        return decimal(1 - number(answers[no], name="probability"))
+    msg = f"answer_option ({plainly(', '.join(answers))}): must be {yes} or {no}"
     raise InvalidInput(msg)
 
 
-def brier(told: Told) -> dict[str, list[float]]:
+def brier(history: Told) -> dict[str, list[float]]:
     r"""Score each forecast of yes or no by :math:`(p - y)^2`, from 0 to 1."""
-    return brier_once(told) if told.question.space.type == "binary" else {}
+    return brier_once(history) if history.question.space.type == "binary" else {}
 
 
 FORMAT = Format(

@@ -39,10 +39,10 @@ STATUSES = ("", "disputed", "reopened")
 CERTAINTIES = ("", "high", "medium", "low", "computed", "unconfirmed")
 
 
-def records(found: bytes, *, name: str, lexical: bool = True) -> Iterator[tuple[int, Any]]:
+def records(content: bytes, *, name: str, lexical: bool = True) -> Iterator[tuple[int, Any]]:
     """Give each line that is not blank, read strictly, with its number."""
     number = 0
-    for number, line in enumerate(text_lines(found, name), start=1):
+    for number, line in enumerate(text_lines(content, name), start=1):
         if not line.strip():
             continue
         try:
@@ -74,34 +74,34 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
         if count >= MOST_ROWS:
             raise stop(source.name, line, f"file: more than {MOST_ROWS:,} records", "split it")
         try:
-            yield _taken(_with_commas(record) if commas else record, line, reading)
+            yield _record_of(_with_commas(record) if commas else record, line, reading)
         except (Ambiguous, Damaged) as damaged:
             raise of_file(damaged, f"{source.name}:{line}") from damaged
         except InvalidInput as wrong:
             yield Refused(line, str(wrong))
 
 
-def _taken(record: dict[str, Any], line: int, reading: Reading) -> Record:
+def _record_of(record: dict[str, Any], line: int, reading: Reading) -> Record:
     kind = record.pop("kind", None)
     if not isinstance(kind, str) or kind not in KEYS:
         msg = f"kind ({plainly(str(kind))}): must be one of {', '.join(KEYS)}"
         raise InvalidInput(msg)
     needed, more = KEYS[kind]
-    given = {key: value for key, value in record.items() if value is not None}
-    if unknown := [key for key in given if key not in needed and key not in more]:
+    filled = {key: value for key, value in record.items() if value is not None}
+    if unknown := [key for key in filled if key not in needed and key not in more]:
         msg = f"key ({plainly(unknown[0])}): must be one of {', '.join((*needed, *more))}"
         raise InvalidInput(msg)
-    if absent := [key for key in needed if given.get(key, "") == ""]:
+    if absent := [key for key in needed if filled.get(key, "") == ""]:
         msg = f"{absent[0]}: must be given"
         raise InvalidInput(msg)
     if kind == "question":
-        cells = {key: _cell(key, value) for key, value in given.items()}
+        cells = {key: _cell(key, value) for key, value in filled.items()}
         return facts(cells, reading, own_line=line)
     if kind == "resolution":
-        return _settled(given, line, reading)
+        return _settled(filled, line, reading)
     if kind == "news":
-        return News(line, {key: _news(key, value) for key, value in given.items()})
-    return _said(given, line, reading)
+        return News(line, {key: _news(key, value) for key, value in filled.items()})
+    return _answer(filled, line, reading)
 
 
 def _with_commas(value: Any) -> Any:
@@ -132,8 +132,8 @@ def _news(key: str, value: Any) -> str:
     return _text(value, key)
 
 
-def _settled(given: Mapping[str, Any], line: int, reading: Reading) -> Settled:
-    plain = {key: _text(value, key) for key, value in given.items()}
+def _settled(filled: Mapping[str, Any], line: int, reading: Reading) -> Settled:
+    plain = {key: _text(value, key) for key, value in filled.items()}
     version, status = plain.get("version", "1"), plain.get("status", "")
     if not (version.isascii() and version.isdigit() and len(version) < 5 and int(version)):
         msg = f"version ({plainly(version)}): must be a whole number from 1"
@@ -158,20 +158,20 @@ def _settled(given: Mapping[str, Any], line: int, reading: Reading) -> Settled:
     )
 
 
-def _said(given: Mapping[str, Any], line: int, reading: Reading) -> Said:
-    when = "withdrawn_at" if "withdrawn_at" in given else "issued_at"
-    forecast = given.get("forecast", WITHDRAWN)
-    said = pairs(forecast) if isinstance(forecast, dict) else _text(forecast, "forecast")
+def _answer(filled: Mapping[str, Any], line: int, reading: Reading) -> Said:
+    when = "withdrawn_at" if "withdrawn_at" in filled else "issued_at"
+    forecast = filled.get("forecast", WITHDRAWN)
+    answer = pairs(forecast) if isinstance(forecast, dict) else _text(forecast, "forecast")
     typed = ""
-    if isinstance(said, str) and when == "issued_at":
-        said, typed = probability(said, manner=reading.manner)
-    because = given.get("because", "")
+    if isinstance(answer, str) and when == "issued_at":
+        answer, typed = probability(answer, manner=reading.manner)
+    because = filled.get("because", "")
     return Said(
         line=line,
-        question=question_id(text(_text(given["question"], "question"), name="question")),
-        forecaster=person(_text(given.get("forecaster", ""), "forecaster"), reading),
-        said=said,
-        issued_at=reading.time(_text(given[when], when), name=when, days="noon"),
+        question=question_id(text(_text(filled["question"], "question"), name="question")),
+        forecaster=person(_text(filled.get("forecaster", ""), "forecaster"), reading),
+        said=answer,
+        issued_at=reading.time(_text(filled[when], when), name=when, days="noon"),
         because=text(str(because), name="because", one_line=False),
         stated=typed,
     )

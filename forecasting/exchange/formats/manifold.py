@@ -63,11 +63,11 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
             continue
         into = markets if "outcomeType" in one else bets
         within = one.get("bets") or () if into is markets else ()
-        for held, item in ((into, one), *((bets, bet) for bet in within)):
+        for known, item in ((into, one), *((bets, bet) for bet in within)):
             line += 1
             name = str(item.get("id", line))
-            twice += name in held
-            held.setdefault(name, (line, item))
+            twice += name in known
+            known.setdefault(name, (line, item))
     if twice:
         yield Note(f"{twice:,} item{'s' * (twice > 1)} of earlier pages not read again")
     unread: dict[str, str] = {}
@@ -93,7 +93,7 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
         elif price.market in unread:
             yield Refused(price.line, f"market {plainly(price.market)}: {unread[price.market]}")
         else:
-            yield from price.said()
+            yield from price.records()
 
 
 @dataclass(slots=True)
@@ -115,7 +115,7 @@ class _Price:
     of: list[str] = field(default_factory=list)
     middles: list[float] = field(default_factory=list)
 
-    def said(self) -> Iterator[Said | Refused]:
+    def records(self) -> Iterator[Said | Refused]:
         for who in self.of:
             yield Said(self.line, self.question, who, self.after, self.at)
         if not self.of:
@@ -149,27 +149,27 @@ def _market(
         question = _question(number_of)
         more = {"title": title, "bets": bets.get(question, {})}
         yield Facts(question, stated | more, line)
-        if said := _came(market):
-            yield _settled(line, question, market, said)
+        if resolution := _resolution(market):
+            yield _settled(line, question, market, resolution)
         return
     for answer in market.get("answers") or ():
         with faulty() as fault:
             question = _question(number_of, str(required(answer, "id")))
             more = {"title": f"{title}: {required(answer, 'text')}", "bets": bets.get(question, {})}
             yield Facts(question, stated | more, line)
-            if said := _came(market, answer):
-                yield _settled(line, question, market, said, answer)
+            if resolution := _resolution(market, answer):
+                yield _settled(line, question, market, resolution, answer)
         if fault.reason:
             yield Refused(line, f"answer {plainly(str(answer.get('id', '')))}: {fault.reason}")
 
 
-def _came(market: Mapping[str, Any], answer: Mapping[str, Any] | None = None) -> str:
+def _resolution(market: Mapping[str, Any], answer: Mapping[str, Any] | None = None) -> str:
     """Give what a market, or one answer of it, resolved to; empty: nothing yet."""
     own = answer.get("resolution") if answer else None
-    said = str(own or market.get("resolution") or "")
-    if not said:
+    resolution = str(own or market.get("resolution") or "")
+    if not resolution:
         return ""
-    if said == "MKT" or (answer and said == "CHOOSE_MULTIPLE"):
+    if resolution == "MKT" or (answer and resolution == "CHOOSE_MULTIPLE"):
         share = (answer or market).get("resolutionProbability")
         if share is None and answer:
             per = (market.get("resolutions") or {}).get(str(answer["id"]), 0)
@@ -177,29 +177,29 @@ def _came(market: Mapping[str, Any], answer: Mapping[str, Any] | None = None) ->
         if share is not None and number(share, name="resolutionProbability") in (0, 1):
             return "YES" if number(share, name="resolutionProbability") else "NO"
         return f"MKT {share}" if share is not None else "MKT"
-    if answer and said not in ("YES", "NO", "CANCEL", "N/A"):
+    if answer and resolution not in ("YES", "NO", "CANCEL", "N/A"):
         # The market names the answer that won.
-        return "YES" if said == str(answer["id"]) else "NO"
-    return said
+        return "YES" if resolution == str(answer["id"]) else "NO"
+    return resolution
 
 
 def _settled(
     line: int,
     question: str,
     market: Mapping[str, Any],
-    said: str,
+    resolution: str,
     answer: Mapping[str, Any] | None = None,
 ) -> Settled:
     # An answer may be known long before the market is, and while it is open.
     at = (answer or {}).get("resolutionTime") or required(market, "resolutionTime")
-    plain = {"YES": "yes", "NO": "no"}.get(said, "annulled")
+    plain = {"YES": "yes", "NO": "no"}.get(resolution, "annulled")
     return Settled(
         line=line,
         question=question,
         outcome=plain,
         resolved_at=epoch(at, name="resolutionTime", unit=_MS),
         source=str(market.get("url") or "Manifold"),
-        note="" if plain != "annulled" else said,
+        note="" if plain != "annulled" else resolution,
     )
 
 
@@ -216,9 +216,9 @@ def _moved(bets: Iterable[tuple[int, dict[str, Any]]]) -> Iterator[_Price | Refu
         _last(prices).of.append(MARKET)
         for user in {one.user for one in prices}:
             mine = [one for one in prices if one.user == user]
-            stands = _last(mine)
-            stands.of.append(user)
-            stands.middles = [(one.before + float(one.after)) / 2 for one in mine]
+            last = _last(mine)
+            last.of.append(user)
+            last.middles = [(one.before + float(one.after)) / 2 for one in mine]
         yield from prices
 
 
@@ -248,20 +248,20 @@ def _last(prices: list[_Price]) -> _Price:
     return max(ends, key=lambda one: one.id)
 
 
-def brier(told: Told) -> dict[str, list[float]]:
+def brier(history: Told) -> dict[str, list[float]]:
     r"""Score each bet by :math:`(p - y)^2`, p between the prices before and after, for its maker.
 
     The price that the market stood at after it is no second bet.
     """
-    y = float(told.outcome == "yes")
-    left = {place: list(each) for place, each in told.stated.get("bets", {}).items()}
-    found: dict[str, list[float]] = {}
-    for one in told.forecasts:
+    y = float(history.outcome == "yes")
+    left = {place: list(each) for place, each in history.stated.get("bets", {}).items()}
+    scores: dict[str, list[float]] = {}
+    for one in history.forecasts:
         if one.forecaster != MARKET and (
             each := left.get((iso(one.issued_at), one.value.entered[0]))
         ):
-            found.setdefault(one.forecaster, []).extend((p - y) ** 2 for p in each.pop(0))
-    return found
+            scores.setdefault(one.forecaster, []).extend((p - y) ** 2 for p in each.pop(0))
+    return scores
 
 
 FORMAT = Format(

@@ -167,23 +167,23 @@ def scale(
 ) -> dict[str, Any]:
     """Give what is stated of a continuous question's range."""
     low, high = _is_open(open_lower), _is_open(open_upper)
-    found: dict[str, Any] = {"type": "numeric", "lower": lower, "upper": upper}
+    stated: dict[str, Any] = {"type": "numeric", "lower": lower, "upper": upper}
     if kind == "date":
-        found["unit"] = DAYS
+        stated["unit"] = DAYS
     if zero_point is not None:
-        found["zero_point"] = zero_point
+        stated["zero_point"] = zero_point
     if low or high:
-        found["open_bounds"] = "both" if low and high else "lower" if low else "upper"
-    return found
+        stated["open_bounds"] = "both" if low and high else "lower" if low else "upper"
+    return stated
 
 
 def _is_open(cell: str) -> bool:
     """Read whether a bound is open, as Python, PostgreSQL or JSON writes it."""
-    said = cell.strip().lower()
-    if said not in ("true", "t", "1", "false", "f", "0", "none", "null", ""):
+    word = cell.strip().lower()
+    if word not in ("true", "t", "1", "false", "f", "0", "none", "null", ""):
         msg = f"open bound ({plainly(cell)}): must be true or false"
         raise InvalidInput(msg)
-    return said in ("true", "t", "1")
+    return word in ("true", "t", "1")
 
 
 def space_of(stated: Mapping[str, Any]) -> OutcomeSpace:
@@ -195,19 +195,19 @@ def outcome(
     number_of: str, settled: tuple[str, dt.datetime], stated: Mapping[str, Any], line: int
 ) -> Settled:
     """Give an outcome as it is recorded: an ambiguous one is annulled, and says so."""
-    said, at = settled
+    word, at = settled
     closed = stated.get("closed_at", at)
-    note, plain = "", said.lower()
+    note, plain = "", word.lower()
     if plain in ("annulled", "ambiguous"):
-        said, note = "annulled", plain
+        word, note = "annulled", plain
     elif plain in ("below_lower_bound", "above_upper_bound"):
-        said, note = ("below" if plain.startswith("below") else "above"), plain
+        word, note = ("below" if plain.startswith("below") else "above"), plain
     elif stated["type"] == "numeric":
-        said = decimal_text(place(said, "Resolution"))
+        word = decimal_text(place(word, "Resolution"))
     return Settled(
         line=line,
         question=f"{NAME}-{number_of}",
-        outcome=said,
+        outcome=word,
         resolved_at=closed if closed < stated["closes"] else at,
         source=stated["url"] or "Metaculus",
         note=note,
@@ -239,19 +239,19 @@ def listed(cell: str) -> list[Any]:
     if not text or text == "None":
         return []
     try:
-        found = json.loads(text, parse_float=str, parse_int=str)
+        items = json.loads(text, parse_float=str, parse_int=str)
     except (ValueError, RecursionError):
         try:
-            found = ast.literal_eval(text)
+            items = ast.literal_eval(text)
         except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError) as broken:
             msg = f"list ({plainly(text[:40])}): is no list of numbers or texts"
             raise InvalidInput(msg) from broken
-    if isinstance(found, tuple):
-        found = list(found)
-    if not isinstance(found, list):
+    if isinstance(items, tuple):
+        items = list(items)
+    if not isinstance(items, list):
         msg = f"list ({plainly(text[:40])}): is no list"
         raise InvalidInput(msg)
-    return found
+    return items
 
 
 def _who(row: Mapping[str, str], number_of: str, name: str, hidden: str) -> str:
@@ -321,42 +321,42 @@ def value_of(
     return cdf_value(space, [str(step) for step in listed(cdf)])
 
 
-def _options(space: OutcomeSpace, said: Sequence[Any], *, unnormalised: bool) -> Value:
-    # An option that was not offered yet is kept as 0, which nobody may say of one that was.
-    given = [Decimal(0) if one is None else number(one, name="option") for one in said]
-    given += [Decimal(0)] * (len(space.options) - len(given))
-    total = sum(given, Decimal(0))
-    if len(given) != len(space.options) or total <= 0:
-        msg = f"options ({len(said)} probabilities): the question has {len(space.options)}"
+def _options(space: OutcomeSpace, cells: Sequence[Any], *, unnormalised: bool) -> Value:
+    # 0 stands for an option that was not offered yet: nobody may give 0 to one that was.
+    shares = [Decimal(0) if one is None else number(one, name="option") for one in cells]
+    shares += [Decimal(0)] * (len(space.options) - len(shares))
+    total = sum(shares, Decimal(0))
+    if len(shares) != len(space.options) or total <= 0:
+        msg = f"options ({len(cells)} probabilities): the question has {len(space.options)}"
         raise InvalidInput(msg)
     if unnormalised:
-        given = [Decimal(decimal_text(round(float(one / total), 15))) for one in given]
-        total = sum(given, Decimal(0))
+        shares = [Decimal(decimal_text(round(float(one / total), 15))) for one in shares]
+        total = sum(shares, Decimal(0))
     if abs(total - 1) > _ROUNDING:
         msg = f"options (sum {float(total):.6g}): must sum to 1"
         raise InvalidInput(msg)
-    given[given.index(max(given))] += 1 - total
-    return Value("options", space.options, tuple(probability(one) for one in given))
+    shares[shares.index(max(shares))] += 1 - total
+    return Value("options", space.options, tuple(probability(one) for one in shares))
 
 
-def _rows(told: Told) -> tuple[Any, int, str, int]:
+def _rows(history: Told) -> tuple[Any, int, str, int]:
     """Give forecasts, outcome, type and open bounds as the scores of Metaculus take them."""
-    space = told.question.space
+    space = history.question.space
     if space.type == "binary":
         return (
-            [one.value.numbers[0] for one in told.forecasts],
-            int(told.outcome == "yes"),
+            [one.value.numbers[0] for one in history.forecasts],
+            int(history.outcome == "yes"),
             "binary",
             0,
         )
     if space.type == "categorical":
-        rows = [[p or nan for p in one.value.numbers] for one in told.forecasts]
-        return rows, space.options.index(told.outcome), "multiple_choice", 0
+        rows = [[p or nan for p in one.value.numbers] for one in history.forecasts]
+        return rows, space.options.index(history.outcome), "multiple_choice", 0
     quantiles = [
         dict(
             zip([float(level) / 100 for level in one.value.labels], one.value.numbers, strict=True)
         )
-        for one in told.forecasts
+        for one in history.forecasts
     ]
     edges = {space.lower, space.upper}
     steps = max(len(edges | set(one.values())) - 1 for one in quantiles)
@@ -364,68 +364,70 @@ def _rows(told: Told) -> tuple[Any, int, str, int]:
     rows = [[max(mass, 0.0) for mass in row] for row in rows]
     return (
         rows,
-        bucket(space, told.outcome, steps),
+        bucket(space, history.outcome, steps),
         "pmf",
         {"": 0, "both": 2}.get(space.open_bounds, 1),
     )
 
 
-def _people(told: Told) -> Told:
-    return told._replace(
-        forecasts=[one for one in told.forecasts if not one.forecaster.startswith(NOBODY)]
+def _people(history: Told) -> Told:
+    return history._replace(
+        forecasts=[one for one in history.forecasts if not one.forecaster.startswith(NOBODY)]
     )
 
 
-def _summed(told: Told, score: Any) -> dict[str, float]:
-    found: dict[str, float] = defaultdict(float)
+def _summed(history: Told, score: Any) -> dict[str, float]:
+    totals: dict[str, float] = defaultdict(float)
     covered: dict[str, float] = defaultdict(float)
-    for one, points, coverage in zip(told.forecasts, score.score, score.coverage, strict=True):
-        found[one.forecaster] += float(points)
+    for one, points, coverage in zip(history.forecasts, score.score, score.coverage, strict=True):
+        totals[one.forecaster] += float(points)
         covered[one.forecaster] += float(coverage)
-    return {name: points for name, points in found.items() if covered[name] > 0}
+    return {name: points for name, points in totals.items() if covered[name] > 0}
 
 
-def _times(told: Told) -> dict[str, Any]:
-    gone: dict[str, list[float]] = defaultdict(list)
-    for taken in told.withdrawals:
-        gone[taken.forecaster].append(taken.withdrawn_at.timestamp())
+def _times(history: Told) -> dict[str, Any]:
+    withdrawals: dict[str, list[float]] = defaultdict(list)
+    for taken in history.withdrawals:
+        withdrawals[taken.forecaster].append(taken.withdrawn_at.timestamp())
     return {
-        "issued_at": [one.issued_at.timestamp() for one in told.forecasts],
+        "issued_at": [one.issued_at.timestamp() for one in history.forecasts],
         "withdrawn_at": [
-            min((at for at in gone[one.forecaster] if at >= one.issued_at.timestamp()),
+            min((at for at in withdrawals[one.forecaster] if at >= one.issued_at.timestamp()),
                 default=np.inf)
-            for one in told.forecasts
+            for one in history.forecasts
         ],
-        "forecaster": [one.forecaster for one in told.forecasts],
+        "forecaster": [one.forecaster for one in history.forecasts],
     }  # fmt: skip
 
 
-def _window(told: Told) -> dict[str, Any]:
-    closed: dt.datetime = told.stated.get("closed_at") or told.closed_at
+def _window(history: Told) -> dict[str, Any]:
+    closed: dt.datetime = history.stated.get("closed_at") or history.closed_at
     return {
-        "opens": told.question.opens.timestamp(),
-        "closes": told.question.closes.timestamp(),
+        "opens": history.question.opens.timestamp(),
+        "closes": history.question.closes.timestamp(),
         "closed_at": closed.timestamp(),
     }
 
 
-def _spot(told: Told) -> float:
-    closed: dt.datetime = told.stated.get("closed_at") or told.closed_at
-    return float(min(told.stated.get("spot_at", closed), closed).timestamp())
+def _spot(history: Told) -> float:
+    closed: dt.datetime = history.stated.get("closed_at") or history.closed_at
+    return float(min(history.stated.get("spot_at", closed), closed).timestamp())
 
 
-def _scored(score: Callable[..., scoring.Points], told: Told) -> dict[str, float]:
+def _scored(score: Callable[..., scoring.Points], history: Told) -> dict[str, float]:
     """Score everybody by a rule of the platform: against chance, or people against each other."""
     spot, of_people = score in _SPOT, score in _OF_PEOPLE
     if of_people:
-        told = _people(told)
-        if len({one.forecaster for one in told.forecasts}) < 2:
+        history = _people(history)
+        if len({one.forecaster for one in history.forecasts}) < 2:
             # Of one alone nothing can be said.
             return {}
-    rows, came, kind, ends = _rows(told)
-    when = {"at": _spot(told)} if spot else _window(told)
+    rows, resolved_to, kind, ends = _rows(history)
+    when = {"at": _spot(history)} if spot else _window(history)
     more = {} if of_people else {"open_bounds": ends}
-    return _summed(told, score(rows, came, question_type=kind, **more, **when, **_times(told)))
+    return _summed(
+        history, score(rows, resolved_to, question_type=kind, **more, **when, **_times(history))
+    )
 
 
 _SPOT = (scoring.spot_baseline, scoring.spot_peer)
@@ -435,10 +437,10 @@ _OTHERS = "points, larger is better, 0 is the others"
 _CROWD = "needs everybody's forecasts, which a file of one's own does not hold"
 
 
-def _of_others(told: Told) -> str:
+def _of_others(history: Told) -> str:
     """Say why a score against others may differ from the one that a file of several states."""
-    if told.question.space.type == "categorical" and any(
-        0 in one.value.numbers for one in _people(told).forecasts
+    if history.question.space.type == "categorical" and any(
+        0 in one.value.numbers for one in _people(history).forecasts
     ):
         return (
             "some forecast before an option was offered: the crowd's number of it is then read "

@@ -94,17 +94,17 @@ def _question(row: Mapping[str, str]) -> tuple[dict[str, Any], Any]:
     else:
         msg = f"type ({plainly(kind)}): is none that is known"
         raise InvalidInput(msg)
-    said = row["resolution"].strip()
-    if not said or said.lower() == "none":
+    resolution = row["resolution"].strip()
+    if not resolution or resolution.lower() == "none":
         return stated, None
     known = instant(row.get("actual_resolve_time") or row["actual_close_time"], name="resolved")
-    return stated, (said, known)
+    return stated, (resolution, known)
 
 
 def _bound(cell: str, kind: str, name: str) -> float:
-    found = metaculus.place(cell, name)
+    bound = metaculus.place(cell, name)
     # Of a date question the bounds are seconds since 1970.
-    return found / 86400 if kind == "date" and abs(found) > 1e6 else found
+    return bound / 86400 if kind == "date" and abs(bound) > 1e6 else bound
 
 
 FORMAT = Format(

@@ -82,7 +82,7 @@ def _typed(name: str, cell: str) -> Any:
     return cell if name in NUMERIC else restored(cell)
 
 
-def as_csv(found: bytes, name: str) -> bytes:
+def as_csv(content: bytes, name: str) -> bytes:
     """Give a Parquet table as the bytes of a CSV table, times and numbers written exactly."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -90,7 +90,7 @@ def as_csv(found: bytes, name: str) -> bytes:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     try:
-        file = pq.ParquetFile(io.BytesIO(found))
+        file = pq.ParquetFile(io.BytesIO(content))
         if file.metadata.num_rows > MOST_ROWS:
             msg = f"file ({name}): more than {MOST_ROWS:,} rows"
             raise InvalidInput(msg, hint="split it")

@@ -74,13 +74,13 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
         if fault.reason:
             yield Refused(place, fault.reason)
     for named, points in histories:
-        found = names.get(named)
-        if found is None and named.startswith("0x"):
-            found = (_question(named), False)
+        known = names.get(named)
+        if known is None and named.startswith("0x"):
+            known = (_question(named), False)
         for point in points if isinstance(points, list) else ():
             line += 1
             with faulty() as fault:
-                yield _price(line, point, *(found or (f"{_NAMED}{named}", False)))
+                yield _price(line, point, *(known or (f"{_NAMED}{named}", False)))
             if fault.reason:
                 yield Refused(line, fault.reason)
 
@@ -121,15 +121,15 @@ def _question(number_of: str) -> str:
 
 def _within(market: Mapping[str, Any], key: str) -> list[Any]:
     """Read a list that is written as JSON within a text."""
-    found = market.get(key) or []
+    items = market.get(key) or []
     try:
-        found = json.loads(found) if isinstance(found, str) else found
+        items = json.loads(items) if isinstance(items, str) else items
     except ValueError:
-        found = None
-    if not isinstance(found, list):
+        items = None
+    if not isinstance(items, list):
         msg = f"{key}: must be a list"
         raise InvalidInput(msg)
-    return found
+    return items
 
 
 def _market(line: int, market: Mapping[str, Any]) -> Iterator[Facts | Settled]:
@@ -153,8 +153,8 @@ def _market(line: int, market: Mapping[str, Any]) -> Iterator[Facts | Settled]:
     if text := market.get("description"):
         stated["criteria"] = str(text)
     for name, keys in (("opens", ("startDate", "createdAt")), ("closes", ("endDate",))):
-        if given := next((market[key] for key in keys if market.get(key)), None):
-            stated[name] = instant(given, name=name)
+        if time := next((market[key] for key in keys if market.get(key)), None):
+            stated[name] = instant(time, name=name)
     yield Facts(_question(number_of), stated, line)
     if str(market.get("umaResolutionStatus") or "").lower() != "resolved":
         return
@@ -163,14 +163,14 @@ def _market(line: int, market: Mapping[str, Any]) -> Iterator[Facts | Settled]:
         (market[key] for key in ("umaEndDate", "closedTime", "endDate") if market.get(key)), None
     )
     paid = [round(one, 2) for one in prices]
-    came = "yes" if paid == [1, 0] else "no" if paid == [0, 1] else "annulled"
+    outcome = "yes" if paid == [1, 0] else "no" if paid == [0, 1] else "annulled"
     yield Settled(
         line=line,
         question=_question(number_of),
-        outcome=came,
+        outcome=outcome,
         resolved_at=instant(when or "", name="umaEndDate"),
         source=url,
-        note="" if came != "annulled" else f"resolved to {' and '.join(map(str, prices))}",
+        note="" if outcome != "annulled" else f"resolved to {' and '.join(map(str, prices))}",
     )
 
 

@@ -53,13 +53,13 @@ def _predictions(pages: list[Any]) -> Iterator[Any]:
             yield page
 
 
-def _prediction(line: int, found: Any, lines: Iterator[int]) -> Iterator[Record]:
-    number = required(found, "id")
+def _prediction(line: int, prediction: Any, lines: Iterator[int]) -> Iterator[Record]:
+    number = required(prediction, "id")
     question = f"{NAME}-{number}"
-    opens = instant(required(found, "created_at"), name="created_at")
-    closes = instant(required(found, "deadline"), name="deadline")
+    opens = instant(required(prediction, "created_at"), name="created_at")
+    closes = instant(required(prediction, "deadline"), name="deadline")
     stated: dict[str, Any] = {
-        "title": required(found, "description"),
+        "title": required(prediction, "description"),
         "type": "binary",
         "opens": opens,
         "closes": closes,
@@ -67,11 +67,11 @@ def _prediction(line: int, found: Any, lines: Iterator[int]) -> Iterator[Record]
         "tags": (NAME,),
         "url": f"{_SITE}{number}",
     }
-    if group := found.get("prediction_group_id"):
+    if group := prediction.get("prediction_group_id"):
         # Predictions under one stem stand or fall together.
         stated["event"] = f"{NAME}-group-{group}"
     yield Facts(question, stated, line)
-    for response in found.get("responses") or ():
+    for response in prediction.get("responses") or ():
         own = next(lines)
         with faulty() as fault:
             if (confidence := response.get("confidence")) is not None:
@@ -86,17 +86,18 @@ def _prediction(line: int, found: Any, lines: Iterator[int]) -> Iterator[Record]
                 )
         if fault.reason:
             yield Refused(own, f"response {response.get('id', '')}: {fault.reason}")
-    outcome = found.get("outcome")
-    if outcome is not None or found.get("withdrawn"):
+    outcome = prediction.get("outcome")
+    if outcome is not None or prediction.get("withdrawn"):
         yield Settled(
             line=line,
             question=question,
-            outcome="annulled" if found.get("withdrawn") else ("yes" if outcome else "no"),
+            outcome="annulled" if prediction.get("withdrawn") else ("yes" if outcome else "no"),
             resolved_at=instant(
-                found.get("last_judgement_at") or required(found, "updated_at"), name="updated_at"
+                prediction.get("last_judgement_at") or required(prediction, "updated_at"),
+                name="updated_at",
             ),
             source=f"{_SITE}{number}",
-            note="withdrawn by its author" if found.get("withdrawn") else "",
+            note="withdrawn by its author" if prediction.get("withdrawn") else "",
         )
 
 

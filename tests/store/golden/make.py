@@ -19,8 +19,8 @@ FOLDER = Path(__file__).resolve().parent
 
 def main():
     with tempfile.TemporaryDirectory() as folder:
-        made = Path(folder) / "ledger.db"
-        with Ledger.open(str(made), create=True) as ledger:
+        file = Path(folder) / "ledger.db"
+        with Ledger.open(str(file), create=True) as ledger:
             fill(ledger)
             for n in range(12):
                 moment = NOW + n * DAY
@@ -28,18 +28,18 @@ def main():
                 ledger.append([spoken], recorded_at=moment + timedelta(minutes=1))
             ledger.append(one_of_each()[:2] + one_of_each()[5:], recorded_at=NOW + 20 * DAY)
             head = ledger.head()
-            said = {"entries": head.seq, "head": head.hash, "digest": ledger.content_digest()}
-            said["kinds"] = len(KINDS)
-        current = status(str(made)).current
+            facts = {"entries": head.seq, "head": head.hash, "digest": ledger.content_digest()}
+            facts["kinds"] = len(KINDS)
+        current = status(str(file)).current
         target = FOLDER / f"{current}.sqlite"
         if target.exists():
             raise SystemExit(f"{target.name} is frozen")
-        raw = sqlite3.connect(made)
+        raw = sqlite3.connect(file)
         raw.execute("PRAGMA journal_mode=DELETE")
         raw.execute("PRAGMA page_size=1024")
         raw.execute("VACUUM INTO ?", (str(target),))
         raw.close()
-        target.with_suffix(".json").write_text(json.dumps(said, indent=1) + "\n")
+        target.with_suffix(".json").write_text(json.dumps(facts, indent=1) + "\n")
 
 
 if __name__ == "__main__":
