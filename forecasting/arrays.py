@@ -23,11 +23,11 @@ def by_value[T](most: int) -> Callable[[Callable[..., T]], Callable[..., T]]:
 
     def of(function: Callable[..., T]) -> Callable[..., T]:
         @lru_cache(maxsize=most)
-        def found(*told: Any) -> T:
-            return function(*(np.frombuffer(x) if isinstance(x, bytes) else x for x in told))
+        def cached(*keys: Any) -> T:
+            return function(*(np.frombuffer(x) if isinstance(x, bytes) else x for x in keys))
 
-        return lambda *given: found(
-            *(np.asarray(x, np.float64).tobytes() if np.ndim(x) else float(x) for x in given)
+        return lambda *arguments: cached(
+            *(np.asarray(x, np.float64).tobytes() if np.ndim(x) else float(x) for x in arguments)
         )
 
     return of
@@ -48,13 +48,13 @@ class Recent[K: Hashable, V]:
     def of(self, key: K, make: Callable[[], V]) -> V:
         """Give a result, which is never None: made before, or now."""
         # Taken out and put back: whatever another thread drops in between is only made again.
-        found = self._kept.pop(key, None)
-        if found is None:
-            found = make()
-        self._kept[key] = found
+        result = self._kept.pop(key, None)
+        if result is None:
+            result = make()
+        self._kept[key] = result
         if len(self._kept) > self._most:
             self._kept.popitem(last=False)
-        return found
+        return result
 
     def __iter__(self) -> Iterator[V]:
         return iter(tuple(self._kept.values()))

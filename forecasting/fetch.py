@@ -100,8 +100,8 @@ def forbidden(address: Address) -> str:
 
 def resolve(host: str, port: int) -> list[str]:
     """Ask the system for the addresses of a host."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(row[4][0]) for row in found))
+    rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(row[4][0]) for row in rows))
 
 
 class Fetcher:
@@ -130,23 +130,23 @@ class Fetcher:
         deadline = time.monotonic() + self._seconds
         taken = frozenset(types)
         for _ in range(REDIRECTS + 1):
-            found = self._once(url, "GET", None, {}, taken, deadline)
-            if isinstance(found, Answer):
-                return found
-            if urlsplit(url).scheme == "https" != urlsplit(found).scheme:
-                raise _no(url, f"leads from https to {_shown(found)}")
-            url = found
+            reply = self._once(url, "GET", None, {}, taken, deadline)
+            if isinstance(reply, Answer):
+                return reply
+            if urlsplit(url).scheme == "https" != urlsplit(reply).scheme:
+                raise _no(url, f"leads from https to {_shown(reply)}")
+            url = reply
         raise _no(url, f"more than {REDIRECTS} redirects")
 
     def post(self, url: str, body: bytes, *, content_type: str, types: Iterable[str]) -> Answer:
         """Send a body to an address and give the answer; no redirect is followed."""
         deadline = time.monotonic() + self._seconds
         headers = {"Content-Type": content_type, "Content-Length": str(len(body))}
-        found = self._once(url, "POST", body, headers, frozenset(types), deadline)
-        if isinstance(found, str):
-            rule = f"redirects to {_shown(found)}, where the request cannot be sent on"
+        reply = self._once(url, "POST", body, headers, frozenset(types), deadline)
+        if isinstance(reply, str):
+            rule = f"redirects to {_shown(reply)}, where the request cannot be sent on"
             raise _no(url, rule, "the final address")
-        return found
+        return reply
 
     def _once(
         self,
@@ -224,12 +224,12 @@ class Fetcher:
         # The system's look-up has no time limit of its own.
         threading.Thread(target=ask, daemon=True).start()
         try:
-            found = answers.get(timeout=_left(deadline))
+            reply = answers.get(timeout=_left(deadline))
         except queue.Empty:
             raise TimeoutError from None
-        if isinstance(found, Exception):
-            raise found
-        addresses = [ipaddress.ip_address(text.partition("%")[0]) for text in found]
+        if isinstance(reply, Exception):
+            raise reply
+        addresses = [ipaddress.ip_address(text.partition("%")[0]) for text in reply]
         for address in addresses:
             why = forbidden(address)
             if why and not any(
@@ -251,8 +251,8 @@ class Fetcher:
             raise _no(url, f"answers {response.status} {_shown(response.reason)}")
         kind = (response.getheader("Content-Type") or "").partition(";")[0].strip().casefold()
         if kind not in types:
-            given, taken = _shown(kind) or "no content type", ", ".join(sorted(types))
-            raise _no(url, f"gives {given}; must be one of {taken}")
+            label, taken = _shown(kind) or "no content type", ", ".join(sorted(types))
+            raise _no(url, f"gives {label}; must be one of {taken}")
         packed = (response.getheader("Content-Encoding") or "identity").strip().casefold()
         if packed != "identity":
             raise _no(url, f"sends a packed body ({_shown(packed)}), unasked")

@@ -51,7 +51,7 @@ def create_app(house: House) -> Starlette:
             *(_path(house, route, run) for route in pages.routes()),
         ],
         exception_handlers=dict.fromkeys(
-            (HTTPException, Refusal, ForecastingError, Exception), _told(house)
+            (HTTPException, Refusal, ForecastingError, Exception), _fault_page(house)
         ),
     )
     app.add_middleware(Gate, hosts=house.hosts, sessions=house.sessions, cookie=house.cookie)
@@ -80,7 +80,7 @@ def _path(house: House, route: Route, run: Callable[[Any], Awaitable[Response]])
                 raise Refusal(403, "This form is out of date. Open its page again, and send it.")
             if session is not None and session.role == "reader" and not route.reader:
                 raise Refusal(403, "You may read here, and not write.")
-        held, asked = cookies(request.headers), request.url.query
+        jar, asked = cookies(request.headers), request.url.query
         address = f"{request.url.path}?{asked}" if asked else request.url.path
         visit = Visit(
             house,
@@ -93,8 +93,8 @@ def _path(house: House, route: Route, run: Callable[[Any], Awaitable[Response]])
             swaps="hx-request" in request.headers,
             polls="x-poll" in request.headers,
             address=address if route.method == "GET" else "",
-            preferences=Preferences.of(held.get(COOKIE, "")),
-            cookies=held,
+            preferences=Preferences.of(jar.get(COOKIE, "")),
+            cookies=jar,
         )
         return await run(lambda: route.answer(visit))
 
@@ -109,19 +109,19 @@ def _stranger(house: House, request: Request) -> Response:
     return HTMLResponse(text, status_code=401)
 
 
-def _told(house: House) -> Callable[[Request, Exception], Awaitable[Response]]:
+def _fault_page(house: House) -> Callable[[Request, Exception], Awaitable[Response]]:
     """Say what went wrong in plain words, on a page; never a traceback."""
 
     async def handler(request: Request, fault: Exception) -> Response:
-        status, said = _words(fault)
+        status, text = _words(fault)
         if status >= 500:
             _log.error("%s %s", request.method, request.url.path, exc_info=fault)
         if "text/html" not in request.headers.get("accept", "text/html"):
-            return PlainTextResponse(said, status_code=status)
+            return PlainTextResponse(text, status_code=status)
         session = request.scope.get("forecast_session")
         headers = {"Connection": "close"} if status in (408, 413, 415) else None
         return HTMLResponse(
-            render("fault.html.j2", status=status, said=said, stamp=house.stamp, inside=session),
+            render("fault.html.j2", status=status, text=text, stamp=house.stamp, inside=session),
             status_code=status,
             headers=headers,
         )

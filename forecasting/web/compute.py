@@ -170,16 +170,16 @@ class Desk:
                 self._end(work, "failed")
             self._hang_up()
 
-    def _hear(self, work: Work, kind: str, said: Any) -> None:
+    def _hear(self, work: Work, kind: str, value: Any) -> None:
         if kind == "step":
-            work.step = said
+            work.step = value
         elif kind == "done":
             # What was read before an entry came may lack it, so the child says of which head.
-            head, work.result = said
+            head, work.result = value
             work.head = max(head, 0)
             self._end(work, "done")
         else:
-            work.words = said
+            work.words = value
             self._end(work, "failed")
 
     def _end(self, work: Work, state: State) -> None:
@@ -252,6 +252,6 @@ def figures(
 
 def address(visit: "Visit", **more: str) -> str:
     """Give the address of a page as it was asked for, but for the wish to compute anew."""
-    kept = [(name, value) for name, value in visit.query.fields if name != "again"]
-    kept += list(more.items())
-    return f"{visit.here}?{urlencode(kept)}" if kept else visit.here
+    fields = [(name, value) for name, value in visit.query.fields if name != "again"]
+    fields += list(more.items())
+    return f"{visit.here}?{urlencode(fields)}" if fields else visit.here

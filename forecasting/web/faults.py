@@ -86,8 +86,8 @@ def fault_of(raised: ForecastingError, zone: str = "") -> Fault:
     if value in ("", "..") and rule == "must be two numbers":
         words = "fill both, From and To"
     hint = raised.hint
-    if (told := _SUM.match(words)) and (add := _ADD.match(hint)):
-        words = f"they sum to {100 * float(told[1]):g} %, and must sum to 100 %"
+    if (match := _SUM.match(words)) and (add := _ADD.match(hint)):
+        words = f"they sum to {100 * float(match[1]):g} %, and must sum to 100 %"
         rest = 100 * float(add[1])
         hint = f"take {-rest:g} away somewhere" if rest < 0 else f"add {rest:g} somewhere"
     if raised.where:
@@ -107,7 +107,7 @@ def _moments(text: str, zone: str) -> str:
         return _INSTANT.sub(r"\1, \2 UTC", text)
     days = Days(zone)
     return _INSTANT.sub(
-        lambda found: days.moment(dt.datetime.fromisoformat(f"{found[1]}T{found[2]}+00:00")), text
+        lambda match: days.moment(dt.datetime.fromisoformat(f"{match[1]}T{match[2]}+00:00")), text
     )
 
 
@@ -122,8 +122,8 @@ def at_form(text: str) -> str:
     for named, box in BOXES.items():
         text = text.replace(named, box)
     text = re.sub(r"\bleave out (\w+=TIME)", r"leave \1 empty", text)
-    text = _RUNG.sub(lambda found: f"{in_percent(found[2])} or more by {day_names(found[1])}", text)
-    text = _RUNGS.sub(lambda found: f"by {found[1]} {in_percent(found[2])} %", text)
+    text = _RUNG.sub(lambda match: f"{in_percent(match[2])} or more by {day_names(match[1])}", text)
+    text = _RUNGS.sub(lambda match: f"by {match[1]} {in_percent(match[2])} %", text)
     text = text.replace("`", "")
     return _ARGUMENT.sub(_labelled, text)
 
@@ -133,6 +133,6 @@ def in_percent(share: str) -> str:
     return f"{(100 * Decimal(share)).normalize():f}"
 
 
-def _labelled(found: "re.Match[str]") -> str:
-    value = _CHOICES.get(found[2], found[2])
-    return f"“{LABELS[found[1]]}”" + ("" if value.isupper() else f" {value}")
+def _labelled(match: "re.Match[str]") -> str:
+    value = _CHOICES.get(match[2], match[2])
+    return f"“{LABELS[match[1]]}”" + ("" if value.isupper() else f" {value}")

@@ -20,16 +20,16 @@ MOST_CONNECTIONS = 200
 def listen(host: str, port: int) -> socket.socket:
     """Take a port; 0 takes a free one."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    made = socket.socket(family, socket.SOCK_STREAM)
+    listener = socket.socket(family, socket.SOCK_STREAM)
     try:
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.bind((host, port))
-        made.listen(128)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(128)
     except OSError as refused:
-        made.close()
+        listener.close()
         msg = f"port ({host}:{port}): cannot be listened on ({refused.strerror})"
         raise InvalidInput(msg, hint=f"forecast serve --port {port + 1}") from None
-    return made
+    return listener
 
 
 def _warm(house: House) -> None:

@@ -40,8 +40,8 @@ class Uploads:
         with self._lock:
             now = time.monotonic()
             old = [k for k, each in self._held.items() if now - each.since > LASTING]
-            for gone in (*old, *list(self._held)[: max(0, len(self._held) - MOST + 1)]):
-                if (each := self._held.pop(gone, None)) is not None:
+            for stale in (*old, *list(self._held)[: max(0, len(self._held) - MOST + 1)]):
+                if (each := self._held.pop(stale, None)) is not None:
                     each.path.unlink(missing_ok=True)
             self._held[key] = Waiting(who, upload.name, path, now)
         return key
@@ -49,8 +49,8 @@ class Uploads:
     def of(self, key: str, who: str) -> Waiting | None:
         """Give a file of somebody."""
         with self._lock:
-            found = self._held.get(key)
-        return found if found is not None and found.who == who else None
+            waiting = self._held.get(key)
+        return waiting if waiting is not None and waiting.who == who else None
 
     def place(self, name: str) -> Path:
         """Give a path for a file that is about to be sent; a name of ours, never of a visitor."""

@@ -20,7 +20,7 @@ from forecasting.web.faults import Fault, fault_of
 from forecasting.web.gate import Refusal
 from forecasting.web.house import House, receipt_key
 from forecasting.web.preferences import Preferences
-from forecasting.web.sessions import Session, Told
+from forecasting.web.sessions import Note, Session
 from forecasting.web.view import capitalize_first, render, shows, unfolded
 
 type Undo = tuple[str, Mapping[str, str]] | None
@@ -109,8 +109,8 @@ class Visit:
         """What a watch of everything says of processes of which nobody keeps a list."""
         from forecasting.app.news.world import no_list
 
-        found: str = self.kept("without list", lambda: no_list(self.book.without_list()))
-        return found
+        text: str = self.kept("without list", lambda: no_list(self.book.without_list()))
+        return text
 
     def kept(self, key: Any, make: Callable[[], Any]) -> Any:
         """Compute once for a head of the ledger; `key` says what, with all that it depends on."""
@@ -128,12 +128,12 @@ class Visit:
         """Give a title within quotation marks, for a note that may be read on another page."""
         return f"“{self.titled(name)}”"
 
-    def by_title(self, told: str) -> str:
+    def by_title(self, message: str) -> str:
         """Name the questions and processes of a message by their titles, and no command."""
         titles = self.kept("what each is called", self.book.titles)
-        told = told.replace(" (forecast watch lists them)", "")
+        message = message.replace(" (forecast watch lists them)", "")
         return _ID.sub(
-            lambda found: self.quoted(found[0]) if found[0] in titles else found[0], told
+            lambda match: self.quoted(match[0]) if match[0] in titles else match[0], message
         )
 
     def page(
@@ -149,7 +149,7 @@ class Visit:
         A fault is in sight: the folds around it are open, and one for which no form has a place
         stands at the head of the page.
         """
-        notes: list[Told] = []
+        notes: list[Note] = []
         still = self.polls or part
         if not still:
             notes, self.session.notes = self.session.notes, []
@@ -186,7 +186,7 @@ class Visit:
 
     def note(self, words: str, kind: str = "done", undo: Undo = None) -> None:
         """Say something on the next page, with the form that takes it back."""
-        self.session.notes.append(Told(kind, words, undo))
+        self.session.notes.append(Note(kind, words, undo))
 
     def to(self, place: str, **query: str) -> Response:
         """Send the browser to a page of ours; `place` is written by us, never taken from a form."""
@@ -207,7 +207,7 @@ class Visit:
         call: Callable[[PlainBook], T],
         *,
         then: str | Callable[[T], str],
-        said: Callable[[T], str],
+        note: Callable[[T], str],
         again: Callable[[tuple[Fault, ...]], Response],
         undo: Callable[[T], Undo] = lambda result: None,
     ) -> Response:
@@ -234,7 +234,7 @@ class Visit:
             return again((Fault(fault.field, self.by_title(fault.words)) if named else fault,))
         except ForecastingError as refused:
             return again((Fault("", fault_of(refused, self.zone).words),))
-        self.note(said(result), undo=undo(result))
+        self.note(note(result), undo=undo(result))
         for each in notes:
             self.note(f"{capitalize_first(self.by_title(each)).rstrip('.')}.", "info")
         return self.to(then(result) if callable(then) else then)

@@ -161,4 +161,4 @@ def test_an_address_that_leads_nowhere_still_leads_on(browser):
     assert page.status_code == 404
     assert 'href="/questions"' in page.text
     assert re.search(r"<p>No question named nonsense\.</p>", page.text)
-    assert "csrf" not in render("fault.html.j2", status=404, said="x", stamp="s", inside=None)
+    assert "csrf" not in render("fault.html.j2", status=404, text="x", stamp="s", inside=None)

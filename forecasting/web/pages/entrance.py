@@ -23,14 +23,16 @@ def enter(visit: Visit) -> Response:
     return response
 
 
-def login(visit: Visit, *, said: str = "") -> Response:
+def login(visit: Visit, *, problem: str = "") -> Response:
     """Show the form by which somebody of a team signs in."""
     if not visit.house.team:
         raise Refusal(404, "There is no such page.")
     if visit.session.who:
         return visit.to("/")
-    text = render("login.html.j2", stamp=visit.house.stamp, said=said, name=visit.form.get("name"))
-    return HTMLResponse(text, status_code=403 if said else 200)
+    text = render(
+        "login.html.j2", stamp=visit.house.stamp, problem=problem, name=visit.form.get("name")
+    )
+    return HTMLResponse(text, status_code=403 if problem else 200)
 
 
 def sign_in(visit: Visit) -> Response:
@@ -39,12 +41,12 @@ def sign_in(visit: Visit) -> Response:
     if not house.team:
         raise Refusal(404, "There is no such page.")
     if wait := house.users.waits(name):
-        return login(visit, said=f"Too many wrong passwords. Wait {wait:.0f} seconds.")
+        return login(visit, problem=f"Too many wrong passwords. Wait {wait:.0f} seconds.")
     # Spaces belong to a password.
     typed = [value for key, value in visit.form.fields if key == "password"]
     user = house.users.knows(name, typed[-1] if typed else "")
     if user is None:
-        return login(visit, said="The name or the password is wrong.")
+        return login(visit, problem="The name or the password is wrong.")
     response = visit.to("/")
     key = house.sessions.open(Session(name, user.role))
     visit.keep(response, house.cookie, key, lasting=False)

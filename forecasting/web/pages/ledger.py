@@ -60,10 +60,10 @@ def verify(visit: Visit) -> Response:
 
 def anchor(visit: Visit) -> Response:
     """Give the head in a few lines, to be kept elsewhere."""
-    made = visit.book.anchor()
-    name = f"anchor-{made.entries}.txt"
+    record = visit.book.anchor()
+    name = f"anchor-{record.entries}.txt"
     return PlainTextResponse(
-        made.text, headers={"Content-Disposition": f'attachment; filename="{name}"'}
+        record.text, headers={"Content-Disposition": f'attachment; filename="{name}"'}
     )
 
 
@@ -81,8 +81,8 @@ def backup(visit: Visit) -> Response:
 
 def _sent(path: Path, name: str, kind: str) -> Response:
     """Send a file and remove it."""
-    gone = BackgroundTask(path.unlink, missing_ok=True)
-    return FileResponse(path, filename=name, media_type=kind, background=gone)
+    removal = BackgroundTask(path.unlink, missing_ok=True)
+    return FileResponse(path, filename=name, media_type=kind, background=removal)
 
 
 def export(visit: Visit) -> Response:
@@ -113,7 +113,7 @@ def _begin(visit: Visit, doing: str, *, then: str, once: str = "") -> Response:
     if waiting is None:
         return ledger(visit, faults=(GONE,))
     try:
-        said = _options(visit)
+        options = _options(visit)
     except InvalidInput as refused:
         return ledger(visit, faults=(fault_of(refused, visit.zone),))
     job = visit.house.jobs.start(
@@ -124,7 +124,7 @@ def _begin(visit: Visit, doing: str, *, then: str, once: str = "") -> Response:
         form=visit.form,
         once=once,
         file=str(waiting.path),
-        **{"forecaster": visit.who, "name": waiting.name, **said},
+        **{"forecaster": visit.who, "name": waiting.name, **options},
     )
     visit.house.jobs.wait(job)
     return visit.to(f"/jobs/{job.id}")
@@ -175,21 +175,23 @@ def _file(visit: Visit, job: Job) -> Response:
 
 def _options(visit: Visit) -> Mapping[str, Any]:
     """Give what was said of a file."""
-    given: dict[str, Any] = {name: visit.form.get(name) for name in OPTIONS if visit.form.get(name)}
-    if "columns" in given:
-        given["columns"] = _columns(given["columns"])
-    return given
+    options: dict[str, Any] = {
+        name: visit.form.get(name) for name in OPTIONS if visit.form.get(name)
+    }
+    if "columns" in options:
+        options["columns"] = _columns(options["columns"])
+    return options
 
 
 def _columns(text: str) -> dict[str, str]:
-    found = {}
+    columns = {}
     for pair in text.splitlines():
         heading, _, column = pair.rpartition("=")
         if not heading.strip() or not column.strip():
             msg = f"columns ({pair}): write each as “Its heading = forecast”"
             raise InvalidInput(msg)
-        found[heading.strip()] = column.strip()
-    return found
+        columns[heading.strip()] = column.strip()
+    return columns
 
 
 def bring_in(visit: Visit) -> Response:
@@ -206,7 +208,7 @@ def undo(visit: Visit) -> Response:
     return visit.write(
         lambda book: book.import_undo(run),
         then="/ledger/imports",
-        said=lambda found: f"Taken back: {run}. Its entries stay, and count for nothing.",
+        note=lambda result: f"Taken back: {run}. Its entries stay, and count for nothing.",
         again=lambda faults: imports(visit, faults=faults),
     )
 
