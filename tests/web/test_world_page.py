@@ -14,7 +14,7 @@ from forecasting.bank.schema import WorldviewFile
 from forecasting.errors import InvalidInput
 from forecasting.web.compute import Desk
 from forecasting.web.pages.world import EXAMPLE, _story
-from forecasting.web.sessions import Told
+from forecasting.web.sessions import Note
 from tests.web.conftest import Browser, eventually, housed
 
 WORLD = """
@@ -310,7 +310,7 @@ def test_a_poll_takes_no_note_and_changes_no_address(small):
     browser = Browser(small)
     browser.get("/world")
     session = next(iter(small.sessions._open.values()))
-    session.notes.append(Told("done", "Saved just now.", None))
+    session.notes.append(Note("done", "Saved just now.", None))
     asked = {"HX-Request": "true", "X-Poll": "1"}
     poll = browser.client.get("/world/views", headers=asked)
     assert "Saved just now." not in poll.text
