@@ -139,8 +139,8 @@ _EXTRA = re.compile(r"unexpected extra argument \((\S+)\)")
 
 
 def _usage(misuse: click.UsageError) -> InvalidInput:
-    said = misuse.format_message().rstrip(".")
-    message, _, hint = said.partition(" Try: ")
+    text = misuse.format_message().rstrip(".")
+    message, _, hint = text.partition(" Try: ")
     path = misuse.ctx.command_path if misuse.ctx else "forecast"
     if isinstance(misuse, click.MissingParameter) and misuse.ctx:
         whole = re.sub(r"\\\n\s*", "", misuse.ctx.command.help or "")
