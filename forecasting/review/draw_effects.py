@@ -77,8 +77,8 @@ def _percent(axes: Any, ends: Sequence[float]) -> None:
     inside = [tick for tick in TICKS if low - room <= _logit(tick / 100) <= high + room]
     # Too many labels would touch: thin them evenly.
     step = max(1, -(-len(inside) // MOST_TICKS))
-    kept = inside[::step] or [100 / (1 + exp(-(low + high) / 2))]
-    axes.set_xticks([_logit(tick / 100) for tick in kept], [f"{tick:.3g} %" for tick in kept])
+    ticks = inside[::step] or [100 / (1 + exp(-(low + high) / 2))]
+    axes.set_xticks([_logit(tick / 100) for tick in ticks], [f"{tick:.3g} %" for tick in ticks])
 
 
 def _logit(p: float) -> float:

@@ -126,8 +126,8 @@ def _stack(axes: "Axes", fan: Fan, x: Sequence[float]) -> None:
         roof = [low + high for low, high in zip(floor, share, strict=True)]
         axes.fill_between(x, floor, roof, color=PALETTE[colour], alpha=opacity, lw=0)
         axes.plot(x, roof, color=PALETTE["page"], lw=0.8)
-        told = _numbered(state, words.percent(share[-1]))
-        ends.append(((floor[-1] + roof[-1]) / 2, told, colour))
+        label = _numbered(state, words.percent(share[-1]))
+        ends.append(((floor[-1] + roof[-1]) / 2, label, colour))
         floor = roof
     axes.set_ylim(0, 1)
     percent_axis(axes.yaxis)
@@ -156,8 +156,8 @@ def _bands(axes: "Axes", fan: Fan, x: Sequence[float]) -> None:
         )
     ]
     # Quantiles that meet at a bound are one number, said once.
-    kept = [one for one, after in pairwise(ends) if one[0] != after[0]] + ends[-1:]
-    _labels(axes, kept)
+    labels = [one for one, after in pairwise(ends) if one[0] != after[0]] + ends[-1:]
+    _labels(axes, labels)
     if fan.unit:
         axes.set_ylabel(words.short(fan.unit, 14), fontsize=11, labelpad=2)
 

@@ -132,9 +132,9 @@ def _beside(
     written = [_shown(_called(name, labels)) for name in names]
     if question.outcome is not None:
         value = words.number(question.outcome)
-        told = question.outcome if value is None else words.amount(value)
+        outcome = question.outcome if value is None else words.amount(value)
         several = question.type in ("categorical", "ordered")
-        written.append("outcome" if several else _shown(f"outcome: {told}"))
+        written.append("outcome" if several else _shown(f"outcome: {outcome}"))
     need = NAME_AT + WIDEST * max(map(len, written), default=0)
     at = frame.last if question.resolved_at is None else min(question.resolved_at, question.closes)
     inside = 1 - frame.x(at) / frame.span
@@ -161,7 +161,7 @@ def describe(
     for name in names:
         points = question.paths[name]
         if family(name) in ("model", "base-rate", "person") and points:
-            first, last = (said(question, point) for point in (points[0], points[-1]))
+            first, last = (forecast_text(question, point) for point in (points[0], points[-1]))
             move = f"{first} at first, {last} at last" if len(points) > 1 else first
             parts.append(f"{cast.label(name, labels)}: {move}")
     if question.evidence:
@@ -171,7 +171,7 @@ def describe(
     return "; ".join(parts) + "."
 
 
-def said(question: QuestionPath, point: Point) -> str:
+def forecast_text(question: QuestionPath, point: Point) -> str:
     """Write what a forecast says."""
     if question.type == "binary":
         return words.percent(point.values[0])
@@ -229,7 +229,7 @@ def _panel(
         bands += _bands(question, plot, points, role, last, leads=name == leads)
         label = cast.label(name, labels)
         tips = [
-            (x, y, f"{label}: {said(question, point)}\n{days.moment(point.at)}")
+            (x, y, f"{label}: {forecast_text(question, point)}\n{days.moment(point.at)}")
             for (x, y), point in zip(places, points, strict=True)
         ]
         reach = max(last, places[-1][0])
@@ -297,14 +297,14 @@ def _bands(
     leads: bool,
 ) -> list[tuple[str, str]]:
     if question.type == "numeric" and leads:
-        found = []
+        areas = []
         for outer in (5.0, 25.0):
             corners = [
                 (plot.at(p.at), plot.y(p.quantile(outer)), plot.y(p.quantile(100 - outer)))
                 for p in points
             ]
-            found.append((step_area(corners, max(last, corners[-1][0])), role))
-        return found
+            areas.append((step_area(corners, max(last, corners[-1][0])), role))
+        return areas
     if question.type == "binary" and role == "model":
         known = [
             (plot.at(p.at), plot.y(p.p05), plot.y(p.p95))
@@ -362,19 +362,19 @@ def _labels(ends: Sequence[tuple[float, str, str]], at: float, plot: Plot) -> li
 def _news(question: QuestionPath, plot: Plot, zone: str) -> list[News]:
     """Give the marks of news a number each; those too close together share a range."""
     places = [plot.at(mark.known_at) for mark in question.evidence]
-    texts = [_told(mark, zone) for mark in question.evidence]
-    found, start = [], 0
+    texts = [_news_tip(mark, zone) for mark in question.evidence]
+    marks, start = [], 0
     for x, number in numbered(places):
         first, _, last = number.partition("–")
         count = int(last or first) - int(first) + 1
         tip = "\n".join(texts[start : start + min(count, 5)])
         more = f"\nand {count - 5} more" if count > 5 else ""
-        found.append(News(round(x, 1), number, tip + more))
+        marks.append(News(round(x, 1), number, tip + more))
         start += count
-    return found
+    return marks
 
 
-def _told(mark: Mark, zone: str) -> str:
+def _news_tip(mark: Mark, zone: str) -> str:
     weight = "" if mark.ratio is None else f" ({words.ratio(mark.ratio)})"
     return f"{words.Days(zone).known(mark.known_at)}: {mark.title}{weight}"
 
