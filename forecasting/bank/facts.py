@@ -36,7 +36,7 @@ def read_evidence(reader: TableReader) -> list[Evidence]:
 
 def read_classes(reader: TableReader) -> dict[str, ReferenceClass]:
     """Read the reference classes by name."""
-    return {found.id: found for found in reader.each("reference/classes.csv", _class)}
+    return {reference.id: reference for reference in reader.each("reference/classes.csv", _class)}
 
 
 def read_priors(reader: TableReader) -> list[ClassPrior]:

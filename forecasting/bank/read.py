@@ -107,7 +107,7 @@ def read_bank(root: Path, *, now: dt.datetime | None = None, zone: str = DEFAULT
     places: dict[str, Place] = {}
     undated: set[str] = set()
     files = (_place(root, path, problems) for path in sorted((root / "bank").rglob("*.yaml")))
-    for place in (*(found for found in files if found is not None), *worlds.questions):
+    for place in (*(each for each in files if each is not None), *worlds.questions):
         slug = place.file.slug
         if slug in places:
             message = f"slug ({slug}): already used by {places[slug].source}"

@@ -29,7 +29,7 @@ class Asked:
 
 def asked(bank: Bank) -> list[Asked]:
     """Read each question's answer once; those without one are left out."""
-    found = []
+    answers = []
     for question in bank.questions:
         if not question.answer:
             continue
@@ -37,17 +37,17 @@ def asked(bank: Bank) -> list[Asked]:
         try:
             predicate = parse_predicate(question.answer, zone=question.zone, world=bank.world)
         except InvalidInput as fault:
-            found.append(Asked(question, place, None, ((fault.message, fault.hint),)))
+            answers.append(Asked(question, place, None, ((fault.message, fault.hint),)))
             continue
         if bank.broken.intersection(processes_of(predicate)):
             # What is wrong with its process is told already.
-            found.append(Asked(question, place, None))
+            answers.append(Asked(question, place, None))
             continue
         faults = check_predicate(
             predicate, bank.world, question.space, question.opens, question.closes
         )
-        found.append(Asked(question, place, predicate, tuple((fault, "") for fault in faults)))
-    return found
+        answers.append(Asked(question, place, predicate, tuple((fault, "") for fault in faults)))
+    return answers
 
 
 def _answers_fit(bank: Bank) -> Iterator[Problem]:
@@ -58,8 +58,8 @@ def _answers_fit(bank: Bank) -> Iterator[Problem]:
         for message, hint in each.faults:
             if (slug, message) not in seen:
                 seen.add((slug, message))
-                said = message if message.startswith("answer (") else f"answer: {message}"
-                yield each.place.problem(("answer",), "answer", said, hint)
+                text = message if message.startswith("answer (") else f"answer: {message}"
+                yield each.place.problem(("answer",), "answer", text, hint)
 
 
 def _names_apart(bank: Bank) -> Iterator[Problem]:
@@ -173,7 +173,7 @@ def _codes_bear_on_something(bank: Bank) -> Iterator[Problem]:
 
 def notes(bank: Bank) -> list[Problem]:
     """List what a bank rests on without stating it: no faults, and nothing is refused for them."""
-    found = []
+    wide = []
     for process in bank.world.processes.values():
         if process.delivery is None or process.delivery.reference:
             continue
@@ -186,8 +186,8 @@ def notes(bank: Bank) -> list[Problem]:
             f"{process.name}: {what} from wide priors, for a delivery of any kind, with the weight "
             "of one or two parts until its own parts say more; forecast models priors lists them"
         )
-        found.append(Problem(*process.place, "wide", message, hint, note=True))
-    return [*found, *_not_known_yet(bank)]
+        wide.append(Problem(*process.place, "wide", message, hint, note=True))
+    return [*wide, *_not_known_yet(bank)]
 
 
 def _not_known_yet(bank: Bank) -> Iterator[Problem]:
