@@ -31,7 +31,7 @@ class Here(Jobs):
     def _run(self, job):
         with Book.plain(self._database, forecaster=job.who) as book:
             try:
-                job.result = CALLS[job.call](book, lambda *told: None, **job.options)
+                job.result = CALLS[job.call](book, lambda *step: None, **job.options)
                 job.state = "done"
             except ForecastingError as refused:
                 job.fault, job.state = fault_of(refused), "failed"
@@ -46,7 +46,7 @@ def here(empty):
     return empty
 
 
-def drop(browser, name, content=None, **said):
+def drop(browser, name, content=None, **options):
     """Put a file on the page, with what is said of it; wait for its preview."""
     if not browser.page or not browser.forms("/ledger/preview"):
         browser.get("/ledger")
@@ -54,7 +54,7 @@ def drop(browser, name, content=None, **said):
     form.pop("file", None)
     files = {} if content is None else {"file": (name, content)}
     browser.page = browser.client.post(
-        "/ledger/preview", data=form | said, files=files, headers={"Origin": ORIGIN}
+        "/ledger/preview", data=form | options, files=files, headers={"Origin": ORIGIN}
     )
     return browser.settled()
 
@@ -75,23 +75,23 @@ def test_every_platforms_file_comes_in_as_by_the_command(here, tmp_path, path):
     zone = ZONES.get(path.name, "")
     head = here.house.book.head()
     page = drop(here, path.name, path.read_bytes(), zone=zone)
-    said, told = {"zone": zone, "forecaster": "ana", "check_scores": True}, here.faults()
+    options, faults = {"zone": zone, "forecaster": "ana", "check_scores": True}, here.faults()
     with Book.plain(str(tmp_path / "other.db"), forecaster="ana", create=True) as other:
-        if told:
+        if faults:
             # Surveys without their questions, say: refused in the same words.
-            with pytest.raises(ValueError, match=re.escape(told[0].partition(": ")[2][:20])):
-                other.import_record(path, **said)
+            with pytest.raises(ValueError, match=re.escape(faults[0].partition(": ")[2][:20])):
+                other.import_record(path, **options)
             return
-        found = other.import_record(path, **said)
+        result = other.import_record(path, **options)
     assert page.status_code == 200, here.faults()
     assert here.house.book.head() == head
-    counted = f"{found['in']:,} row"
+    counted = f"{result['in']:,} row"
     assert counted in page.text
-    for rule in found["scores"]["rules"]:
+    for rule in result["scores"]["rules"]:
         assert rule["convention"] in page.text.replace("&#39;", "'")
     bring(here)
     assert "Brought in" in here.notes()[0]
-    assert len(imported(here)) == found["forecasts"]
+    assert len(imported(here)) == result["forecasts"]
     drop(here, path.name, path.read_bytes(), zone=zone)
     assert " 0 new" in here.page.text
 
@@ -138,10 +138,10 @@ TABLE = "\n".join([HEADINGS, *ROWS, ROW.format(1, "lots", 5)]).encode()
 
 def counted(text):
     """Give how many rows a page says that it read, took, held already and refused."""
-    found = re.search(
+    match = re.search(
         r"([\d,]+) rows? read: ([\d,]+) new, ([\d,]+) held.*?, ([\d,]+) refused", text
     )
-    return [int(each.replace(",", "")) for each in found.groups()]
+    return [int(each.replace(",", "")) for each in match.groups()]
 
 
 def test_what_was_brought_in_is_told_and_its_counts_add_up(here):
@@ -173,12 +173,12 @@ def test_an_import_that_is_sent_twice_writes_once(empty):
     assert len({each.result().headers["location"] for each in sent}) == 1
     empty.get(sent[0].result().headers["location"])
     empty.settled()
-    head, brought = empty.house.book.head(), len(imported(empty))
-    assert brought == counted(empty.page.text)[1] > 0
+    head, n_rows = empty.house.book.head(), len(imported(empty))
+    assert n_rows == counted(empty.page.text)[1] > 0
     # And gone back to, after it was done.
     bring(empty, form=form)
     assert "not written twice" in empty.notes()[0]
-    assert (empty.house.book.head(), len(imported(empty))) == (head, brought)
+    assert (empty.house.book.head(), len(imported(empty))) == (head, n_rows)
 
 
 #: A process that stands still in the middle of its transaction, with rows in it.
