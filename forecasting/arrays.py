@@ -43,22 +43,22 @@ class Recent[K: Hashable, V]:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._kept: OrderedDict[K, V] = OrderedDict()
+        self._results: OrderedDict[K, V] = OrderedDict()
 
     def of(self, key: K, make: Callable[[], V]) -> V:
-        """Give a result, which is never None: made before, or now."""
-        # Taken out and put back: whatever another thread drops in between is only made again.
-        result = self._kept.pop(key, None)
+        """Give the result of a key, which is never None: the kept one, or one made now."""
+        # Taken out and put back, as the latest; what another thread drops meanwhile is made again.
+        result = self._results.pop(key, None)
         if result is None:
             result = make()
-        self._kept[key] = result
-        if len(self._kept) > self._most:
-            self._kept.popitem(last=False)
+        self._results[key] = result
+        if len(self._results) > self._most:
+            self._results.popitem(last=False)
         return result
 
     def __iter__(self) -> Iterator[V]:
-        return iter(tuple(self._kept.values()))
+        return iter(tuple(self._results.values()))
 
     def clear(self) -> None:
         """Forget everything."""
-        self._kept.clear()
+        self._results.clear()

@@ -62,7 +62,7 @@ def _answers_fit(bank: Bank) -> Iterator[Problem]:
                 yield each.place.problem(("answer",), "answer", text, hint)
 
 
-def _names_apart(bank: Bank) -> Iterator[Problem]:
+def _no_process_named_as_a_question(bank: Bank) -> Iterator[Problem]:
     """Refuse a process with the name of a question: an item on it would mean both."""
     for name, process in bank.world.processes.items():
         if name in bank.places:
@@ -82,7 +82,7 @@ def _known_classes(bank: Bank) -> Iterator[Problem]:
             )
 
 
-def _stated_on_a_word(bank: Bank) -> Iterator[Problem]:
+def _priors_have_sources(bank: Bank) -> Iterator[Problem]:
     """Ask for the source and the date of a prior, in a bank whose questions are scored."""
     if not bank.resolutions:
         return
@@ -214,9 +214,9 @@ def _not_known_yet(bank: Bank) -> Iterator[Problem]:
 
 WORLD_RULES: tuple[WorldRule, ...] = (
     _answers_fit,
-    _names_apart,
+    _no_process_named_as_a_question,
     _known_classes,
-    _stated_on_a_word,
+    _priors_have_sources,
     _no_hindsight,
     _codes_bear_on_something,
 )

@@ -126,7 +126,7 @@ def read_tree(path: Path, source: str) -> tuple[Any, list[Problem]]:
         mark = broken.problem_mark or broken.context_mark
         line = mark.line + 1 if mark else 0
         return None, [Problem(source, line, "yaml", *_slip(broken))]
-    # Among the others: what ruamel's constructors raise of a number, a day or a tag that is none.
+    # The others include what ruamel's constructors raise at a bad number, day or tag.
     except (
         YAMLError,
         ValueError,

@@ -38,7 +38,7 @@ def asking(command: Any) -> Any:
 
 
 def words(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Put what the options said as :meth:`forecasting.app.book.Book.ask` takes it."""
+    """Give the values of the options as arguments of :meth:`forecasting.app.book.Book.ask`."""
     lists = {"ladder": "ladder", "options": "options_", "ordered": "ordered"}
     plain = ("by", "span", "unit", "base", "answer", "tags", "slug", "criteria")
     return {name: values[name] for name in plain} | {

@@ -52,7 +52,7 @@ def compare(a: str, b: str, **values: Any) -> None:
 
 
 def _names(a: str, b: str) -> dict[str, str]:
-    """Give words for what scripts read by short keys."""
+    """Give the words of a table for the short keys that scripts read."""
     return {
         "n_a": f"questions of {a}",
         "n_b": f"questions of {b}",

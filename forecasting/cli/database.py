@@ -9,7 +9,7 @@ from forecasting.cli import options, times
 from forecasting.cli.options import Command, Group
 from forecasting.cli.output import emit, opened, say, settings
 
-#: Of more faults than this `questions check` has the rest.
+#: The most faults that are printed; `questions check` has the rest.
 MOST_FAULTS = 3
 
 
@@ -46,7 +46,7 @@ def init(folder: Path | None, example: str | None) -> None:
         who = click.prompt("your name, as forecaster", default=config.forecaster().value, err=True)
     result = Book.make_workspace(place, example=example, forecaster=who, database=named)
     if settings().format == "table":
-        # Of a new workspace the counts are all nothing, and its database is where it says.
+        # Counts of 0 are left out, and so is the database, which lies in the workspace.
         shown = ("workspace", "bank", "questions", "added", "changed", "evidence", "resolutions")
         emit({key: result[key] for key in shown if result[key]})
         for fault in result["faults"][:MOST_FAULTS]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from forecasting.app.book import Book
 
 _SHOWN = 20
-#: Of single questions and people, by each rule.
+#: Rows of scores of single questions and people that are shown of each rule.
 _SHOWN_SCORES = 10
 #: The columns of the platform's rules as shown, with their keys; the first four on any width.
 _SCORES = {
@@ -48,7 +48,7 @@ def _with_example(what: str, example: str) -> str:
 
 
 class _Formats(Group):
-    """A command a format; a file in the place of one is told by its content."""
+    """A command for each format; a file in its place is recognised by its content."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Give the formats, then what is done with imports."""
@@ -297,7 +297,7 @@ def _each_score(rows: list[dict[str, Any]]) -> None:
 def _opened(*, create: bool, absent_is_empty: bool) -> Iterator["Book[Any]"]:
     """Open the database; a trial run takes an absent one for an empty one.
 
-    One that was made for a file of which nothing was kept is taken away again.
+    A database that was made for a file of which nothing was recorded is removed again.
     """
     from forecasting import config
     from forecasting.app.book import Book

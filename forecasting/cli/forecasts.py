@@ -11,7 +11,7 @@ from forecasting.cli.output import cell, emit, line, opened, say, settings
 from forecasting.domain.reading import Ambiguous
 from forecasting.errors import InvalidInput
 
-#: Said whenever a text was taken out.
+#: The note after the text of a rationale was taken out.
 ELSEWHERE = (
     "the text is out of this database; backups, exports, printed pages and earlier copies "
     "still hold it"
@@ -112,7 +112,7 @@ def log(
     ):
         if texts:
             arguments[name] = pairs(texts, option)
-    # What is forecast of is what the question has: options, rungs or levels of quantiles.
+    # NAME in --p NAME=VALUE is an option, a rung or a level of a quantile, as the question has.
     shares = pairs(each, "--p") if each else None
     with opened() as book:
         if at:
@@ -129,7 +129,7 @@ def log(
             rows = book.log(question, meant, **arguments)
     if settings().format == "table" and not sealed:
         for row in rows:
-            # My last number, and the model's, are what a new one is looked at beside.
+            # The new number is shown beside my last one and the model's.
             beside = {"mine": "forecast", "before": "before", "model": "model"}
             numbers = [f"{n} {cell(row[k])}" for n, k in beside.items() if row[k] is not None]
             line("   ".join([f"logged: {row['question']}", *numbers, row["mark"]]).rstrip())
@@ -181,7 +181,7 @@ def history(question: str, forecaster: str, kind: str, run: str) -> None:
     )
     # `redact` and `reveal` take the number of an entry.
     rows = [{"entry": row["seq"], **row} for row in rows]
-    # What no row has would leave no room for what a person wrote.
+    # Columns that are empty in all rows are left out, for the reasons need the room.
     seldom = {"mark", "lower", "upper", "method"}
     columns = tuple(c for c in columns if c not in seldom or any(row.get(c) for row in rows))
     emit(rows, columns=columns, title=f"{question}: forecasts in force, times in UTC")

@@ -58,7 +58,7 @@ class Column:
         whole = max(widest, _widest(header))
         least = min(whole, LEAST_PROSE) if folds else whole
         if pairs:
-            # Of several, a number stays beside its option.
+            # Where a cell has several options, a number stays beside its option.
             several = any(PAIRS in text for text in cells)
             parts = (part for text in cells for part in text.split(PAIRS if several else " "))
             least = min(least, max([_widest(header), *map(cell_len, parts)]))

@@ -17,7 +17,7 @@ from forecasting.errors import InvalidInput
 if TYPE_CHECKING:
     from forecasting.errors import Problem
 
-#: Of a match: what it is of, whether it is scored, and where.
+#: The columns of matches with questions on other platforms.
 MATCHED = ("question", "differs", "complement", "other", "url", "said_by")
 COLUMNS = ("id", "mine", "model", "outcome", "by", "difference", "status", "title", "type")
 #: With ids that are short, and so say little, the title goes before what can be looked up.
@@ -90,7 +90,7 @@ def _whole(row: dict[str, Any]) -> dict[str, Any]:
         if name in fields:
             parts = str(fields[name]).strip().split("\n\n")
             fields[name] = "\n".join(" ".join(part.split()) for part in parts)
-    # The deadline says it for a person; when the outcome is known at the latest may be later.
+    # `deadline` says the same for a person; `resolves_by` is left out where it is no later.
     for name in ("closes", "by", *(["resolves_by"] if row["resolves_by"] == row["closes"] else [])):
         fields.pop(name, None)
     if row["model"] and MODEL not in (row["latest"] or {}):

@@ -55,7 +55,7 @@ READING = options.choice(
 
 
 def selection(values: dict[str, Any]) -> dict[str, Any]:
-    """Take what the filters choose out of all that was given, by the names of a selection."""
+    """Take the arguments of a selection out of the values of the options."""
     names = ("kind", "run", "forecaster", "question", "tag", "reading", "too_soon")
     wanted = {name: values.pop(name) for name in names if name in values}
     return wanted | {"as_of": times.optional(values.pop("as_of"))}
@@ -133,7 +133,7 @@ def score(**values: Any) -> None:
         say(WHILE_OPEN)
     # The rule and the unit of each type stand above the table, unless one type has several.
     types = len({row["type"] for row in rows})
-    # Of several blocks of the same forecasters, the type says which is which.
+    # With several types the same forecasters come once for each, and the type tells them apart.
     several = types > 1
     rules = len({(row["type"], ruled(row)) for row in rows}) > types
     units = len({(row["type"], row["unit"]) for row in rows}) > types

@@ -10,10 +10,10 @@ BRIEF = "; of options the likeliest, of numbers the median (--wide shows all)"
 
 
 def brief(row: Mapping[str, Any], mine: str = "mine", model: str = "model") -> Mapping[str, Any]:
-    """Shorten what was said of options and of numbers; a withdrawn forecast is the word.
+    """Shorten forecasts of options and of numbers; one that was withdrawn becomes that word.
 
-    Of options each shows its own likeliest; the difference is that of mine, named where the model's
-    is another. Scripts and ``--wide`` get the row as it is.
+    Of options each side shows the likeliest; the difference is that of my likeliest option, and
+    names it where the model's likeliest is another. Scripts and ``--wide`` get the row as it is.
     """
     if settings().format != "table":
         return row

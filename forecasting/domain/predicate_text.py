@@ -34,7 +34,7 @@ NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 RESERVED = frozenset({"not", "first", "highest", "else", "given", "and", "or", "close"})
 MOST_TEXT = 2_000
 MOST_DEPTH = 40
-#: Of an answer a fault quotes whole words, so many characters at most.
+#: The most characters of an answer that a fault quotes, in whole words.
 MOST_SHOWN = 160
 #: What an entry of ``first of`` and ``highest of`` cannot say.
 _NOT_IN_ENTRIES = frozenset(

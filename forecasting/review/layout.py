@@ -95,7 +95,7 @@ def dates(frame: Frame, zone: str, *, most: int = 5) -> list[tuple[float, str]]:
         moments: list[dt.datetime] = []
         while (moment := first + dt.timedelta(minutes=minutes * len(moments))) <= last:
             moments.append(moment)
-        # A clock that is put on skips an hour: through UTC and back it is the hour that came.
+        # A clock put forward skips an hour: through UTC and back, a moment in it becomes the next.
         real = dict.fromkeys(local.local(moment.astimezone(dt.UTC)) for moment in moments)
         moments = [moment for moment in real if moment >= frame.opens]
         shown = [at for at in moments if at <= last]

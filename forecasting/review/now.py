@@ -76,7 +76,7 @@ def open_at(questions: Iterable[QuestionPath], moment: dt.datetime) -> list[Ques
 
 
 def likely(questions: Iterable[QuestionPath], moment: dt.datetime) -> list[Now]:
-    """Say what the model makes of each open question, and how that differs from its last word."""
+    """Give the model's forecast of each open question and its change since the one before."""
     rows: list[Now] = []
     for question in open_at(questions, moment):
         points = _until(question.paths.get(MODEL, ()), moment)
@@ -209,7 +209,7 @@ def _effect_text(question: QuestionPath, change: float) -> str:
 def others(
     questions: Iterable[QuestionPath], moment: dt.datetime
 ) -> tuple[tuple[str, ...], tuple[Others, ...]]:
-    """Set side by side what each forecaster says now; texts and what knows nothing are left out."""
+    """Give each forecaster's latest forecast side by side, but of texts and of what knows nothing."""
     live = open_at(questions, moment)
     names = [
         name

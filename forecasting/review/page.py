@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FILE = "index.html"
-#: Of whom is asked whether they did worse than the base rate.
+#: The forecasters that are compared with the base rate, question by question.
 MODELS: frozenset[Family] = frozenset(
     {"model", "without-links", "without-news", "prior", "worldview", "pool"}
 )
@@ -66,7 +66,7 @@ def render(data: ReviewData) -> str:
             last_said=lambda name: now.standing(by_id[name]) if name in by_id else words.DASH,
             parts=tables.parts(data.parts),
             left_out=tables.left_out(data),
-            # Without a forecast of the page's kind.
+            # Questions without a forecast of the page's kind.
             elsewhere=[
                 {"status": "", **row} for row in data.left_out if row["question"] not in by_id
             ],

@@ -219,7 +219,7 @@ def _panel(
     views: list[float] = []
     people = [name for name in names if family(name) == "person" and name != me]
     days = words.Days(zone)
-    # Whose fan of quantiles is shaded.
+    # The forecaster whose fan of quantiles is shaded.
     leads = next(iter(ordered(names)), "")
     for name in names:
         role, points = family(name), question.paths[name]

@@ -159,7 +159,7 @@ def horizon_tables(rows: Iterable[Row]) -> list[HorizonTable]:
     for (kind, rule, convention, unit), group in _alike(rows):
         horizons = tuple(dict.fromkeys(str(row["horizon"]) for row in group))
         cells = {(row["forecaster"], str(row["horizon"])): row for row in group}
-        # What is said of a horizon is said of its widest set; every cell prints its own n.
+        # The heading of a horizon describes its widest set; each cell prints its own n.
         facts = tuple(
             max(
                 (row for row in group if str(row["horizon"]) == horizon),

@@ -62,7 +62,7 @@ def _path(house: House, route: Route, run: Callable[[Any], Awaitable[Response]])
     async def endpoint(request: Request) -> Response:
         session = request.scope["forecast_session"]
         if session is not None and house.team:
-            # Somebody who is struck out is out; another role counts at once.
+            # A user who was removed is signed out; a changed role counts at once.
             user = house.users.all().get(session.who)
             if user is None:
                 house.sessions.close(request.scope["forecast_session_key"])
@@ -74,7 +74,7 @@ def _path(house: House, route: Route, run: Callable[[Any], Awaitable[Response]])
         query = pairs(request.scope["query_string"])
         form = Sent()
         if route.method == "POST":
-            # A stranger's body is not read, and a form without its token is not looked at.
+            # A body is read only of a visitor with a session; a form without its token is refused.
             form = await read(request, route.most)
             if session is not None and not session.owns(form.get("csrf")):
                 raise Refusal(403, "This form is out of date. Open its page again, and send it.")
@@ -102,7 +102,7 @@ def _path(house: House, route: Route, run: Callable[[Any], Awaitable[Response]])
 
 
 def _stranger(house: House, request: Request) -> Response:
-    """Answer somebody who has not come in."""
+    """Answer a request without a session."""
     if house.team and request.method == "GET":
         return Response(status_code=303, headers={"Location": "/login"})
     text = render("stranger.html.j2", stamp=house.stamp)

@@ -12,7 +12,7 @@ from starlette.requests import Request
 
 from forecasting.web.gate import Refusal
 
-#: Seconds in which a body must have come.
+#: Seconds within which a whole body must arrive.
 SECONDS = 20.0
 MOST_FIELDS = 2_000
 #: Of one field, in characters; a rationale is the longest.

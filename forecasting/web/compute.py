@@ -58,11 +58,11 @@ class Work:
 
     @property
     def going(self) -> bool:
-        """Whether it is still to come."""
+        """Whether the result is still to come."""
         return self.state in ("waiting", "running")
 
     def stop(self) -> None:
-        """Give it up: what waits for it goes on."""
+        """Give the work up, so that whoever waits for it goes on."""
         self.state = "stopped"
         self.ended.set()
 
@@ -174,7 +174,7 @@ class Desk:
         if kind == "step":
             work.step = value
         elif kind == "done":
-            # What was read before an entry came may lack it, so the child says of which head.
+            # The ledger may have grown meanwhile, so the child says which head it read.
             head, work.result = value
             work.head = max(head, 0)
             self._end(work, "done")
@@ -218,7 +218,7 @@ class Desk:
         process.kill()
         for stream in (process.stdin, process.stdout):
             if stream is not None:
-                # What it did not take is lost with it.
+                # What was written and not yet read is lost with the process.
                 with suppress(OSError):
                     stream.close()
         process.wait()

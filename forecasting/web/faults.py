@@ -69,14 +69,14 @@ class Fault:
 
 def fault_of(raised: ForecastingError, zone: str = "") -> Fault:
     """Read a refusal of the book for a form, whose page is in a zone."""
-    # Of a list the part that is wrong is named by its place, and then as what it is.
+    # A fault in a list is named by its place in the list, and then by its value.
     message = _PART.sub(r"\1 (\2): ", raised.message)
     head, colon, rule = message.partition(": ")
     name, _, value = head.partition(" (")
     value = value.removesuffix(")")
     field = FIELDS.get(name.strip().lower(), name.strip().lower()) if colon else ""
     if not re.fullmatch(r"[a-z_]{1,20}", field):
-        # What the way out begins with is the field that mends it.
+        # The hint begins with the argument to change, which names the field.
         named = _ARGUMENT.match(raised.hint)
         field = FIELDS.get(named[1], named[1]) if named else ""
         value = ""
@@ -93,7 +93,7 @@ def fault_of(raised: ForecastingError, zone: str = "") -> Fault:
     if raised.where:
         words = f"{raised.where}: {words}"
     words = day_names(_moments(at_form(words), zone))
-    # What is to be typed has no seconds; a moment of the record has.
+    # A hint's moment with seconds comes from the record; one to be typed stays as it is.
     hint = _moments(hint, zone) if _SECONDS.search(hint) else hint
     if hint := at_form(_COMMAND.sub("", hint)):
         begin = "For example" if hint == raised.hint else "Try"

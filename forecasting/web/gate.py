@@ -53,7 +53,7 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
-            # No web socket is spoken here; the start and the end of the app pass.
+            # Web sockets are not answered; messages of the app's start and end pass.
             if scope["type"] == "lifespan":
                 await self.app(scope, receive, send)
             return

@@ -33,7 +33,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def _warm(house: House) -> None:
-    # The page that needs it says what is wrong.
+    # A fault of the database is told by the page that needs it.
     with contextlib.suppress(ForecastingError):
         house.book.needs()
 
@@ -94,7 +94,7 @@ def serve(
     if everywhere(host):
         shown = socket.gethostname()
     name = f"[{shown}]" if ":" in shown else shown
-    # A large ledger is read once, before somebody asks.
+    # A large ledger is read once, before the first request.
     threading.Thread(target=_warm, args=(house,), daemon=True, name="reading").start()
     token = "" if house.team else house.sessions.invite(book.forecaster, lasting=True)
     ready(f"http://{name}:{port}/" + (f"enter?token={token}" if token else ""))

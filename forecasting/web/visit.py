@@ -24,12 +24,12 @@ from forecasting.web.sessions import Note, Session
 from forecasting.web.view import capitalize_first, render, shows, unfolded
 
 type Undo = tuple[str, Mapping[str, str]] | None
-#: Fields of a form that say nothing of what is written.
+#: Fields of a form that are no part of what is written.
 SILENT = {"csrf", "token", "seen", "was"}
-#: For how long a number that stands is not logged again in the same words: who goes back in the
-#: browser gets the form anew, with another token and what was typed.
+#: For this long the same number in the same words is not logged again: somebody who goes back in
+#: the browser sends what was typed a second time, with another token.
 LATELY = dt.timedelta(minutes=10)
-#: What may be an id in a message: a word with a hyphen, for one without may be any word.
+#: What may be an id in a message: a word with a hyphen, since one without could be any word.
 _ID = re.compile(r"(?<=watched )[a-z0-9]+\b(?!-)|[a-z0-9]+(?:-[a-z0-9]+)+(?:@\d{4}-\d\d-\d\d)?")
 
 
@@ -62,7 +62,7 @@ class Visit:
 
     @property
     def lately(self) -> dt.datetime:
-        """Since when the same number in the same words is the form of a page gone back to."""
+        """The moment since which the same number in the same words is the same form sent again."""
         return self.now - LATELY
 
     @property
@@ -225,11 +225,11 @@ class Visit:
         except Repeated as repeated:
             return self.repeated(repeated.seq, then)
         except (InvalidInput, NotFound) as refused:
-            # A twin of this form may have written while this one was looked at.
+            # The same form, sent twice, may have been written by the other request meanwhile.
             if seq := book.written():
                 return self.repeated(seq, then)
             fault = fault_of(refused, self.zone)
-            # What is said of the question is not to be typed, so it may go by its title.
+            # The question's id is not typed into the form, so its title can stand for it.
             named = fault.field == "question"
             return again((Fault(fault.field, self.by_title(fault.words)) if named else fault,))
         except ForecastingError as refused:

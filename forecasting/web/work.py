@@ -56,7 +56,7 @@ def import_(book: Any, tell: Tell, *, once: str = "", file: str, **options: Any)
         progress=progress,
         **options,
     )
-    # Of a million rows that are refused a page shows the first.
+    # A page shows the first of the refused rows; there may be a million.
     result["n_refused"] = len(result["refused"])
     result["refused"] = result["refused"][:SHOWN]
     if "scores" in result:
@@ -70,7 +70,7 @@ CALLS: dict[str, Callable[..., Any]] = {
     "update": update,
     "verify": verify,
 }
-#: What works on a file of somebody, and computes nothing of the world.
+#: Calls that work on a file and simulate nothing.
 FILES = ("import",)
 
 

@@ -16,8 +16,8 @@ def enter(visit: Visit) -> Response:
     key = None if visit.house.team else visit.house.sessions.redeem(visit.query.get("token"))
     if key is None:
         return HTMLResponse(render("stranger.html.j2", stamp=visit.house.stamp), status_code=401)
-    # A page and no redirect: whoever came by a link of another program has the strict cookie only
-    # on the step after.
+    # A page and no redirect: a browser that followed a link of another program sends a strict
+    # cookie only with its next request.
     response = HTMLResponse(render("enter.html.j2", stamp=visit.house.stamp))
     visit.keep(response, visit.house.cookie, key, lasting=False)
     return response

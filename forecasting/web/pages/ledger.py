@@ -24,7 +24,7 @@ from forecasting.web.visit import Visit
 PER_PAGE = 50
 GONE = Fault("file", "That file waits no longer; choose it again.")
 EXPORTS = {"csv": ("forecasts.csv", "text/csv"), "jsonl": ("ledger.jsonl", "application/jsonl")}
-#: What may be said of a file, as `forecast import` takes it.
+#: The options of a file, as `forecast import` takes them.
 OPTIONS = ("format", "me", "user", "zone", "decimal", "unit", "dates", "columns")
 
 
@@ -100,7 +100,7 @@ def preview(visit: Visit) -> Response:
     upload, key = visit.form.files.get("file"), visit.form.get("key")
     if upload is not None:
         key = visit.house.uploads.keep(visit.who, upload)
-        # A fault keeps the file with what was said of it.
+        # After a fault the file and its options are kept.
         visit = replace(visit, form=Sent((*visit.form.fields, ("key", key))))
     elif not key:
         return ledger(visit, faults=(Fault("file", "Choose a file."),))
@@ -151,7 +151,7 @@ def brought(visit: Visit) -> Response:
         return visit.to("/ledger/imports")
     seq = visit.house.book.speaking_as(visit.who, once=job.options["once"]).written()
     if job.state == "failed" and seq:
-        # Its twin wrote while it began.
+        # The same form, sent twice, was written by the other request.
         return visit.repeated(seq, "/ledger/imports")
     return _file(visit, job)
 
@@ -174,7 +174,7 @@ def _file(visit: Visit, job: Job) -> Response:
 
 
 def _options(visit: Visit) -> Mapping[str, Any]:
-    """Give what was said of a file."""
+    """Read the options of a file from the form."""
     options: dict[str, Any] = {
         name: visit.form.get(name) for name in OPTIONS if visit.form.get(name)
     }

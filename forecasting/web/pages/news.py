@@ -99,7 +99,7 @@ def item(
 def _chosen(visit: Visit, likely: list[Any], targets: list[Any]) -> str:
     """Give the target that a page comes with: what was asked for, else the first tick.
 
-    What bears the title of a tick is that tick.
+    A target with the same title as a tick is that tick.
     """
     if "target" in visit.form or "other" in visit.form:
         return visit.form.get("target") or visit.form.get("other")
@@ -146,7 +146,7 @@ def _widest(row: dict[str, Any]) -> float:
     if row["before"] is None:
         return 1.0
     gaps = [abs(after - row["before"]) for after in row["after"].values() if after is not None]
-    # A number has no points; it is shown whenever it moves.
+    # A number has no percentage points: the gap is relative to it.
     scale = 1.0 if row["type"] != "numeric" else 1.0 / max(abs(row["before"]), 1e-9)
     return max(gaps, default=0.0) * scale
 
@@ -370,7 +370,7 @@ def _import_items(visit: Visit, book: Any, content: bytes, name: str) -> dict[st
 
 
 def _import_note(result: dict[str, Any]) -> str:
-    """Say what came of a file, with the first rows that were refused."""
+    """Write the note on an imported file, with the first rows that were refused."""
     text = f"{words.plural(result['added'], 'item')} added of {result['rows']}"
     if result["duplicates"]:
         text += f", {result['duplicates']} known already"

@@ -83,7 +83,7 @@ def _scores(visit: Visit, page: "QuestionPage") -> Figures | None:
         return None
     again = visit.query.get("again") == "1"
     scores = figures(visit, "question", page.chosen.id, page.path_kind, patience=0.1, again=again)
-    # Scores of an outcome that stands no more are none.
+    # Scores of an outcome that was replaced since are not shown.
     return replace(scores, result=None, behind=0) if scores.head < page.decided else scores
 
 
@@ -225,7 +225,7 @@ def log(visit: Visit) -> Response:
 
 
 def _of_the_moment(form: Sent, faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
-    """Put what is said of the question's window beside the moment that was typed."""
+    """Put a fault about the question's window beside the moment that was typed."""
     if not form.get("at"):
         return faults
     return tuple(
@@ -297,7 +297,7 @@ def _to_hundred(shares: Mapping[str, float], total: float) -> dict[str, str]:
 
 
 def say(visit: Visit) -> Response:
-    """Write a comment: the same number once more, with what is said of it."""
+    """Record a comment: the same number is logged again, with the comment as its reason."""
     name = visit.path["name"]
 
     def call(book: Any) -> list[dict[str, Any]]:
@@ -327,7 +327,7 @@ def say(visit: Visit) -> Response:
 
 
 def withdraw(visit: Visit) -> Response:
-    """Take the standing number back."""
+    """Withdraw the visitor's number."""
     name = visit.path["name"]
     return visit.write(
         lambda book: book.withdraw(name),
@@ -352,7 +352,7 @@ def settle(visit: Visit) -> Response:
         if act == "dispute":
             return book.dispute(name, outcome, at=at, **more)
         if act == "reopen":
-            # Whoever takes an outcome back is who says so, where nobody else is named.
+            # Without a source, whoever takes an outcome back is recorded as the source.
             return book.reopen(name, **more | {"source": more["source"] or visit.who})
         return book.resolve(name, _meant(visit, more), at=at, sure=form.get("sure") == "1", **more)
 
@@ -378,7 +378,7 @@ def settle(visit: Visit) -> Response:
 def _meant(visit: Visit, more: dict[str, str]) -> str:
     """Give the outcome of the form; a number beyond the bounds is asked about once.
 
-    Sent again as it was, it is meant; its note keeps what was stated.
+    The same number sent again is taken as meant; its note keeps the number as stated.
     """
     from forecasting.app.ledger.resolve import beyond_doubt
 

@@ -72,7 +72,7 @@ def ask(visit: Visit, *, faults: tuple[Fault, ...] = ()) -> Response:
     return visit.page("ask.html.j2", faults=faults)
 
 
-#: What is typed beside a kind of question that it does not take, and what to do with it.
+#: Fields that a kind of question does not take, and what to do where they are filled.
 NOT_TAKEN = {
     "p": "It takes a number for each {part}, on its page, once it is asked. Empty this one.",
     "because": "It goes with a number: say it on the page of the question. Empty this.",
@@ -82,7 +82,7 @@ PARTS = {"ladder": "day", "options": "option", "ordered": "option", "number": "c
 
 
 def _not_taken(form: Sent) -> tuple[Fault, ...]:
-    """Find what was typed and would be dropped, so that it is said."""
+    """Give a fault for each field that is filled and that the kind of question does not take."""
     kind = form.get("kind", "yes-no")
     left = {"p", "because"} if kind in PARTS else set() if form.get("p") else {"because"}
     left |= {"by"} if kind == "ladder" else set()
@@ -94,12 +94,12 @@ def _not_taken(form: Sent) -> tuple[Fault, ...]:
     )
 
 
-#: The field of each kind of question that has what another kind says in a number's field.
+#: The field at which a fault of the number stands, for each kind without a number's field.
 OWN = {"ladder": "ladder", "options": "options", "ordered": "options", "number": "span"}
 
 
 def _placed(form: Sent, faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
-    """Put what was refused of the days, the options or the range beside them."""
+    """Put a fault of the days, the options or the range beside their field."""
     kind = form.get("kind", "yes-no")
     mine = OWN.get(kind, "p")
     of = {"p": mine} | ({"by": mine, "question": mine} if kind == "ladder" else {})
