@@ -209,7 +209,7 @@ def _effect_text(question: QuestionPath, change: float) -> str:
 def others(
     questions: Iterable[QuestionPath], moment: dt.datetime
 ) -> tuple[tuple[str, ...], tuple[Others, ...]]:
-    """Give each forecaster's latest forecast side by side, but of texts and of what knows nothing."""
+    """Give the latest forecasts side by side, without those of texts and of what knows nothing."""
     live = open_at(questions, moment)
     names = [
         name
