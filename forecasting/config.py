@@ -213,17 +213,17 @@ def _read(file: Path, keys: tuple[str, ...]) -> dict[str, str]:
     try:
         status = file.stat()
     except OSError:
-        return _parsed(file, keys)
-    return _unchanged(file, keys, (status.st_ino, status.st_mtime_ns, status.st_size))
+        return _parse(file, keys)
+    return _parse_once(file, keys, (status.st_ino, status.st_mtime_ns, status.st_size))
 
 
 @lru_cache(maxsize=8)
-def _unchanged(file: Path, keys: tuple[str, ...], _: tuple[int, ...]) -> dict[str, str]:
+def _parse_once(file: Path, keys: tuple[str, ...], _: tuple[int, ...]) -> dict[str, str]:
     # A command asks three times, and a server at every request.
-    return _parsed(file, keys)
+    return _parse(file, keys)
 
 
-def _parsed(file: Path, keys: tuple[str, ...]) -> dict[str, str]:
+def _parse(file: Path, keys: tuple[str, ...]) -> dict[str, str]:
     mend = f"correct or remove {file}"
 
     def wrong(line: str, rule: str) -> InvalidInput:

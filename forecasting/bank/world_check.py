@@ -106,7 +106,7 @@ def _no_hindsight(bank: Bank) -> Iterator[Problem]:
     for process in bank.world.processes.values():
         if (opened := first.get(process.name)) is None:
             continue
-        for known_by, what in (*_argued(process), *_argued_of_classes(bank, process)):
+        for known_by, what in (*_days_of_priors(process), *_days_of_class_priors(bank, process)):
             if known_by > local_day(opened.opens, opened.zone):
                 yield _late(process.place, f"{process.name}: {what}", known_by, opened)
     for link in bank.world.links:
@@ -115,14 +115,14 @@ def _no_hindsight(bank: Bank) -> Iterator[Problem]:
             yield _late(link.place, f"link ({link.name})", link.known_by, opened)
 
 
-def _argued(process: ProcessSpec) -> Iterator[tuple[dt.date, str]]:
+def _days_of_priors(process: ProcessSpec) -> Iterator[tuple[dt.date, str]]:
     """Give each different day by which a prior of a process could be argued, with its moves."""
     for day in dict.fromkeys(move.known_by for move in process.moves):
         if day is not None:
             yield day, ", ".join(move.name for move in process.moves if move.known_by == day)
 
 
-def _argued_of_classes(bank: Bank, process: ProcessSpec) -> Iterator[tuple[dt.date, str]]:
+def _days_of_class_priors(bank: Bank, process: ProcessSpec) -> Iterator[tuple[dt.date, str]]:
     """Give the day by which each stated prior of the classes of a process could be argued."""
     references = {move.phrase.reference for move in process.moves} - {""}
     for each in bank.priors:

@@ -11,7 +11,7 @@ from forecasting.cli.options import Command
 from forecasting.cli.output import cell, emit, line, opened, say, settings
 
 
-def _listed(text: str) -> tuple[str, ...]:
+def _parts(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
@@ -42,7 +42,7 @@ def words(values: Mapping[str, Any]) -> dict[str, Any]:
     lists = {"ladder": "ladder", "options": "options_", "ordered": "ordered"}
     plain = ("by", "span", "unit", "base", "answer", "tags", "slug", "criteria")
     return {name: values[name] for name in plain} | {
-        name: _listed(values[option]) for name, option in lists.items()
+        name: _parts(values[option]) for name, option in lists.items()
     }
 
 

@@ -69,7 +69,7 @@ def _print(explanation: Mapping[str, Any]) -> None:
         {
             "step": row["title"],
             "option": option,
-            "effect": _signed(change, error, clear=clear, digits=digits),
+            "effect": _effect(change, error, clear=clear, digits=digits),
             "bar": _bar(change if clear else 0.0, full),
             "known_at": row["known_at"],
             "then": _times(row.get("weight_then")),
@@ -108,7 +108,7 @@ def _print(explanation: Mapping[str, Any]) -> None:
     say(
         f"start: as of the opening, {cell(explanation['opened'])}, without history, evidence or "
         "links (the forecaster `prior` has the links), and it does not age. Effects are changes in "
-        f"{explanation['scale']} and add up to {_listed(explanation, digits)}{bar}; as of "
+        f"{explanation['scale']} and add up to {_whole_change(explanation, digits)}{bar}; as of "
         f"{cell(explanation['as_of'])}" + (f"; {', '.join(ages)}: {ratio}" if ages else "")
     )
     if explanation["unmoved"]:
@@ -157,15 +157,15 @@ def _options(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {"": value}
 
 
-def _listed(explanation: Mapping[str, Any], digits: int) -> str:
+def _whole_change(explanation: Mapping[str, Any], digits: int) -> str:
     errors, clear = _options(explanation["mcse"]), _options(explanation["clear"])
     return "  ".join(
-        f"{name} {_signed(change, errors[name], clear=clear[name], digits=digits)}".strip()
+        f"{name} {_effect(change, errors[name], clear=clear[name], digits=digits)}".strip()
         for name, change in _options(explanation["change"]).items()
     )
 
 
-def _signed(change: float, error: float, *, clear: bool, digits: int = 2) -> str:
+def _effect(change: float, error: float, *, clear: bool, digits: int = 2) -> str:
     least = 0.5 * 10.0**-digits
     text = f"{change:+,.{digits}f}" if abs(change) >= least else "0"
     return text if clear or error < least else f"{text} ±{error:,.{digits}f}"

@@ -119,7 +119,7 @@ def list_(question: str, everything: bool) -> None:
         rows = times.named_days(items, book.zone())
     columns = ("seq", "title", "on", "source", "known_at", "weight")
     if settings().format == "table":
-        rows = [{**row, "weight": _weight(row), "source": _graded(row)} for row in rows]
+        rows = [{**row, "weight": _weight(row), "source": _source_with_grade(row)} for row in rows]
     emit(
         rows,
         columns=(*columns, "state") if everything else columns,
@@ -128,7 +128,7 @@ def list_(question: str, everything: bool) -> None:
     )
 
 
-def _graded(row: Mapping[str, Any]) -> str:
+def _source_with_grade(row: Mapping[str, Any]) -> str:
     return f"{row['source']} ({row['grade']})" if row["grade"] else str(row["source"])
 
 

@@ -204,7 +204,7 @@ def edit(question: str, file: Path | None) -> None:
     """
     with opened() as book:
         text = book.question_yaml(question)
-        changed = file.read_text(encoding="utf-8-sig") if file is not None else _edited(text)
+        changed = file.read_text(encoding="utf-8-sig") if file is not None else _edit_text(text)
         try:
             ids = [] if changed is None else book.edit_question(question, changed)
         except InvalidInput as wrong:
@@ -225,7 +225,7 @@ def _keep_text(question: str, text: str) -> str:
     return f"your text is kept: forecast questions edit {question} --file {name}"
 
 
-def _edited(text: str) -> str | None:
+def _edit_text(text: str) -> str | None:
     try:
         return click.edit(text, extension=".yaml")
     except click.ClickException as failed:

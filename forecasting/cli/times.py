@@ -43,17 +43,21 @@ def named_days(rows: Iterable[Mapping[str, Any]], zone_name: str) -> list[Any]:
 
     What is read as a day is kept as the midnight that ends it. Scripts get the rows as they are.
     """
-    return list(rows) if settings().format != "table" else [_named(row, zone_name) for row in rows]
+    return (
+        list(rows)
+        if settings().format != "table"
+        else [_with_day_names(row, zone_name) for row in rows]
+    )
 
 
-def _named(value: Any, zone_name: str, key: str = "") -> Any:
+def _with_day_names(value: Any, zone_name: str, key: str = "") -> Any:
     """Name the days of a row, also in the rows that it holds."""
     from forecasting.domain.instants import last_day
 
     if isinstance(value, dict):
-        return {name: _named(each, zone_name, name) for name, each in value.items()}
+        return {name: _with_day_names(each, zone_name, name) for name, each in value.items()}
     if isinstance(value, list):
-        return [_named(each, zone_name) for each in value]
+        return [_with_day_names(each, zone_name) for each in value]
     if key not in KNOWN or not isinstance(value, dt.datetime):
         return value
     day = last_day(value, zone_name)

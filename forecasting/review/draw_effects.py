@@ -50,7 +50,7 @@ def effects(explanation: Mapping[str, Any], *, title: str = "") -> "Figure":
         axes.plot([at, at], [len(rows), len(rows) + 1], color=PALETTE["faint"], lw=0.8)
         for line, value in ((0, start), (len(rows) + 1, end)):
             axes.plot([value], [line], "o", ms=7, color=PALETTE["ink"])
-        names = ["Start, at the opening", *(_named(row) for row in rows), "Answer"]
+        names = ["Start, at the opening", *(_bar_label(row) for row in rows), "Answer"]
         axes.set_yticks(range(len(names)), names)
         axes.set_ylim(len(rows) + 1.6, -0.6)
         _percent(axes, ends)
@@ -62,7 +62,7 @@ def effects(explanation: Mapping[str, Any], *, title: str = "") -> "Figure":
     return figure
 
 
-def _named(row: Mapping[str, Any]) -> str:
+def _bar_label(row: Mapping[str, Any]) -> str:
     short = words.short(str(row["title"]), LONGEST)
     if not row["clear"]:
         size = f"{row['delta_logit']:+.2f}" if row["delta_logit"] else "0"

@@ -104,7 +104,7 @@ def path_chart(
     frame = Frame.of(question, until)
     end = frame.opens + dt.timedelta(days=frame.span)
     several = question.type in ("categorical", "ordered")
-    names = [name for name in _drawn(question) if not hidden(name)]
+    names = [name for name in _drawn_names(question) if not hidden(name)]
     size = size._replace(right=_beside(question, frame, names, labels or {}, size))
     panels = [
         _panel(question, frame, end, k, names, zone, labels or {}, several, me, size)
@@ -129,12 +129,12 @@ def _beside(
 
     They begin where the lines end, which may lie inside the picture.
     """
-    written = [_shown(_called(name, labels)) for name in names]
+    written = [_short_name(_line_name(name, labels)) for name in names]
     if question.outcome is not None:
         value = words.number(question.outcome)
         outcome = question.outcome if value is None else words.amount(value)
         several = question.type in ("categorical", "ordered")
-        written.append("outcome" if several else _shown(f"outcome: {outcome}"))
+        written.append("outcome" if several else _short_name(f"outcome: {outcome}"))
     need = NAME_AT + WIDEST * max(map(len, written), default=0)
     at = frame.last if question.resolved_at is None else min(question.resolved_at, question.closes)
     inside = 1 - frame.x(at) / frame.span
@@ -142,13 +142,13 @@ def _beside(
     return min(max(within, EDGE), size.right)
 
 
-def _called(name: str, labels: Mapping[str, str]) -> str:
+def _line_name(name: str, labels: Mapping[str, str]) -> str:
     """Name a line beside its end; worldviews are named together."""
     part = family(name)
     return {"pool": "pool", "worldview": "worldviews"}.get(part) or cast.label(name, labels)
 
 
-def _shown(text: str) -> str:
+def _short_name(text: str) -> str:
     return text if len(text) <= MOST_LETTERS else f"{text[: MOST_LETTERS - 1]}…"
 
 
@@ -183,7 +183,7 @@ def forecast_text(question: QuestionPath, point: Point) -> str:
     )
 
 
-def _drawn(question: QuestionPath) -> list[str]:
+def _drawn_names(question: QuestionPath) -> list[str]:
     return sorted(
         (name for name, points in question.paths.items() if points and family(name) in DRAWN),
         key=lambda name: (DRAWN.index(family(name)), name),
@@ -238,7 +238,7 @@ def _panel(
         if role == "worldview":
             views.append(places[-1][1])
         else:
-            ends.append((places[-1][1], _called(name, labels), pen))
+            ends.append((places[-1][1], _line_name(name, labels), pen))
     if views:
         ends.append((sorted(views)[len(views) // 2], "worldviews", "faint"))
     outcome = _outcome(question, plot, k)
@@ -350,7 +350,7 @@ def _labels(ends: Sequence[tuple[float, str, str]], at: float, plot: Plot) -> li
         Label(
             round(x, 1),
             round(place + 4, 1),
-            _shown(text),
+            _short_name(text),
             pen,
             f"M{at + 2:g} {y:g}L{x - 2:g} {place:.1f}",
             strong=pen in ("ink", "model"),

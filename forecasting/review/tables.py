@@ -206,10 +206,10 @@ def parts(rows: Iterable[Row]) -> list[tuple[dict[str, Any], str]]:
             FAMILIES.index(family(row["forecaster"])),
         )
     )
-    return [(row, _earned(row)) for row in compared]
+    return [(row, _verdict(row)) for row in compared]
 
 
-def _earned(row: Row) -> str:
+def _verdict(row: Row) -> str:
     low, high = (words.number(row[f"difference_{end}"]) for end in ("lower", "upper"))
     if low is None or high is None:
         return "too few events to say"

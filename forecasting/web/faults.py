@@ -125,7 +125,7 @@ def at_form(text: str) -> str:
     text = _RUNG.sub(lambda match: f"{in_percent(match[2])} or more by {day_names(match[1])}", text)
     text = _RUNGS.sub(lambda match: f"by {match[1]} {in_percent(match[2])} %", text)
     text = text.replace("`", "")
-    return _ARGUMENT.sub(_labelled, text)
+    return _ARGUMENT.sub(_label_of, text)
 
 
 def in_percent(share: str) -> str:
@@ -133,6 +133,6 @@ def in_percent(share: str) -> str:
     return f"{(100 * Decimal(share)).normalize():f}"
 
 
-def _labelled(match: "re.Match[str]") -> str:
+def _label_of(match: "re.Match[str]") -> str:
     value = _CHOICES.get(match[2], match[2])
     return f"“{LABELS[match[1]]}”" + ("" if value.isupper() else f" {value}")

@@ -170,7 +170,7 @@ def _moment(
     if clock is None or date is None or (clock["bhour"] and not clock["t"]):
         raise refused(name, cell, "is not a day or a moment", HINT)
     naive = _naive(clock, date, cell, name)
-    return _placed(naive, clock["offset"] or "", cell, name, zone, local, mail)
+    return _aware(naive, clock["offset"] or "", cell, name, zone, local, mail)
 
 
 def day(
@@ -328,7 +328,7 @@ def _naive(clock: re.Match[str], date: dt.date, cell: str, name: str) -> dt.date
         raise refused(name, cell, str(broken), HINT) from broken
 
 
-def _placed(
+def _aware(
     naive: dt.datetime, offset: str, cell: str, name: str, zone: str, local: bool, mail: bool
 ) -> dt.datetime:
     if not offset:

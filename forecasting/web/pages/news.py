@@ -72,7 +72,7 @@ def item(
     # A question and the process of its own bear one title: a code on either is the same code.
     asked = {target.title for target in entry["likely"] if target.kind == "question"}
     likely = [t for t in entry["likely"] if t.kind == "question" or t.title not in asked]
-    chosen = _chosen(visit, likely, entry["targets"])
+    chosen = _chosen_target(visit, likely, entry["targets"])
     entry = entry | {"likely": likely}
     effects = Figures()
     asks = entry["state"] == "standing" and not entry["coded"] and chosen and not faults
@@ -80,7 +80,7 @@ def item(
         known = {target.name for target in entry["targets"]}
         if chosen in known and fade in {value for value, _, _ in FADES}:
             effects = figures(visit, "news", str(entry["seq"]), chosen, fade, patience=0.4)
-            effects = _widened(effects)
+            effects = _widest_first(effects)
     return visit.page(
         "news_item.html.j2",
         item=entry,
@@ -96,7 +96,7 @@ def item(
     )
 
 
-def _chosen(visit: Visit, likely: list[Any], targets: list[Any]) -> str:
+def _chosen_target(visit: Visit, likely: list[Any], targets: list[Any]) -> str:
     """Give the target that a page comes with: what was asked for, else the first tick.
 
     A target with the same title as a tick is that tick.
@@ -133,7 +133,7 @@ def _waiting(visit: Visit) -> list[dict[str, Any]]:
     return rows
 
 
-def _widened(effects: Figures) -> Figures:
+def _widest_first(effects: Figures) -> Figures:
     """Order the rows by how far a code moves them."""
     if not effects.result:
         return effects

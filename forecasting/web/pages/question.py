@@ -54,13 +54,13 @@ def question(
         q=page,
         charts=charts,
         hidden=hidden,
-        history=_shown(visit, page.history),
+        history=_history_rows(visit, page.history),
         scores=_scores(visit, page),
         again=address(visit, again="1"),
         bands=BANDS,
         levels=_levels(page, filled or visit.form),
         curve=_curve(page, filled or visit.form),
-        typed=_typed(page, filled or visit.form),
+        typed=_form_texts(page, filled or visit.form),
         filled=filled,
         faults=faults,
         plain=plain,
@@ -71,7 +71,7 @@ def question(
     )
 
 
-def _shown(visit: Visit, history: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def _history_rows(visit: Visit, history: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Give the rows of the history: of people and the model, or of everybody where it is asked."""
     everybody = visit.query.get("all") == "1"
     return [row for row in history if everybody or family(row["forecaster"]) in ("person", "model")]
@@ -108,7 +108,7 @@ def plain(forecast: Forecast | None, unit: str = "") -> str:
     return " · ".join(f"{name}: {words.said(share)}" for name, share in value.items())
 
 
-def _typed(page: "QuestionPage", form: Sent) -> dict[str, str]:
+def _form_texts(page: "QuestionPage", form: Sent) -> dict[str, str]:
     """Give what the fields of the form hold: what was typed, else what stands."""
     fields: dict[str, str] = {}
     for rung in page.rungs:
@@ -154,7 +154,7 @@ def _curve(page: "QuestionPage", form: Sent) -> Any:
     if page.question.type != "numeric":
         return None
     space = page.question.space
-    quantiles = drawn(_typed(page, form), space)
+    quantiles = drawn(_form_texts(page, form), space)
     if len(quantiles) < 2 or space.lower is None or space.upper is None:
         return None
     return density(
@@ -180,7 +180,7 @@ def log(visit: Visit) -> Response:
     page: QuestionPage = visit.book.question_page(name)
     if visit.form.get("help"):
         try:
-            return question(visit, filled=_helped(page, visit.form))
+            return question(visit, filled=_filled_form(page, visit.form))
         except InvalidInput as refused:
             return question(visit, faults=(fault_of(refused, visit.zone),))
     seen = visit.form.get("seen")
@@ -265,7 +265,7 @@ def _quantiles(form: Sent) -> dict[str, str]:
     return quantiles
 
 
-def _helped(page: "QuestionPage", form: Sent) -> Sent:
+def _filled_form(page: "QuestionPage", form: Sent) -> Sent:
     """Fill the form: options scaled to 100, rungs that do not fall, quantiles around one number."""
     help_, fields = form.get("help"), dict(form.fields)
     if help_ == "sum":

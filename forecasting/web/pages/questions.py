@@ -98,7 +98,7 @@ def _not_taken(form: Sent) -> tuple[Fault, ...]:
 OWN = {"ladder": "ladder", "options": "options", "ordered": "options", "number": "span"}
 
 
-def _placed(form: Sent, faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
+def _at_their_fields(form: Sent, faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
     """Put a fault of the days, the options or the range beside their field."""
     kind = form.get("kind", "yes-no")
     mine = OWN.get(kind, "p")
@@ -113,7 +113,7 @@ def asked(visit: Visit) -> Response:
         return ask(visit, faults=left)
 
     def call(book: Any) -> dict[str, Any]:
-        question: dict[str, Any] = book.ask(form.get("title"), **_asked(form))
+        question: dict[str, Any] = book.ask(form.get("title"), **_question_fields(form))
         return question
 
     def note(question: dict[str, Any]) -> str:
@@ -137,16 +137,16 @@ def asked(visit: Visit) -> Response:
         call,
         then=lambda question: f"/q/{question['id']}",
         note=note,
-        again=lambda faults: ask(visit, faults=_placed(form, faults)),
+        again=lambda faults: ask(visit, faults=_at_their_fields(form, faults)),
     )
 
 
-def _asked(form: Sent) -> dict[str, Any]:
+def _question_fields(form: Sent) -> dict[str, Any]:
     """Read the form as `Book.ask` takes it."""
     kind = form.get("kind", "yes-no")
     fields: dict[str, Any] = {
         "because": form.get("because"),
-        "tags": _listed(form.get("tags")),
+        "tags": _list_parts(form.get("tags")),
         "criteria": form.get("criteria"),
         "background": form.get("background"),
         "base": form.get("base"),
@@ -155,10 +155,10 @@ def _asked(form: Sent) -> dict[str, Any]:
         "resolves_by": form.get("resolves_by"),
     }
     if kind == "ladder":
-        return fields | {"ladder": _listed(form.get("ladder"))}
+        return fields | {"ladder": _list_parts(form.get("ladder"))}
     fields["by"] = form.get("by")
     if kind in ("options", "ordered"):
-        fields[kind] = _listed(form.get("options"))
+        fields[kind] = _list_parts(form.get("options"))
     elif kind == "number":
         fields["span"] = f"{form.get('low')}..{form.get('high')}"
         fields["unit"] = form.get("unit")
@@ -167,10 +167,10 @@ def _asked(form: Sent) -> dict[str, Any]:
     return fields
 
 
-def _listed(text: str) -> list[str]:
+def _list_parts(text: str) -> list[str]:
     """Give the parts of a list as typed: apart by lines or semicolons, or where none is by commas.
 
-    >>> _listed("Egypt, Qatar"), _listed("Egypt; Qatar, or both")
+    >>> _list_parts("Egypt, Qatar"), _list_parts("Egypt; Qatar, or both")
     (['Egypt', 'Qatar'], ['Egypt', 'Qatar, or both'])
     """
     apart = r"[;\n]" if re.search(r"[;\n]", text.strip()) else ","

@@ -26,7 +26,7 @@ def review(visit: Visit) -> Response:
     again = visit.query.get("again") == "1"
     soon = visit.query.get("too_soon") == "1"
     numbers = figures(visit, "review", who, kind, tag, soon, again=again)
-    drawn = _drawn(numbers.result) if numbers.result else {}
+    drawn = _charts(numbers.result) if numbers.result else {}
     return visit.page(
         "review.html.j2",
         who=who,
@@ -51,7 +51,7 @@ def review(visit: Visit) -> Response:
     )
 
 
-def _drawn(r: Mapping[str, Any]) -> dict[str, Any]:
+def _charts(r: Mapping[str, Any]) -> dict[str, Any]:
     """Lay out what the templates draw."""
     months = [row for row in r["months"] if row["type"] == "binary"]
     return {
@@ -64,7 +64,7 @@ def _drawn(r: Mapping[str, Any]) -> dict[str, Any]:
             ("By horizon", "horizon", _beside(r["horizons"], "horizon", r["who"])),
             ("By month of the close", "month", _beside(r["months"], "month", r["who"])),
         ],
-        "helped": _helped(r["override"]),
+        "helped": _override_counts(r["override"]),
     }
 
 
@@ -80,7 +80,7 @@ def _beside(rows: Sequence[Mapping[str, Any]], by: str, who: str) -> list[dict[s
     return [row for row in by_group.values() if row["own"] is not None]
 
 
-def _helped(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _override_counts(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Count on how many questions one's own number did better than the model's."""
     better = [row for row in rows if row["difference"] < -tables.SAME]
     worse = [row for row in rows if row["difference"] > tables.SAME]

@@ -46,7 +46,7 @@ def today(visit: Visit, *, faults: tuple[Fault, ...] = (), wrong: str = "") -> R
     for section, mine in visit.book.needs(*PARTS).items():
         key, title, more = PARTS[section]
         if mine:
-            shown_rows = mine[:MOST] if key == "news" else _shown(visit, mine[:MOST])
+            shown_rows = mine[:MOST] if key == "news" else _rows(visit, mine[:MOST])
             parts.append(Part(key, title, more, shown_rows, len(mine)))
     shown = any(row.get("question") == wrong for part in parts for row in part.rows)
     return visit.page(
@@ -59,7 +59,7 @@ def today(visit: Visit, *, faults: tuple[Fault, ...] = (), wrong: str = "") -> R
     )
 
 
-def _shown(visit: Visit, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _rows(visit: Visit, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     asked = visit.book.asked(*(row["question"] for row in rows))
     return [_row(visit, row, question) for row, question in zip(rows, asked, strict=True)]
 
@@ -92,12 +92,12 @@ def log(visit: Visit) -> Response:
             since=visit.lately,
         ),
         then="/",
-        note=lambda rows: _logged(rows, visit.quoted(question), meanwhile),
+        note=lambda rows: _logged_note(rows, visit.quoted(question), meanwhile),
         again=lambda faults: today(visit, faults=faults, wrong=question),
     )
 
 
-def _logged(rows: list[dict[str, Any]], on: str, meanwhile: "Said | None") -> str:
+def _logged_note(rows: list[dict[str, Any]], on: str, meanwhile: "Said | None") -> str:
     row = rows[0]
     text = f"Logged {words.exact(row['forecast'])} on {on}, as entry {row['seq']}."
     if meanwhile is not None:

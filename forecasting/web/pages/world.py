@@ -42,7 +42,7 @@ def world(visit: Visit, *, faults: tuple[Fault, ...] = ()) -> Response:
     titles = visit.kept("titles", lambda: _titles(visit))
     simulation = None
     if page.processes and titles["open"]:
-        simulation = _simulated(visit, titles["open"], "world")
+        simulation = _simulation(visit, titles["open"], "world")
     return visit.page(
         "world.html.j2",
         page=page,
@@ -62,7 +62,7 @@ def world(visit: Visit, *, faults: tuple[Fault, ...] = ()) -> Response:
     )
 
 
-def _simulated(visit: Visit, asked: Sequence[Mapping[str, Any]], call: str, *args: Any) -> Figures:
+def _simulation(visit: Visit, asked: Sequence[Mapping[str, Any]], call: str, *args: Any) -> Figures:
     """Give figures of a simulation, anew where an update or other open questions came since."""
     known = visit.house.desk.latest(call, *args)
     old = known is None or known.state != "done"
@@ -127,7 +127,7 @@ def what_if(visit: Visit) -> Response:
     simulation = None
     if conditions and titles["open"]:
         seen, acts = ((), tuple(conditions)) if do else (tuple(conditions), ())
-        simulation = _simulated(visit, titles["open"], "what-if", seen, acts)
+        simulation = _simulation(visit, titles["open"], "what-if", seen, acts)
     result = simulation.result if simulation is not None and simulation.result else {}
     return visit.page(
         "what_if.html.j2",
