@@ -173,7 +173,7 @@ def _truce(row: Row) -> list[Evidence]:
             title = f"no {title} yet"
         if column == "formal":
             detail["how"] = row["formal"]
-        known_at = row.moment(f"{column}_known_at") or by or after or start
+        known_at = row.moment(f"{column}_known") or by or after or start
         facts.append((column, known_at, _datum(truce, name, **detail), f"{row['name']}: {title}"))
     if row["extended"]:
         extended = _datum(truce, "extended", value=row["extended"])
