@@ -34,7 +34,8 @@ class Here(Jobs):
                 job.result = CALLS[job.call](book, lambda *step: None, **job.options)
                 job.state = "done"
             except ForecastingError as refused:
-                job.fault, job.state = fault_of(refused), "failed"
+                job.fault = fault_of(refused)
+                job.state, job.words = "failed", job.fault.words
         with self._over:
             self._over.notify_all()
 
