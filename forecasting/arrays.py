@@ -23,11 +23,11 @@ def by_value[T](most: int) -> Callable[[Callable[..., T]], Callable[..., T]]:
 
     def of(function: Callable[..., T]) -> Callable[..., T]:
         @lru_cache(maxsize=most)
-        def found(*told: Any) -> T:
-            return function(*(np.frombuffer(x) if isinstance(x, bytes) else x for x in told))
+        def cached(*keys: Any) -> T:
+            return function(*(np.frombuffer(x) if isinstance(x, bytes) else x for x in keys))
 
-        return lambda *given: found(
-            *(np.asarray(x, np.float64).tobytes() if np.ndim(x) else float(x) for x in given)
+        return lambda *arguments: cached(
+            *(np.asarray(x, np.float64).tobytes() if np.ndim(x) else float(x) for x in arguments)
         )
 
     return of
@@ -43,22 +43,22 @@ class Recent[K: Hashable, V]:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._kept: OrderedDict[K, V] = OrderedDict()
+        self._results: OrderedDict[K, V] = OrderedDict()
 
     def of(self, key: K, make: Callable[[], V]) -> V:
-        """Give a result, which is never None: made before, or now."""
-        # Taken out and put back: whatever another thread drops in between is only made again.
-        found = self._kept.pop(key, None)
-        if found is None:
-            found = make()
-        self._kept[key] = found
-        if len(self._kept) > self._most:
-            self._kept.popitem(last=False)
-        return found
+        """Give the result of a key, which is never None: the kept one, or one made now."""
+        # Taken out and put back, as the latest; what another thread drops meanwhile is made again.
+        result = self._results.pop(key, None)
+        if result is None:
+            result = make()
+        self._results[key] = result
+        if len(self._results) > self._most:
+            self._results.popitem(last=False)
+        return result
 
     def __iter__(self) -> Iterator[V]:
-        return iter(tuple(self._kept.values()))
+        return iter(tuple(self._results.values()))
 
     def clear(self) -> None:
         """Forget everything."""
-        self._kept.clear()
+        self._results.clear()

@@ -14,21 +14,21 @@ from datetime import UTC, datetime
 
 VARIABLE = "FORECASTING_NOW"
 
-_told: ContextVar[datetime | None] = ContextVar("forecasting_now", default=None)
+_override: ContextVar[datetime | None] = ContextVar("forecasting_now", default=None)
 
 
 def now() -> datetime:
     """Return the present instant in UTC: of :func:`at`, FORECASTING_NOW, or the clock."""
-    told = _told.get()
-    if told is not None:
-        return told
+    instant = _override.get()
+    if instant is not None:
+        return instant
     text = os.environ.get(VARIABLE, "").strip()
     return _instant(text) if text else datetime.now(UTC)
 
 
 def overridden() -> bool:
     """Say whether :func:`now` is told rather than read, so that output can say so too."""
-    return _told.get() is not None or bool(os.environ.get(VARIABLE, "").strip())
+    return _override.get() is not None or bool(os.environ.get(VARIABLE, "").strip())
 
 
 @contextmanager
@@ -38,11 +38,11 @@ def at(instant: datetime) -> Iterator[datetime]:
         message = f"instant ({instant.isoformat()}): must name its zone"
         raise ValueError(message)
     inner = instant.astimezone(UTC)
-    token = _told.set(inner)
+    token = _override.set(inner)
     try:
         yield inner
     finally:
-        _told.reset(token)
+        _override.reset(token)
 
 
 def _instant(text: str) -> datetime:

@@ -197,11 +197,11 @@ def _choose(key: str, flag: str | None, variable: str) -> tuple[str | None, Orig
         return from_environment, "environment", None
     place = workspace()
     if place is not None:
-        said = _read(place / WORKSPACE, WORKSPACE_KEYS).get(key) or (
+        value = _read(place / WORKSPACE, WORKSPACE_KEYS).get(key) or (
             "forecasts.db" if key == "database" else None
         )
-        if said is not None:
-            return said, "workspace", place
+        if value is not None:
+            return value, "workspace", place
     from_file = _read(config_folder() / "config.toml", KEYS).get(key)
     if from_file is not None:
         return from_file, "config file", config_folder()
@@ -211,19 +211,19 @@ def _choose(key: str, flag: str | None, variable: str) -> tuple[str | None, Orig
 def _read(file: Path, keys: tuple[str, ...]) -> dict[str, str]:
     """Read ``config.toml`` or ``forecast.toml``; an absent file says nothing."""
     try:
-        found = file.stat()
+        status = file.stat()
     except OSError:
-        return _parsed(file, keys)
-    return _unchanged(file, keys, (found.st_ino, found.st_mtime_ns, found.st_size))
+        return _parse(file, keys)
+    return _parse_once(file, keys, (status.st_ino, status.st_mtime_ns, status.st_size))
 
 
 @lru_cache(maxsize=8)
-def _unchanged(file: Path, keys: tuple[str, ...], _: tuple[int, ...]) -> dict[str, str]:
+def _parse_once(file: Path, keys: tuple[str, ...], _: tuple[int, ...]) -> dict[str, str]:
     # A command asks three times, and a server at every request.
-    return _parsed(file, keys)
+    return _parse(file, keys)
 
 
-def _parsed(file: Path, keys: tuple[str, ...]) -> dict[str, str]:
+def _parse(file: Path, keys: tuple[str, ...]) -> dict[str, str]:
     mend = f"correct or remove {file}"
 
     def wrong(line: str, rule: str) -> InvalidInput:
@@ -239,9 +239,9 @@ def _parsed(file: Path, keys: tuple[str, ...]) -> dict[str, str]:
         line = f":{error.object[: error.start].count(b'\n') + 1}"
         raise wrong(line, f" (byte {error.object[error.start]:#04x}): must be UTF-8") from None
     except tomllib.TOMLDecodeError as error:
-        said, _, place = str(error).partition(" (at line ")
+        reason, _, place = str(error).partition(" (at line ")
         line = f":{place.partition(',')[0]}" if place else ""
-        raise wrong(line, f" ({said}): must be TOML") from None
+        raise wrong(line, f" ({reason}): must be TOML") from None
     except (ValueError, RecursionError):
         raise wrong("", ": contains a number or a list, and every setting is text") from None
     for key, value in table.items():

@@ -100,8 +100,8 @@ def forbidden(address: Address) -> str:
 
 def resolve(host: str, port: int) -> list[str]:
     """Ask the system for the addresses of a host."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(row[4][0]) for row in found))
+    rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(row[4][0]) for row in rows))
 
 
 class Fetcher:
@@ -130,23 +130,23 @@ class Fetcher:
         deadline = time.monotonic() + self._seconds
         taken = frozenset(types)
         for _ in range(REDIRECTS + 1):
-            found = self._once(url, "GET", None, {}, taken, deadline)
-            if isinstance(found, Answer):
-                return found
-            if urlsplit(url).scheme == "https" != urlsplit(found).scheme:
-                raise _no(url, f"leads from https to {_shown(found)}")
-            url = found
+            reply = self._once(url, "GET", None, {}, taken, deadline)
+            if isinstance(reply, Answer):
+                return reply
+            if urlsplit(url).scheme == "https" != urlsplit(reply).scheme:
+                raise _no(url, f"leads from https to {_one_line(reply)}")
+            url = reply
         raise _no(url, f"more than {REDIRECTS} redirects")
 
     def post(self, url: str, body: bytes, *, content_type: str, types: Iterable[str]) -> Answer:
         """Send a body to an address and give the answer; no redirect is followed."""
         deadline = time.monotonic() + self._seconds
         headers = {"Content-Type": content_type, "Content-Length": str(len(body))}
-        found = self._once(url, "POST", body, headers, frozenset(types), deadline)
-        if isinstance(found, str):
-            rule = f"redirects to {_shown(found)}, where the request cannot be sent on"
+        reply = self._once(url, "POST", body, headers, frozenset(types), deadline)
+        if isinstance(reply, str):
+            rule = f"redirects to {_one_line(reply)}, where the request cannot be sent on"
             raise _no(url, rule, "the final address")
-        return found
+        return reply
 
     def _once(
         self,
@@ -187,7 +187,7 @@ class Fetcher:
             raise _no(url, f"no whole answer within {self._seconds:g} seconds") from late
         except (OSError, http.client.HTTPException, ValueError) as fault:
             reason = getattr(fault, "strerror", None) or str(fault) or type(fault).__name__
-            raise _no(url, f"cannot be fetched ({_shown(str(reason))})") from fault
+            raise _no(url, f"cannot be fetched ({_one_line(str(reason))})") from fault
 
     def _connect(self, scheme: str, host: str, port: int, deadline: float) -> "_Line":
         """Connect to the first address that answers, of those that were checked."""
@@ -224,12 +224,12 @@ class Fetcher:
         # The system's look-up has no time limit of its own.
         threading.Thread(target=ask, daemon=True).start()
         try:
-            found = answers.get(timeout=_left(deadline))
+            reply = answers.get(timeout=_left(deadline))
         except queue.Empty:
             raise TimeoutError from None
-        if isinstance(found, Exception):
-            raise found
-        addresses = [ipaddress.ip_address(text.partition("%")[0]) for text in found]
+        if isinstance(reply, Exception):
+            raise reply
+        addresses = [ipaddress.ip_address(text.partition("%")[0]) for text in reply]
         for address in addresses:
             why = forbidden(address)
             if why and not any(
@@ -248,14 +248,14 @@ class Fetcher:
                 raise _no(url, "a redirect to nowhere")
             return urljoin(url, target.strip())
         if response.status != 200:
-            raise _no(url, f"answers {response.status} {_shown(response.reason)}")
+            raise _no(url, f"answers {response.status} {_one_line(response.reason)}")
         kind = (response.getheader("Content-Type") or "").partition(";")[0].strip().casefold()
         if kind not in types:
-            given, taken = _shown(kind) or "no content type", ", ".join(sorted(types))
-            raise _no(url, f"gives {given}; must be one of {taken}")
+            label, taken = _one_line(kind) or "no content type", ", ".join(sorted(types))
+            raise _no(url, f"gives {label}; must be one of {taken}")
         packed = (response.getheader("Content-Encoding") or "identity").strip().casefold()
         if packed != "identity":
-            raise _no(url, f"sends a packed body ({_shown(packed)}), unasked")
+            raise _no(url, f"sends a packed body ({_one_line(packed)}), unasked")
         announced = response.length
         if announced is None or announced <= self._most:
             content = response.read(self._most + 1)
@@ -280,7 +280,8 @@ def checked(url: str) -> tuple[SplitResult, int]:
     if parts.scheme not in {"http", "https"}:
         raise _no(url, "must begin with https:// or http://", _EXAMPLE)
     if "@" in parts.netloc:
-        msg = f"address ({parts.scheme}://...@{_shown(parts.hostname or '')}): contains a user name"
+        host = _one_line(parts.hostname or "")
+        msg = f"address ({parts.scheme}://...@{host}): contains a user name"
         raise InvalidInput(msg, hint="an address without a name and a password")
     if not parts.hostname or not _HOST.fullmatch(parts.hostname) or port == 0:
         raise _no(url, "names no host", _EXAMPLE)
@@ -323,7 +324,7 @@ class _Line(io.RawIOBase):
 
 
 def _no(url: str, rule: str, hint: str = _FILE) -> InvalidInput:
-    return InvalidInput(f"address ({_shown(url)}): {rule}", hint=hint)
+    return InvalidInput(f"address ({_one_line(url)}): {rule}", hint=hint)
 
 
 def _left(deadline: float) -> float:
@@ -333,7 +334,7 @@ def _left(deadline: float) -> float:
     return seconds
 
 
-def _shown(text: str) -> str:
+def _one_line(text: str) -> str:
     """Give text that may stand in a message: on one line, and not endless."""
     plain = "".join(letter if letter.isprintable() else " " for letter in text)
     return plain if len(plain) <= 200 else f"{plain[:199]}…"

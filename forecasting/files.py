@@ -31,15 +31,15 @@ def read_plain(path: Path | str, *, most: int) -> bytes:
     except ValueError as wrong:
         raise OSError(errno.EINVAL, f"not a file name ({wrong})", place) from None
     try:
-        found = os.fstat(descriptor)
-        kind = stat.S_IFMT(found.st_mode)
+        status = os.fstat(descriptor)
+        kind = stat.S_IFMT(status.st_mode)
         if kind == stat.S_IFDIR:
             raise IsADirectoryError(errno.EISDIR, "a folder, not a file", place)
         if kind != stat.S_IFREG:
             raise OSError(errno.EINVAL, _KINDS.get(kind, "not a plain file"), place)
         parts: list[bytes] = []
         # Of a file that says how large it is nothing need be read; it may still grow meanwhile.
-        room = 0 if found.st_size > most else most + 1
+        room = 0 if status.st_size > most else most + 1
         while room and (part := os.read(descriptor, min(room, 1 << 20))):
             parts.append(part)
             room -= len(part)
@@ -67,21 +67,21 @@ def drafted(target: Path, *, private: bool = False) -> Iterator[Path]:
 
     A private file may be read by its owner alone, from its first byte on.
     """
-    made = target.with_name(f".{target.name}.{secrets.token_hex(8)}.partial")
+    draft = target.with_name(f".{target.name}.{secrets.token_hex(8)}.partial")
     try:
         if private:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
-            os.close(os.open(made, flags, 0o600))
-        yield made
-        settle(made, target)
+            os.close(os.open(draft, flags, 0o600))
+        yield draft
+        settle(draft, target)
     finally:
-        made.unlink(missing_ok=True)
+        draft.unlink(missing_ok=True)
 
 
-def settle(made: Path, target: Path) -> None:
+def settle(draft: Path, target: Path) -> None:
     """Put a file in place: on the disk first, then under its name, then the name on the disk."""
-    _sync(made)
-    made.replace(target)
+    _sync(draft)
+    draft.replace(target)
     if os.name == "posix":
         _sync(target.parent)
 

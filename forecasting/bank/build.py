@@ -71,7 +71,7 @@ def build_question(
     else:
         opens = day_begins(local_day(now or clock.now(), there), there)
     questions, resolutions = [], []
-    stands = file.links.condition
+    condition = file.links.condition
     days = file.ladder or [file.closes or ""]
     for day in days:
         closes = day_ends(parse_day(day), there)
@@ -104,7 +104,9 @@ def build_question(
             model=_model(file),
             ladder=file.slug if file.ladder else None,
             parent=file.links.parent,
-            condition=None if stands is None else Condition(stands.question, stands.outcome),
+            condition=None
+            if condition is None
+            else Condition(condition.question, condition.outcome),
             source=source,
             answer=" ".join(file.answer.split()),
         )

@@ -18,12 +18,12 @@ Rule = Callable[[Bank], Iterator[Problem]]
 def check(bank: Bank) -> list[Problem]:
     """List every fault of a bank, by file and line: all that an update would refuse."""
     rules = (*RULES, *WORLD_RULES)
-    found = [
+    problems = [
         *bank.problems,
         *ahead(bank.past, clock.now()),
         *(fault for rule in rules for fault in rule(bank)),
     ]
-    return sorted(found, key=lambda fault: (fault.source, fault.line, fault.rule))
+    return sorted(problems, key=lambda fault: (fault.source, fault.line, fault.rule))
 
 
 def _place(bank: Bank, question: Question) -> Place:
@@ -86,17 +86,17 @@ def _outcome_after_opening(bank: Bank) -> Iterator[Problem]:
 
 def _ladders_never_fall(bank: Bank) -> Iterator[Problem]:
     outcomes = {resolution.question: resolution.outcome for resolution in bank.resolutions}
-    held: dict[str, str] = {}
+    earlier: dict[str, str] = {}
     for question in sorted(bank.questions, key=lambda q: (q.ladder or "", q.closes)):
         if question.ladder is None:
             continue
         outcome = outcomes.get(question.id)
-        if outcome == "no" and held.get(question.ladder) == "yes":
+        if outcome == "no" and earlier.get(question.ladder) == "yes":
             field = ("resolutions", question.id.partition("@")[2])
             message = f"{question.id} is no although an earlier rung is yes"
             yield _place(bank, question).problem(field, "ladder", message)
         if outcome is not None:
-            held[question.ladder] = outcome
+            earlier[question.ladder] = outcome
 
 
 def _claims_fit(bank: Bank) -> Iterator[Problem]:

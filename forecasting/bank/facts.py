@@ -30,13 +30,13 @@ def read_evidence(reader: TableReader) -> list[Evidence]:
     )
     codes = dict(reader.each("events/codes.csv", _code))
     items = [item for name, build in tables for rows in reader.each(name, build) for item in rows]
-    items = [_coded(item, codes) for item in items]
+    items = [_with_codes(item, codes) for item in items]
     return sorted(items, key=lambda item: (item.known_at, item.key))
 
 
 def read_classes(reader: TableReader) -> dict[str, ReferenceClass]:
     """Read the reference classes by name."""
-    return {found.id: found for found in reader.each("reference/classes.csv", _class)}
+    return {reference.id: reference for reference in reader.each("reference/classes.csv", _class)}
 
 
 def read_priors(reader: TableReader) -> list[ClassPrior]:
@@ -44,14 +44,14 @@ def read_priors(reader: TableReader) -> list[ClassPrior]:
     return reader.each("reference/priors.csv", _prior)
 
 
-def _needed(moment: dt.datetime | None, row: Row, column: str) -> dt.datetime:
+def _required(moment: dt.datetime | None, row: Row, column: str) -> dt.datetime:
     if moment is None:
         msg = f"{column}: must not be empty"
         raise InvalidInput(msg, where=f"{row.source}:{row.line}")
     return moment
 
 
-def _known(row: Row, day_column: str = "date") -> dt.datetime:
+def _known_at(row: Row, day_column: str = "date") -> dt.datetime:
     stated = row.moment("known")
     return stated or row.ends(day_column)
 
@@ -62,8 +62,8 @@ def _class(row: Row) -> ReferenceClass:
         family=row["family"],
         kind=row["kind"],
         title=row["title"],
-        observed_from=_needed(row.beginning("observed_from"), row, "observed_from"),
-        observed_until=_needed(row.moment("observed_until"), row, "observed_until"),
+        observed_from=_required(row.beginning("observed_from"), row, "observed_from"),
+        observed_until=_required(row.moment("observed_until"), row, "observed_until"),
         source=row["source"],
         certainty=row["certainty"],
         note=row["note"],
@@ -117,7 +117,7 @@ def _code(row: Row) -> tuple[tuple[str, str], str]:
     return (row["item"], row["question"]), row["effect"]
 
 
-def _coded(item: Evidence, codes: Mapping[tuple[str, str], str]) -> Evidence:
+def _with_codes(item: Evidence, codes: Mapping[tuple[str, str], str]) -> Evidence:
     """Put the effect that the coders agreed on in the place of "bears on"."""
     effects = tuple(
         parse_effect(effect.target, code)
@@ -139,7 +139,7 @@ def _truce(row: Row) -> list[Evidence]:
         return []
     truce, key = f"truces/{row['id']}", f"truce-{row['id']}"
     bears = _bearing(row)
-    start = _needed(row.beginning("start"), row, "start")
+    start = _required(row.beginning("start"), row, "start")
     term = row.moment("term")
     started: dict[str, str | float] = {
         "at": iso(start),
@@ -151,7 +151,7 @@ def _truce(row: Row) -> list[Evidence]:
     facts = [
         (
             "start",
-            _needed(row.moment("start_known"), row, "start_known"),
+            _required(row.moment("start_known"), row, "start_known"),
             _datum(truce, "started", **started),
             f"{row['name']}: agreed or announced",
         )
@@ -178,7 +178,7 @@ def _truce(row: Row) -> list[Evidence]:
     if row["extended"]:
         extended = _datum(truce, "extended", value=row["extended"])
         title = "extended" if row["extended"] == "yes" else "not extended"
-        known_at = _needed(row.moment("extended_known"), row, "extended_known")
+        known_at = _required(row.moment("extended_known"), row, "extended_known")
         facts.append(("extended", known_at, extended, f"{row['name']}: {title}"))
     return [
         _item(
@@ -195,7 +195,7 @@ def _truce(row: Row) -> list[Evidence]:
 
 
 def _package(row: Row) -> list[Evidence]:
-    agreed = _needed(row.beginning("agreed"), row, "agreed")
+    agreed = _required(row.beginning("agreed"), row, "agreed")
     effect = _datum(
         f"packages/{row['id']}",
         "agreed",
@@ -203,7 +203,7 @@ def _package(row: Row) -> list[Evidence]:
         size=row.number("size") or 0.0,
         usable=row["usable"],
     )
-    known = _needed(row.moment("agreed_known"), row, "agreed_known")
+    known = _required(row.moment("agreed_known"), row, "agreed_known")
     title = f"{row['name']}: agreed"
     effects = (effect, *_bearing(row))
     return [_item(row, f"package-{row['id']}", "packages", title, known, effects, agreed)]
@@ -218,7 +218,7 @@ def _total(row: Row) -> list[Evidence]:
     day = parse_day(row["date"])
     effect = _datum(f"exchange-totals/{day}", "total", at=iso(row.ends()), **detail)
     title = f"Running count of exchanges on {day}"
-    return [_item(row, f"exchange-total-{day}", "totals", title, _known(row), (effect,))]
+    return [_item(row, f"exchange-total-{day}", "totals", title, _known_at(row), (effect,))]
 
 
 def _agreement(row: Row) -> list[Evidence]:
@@ -248,7 +248,7 @@ def _occurrence(row: Row) -> list[Evidence]:
         detail["value"] = row["value"]
     effect = _datum(f"{row['class']}/{day}", "occurred", **detail)
     key = f"{row['class']}-{day}"
-    return [_item(row, key, "occurrences", row["title"], _known(row), (effect,), row.ends())]
+    return [_item(row, key, "occurrences", row["title"], _known_at(row), (effect,), row.ends())]
 
 
 def _exchange(row: Row) -> list[Evidence]:
@@ -268,7 +268,7 @@ def _exchange(row: Row) -> list[Evidence]:
             effects.append(_datum(package, "begun", at=at))
     effects.extend(_bearing(row))
     key = f"exchange-{day}"
-    return [_item(row, key, "exchanges", row["title"], _known(row), tuple(effects), row.ends())]
+    return [_item(row, key, "exchanges", row["title"], _known_at(row), tuple(effects), row.ends())]
 
 
 def _negotiation(row: Row) -> list[Evidence]:
@@ -281,5 +281,7 @@ def _negotiation(row: Row) -> list[Evidence]:
             detail["value"] = value
         effects.append(_datum(f"{reference}/{day}", "occurred", **detail))
     return [
-        _item(row, row["id"], "negotiations", row["title"], _known(row), tuple(effects), row.ends())
+        _item(
+            row, row["id"], "negotiations", row["title"], _known_at(row), tuple(effects), row.ends()
+        )
     ]

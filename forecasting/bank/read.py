@@ -107,7 +107,7 @@ def read_bank(root: Path, *, now: dt.datetime | None = None, zone: str = DEFAULT
     places: dict[str, Place] = {}
     undated: set[str] = set()
     files = (_place(root, path, problems) for path in sorted((root / "bank").rglob("*.yaml")))
-    for place in (*(found for found in files if found is not None), *worlds.questions):
+    for place in (*(each for each in files if each is not None), *worlds.questions):
         slug = place.file.slug
         if slug in places:
             message = f"slug ({slug}): already used by {places[slug].source}"
@@ -202,7 +202,7 @@ def question_of(
     """Build a question, or the rungs of a ladder, from the fields that a file would have."""
     file, faults = validated(QuestionFile, dict(fields), dict(fields), source)
     if file is None:
-        # Nobody who asks has written a file.
+        # The fields were not read from a file, so the message names the question.
         raise InvalidInput(re.sub("^file: ", "question: ", faults[0].message), hint=faults[0].hint)
     return build_question(file, source, now=now, zone_name=zone_name)[0]
 
@@ -215,7 +215,7 @@ def digest(root: Path) -> str:
         try:
             content = read_plain(path, most=MAX_BYTES)
         except OSError as unreadable:
-            # The reader that wants this file says so; here it only has to differ from a whole one.
+            # Whoever reads this file reports the fault; here its hash only has to be another one.
             content = f"\0{unreadable.strerror}".encode()
         total.update(hashlib.sha256(content).digest())
     return total.hexdigest()

@@ -20,16 +20,16 @@ def read_scenarios(
     root: Path, world: WorldSpec, zone: str, problems: list[Problem]
 ) -> list[ScenarioSet]:
     """Read every file under ``scenarios/``; faults are collected and their sets left out."""
-    found: dict[str, ScenarioSet] = {}
+    sets: dict[str, ScenarioSet] = {}
     for source, tree, file in read_folder(root, "scenarios", ScenarioFile, problems):
-        if file.id in found:
+        if file.id in sets:
             message = f"scenario ({file.id}): another file has that id"
             problems.append(Problem(source, 1, "duplicate-scenario", message))
             continue
-        made = _set(file, tree, source, world, file.zone or zone, problems)
-        if made is not None:
-            found[file.id] = made
-    return list(found.values())
+        scenario_set = _set(file, tree, source, world, file.zone or zone, problems)
+        if scenario_set is not None:
+            sets[file.id] = scenario_set
+    return list(sets.values())
 
 
 def _set(
@@ -37,7 +37,7 @@ def _set(
 ) -> ScenarioSet | None:
     opens, closes = day_begins(parse_day(file.opens), zone), day_ends(parse_day(file.closes), zone)
     named: list[Named] = []
-    told: list[Problem] = []
+    own_problems: list[Problem] = []
     for position, each in enumerate(file.scenarios):
         line = line_of(tree, ("scenarios", position, "when"))
         try:
@@ -48,17 +48,17 @@ def _set(
         except InvalidInput as fault:
             faults = [fault.message]
         if faults:
-            told += [Problem(source, line, "scenario", f"{each.name}: {f}") for f in faults]
+            own_problems += [Problem(source, line, "scenario", f"{each.name}: {f}") for f in faults]
             continue
         if predicate.given is not None or not isinstance(predicate.event, Truth.__value__):
             message = f"{each.name}: when ({each.when}): must be true or false, without given"
-            told.append(Problem(source, line, "scenario", message))
+            own_problems.append(Problem(source, line, "scenario", message))
             continue
         if each.name in {other.name for other in named}:
-            told.append(Problem(source, line, "scenario", f"{each.name}: named twice"))
+            own_problems.append(Problem(source, line, "scenario", f"{each.name}: named twice"))
             continue
         named.append(Named(each.name, each.title, predicate.event, each.when))
-    problems.extend(told)
-    if told:
+    problems.extend(own_problems)
+    if own_problems:
         return None
     return ScenarioSet(file.id, file.title, opens, closes, tuple(named), file.note, (source, 1))

@@ -20,7 +20,7 @@ def sentences(text: str) -> list[str]:
     >>> sentences("One. Two? The U.S. Senate “met.” It rose.\n\nA line")
     ['One.', 'Two?', 'The U.S. Senate “met.”', 'It rose.', 'A line']
     """
-    found: list[str] = []
+    parts: list[str] = []
     for block in (line.strip() for line in text.splitlines()):
         if not block:
             continue
@@ -30,7 +30,7 @@ def sentences(text: str) -> list[str]:
             closers = gap.group().rstrip()
             if not closers and _INITIALS.search(head):
                 continue
-            found.append(head + closers)
+            parts.append(head + closers)
             start = gap.end()
-        found.append(block[start:])
-    return found
+        parts.append(block[start:])
+    return parts

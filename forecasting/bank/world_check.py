@@ -29,7 +29,7 @@ class Asked:
 
 def asked(bank: Bank) -> list[Asked]:
     """Read each question's answer once; those without one are left out."""
-    found = []
+    answers = []
     for question in bank.questions:
         if not question.answer:
             continue
@@ -37,17 +37,17 @@ def asked(bank: Bank) -> list[Asked]:
         try:
             predicate = parse_predicate(question.answer, zone=question.zone, world=bank.world)
         except InvalidInput as fault:
-            found.append(Asked(question, place, None, ((fault.message, fault.hint),)))
+            answers.append(Asked(question, place, None, ((fault.message, fault.hint),)))
             continue
         if bank.broken.intersection(processes_of(predicate)):
             # What is wrong with its process is told already.
-            found.append(Asked(question, place, None))
+            answers.append(Asked(question, place, None))
             continue
         faults = check_predicate(
             predicate, bank.world, question.space, question.opens, question.closes
         )
-        found.append(Asked(question, place, predicate, tuple((fault, "") for fault in faults)))
-    return found
+        answers.append(Asked(question, place, predicate, tuple((fault, "") for fault in faults)))
+    return answers
 
 
 def _answers_fit(bank: Bank) -> Iterator[Problem]:
@@ -58,11 +58,11 @@ def _answers_fit(bank: Bank) -> Iterator[Problem]:
         for message, hint in each.faults:
             if (slug, message) not in seen:
                 seen.add((slug, message))
-                said = message if message.startswith("answer (") else f"answer: {message}"
-                yield each.place.problem(("answer",), "answer", said, hint)
+                text = message if message.startswith("answer (") else f"answer: {message}"
+                yield each.place.problem(("answer",), "answer", text, hint)
 
 
-def _names_apart(bank: Bank) -> Iterator[Problem]:
+def _no_process_named_as_a_question(bank: Bank) -> Iterator[Problem]:
     """Refuse a process with the name of a question: an item on it would mean both."""
     for name, process in bank.world.processes.items():
         if name in bank.places:
@@ -82,7 +82,7 @@ def _known_classes(bank: Bank) -> Iterator[Problem]:
             )
 
 
-def _stated_on_a_word(bank: Bank) -> Iterator[Problem]:
+def _priors_have_sources(bank: Bank) -> Iterator[Problem]:
     """Ask for the source and the date of a prior, in a bank whose questions are scored."""
     if not bank.resolutions:
         return
@@ -106,7 +106,7 @@ def _no_hindsight(bank: Bank) -> Iterator[Problem]:
     for process in bank.world.processes.values():
         if (opened := first.get(process.name)) is None:
             continue
-        for known_by, what in (*_argued(process), *_argued_of_classes(bank, process)):
+        for known_by, what in (*_days_of_priors(process), *_days_of_class_priors(bank, process)):
             if known_by > local_day(opened.opens, opened.zone):
                 yield _late(process.place, f"{process.name}: {what}", known_by, opened)
     for link in bank.world.links:
@@ -115,14 +115,14 @@ def _no_hindsight(bank: Bank) -> Iterator[Problem]:
             yield _late(link.place, f"link ({link.name})", link.known_by, opened)
 
 
-def _argued(process: ProcessSpec) -> Iterator[tuple[dt.date, str]]:
+def _days_of_priors(process: ProcessSpec) -> Iterator[tuple[dt.date, str]]:
     """Give each different day by which a prior of a process could be argued, with its moves."""
     for day in dict.fromkeys(move.known_by for move in process.moves):
         if day is not None:
             yield day, ", ".join(move.name for move in process.moves if move.known_by == day)
 
 
-def _argued_of_classes(bank: Bank, process: ProcessSpec) -> Iterator[tuple[dt.date, str]]:
+def _days_of_class_priors(bank: Bank, process: ProcessSpec) -> Iterator[tuple[dt.date, str]]:
     """Give the day by which each stated prior of the classes of a process could be argued."""
     references = {move.phrase.reference for move in process.moves} - {""}
     for each in bank.priors:
@@ -173,7 +173,7 @@ def _codes_bear_on_something(bank: Bank) -> Iterator[Problem]:
 
 def notes(bank: Bank) -> list[Problem]:
     """List what a bank rests on without stating it: no faults, and nothing is refused for them."""
-    found = []
+    wide = []
     for process in bank.world.processes.values():
         if process.delivery is None or process.delivery.reference:
             continue
@@ -186,8 +186,8 @@ def notes(bank: Bank) -> list[Problem]:
             f"{process.name}: {what} from wide priors, for a delivery of any kind, with the weight "
             "of one or two parts until its own parts say more; forecast models priors lists them"
         )
-        found.append(Problem(*process.place, "wide", message, hint, note=True))
-    return [*found, *_not_known_yet(bank)]
+        wide.append(Problem(*process.place, "wide", message, hint, note=True))
+    return [*wide, *_not_known_yet(bank)]
 
 
 def _not_known_yet(bank: Bank) -> Iterator[Problem]:
@@ -214,9 +214,9 @@ def _not_known_yet(bank: Bank) -> Iterator[Problem]:
 
 WORLD_RULES: tuple[WorldRule, ...] = (
     _answers_fit,
-    _names_apart,
+    _no_process_named_as_a_question,
     _known_classes,
-    _stated_on_a_word,
+    _priors_have_sources,
     _no_hindsight,
     _codes_bear_on_something,
 )

@@ -113,7 +113,7 @@ def _state(
     reader: "WorldReader", spec: ProcessSpec, file: FactFile, name: str, path: tuple[Any, ...]
 ) -> str | None:
     """Give the state entered, empty for an event or a part; None after a fault."""
-    said = file.state
+    state = file.state
     if file.amount is not None:
         if spec.kind != "delivery":
             reader.fault(path, "fact", f"{name}: only a delivery has parts", _states_of(spec))
@@ -123,12 +123,12 @@ def _state(
             reader.fault(path, "delivery", message)
             return None
         return ""
-    if spec.kind == EVENT and said in {EVENT, ""}:
+    if spec.kind == EVENT and state in {EVENT, ""}:
         return ""
-    if spec.kind != EVENT and said in spec.states:
-        return said
-    message = f"{name}: state ({said}): {spec.name} has {_states_of(spec)}"
-    near = EVENT if spec.kind == EVENT else nearest(said, spec.states)
+    if spec.kind != EVENT and state in spec.states:
+        return state
+    message = f"{name}: state ({state}): {spec.name} has {_states_of(spec)}"
+    near = EVENT if spec.kind == EVENT else nearest(state, spec.states)
     reader.fault(path, "state", message, near)
     return None
 
@@ -224,13 +224,13 @@ def evidence_of(spec: ProcessSpec) -> list[Evidence]:
 def _entry(spec: ProcessSpec, fact: Fact) -> Evidence:
     detail: dict[str, str | float] = {"at": iso(fact.at)}
     if fact.amount is not None:
-        name, said = PART, f"{fact.amount:g}"
+        name, text = PART, f"{fact.amount:g}"
         detail = {"name": name, **detail, "value": float(fact.amount)}
     elif fact.state:
-        name, said = "state", fact.state
-        detail = {"name": name, "state": said, **detail}
+        name, text = "state", fact.state
+        detail = {"name": name, "state": text, **detail}
     else:
-        name, said = EVENT, EVENT
+        name, text = EVENT, EVENT
         detail = {"name": name, **detail}
     what = fact.state or name
     day = fact_day(spec, fact)
@@ -238,10 +238,10 @@ def _entry(spec: ProcessSpec, fact: Fact) -> Evidence:
     return Evidence(
         key=f"world-{spec.name}-{day.isoformat()}-{what}",
         kind="datum",
-        title=fact.title or f"{spec.title or spec.name}: {said}",
+        title=fact.title or f"{spec.title or spec.name}: {text}",
         source=outlet(where) if where else spec.place[0],
         known_at=fact.known_at,
-        effects=(Effect(spec.name, "datum", detail, said),),
+        effects=(Effect(spec.name, "datum", detail, text),),
         event_at=fact.at,
         url=fact.source,
         grade=fact.grade,

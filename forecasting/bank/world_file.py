@@ -76,9 +76,9 @@ class WorldReader:
         self, model: type[Model], value: Any, path: Sequence[Any]
     ) -> Model | None:
         """Validate a part of the tree."""
-        found, faults = validated(model, value, self.tree, self.source, path)
+        part, faults = validated(model, value, self.tree, self.source, path)
         self.problems.extend(faults)
-        return found
+        return part
 
     def been(
         self, value: object, path: Sequence[Any], what: str, day_means: str = "ends"
@@ -202,12 +202,12 @@ def _kind(
         "scheduled": file.at is not None,
         "states": bool(file.moves),
     }
-    kinds: list[Any] = [kind for kind, said in stated.items() if said]
+    kinds: list[Any] = [kind for kind, present in stated.items() if present]
     if kinds in (["own", "states"], ["delivery", "states"]):
         kinds = kinds[:1]
     if len(kinds) == 1:
-        found: ProcessKind = kinds[0]
-        return found
+        kind: ProcessKind = kinds[0]
+        return kind
     message = f"{name}: needs one of moves, event, delivery, at and kind"
     reader.fault(path, "process", message, "event: 3 in 70 weeks")
     return None
@@ -221,8 +221,8 @@ def _states(kind: ProcessKind, file: ProcessFile) -> tuple[str, ...]:
     }
     if kind in fixed:
         return fixed[kind]
-    found = [match[k] for key in file.moves if (match := _MOVE.fullmatch(key)) for k in (1, 2)]
-    return tuple(dict.fromkeys(file.states or found))
+    ends = [match[k] for key in file.moves if (match := _MOVE.fullmatch(key)) for k in (1, 2)]
+    return tuple(dict.fromkeys(file.states or ends))
 
 
 def _moves(
@@ -240,7 +240,7 @@ def _moves(
         move = _move(reader, name, file, SCHEDULED_STATES, MoveFile(), path)
         # Its day says when it comes: it has no rate, and none is learned for it.
         return (replace(move, phrase=Phrase("date", f"at {file.at}")),)
-    found: dict[tuple[str, str], MoveSpec] = {}
+    moves: dict[tuple[str, str], MoveSpec] = {}
     for key, stated in file.moves.items():
         path = ("processes", name, "moves", key)
         match = _MOVE.fullmatch(key)
@@ -254,22 +254,22 @@ def _moves(
         if wrong is not None:
             message = f"{name}: move ({key}): no state named {wrong}"
             reader.fault(path, "move", message, nearest(wrong, states) or ", ".join(states))
-        elif way in found:
+        elif way in moves:
             reader.fault(path, "move", f"{name}: move ({key}): is stated twice")
         elif kind == "delivery" and way not in DELIVERY_MOVES:
             message = f"{name}: move ({key}): a delivery has no such move"
             hint = ", ".join(" > ".join(each) for each in DELIVERY_MOVES)
             reader.fault(path, "move", message, hint)
         else:
-            found[way] = _move(reader, name, file, way, stated, path)
+            moves[way] = _move(reader, name, file, way, stated, path)
     if kind == "delivery":
         reference = file.delivery.reference if file.delivery else ""
         stated = MoveFile(rate=f"class {reference}" if reference else "")
         path = ("processes", name, "delivery")
         return tuple(
-            found.get(way) or _move(reader, name, file, way, stated, path) for way in DELIVERY_MOVES
+            moves.get(way) or _move(reader, name, file, way, stated, path) for way in DELIVERY_MOVES
         )
-    return tuple(found.values())
+    return tuple(moves.values())
 
 
 def _move(

@@ -70,20 +70,20 @@ def check_links(
     broken: Set[str],
 ) -> list[LinkSpec]:
     """Give the links that can be used; one to a `broken` process is left out in silence."""
-    kept: dict[str, LinkSpec] = {}
+    usable: dict[str, LinkSpec] = {}
     for reader, place, link in links:
         head = next(key for key in reader.tree["links"][place] if re.fullmatch(LINK_KEY, str(key)))
         path = ("links", place, head)
         # One fault a link: the later ones mostly follow from the first.
         fault = next(_faults(link, processes, broken), None)
-        if fault is None and link.name in kept:
-            source, line = kept[link.name].place
+        if fault is None and link.name in usable:
+            source, line = usable[link.name].place
             fault = (f"is stated at {source}:{line} already", "")
         if fault is not None:
             reader.fault(path, "link", f"link ({link.name}): {fault[0]}", fault[1])
         elif not {link.parent, link.child} & broken:
-            kept[link.name] = link
-    return list(kept.values())
+            usable[link.name] = link
+    return list(usable.values())
 
 
 def _faults(

@@ -59,12 +59,12 @@ def _read(files: Sequence[tuple[Path, str]], zone: str) -> Worlds:
         reader = _open(path, source, zone, problems)
         if reader is None:
             continue
-        for name, found in _processes(reader):
-            if found is None:
+        for name, process in _processes(reader):
+            if process is None:
                 broken.add(name)
             elif name not in processes:
-                processes[name] = found
-            elif _content(processes[name]) != _content(found):
+                processes[name] = process
+            elif _content(processes[name]) != _content(process):
                 first, line = processes[name].place
                 message = f"process ({name}): {first}:{line} defines it differently"
                 reader.fault(("processes", name), "duplicate-process", message, "a name of its own")
@@ -76,8 +76,8 @@ def _read(files: Sequence[tuple[Path, str]], zone: str) -> Worlds:
         past += reader.past
         # What is wrong with its links shows only when all files are read.
         reader.problems = problems
-    kept = check_links(links, processes, broken)
-    world = WorldSpec(processes, tuple(kept))
+    usable = check_links(links, processes, broken)
+    world = WorldSpec(processes, tuple(usable))
     evidence = [item for process in processes.values() for item in evidence_of(process)]
     ordered = tuple(sorted(evidence, key=lambda e: (e.known_at, e.key)))
     return Worlds(world, ordered, questions, problems, past, frozenset(broken - processes.keys()))

@@ -61,8 +61,8 @@ def read_yaml[Model: BaseModel](
     tree, problems = read_tree(path, source)
     if tree is None:
         return None, None, problems
-    found, problems = validated(model, tree, tree, source)
-    return found, tree, problems
+    document, problems = validated(model, tree, tree, source)
+    return document, tree, problems
 
 
 def read_folder[Model: BaseModel](
@@ -126,7 +126,7 @@ def read_tree(path: Path, source: str) -> tuple[Any, list[Problem]]:
         mark = broken.problem_mark or broken.context_mark
         line = mark.line + 1 if mark else 0
         return None, [Problem(source, line, "yaml", *_slip(broken))]
-    # Among the others: what ruamel's constructors raise of a number, a day or a tag that is none.
+    # The others include what ruamel's constructors raise at a bad number, day or tag.
     except (
         YAMLError,
         ValueError,
@@ -169,18 +169,18 @@ def _slip(broken: MarkedYAMLError) -> tuple[str, str]:
     reason = (broken.problem or "not YAML").split("\n")[0]
     if twice := re.match(r'found duplicate key "(.*?)" with value', reason):
         return f"{twice[1]}: is there twice", "one of the two, or another name"
-    hint = next((hint for said, hint in _SLIPS.items() if said in reason), "")
+    hint = next((hint for phrase, hint in _SLIPS.items() if phrase in reason), "")
     return f"not YAML 1.2: {reason}", hint
 
 
 def _no_day(text: str) -> tuple[int, str]:
     """Find the first day that the calendar does not have, with its line; 0 and '' for none."""
     for number, line in enumerate(text.splitlines(), start=1):
-        for found in _DATE.finditer(line.partition(" #")[0]):
+        for match in _DATE.finditer(line.partition(" #")[0]):
             try:
-                dt.date(*map(int, found.groups()))
+                dt.date(*map(int, match.groups()))
             except ValueError:
-                return number, found[0]
+                return number, match[0]
     return 0, ""
 
 
@@ -219,8 +219,8 @@ def _way_out(error: Any, model: type[BaseModel]) -> str:
 def _fields(model: type[BaseModel], path: Sequence[str | int]) -> list[str]:
     """Name the fields of the model that stands at a place, or of the last one on the way there."""
     for part in path:
-        found = next((f for n, f in model.model_fields.items() if part in (n, f.alias)), None)
-        inner = [] if found is None else list(_models(found.annotation))
+        info = next((f for n, f in model.model_fields.items() if part in (n, f.alias)), None)
+        inner = [] if info is None else list(_models(info.annotation))
         model = inner[0] if inner else model
     return [field.alias or name for name, field in model.model_fields.items()]
 

@@ -103,12 +103,12 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except ForecastingError as fault:
-        return _failed(fault)
+        return _report(fault)
     except click.exceptions.NoArgsIsHelpError as bare:
         click.echo(bare.format_message(), err=True)
         return InvalidInput.exit_code
     except click.UsageError as misuse:
-        return _failed(_usage(misuse))
+        return _report(_usage(misuse))
     except SystemExit as ended:
         # Click ends a command whose reader went away, and leaves this wrapper: the reader has
         # what it wanted.
@@ -124,10 +124,10 @@ def run(arguments: Sequence[str]) -> int:
         return 0
     except Exception as unexpected:
         message = f"unexpected {type(unexpected).__name__} ({unexpected})"
-        return _failed(ForecastingError(message, hint="the same command with --debug"))
+        return _report(ForecastingError(message, hint="the same command with --debug"))
 
 
-def _failed(fault: ForecastingError) -> int:
+def _report(fault: ForecastingError) -> int:
     if settings().debug:
         import traceback
 
@@ -139,8 +139,8 @@ _EXTRA = re.compile(r"unexpected extra argument \((\S+)\)")
 
 
 def _usage(misuse: click.UsageError) -> InvalidInput:
-    said = misuse.format_message().rstrip(".")
-    message, _, hint = said.partition(" Try: ")
+    text = misuse.format_message().rstrip(".")
+    message, _, hint = text.partition(" Try: ")
     path = misuse.ctx.command_path if misuse.ctx else "forecast"
     if isinstance(misuse, click.MissingParameter) and misuse.ctx:
         whole = re.sub(r"\\\n\s*", "", misuse.ctx.command.help or "")

@@ -11,7 +11,7 @@ from forecasting.cli.options import Command
 from forecasting.cli.output import cell, emit, line, opened, say, settings
 
 
-def _listed(text: str) -> tuple[str, ...]:
+def _parts(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
@@ -37,12 +37,12 @@ def asking(command: Any) -> Any:
     return command
 
 
-def words(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Put what the options said as :meth:`forecasting.app.book.Book.ask` takes it."""
+def words(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the values of the options as arguments of :meth:`forecasting.app.book.Book.ask`."""
     lists = {"ladder": "ladder", "options": "options_", "ordered": "ordered"}
     plain = ("by", "span", "unit", "base", "answer", "tags", "slug", "criteria")
-    return {name: given[name] for name in plain} | {
-        name: _listed(given[option]) for name, option in lists.items()
+    return {name: values[name] for name in plain} | {
+        name: _parts(values[option]) for name, option in lists.items()
     }
 
 
@@ -53,7 +53,7 @@ def words(given: Mapping[str, Any]) -> dict[str, Any]:
 @options.EACH
 @options.text("--because", help="Your reasons.")
 def ask(
-    title: str, probability: str | None, each: tuple[str, ...], because: str, **given: Any
+    title: str, probability: str | None, each: tuple[str, ...], because: str, **values: Any
 ) -> None:
     r"""Ask a question and log your number, in one step.
 
@@ -67,23 +67,25 @@ def ask(
       forecast ask "How many cross the border?" --by 2027-01-31 --range 0..5000 --unit people
     """
     with opened() as book:
-        told(book.ask(title, probability, each=pairs(each, "--p"), because=because, **words(given)))
+        print_question(
+            book.ask(title, probability, each=pairs(each, "--p"), because=because, **words(values))
+        )
 
 
-def told(made: dict[str, Any]) -> None:
+def print_question(question: dict[str, Any]) -> None:
     """Print a new question: my number, and the model's beside it."""
     if settings().format != "table":
-        emit(made)
+        emit(question)
         return
-    mine = {row["question"]: row["forecast"] for row in made["forecasts"]}
-    line(f"asked: {made['title']}")
-    line(f"  closes: {made['deadline']}")
-    for name in made["questions"]:
-        model = made["model"].get(name)
+    mine = {row["question"]: row["forecast"] for row in question["forecasts"]}
+    line(f"asked: {question['title']}")
+    line(f"  closes: {question['deadline']}")
+    for name in question["questions"]:
+        model = question["model"].get(name)
         model_says = "" if model is None else f"   model {cell(model)}"
         line(f"  {name}   mine {cell(mine.get(name))}{model_says}")
-    warn_certain(made["forecasts"])
-    if made["process"]:
-        say(f"once it happens: forecast news add ... --on {made['process']}=event --confirmed")
-    if not made["criteria"]:
-        say(f"no criteria yet: forecast questions edit {made['id']}")
+    warn_certain(question["forecasts"])
+    if question["process"]:
+        say(f"once it happens: forecast news add ... --on {question['process']}=event --confirmed")
+    if not question["criteria"]:
+        say(f"no criteria yet: forecast questions edit {question['id']}")

@@ -21,7 +21,7 @@ from forecasting.domain.scores import COMPARED
 @options.WINDOW
 @options.flag("--diebold-mariano", help="Add the Diebold-Mariano test, if events close regularly.")
 @scope
-def compare(a: str, b: str, **given: Any) -> None:
+def compare(a: str, b: str, **values: Any) -> None:
     r"""Compare two forecasters: same questions, same window, intervals over events.
 
     The difference is A's score less B's: below 0, A is better. The confidence sequence and the
@@ -31,28 +31,28 @@ def compare(a: str, b: str, **given: Any) -> None:
     Example:
       forecast compare model base-rate --kind replay
     """
-    wanted = selection(given)
+    wanted = selection(values)
     with opened() as book:
-        found = book.compare(a, b, **given, **wanted)
+        comparison = book.compare(a, b, **values, **wanted)
         for note in book.left_out(a, b, **wanted):
             relay(note)
-    if not found["proper"]:
-        window = given["window"]
+    if not comparison["proper"]:
+        window = values["window"]
         say(f"window {window} is not a proper score: it can be gamed, so no ranking is shown")
     if settings().format == "table":
-        for kind_of_question, n in found.pop("other_types").items():
+        for kind_of_question, n in comparison.pop("other_types").items():
             say(
                 f"{n} shared {kind_of_question} questions are compared apart: --type "
                 f"{kind_of_question}"
             )
-        click.echo(found.pop("reading"))
+        click.echo(comparison.pop("reading"))
         names = _names(a, b)
-        found = {names.get(key, key): value for key, value in found.items()}
-    emit(found)
+        comparison = {names.get(key, key): value for key, value in comparison.items()}
+    emit(comparison)
 
 
 def _names(a: str, b: str) -> dict[str, str]:
-    """Give words for what scripts read by short keys."""
+    """Give the words of a table for the short keys that scripts read."""
     return {
         "n_a": f"questions of {a}",
         "n_b": f"questions of {b}",

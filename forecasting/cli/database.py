@@ -9,7 +9,7 @@ from forecasting.cli import options, times
 from forecasting.cli.options import Command, Group
 from forecasting.cli.output import emit, opened, say, settings
 
-#: Of more faults than this `questions check` has the rest.
+#: The most faults that are printed; `questions check` has the rest.
 MOST_FAULTS = 3
 
 
@@ -44,22 +44,22 @@ def init(folder: Path | None, example: str | None) -> None:
     who = settings().forecaster or ""
     if new and not who and times.somebody_there():
         who = click.prompt("your name, as forecaster", default=config.forecaster().value, err=True)
-    made = Book.make_workspace(place, example=example, forecaster=who, database=named)
+    result = Book.make_workspace(place, example=example, forecaster=who, database=named)
     if settings().format == "table":
-        # Of a new workspace the counts are all nothing, and its database is where it says.
+        # Counts of 0 are left out, and so is the database, which lies in the workspace.
         shown = ("workspace", "bank", "questions", "added", "changed", "evidence", "resolutions")
-        emit({key: made[key] for key in shown if made[key]})
-        for fault in made["faults"][:MOST_FAULTS]:
+        emit({key: result[key] for key in shown if result[key]})
+        for fault in result["faults"][:MOST_FAULTS]:
             say(f"note: {fault}")
-        if len(made["faults"]) > MOST_FAULTS:
-            say(f"note: {len(made['faults'])} such faults: forecast questions check")
+        if len(result["faults"]) > MOST_FAULTS:
+            say(f"note: {len(result['faults'])} such faults: forecast questions check")
     else:
-        emit(made)
+        emit(result)
     if new:
         here = place.resolve() == Path.cwd()
         inside = "" if here else f"cd {shlex.quote(str(place))}, then "
         say(f'next: {inside}forecast ask "Will ...?" 35% --by 2027-01-31')
-    elif not (made["added"] or made["changed"] or made["evidence"] or made["resolutions"]):
+    elif not (result["added"] or result["changed"] or result["evidence"] or result["resolutions"]):
         say("nothing new in the bank")
 
 
@@ -117,15 +117,15 @@ def anchor(out: Path | None, stamp: str) -> None:
     """
     with opened() as book:
         if stamp:
-            made, told = book.stamped_anchor(stamp, out)
-            say(told)
+            record, note = book.stamped_anchor(stamp, out)
+            say(note)
         else:
-            made = book.anchor(out)
+            record = book.anchor(out)
     if settings().format == "table":
-        click.echo(made.text, nl=False)
+        click.echo(record.text, nl=False)
     else:
         names = ("ledger", "entries", "head", "at", "text")
-        emit({name: getattr(made, name) for name in names})
+        emit({name: getattr(record, name) for name in names})
 
 
 @click.command(cls=Command)
@@ -168,9 +168,9 @@ def doctor() -> int:
     """
     from forecasting.app.book import Book
 
-    found = Book.doctor(settings().db)
-    emit(found)
-    wrong = [item for item in found if not item["ok"]]
+    checks = Book.doctor(settings().db)
+    emit(checks)
+    wrong = [item for item in checks if not item["ok"]]
     for item in wrong:
         say(f"error: {item['check']}: {item['detail'].rstrip('.')}. Try: {item['hint']}")
     return 1 if wrong else 0

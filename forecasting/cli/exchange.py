@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from forecasting.app.book import Book
 
 _SHOWN = 20
-#: Of single questions and people, by each rule.
+#: Rows of scores of single questions and people that are shown of each rule.
 _SHOWN_SCORES = 10
 #: The columns of the platform's rules as shown, with their keys; the first four on any width.
 _SCORES = {
@@ -48,7 +48,7 @@ def _with_example(what: str, example: str) -> str:
 
 
 class _Formats(Group):
-    """A command a format; a file in the place of one is told by its content."""
+    """A command for each format; a file in its place is recognised by its content."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Give the formats, then what is done with imports."""
@@ -99,9 +99,9 @@ def export() -> None:
     """Export the track record to a file or to standard output."""
 
 
-def _pairs(context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> Any:
+def _pairs(context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> Any:
     pairs = {}
-    for text in given:
+    for text in texts:
         head, _, column = text.rpartition("=")
         if not head.strip() or not column.strip():
             msg = f"map ({text}): must be HEADING=COLUMN"
@@ -145,11 +145,11 @@ def _command(format: str, help: str) -> click.Command:
 
     @click.command(format or "import", cls=Command, help=help)
     @_options
-    def command(**given: Any) -> None:
-        _import(format, **given)
+    def command(**values: Any) -> None:
+        _import(format, **values)
 
-    made: click.Command = command
-    return made
+    result: click.Command = command
+    return result
 
 
 @import_.command("csv")
@@ -162,7 +162,7 @@ def _command(format: str, help: str) -> click.Command:
     help="Name a column of the file, or ignore it (HEADING=ignore); repeatable.",
 )
 @_options
-def import_csv(**given: Any) -> None:
+def import_csv(**values: Any) -> None:
     r"""Read a table with one row per forecast; - is standard input.
 
     Columns: question, title, forecaster, forecast, issued_at, opens, closes, outcome, resolved_at,
@@ -179,7 +179,7 @@ def import_csv(**given: Any) -> None:
       forecast import csv mine.csv --me ana --zone Africa/Khartoum --map "Guess=forecast"
       forecast import csv theirs.csv --decimal comma --unit percent --dates dmy
     """
-    _import("csv", **given)
+    _import("csv", **values)
 
 
 #: Formats of our own without an option that no other has: what each says, and its example.
@@ -234,46 +234,46 @@ def import_runs() -> None:
         emit(book.import_runs(), title="imports")
 
 
-def _import(format: str, *, file: Path, create: bool, **given: Any) -> None:
-    given["forecaster"] = settings().forecaster or ""
-    dry = given["dry_run"]
+def _import(format: str, *, file: Path, create: bool, **values: Any) -> None:
+    values["forecaster"] = settings().forecaster or ""
+    dry = values["dry_run"]
     with (
         _opened(create=create and not dry, absent_is_empty=dry) as book,
         counting(file.name) as progress,
     ):
-        found = book.import_record(file, format, progress=progress, **given)
-    for note in found["notes"]:
+        result = book.import_record(file, format, progress=progress, **values)
+    for note in result["notes"]:
         relay(f"note: {note}")
-    for refused in found["refused"][:_SHOWN]:
+    for refused in result["refused"][:_SHOWN]:
         relay(f"{file.name}:{refused['line']}: refused: {refused['reason']}")
-    if (more := len(found["refused"]) - _SHOWN) > 0:
+    if (more := len(result["refused"]) - _SHOWN) > 0:
         say(f"and {more:,} more refused rows (--json has them)")
-    if summary := found.get("summary", ""):
-        found["summary"] = as_options(summary)
+    if summary := result.get("summary", ""):
+        result["summary"] = as_options(summary)
         relay(summary)
-    if found["forecasts"] and "entries" not in found and not dry:
+    if result["forecasts"] and "entries" not in result and not dry:
         say("they are kept apart from the live track record: --kind imported shows them")
-    first = found.get("first") or []
+    first = result.get("first") or []
     if settings().format == "table":
         if dry and first:
             emit(first, title=f"{file.name}: the first rows as understood")
-        found = {**found, "refused": len(found["refused"]), "notes": len(found["notes"])}
-        for told in ("first", "summary"):
-            found.pop(told, None)
-        if scores := found.pop("scores", None):
+        result = {**result, "refused": len(result["refused"]), "notes": len(result["notes"])}
+        for part in ("first", "summary"):
+            result.pop(part, None)
+        if scores := result.pop("scores", None):
             ranked = [
                 {name: rule[key] for name, key in _SCORES.items()} for rule in scores["rules"]
             ]
             emit(ranked, title=_OWN_SCORES, always=4)
             _each_score(scores["rows"])
             for rule in scores["rules"]:
-                told = f"{rule['rule']}: {rule['convention']}"
+                text = f"{rule['rule']}: {rule['convention']}"
                 if not rule["n_stated"] or rule["largest_difference"] > _ROUNDING:
-                    told += f"; {rule['explained']}"
-                say(told)
-    emit(found)
-    if found.get("run"):
-        say(f"forecast import undo {found['run']} undoes this import")
+                    text += f"; {rule['explained']}"
+                say(text)
+    emit(result)
+    if result.get("run"):
+        say(f"forecast import undo {result['run']} undoes this import")
 
 
 def _each_score(rows: list[dict[str, Any]]) -> None:
@@ -297,13 +297,13 @@ def _each_score(rows: list[dict[str, Any]]) -> None:
 def _opened(*, create: bool, absent_is_empty: bool) -> Iterator["Book[Any]"]:
     """Open the database; a trial run takes an absent one for an empty one.
 
-    One that was made for a file of which nothing was kept is taken away again.
+    A database that was made for a file of which nothing was recorded is removed again.
     """
     from forecasting import config
     from forecasting.app.book import Book
 
     path = config.sqlite_path(config.database(settings().db).value) if create else None
-    made = path if path is not None and not path.exists() else None
+    new_file = path if path is not None and not path.exists() else None
     try:
         book = opened(create=create)
     except DatabaseUnusable as absent:
@@ -313,11 +313,11 @@ def _opened(*, create: bool, absent_is_empty: bool) -> Iterator["Book[Any]"]:
     try:
         with book:
             yield book
-            made = None
+            new_file = None
     finally:
-        if made is not None:
+        if new_file is not None:
             for end in ("", "-wal", "-shm"):
-                Path(f"{made}{end}").unlink(missing_ok=True)
+                Path(f"{new_file}{end}").unlink(missing_ok=True)
 
 
 #: What each format of an export says of itself, and its example.

@@ -38,36 +38,38 @@ def explain(question: str, as_of: str, seed: int, out: Path | None) -> None:
     from forecasting.errors import InvalidInput
 
     with opened() as book:
-        found = book.explanations(question, as_of=times.optional(as_of), seed=seed)
+        explanations = book.explanations(question, as_of=times.optional(as_of), seed=seed)
         zone = book.zone(question)
     if out is not None:
-        if len(found) != 1 or not isinstance(found[0]["posterior"], float):
+        if len(explanations) != 1 or not isinstance(explanations[0]["posterior"], float):
             msg = f"--out ({out.name}): must draw one yes-no question"
-            raise InvalidInput(msg, hint=f"forecast explain {found[0]['question']} --out {out}")
+            raise InvalidInput(
+                msg, hint=f"forecast explain {explanations[0]['question']} --out {out}"
+            )
         from forecasting.review import draw, draw_effects
 
-        draw.save(draw_effects.effects(found[0], title=found[0]["question"]), out)
+        draw.save(draw_effects.effects(explanations[0], title=explanations[0]["question"]), out)
     if settings().format != "table":
-        emit(found[0] if len(found) == 1 else found)
+        emit(explanations[0] if len(explanations) == 1 else explanations)
         return
-    for one in times.named_days(found, zone):
+    for one in times.named_days(explanations, zone):
         _print(one)
 
 
-def _print(found: Mapping[str, Any]) -> None:
+def _print(explanation: Mapping[str, Any]) -> None:
     from forecasting.review import words
 
     rows_of = [
         (row, option, change, *(_options(row[key])[option] for key in ("mcse", "clear")))
-        for row, changes in words.steps(found)
+        for row, changes in words.steps(explanation)
         for option, change in changes.items()
     ]
-    full, digits = found["full_bar"], words.step_digits(found)
+    full, digits = explanation["full_bar"], words.step_digits(explanation)
     rows = [
         {
             "step": row["title"],
             "option": option,
-            "effect": _signed(change, error, clear=clear, digits=digits),
+            "effect": _effect(change, error, clear=clear, digits=digits),
             "bar": _bar(change if clear else 0.0, full),
             "known_at": row["known_at"],
             "then": _times(row.get("weight_then")),
@@ -77,15 +79,18 @@ def _print(found: Mapping[str, Any]) -> None:
         for row, option, change, error, clear in rows_of
     ]
     interval = (
-        "" if found["lower"] is None else f" ({cell(found['lower'])} to {cell(found['upper'])})"
+        ""
+        if explanation["lower"] is None
+        else f" ({cell(explanation['lower'])} to {cell(explanation['upper'])})"
     )
-    number = found["scale"] != LOG_ODDS
+    number = explanation["scale"] != LOG_ODDS
     start, now = (
-        cell(Amount(found[name]) if number else found[name]) for name in ("prior", "posterior")
+        cell(Amount(explanation[name]) if number else explanation[name])
+        for name in ("prior", "posterior")
     )
     answer = f"start {start}, now {now}{interval}"
-    title = f"{found['question']}: {answer}"
-    several = isinstance(found["posterior"], Mapping)
+    title = f"{explanation['question']}: {answer}"
+    several = isinstance(explanation["posterior"], Mapping)
     columns = ["step", "option", "effect", "bar", "known_at", "then", "now", "news"]
     if not any(row["then"] for row in rows):
         columns = [name for name in columns if name not in {"then", "now"}]
@@ -101,22 +106,22 @@ def _print(found: Mapping[str, Any]) -> None:
     report = {"then": "when it came", "now": "today"}
     ratio = f"hazard ratio of a report {' and '.join(report[name] for name in ages)}"
     say(
-        f"start: as of the opening, {cell(found['opened'])}, without history, evidence or links "
-        "(the forecaster `prior` has the links), and it does not age. Effects are changes in "
-        f"{found['scale']} and add up to {_listed(found, digits)}{bar}; as of "
-        f"{cell(found['as_of'])}" + (f"; {', '.join(ages)}: {ratio}" if ages else "")
+        f"start: as of the opening, {cell(explanation['opened'])}, without history, evidence or "
+        "links (the forecaster `prior` has the links), and it does not age. Effects are changes in "
+        f"{explanation['scale']} and add up to {_whole_change(explanation, digits)}{bar}; as of "
+        f"{cell(explanation['as_of'])}" + (f"; {', '.join(ages)}: {ratio}" if ages else "")
     )
-    if found["unmoved"]:
-        say(f"facts that move nothing here: {'; '.join(found['unmoved'])}")
-    if found["decided"]:
-        say(f"what is known decides the question: {found['decided']}")
-    _print_links(found)
-    unwatched = {name: end for name, end in found["watched_until"].items()}
+    if explanation["unmoved"]:
+        say(f"facts that move nothing here: {'; '.join(explanation['unmoved'])}")
+    if explanation["decided"]:
+        say(f"what is known decides the question: {explanation['decided']}")
+    _print_links(explanation)
+    unwatched = {name: end for name, end in explanation["watched_until"].items()}
     oldest = min(unwatched.values())
     subject = f"{len(unwatched)} processes were" if len(unwatched) > 1 else "process was"
     say(f"its {subject} watched until {cell(oldest)} or later")
-    if found["gain"]:
-        gain = found["gain"]
+    if explanation["gain"]:
+        gain = explanation["gain"]
         many = "" if gain["moves"] == 1 else "s"
         taught = f"learned from {gain['moves']} kind{many} of move that reports spoke of"
         learned = taught if gain["moves"] else "as believed before any move could teach it"
@@ -124,15 +129,17 @@ def _print(found: Mapping[str, Any]) -> None:
             f"reports weigh x{gain['mean']:.2f} of what was coded ({gain['lower']:.2f} to "
             f"{gain['upper']:.2f}; {learned})"
         )
-    if found["undo"] is not None:
-        reach = [grade for grade, value in found["undo"]["by_grade"].items() if value is not None]
+    if explanation["undo"] is not None:
+        reach = [
+            grade for grade, value in explanation["undo"]["by_grade"].items() if value is not None
+        ]
         grades = " or ".join([", ".join(reach[:-1]), reach[-1]] if len(reach) > 1 else reach)
         could = f"one report of a source graded {grades} could do that"
         if not reach:
             could = "no single report could do that"
-        elif len(reach) == len(found["undo"]["by_grade"]):
+        elif len(reach) == len(explanation["undo"]["by_grade"]):
             could = "one report of any source could do that"
-        ratio = found["undo"]["ratio"]
+        ratio = explanation["undo"]["ratio"]
         if ratio is None:
             say("to undo the whole change: no news on the question could, from x0.001 to x1000")
         else:
@@ -150,18 +157,18 @@ def _options(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {"": value}
 
 
-def _listed(found: Mapping[str, Any], digits: int) -> str:
-    errors, clear = _options(found["mcse"]), _options(found["clear"])
+def _whole_change(explanation: Mapping[str, Any], digits: int) -> str:
+    errors, clear = _options(explanation["mcse"]), _options(explanation["clear"])
     return "  ".join(
-        f"{name} {_signed(change, errors[name], clear=clear[name], digits=digits)}".strip()
-        for name, change in _options(found["change"]).items()
+        f"{name} {_effect(change, errors[name], clear=clear[name], digits=digits)}".strip()
+        for name, change in _options(explanation["change"]).items()
     )
 
 
-def _signed(change: float, error: float, *, clear: bool, digits: int = 2) -> str:
+def _effect(change: float, error: float, *, clear: bool, digits: int = 2) -> str:
     least = 0.5 * 10.0**-digits
-    told = f"{change:+,.{digits}f}" if abs(change) >= least else "0"
-    return told if clear or error < least else f"{told} ±{error:,.{digits}f}"
+    text = f"{change:+,.{digits}f}" if abs(change) >= least else "0"
+    return text if clear or error < least else f"{text} ±{error:,.{digits}f}"
 
 
 def _bar(change: float, full: float) -> str:
@@ -171,16 +178,16 @@ def _bar(change: float, full: float) -> str:
     return f"{left:>{HALF}}│{right:<{HALF}}"
 
 
-def _print_links(found: Mapping[str, Any]) -> None:
+def _print_links(explanation: Mapping[str, Any]) -> None:
     """Print the links that move the answer, and name how many do not."""
-    clear = [row for row in found["links"] if row["clear"]]
+    clear = [row for row in explanation["links"] if row["clear"]]
     if clear:
         emit(
             [
                 {
                     "link": row["link"],
-                    "answer at its low end": _precise(row["at_low"], found["scale"]),
-                    "at its high end": _precise(row["at_high"], found["scale"]),
+                    "answer at its low end": _precise(row["at_low"], explanation["scale"]),
+                    "at its high end": _precise(row["at_high"], explanation["scale"]),
                     "ratio": f"x{row['ratio']:g} ({row['low']:g}..{row['high']:g})",
                     "because": row["because"],
                 }
@@ -192,7 +199,7 @@ def _print_links(found: Mapping[str, Any]) -> None:
     more = clear[MOST_LINKS:]
     if more:
         say(f"{len(more)} links move it less than these: --json lists them")
-    if still := len(found["links"]) - len(clear):
+    if still := len(explanation["links"]) - len(clear):
         which = "more of its links" if clear else "of its links"
         moves = "moves" if still == 1 else "move"
         say(f"{still} {which} {moves} it, from end to end, by less than the simulation can tell")

@@ -11,26 +11,26 @@ from forecasting.cli.output import cell, emit, line, opened, say, settings
 from forecasting.domain.reading import Ambiguous
 from forecasting.errors import InvalidInput
 
-#: Said whenever a text was taken out.
+#: The note after the text of a rationale was taken out.
 ELSEWHERE = (
     "the text is out of this database; backups, exports, printed pages and earlier copies "
     "still hold it"
 )
 
 
-def pairs(given: tuple[str, ...], name: str) -> dict[str, str]:
+def pairs(texts: tuple[str, ...], name: str) -> dict[str, str]:
     """Read NAME=VALUE, each name once."""
-    found: dict[str, str] = {}
-    for text in given:
+    values: dict[str, str] = {}
+    for text in texts:
         key, separator, value = text.partition("=")
         if not separator or not key.strip() or not value.strip():
             msg = f"{name} ({text}): must be NAME=VALUE"
             raise InvalidInput(msg, hint="forecast log --help")
-        if key.strip() in found:
+        if key.strip() in values:
             msg = f"{name} ({key.strip()}): given twice"
             raise InvalidInput(msg)
-        found[key.strip()] = value.strip()
-    return found
+        values[key.strip()] = value.strip()
+    return values
 
 
 def _meant(text: str, doubt: Ambiguous) -> str | None:
@@ -54,13 +54,13 @@ def warn_certain(rows: list[dict[str, Any]]) -> None:
         say(f"certain: {', '.join(names)}; if it comes out otherwise, a log score is infinite")
 
 
-def _certain(said: Any) -> bool:
+def _certain(forecast: Any) -> bool:
     """Whether a forecast gives something no chance; quantiles give none."""
-    if not isinstance(said, dict):
-        return said in (0, 1)
+    if not isinstance(forecast, dict):
+        return forecast in (0, 1)
     from forecasting.domain.forecast import Quantiles
 
-    return not isinstance(said, Quantiles) and 0 in said.values()
+    return not isinstance(forecast, Quantiles) and 0 in forecast.values()
 
 
 @click.command(cls=Command)
@@ -105,34 +105,34 @@ def log(
       forecast log pause --ladder 2027-01-31=60% --ladder 2027-03-31=80%
       forecast log convoy 20% --sealed
     """
-    given: dict[str, Any] = {"because": because, "sealed": sealed}
+    arguments: dict[str, Any] = {"because": because, "sealed": sealed}
     for name, texts, option in (
         ("quantiles", quantiles, "--quantile"),
         ("ladder", ladder, "--ladder"),
     ):
         if texts:
-            given[name] = pairs(texts, option)
-    # What is forecast of is what the question has: options, rungs or levels of quantiles.
+            arguments[name] = pairs(texts, option)
+    # NAME in --p NAME=VALUE is an option, a rung or a level of a quantile, as the question has.
     shares = pairs(each, "--p") if each else None
     with opened() as book:
         if at:
-            given["at"] = times.moment(at, zone_name=book.zone(question), day_means="noon")
+            arguments["at"] = times.moment(at, zone_name=book.zone(question), day_means="noon")
         try:
             if shares and probability:
                 msg = f"probability ({probability}): is given beside --p"
                 raise InvalidInput(msg, hint="one of the two")
-            rows = book.log(question, shares or probability, **given)
+            rows = book.log(question, shares or probability, **arguments)
         except Ambiguous as doubt:
             meant = _meant(probability or "", doubt)
             if meant is None:
                 raise
-            rows = book.log(question, meant, **given)
+            rows = book.log(question, meant, **arguments)
     if settings().format == "table" and not sealed:
         for row in rows:
-            # My last number, and the model's, are what a new one is looked at beside.
+            # The new number is shown beside my last one and the model's.
             beside = {"mine": "forecast", "before": "before", "model": "model"}
-            told = [f"{n} {cell(row[k])}" for n, k in beside.items() if row[k] is not None]
-            line("   ".join([f"logged: {row['question']}", *told, row["mark"]]).rstrip())
+            numbers = [f"{n} {cell(row[k])}" for n, k in beside.items() if row[k] is not None]
+            line("   ".join([f"logged: {row['question']}", *numbers, row["mark"]]).rstrip())
     else:
         emit(rows[0] if len(rows) == 1 else rows)
     warn_certain(rows)
@@ -181,7 +181,7 @@ def history(question: str, forecaster: str, kind: str, run: str) -> None:
     )
     # `redact` and `reveal` take the number of an entry.
     rows = [{"entry": row["seq"], **row} for row in rows]
-    # What no row has would leave no room for what a person wrote.
+    # Columns that are empty in all rows are left out, for the reasons need the room.
     seldom = {"mark", "lower", "upper", "method"}
     columns = tuple(c for c in columns if c not in seldom or any(row.get(c) for row in rows))
     emit(rows, columns=columns, title=f"{question}: forecasts in force, times in UTC")

@@ -58,7 +58,7 @@ class Column:
         whole = max(widest, _widest(header))
         least = min(whole, LEAST_PROSE) if folds else whole
         if pairs:
-            # Of several, a number stays beside its option.
+            # Where a cell has several options, a number stays beside its option.
             several = any(PAIRS in text for text in cells)
             parts = (part for text in cells for part in text.split(PAIRS if several else " "))
             least = min(least, max([_widest(header), *map(cell_len, parts)]))
@@ -185,25 +185,25 @@ def _folded(text: str, width: int) -> list[str]:
     """Break a cell at its line feeds, between pairs or words, in a long word after a hyphen."""
     if "\n" not in text and cell_len(text) <= width:
         return [text]
-    found = []
+    pieces = []
     for part in text.split("\n"):
         between = PAIRS if PAIRS in part else " "
-        found += _filled(part.split(between), between, width)
-    return found
+        pieces += _filled(part.split(between), between, width)
+    return pieces
 
 
 def _filled(words: Sequence[str], between: str, width: int) -> list[str]:
     """Put words on as few lines as they take; a word that is too long is broken."""
-    found, line = [], ""
+    pieces, line = [], ""
     for word in words:
         if line and cell_len(line) + len(between) + cell_len(word) <= width:
             line += between + word
             continue
         if line:
-            found.append(line)
+            pieces.append(line)
         *whole, line = [word] if cell_len(word) <= width else _broken(word, width)
-        found += whole
-    return [*found, line]
+        pieces += whole
+    return [*pieces, line]
 
 
 def _broken(word: str, width: int) -> list[str]:

@@ -45,7 +45,7 @@ COLUMNS = (
 )
 @options.SEED
 @filters
-def leaderboard(sample: bool, **given: Any) -> None:
+def leaderboard(sample: bool, **values: Any) -> None:
     r"""Show scores adjusted for the difficulty of the questions that each forecaster chose.
 
     There is no ranking across groups that share no question, with fewer than 8 events, or in a
@@ -56,15 +56,15 @@ def leaderboard(sample: bool, **given: Any) -> None:
     Example:
       forecast leaderboard --kind imported --no-sample
     """
-    wanted = selection(given)
+    wanted = selection(values)
     with opened() as book:
         if sample and sys.stderr.isatty():
             say("comparing ...")
-        rows = book.leaderboard(sample=sample, **given, **wanted)
+        rows = book.leaderboard(sample=sample, **values, **wanted)
         for note in book.left_out(**wanted):
             relay(note)
     title = (
-        f"{wanted['kind']} forecasts, window {given['window']}, smaller is better; "
+        f"{wanted['kind']} forecasts, window {values['window']}, smaller is better; "
         "lower, upper: 95 % interval over events of how far each is from the others on these "
         "questions, not of how hard such questions are; none below 20 events"
     )

@@ -53,7 +53,7 @@ def priors(question: tuple[str, ...]) -> None:
         rows = book.priors(*question)
     if settings().format == "table":
         rows = [
-            {**row, "parameter": _named(row), "source": row["source"] or row["because"]}
+            {**row, "parameter": _parameter_name(row), "source": row["source"] or row["because"]}
             for row in rows
         ]
     emit(
@@ -64,7 +64,7 @@ def priors(question: tuple[str, ...]) -> None:
     )
 
 
-def _named(row: dict[str, Any]) -> str:
+def _parameter_name(row: dict[str, Any]) -> str:
     """Name a parameter in words, with its letter; moves and links have names of their own."""
     named = {"rates": "rate", "spells": "duration", "deliveries": "delivery", "news": "reports"}
     of = named.get(row["family"], row["family"])

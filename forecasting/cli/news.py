@@ -115,11 +115,11 @@ def list_(question: str, everything: bool) -> None:
       forecast news list --on convoy
     """
     with opened() as book:
-        found = book.evidence(question=question, everything=everything)
-        rows = times.named_days(found, book.zone())
+        items = book.evidence(question=question, everything=everything)
+        rows = times.named_days(items, book.zone())
     columns = ("seq", "title", "on", "source", "known_at", "weight")
     if settings().format == "table":
-        rows = [{**row, "weight": _weight(row), "source": _graded(row)} for row in rows]
+        rows = [{**row, "weight": _weight(row), "source": _source_with_grade(row)} for row in rows]
     emit(
         rows,
         columns=(*columns, "state") if everything else columns,
@@ -128,7 +128,7 @@ def list_(question: str, everything: bool) -> None:
     )
 
 
-def _graded(row: Mapping[str, Any]) -> str:
+def _source_with_grade(row: Mapping[str, Any]) -> str:
     return f"{row['source']} ({row['grade']})" if row["grade"] else str(row["source"])
 
 
@@ -154,15 +154,15 @@ def show(item: str) -> None:
       forecast news show 612
     """
     with opened() as book:
-        (found,) = times.named_days([book.news(item)], book.zone())
+        (row,) = times.named_days([book.news(item)], book.zone())
     if settings().format == "table":
         from forecasting.evidence.intake import without_tags
 
-        found = {**found, "because": without_tags(found["because"] or "")}
-    emit(found)
-    bearing = [each["target"] for each in found["effects"] if each["form"] == "bears"]
-    if found["kind"] == "report" and found["state"] == "standing" and bearing:
-        words = [found["title"], "--source", found["source"], "--instead-of", str(found["seq"])]
+        row = {**row, "because": without_tags(row["because"] or "")}
+    emit(row)
+    bearing = [each["target"] for each in row["effects"] if each["form"] == "bears"]
+    if row["kind"] == "report" and row["state"] == "standing" and bearing:
+        words = [row["title"], "--source", row["source"], "--instead-of", str(row["seq"])]
         words += [word for target in bearing for word in ("--on", f"{target}=x2")]
         say(f"to code it: forecast news add {shlex.join(words)}")
 
@@ -207,7 +207,7 @@ def retract(item: str, because: str, known_at: str) -> None:
 @options.DATES
 @options.flag("--fetch", help="Fetch FILE from an address of the public web.")
 @options.DRY_RUN
-def import_(file: str, fetch: bool, **given: Any) -> None:
+def import_(file: str, fetch: bool, **values: Any) -> None:
     r"""Add the items of a CSV, JSON-lines, RSS or Atom file; - reads standard input.
 
     Columns or keys: title, source, known_at (or date), and where there are any event_at, url (or
@@ -225,31 +225,31 @@ def import_(file: str, fetch: bool, **given: Any) -> None:
     content = Book.fetched(file) if fetch else _content(file)
     name = file if fetch else Path(file).name
     with opened() as book:
-        found = book.import_news(content, name=name, **given)
-    for refused in found["refused"][:_SHOWN]:
+        result = book.import_news(content, name=name, **values)
+    for refused in result["refused"][:_SHOWN]:
         relay(f"{name}:{refused['line']}: refused: {refused['reason']}")
-    if (more := len(found["refused"]) - _SHOWN) > 0:
+    if (more := len(result["refused"]) - _SHOWN) > 0:
         say(f"and {more} more refused rows (--json has them)")
-    if alike := found["similar"]:
+    if alike := result["similar"]:
         first = alike[0]
         say(
             f"note: {len(alike)} rows look like other items, such as line {first['line']} like "
             f"{first['like']!r} ({first['why']}); kept apart (--json has them)"
         )
-    if changed := found["updated"]:
+    if changed := result["updated"]:
         first = changed[0]
         say(
             f"note: {len(changed)} rows are items recorded before, now with another date or title, "
             f"such as line {first['line']} (same {first['same']}); each stays one item"
         )
-    for told in found["notes"][:_SHOWN]:
-        relay(f"note: {name}:{told['line']}: {told['note']}")
-    for each in found["resolves"][:_SHOWN]:
+    for note in result["notes"][:_SHOWN]:
+        relay(f"note: {name}:{note['line']}: {note['note']}")
+    for each in result["resolves"][:_SHOWN]:
         say(f"note: {name}:{each['line']}: decides {each['question']}; if so: {each['accept']}")
     if settings().format == "table":
         counted = ("refused", "updated", "similar", "notes", "resolves")
-        found = {**found, **{key: len(found[key]) for key in counted}}
-    emit(found)
+        result = {**result, **{key: len(result[key]) for key in counted}}
+    emit(result)
 
 
 _SHOWN = 20

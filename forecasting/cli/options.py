@@ -117,10 +117,10 @@ _NEGATIVE = re.compile(r"-[.,]?\d[\d.,]*(?:[eE][-+]?\d+)?\s?%?")
 
 def _keep(attribute: str, value_when_set: Any = None) -> Callable[..., Any]:
     def callback(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
-        found = context.find_root().ensure_object(Settings)
+        settings = context.find_root().ensure_object(Settings)
         if value:
-            setattr(found, attribute, value_when_set or value)
-        remember(found)
+            setattr(settings, attribute, value_when_set or value)
+        remember(settings)
         return value
 
     return callback
@@ -189,9 +189,9 @@ class Command(click.Command):
             for before, word in zip(["", *args], args, strict=False)
         ]
         if any(alone) and "--" not in args:
-            found = list(zip(args, alone, strict=True))
-            negative = [word for word, moved in found if moved]
-            args = [*(word for word, moved in found if not moved), "--", *negative]
+            words = list(zip(args, alone, strict=True))
+            negative = [word for word, moved in words if moved]
+            args = [*(word for word, moved in words if not moved), "--", *negative]
         return super().parse_args(ctx, args)
 
 

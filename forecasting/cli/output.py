@@ -91,8 +91,8 @@ def settings() -> Settings:
     context = click.get_current_context(silent=True)
     if context is None:
         return _LAST.get("settings", Settings())
-    found: Settings = context.find_root().ensure_object(Settings)
-    return found
+    current: Settings = context.find_root().ensure_object(Settings)
+    return current
 
 
 def opened(*, create: bool = False, prefix: str = "") -> "Book[list[dict[str, Any]]]":
@@ -197,7 +197,7 @@ def _json(value: Any, *, indent: int | None = None) -> str:
     import json
 
     text = json.dumps(value, ensure_ascii=False, indent=indent)
-    return text if text.isascii() else _UNSENT.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return text if text.isascii() else _UNSENT.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def progress[Item](items: Sequence[Item], label: str, step: Callable[[Item], str | None]) -> None:
@@ -268,9 +268,9 @@ def fail(error: ForecastingError) -> int:
     return error.exit_code
 
 
-def remember(found: Settings) -> None:
+def remember(latest: Settings) -> None:
     """Keep the settings for errors that are reported after the command has ended."""
-    _LAST["settings"] = found
+    _LAST["settings"] = latest
 
 
 def _keys(records: Sequence[Row]) -> list[str]:

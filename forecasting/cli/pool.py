@@ -17,10 +17,10 @@ def _left_out(row: dict[str, Any]) -> str:
     by_reason: dict[str, list[str]] = {}
     for name, reason in row["left_out"].items():
         by_reason.setdefault(reason, []).append(name)
-    said = "; ".join(f"{', '.join(names)} ({reason})" for reason, names in by_reason.items())
+    text = "; ".join(f"{', '.join(names)} ({reason})" for reason, names in by_reason.items())
     kinds = [kind for kind in ("backdated", "imported") if kind in by_reason]
     more = "".join(f", or --kind {kind}" for kind in kinds)
-    return f"left out: {said}; --members names who is in{more}"
+    return f"left out: {text}; --members names who is in{more}"
 
 
 @click.command(cls=Command)
@@ -51,7 +51,7 @@ def pool(
     members: tuple[str, ...],
     log: bool,
     score: bool,
-    **given: Any,
+    **values: Any,
 ) -> None:
     r"""Combine the forecasts in force on a question, or on each rung of a ladder.
 
@@ -67,7 +67,7 @@ def pool(
       forecast pool convoy --method neyman-roughgarden --log
       forecast pool --score --kind replay
     """
-    who = [part.strip() for given in members for part in given.split(",") if part.strip()]
+    who = [part.strip() for member in members for part in member.split(",") if part.strip()]
     if score and (log or name):
         what = "log" if log else f"question ({name})"
         msg = f"{what}: belongs to a pool of one question, and --score takes none"
@@ -75,10 +75,10 @@ def pool(
     if not score and not name:
         msg = "question (none): name one, or score the pools"
         raise InvalidInput(msg, hint="forecast pool --score")
-    if not score and (given["question"] or given["tag"]):
+    if not score and (values["question"] or values["tag"]):
         msg = "question, tag: choose among resolved questions, with --score"
         raise InvalidInput(msg, hint=f"forecast pool {name}")
-    wanted = selection(given)
+    wanted = selection(values)
     with opened() as book:
         if score:
             chosen = METHODS if everything else methods

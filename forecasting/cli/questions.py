@@ -17,7 +17,7 @@ from forecasting.errors import InvalidInput
 if TYPE_CHECKING:
     from forecasting.errors import Problem
 
-#: Of a match: what it is of, whether it is scored, and where.
+#: The columns of matches with questions on other platforms.
 MATCHED = ("question", "differs", "complement", "other", "url", "said_by")
 COLUMNS = ("id", "mine", "model", "outcome", "by", "difference", "status", "title", "type")
 #: With ids that are short, and so say little, the title goes before what can be looked up.
@@ -42,7 +42,7 @@ def questions() -> None:
 @options.text(
     "--from", "text", metavar="TEXT", help="Only questions raised by this text, such as 003."
 )
-def list_(**given: str) -> None:
+def list_(**values: str) -> None:
     r"""List the questions, a row each (a rung of a ladder is one).
 
     `mine` is your forecast in force, `model` the model's, `difference` yours minus the model's;
@@ -53,7 +53,7 @@ def list_(**given: str) -> None:
       forecast questions list --status open
     """
     with opened() as book:
-        rows = book.questions(**given)
+        rows = book.questions(**values)
     shown: list[Any] = rows
     if settings().format == "table":
         rows = [{**row, "mine": row["latest"], "model": row["latest_model"]} for row in rows]
@@ -85,17 +85,17 @@ def show(question: str) -> None:
 
 def _whole(row: dict[str, Any]) -> dict[str, Any]:
     """Leave out what a question does not have, and let its texts run on over line ends."""
-    kept = {name: value for name, value in row.items() if value not in (None, "", [], {})}
+    fields = {name: value for name, value in row.items() if value not in (None, "", [], {})}
     for name in ("criteria", "background"):
-        if name in kept:
-            parts = str(kept[name]).strip().split("\n\n")
-            kept[name] = "\n".join(" ".join(part.split()) for part in parts)
-    # The deadline says it for a person; when the outcome is known at the latest may be later.
+        if name in fields:
+            parts = str(fields[name]).strip().split("\n\n")
+            fields[name] = "\n".join(" ".join(part.split()) for part in parts)
+    # `deadline` says the same for a person; `resolves_by` is left out where it is no later.
     for name in ("closes", "by", *(["resolves_by"] if row["resolves_by"] == row["closes"] else [])):
-        kept.pop(name, None)
+        fields.pop(name, None)
     if row["model"] and MODEL not in (row["latest"] or {}):
-        kept["model"] = f"none yet: forecast update {row['id']}"
-    return kept
+        fields["model"] = f"none yet: forecast update {row['id']}"
+    return fields
 
 
 @questions.command()
@@ -107,8 +107,8 @@ def check(path: Path | None) -> int:
     Example:
       forecast questions check questions
     """
-    found = _problems(path)
-    problems = [problem for problem in found if not problem.note]
+    findings = _problems(path)
+    problems = [problem for problem in findings if not problem.note]
     rows = [
         {"source": p.source, "line": p.line, "rule": p.rule, "message": p.message, "hint": p.hint}
         for p in problems
@@ -118,7 +118,7 @@ def check(path: Path | None) -> int:
             click.echo(str(problem))
     else:
         emit(rows)
-    for note in (problem for problem in found if problem.note):
+    for note in (problem for problem in findings if problem.note):
         say(f"note: {note}")
     if settings().format == "table":
         say(counted(len(problems), "fault") if problems else "no fault found")
@@ -161,7 +161,7 @@ def add(file: Path) -> None:
 @questions.command()
 @click.argument("title", required=False)
 @asking.asking
-def new(title: str | None, **given: Any) -> None:
+def new(title: str | None, **values: Any) -> None:
     r"""Make a question from options or prompts; `forecast ask` also logs a number.
 
     \b
@@ -173,17 +173,17 @@ def new(title: str | None, **given: Any) -> None:
             msg = "title: must be given where there is no terminal"
             raise InvalidInput(msg, hint='forecast questions new "Will ...?" --by 2027-01-31')
         title = click.prompt("title", err=True)
-        if not (given["by"] or given["ladder"]):
-            given["by"] = click.prompt("by which day", err=True)
+        if not (values["by"] or values["ladder"]):
+            values["by"] = click.prompt("by which day", err=True)
         for name, words in (
             ("options_", "options, with commas (none: a yes-no question)"),
             ("base", "how often it comes, such as 3 in 70 weeks (none: unknown)"),
             ("criteria", "criteria: what counts, which source decides (none: later)"),
         ):
-            if not given[name]:
-                given[name] = click.prompt(words, default="", show_default=False, err=True)
+            if not values[name]:
+                values[name] = click.prompt(words, default="", show_default=False, err=True)
     with opened() as book:
-        asking.told(book.ask(title or "", **asking.words(given)))
+        asking.print_question(book.ask(title or "", **asking.words(values)))
 
 
 @questions.command()
@@ -204,18 +204,18 @@ def edit(question: str, file: Path | None) -> None:
     """
     with opened() as book:
         text = book.question_yaml(question)
-        changed = file.read_text(encoding="utf-8-sig") if file is not None else _edited(text)
+        changed = file.read_text(encoding="utf-8-sig") if file is not None else _edit_text(text)
         try:
             ids = [] if changed is None else book.edit_question(question, changed)
         except InvalidInput as wrong:
             if file is None and changed is not None:
-                wrong.hint = f"{_kept(question, changed)} ({wrong.hint})".removesuffix(" ()")
+                wrong.hint = f"{_keep_text(question, changed)} ({wrong.hint})".removesuffix(" ()")
             raise
     emit([{"question": name, "changed": True} for name in ids])
     say(f"{len(ids)} changed" if ids else "nothing changed")
 
 
-def _kept(question: str, text: str) -> str:
+def _keep_text(question: str, text: str) -> str:
     """Keep a text that was not taken, and say how to go on with it."""
     name, number = f"{question}.edited.yaml", 1
     while Path(name).exists():
@@ -225,7 +225,7 @@ def _kept(question: str, text: str) -> str:
     return f"your text is kept: forecast questions edit {question} --file {name}"
 
 
-def _edited(text: str) -> str | None:
+def _edit_text(text: str) -> str | None:
     try:
         return click.edit(text, extension=".yaml")
     except click.ClickException as failed:
@@ -239,7 +239,7 @@ def _edited(text: str) -> str | None:
 @options.text("--differs", metavar="TEXT", help="Where the criteria differ.")
 @options.flag("--complement", help="The other question asks the opposite.")
 @options.flag("--undo", help="Take the match back.")
-def same_as(question: str | None, url: str | None, **given: Any) -> None:
+def same_as(question: str | None, url: str | None, **values: Any) -> None:
     r"""Match a question with one on another platform; without arguments, list the matches.
 
     Once that question was imported, its crowd or market stands beside your forecasts in the
@@ -257,9 +257,9 @@ def same_as(question: str | None, url: str | None, **given: Any) -> None:
         if question is None or url is None:
             emit(book.matches(), columns=MATCHED, always=4, title="matches")
         else:
-            match = book.same_as(question, url, **given)
+            match = book.same_as(question, url, **values)
             emit([match], columns=MATCHED, always=4)
-            if not match["other"] and not given["undo"]:
+            if not match["other"] and not values["undo"]:
                 say("nothing from that address is imported yet; its crowd stands here once it is")
 
 

@@ -77,13 +77,13 @@ def resolve(question: str, outcome: str, source: str, at: str, note: str, sure: 
         zone = book.zone(question)
         moment = times.optional(at, zone_name=zone, day_means="ends")
 
-        given: dict[str, Any] = {"source": source, "at": moment, "note": note}
+        details: dict[str, Any] = {"source": source, "at": moment, "note": note}
         try:
-            rows = book.resolve(question, outcome, sure=sure, **given)
+            rows = book.resolve(question, outcome, sure=sure, **details)
         except Unsure as doubt:
             if not times.somebody_there() or not click.confirm(doubt.message, err=True):
                 raise
-            rows = book.resolve(question, outcome, sure=True, **given)
+            rows = book.resolve(question, outcome, sure=True, **details)
         for row in rows:
             if str(row["outcome"])[:1] in ("<", ">") and row["outcome"] != outcome.strip():
                 say(f"{outcome} lies beyond the bounds: recorded as {row['outcome']}")

@@ -39,10 +39,10 @@ def show(name: str, as_of: str, seed: int) -> None:
     Example:
       forecast scenario show settlement
     """
-    found = _live(as_of, seed)
-    chosen = found.scenarios(name)
+    simulation = _live(as_of, seed)
+    chosen = simulation.scenarios(name)
     columns = ("scenario", "probability", "lower", "upper", "mcse", "title")
-    rows = [_of_paths(row) for row in found.shares(chosen)]
+    rows = [_of_paths(row) for row in simulation.shares(chosen)]
     emit(rows, columns=columns, title=f"{chosen.title}; 90 % intervals")
 
 
@@ -75,8 +75,8 @@ def what_if(name: str, given: tuple[str, ...], do: tuple[str, ...], as_of: str, 
     """
     from forecasting.review import words
 
-    found = _live(as_of, seed)
-    rows = found.what_if(given, do, found.find(name))
+    simulation = _live(as_of, seed)
+    rows = simulation.what_if(given, do, simulation.find(name))
     columns = ("question", "state", "after", "change", "before", "lower", "upper", "mcse")
     shown = rows
     if settings().format == "table":
@@ -107,8 +107,8 @@ def _change(change: float | None, kind: type[float]) -> str | None:
 def _of_paths(row: dict[str, Any], kind: type[float] = Share) -> dict[str, Any]:
     """Mark what is a share of paths, or an amount; of none or all the error is not known."""
     numbers = ("probability", "before", "after", "lower", "upper")
-    found = {name: kind(row[name]) for name in numbers if row.get(name) is not None}
-    return row | found | ({} if row["mcse"] else {"mcse": None})
+    cells = {name: kind(row[name]) for name in numbers if row.get(name) is not None}
+    return row | cells | ({} if row["mcse"] else {"mcse": None})
 
 
 @scenario.command()
@@ -128,9 +128,9 @@ def value(name: str, target: str, as_of: str, seed: int) -> None:
       forecast scenario value
       forecast scenario value --target deal=signed-soft
     """
-    found = _live(as_of, seed)
+    simulation = _live(as_of, seed)
     columns = ("question", "value", "days", "rank_per_day")
-    rows = found.value(target, found.find(name) if name else None)
+    rows = simulation.value(target, simulation.find(name) if name else None)
     about = rows[0]["target"] if rows else ""
     title = f"expected drop of the Brier score (half) of {about} from knowing the answer"
     if settings().format == "table":
@@ -139,7 +139,7 @@ def value(name: str, target: str, as_of: str, seed: int) -> None:
             for row in rows
         ]
     emit(rows, columns=columns, title=title)
-    if numbers := found.valueless(target):
+    if numbers := simulation.valueless(target):
         say(f"left out: {', '.join(numbers)}: the answer is a number, not one of a few outcomes")
 
 
@@ -166,29 +166,29 @@ def paths(out: Path | None, stories: int, as_of: str, seed: int) -> None:
     Example:
       forecast scenario paths --out world.svg
     """
-    found = _live(as_of, seed)
-    rows = found.stories(stories)
+    simulation = _live(as_of, seed)
+    rows = simulation.stories(stories)
     total = sum(row["weight"] for row in rows)
     about = (
-        f"{found.title}; weight: share of the paths that first move in this order (together "
+        f"{simulation.title}; weight: share of the paths that first move in this order (together "
         f"{total:.2f}); months are medians among these"
     )
     emit(rows, columns=("weight", "story"), title=about)
     reasons: dict[str, list[str]] = {}
-    for process, why in found.untold().items():
+    for process, why in simulation.untold().items():
         reasons.setdefault(why, []).append(process)
     for why, names in reasons.items():
         say(f"in no story: {', '.join(names)}: {why}")
     if out is not None:
         from forecasting.review import draw, draw_fans
 
-        draw.save(draw_fans.draw_fans(found.fans(), title=found.title), out)
+        draw.save(draw_fans.draw_fans(simulation.fans(), title=simulation.title), out)
         say(f"drawn: {out}")
 
 
 def _live(as_of: str, seed: int) -> Any:
     with opened() as book, waiting("simulating"):
-        found = book.simulated(as_of=times.optional(as_of), seed=seed)
-    for note in found.notes:
+        simulation = book.simulated(as_of=times.optional(as_of), seed=seed)
+    for note in simulation.notes:
         relay(f"note: {note}")
-    return found
+    return simulation

@@ -54,11 +54,11 @@ READING = options.choice(
 )
 
 
-def selection(given: dict[str, Any]) -> dict[str, Any]:
-    """Take what the filters choose out of all that was given, by the names of a selection."""
+def selection(values: dict[str, Any]) -> dict[str, Any]:
+    """Take the arguments of a selection out of the values of the options."""
     names = ("kind", "run", "forecaster", "question", "tag", "reading", "too_soon")
-    wanted = {name: given.pop(name) for name in names if name in given}
-    return wanted | {"as_of": times.optional(given.pop("as_of"))}
+    wanted = {name: values.pop(name) for name in names if name in values}
+    return wanted | {"as_of": times.optional(values.pop("as_of"))}
 
 
 def filters(command: Any) -> Any:
@@ -103,7 +103,7 @@ def scope(command: Any) -> Any:
 )
 @READING
 @filters
-def score(**given: Any) -> None:
+def score(**values: Any) -> None:
     r"""Score forecasters over the lifetime of resolved questions; smaller is better.
 
     Time without a forecast scores as the uniform forecast does, and so does the time from the
@@ -117,10 +117,10 @@ def score(**given: Any) -> None:
       forecast score --kind replay
       forecast score --kind replay --rule spherical --by topic --against climatology
     """
-    wanted = selection(given)
-    kind, by, against, rule = wanted["kind"], given["by"], given["against"], given["rule"]
+    wanted = selection(values)
+    kind, by, against, rule = wanted["kind"], values["by"], values["against"], values["rule"]
     with opened() as book:
-        rows = book.scores(**given, **wanted)
+        rows = book.scores(**values, **wanted)
         if not rows:
             relay(book.why_empty(rule=rule, **wanted))
         for note in book.left_out(**wanted):
@@ -133,7 +133,7 @@ def score(**given: Any) -> None:
         say(WHILE_OPEN)
     # The rule and the unit of each type stand above the table, unless one type has several.
     types = len({row["type"] for row in rows})
-    # Of several blocks of the same forecasters, the type says which is which.
+    # With several types the same forecasters come once for each, and the type tells them apart.
     several = types > 1
     rules = len({(row["type"], ruled(row)) for row in rows}) > types
     units = len({(row["type"], row["unit"]) for row in rows}) > types
@@ -158,7 +158,7 @@ def score(**given: Any) -> None:
         *(["event_rate"] if by == "horizon" else []),
     ]
     if first and not first[0]["proper"]:
-        what = f"rule {rule}" if rule in ("peer", "relative") else f"window {given['window']}"
+        what = f"rule {rule}" if rule in ("peer", "relative") else f"window {values['window']}"
         say(f"{what} is not a proper score: it can be gamed, so no ranking is shown")
     emit(
         rows,
@@ -170,11 +170,11 @@ def score(**given: Any) -> None:
 
 def _with_intervals(row: dict[str, Any]) -> dict[str, Any]:
     """Write a score and a difference each with its interval below it, so that no width hides it."""
-    found = {**row, "rule": ruled(row), "mean": _over(row["mean"], row["lower"], row["upper"])}
+    cells = {**row, "rule": ruled(row), "mean": _over(row["mean"], row["lower"], row["upper"])}
     if "difference" in row:
         ends = row["difference_lower"], row["difference_upper"]
-        found["difference"] = _over(row["difference"], *ends)
-    return found
+        cells["difference"] = _over(row["difference"], *ends)
+    return cells
 
 
 def _over(value: float | None, lower: float | None, upper: float | None) -> Any:
@@ -232,7 +232,7 @@ def calibration(
     score: str,
     past_close: bool,
     forecaster: str,
-    **given: Any,
+    **values: Any,
 ) -> None:
     r"""Review calibration: the curve, its band, the parts of the Brier score, in plain words.
 
@@ -248,12 +248,12 @@ def calibration(
     if by and (picture or out):
         msg = f"by ({by}): gives a table, which has no picture"
         raise InvalidInput(msg, hint=f"forecast calibration --by {by} --csv")
-    kind, reading = given["kind"], given["reading"]
+    kind, reading = values["kind"], values["reading"]
     with opened() as book:
         usual = {"replay": "model", "imported": ""}
         who = forecaster or usual.get(kind, book.forecaster)
         shown = forecaster if picture in EVERYBODY or by == "forecaster" else who
-        wanted = selection(given) | {"forecaster": shown, "past_close": past_close}
+        wanted = selection(values) | {"forecaster": shown, "past_close": past_close}
         book.known(forecaster)
         types: tuple[str, ...] = ("numeric",) if picture == "pit" else ("binary",)
         each = by == "horizon" or picture in ("over-time", "histogram")

@@ -41,23 +41,23 @@ def list_(everything: bool = False, kind: str = "live", as_of: str = "") -> None
         rows = book.sources(as_of=times.optional(as_of), kind=kind)
         data = settings().format != "table" or everything
         shown = rows if data else book.folded(rows)
-    said = any(row.get("verdict") for row in rows)
+    judged = any(row.get("verdict") for row in rows)
     if settings().format == "table":
         shown = [{**row, "worth": _worth(row)} for row in shown]
     emit(
         shown,
         columns=(
-            *("source", "reliability", "lower", "upper", *(("worth",) if said else ())),
+            *("source", "reliability", "lower", "upper", *(("worth",) if judged else ())),
             *("bound", "grade", "items", "claims"),
             *("right", "wrong", "prior", "prior_lower", "prior_upper"),
         ),
-        always=4 + said,
+        always=4 + judged,
         title=f"{counted(len(rows), 'source')}; reliability with its 90 % interval; bound: the "
         "most that one multiplies a hazard by"
-        + ("; worth: half Brier score after its reports less before, 95 % over events" * said)
+        + ("; worth: half Brier score after its reports less before, 95 % over events" * judged)
         + ("; --all lists those of data sets" * (len(shown) < len(rows))),
     )
-    if rows and not said:
+    if rows and not judged:
         from forecasting.scoring.checks import LEAST_CLUSTERS
 
         say(

@@ -39,4 +39,4 @@ def as_options(text: str) -> str:
     'at (2026-11-29T04:53:58Z): lies in the future'
     """
     text = _FRACTION.sub("", text)
-    return _ARGUMENT.sub(lambda found: OPTIONS[found[1]] + ("" if found[2] else " "), text)
+    return _ARGUMENT.sub(lambda match: OPTIONS[match[1]] + ("" if match[2] else " "), text)

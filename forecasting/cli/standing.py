@@ -10,48 +10,50 @@ BRIEF = "; of options the likeliest, of numbers the median (--wide shows all)"
 
 
 def brief(row: Mapping[str, Any], mine: str = "mine", model: str = "model") -> Mapping[str, Any]:
-    """Shorten what was said of options and of numbers; a withdrawn forecast is the word.
+    """Shorten forecasts of options and of numbers; one that was withdrawn becomes that word.
 
-    Of options each shows its own likeliest; the difference is that of mine, named where the model's
-    is another. Scripts and ``--wide`` get the row as it is.
+    Of options each side shows the likeliest; the difference is that of my likeliest option, and
+    names it where the model's likeliest is another. Scripts and ``--wide`` get the row as it is.
     """
     if settings().format != "table":
         return row
     if isinstance(age := row.get("age_days"), float):
         row = {**row, "age_days": round(age)}
     row = {**row, mine: "withdrawn"} if row.get("withdrawn") else row
-    said = next((row[name] for name in (mine, model) if isinstance(row.get(name), Mapping)), None)
-    if settings().wide or not said:
+    answer = next((row[name] for name in (mine, model) if isinstance(row.get(name), Mapping)), None)
+    if settings().wide or not answer:
         return row
     from forecasting.domain.forecast import Quantiles
 
-    if isinstance(said, Quantiles):
+    if isinstance(answer, Quantiles):
         chosen = {name: _median(row.get(name)) for name in (mine, model)}
     else:
         chosen = {name: _likeliest(row.get(name)) for name in (mine, model)}
-        option = max(said, key=lambda each: said[each])
+        option = max(answer, key=lambda each: answer[each])
         apart = row.get("difference")
         if isinstance(apart, Mapping):
             alike = not isinstance(chosen[model], Mapping) or option in chosen[model]
-            found = apart.get(option)
-            chosen["difference"] = found if alike or found is None else {option: found}
+            difference = apart.get(option)
+            chosen["difference"] = (
+                difference if alike or difference is None else {option: difference}
+            )
     return {**row, **chosen}
 
 
-def _likeliest(said: Any) -> Any:
-    if not isinstance(said, Mapping) or not said:
-        return said
-    option = max(said, key=lambda each: said[each])
-    return {option: said[option]}
+def _likeliest(answer: Any) -> Any:
+    if not isinstance(answer, Mapping) or not answer:
+        return answer
+    option = max(answer, key=lambda each: answer[each])
+    return {option: answer[option]}
 
 
-def _median(said: Any) -> Any:
+def _median(answer: Any) -> Any:
     from forecasting.domain.forecast import Quantiles
 
-    if not isinstance(said, Quantiles):
-        return said
-    level = min(said, key=lambda each: abs(float(each) - 50))
-    return Quantiles({level: said[level]})
+    if not isinstance(answer, Quantiles):
+        return answer
+    level = min(answer, key=lambda each: abs(float(each) - 50))
+    return Quantiles({level: answer[level]})
 
 
 def ruled(row: Mapping[str, Any]) -> str:

@@ -28,14 +28,14 @@ def moment(text: str, *, zone_name: str | None = None, day_means: Days = "begins
     zone_name = zone_name or here()
     manner = Manner(now=clock.now())
     try:
-        found = reading.moment(text, zone=zone_name, local=True, days=day_means, manner=manner)
+        instant = reading.moment(text, zone=zone_name, local=True, days=day_means, manner=manner)
     except UncertainTime as doubt:
         if not somebody_there():
             raise
-        found = _ask(doubt, zone_name)
+        instant = _ask(doubt, zone_name)
     if reading.local_clock(text):
-        say(f"{text.strip()} read in {zone_name}: {iso(found)}")
-    return found
+        say(f"{text.strip()} read in {zone_name}: {iso(instant)}")
+    return instant
 
 
 def named_days(rows: Iterable[Mapping[str, Any]], zone_name: str) -> list[Any]:
@@ -43,21 +43,25 @@ def named_days(rows: Iterable[Mapping[str, Any]], zone_name: str) -> list[Any]:
 
     What is read as a day is kept as the midnight that ends it. Scripts get the rows as they are.
     """
-    return list(rows) if settings().format != "table" else [_named(row, zone_name) for row in rows]
+    return (
+        list(rows)
+        if settings().format != "table"
+        else [_with_day_names(row, zone_name) for row in rows]
+    )
 
 
-def _named(value: Any, zone_name: str, key: str = "") -> Any:
+def _with_day_names(value: Any, zone_name: str, key: str = "") -> Any:
     """Name the days of a row, also in the rows that it holds."""
     from forecasting.domain.instants import last_day
 
     if isinstance(value, dict):
-        return {name: _named(held, zone_name, name) for name, held in value.items()}
+        return {name: _with_day_names(each, zone_name, name) for name, each in value.items()}
     if isinstance(value, list):
-        return [_named(held, zone_name) for held in value]
+        return [_with_day_names(each, zone_name) for each in value]
     if key not in KNOWN or not isinstance(value, dt.datetime):
         return value
-    said = last_day(value, zone_name)
-    return said if len(said) == len("2027-01-31") else value
+    day = last_day(value, zone_name)
+    return day if len(day) == len("2027-01-31") else value
 
 
 def here() -> str:
@@ -92,8 +96,8 @@ def _ask(doubt: UncertainTime, zone_name: str) -> dt.datetime:
     from forecasting.domain.instants import zone
 
     say(doubt.message)
-    for number, found in enumerate(doubt.readings, start=1):
-        local = found.astimezone(zone(zone_name)).isoformat()
-        say(f"  {number}  {iso(found)} ({local})")
+    for number, instant in enumerate(doubt.readings, start=1):
+        local = instant.astimezone(zone(zone_name)).isoformat()
+        say(f"  {number}  {iso(instant)} ({local})")
     chosen = click.prompt("which", type=click.IntRange(1, len(doubt.readings)), err=True)
     return doubt.readings[chosen - 1]

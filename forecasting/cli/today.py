@@ -112,8 +112,8 @@ def _parts(rows: list[dict[str, Any]]) -> None:
                 always=len(columns) - 1,
             )
         if (more := len(part) - MOST) > 0:
-            said = "forecast news list" if section == "news not coded" else "forecast due"
-            say(f"and {more} more: {said}")
+            command = "forecast news list" if section == "news not coded" else "forecast due"
+            say(f"and {more} more: {command}")
 
 
 def _say_lacking(lacking: list[str]) -> None:

@@ -54,6 +54,6 @@ def watch(processes: tuple[str, ...], until: str, every: bool, because: str) -> 
             names = ", ".join(bare)
             asked = f"Nobody keeps a list of {names}. Did you look there too, and nothing happened?"
             click.confirm(asked, abort=True, err=True)
-        made = book.watch(*processes, until=moment, every=every, because=because)
-    emit(made, columns=("process", "until", "recorded_at", "watcher", "because"))
-    say(f"{len(made)} watched; `forecast update` brings the models up to it")
+        watches = book.watch(*processes, until=moment, every=every, because=because)
+    emit(watches, columns=("process", "until", "recorded_at", "watcher", "because"))
+    say(f"{len(watches)} watched; `forecast update` brings the models up to it")

@@ -24,7 +24,7 @@ from forecasting.cli.standing import ruled
 @options.text(
     "--accept-because", metavar="TEXT", help="Log even if diagnostics fail; the reason is recorded."
 )
-def update(questions: tuple[str, ...], as_of: str, dry_run: bool, **given: Any) -> int:
+def update(questions: tuple[str, ...], as_of: str, dry_run: bool, **values: Any) -> int:
     r"""Update the model with new evidence and the passing of time; log what changed.
 
     A number is logged if it is the first, has new evidence, or moved by more than its simulation
@@ -41,10 +41,10 @@ def update(questions: tuple[str, ...], as_of: str, dry_run: bool, **given: Any) 
     """
     with opened(prefix="note: ") as book:
         moment = times.optional(as_of)
-        if not (given["watched"] or given["unwatched"] or dry_run) and times.somebody_there():
-            given["watched"] = _ask_watched(book.unwatched(*questions, as_of=moment))
+        if not (values["watched"] or values["unwatched"] or dry_run) and times.somebody_there():
+            values["watched"] = _ask_watched(book.unwatched(*questions, as_of=moment))
         with waiting("simulating"):
-            rows = book.update(*questions, as_of=moment, dry_run=dry_run, **given)
+            rows = book.update(*questions, as_of=moment, dry_run=dry_run, **values)
     shown = rows
     if settings().format == "table":
         shown = [{**row, "note": _note(row), "after": _with_interval(row)} for row in rows]
@@ -52,8 +52,8 @@ def update(questions: tuple[str, ...], as_of: str, dry_run: bool, **given: Any) 
     columns = ("question", "after", *(["quiet"] if both else []), "logged", "note", "before")
     logged = sum(row["logged"] for row in rows)
     title = "not logged (--dry-run)" if dry_run else f"{logged} of {len(rows)} logged"
-    said = "; quiet: if nothing had happened since the last watch" if both else ""
-    emit(shown, columns=columns, title=f"{title}; 90 % intervals{said}", always=4 + both)
+    note = "; quiet: if nothing had happened since the last watch" if both else ""
+    emit(shown, columns=columns, title=f"{title}; 90 % intervals{note}", always=4 + both)
     if any(row["status"] != "open" for row in rows):
         say("what is due: forecast resolve QUESTION OUTCOME --source URL")
     asked = [row for row in rows if row["status"] == "open"]
@@ -118,7 +118,7 @@ def _note(row: dict[str, Any]) -> str:
 @options.text("--dask", metavar="ADDRESS", help="Simulate on a Dask cluster instead.")
 @options.out("Folder to write the review page to.", metavar="DIR")
 def replay(
-    start: str, until: str, question: tuple[str, ...], out: Path | None, **given: Any
+    start: str, until: str, question: tuple[str, ...], out: Path | None, **values: Any
 ) -> None:
     r"""Replay the past with only the information available by each date; score and review.
 
@@ -139,7 +139,7 @@ def replay(
             start=times.optional(start),
             until=times.optional(until),
             names=question,
-            **given,
+            **values,
         )
         if out is not None:
             result["page"] = str(book.review(out, kind="replay", run=result["run"]))

@@ -18,7 +18,7 @@ from forecasting.cli.output import cell, emit, opened, settings
     help="live or replay; default: live, or the latest replay without live forecasts.",
 )
 @options.RUN
-def worldviews(as_of: str, over_time: bool, **given: Any) -> None:
+def worldviews(as_of: str, over_time: bool, **values: Any) -> None:
     r"""Show each worldview's weight, track record and claims, and where it differs now.
 
     Without --as-of the weights are those of now, or of the end of a replay. They come from one
@@ -31,7 +31,7 @@ def worldviews(as_of: str, over_time: bool, **given: Any) -> None:
     moment = times.optional(as_of)
     with opened() as book:
         chosen = book.worldview_weights if over_time else book.worldviews
-        rows = chosen(as_of=moment, **given)
+        rows = chosen(as_of=moment, **values)
     if settings().format != "table":
         emit(rows)
     elif over_time:
@@ -72,10 +72,10 @@ def _print(rows: list[dict[str, object]]) -> None:
         always=4,
     )
     lines = [
-        {"worldview": row["worldview"], **said}
+        {"worldview": row["worldview"], **difference}
         for row in rows
         if isinstance(row["differs"], list)
-        for said in row["differs"]
+        for difference in row["differs"]
     ]
     if lines:
         emit(

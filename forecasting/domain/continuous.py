@@ -31,8 +31,8 @@ def value_at(space: OutcomeSpace, location: float) -> float:
     low, high = bounds(space)
     if location in (0, 1):
         return high if location else low
-    found = _unbounded(space, low, high, location)
-    return min(max(found, low), high) if 0 < location < 1 else found
+    value = _unbounded(space, low, high, location)
+    return min(max(value, low), high) if 0 < location < 1 else value
 
 
 def _unbounded(space: OutcomeSpace, low: float, high: float, location: float) -> float:

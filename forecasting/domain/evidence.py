@@ -165,11 +165,11 @@ def parse_half_life(text: str) -> float | str:
     if read is None or days is None:
         msg = f"half_life ({stated[:40]}): must be a number of days, weeks, months or years"
         raise InvalidInput(msg, hint="10d, 6w, 3mo or lasting")
-    found = float(read[1]) * days
-    if not 0.0 < found <= MOST_HALF_LIFE:
+    length = float(read[1]) * days
+    if not 0.0 < length <= MOST_HALF_LIFE:
         msg = f"half_life ({stated[:40]}): must be above 0 and at most 100 years"
         raise InvalidInput(msg, hint="10d, or lasting")
-    return found
+    return length
 
 
 def half_life_of(effect: Effect) -> float:
@@ -189,8 +189,10 @@ def code_ratio(effect: Effect) -> float:
     """Give the ratio that a stance is read as: its code's, or that of the band it falls in."""
     if "code" in effect.detail:
         return _CODES[int(float(effect.detail["code"])) + 2]
-    said = float(effect.detail["probability"])
-    steps = sum(said >= edge for edge in (0.6, 0.85)) - sum(said <= edge for edge in (0.15, 0.4))
+    probability = float(effect.detail["probability"])
+    steps = sum(probability >= edge for edge in (0.6, 0.85)) - sum(
+        probability <= edge for edge in (0.15, 0.4)
+    )
     return _CODES[steps + 2]
 
 
@@ -282,9 +284,13 @@ def _stance(number: str, stated: str) -> dict[str, str | float]:
     if not re.fullmatch(_NUMBER, number) or "." not in number or float(number) > 1.0:
         msg = f"stance ({stated}): must be a probability with a point, or a code +2..-2 with a sign"
         raise InvalidInput(msg, hint="stance=0.7 or stance=+1")
-    said = float(number)
-    read = min(max(said, STANCE_LEAST), STANCE_MOST)
-    return {"probability": read} if read == said else {"probability": read, "clipped_from": said}
+    probability = float(number)
+    read = min(max(probability, STANCE_LEAST), STANCE_MOST)
+    return (
+        {"probability": read}
+        if read == probability
+        else {"probability": read, "clipped_from": probability}
+    )
 
 
 #: The stream of what is added here.
@@ -311,11 +317,11 @@ def retractions(items: Iterable[Evidence]) -> dict[str, Evidence]:
 def standing(items: Iterable[Evidence]) -> list[Evidence]:
     """Give the items that news can be like: no reference tables, gradings or retracted items."""
     items = tuple(items)
-    gone = retractions(items)
+    retracted = retractions(items)
     return [
         item
         for item in items
         if item.stream not in (*REFERENCE_STREAMS, GRADES_STREAM)
-        and item.key not in gone
+        and item.key not in retracted
         and not retracts(item)
     ]

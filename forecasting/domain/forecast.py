@@ -35,8 +35,8 @@ SHOWN = (5.0, 25.0, 50.0, 75.0, 95.0)
 
 def kind_named[Word: str](word: Word) -> Word:
     """Give the kind that a word names; what a ledger calls elicited is shown as backdated."""
-    found: Word = SHOWN_KINDS.get(word, word)
-    return found
+    kind: Word = SHOWN_KINDS.get(word, word)
+    return kind
 
 
 class Quantiles(dict[str, float]):
@@ -75,8 +75,8 @@ class Value:
         computed = len(self.labels) > len(SHOWN) and any(len(one) > _TYPED for one in self.labels)
         if self.shape == "quantiles" and (len(self.labels) > DENSE or computed):
             return Quantiles({decimal_text(level): v for level, v in self.at(SHOWN).items()})
-        found = dict(zip(self.labels, self.numbers, strict=True))
-        return Quantiles(found) if self.shape == "quantiles" else found
+        by_label = dict(zip(self.labels, self.numbers, strict=True))
+        return Quantiles(by_label) if self.shape == "quantiles" else by_label
 
     def at(self, levels: Sequence[float]) -> dict[float, float]:
         """Give quantiles at some levels in percent: linear between its own, level beyond them.
@@ -87,15 +87,15 @@ class Value:
         {5: 1.0, 30: 2.0, 90: 9.0}
         """
         own, values = [float(label) for label in self.labels], self.numbers
-        found = {}
+        quantiles = {}
         for level in levels:
             place = bisect_left(own, level)
             if place == 0 or place == len(own):
-                found[level] = values[min(place, len(own) - 1)]
+                quantiles[level] = values[min(place, len(own) - 1)]
                 continue
             share = (level - own[place - 1]) / (own[place] - own[place - 1])
-            found[level] = values[place - 1] + share * (values[place] - values[place - 1])
-        return found
+            quantiles[level] = values[place - 1] + share * (values[place] - values[place - 1])
+        return quantiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,12 +196,12 @@ def binary_value(text: str) -> Value:
 
 
 def options_value(
-    space: OutcomeSpace, given: Mapping[str, str], *, manner: Manner | None = None
+    space: OutcomeSpace, typed: Mapping[str, str], *, manner: Manner | None = None
 ) -> Value:
     """Read a forecast over options as typed; it must name each option and sum to 1."""
     named: dict[str, str] = {}
     unknown = []
-    for label, text in given.items():
+    for label, text in typed.items():
         try:
             name = reading.option(space.options, label)
         except InvalidInput:
@@ -229,19 +229,19 @@ def options_value(
 
 
 def quantiles_value(
-    space: OutcomeSpace, given: Mapping[str, str], *, manner: Manner | None = None
+    space: OutcomeSpace, typed: Mapping[str, str], *, manner: Manner | None = None
 ) -> Value:
     """Read quantiles as typed: levels in percent, values within the bounds, never falling."""
-    levels = {label: Decimal(reading.level(label, manner=manner)) for label in given}
+    levels = {label: Decimal(reading.level(label, manner=manner)) for label in typed}
     if len(set(levels.values())) < 2 or len(set(levels.values())) != len(levels):
-        msg = f"quantiles ({', '.join(given)}): give two levels or more, each once"
+        msg = f"quantiles ({', '.join(typed)}): give two levels or more, each once"
         raise InvalidInput(msg, hint="5=.., 50=.. and 95=..")
     if max(levels.values()) < 1:
-        msg = f"quantile levels ({', '.join(given)}): are in percent, and all lie below 1 %"
+        msg = f"quantile levels ({', '.join(typed)}): are in percent, and all lie below 1 %"
         raise InvalidInput(msg, hint=", ".join(plain_decimal(100 * one) for one in levels.values()))
-    ordered = sorted(given, key=lambda label: levels[label])
+    ordered = sorted(typed, key=lambda label: levels[label])
     values = [
-        Decimal(reading.quantity(given[label], unit=space.unit, manner=manner, within=space.bounds))
+        Decimal(reading.quantity(typed[label], unit=space.unit, manner=manner, within=space.bounds))
         for label in ordered
     ]
     low, high = Decimal(repr(space.lower)), Decimal(repr(space.upper))
@@ -284,6 +284,6 @@ def check_ladder(rungs: Sequence[tuple[dt.date, Value]]) -> None:
     """Refuse probabilities that fall from an earlier deadline to a later one."""
     now = dt.datetime.min
     ordered = sorted(rungs, key=lambda rung: rung[0])
-    said = {str(day): [(now, Decimal(value.entered[0]))] for day, value in ordered}
-    for fall in falls(said):
+    steps = {str(day): [(now, Decimal(value.entered[0]))] for day, value in ordered}
+    for fall in falls(steps):
         raise fall.refused()

@@ -61,8 +61,8 @@ OURS = re.compile(
 
 def not_a_person(name: str) -> InvalidInput:
     """Give the refusal of a name of :data:`OURS` where a person is to be named."""
-    said = f"forecaster ({name.strip()}): is one of the program's own forecasters, and no person"
-    return InvalidInput(said, hint="forecaster=NAME, such as ana")
+    message = f"forecaster ({name.strip()}): is one of the program's own forecasters, and no person"
+    return InvalidInput(message, hint="forecaster=NAME, such as ana")
 
 
 def person(name: str) -> str:

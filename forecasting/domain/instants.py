@@ -126,8 +126,8 @@ def deadline(moment: dt.datetime, zone_name: str = DEFAULT_ZONE) -> str:
     >>> deadline(dt.datetime(2027, 2, 1, 16, tzinfo=dt.UTC), "Africa/Khartoum")
     'before 2027-02-01 18:00+02:00 Africa/Khartoum'
     """
-    said = last_day(moment, zone_name)
-    if len(said) == len("2027-01-31"):
-        return f"end of {said} {zone_name}"
+    end = last_day(moment, zone_name)
+    if len(end) == len("2027-01-31"):
+        return f"end of {end} {zone_name}"
     offset = utc(moment).astimezone(zone(zone_name)).isoformat()[-6:]
-    return f"before {said}{offset} {zone_name}"
+    return f"before {end}{offset} {zone_name}"

@@ -35,7 +35,7 @@ def falls(rungs: Mapping[str, Steps]) -> Iterator[Fall]:
     """Give each moment at which one forecaster's forecasts of a ladder begin to fall."""
     order = {name: place for place, name in enumerate(rungs)}
     steps = sorted(
-        ((at, name, p) for name, found in rungs.items() for at, p in found),
+        ((at, name, p) for name, own in rungs.items() for at, p in own),
         key=lambda step: (step[0], order[step[1]]),
     )
     standing: dict[str, Decimal] = {}

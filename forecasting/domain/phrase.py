@@ -99,25 +99,25 @@ def parse_phrase(text: str, zone: str = "UTC") -> Phrase:
     """Read how fast a move comes; a day is the midnight in the zone that ends it."""
     stated = " ".join(text.split())
     head, *tails = (part.strip() for part in _TAIL.split(_BETWEEN.sub(" ", stated)))
-    said = _head(head, stated, zone)
-    if tails and said.form in {"class", "date"}:
-        raise _wrong(stated, f"nothing can follow a {said.form}", head)
+    phrase = _head(head, stated, zone)
+    if tails and phrase.form in {"class", "date"}:
+        raise _wrong(stated, f"nothing can follow a {phrase.form}", head)
     words = [tail.split(" ", 1)[0] if tail.startswith("shape") else tail[:7] for tail in tails]
     if len(set(words)) < len(words):
         raise _wrong(stated, "says the same thing twice", "shape 0.8 at once 10% for good 5%")
     for word, tail in zip(words, tails, strict=True):
         if word == "shape":
             shape, low, high = _shape(tail, stated)
-            said = replace(said, shape=shape, shape_low=low, shape_high=high)
+            phrase = replace(phrase, shape=shape, shape_low=low, shape_high=high)
         elif word == "at once":
-            said = replace(said, at_once=_share(word, tail, stated))
+            phrase = replace(phrase, at_once=_share(word, tail, stated))
         else:
-            said = replace(said, for_good=_share(word, tail, stated))
-    if said.at_once + said.for_good > 1.0:
+            phrase = replace(phrase, for_good=_share(word, tail, stated))
+    if phrase.at_once + phrase.for_good > 1.0:
         raise _wrong(
             stated, "at once and for good are more than 100 % together", "at once 10% for good 5%"
         )
-    return said
+    return phrase
 
 
 def _head(head: str, stated: str, zone: str) -> Phrase:

@@ -35,12 +35,12 @@ def check_predicate(
     unknown = [fault for part in parts for fault in _names(part, world)]
     if unknown:
         return list(dict.fromkeys(unknown))
-    found = [fault for part in parts for fault in _reach(part, world)]
-    found += _fits(predicate.event, world, space)
-    found += [fault for part in parts for fault in _moments(part, opens, closes)]
-    if predicate.given is not None and not found and cannot_be(predicate.given, world, closes):
-        found.append("given: the condition is impossible: its parts exclude each other")
-    return list(dict.fromkeys(found))
+    faults = [fault for part in parts for fault in _reach(part, world)]
+    faults += _fits(predicate.event, world, space)
+    faults += [fault for part in parts for fault in _moments(part, opens, closes)]
+    if predicate.given is not None and not faults and cannot_be(predicate.given, world, closes):
+        faults.append("given: the condition is impossible: its parts exclude each other")
+    return list(dict.fromkeys(faults))
 
 
 def reached(process: ProcessSpec, starts: Iterable[str]) -> frozenset[str]:
@@ -48,10 +48,10 @@ def reached(process: ProcessSpec, starts: Iterable[str]) -> frozenset[str]:
     moves = [(move.start, move.end) for move in process.moves]
     if process.kind == "delivery":
         moves += [*DELIVERY_MOVES, ("agreed", "done"), ("begun", "done"), ("stalled", "done")]
-    found = set(starts)
-    while more := {end for start, end in moves if start in found} - found:
-        found |= more
-    return frozenset(found)
+    states = set(starts)
+    while more := {end for start, end in moves if start in states} - states:
+        states |= more
+    return frozenset(states)
 
 
 def cannot_be(truth: ask.Truth, world: WorldSpec, closes: dt.datetime) -> bool:
@@ -105,9 +105,9 @@ def _reach(event: ask.Event, world: WorldSpec) -> Iterator[str]:
     for part in ask.parts(event):
         if isinstance(part, ask.StateOn | ask.HighestOf | ask.Total):
             continue
-        held = isinstance(part, ask.At | ask.Through | ask.HighestAmong)
+        is_state = isinstance(part, ask.At | ask.Through | ask.HighestAmong)
         for process, states in _targets(part):
-            yield from (_held if held else _entered)(world.processes[process], states)
+            yield from (_in_state if is_state else _entered)(world.processes[process], states)
 
 
 def _entered(process: ProcessSpec, states: tuple[str, ...]) -> Iterator[str]:
@@ -125,7 +125,7 @@ def _entered(process: ProcessSpec, states: tuple[str, ...]) -> Iterator[str]:
             yield f"state ({process.name}={state}): no move leads into it"
 
 
-def _held(process: ProcessSpec, states: tuple[str, ...]) -> Iterator[str]:
+def _in_state(process: ProcessSpec, states: tuple[str, ...]) -> Iterator[str]:
     if process.kind in {"delivery", "own"}:
         return
     start = process.start or process.states[0]
@@ -159,15 +159,15 @@ def _fits(event: ask.Event, world: WorldSpec, space: OutcomeSpace) -> Iterator[s
 def _options(event: ask.Event, world: WorldSpec, options: tuple[str, ...]) -> Iterator[str]:
     """Say which options nothing gives, and what gives none."""
     if isinstance(event, ask.FirstOf | ask.HighestAmong):
-        given = [*(option for option, _, _ in event.entries), event.otherwise]
-        for option in given:
+        offered = [*(option for option, _, _ in event.entries), event.otherwise]
+        for option in offered:
             if option not in options:
                 yield _no_option(option, options)
     elif isinstance(event, ask.StateOn | ask.HighestOf):
         process = world.processes[event.process]
         named: Mapping[str, str] = dict(event.named)
-        given = [named.get(state, state) for state in process.states]
-        for state, option in zip(process.states, given, strict=True):
+        offered = [named.get(state, state) for state in process.states]
+        for state, option in zip(process.states, offered, strict=True):
             if state in named and option not in options:
                 yield _no_option(option, options)
             elif option not in options:
@@ -178,7 +178,7 @@ def _options(event: ask.Event, world: WorldSpec, options: tuple[str, ...]) -> It
     else:
         return
     for option in options:
-        if option not in given:
+        if option not in offered:
             yield f"option ({option}): no state leads to it"
 
 
@@ -222,10 +222,10 @@ def _ways(truth: ask.Truth, holds: bool) -> list[tuple[_Literal, ...]] | None:
             if one is None or other is None:
                 return None
             if isinstance(truth, ask.Or) == holds:
-                found = one + other
+                ways = one + other
             else:
-                found = [a + b for a in one for b in other]
-            return found if len(found) <= MOST_WAYS else None
+                ways = [a + b for a in one for b in other]
+            return ways if len(ways) <= MOST_WAYS else None
         case _:
             return [((truth, holds),)]
 

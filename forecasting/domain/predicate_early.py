@@ -25,13 +25,13 @@ def knowable(predicate: ask.Predicate, at: dt.datetime, closes: dt.datetime) -> 
         return frozenset({event.entries[-1][0]})
     if isinstance(event, ask.StateOn | ask.HighestOf | ask.Total):
         return frozenset()
-    return frozenset({True: YES, False: NO}[found] for found in _truth(event, at, closes))
+    return frozenset({True: YES, False: NO}[truth] for truth in _truth(event, at, closes))
 
 
 def _truth(truth: ask.Truth, at: dt.datetime, closes: dt.datetime) -> frozenset[bool]:
     match truth:
         case ask.Not(of=inner):
-            return frozenset(not found for found in _truth(inner, at, closes))
+            return frozenset(not value for value in _truth(inner, at, closes))
         case ask.And(left=left, right=right):
             return _joined(_truth(left, at, closes), _truth(right, at, closes), decisive=False)
         case ask.Or(left=left, right=right):
@@ -50,9 +50,9 @@ def _truth(truth: ask.Truth, at: dt.datetime, closes: dt.datetime) -> frozenset[
 
 def _joined(left: frozenset[bool], right: frozenset[bool], *, decisive: bool) -> frozenset[bool]:
     """Join two parts: either can decide alone, and only both together can fail to."""
-    found = set()
+    values = set()
     if decisive in left | right:
-        found.add(decisive)
+        values.add(decisive)
     if (not decisive) in left & right:
-        found.add(not decisive)
-    return frozenset(found)
+        values.add(not decisive)
+    return frozenset(values)

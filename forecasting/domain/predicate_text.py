@@ -34,7 +34,7 @@ NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 RESERVED = frozenset({"not", "first", "highest", "else", "given", "and", "or", "close"})
 MOST_TEXT = 2_000
 MOST_DEPTH = 40
-#: Of an answer a fault quotes whole words, so many characters at most.
+#: The most characters of an answer that a fault quotes, in whole words.
 MOST_SHOWN = 160
 #: What an entry of ``first of`` and ``highest of`` cannot say.
 _NOT_IN_ENTRIES = frozenset(
@@ -75,16 +75,16 @@ def parse_target(text: str, what: str = "target") -> tuple[str, tuple[str, ...]]
     """Read ``process`` or ``process=a|b``."""
     stated = " ".join(text.split())
     parser = _Parser(stated, _tokens(stated, what), "UTC", None, what)
-    found = parser.target()
+    result = parser.target()
     parser.end()
-    return found
+    return result
 
 
 def _tokens(text: str, what: str = "answer") -> list[_Token]:
     if len(text) > MOST_TEXT:
         msg = f"{what} ({text[:40]}...): must have at most {MOST_TEXT:,} characters"
         raise InvalidInput(msg)
-    found, place = [], 0
+    tokens, place = [], 0
     while place < len(text):
         match = _TOKEN.match(text, place)
         if match is None:
@@ -92,9 +92,9 @@ def _tokens(text: str, what: str = "answer") -> list[_Token]:
             hint = "count >= 3" if text[place:].strip()[:1] in "<>" else ""
             raise InvalidInput(msg, hint=hint)
         kind = match.lastgroup or ""
-        found.append(_Token(kind, match[kind]))
+        tokens.append(_Token(kind, match[kind]))
         place = match.end()
-    return found
+    return tokens
 
 
 class _Parser:
@@ -151,12 +151,12 @@ class _Parser:
         return self.truth()
 
     def entries(self) -> tuple[tuple[tuple[str, str, tuple[str, ...]], ...], str]:
-        found: list[tuple[str, str, tuple[str, ...]]] = []
+        entries: list[tuple[str, str, tuple[str, ...]]] = []
         while self.peek() != "else" or self.peek(1) == ":":
             option = self.option()
             self.wants(":", "egypt: venue=egypt")
             process, states = self.target()
-            found.append((option, process, states))
+            entries.append((option, process, states))
             if self.peek() in _NOT_IN_ENTRIES:
                 stated = target(process, states)
                 msg = (
@@ -166,9 +166,9 @@ class _Parser:
                 raise self.fault(msg, self.instead(option, stated))
             if not self.takes(","):
                 break
-        if not (found and self.takes("else")):
+        if not (entries and self.takes("else")):
             raise self.fault("needs an option for the remainder", "first of a: P=x, else none")
-        return tuple(found), self.option()
+        return tuple(entries), self.option()
 
     def instead(self, option: str, stated: str) -> str:
         """Say what to ask where an entry states more than what is entered."""
@@ -178,18 +178,18 @@ class _Parser:
 
     def named(self) -> tuple[tuple[str, str], ...]:
         """Read ``as weak: soft|vague, strong: firm`` into (state, option)."""
-        found: list[tuple[str, str]] = []
+        pairs: list[tuple[str, str]] = []
         if not self.takes("as"):
             return ()
         while True:
             option = self.option()
             self.wants(":", "as weak: soft|vague, strong: firm")
-            found += [(state, option) for state in self.states()]
+            pairs += [(state, option) for state in self.states()]
             if not self.takes(","):
                 break
-        if len({state for state, _ in found}) < len(found):
+        if len({state for state, _ in pairs}) < len(pairs):
             raise self.fault("gives one state to two options")
-        return tuple(found)
+        return tuple(pairs)
 
     def truth(self) -> ask.Truth:
         left = self.both()
@@ -287,12 +287,12 @@ class _Parser:
         return process, self.states() if self.takes("=") else ()
 
     def states(self) -> tuple[str, ...]:
-        found = [self.name("a state")]
+        states = [self.name("a state")]
         while self.takes("|"):
-            found.append(self.name("a state"))
-        if len(set(found)) < len(found):
+            states.append(self.name("a state"))
+        if len(set(states)) < len(states):
             raise self.fault("names the same state twice")
-        return tuple(found)
+        return tuple(states)
 
     def name(self, what: str) -> str:
         text = self.peek()
@@ -353,9 +353,9 @@ def _begun(text: str) -> str:
     """Give a text, or so many of its first words as show which it is."""
     if len(text) <= MOST_SHOWN:
         return text
-    found = shorten(text, MOST_SHOWN, placeholder=" ...")
+    start = shorten(text, MOST_SHOWN, placeholder=" ...")
     # One word may be longer than all that is shown.
-    return found if found != "..." else f"{text[:MOST_SHOWN]}..."
+    return start if start != "..." else f"{text[:MOST_SHOWN]}..."
 
 
 def _then(word: str) -> str:

@@ -243,9 +243,9 @@ class WorldSpec:
 
 def ancestors(links: Sequence[LinkSpec], names: Iterable[str]) -> frozenset[str]:
     """Give the processes with everything that is linked into them, however far up."""
-    found = set(names)
+    upstream = set(names)
     while True:
-        more = {link.parent for link in links if link.child in found} - found
+        more = {link.parent for link in links if link.child in upstream} - upstream
         if not more:
-            return frozenset(found)
-        found |= more
+            return frozenset(upstream)
+        upstream |= more

@@ -86,7 +86,7 @@ def world_run(
     if draws < 1:
         msg = f"draws ({draws}): must be 1 or more"
         raise InvalidInput(msg)
-    kept = {
+    details = {
         "draws": draws,
         "fits": {n: {"digest": f.digest, "gate": f.gate} for n, f in fits.items()},
     }
@@ -100,7 +100,7 @@ def world_run(
         method=SIMULATED,
         gate=_gate_of(fits),
         worldview=worldview,
-        diagnostics=_plain_mapping({**(diagnostics or {}), **kept}),
+        diagnostics=_plain_mapping({**(diagnostics or {}), **details}),
         versions=versions or {},
         run=run,
     )
@@ -108,25 +108,25 @@ def world_run(
 
 def fits_of(run: ModelRun) -> dict[str, Fitted]:
     """Give the fits behind the run of a world, by graph; nothing for a run of another family."""
-    kept = run.diagnostics.get("fits")
-    if run.family != WORLD or not isinstance(kept, Mapping):
+    fits = run.diagnostics.get("fits")
+    if run.family != WORLD or not isinstance(fits, Mapping):
         return {}
     return {
         name: Fitted(str(fit["digest"]), str(fit["gate"]))
-        for name, fit in kept.items()
+        for name, fit in fits.items()
         if isinstance(fit, Mapping)
     }
 
 
 def _gate_of(fits: Mapping[str, Fitted]) -> str:
     for verdict in ("refused: ", "overridden: "):
-        said = [
+        reasons = [
             f"{name}: {fit.gate.removeprefix(verdict)}"
             for name, fit in fits.items()
             if fit.gate.startswith(verdict)
         ]
-        if said:
-            return verdict + "; ".join(said)
+        if reasons:
+            return verdict + "; ".join(reasons)
     return "passed"
 
 

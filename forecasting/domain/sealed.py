@@ -69,14 +69,16 @@ def as_shown(
     forecasts reads these; its own forecaster's score counts the number from when it was sealed.
     """
     listed, taken = list(forecasts), list(withdrawals)
-    held = [Withdrawal(s.question, s.forecaster, s.issued_at, s.recorded_at, s.seq) for s in seals]
+    by_seal = [
+        Withdrawal(s.question, s.forecaster, s.issued_at, s.recorded_at, s.seq) for s in seals
+    ]
     later: dict[tuple[str, str], list[_Spoken]] = {}
     for f in listed:
         if f.sealed is None:
             later.setdefault((f.question, f.forecaster), []).append(
                 (f.issued_at, f.seq or 0, f.recorded_at)
             )
-    for w in (*taken, *held):
+    for w in (*taken, *by_seal):
         later.setdefault((w.question, w.forecaster), []).append(
             (w.withdrawn_at, w.seq or 0, w.recorded_at)
         )
@@ -95,4 +97,4 @@ def as_shown(
         if not again:
             shown.append(replace(f, issued_at=until))
     shown.sort(key=lambda f: (f.issued_at, f.seq or 0))
-    return shown, [*taken, *held]
+    return shown, [*taken, *by_seal]

@@ -38,12 +38,12 @@ def watched(
     Live, a watch counts once it was recorded. Otherwise somebody who was asked then would have
     looked, so it counts whenever it was recorded. No entry after `head` counts.
     """
-    found: dict[str, dt.datetime] = {}
+    ends: dict[str, dt.datetime] = {}
     for watch in watches:
         if head is not None and (watch.seq is None or watch.seq > head):
             continue
         if live and (watch.recorded_at is None or watch.recorded_at > as_of):
             continue
         until = min(watch.until, as_of)
-        found[watch.process] = max(found.get(watch.process, until), until)
-    return found
+        ends[watch.process] = max(ends.get(watch.process, until), until)
+    return ends

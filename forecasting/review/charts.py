@@ -99,14 +99,14 @@ def reliability(
         if few
         else (),
         tuple(
-            Dot(x(p["forecast"]), y(p["event_rate"]), _said(p), float(p["n"]))
+            Dot(x(p["forecast"]), y(p["event_rate"]), _tip(p), float(p["n"]))
             for p in sorted(points, key=lambda p: -p["n"])[:MOST_DOTS]
         ),
         *_counts(_tenths(points) if histogram is None else histogram),
     )
 
 
-def _said(point: Mapping[str, Any]) -> str:
+def _tip(point: Mapping[str, Any]) -> str:
     text = (
         f"said {words.percent(point['forecast'])}, happened {words.percent(point['event_rate'])} "
         f"(n = {words.count(point['n'])})"
@@ -138,7 +138,7 @@ def _counts(rows: Sequence[Mapping[str, Any]]) -> tuple[Plot, tuple[Bar, ...]]:
             continue
         left, right, top = x(row["from"]), x(row["to"]), y(row["n"])
         part = y(row["n_yes"])
-        said = f"{words.percent_figure(row['from'])} to {words.percent(row['to'])}"
+        span = f"{words.percent_figure(row['from'])} to {words.percent(row['to'])}"
         bars.append(
             Bar(
                 left + 1,
@@ -147,7 +147,7 @@ def _counts(rows: Sequence[Mapping[str, Any]]) -> tuple[Plot, tuple[Bar, ...]]:
                 round(y.start - top, 1),
                 part,
                 round(y.start - part, 1),
-                f"said {said}: {words.plural(round(row['n'], 1), 'forecast')}, "
+                f"said {span}: {words.plural(round(row['n'], 1), 'forecast')}, "
                 f"{words.count(round(row['n_yes'], 1))} came true",
             )
         )
@@ -179,14 +179,14 @@ def over_months(rows: Sequence[Mapping[str, Any]], *, width: float = 720) -> Tra
 
     None with less than two months: there is no course of time to see.
     """
-    kept = [row for row in rows if words.number(row["mean"]) is not None]
-    months = sorted({str(row["month"]) for row in kept})
+    with_mean = [row for row in rows if words.number(row["mean"]) is not None]
+    months = sorted({str(row["month"]) for row in with_mean})
     if len(months) < 2:
         return None
     numbers = {month: _number(month) for month in months}
     first, last = numbers[months[0]], numbers[months[-1]]
-    ends = [words.number(row[key]) for row in kept for key in ("mean", "upper")]
-    uniform = next((words.number(row.get("reference")) for row in kept), None)
+    ends = [words.number(row[key]) for row in with_mean for key in ("mean", "upper")]
+    uniform = next((words.number(row.get("reference")) for row in with_mean), None)
     top = max([end for end in ends if end is not None] + ([uniform] if uniform else []))
     marks = ticks(0.0, top * 1.05)
     left = 60 if width > 400 else 40
@@ -202,11 +202,12 @@ def over_months(rows: Sequence[Mapping[str, Any]], *, width: float = 720) -> Tra
         y_ticks=[(y(at), f"{at:g}") for at in marks],
     )
     tracks = []
-    names = ordered(row["forecaster"] for row in kept)
+    names = ordered(row["forecaster"] for row in with_mean)
     shift = {name: 5.0 * (k - (len(names) - 1) / 2) for k, name in enumerate(names)}
     for name in names:
         mine = sorted(
-            (row for row in kept if row["forecaster"] == name), key=lambda row: str(row["month"])
+            (row for row in with_mean if row["forecaster"] == name),
+            key=lambda row: str(row["month"]),
         )
         dots, whiskers = [], []
         for row in mine:

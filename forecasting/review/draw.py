@@ -23,7 +23,7 @@ def reliability(calibration: Mapping[str, Any], *, title: str = "") -> "Figure":
     """
     from matplotlib.figure import Figure
 
-    said, seen, lower, upper, n = _columns(calibration.get("curve") or ())
+    forecasts, seen, lower, upper, n = _columns(calibration.get("curve") or ())
     height = 470 + (24 if title else 0)
     with style():
         figure = Figure(figsize=(420 / 72, height / 72))
@@ -31,17 +31,17 @@ def reliability(calibration: Mapping[str, Any], *, title: str = "") -> "Figure":
         below = figure.add_axes((0.15, 48 / height, 0.79, 46 / height))
         axes.plot([0, 1], [0, 1], color=PALETTE["faint"], lw=1, dashes=(4, 3))
         legend = [("line: what happened", "model", 0.0, "left")]
-        if not said:
+        if not forecasts:
             axes.text(
                 0.5, 0.6, "Nothing that counts has resolved yet", ha="center", color=PALETTE["soft"]
             )
-        elif _band(axes, said, lower, upper):
+        elif _band(axes, forecasts, lower, upper):
             level = words.percent_figure(calibration.get("level") or 0.9)
             legend.append((f"shade: {level} % if calibrated", "soft", 1.0, "right"))
-        if said:
-            axes.plot(said, seen, color=PALETTE["model"], lw=2)
-            if len(said) <= 40:
-                axes.plot(said, seen, "o", color=PALETTE["model"], ms=4.5)
+        if forecasts:
+            axes.plot(forecasts, seen, color=PALETTE["model"], lw=2)
+            if len(forecasts) <= 40:
+                axes.plot(forecasts, seen, "o", color=PALETTE["model"], ms=4.5)
             for text, colour, x, side in legend:
                 axes.text(x, 1.03, text, color=PALETTE[colour], ha=side, fontsize=11)
         axes.set(xlim=(0, 1), ylim=(0, 1), ylabel="happened")
@@ -50,7 +50,7 @@ def reliability(calibration: Mapping[str, Any], *, title: str = "") -> "Figure":
         axes.tick_params(axis="x", labelbottom=False)
         axes.grid(color=PALETTE["line"], lw=0.7)
         axes.set_axisbelow(True)
-        _counts(below, said, n)
+        _counts(below, forecasts, n)
         if title:
             place = 1 - 8 / height
             figure.text(0.15, place, words.clean(title), va="top", fontsize=13, weight="bold")
@@ -109,23 +109,28 @@ def unclip(axes: "Axes") -> None:
 
 
 def _columns(points: Sequence[Mapping[str, Any]]) -> Cloud:
-    kept = [p for p in points if None not in map(words.number, (p["forecast"], p["event_rate"]))]
+    complete = [
+        p for p in points if None not in map(words.number, (p["forecast"], p["event_rate"]))
+    ]
     return (
-        [float(point["forecast"]) for point in kept],
-        [float(point["event_rate"]) for point in kept],
-        [words.number(point.get("lower")) for point in kept],
-        [words.number(point.get("upper")) for point in kept],
-        [words.number(point.get("n")) or 0.0 for point in kept],
+        [float(point["forecast"]) for point in complete],
+        [float(point["event_rate"]) for point in complete],
+        [words.number(point.get("lower")) for point in complete],
+        [words.number(point.get("upper")) for point in complete],
+        [words.number(point.get("n")) or 0.0 for point in complete],
     )
 
 
 def _band(
-    axes: "Axes", said: Sequence[float], low: Sequence[float | None], high: Sequence[float | None]
+    axes: "Axes",
+    forecasts: Sequence[float],
+    low: Sequence[float | None],
+    high: Sequence[float | None],
 ) -> bool:
     """Shade the band; say whether there is one."""
     known = [
         (x, a, b)
-        for x, a, b in zip(said, low, high, strict=True)
+        for x, a, b in zip(forecasts, low, high, strict=True)
         if a is not None and b is not None
     ]
     if not known:
@@ -138,9 +143,9 @@ def _band(
     return True
 
 
-def _counts(axes: "Axes", said: Sequence[float], n: Sequence[float]) -> None:
+def _counts(axes: "Axes", forecasts: Sequence[float], n: Sequence[float]) -> None:
     bins = [0.0] * 10
-    for value, number in zip(said, n, strict=True):
+    for value, number in zip(forecasts, n, strict=True):
         bins[min(9, int(value * 10))] += number
     tallest = max(bins) or 1.0
     middles = [(i + 0.5) / 10 for i in range(10)]

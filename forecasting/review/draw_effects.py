@@ -50,7 +50,7 @@ def effects(explanation: Mapping[str, Any], *, title: str = "") -> "Figure":
         axes.plot([at, at], [len(rows), len(rows) + 1], color=PALETTE["faint"], lw=0.8)
         for line, value in ((0, start), (len(rows) + 1, end)):
             axes.plot([value], [line], "o", ms=7, color=PALETTE["ink"])
-        names = ["Start, at the opening", *(_named(row) for row in rows), "Answer"]
+        names = ["Start, at the opening", *(_bar_label(row) for row in rows), "Answer"]
         axes.set_yticks(range(len(names)), names)
         axes.set_ylim(len(rows) + 1.6, -0.6)
         _percent(axes, ends)
@@ -62,7 +62,7 @@ def effects(explanation: Mapping[str, Any], *, title: str = "") -> "Figure":
     return figure
 
 
-def _named(row: Mapping[str, Any]) -> str:
+def _bar_label(row: Mapping[str, Any]) -> str:
     short = words.short(str(row["title"]), LONGEST)
     if not row["clear"]:
         size = f"{row['delta_logit']:+.2f}" if row["delta_logit"] else "0"
@@ -77,8 +77,8 @@ def _percent(axes: Any, ends: Sequence[float]) -> None:
     inside = [tick for tick in TICKS if low - room <= _logit(tick / 100) <= high + room]
     # Too many labels would touch: thin them evenly.
     step = max(1, -(-len(inside) // MOST_TICKS))
-    kept = inside[::step] or [100 / (1 + exp(-(low + high) / 2))]
-    axes.set_xticks([_logit(tick / 100) for tick in kept], [f"{tick:.3g} %" for tick in kept])
+    ticks = inside[::step] or [100 / (1 + exp(-(low + high) / 2))]
+    axes.set_xticks([_logit(tick / 100) for tick in ticks], [f"{tick:.3g} %" for tick in ticks])
 
 
 def _logit(p: float) -> float:

@@ -80,7 +80,7 @@ def describe(fan: Fan, zone: str) -> str:
 
 
 def _panel(axes: "Axes", fan: Fan, zone: str) -> None:
-    axes.set_title(_folded(fan.title), loc="left", fontsize=12.5, weight="bold", pad=7)
+    axes.set_title(_title_lines(fan.title), loc="left", fontsize=12.5, weight="bold", pad=7)
     if not len(fan.moments):
         axes.set_axis_off()
         return
@@ -104,7 +104,7 @@ def _panel(axes: "Axes", fan: Fan, zone: str) -> None:
     axes.set_xticks([at for at, _ in ticks], shown)
 
 
-def _folded(title: str) -> str:
+def _title_lines(title: str) -> str:
     """Put a title on two lines at most."""
     lines = textwrap.wrap(words.clean(title), TITLE)
     return "\n".join(
@@ -112,7 +112,7 @@ def _folded(title: str) -> str:
     )
 
 
-def _numbered(name: str, value: str) -> str:
+def _name_and_number(name: str, value: str) -> str:
     """Put a name before its number; where both are too long, the name gives way."""
     return f"{words.short(name, NAME - len(value) - 1)} {value}"
 
@@ -126,8 +126,8 @@ def _stack(axes: "Axes", fan: Fan, x: Sequence[float]) -> None:
         roof = [low + high for low, high in zip(floor, share, strict=True)]
         axes.fill_between(x, floor, roof, color=PALETTE[colour], alpha=opacity, lw=0)
         axes.plot(x, roof, color=PALETTE["page"], lw=0.8)
-        told = _numbered(state, words.percent(share[-1]))
-        ends.append(((floor[-1] + roof[-1]) / 2, told, colour))
+        label = _name_and_number(state, words.percent(share[-1]))
+        ends.append(((floor[-1] + roof[-1]) / 2, label, colour))
         floor = roof
     axes.set_ylim(0, 1)
     percent_axis(axes.yaxis)
@@ -156,8 +156,8 @@ def _bands(axes: "Axes", fan: Fan, x: Sequence[float]) -> None:
         )
     ]
     # Quantiles that meet at a bound are one number, said once.
-    kept = [one for one, after in pairwise(ends) if one[0] != after[0]] + ends[-1:]
-    _labels(axes, kept)
+    labels = [one for one, after in pairwise(ends) if one[0] != after[0]] + ends[-1:]
+    _labels(axes, labels)
     if fan.unit:
         axes.set_ylabel(words.short(fan.unit, 14), fontsize=11, labelpad=2)
 

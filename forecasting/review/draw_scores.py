@@ -201,8 +201,8 @@ def _round_step(rough: float) -> float:
     import math
 
     power = 10 ** math.floor(math.log10(rough))
-    found: float = next(m * power for m in (1, 2, 5, 10) if m * power >= rough * 0.999)
-    return found
+    step: float = next(m * power for m in (1, 2, 5, 10) if m * power >= rough * 0.999)
+    return step
 
 
 def _label_apart(

@@ -17,7 +17,7 @@ def environment(*packages: str) -> "Environment":
     """Give an environment with our filters: all is cleaned and escaped, what is missing a fault."""
     from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
-    made = Environment(
+    env = Environment(
         loader=ChoiceLoader([PackageLoader(package) for package in packages]),
         autoescape=True,
         undefined=StrictUndefined,
@@ -31,8 +31,8 @@ def environment(*packages: str) -> "Environment":
         *(words.score, words.signed, words.percent, words.between, words.exact, words.said),
         *(words.whole, words.points, words.count, words.amount, anchor, weblink, markup),
     )
-    made.filters.update({each.__name__: each for each in named}, figure=words.percent_figure)
-    return made
+    env.filters.update({each.__name__: each for each in named}, figure=words.percent_figure)
+    return env
 
 
 def anchor(name: str) -> str:

@@ -85,7 +85,7 @@ class _Node:
 
     layer: int
     row: ProcessRow | None = None
-    said: tuple[tuple[str, str], ...] = ()
+    lines: tuple[tuple[str, str], ...] = ()
     y: float = 0.0
     #: Neighbours, each with the number of the arrow that leads there.
     left: list[tuple[int, int]] = field(default_factory=list)
@@ -93,7 +93,7 @@ class _Node:
 
     @property
     def tall(self) -> float:
-        return FIRST + LINE * len(self.said) - 7 if self.row is not None else LANE
+        return FIRST + LINE * len(self.lines) - 7 if self.row is not None else LANE
 
 
 def world_graph(world: WorldPage) -> Graph | None:
@@ -112,7 +112,7 @@ def world_graph(world: WorldPage) -> Graph | None:
     names = [name for name in rows if any(name in pair for pair in pairs)]
     layers, turned = layered(names, list(pairs))
     nodes = [
-        _Node(layers[name], rows[name], _said(rows[name], pairs.get((name, name), ())))
+        _Node(layers[name], rows[name], _box_lines(rows[name], pairs.get((name, name), ())))
         for name in names
     ]
     place = {name: i for i, name in enumerate(names)}
@@ -272,7 +272,7 @@ def _arrow(
     for k, link in enumerate(links):
         # The words stand in the gap before the effect, or after the cause where the arrow turns.
         x, y = spots[0] if turned else spots[-1]
-        lines = wrapped(told(link), LETTERS)
+        lines = wrapped(arrow_label(link), LETTERS)
         y = _free(x, y + 15 * (k - (len(links) - 1) / 2), LOW * len(lines) + 1, taken)
         first = y - LOW * (len(lines) - 1) / 2 + 4
         placed = tuple((round(first + LOW * n, 1), line) for n, line in enumerate(lines))
@@ -296,16 +296,16 @@ def _head(points: Sequence[tuple[float, float]]) -> str:
 
 def _tip(links: Sequence[LinkRow], rows: Mapping[str, ProcessRow]) -> str:
     """Say of an arrow in full what its label says in short."""
-    said = []
+    lines = []
     for link in links:
         cause, effect = (rows[name].title or name for name in (link.parent, link.child))
         word = "hastens" if link.median >= 1 else "slows"
         size = f"{words.ratio(link.median)}, {words.ratio(link.low)} to {words.ratio(link.high)}"
-        said.append(f"{cause} {word} {effect}\n{link.link}: {size}")
-    return "\n".join(said)
+        lines.append(f"{cause} {word} {effect}\n{link.link}: {size}")
+    return "\n".join(lines)
 
 
-def told(link: LinkRow) -> str:
+def arrow_label(link: LinkRow) -> str:
     """Write what stands on an arrow: sign, state of the cause, ratio; of many states the first."""
     states = [each.strip() for each in link.link.partition(":")[0].partition("=")[2].split("|")]
     if len(states) > NAMED:
@@ -324,25 +324,25 @@ def _free(x: float, y: float, tall: float, taken: list[tuple[float, float, float
     return place
 
 
-def _said(row: ProcessRow, own: Sequence[LinkRow]) -> tuple[tuple[str, str], ...]:
+def _box_lines(row: ProcessRow, own: Sequence[LinkRow]) -> tuple[tuple[str, str], ...]:
     """Give the lines of a box with their roles: whole, or left to the tables."""
-    said = [(line, "title") for line in fitted(row.title or row.name, "title")]
+    lines = [(line, "title") for line in fitted(row.title or row.name, "title")]
     now = fitted(f"now: {row.state}" if row.state else row.name, "state")
-    said += [(line, "state") for line in now]
+    lines += [(line, "state") for line in now]
     rates = fitted(row.base_rate, "rate")
     if len(rates) > RATES:
         many = row.base_rate.count(";") + 1
         rates = fitted(f"{many} rate{'s' * (many > 1)}, in the table of processes", "rate")
     for link in own:
-        rates[:0] = fitted(f"by itself {told(link)}", "rate")
-    return (*said, *((line, "rate") for line in rates))
+        rates[:0] = fitted(f"by itself {arrow_label(link)}", "rate")
+    return (*lines, *((line, "rate") for line in rates))
 
 
 def _box(node: _Node, row: ProcessRow) -> Box:
     x, top = _x(node), node.y - node.tall / 2
     lines = tuple(
         Line(round(x + INSIDE, 1), round(top + FIRST + LINE * k, 1), text, role)
-        for k, (text, role) in enumerate(node.said)
+        for k, (text, role) in enumerate(node.lines)
     )
     more = [row.title or row.name, f"now: {row.state}" if row.state else "", row.base_rate]
     tip = "\n".join(words.clean(part) for part in more if part)

@@ -59,12 +59,12 @@ def spread(places: Sequence[float], room: float, low: float, high: float) -> lis
             if b - a >= room * (n + m) / 2:
                 break
             blocks[-2:] = [[(a * n + b * m) / (n + m), n + m]]
-    found = [centre + room * (i - (n - 1) / 2) for centre, n in blocks for i in range(int(n))]
-    for i in range(len(found)):
-        found[i] = max(found[i], low + room * i)
-    for i in reversed(range(len(found))):
-        found[i] = min(found[i], high - room * (len(found) - 1 - i))
-    return found
+    centres = [centre + room * (i - (n - 1) / 2) for centre, n in blocks for i in range(int(n))]
+    for i in range(len(centres)):
+        centres[i] = max(centres[i], low + room * i)
+    for i in reversed(range(len(centres))):
+        centres[i] = min(centres[i], high - room * (len(centres) - 1 - i))
+    return centres
 
 
 def numbered(places: Sequence[float], *, room: float = 25.0) -> list[tuple[float, str]]:
@@ -92,13 +92,13 @@ def dates(frame: Frame, zone: str, *, most: int = 5) -> list[tuple[float, str]]:
         minutes = next((m for m in steps if frame.span * 1440 / m < most), 1440)
         first = start.replace(hour=0, minute=0, second=0, microsecond=0)
         last = frame.opens + dt.timedelta(days=frame.span)
-        found: list[dt.datetime] = []
-        while (moment := first + dt.timedelta(minutes=minutes * len(found))) <= last:
-            found.append(moment)
-        # A clock that is put on skips an hour: through UTC and back it is the hour that came.
-        real = dict.fromkeys(local.local(moment.astimezone(dt.UTC)) for moment in found)
-        found = [moment for moment in real if moment >= frame.opens]
-        shown = [at for at in found if at <= last]
+        moments: list[dt.datetime] = []
+        while (moment := first + dt.timedelta(minutes=minutes * len(moments))) <= last:
+            moments.append(moment)
+        # A clock put forward skips an hour: through UTC and back, a moment in it becomes the next.
+        real = dict.fromkeys(local.local(moment.astimezone(dt.UTC)) for moment in moments)
+        moments = [moment for moment in real if moment >= frame.opens]
+        shown = [at for at in moments if at <= last]
         one_day = len({at.date() for at in shown}) == 1
 
         def write(at: dt.datetime) -> str:
@@ -106,33 +106,35 @@ def dates(frame: Frame, zone: str, *, most: int = 5) -> list[tuple[float, str]]:
             day = "" if one_day and at != shown[0] else f"{local.day(at).rsplit(' ', 1)[0]}, "
             return f"{day}{at:%H:%M}"
 
-        return _inside(found, frame, write)
+        return _inside(moments, frame, write)
     for step in (1, 2, 3, 7, 14):
         if frame.span / step < most:
             first = start.replace(hour=0, minute=0, second=0, microsecond=0)
-            found = [first + dt.timedelta(days=step * i) for i in range(int(frame.span / step) + 2)]
-            return _inside(found, frame, lambda day: local.day(day).rsplit(" ", 1)[0])
+            moments = [
+                first + dt.timedelta(days=step * i) for i in range(int(frame.span / step) + 2)
+            ]
+            return _inside(moments, frame, lambda day: local.day(day).rsplit(" ", 1)[0])
     for months in (1, 2, 3, 6, 12, 24, 60, 120):
         if frame.span / (30.44 * months) < most:
             break
-    found = []
+    moments = []
     count = start.year * 12 + start.month - 1
     count += -count % months
-    while len(found) < 3 * most:
-        found.append(dt.datetime(count // 12, count % 12 + 1, 1, tzinfo=local.zone))
+    while len(moments) < 3 * most:
+        moments.append(dt.datetime(count // 12, count % 12 + 1, 1, tzinfo=local.zone))
         count += months
     if months % 12 == 0:
-        return _inside(found, frame, lambda day: str(day.year))
-    return _inside(found, frame, lambda day: local.day(day).split(" ", 1)[1])
+        return _inside(moments, frame, lambda day: str(day.year))
+    return _inside(moments, frame, lambda day: local.day(day).split(" ", 1)[1])
 
 
 def _inside(
     days: Sequence[dt.datetime], frame: Frame, write: Callable[[dt.datetime], str]
 ) -> list[tuple[float, str]]:
-    kept = [(day - frame.opens) / dt.timedelta(days=1) for day in days]
+    offsets = [(day - frame.opens) / dt.timedelta(days=1) for day in days]
     return [
         (max(at, 0.0), write(day))
-        for at, day in zip(kept, days, strict=True)
+        for at, day in zip(offsets, days, strict=True)
         if -0.01 <= at <= frame.span
     ]
 

@@ -35,8 +35,8 @@ def markup(text: str) -> "Markup":
     """
     from markupsafe import Markup
 
-    # After the cleaning, for what turns a line around may stand there as a reference; and a mark of
-    # byte order that comes to stand first is no text.
+    # After nh3, which resolves character references: they may hide marks that turn a line around.
+    # A byte order mark that is left at the start is no text.
     return Markup(words.clean(_cleaner().clean(text)).lstrip("\ufeff"))
 
 
@@ -52,7 +52,7 @@ def _cleaner() -> "Cleaner":
     settings: dict[str, Any] = {
         "tags": set(TAGS),
         "clean_content_tags": set(SILENCED),
-        # Said of every tag, or nh3 leaves a title and a language on each.
+        # For every tag, since nh3 otherwise leaves a title and a language on each.
         "attributes": {"*": set(), "a": {"href"}},
         "attribute_filter": _attribute,
         "url_schemes": {"http", "https"},

@@ -76,7 +76,7 @@ def open_at(questions: Iterable[QuestionPath], moment: dt.datetime) -> list[Ques
 
 
 def likely(questions: Iterable[QuestionPath], moment: dt.datetime) -> list[Now]:
-    """Say what the model makes of each open question, and how that differs from its last word."""
+    """Give the model's forecast of each open question and its change since the one before."""
     rows: list[Now] = []
     for question in open_at(questions, moment):
         points = _until(question.paths.get(MODEL, ()), moment)
@@ -117,13 +117,13 @@ def answers(question: QuestionPath, last: Point, before: Point | None) -> tuple[
                 high_place,
             ),
         )
-    found = []
+    rows = []
     names = ("",) if question.type == "binary" else question.options
     for k, name in enumerate(names):
         low_share, high_share = (last.p05, last.p95) if question.type == "binary" else (None, None)
         if last.lows:
             low_share, high_share = last.lows[k], last.highs[k]
-        found.append(
+        rows.append(
             Answer(
                 name,
                 words.percent(last.values[k]),
@@ -135,7 +135,7 @@ def answers(question: QuestionPath, last: Point, before: Point | None) -> tuple[
                 high_share,
             )
         )
-    return tuple(found)
+    return tuple(rows)
 
 
 def standing(question: QuestionPath, forecaster: str = MODEL) -> str:
@@ -154,9 +154,9 @@ def changes(questions: Iterable[QuestionPath], moment: dt.datetime) -> list[Chan
     for question in open_at(questions, moment):
         recent = [m for m in question.moved if moment - RECENT <= m.at <= moment]
         points = _until(question.paths.get(MODEL, ()), moment)
-        found = [change for m in recent if (change := _change(question, points, m)) is not None]
-        if found:
-            rows.append(max(found, key=lambda change: change.size))
+        moves = [change for m in recent if (change := _change(question, points, m)) is not None]
+        if moves:
+            rows.append(max(moves, key=lambda change: change.size))
     return sorted(rows, key=lambda change: (-change.size, change.question.id))
 
 
@@ -170,12 +170,12 @@ def _change(question: QuestionPath, points: Sequence[Point], moved: Moved) -> Ch
     chosen = max(names, key=lambda name: (abs(totals[name]), name))
     scale = _scale(question)
     causes = sorted(moved.causes, key=lambda cause: -abs(cause.change.get(chosen, 0.0)))
-    told = tuple(
-        (cause, _told(question, cause.change.get(chosen, 0.0)))
+    effects = tuple(
+        (cause, _effect_text(question, cause.change.get(chosen, 0.0)))
         for cause in causes
         if abs(cause.change.get(chosen, 0.0)) >= LEAST * scale
     )
-    if not told or abs(totals[chosen]) < LEAST * scale:
+    if not effects or abs(totals[chosen]) < LEAST * scale:
         return None
     before, after = (
         next(
@@ -190,7 +190,7 @@ def _change(question: QuestionPath, points: Sequence[Point], moved: Moved) -> Ch
         moved.at,
         f"{before.name} {before.said}".strip(),
         after.said,
-        told,
+        effects,
         abs(totals[chosen]) / scale,
     )
 
@@ -202,14 +202,14 @@ def _scale(question: QuestionPath) -> float:
     return ((question.upper or 0.0) - (question.lower or 0.0)) / 4 or 1.0
 
 
-def _told(question: QuestionPath, change: float) -> str:
+def _effect_text(question: QuestionPath, change: float) -> str:
     return words.signed_amount(change) if question.type == "numeric" else words.signed(change, 2)
 
 
 def others(
     questions: Iterable[QuestionPath], moment: dt.datetime
 ) -> tuple[tuple[str, ...], tuple[Others, ...]]:
-    """Set side by side what each forecaster says now; texts and what knows nothing are left out."""
+    """Give the latest forecasts side by side, without those of texts and of what knows nothing."""
     live = open_at(questions, moment)
     names = [
         name
@@ -218,15 +218,17 @@ def others(
     ]
     rows = []
     for question in live:
-        said: Mapping[str, tuple[Answer, ...]] = {
+        by_name: Mapping[str, tuple[Answer, ...]] = {
             name: answers(question, points[-1], None)
             for name in names
             if (points := _until(question.paths.get(name, ()), moment))
         }
-        if not said:
+        if not by_name:
             continue
-        for k, answer in enumerate(next(iter(said.values()))):
-            cells = tuple(said[name][k].said if name in said else words.DASH for name in names)
+        for k, answer in enumerate(next(iter(by_name.values()))):
+            cells = tuple(
+                by_name[name][k].said if name in by_name else words.DASH for name in names
+            )
             rows.append(Others(question, answer.name, cells))
     return tuple(names), tuple(rows)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FILE = "index.html"
-#: Of whom is asked whether they did worse than the base rate.
+#: The forecasters that are compared with the base rate, question by question.
 MODELS: frozenset[Family] = frozenset(
     {"model", "without-links", "without-news", "prior", "worldview", "pool"}
 )
@@ -66,7 +66,7 @@ def render(data: ReviewData) -> str:
             last_said=lambda name: now.standing(by_id[name]) if name in by_id else words.DASH,
             parts=tables.parts(data.parts),
             left_out=tables.left_out(data),
-            # Without a forecast of the page's kind.
+            # Questions without a forecast of the page's kind.
             elsewhere=[
                 {"status": "", **row} for row in data.left_out if row["question"] not in by_id
             ],
@@ -118,8 +118,8 @@ def write(data: ReviewData, folder: Path | str) -> Path:
     target = Path(folder)
     with written(target / FILE):
         target.mkdir(parents=True, exist_ok=True)
-        with drafted(target / FILE) as made:
-            made.write_text(text, encoding="utf-8", newline="\n")
+        with drafted(target / FILE) as draft:
+            draft.write_text(text, encoding="utf-8", newline="\n")
     return target / FILE
 
 
@@ -127,11 +127,11 @@ def _pictures(data: ReviewData, boards: Sequence[tables.Board]) -> "dict[Any, Ma
     """Draw every picture of the page, by what it shows."""
     from markupsafe import Markup
 
-    found: dict[Any, Markup] = {}
+    pictures: dict[Any, Markup] = {}
 
     def keep(key: Any, figure: "Figure | None", label: str) -> None:
         if figure is not None:
-            found[key] = Markup(draw.svg(figure, label=label, prefix=f"p{len(found)}-"))
+            pictures[key] = Markup(draw.svg(figure, label=label, prefix=f"p{len(pictures)}-"))
 
     for index, board in enumerate(boards):
         title = words.TYPES[board.type]
@@ -143,7 +143,7 @@ def _pictures(data: ReviewData, boards: Sequence[tables.Board]) -> "dict[Any, Ma
     for index, fan in enumerate(data.world.fans):
         figure = draw_fans([fan], zone=data.run.zone)
         keep(("fan", index), figure, describe(fan, data.run.zone))
-    return found
+    return pictures
 
 
 def _of_model(row: dict[str, Any], name: str) -> float | None:
@@ -169,7 +169,7 @@ def _plain(value: Any, days: words.Days) -> str:
 
 
 def _provenance(run: Run, days: words.Days) -> list[tuple[str, str]]:
-    found: list[tuple[str, object]] = [
+    rows: list[tuple[str, object]] = [
         ("Run", run.run_id),
         ("Seed", run.seed),
         ("From", run.started_from and days.moment(run.started_from)),
@@ -184,4 +184,4 @@ def _provenance(run: Run, days: words.Days) -> list[tuple[str, str]]:
         ("Page written", days.moment(run.generated_at)),
         ("Time zone of days", run.zone),
     ]
-    return [(name, str(value)) for name, value in found if value is not None and value != ""]
+    return [(name, str(value)) for name, value in rows if value is not None and value != ""]

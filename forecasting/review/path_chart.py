@@ -104,7 +104,7 @@ def path_chart(
     frame = Frame.of(question, until)
     end = frame.opens + dt.timedelta(days=frame.span)
     several = question.type in ("categorical", "ordered")
-    names = [name for name in _drawn(question) if not hidden(name)]
+    names = [name for name in _drawn_names(question) if not hidden(name)]
     size = size._replace(right=_beside(question, frame, names, labels or {}, size))
     panels = [
         _panel(question, frame, end, k, names, zone, labels or {}, several, me, size)
@@ -129,12 +129,12 @@ def _beside(
 
     They begin where the lines end, which may lie inside the picture.
     """
-    written = [_shown(_called(name, labels)) for name in names]
+    written = [_short_name(_line_name(name, labels)) for name in names]
     if question.outcome is not None:
         value = words.number(question.outcome)
-        told = question.outcome if value is None else words.amount(value)
+        outcome = question.outcome if value is None else words.amount(value)
         several = question.type in ("categorical", "ordered")
-        written.append("outcome" if several else _shown(f"outcome: {told}"))
+        written.append("outcome" if several else _short_name(f"outcome: {outcome}"))
     need = NAME_AT + WIDEST * max(map(len, written), default=0)
     at = frame.last if question.resolved_at is None else min(question.resolved_at, question.closes)
     inside = 1 - frame.x(at) / frame.span
@@ -142,13 +142,13 @@ def _beside(
     return min(max(within, EDGE), size.right)
 
 
-def _called(name: str, labels: Mapping[str, str]) -> str:
+def _line_name(name: str, labels: Mapping[str, str]) -> str:
     """Name a line beside its end; worldviews are named together."""
     part = family(name)
     return {"pool": "pool", "worldview": "worldviews"}.get(part) or cast.label(name, labels)
 
 
-def _shown(text: str) -> str:
+def _short_name(text: str) -> str:
     return text if len(text) <= MOST_LETTERS else f"{text[: MOST_LETTERS - 1]}…"
 
 
@@ -161,7 +161,7 @@ def describe(
     for name in names:
         points = question.paths[name]
         if family(name) in ("model", "base-rate", "person") and points:
-            first, last = (said(question, point) for point in (points[0], points[-1]))
+            first, last = (forecast_text(question, point) for point in (points[0], points[-1]))
             move = f"{first} at first, {last} at last" if len(points) > 1 else first
             parts.append(f"{cast.label(name, labels)}: {move}")
     if question.evidence:
@@ -171,7 +171,7 @@ def describe(
     return "; ".join(parts) + "."
 
 
-def said(question: QuestionPath, point: Point) -> str:
+def forecast_text(question: QuestionPath, point: Point) -> str:
     """Write what a forecast says."""
     if question.type == "binary":
         return words.percent(point.values[0])
@@ -183,7 +183,7 @@ def said(question: QuestionPath, point: Point) -> str:
     )
 
 
-def _drawn(question: QuestionPath) -> list[str]:
+def _drawn_names(question: QuestionPath) -> list[str]:
     return sorted(
         (name for name, points in question.paths.items() if points and family(name) in DRAWN),
         key=lambda name: (DRAWN.index(family(name)), name),
@@ -219,7 +219,7 @@ def _panel(
     views: list[float] = []
     people = [name for name in names if family(name) == "person" and name != me]
     days = words.Days(zone)
-    # Whose fan of quantiles is shaded.
+    # The forecaster whose fan of quantiles is shaded.
     leads = next(iter(ordered(names)), "")
     for name in names:
         role, points = family(name), question.paths[name]
@@ -229,7 +229,7 @@ def _panel(
         bands += _bands(question, plot, points, role, last, leads=name == leads)
         label = cast.label(name, labels)
         tips = [
-            (x, y, f"{label}: {said(question, point)}\n{days.moment(point.at)}")
+            (x, y, f"{label}: {forecast_text(question, point)}\n{days.moment(point.at)}")
             for (x, y), point in zip(places, points, strict=True)
         ]
         reach = max(last, places[-1][0])
@@ -238,7 +238,7 @@ def _panel(
         if role == "worldview":
             views.append(places[-1][1])
         else:
-            ends.append((places[-1][1], _called(name, labels), pen))
+            ends.append((places[-1][1], _line_name(name, labels), pen))
     if views:
         ends.append((sorted(views)[len(views) // 2], "worldviews", "faint"))
     outcome = _outcome(question, plot, k)
@@ -297,14 +297,14 @@ def _bands(
     leads: bool,
 ) -> list[tuple[str, str]]:
     if question.type == "numeric" and leads:
-        found = []
+        areas = []
         for outer in (5.0, 25.0):
             corners = [
                 (plot.at(p.at), plot.y(p.quantile(outer)), plot.y(p.quantile(100 - outer)))
                 for p in points
             ]
-            found.append((step_area(corners, max(last, corners[-1][0])), role))
-        return found
+            areas.append((step_area(corners, max(last, corners[-1][0])), role))
+        return areas
     if question.type == "binary" and role == "model":
         known = [
             (plot.at(p.at), plot.y(p.p05), plot.y(p.p95))
@@ -350,7 +350,7 @@ def _labels(ends: Sequence[tuple[float, str, str]], at: float, plot: Plot) -> li
         Label(
             round(x, 1),
             round(place + 4, 1),
-            _shown(text),
+            _short_name(text),
             pen,
             f"M{at + 2:g} {y:g}L{x - 2:g} {place:.1f}",
             strong=pen in ("ink", "model"),
@@ -362,19 +362,19 @@ def _labels(ends: Sequence[tuple[float, str, str]], at: float, plot: Plot) -> li
 def _news(question: QuestionPath, plot: Plot, zone: str) -> list[News]:
     """Give the marks of news a number each; those too close together share a range."""
     places = [plot.at(mark.known_at) for mark in question.evidence]
-    texts = [_told(mark, zone) for mark in question.evidence]
-    found, start = [], 0
+    texts = [_news_tip(mark, zone) for mark in question.evidence]
+    marks, start = [], 0
     for x, number in numbered(places):
         first, _, last = number.partition("–")
         count = int(last or first) - int(first) + 1
         tip = "\n".join(texts[start : start + min(count, 5)])
         more = f"\nand {count - 5} more" if count > 5 else ""
-        found.append(News(round(x, 1), number, tip + more))
+        marks.append(News(round(x, 1), number, tip + more))
         start += count
-    return found
+    return marks
 
 
-def _told(mark: Mark, zone: str) -> str:
+def _news_tip(mark: Mark, zone: str) -> str:
     weight = "" if mark.ratio is None else f" ({words.ratio(mark.ratio)})"
     return f"{words.Days(zone).known(mark.known_at)}: {mark.title}{weight}"
 

@@ -125,15 +125,15 @@ def apart(
     marks: Iterable[tuple[float, str]], start: float, width: float
 ) -> list[tuple[float, str]]:
     """Leave out the marks whose text would run into that of the one before."""
-    kept: list[tuple[float, str]] = []
+    clear: list[tuple[float, str]] = []
     free = -math.inf
     for place, text in marks:
         wide = LETTER * len(text)
         shift = {"start": 0.0, "middle": wide / 2, "end": wide}[anchored(place, start, width)]
         if place - shift >= free:
-            kept.append((place, text))
+            clear.append((place, text))
             free = place - shift + wide + LETTER
-    return kept
+    return clear
 
 
 def line(points: Iterable[tuple[float, float]]) -> str:

@@ -84,10 +84,10 @@ def svg(figure: "Figure", *, label: str = "", prefix: str = "") -> str:
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
     root = ElementTree.fromstring(buffer.getvalue())
     used = {
-        found
+        ref
         for node in root.iter()
         for value in node.attrib.values()
-        for found in re.findall(r"#([\w-]+)", value)
+        for ref in re.findall(r"#([\w-]+)", value)
     }
     _clean(root, used, prefix)
     for name in ("width", "height", "version"):
@@ -166,11 +166,11 @@ def _restyle(node: ElementTree.Element, value: str) -> None:
         node.set("style", ";".join(rules))
 
 
-def _variable(found: re.Match[str]) -> str:
-    name = _NAME_OF.get(found[0])
-    return f"var(--{name},{found[0]})" if name else found[0]
+def _variable(match: re.Match[str]) -> str:
+    name = _NAME_OF.get(match[0])
+    return f"var(--{name},{match[0]})" if name else match[0]
 
 
 def _rounded(value: str) -> str:
-    short = _NUMBER.sub(lambda found: f"{float(found[0]):.1f}".removesuffix(".0"), value)
+    short = _NUMBER.sub(lambda match: f"{float(match[0]):.1f}".removesuffix(".0"), value)
     return re.sub(r"\s+", " ", short).strip().replace(" L ", "L").replace("-0 ", "0 ")

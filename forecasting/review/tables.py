@@ -123,11 +123,11 @@ def complete(row: Row) -> dict[str, Any]:
 
 def _alike(rows: Iterable[Row], *more: str) -> list[tuple[tuple[Any, ...], list[dict[str, Any]]]]:
     """Put together the score rows of one type, rule and unit, the types in their order."""
-    found: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    by_key: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for row in map(complete, rows):
         key = (*(row[name] for name in ("type", "rule", "convention", *more)), row["unit"] or "")
-        found.setdefault(key, []).append(row)
-    return sorted(found.items(), key=lambda item: QUESTION_TYPES.index(item[0][0]))
+        by_key.setdefault(key, []).append(row)
+    return sorted(by_key.items(), key=lambda item: QUESTION_TYPES.index(item[0][0]))
 
 
 def boards(rows: Iterable[Row]) -> list[Board]:
@@ -159,7 +159,7 @@ def horizon_tables(rows: Iterable[Row]) -> list[HorizonTable]:
     for (kind, rule, convention, unit), group in _alike(rows):
         horizons = tuple(dict.fromkeys(str(row["horizon"]) for row in group))
         cells = {(row["forecaster"], str(row["horizon"])): row for row in group}
-        # What is said of a horizon is said of its widest set; every cell prints its own n.
+        # The heading of a horizon describes its widest set; each cell prints its own n.
         facts = tuple(
             max(
                 (row for row in group if str(row["horizon"]) == horizon),
@@ -175,7 +175,7 @@ def horizon_tables(rows: Iterable[Row]) -> list[HorizonTable]:
 
 def beside_base_rate(questions: Iterable[QuestionPath], forecaster: str) -> list[Beside]:
     """Set a forecaster beside the base rate on each scored question, in the order given."""
-    found = []
+    rows = []
     for question in questions:
         mine, base = question.scores.get(forecaster), question.scores.get(BASE_RATE)
         if mine is None or base is None or question.too_soon:
@@ -183,7 +183,7 @@ def beside_base_rate(questions: Iterable[QuestionPath], forecaster: str) -> list
         a, b = words.number(mine.get("mean")), words.number(base.get("mean"))
         if a is None or b is None:
             continue
-        found.append(
+        rows.append(
             Beside(
                 question,
                 words.rule(mine.get("rule", ""), mine.get("convention", "")),
@@ -193,23 +193,23 @@ def beside_base_rate(questions: Iterable[QuestionPath], forecaster: str) -> list
                 words.number(base.get("coverage")),
             )
         )
-    return found
+    return rows
 
 
 def parts(rows: Iterable[Row]) -> list[tuple[dict[str, Any], str]]:
     """Give what the model loses without each of its parts, with a reading, by type of question."""
     whole = [complete(row) for row in rows]
-    kept = [row for row in whole if words.number(row["difference"]) is not None]
-    kept.sort(
+    compared = [row for row in whole if words.number(row["difference"]) is not None]
+    compared.sort(
         key=lambda row: (
             QUESTION_TYPES.index(row["type"]),
             FAMILIES.index(family(row["forecaster"])),
         )
     )
-    return [(row, _earned(row)) for row in kept]
+    return [(row, _verdict(row)) for row in compared]
 
 
-def _earned(row: Row) -> str:
+def _verdict(row: Row) -> str:
     low, high = (words.number(row[f"difference_{end}"]) for end in ("lower", "upper"))
     if low is None or high is None:
         return "too few events to say"
@@ -221,20 +221,20 @@ def _earned(row: Row) -> str:
 def left_out(data: ReviewData) -> list[Row]:
     """List what no mean counts: what the caller names, and questions that resolved too soon."""
     soon = "Its outcome was known within two days of its opening."
-    found: list[Row] = list(data.left_out)
-    named = {row.get("question") for row in found}
+    rows: list[Row] = list(data.left_out)
+    named = {row.get("question") for row in rows}
     for question in data.questions:
         reason = soon if question.too_soon else ""
         if question.outcome == "annulled":
             reason = "It was annulled."
         if reason and question.id not in named:
-            found.append({"question": question.id, "title": question.title, "reason": reason})
-    return found
+            rows.append({"question": question.id, "title": question.title, "reason": reason})
+    return rows
 
 
 def fan_rows(fans: Iterable[Fan]) -> list[tuple[str, str, tuple[str, ...]]]:
     """Give each fan's numbers at its first, middle and last moment."""
-    found = []
+    rows = []
     for fan in fans:
         grid = fan.shares if len(fan.states) else fan.quantiles
         if not len(grid):
@@ -248,8 +248,8 @@ def fan_rows(fans: Iterable[Fan]) -> list[tuple[str, str, tuple[str, ...]]]:
                 if len(fan.states)
                 else tuple(words.amount(value) for value in values)
             )
-            found.append((fan.title, name, cells))
-    return found
+            rows.append((fan.title, name, cells))
+    return rows
 
 
 def counts(questions: Sequence[QuestionPath]) -> list[Count]:
@@ -286,16 +286,16 @@ def ladders(questions: Iterable[QuestionPath]) -> set[str]:
 def _blocks(
     ladders: Iterable[list[QuestionPath]],
 ) -> list[tuple[str | None, tuple[QuestionPath, ...]]]:
-    found: list[tuple[str | None, tuple[QuestionPath, ...]]] = []
+    blocks: list[tuple[str | None, tuple[QuestionPath, ...]]] = []
     for rungs in ladders:
         if len(rungs) > 1:
             rungs.sort(key=lambda rung: (rung.closes, rung.id))
-            found.append((rungs[0].ladder or rungs[0].id, tuple(rungs)))
-        elif found and found[-1][0] is None:
-            found[-1] = (None, (*found[-1][1], *rungs))
+            blocks.append((rungs[0].ladder or rungs[0].id, tuple(rungs)))
+        elif blocks and blocks[-1][0] is None:
+            blocks[-1] = (None, (*blocks[-1][1], *rungs))
         else:
-            found.append((None, tuple(rungs)))
-    return found
+            blocks.append((None, tuple(rungs)))
+    return blocks
 
 
 def path_table(question: QuestionPath, labels: Mapping[str, str]) -> PathTable:

@@ -35,21 +35,21 @@ def number(value: Any) -> float | None:
     if value is None or isinstance(value, bool):
         return None
     try:
-        found = float(value)
+        result = float(value)
     except (TypeError, ValueError):
         return None
-    return None if math.isnan(found) else found
+    return None if math.isnan(result) else result
 
 
 def score(value: Any, digits: int | None = None) -> str:
     """Write a score: three decimals, one from 10 up, or as told; a dash for a missing score."""
-    found = number(value)
-    if found is None:
+    figure = number(value)
+    if figure is None:
         return DASH
-    if math.isinf(found):
-        return "∞" if found > 0 else f"{_MINUS}∞"
-    places = digits if digits is not None else 3 if abs(found) < 10 else 1
-    text = f"{found:,.{places}f}"
+    if math.isinf(figure):
+        return "∞" if figure > 0 else f"{_MINUS}∞"
+    places = digits if digits is not None else 3 if abs(figure) < 10 else 1
+    text = f"{figure:,.{places}f}"
     if not text.strip("-0.,"):
         text = text.lstrip("-")
     return text.replace("-", _MINUS)
@@ -58,8 +58,8 @@ def score(value: Any, digits: int | None = None) -> str:
 def signed(value: Any, digits: int | None = None) -> str:
     """Write a difference with its sign."""
     text = score(value, digits)
-    found = number(value)
-    return f"+{text}" if found is not None and found > 0 and text.strip("0.,") else text
+    figure = number(value)
+    return f"+{text}" if figure is not None and figure > 0 and text.strip("0.,") else text
 
 
 def span(low: Any, high: Any, digits: int | None = None, *, sign: bool = False) -> str:
@@ -89,14 +89,14 @@ def adding_up(parts: Sequence[float], total: float, digits: int = 2) -> list[flo
     [0.02, 0.01, 0.01]
     """
     unit = 10.0**-digits
-    found = [round(part / unit) for part in parts]
-    gap = round(total / unit) - sum(found)
+    rounded = [round(part / unit) for part in parts]
+    gap = round(total / unit) - sum(rounded)
     step = 1 if gap > 0 else -1
     able = [k for k, part in enumerate(parts) if part]
-    able.sort(key=lambda k: step * (found[k] - parts[k] / unit))
+    able.sort(key=lambda k: step * (rounded[k] - parts[k] / unit))
     for n in range(abs(gap) if able else 0):
-        found[able[n % len(able)]] += step
-    return [round(each * unit, digits) for each in found]
+        rounded[able[n % len(able)]] += step
+    return [round(each * unit, digits) for each in rounded]
 
 
 def step_digits(explanation: Mapping[str, Any]) -> int:
@@ -114,17 +114,17 @@ def steps(explanation: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], dict[
     0 is shown where a figure of it is left.
     """
     items = explanation["items"]
-    found: list[dict[str, float]] = [{} for _ in items]
+    effects: list[dict[str, float]] = [{} for _ in items]
     digits = step_digits(explanation)
     change = explanation["change"]
     for option, total in (change if isinstance(change, Mapping) else {"": change}).items():
         sizes = [row["delta_logit"] for row in items]
         parts = [size[option] if isinstance(size, Mapping) else size for size in sizes]
-        for row, part in zip(found, adding_up(parts, total, digits), strict=True):
+        for row, part in zip(effects, adding_up(parts, total, digits), strict=True):
             row[option] = part
     return [
         (item, row)
-        for item, row in zip(items, found, strict=True)
+        for item, row in zip(items, effects, strict=True)
         if item.get("kind") != "chance" or any(row.values())
     ]
 
@@ -137,13 +137,13 @@ def percent(share: Any) -> str:
 
 def percent_figure(share: Any) -> str:
     """Write the bare figure of a percentage."""
-    found = number(share)
-    if found is None:
+    figure = number(share)
+    if figure is None:
         return DASH
-    digits = _decimals(found)
+    digits = _decimals(figure)
     if digits is None:
-        return f"{100 * found:g}"
-    return f"{100 * found:.{digits}f}".removesuffix(".0")
+        return f"{100 * figure:g}"
+    return f"{100 * figure:.{digits}f}".removesuffix(".0")
 
 
 def _decimals(share: float) -> int | None:
@@ -166,12 +166,12 @@ def between(low: Any, high: Any) -> str:
     ends = number(low), number(high)
     if None in ends:
         return DASH
-    found = [end for end in ends if end is not None]
-    digits = [_decimals(end) for end in found]
+    shares = [end for end in ends if end is not None]
+    digits = [_decimals(end) for end in shares]
     if None in digits:
         return f"{percent_figure(low)} to {percent(high)}"
     most = max(n for n in digits if n is not None)
-    figures = [f"{100 * end:.{0 if end in (0, 1) else most}f}" for end in found]
+    figures = [f"{100 * end:.{0 if end in (0, 1) else most}f}" for end in shares]
     if all(figure.endswith(".0") or figure in ("0", "100") for figure in figures):
         figures = [figure.removesuffix(".0") for figure in figures]
     return f"{figures[0]} to {figures[1]}{_NARROW}%"
@@ -179,60 +179,60 @@ def between(low: Any, high: Any) -> str:
 
 def exact(share: Any) -> str:
     """Write a share that was stated, not computed, with all the figures it was stated with."""
-    found = number(share)
-    return DASH if found is None else f"{100 * found:.6g}{_NARROW}%"
+    figure = number(share)
+    return DASH if figure is None else f"{100 * figure:.6g}{_NARROW}%"
 
 
 def said(share: Any) -> str:
     """Write a share as it was stated; one that was computed, with the figures that matter."""
-    found = number(share)
-    return percent(share) if found is not None and round(found, 4) != found else exact(share)
+    figure = number(share)
+    return percent(share) if figure is not None and round(figure, 4) != figure else exact(share)
 
 
 def whole(share: Any) -> str:
     """Write a share in whole percents."""
-    found = number(share)
-    return DASH if found is None else f"{100 * found:.0f}{_NARROW}%"
+    figure = number(share)
+    return DASH if figure is None else f"{100 * figure:.0f}{_NARROW}%"
 
 
 def count(value: Any) -> str:
     """Write a count, or a mean of counts with one decimal."""
-    found = number(value)
-    return DASH if found is None else f"{found:,.{0 if found == int(found) else 1}f}"
+    figure = number(value)
+    return DASH if figure is None else f"{figure:,.{0 if figure == int(figure) else 1}f}"
 
 
 def amount(value: Any, unit: str = "") -> str:
     """Write a quantity with its unit."""
-    found = number(value)
-    if found is None:
+    figure = number(value)
+    if figure is None:
         return str(value) if isinstance(value, str) else DASH
-    text = f"{found:,.0f}" if abs(found) >= 100 else f"{found:,.4g}"
+    text = f"{figure:,.0f}" if abs(figure) >= 100 else f"{figure:,.4g}"
     return f"{text} {unit}".strip()
 
 
 def points(share: Any) -> str:
     """Write a change of a probability in percentage points, with one decimal."""
-    found = number(share)
-    if found is None:
+    figure = number(share)
+    if figure is None:
         return DASH
-    rounded = round(100 * found, 1)
+    rounded = round(100 * figure, 1)
     text = f"{rounded:+.1f}".replace("-", _MINUS)
     return text if rounded else "0"
 
 
 def signed_amount(value: Any) -> str:
     """Write a change of a quantity with its sign."""
-    found = number(value)
-    if found is None:
+    figure = number(value)
+    if figure is None:
         return DASH
-    text = amount(abs(found))
-    return text if not found else f"{'+' if found > 0 else _MINUS}{text}"
+    text = amount(abs(figure))
+    return text if not figure else f"{'+' if figure > 0 else _MINUS}{text}"
 
 
 def ratio(value: Any) -> str:
     """Write a hazard ratio."""
-    found = number(value)
-    return DASH if found is None else f"×{found:.3g}"
+    figure = number(value)
+    return DASH if figure is None else f"×{figure:.3g}"
 
 
 def rule(name: Any, convention: Any = "half", unit: Any = "") -> str:
@@ -242,10 +242,10 @@ def rule(name: Any, convention: Any = "half", unit: Any = "") -> str:
 
 def plural(n: Any, one: str, many: str = "") -> str:
     """Write a count with its noun."""
-    found = number(n)
-    if not found:
+    figure = number(n)
+    if not figure:
         return f"no {many or one + 's'}"
-    return f"{found:,.0f} {one if found == 1 else many or one + 's'}"
+    return f"{figure:,.0f} {one if figure == 1 else many or one + 's'}"
 
 
 def clean(text: str) -> str:
@@ -319,7 +319,7 @@ def day_names(text: str) -> str:
     ('Will it hold? (by 31 Dec 2026)', '2026-13-01')
     """
     return _ISO_DAY.sub(
-        lambda found: f"{int(found[3])} {_MONTHS[int(found[2]) - 1]} {found[1]}", text
+        lambda match: f"{int(match[3])} {_MONTHS[int(match[2]) - 1]} {match[1]}", text
     )
 
 

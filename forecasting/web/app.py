@@ -51,7 +51,7 @@ def create_app(house: House) -> Starlette:
             *(_path(house, route, run) for route in pages.routes()),
         ],
         exception_handlers=dict.fromkeys(
-            (HTTPException, Refusal, ForecastingError, Exception), _told(house)
+            (HTTPException, Refusal, ForecastingError, Exception), _fault_page(house)
         ),
     )
     app.add_middleware(Gate, hosts=house.hosts, sessions=house.sessions, cookie=house.cookie)
@@ -62,7 +62,7 @@ def _path(house: House, route: Route, run: Callable[[Any], Awaitable[Response]])
     async def endpoint(request: Request) -> Response:
         session = request.scope["forecast_session"]
         if session is not None and house.team:
-            # Somebody who is struck out is out; another role counts at once.
+            # A user who was removed is signed out; a changed role counts at once.
             user = house.users.all().get(session.who)
             if user is None:
                 house.sessions.close(request.scope["forecast_session_key"])
@@ -74,13 +74,13 @@ def _path(house: House, route: Route, run: Callable[[Any], Awaitable[Response]])
         query = pairs(request.scope["query_string"])
         form = Sent()
         if route.method == "POST":
-            # A stranger's body is not read, and a form without its token is not looked at.
+            # A body is read only of a visitor with a session; a form without its token is refused.
             form = await read(request, route.most)
             if session is not None and not session.owns(form.get("csrf")):
                 raise Refusal(403, "This form is out of date. Open its page again, and send it.")
             if session is not None and session.role == "reader" and not route.reader:
                 raise Refusal(403, "You may read here, and not write.")
-        held, asked = cookies(request.headers), request.url.query
+        jar, asked = cookies(request.headers), request.url.query
         address = f"{request.url.path}?{asked}" if asked else request.url.path
         visit = Visit(
             house,
@@ -93,8 +93,8 @@ def _path(house: House, route: Route, run: Callable[[Any], Awaitable[Response]])
             swaps="hx-request" in request.headers,
             polls="x-poll" in request.headers,
             address=address if route.method == "GET" else "",
-            preferences=Preferences.of(held.get(COOKIE, "")),
-            cookies=held,
+            preferences=Preferences.of(jar.get(COOKIE, "")),
+            cookies=jar,
         )
         return await run(lambda: route.answer(visit))
 
@@ -102,26 +102,26 @@ def _path(house: House, route: Route, run: Callable[[Any], Awaitable[Response]])
 
 
 def _stranger(house: House, request: Request) -> Response:
-    """Answer somebody who has not come in."""
+    """Answer a request without a session."""
     if house.team and request.method == "GET":
         return Response(status_code=303, headers={"Location": "/login"})
     text = render("stranger.html.j2", stamp=house.stamp)
     return HTMLResponse(text, status_code=401)
 
 
-def _told(house: House) -> Callable[[Request, Exception], Awaitable[Response]]:
+def _fault_page(house: House) -> Callable[[Request, Exception], Awaitable[Response]]:
     """Say what went wrong in plain words, on a page; never a traceback."""
 
     async def handler(request: Request, fault: Exception) -> Response:
-        status, said = _words(fault)
+        status, text = _words(fault)
         if status >= 500:
             _log.error("%s %s", request.method, request.url.path, exc_info=fault)
         if "text/html" not in request.headers.get("accept", "text/html"):
-            return PlainTextResponse(said, status_code=status)
+            return PlainTextResponse(text, status_code=status)
         session = request.scope.get("forecast_session")
         headers = {"Connection": "close"} if status in (408, 413, 415) else None
         return HTMLResponse(
-            render("fault.html.j2", status=status, said=said, stamp=house.stamp, inside=session),
+            render("fault.html.j2", status=status, text=text, stamp=house.stamp, inside=session),
             status_code=status,
             headers=headers,
         )

@@ -19,16 +19,16 @@ TYPES = {
 @cache
 def assets() -> dict[str, tuple[str, bytes]]:
     """Give the content and type of each asset; colours and charts are those of the review page."""
-    found = {
+    files = {
         path.name: (TYPES[path.suffix], path.read_bytes())
         for path in sorted(FOLDER.iterdir())
         if path.suffix in TYPES
     }
     shared = [(TEMPLATES / name).read_bytes() for name in ("colours.css", "chart.css", "graph.css")]
     colours, chart, graph = shared
-    parts = [colours, chart, found["app.css"][1], graph, found.pop("figures.css")[1]]
-    found["app.css"] = (TYPES[".css"], b"".join(parts))
-    return found
+    parts = [colours, chart, files["app.css"][1], graph, files.pop("figures.css")[1]]
+    files["app.css"] = (TYPES[".css"], b"".join(parts))
+    return files
 
 
 @cache

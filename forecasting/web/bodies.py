@@ -12,7 +12,7 @@ from starlette.requests import Request
 
 from forecasting.web.gate import Refusal
 
-#: Seconds in which a body must have come.
+#: Seconds within which a whole body must arrive.
 SECONDS = 20.0
 MOST_FIELDS = 2_000
 #: Of one field, in characters; a rationale is the longest.
@@ -42,8 +42,8 @@ class Sent:
 
     def get(self, name: str, default: str = "") -> str:
         """Give the last value of a field, without the space around it."""
-        found = [value for key, value in self.fields if key == name]
-        return found[-1].strip() if found else default
+        values = [value for key, value in self.fields if key == name]
+        return values[-1].strip() if values else default
 
     def all(self, name: str) -> list[str]:
         """Give every value of a field that is not empty."""
@@ -51,11 +51,11 @@ class Sent:
 
     def under(self, prefix: str) -> dict[str, str]:
         """Give the fields ``prefix[key]`` that are filled, by their key, in order."""
-        found = {}
+        values = {}
         for name, value in self.fields:
             if name.startswith(f"{prefix}[") and name.endswith("]") and value.strip():
-                found[name[len(prefix) + 1 : -1]] = value.strip()
-        return found
+                values[name[len(prefix) + 1 : -1]] = value.strip()
+        return values
 
     def __contains__(self, name: str) -> bool:
         return any(key == name for key, _ in self.fields)
@@ -64,7 +64,7 @@ class Sent:
 def pairs(text: bytes) -> Sent:
     """Read ``a=b&c=d``; odd encodings and control characters are refused."""
     try:
-        found = parse_qsl(
+        fields = parse_qsl(
             text.decode("ascii"),
             keep_blank_values=True,
             encoding="utf-8",
@@ -73,7 +73,7 @@ def pairs(text: bytes) -> Sent:
         )
     except (UnicodeDecodeError, ValueError):
         raise Refusal(400, "The form is not readable: it must be text in UTF-8.") from None
-    return Sent(tuple((_text(name), _text(value)) for name, value in found))
+    return Sent(tuple((_text(name), _text(value)) for name, value in fields))
 
 
 def _text(value: str) -> str:

@@ -58,11 +58,11 @@ class Work:
 
     @property
     def going(self) -> bool:
-        """Whether it is still to come."""
+        """Whether the result is still to come."""
         return self.state in ("waiting", "running")
 
     def stop(self) -> None:
-        """Give it up: what waits for it goes on."""
+        """Give the work up, so that whoever waits for it goes on."""
         self.state = "stopped"
         self.ended.set()
 
@@ -170,16 +170,16 @@ class Desk:
                 self._end(work, "failed")
             self._hang_up()
 
-    def _hear(self, work: Work, kind: str, said: Any) -> None:
+    def _hear(self, work: Work, kind: str, value: Any) -> None:
         if kind == "step":
-            work.step = said
+            work.step = value
         elif kind == "done":
-            # What was read before an entry came may lack it, so the child says of which head.
-            head, work.result = said
+            # The ledger may have grown meanwhile, so the child says which head it read.
+            head, work.result = value
             work.head = max(head, 0)
             self._end(work, "done")
         else:
-            work.words = said
+            work.words = value
             self._end(work, "failed")
 
     def _end(self, work: Work, state: State) -> None:
@@ -218,7 +218,7 @@ class Desk:
         process.kill()
         for stream in (process.stdin, process.stdout):
             if stream is not None:
-                # What it did not take is lost with it.
+                # What was written and not yet read is lost with the process.
                 with suppress(OSError):
                     stream.close()
         process.wait()
@@ -252,6 +252,6 @@ def figures(
 
 def address(visit: "Visit", **more: str) -> str:
     """Give the address of a page as it was asked for, but for the wish to compute anew."""
-    kept = [(name, value) for name, value in visit.query.fields if name != "again"]
-    kept += list(more.items())
-    return f"{visit.here}?{urlencode(kept)}" if kept else visit.here
+    fields = [(name, value) for name, value in visit.query.fields if name != "again"]
+    fields += list(more.items())
+    return f"{visit.here}?{urlencode(fields)}" if fields else visit.here

@@ -69,14 +69,14 @@ class Fault:
 
 def fault_of(raised: ForecastingError, zone: str = "") -> Fault:
     """Read a refusal of the book for a form, whose page is in a zone."""
-    # Of a list the part that is wrong is named by its place, and then as what it is.
+    # A fault in a list is named by its place in the list, and then by its value.
     message = _PART.sub(r"\1 (\2): ", raised.message)
     head, colon, rule = message.partition(": ")
     name, _, value = head.partition(" (")
     value = value.removesuffix(")")
     field = FIELDS.get(name.strip().lower(), name.strip().lower()) if colon else ""
     if not re.fullmatch(r"[a-z_]{1,20}", field):
-        # What the way out begins with is the field that mends it.
+        # The hint begins with the argument to change, which names the field.
         named = _ARGUMENT.match(raised.hint)
         field = FIELDS.get(named[1], named[1]) if named else ""
         value = ""
@@ -86,14 +86,14 @@ def fault_of(raised: ForecastingError, zone: str = "") -> Fault:
     if value in ("", "..") and rule == "must be two numbers":
         words = "fill both, From and To"
     hint = raised.hint
-    if (told := _SUM.match(words)) and (add := _ADD.match(hint)):
-        words = f"they sum to {100 * float(told[1]):g} %, and must sum to 100 %"
+    if (match := _SUM.match(words)) and (add := _ADD.match(hint)):
+        words = f"they sum to {100 * float(match[1]):g} %, and must sum to 100 %"
         rest = 100 * float(add[1])
         hint = f"take {-rest:g} away somewhere" if rest < 0 else f"add {rest:g} somewhere"
     if raised.where:
         words = f"{raised.where}: {words}"
     words = day_names(_moments(at_form(words), zone))
-    # What is to be typed has no seconds; a moment of the record has.
+    # A hint's moment with seconds comes from the record; one to be typed stays as it is.
     hint = _moments(hint, zone) if _SECONDS.search(hint) else hint
     if hint := at_form(_COMMAND.sub("", hint)):
         begin = "For example" if hint == raised.hint else "Try"
@@ -107,7 +107,7 @@ def _moments(text: str, zone: str) -> str:
         return _INSTANT.sub(r"\1, \2 UTC", text)
     days = Days(zone)
     return _INSTANT.sub(
-        lambda found: days.moment(dt.datetime.fromisoformat(f"{found[1]}T{found[2]}+00:00")), text
+        lambda match: days.moment(dt.datetime.fromisoformat(f"{match[1]}T{match[2]}+00:00")), text
     )
 
 
@@ -122,10 +122,10 @@ def at_form(text: str) -> str:
     for named, box in BOXES.items():
         text = text.replace(named, box)
     text = re.sub(r"\bleave out (\w+=TIME)", r"leave \1 empty", text)
-    text = _RUNG.sub(lambda found: f"{in_percent(found[2])} or more by {day_names(found[1])}", text)
-    text = _RUNGS.sub(lambda found: f"by {found[1]} {in_percent(found[2])} %", text)
+    text = _RUNG.sub(lambda match: f"{in_percent(match[2])} or more by {day_names(match[1])}", text)
+    text = _RUNGS.sub(lambda match: f"by {match[1]} {in_percent(match[2])} %", text)
     text = text.replace("`", "")
-    return _ARGUMENT.sub(_labelled, text)
+    return _ARGUMENT.sub(_label_of, text)
 
 
 def in_percent(share: str) -> str:
@@ -133,6 +133,6 @@ def in_percent(share: str) -> str:
     return f"{(100 * Decimal(share)).normalize():f}"
 
 
-def _labelled(found: "re.Match[str]") -> str:
-    value = _CHOICES.get(found[2], found[2])
-    return f"“{LABELS[found[1]]}”" + ("" if value.isupper() else f" {value}")
+def _label_of(match: "re.Match[str]") -> str:
+    value = _CHOICES.get(match[2], match[2])
+    return f"“{LABELS[match[1]]}”" + ("" if value.isupper() else f" {value}")

@@ -53,7 +53,7 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
-            # No web socket is spoken here; the start and the end of the app pass.
+            # Web sockets are not answered; messages of the app's start and end pass.
             if scope["type"] == "lifespan":
                 await self.app(scope, receive, send)
             return
@@ -107,12 +107,12 @@ def _check_origin(headers: Headers, host: str) -> None:
 
 def cookies(headers: Headers) -> dict[str, str]:
     """Read the cookies; the first of a name counts."""
-    found: dict[str, str] = {}
+    values: dict[str, str] = {}
     for part in "; ".join(headers.getlist("cookie")).split(";"):
         name, separator, value = part.strip().partition("=")
         if separator:
-            found.setdefault(name, value)
-    return found
+            values.setdefault(name, value)
+    return values
 
 
 async def _refuse(refusal: Refusal, send: Send) -> None:

@@ -32,11 +32,11 @@ def authority(host: str, port: int) -> str:
 def _own_names() -> set[str]:
     """Give this machine's own name and addresses, as far as it knows them itself."""
     name = socket.gethostname()
-    found = {name}
+    names = {name}
     # A name that does not resolve has no addresses to answer to.
     with contextlib.suppress(OSError):
-        found |= {str(info[4][0]).partition("%")[0] for info in socket.getaddrinfo(name, None)}
-    return found
+        names |= {str(info[4][0]).partition("%")[0] for info in socket.getaddrinfo(name, None)}
+    return names
 
 
 def answered(host: str, port: int, names: tuple[str, ...] = ()) -> frozenset[str]:

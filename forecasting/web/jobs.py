@@ -105,7 +105,7 @@ class Jobs:
         return next((job for job in reversed(alike) if job.state == "done"), None)
 
     def running(self, who: str) -> list[Job]:
-        """Give what somebody began and is not over."""
+        """Give the work that somebody began and that is not over."""
         with self._lock:
             return [job for job in self._jobs.values() if job.who == who and not job.over]
 
@@ -119,7 +119,7 @@ class Jobs:
             process = job.process
         if process is not None:
             process.kill()
-            # Once it is gone the ledger tells what it wrote.
+            # Once the process has ended, the ledger says what it wrote.
             process.wait()
 
     def close(self) -> None:

@@ -24,20 +24,20 @@ class Preferences:
     def of(cls, cookie: str) -> "Preferences":
         """Read the cookie; what is odd in it counts as unset."""
         try:
-            said = dict(parse_qsl(unquote(cookie), errors="strict", max_num_fields=8))
+            values = dict(parse_qsl(unquote(cookie), errors="strict", max_num_fields=8))
         except ValueError:
             return cls()
-        name = said.get("forecaster", "")[:80]
+        name = values.get("forecaster", "")[:80]
         return cls(
-            zone=said.get("zone", "") if known_zone(said.get("zone", "")) else "",
+            zone=values.get("zone", "") if known_zone(values.get("zone", "")) else "",
             forecaster=name if name.isprintable() else "",
-            hide=said.get("hide") == "1",
+            hide=values.get("hide") == "1",
         )
 
     def cookie(self) -> str:
         """Write the cookie's value; without the letters that a cookie would have in quotes."""
-        said = asdict(self) | {"hide": "1" if self.hide else ""}
-        return quote(urlencode({name: value for name, value in said.items() if value}), safe="")
+        values = asdict(self) | {"hide": "1" if self.hide else ""}
+        return quote(urlencode({name: value for name, value in values.items() if value}), safe="")
 
 
 def known_zone(name: str) -> bool:

@@ -20,20 +20,20 @@ MOST_CONNECTIONS = 200
 def listen(host: str, port: int) -> socket.socket:
     """Take a port; 0 takes a free one."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    made = socket.socket(family, socket.SOCK_STREAM)
+    listener = socket.socket(family, socket.SOCK_STREAM)
     try:
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.bind((host, port))
-        made.listen(128)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(128)
     except OSError as refused:
-        made.close()
+        listener.close()
         msg = f"port ({host}:{port}): cannot be listened on ({refused.strerror})"
         raise InvalidInput(msg, hint=f"forecast serve --port {port + 1}") from None
-    return made
+    return listener
 
 
 def _warm(house: House) -> None:
-    # The page that needs it says what is wrong.
+    # A fault of the database is told by the page that needs it.
     with contextlib.suppress(ForecastingError):
         house.book.needs()
 
@@ -94,7 +94,7 @@ def serve(
     if everywhere(host):
         shown = socket.gethostname()
     name = f"[{shown}]" if ":" in shown else shown
-    # A large ledger is read once, before somebody asks.
+    # A large ledger is read once, before the first request.
     threading.Thread(target=_warm, args=(house,), daemon=True, name="reading").start()
     token = "" if house.team else house.sessions.invite(book.forecaster, lasting=True)
     ready(f"http://{name}:{port}/" + (f"enter?token={token}" if token else ""))

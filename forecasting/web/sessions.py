@@ -22,7 +22,7 @@ Role = Literal["forecaster", "reader"]
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Note:
     """What the next page says was done; `undo` is the form that takes it back, and its fields."""
 
     kind: str
@@ -38,7 +38,7 @@ class Session:
     role: Role = "forecaster"
     secret: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
     used: float = field(default_factory=time.monotonic)
-    notes: list["Told"] = field(default_factory=list)
+    notes: list["Note"] = field(default_factory=list)
 
     @property
     def csrf(self) -> str:

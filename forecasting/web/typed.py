@@ -74,11 +74,11 @@ def spread_around(text: str, sure: str, space: OutcomeSpace) -> dict[str, str]:
         raise InvalidInput(msg)
     reach = SURE.get(sure, SURE["fairly"]) * (abs(middle) or (high - low) / 10)
     curve = NormalDist(middle, reach / NormalDist().inv_cdf(0.95))
-    found = {}
+    quantiles = {}
     for level in LEVELS:
         value = min(max(curve.inv_cdf(float(level) / 100), low), high)
-        found[level] = unmistakable(f"{value:.4g}" if abs(value) < 1e4 else f"{value:.0f}")
-    return found | {"50": unmistakable(plain)}
+        quantiles[level] = unmistakable(f"{value:.4g}" if abs(value) < 1e4 else f"{value:.0f}")
+    return quantiles | {"50": unmistakable(plain)}
 
 
 def drawn(typed: Mapping[str, str], space: OutcomeSpace) -> dict[float, float]:
@@ -86,10 +86,10 @@ def drawn(typed: Mapping[str, str], space: OutcomeSpace) -> dict[float, float]:
 
     What cannot be read yet is left out: it may be half a number.
     """
-    found = {}
+    quantiles = {}
     for level, value in typed.items():
         try:
-            found[float(level)] = float(quantity(value, unit=space.unit))
+            quantiles[float(level)] = float(quantity(value, unit=space.unit))
         except ValueError:
             continue
-    return dict(sorted(found.items()))
+    return dict(sorted(quantiles.items()))

@@ -30,7 +30,7 @@ class Uploads:
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="forecast-web-")
         self._lock = threading.Lock()
-        self._held: OrderedDict[str, Waiting] = OrderedDict()
+        self._files: OrderedDict[str, Waiting] = OrderedDict()
 
     def keep(self, who: str, upload: Upload) -> str:
         """Keep a file and give the key by which it is found again."""
@@ -39,18 +39,18 @@ class Uploads:
         path.write_bytes(upload.content)
         with self._lock:
             now = time.monotonic()
-            old = [k for k, each in self._held.items() if now - each.since > LASTING]
-            for gone in (*old, *list(self._held)[: max(0, len(self._held) - MOST + 1)]):
-                if (each := self._held.pop(gone, None)) is not None:
+            old = [k for k, each in self._files.items() if now - each.since > LASTING]
+            for stale in (*old, *list(self._files)[: max(0, len(self._files) - MOST + 1)]):
+                if (each := self._files.pop(stale, None)) is not None:
                     each.path.unlink(missing_ok=True)
-            self._held[key] = Waiting(who, upload.name, path, now)
+            self._files[key] = Waiting(who, upload.name, path, now)
         return key
 
     def of(self, key: str, who: str) -> Waiting | None:
         """Give a file of somebody."""
         with self._lock:
-            found = self._held.get(key)
-        return found if found is not None and found.who == who else None
+            waiting = self._files.get(key)
+        return waiting if waiting is not None and waiting.who == who else None
 
     def place(self, name: str) -> Path:
         """Give a path for a file that is about to be sent; a name of ours, never of a visitor."""

@@ -50,15 +50,15 @@ class Users:
         """Give everybody by name."""
         with self._lock:
             try:
-                found = self.path.stat()
+                status = self.path.stat()
             except FileNotFoundError:
                 self._users, self._stamp = {}, None
                 return {}
-            stamp = (found.st_mtime_ns, found.st_size)
+            stamp = (status.st_mtime_ns, status.st_size)
             if stamp != self._stamp:
                 try:
-                    said = json.loads(self.path.read_text("utf-8"))
-                    self._users = {str(name): User(**each) for name, each in said.items()}
+                    people = json.loads(self.path.read_text("utf-8"))
+                    self._users = {str(name): User(**each) for name, each in people.items()}
                 except (ValueError, TypeError, AttributeError):
                     msg = f"users ({self.path}): is damaged"
                     raise InvalidInput(msg, hint="remove it, and add everybody again") from None
@@ -78,8 +78,8 @@ class Users:
             msg = f"password: must have {LEAST_LETTERS} letters or more"
             raise InvalidInput(msg)
         salt = secrets.token_bytes(16)
-        made = User(role, salt.hex(), _scrypt(password, salt).hex())
-        self._write({**self.all(), name.strip(): made})
+        user = User(role, salt.hex(), _scrypt(password, salt).hex())
+        self._write({**self.all(), name.strip(): user})
 
     def strike(self, name: str) -> None:
         """Strike somebody out."""
@@ -93,8 +93,8 @@ class Users:
     def _write(self, people: dict[str, User]) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps({name: asdict(each) for name, each in people.items()}, indent=1)
-        with drafted(self.path, private=True) as made:
-            made.write_text(text, encoding="utf-8")
+        with drafted(self.path, private=True) as draft:
+            draft.write_text(text, encoding="utf-8")
 
     def waits(self, name: str) -> float:
         """Give the seconds for which a name has to wait after too many wrong passwords."""
@@ -110,8 +110,8 @@ class Users:
         """Give the user of a name and a password; it takes as long where there is no such name."""
         user = self.all().get(name)
         salt = bytes.fromhex(user.salt) if user else b"\x00" * 16
-        found = _scrypt(password[:1_000], salt)
-        if user is not None and hmac.compare_digest(found.hex(), user.digest):
+        digest = _scrypt(password[:1_000], salt)
+        if user is not None and hmac.compare_digest(digest.hex(), user.digest):
             return user
         with self._lock:
             self._wrong.setdefault(name, []).append(time.monotonic())

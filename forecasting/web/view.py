@@ -41,12 +41,12 @@ def unfolded(text: str) -> str:
     """
     around: list[re.Match[str]] = []
     to_open: dict[int, int] = {}
-    for found in _FOLD.finditer(text):
-        if found[0] == "</details>":
+    for tag in _FOLD.finditer(text):
+        if tag[0] == "</details>":
             if around:
                 around.pop()
-        elif found[1] is not None:
-            around.append(found)
+        elif tag[1] is not None:
+            around.append(tag)
         else:
             shut = (fold for fold in around if " open" not in fold[1])
             to_open |= {fold.end() - 1: fold.start() for fold in shut}
@@ -58,14 +58,14 @@ def unfolded(text: str) -> str:
 @lru_cache(maxsize=1)
 def environment() -> "Environment":
     """Give the environment of the app's templates and the review's."""
-    made = filters.environment("forecasting.web", "forecasting.review")
+    env = filters.environment("forecasting.web", "forecasting.review")
     named = (family, ago, until, flowing, host, capitalize_first, without_command, dated, at_form)
-    made.filters.update({each.__name__: each for each in named})
-    made.filters.update({name: _in_zone(name) for name in ("day", "known", "moment")})
-    made.filters.update(ends=_in_zone("end"), forecaster=cast.label, day_names=words.day_names)
-    made.tests["quantiles"] = lambda value: isinstance(value, Quantiles)
-    made.globals.update(words=words)
-    return made
+    env.filters.update({each.__name__: each for each in named})
+    env.filters.update({name: _in_zone(name) for name in ("day", "known", "moment")})
+    env.filters.update(ends=_in_zone("end"), forecaster=cast.label, day_names=words.day_names)
+    env.tests["quantiles"] = lambda value: isinstance(value, Quantiles)
+    env.globals.update(words=words)
+    return env
 
 
 def flowing(text: str) -> "Markup":

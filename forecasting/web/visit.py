@@ -20,16 +20,16 @@ from forecasting.web.faults import Fault, fault_of
 from forecasting.web.gate import Refusal
 from forecasting.web.house import House, receipt_key
 from forecasting.web.preferences import Preferences
-from forecasting.web.sessions import Session, Told
+from forecasting.web.sessions import Note, Session
 from forecasting.web.view import capitalize_first, render, shows, unfolded
 
 type Undo = tuple[str, Mapping[str, str]] | None
-#: Fields of a form that say nothing of what is written.
+#: Fields of a form that are no part of what is written.
 SILENT = {"csrf", "token", "seen", "was"}
-#: For how long a number that stands is not logged again in the same words: who goes back in the
-#: browser gets the form anew, with another token and what was typed.
+#: For this long the same number in the same words is not logged again: somebody who goes back in
+#: the browser sends what was typed a second time, with another token.
 LATELY = dt.timedelta(minutes=10)
-#: What may be an id in a message: a word with a hyphen, for one without may be any word.
+#: What may be an id in a message: a word with a hyphen, since one without could be any word.
 _ID = re.compile(r"(?<=watched )[a-z0-9]+\b(?!-)|[a-z0-9]+(?:-[a-z0-9]+)+(?:@\d{4}-\d\d-\d\d)?")
 
 
@@ -62,7 +62,7 @@ class Visit:
 
     @property
     def lately(self) -> dt.datetime:
-        """Since when the same number in the same words is the form of a page gone back to."""
+        """The moment since which the same number in the same words is the same form sent again."""
         return self.now - LATELY
 
     @property
@@ -109,8 +109,8 @@ class Visit:
         """What a watch of everything says of processes of which nobody keeps a list."""
         from forecasting.app.news.world import no_list
 
-        found: str = self.kept("without list", lambda: no_list(self.book.without_list()))
-        return found
+        text: str = self.kept("without list", lambda: no_list(self.book.without_list()))
+        return text
 
     def kept(self, key: Any, make: Callable[[], Any]) -> Any:
         """Compute once for a head of the ledger; `key` says what, with all that it depends on."""
@@ -128,12 +128,12 @@ class Visit:
         """Give a title within quotation marks, for a note that may be read on another page."""
         return f"“{self.titled(name)}”"
 
-    def by_title(self, told: str) -> str:
+    def by_title(self, message: str) -> str:
         """Name the questions and processes of a message by their titles, and no command."""
         titles = self.kept("what each is called", self.book.titles)
-        told = told.replace(" (forecast watch lists them)", "")
+        message = message.replace(" (forecast watch lists them)", "")
         return _ID.sub(
-            lambda found: self.quoted(found[0]) if found[0] in titles else found[0], told
+            lambda match: self.quoted(match[0]) if match[0] in titles else match[0], message
         )
 
     def page(
@@ -149,7 +149,7 @@ class Visit:
         A fault is in sight: the folds around it are open, and one for which no form has a place
         stands at the head of the page.
         """
-        notes: list[Told] = []
+        notes: list[Note] = []
         still = self.polls or part
         if not still:
             notes, self.session.notes = self.session.notes, []
@@ -186,7 +186,7 @@ class Visit:
 
     def note(self, words: str, kind: str = "done", undo: Undo = None) -> None:
         """Say something on the next page, with the form that takes it back."""
-        self.session.notes.append(Told(kind, words, undo))
+        self.session.notes.append(Note(kind, words, undo))
 
     def to(self, place: str, **query: str) -> Response:
         """Send the browser to a page of ours; `place` is written by us, never taken from a form."""
@@ -207,7 +207,7 @@ class Visit:
         call: Callable[[PlainBook], T],
         *,
         then: str | Callable[[T], str],
-        said: Callable[[T], str],
+        note: Callable[[T], str],
         again: Callable[[tuple[Fault, ...]], Response],
         undo: Callable[[T], Undo] = lambda result: None,
     ) -> Response:
@@ -225,16 +225,16 @@ class Visit:
         except Repeated as repeated:
             return self.repeated(repeated.seq, then)
         except (InvalidInput, NotFound) as refused:
-            # A twin of this form may have written while this one was looked at.
+            # The same form, sent twice, may have been written by the other request meanwhile.
             if seq := book.written():
                 return self.repeated(seq, then)
             fault = fault_of(refused, self.zone)
-            # What is said of the question is not to be typed, so it may go by its title.
+            # The question's id is not typed into the form, so its title can stand for it.
             named = fault.field == "question"
             return again((Fault(fault.field, self.by_title(fault.words)) if named else fault,))
         except ForecastingError as refused:
             return again((Fault("", fault_of(refused, self.zone).words),))
-        self.note(said(result), undo=undo(result))
+        self.note(note(result), undo=undo(result))
         for each in notes:
             self.note(f"{capitalize_first(self.by_title(each)).rstrip('.')}.", "info")
         return self.to(then(result) if callable(then) else then)

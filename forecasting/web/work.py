@@ -23,8 +23,8 @@ STAGES = {"reading": "rows read", "recording": "entries recorded"}
 def explain(book: Any, tell: Tell, question: str) -> Any:
     """Take a model's number apart."""
     tell(0, 0, "simulating, with one story after another left out")
-    found = book.explain(question)
-    return found if isinstance(found, list) else [found]
+    explanations = book.explain(question)
+    return explanations if isinstance(explanations, list) else [explanations]
 
 
 def update(book: Any, tell: Tell, **options: Any) -> Any:
@@ -49,19 +49,19 @@ def import_(book: Any, tell: Tell, *, once: str = "", file: str, **options: Any)
         tell(done, total, STAGES.get(stage, stage))
 
     speaking = book.speaking_as(book.forecaster, once=once)
-    found: dict[str, Any] = speaking.import_record(
+    result: dict[str, Any] = speaking.import_record(
         file,
         dry_run=not once,
         check_scores=not once,
         progress=progress,
         **options,
     )
-    # Of a million rows that are refused a page shows the first.
-    found["n_refused"] = len(found["refused"])
-    found["refused"] = found["refused"][:SHOWN]
-    if "scores" in found:
-        found["scores"].pop("rows")
-    return found
+    # A page shows the first of the refused rows; there may be a million.
+    result["n_refused"] = len(result["refused"])
+    result["refused"] = result["refused"][:SHOWN]
+    if "scores" in result:
+        result["scores"].pop("rows")
+    return result
 
 
 CALLS: dict[str, Callable[..., Any]] = {
@@ -70,7 +70,7 @@ CALLS: dict[str, Callable[..., Any]] = {
     "update": update,
     "verify": verify,
 }
-#: What works on a file of somebody, and computes nothing of the world.
+#: Calls that work on a file and simulate nothing.
 FILES = ("import",)
 
 
@@ -116,8 +116,8 @@ def main() -> None:
 
     try:
         with Book.plain(order["database"], forecaster=order["who"]) as book:
-            found = CALLS[order["call"]](book, tell, **order["options"])
-        send(out, ("result", found))
+            result = CALLS[order["call"]](book, tell, **order["options"])
+        send(out, ("result", result))
     except ForecastingError as refused:
         send(out, ("fault", fault_of(refused)))
 

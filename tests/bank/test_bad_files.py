@@ -112,21 +112,21 @@ def test_faults_across_files_are_found(copy):
         "opens: 2026-01-01\nlinks:\n  parent: nothing-here",
     )
     _edit(copy / "worlds" / "ukraine.yaml", "class peace-agreements", "class peace-agreement")
-    found = {problem.rule: problem for problem in check(read_bank(copy))}
-    assert set(found) == {"answer", "duplicate-slug", "unknown-parent", "unknown-reference"}
-    assert found["answer"].message.endswith("the nearest is accepted")
-    assert found["unknown-reference"].hint == "peace-agreements"
-    assert all(problem.line > 0 for problem in found.values())
+    problems = {problem.rule: problem for problem in check(read_bank(copy))}
+    assert set(problems) == {"answer", "duplicate-slug", "unknown-parent", "unknown-reference"}
+    assert problems["answer"].message.endswith("the nearest is accepted")
+    assert problems["unknown-reference"].hint == "peace-agreements"
+    assert all(problem.line > 0 for problem in problems.values())
 
 
 def test_a_prior_that_its_class_does_not_have_is_a_fault(copy):
     path = copy / "reference" / "priors.csv"
     _edit(path, "exchanges,stall,beta", "exchanges,stal,beta")
     _edit(path, "exchanges,delta,gamma,2 2", "exchanges,delta,gamma,2 0")
-    found = {problem.rule: problem for problem in check(read_bank(copy))}
-    assert found["unknown-prior"].message == "class (exchanges): has no beta prior stal"
-    assert "stall beta" in found["unknown-prior"].hint
-    assert "prior delta: rate (0.0) must be positive" in found["value"].message
+    problems = {problem.rule: problem for problem in check(read_bank(copy))}
+    assert problems["unknown-prior"].message == "class (exchanges): has no beta prior stal"
+    assert "stall beta" in problems["unknown-prior"].hint
+    assert "prior delta: rate (0.0) must be positive" in problems["value"].message
 
 
 def test_an_outcome_known_at_the_opening_is_hindsight(copy):

@@ -134,10 +134,10 @@ def test_the_agreements_have_the_known_survival(bank):
     assert len(age) == 368
 
     def share_ended(days):
-        kept = 1.0
+        alive = 1.0
         for moment in np.unique(age[ended & (age <= days)]):
-            kept *= 1 - (ended & (age == moment)).sum() / (age >= moment).sum()
-        return 1 - kept
+            alive *= 1 - (ended & (age == moment)).sum() / (age >= moment).sum()
+        return 1 - alive
 
-    found = [round(100 * share_ended(days), 1) for days in (30, 90, 365, 1826)]
-    assert found == pytest.approx([3.8, 10.1, 20.9, 31.7], abs=0.25)
+    shares = [round(100 * share_ended(days), 1) for days in (30, 90, 365, 1826)]
+    assert shares == pytest.approx([3.8, 10.1, 20.9, 31.7], abs=0.25)

@@ -38,9 +38,9 @@ AHEAD = {"file": 2, "own": 6, "since": 7, "fact": 8, "known": 8}
 @pytest.mark.parametrize(("what", "line"), AHEAD.items())
 def test_a_day_ahead_is_refused_with_its_line_wherever_it_stands(tmp_path, what, line):
     assert faults(tmp_path) == []
-    found = [f for f in faults(tmp_path, **{what: "2027-10-24"}) if f.rule == "future"]
-    assert [(f.line, f.message.partition(")")[2]) for f in found] == [(line, ": lies ahead")]
-    assert found[0].hint == "2026-11-29 or an earlier day"
+    problems = [f for f in faults(tmp_path, **{what: "2027-10-24"}) if f.rule == "future"]
+    assert [(f.line, f.message.partition(")")[2]) for f in problems] == [(line, ": lies ahead")]
+    assert problems[0].hint == "2026-11-29 or an earlier day"
 
 
 def test_today_may_be_named_in_the_zone_of_the_world_and_tomorrow_may_not(tmp_path):
@@ -52,26 +52,26 @@ def test_today_may_be_named_in_the_zone_of_the_world_and_tomorrow_may_not(tmp_pa
         ("America/Caracas", "2026-11-29", True),
         ("America/Caracas", "2026-11-30", False),
     ):
-        found = faults(tmp_path, late, zone=zone, file=day)
-        assert ([f.rule for f in found] == []) == right, (zone, day, found)
+        problems = faults(tmp_path, late, zone=zone, file=day)
+        assert ([f.rule for f in problems] == []) == right, (zone, day, problems)
 
 
 def test_no_hint_advises_a_watch_that_reaches_ahead(tmp_path):
-    found = faults(tmp_path, fact="2027-10-24", known="2027-10-24")
-    assert found
-    assert not [f.hint for f in found if f.hint.startswith("watched: 2027")]
+    problems = faults(tmp_path, fact="2027-10-24", known="2027-10-24")
+    assert problems
+    assert not [f.hint for f in problems if f.hint.startswith("watched: 2027")]
     (late,) = faults(tmp_path, own="2026-10-01")
     assert late.hint == "watched: 2026-10-24"
 
 
 def test_a_world_from_the_future_is_not_loaded_either(tmp_path):
-    made = Book.make_workspace(tmp_path / "w", forecaster="ana")
+    workspace = Book.make_workspace(tmp_path / "w", forecaster="ana")
     file = tmp_path / "w" / "questions" / "worlds" / "world.yaml"
     long_ago = {name: day.replace("2026", "2020") for name, day in RIGHT.items()}
     file.write_text(WORLD.format(**long_ago | {"own": "2999-01-01"}))
     with pytest.raises(InvalidInput, match=r"2999-01-01\): lies ahead"):
         Book.make_workspace(tmp_path / "w")
-    with Book.plain(made["database"]) as book:
+    with Book.plain(workspace["database"]) as book:
         assert book.ledger.evidence() == []
     # To a clock that is told, what lies after it is only not yet known.
     with clock.at(parse_instant("2026-02-01T00:00Z")):
@@ -96,24 +96,24 @@ questions:
 
 @pytest.mark.parametrize("days", [("2999-01-01", "2999-01-02"), ("2020-01-01", "2999-01-01")])
 def test_a_process_from_the_future_is_refused_and_no_other(tmp_path, days):
-    made = Book.make_workspace(tmp_path / "w", forecaster="ana")
+    workspace = Book.make_workspace(tmp_path / "w", forecaster="ana")
     file = tmp_path / "w" / "questions" / "worlds" / "world.yaml"
     file.write_text(TWO % days)
     with pytest.raises(InvalidInput, match=r"2999-01-0.\): lies ahead"):
         Book.make_workspace(tmp_path / "w")
-    with Book.plain(made["database"]) as book:
+    with Book.plain(workspace["database"]) as book:
         assert (book.ledger.evidence(), book.ledger.questions()) == ([], [])
     # Edited after it was loaded, it is named, and what does not rest on it is answered.
     file.write_text(TWO % ("2020-01-01", "2020-11-28"))
     Book.make_workspace(tmp_path / "w")
     file.write_text(TWO % days)
-    with Book.plain(made["database"]) as book:
+    with Book.plain(workspace["database"]) as book:
         rows, warnings = update(book.ledger, [], now=clock.now(), dry_run=True, unwatched=True)
     assert {row["question"] for row in rows if row.get("after") is not None} == {"struck"}
-    (said,) = [each for each in warnings if "lies ahead" in each]
-    assert said.startswith("back rests on pris, and is skipped: ")
+    (warning,) = [each for each in warnings if "lies ahead" in each]
+    assert warning.startswith("back rests on pris, and is skipped: ")
     notes = []
-    with Book.plain(made["database"], tell=notes.append) as book:
+    with Book.plain(workspace["database"], tell=notes.append) as book:
         assert [fault.message for fault in book.check() if "lies ahead" in fault.message]
         assert [q.id for q in book.world().live.questions] == ["struck"]
         for door in (
@@ -122,7 +122,7 @@ def test_a_process_from_the_future_is_refused_and_no_other(tmp_path, days):
         ):
             notes.clear()
             door()
-            (told,) = [each for each in notes if "lies ahead" in each]
-            assert told.startswith("what rests on pris is skipped: ")
+            (note,) = [each for each in notes if "lies ahead" in each]
+            assert note.startswith("what rests on pris is skipped: ")
         with pytest.raises(InvalidInput, match="rests on pris, and is skipped"):
             book.explanations("back")

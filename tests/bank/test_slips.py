@@ -73,10 +73,10 @@ def test_a_broken_process_is_told_and_not_that_there_is_none(tmp_path):
 @pytest.mark.parametrize("between", [" ", "; ", ", ", ";", ", and "])
 def test_parts_of_a_phrase_may_follow_a_space_a_comma_or_a_semicolon(between):
     plain = parse_phrase("median 90 d (20..500) shape 0.7 for good 25%")
-    said = parse_phrase(f"median 90 d (20..500){between}shape 0.7{between}for good 25%")
-    assert (said.median, said.shape, said.for_good) == (plain.median, 0.7, 0.25)
+    phrase = parse_phrase(f"median 90 d (20..500){between}shape 0.7{between}for good 25%")
+    assert (phrase.median, phrase.shape, phrase.for_good) == (plain.median, 0.7, 0.25)
     if between not in (" ",):
-        assert said.text != plain.text  # As it was written.
+        assert phrase.text != plain.text  # As it was written.
 
 
 def test_a_phrase_with_something_else_behind_it_is_shown_a_whole_one():
@@ -93,11 +93,11 @@ def test_the_worked_example_is_a_whole_world_of_every_kind(tmp_path):
         bank = read_bank(tmp_path)
     kinds = {process.kind for process in bank.world.processes.values()}
     assert kinds == {"states", "event", "delivery", "scheduled"}
-    told = section.partition("| field of `delivery` |")[2].partition("\n\n")[0]
+    table = section.partition("| field of `delivery` |")[2].partition("\n\n")[0]
     from forecasting.bank.world_schema import DeliveryFile
 
     named = {field.alias or name for name, field in DeliveryFile.model_fields.items()}
-    assert named == set(re.findall(r"`(\w+)`", told)) - {"reference"} - {"classes"}
+    assert named == set(re.findall(r"`(\w+)`", table)) - {"reference"} - {"classes"}
     assert {q.id for q in bank.questions if not q.answer} == set()
     on, good = (
         next(m.phrase for m in bank.world.processes["truce"].moves if m.name == name)

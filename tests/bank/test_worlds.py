@@ -43,9 +43,9 @@ def _lines(tmp_path, text):
 
 
 def test_a_screen_is_a_world(tmp_path):
-    found = _read(tmp_path, TEN_LINES)
-    assert found.problems == []
-    truce, convoy, detainees = found.world.processes.values()
+    worlds = _read(tmp_path, TEN_LINES)
+    assert worlds.problems == []
+    truce, convoy, detainees = worlds.world.processes.values()
     assert (truce.states, truce.start, truce.kind) == (("none", "on"), "none", "states")
     assert [move.name for move in truce.moves] == ["none > on", "on > none"]
     assert truce.moves[0].phrase == Phrase("history")
@@ -55,11 +55,11 @@ def test_a_screen_is_a_world(tmp_path):
     assert [(move.start, move.end) for move in detainees.moves] == list(DELIVERY_MOVES)
     assert detainees.delivery is not None
     assert (detainees.delivery.agreed, detainees.delivery.delivered) == (1200.0, 0.0)
-    (link,) = found.world.links
+    (link,) = worlds.world.links
     assert (link.parent, link.states, link.child, link.into) == ("truce", ("none",), "convoy", ())
     assert (link.median, link.low, link.high, link.once) == (0.3, 0.1, 0.8, False)
     assert link.name == "while truce=none: convoy"
-    assert [place.file.slug for place in found.questions] == ["truce-holds"]
+    assert [place.file.slug for place in worlds.questions] == ["truce-holds"]
 
 
 def test_a_screen_is_a_bank(tmp_path):
@@ -378,9 +378,9 @@ BAD_WORLDS = [
 
 def test_nothing_after_the_colon_states_nothing(tmp_path):
     for old, new in (('none > on: "",', "none > on: ,"), ("event: 3 in 70 weeks,", "event: ,")):
-        found = _read(tmp_path, TEN_LINES.replace(old, new))
-        assert found.problems == []
-        process = found.world.processes["truce" if "none" in old else "convoy"]
+        worlds = _read(tmp_path, TEN_LINES.replace(old, new))
+        assert worlds.problems == []
+        process = worlds.world.processes["truce" if "none" in old else "convoy"]
         assert process.moves[0].phrase == Phrase("history")
 
 
@@ -391,10 +391,10 @@ def test_what_cannot_be_is_one_line(tmp_path, text, line):
 
 def test_every_fault_is_listed_and_the_rest_is_read(tmp_path):
     text = TEN_LINES.replace("3 in 70 weeks", "3").replace("2025-10-10: on", "2025-10-10: off")
-    found = _read(tmp_path, text)
-    assert [problem.rule for problem in found.problems] == ["state", "phrase"]
-    assert list(found.world.processes) == ["detainees"]
-    assert found.world.links == ()
+    worlds = _read(tmp_path, text)
+    assert [problem.rule for problem in worlds.problems] == ["state", "phrase"]
+    assert list(worlds.world.processes) == ["detainees"]
+    assert worlds.world.links == ()
 
 
 def test_two_files_may_share_a_process_and_not_differ_on_it(tmp_path):
@@ -435,9 +435,9 @@ def test_a_kind_of_ones_own_fills_in_its_states(tmp_path, monkeypatch):
         "processes:\n  w: {kind: wave, settings: {crests: 2}, "
         "since 2025-01-01: crest-0, 2025-02-01: crest-1}\n"
     )
-    found = _read(tmp_path, text)
-    assert found.problems == []
-    assert found.world.processes["w"].states == ("crest-0", "crest-1", "crest-2")
+    worlds = _read(tmp_path, text)
+    assert worlds.problems == []
+    assert worlds.world.processes["w"].states == ("crest-0", "crest-1", "crest-2")
     assert _lines(tmp_path, text.replace("crests: 2", "crests: none")) == [
         f"{AT}:2: [kind] w: crests (none): a whole number from 1. Try: crests: 3"
     ]

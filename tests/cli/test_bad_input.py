@@ -54,10 +54,10 @@ def refused(database, capsys):
 
 
 def test_options_that_do_not_sum_to_one(refused):
-    said = refused(
+    message = refused(
         "log", "guarantees-2026", "--p", "none=0.2", "--p", "soft=0.8", "--p", "firm=0.2"
     )
-    assert "must sum to 1" in said
+    assert "must sum to 1" in message
     assert "missing firm" in refused("log", "guarantees-2026", "--p", "none=0.2", "--p", "soft=0.8")
 
 
@@ -157,10 +157,10 @@ def test_a_missing_database_names_init(tmp_path, capsys):
 def test_what_is_no_database(tmp_path, capsys):
     path = tmp_path / "text.db"
     path.write_text("not a database, but long enough to look like a file of pages\n" * 40)
-    kept = path.read_bytes()
+    before = path.read_bytes()
     _failed(path, capsys, "questions", "list")
     _failed(path, capsys, "init")
-    assert path.read_bytes() == kept
+    assert path.read_bytes() == before
 
 
 def test_a_newer_database_is_not_touched(database, capsys):
@@ -168,9 +168,9 @@ def test_a_newer_database_is_not_touched(database, capsys):
     connection.execute("UPDATE alembic_version SET version_num = 'r9999'")
     connection.commit()
     connection.close()
-    kept = database.read_bytes()
+    before = database.read_bytes()
     assert "newer" in _failed(database, capsys, "log", RUNG, "0.1")
-    assert database.read_bytes() == kept
+    assert database.read_bytes() == before
 
 
 def test_a_read_only_database(database, capsys):

@@ -140,8 +140,8 @@ def test_update_moves_with_news_and_dry_run_writes_nothing(forecast, monkeypatch
 def test_resolve_score_and_calibrate(forecast):
     rung = "exchange-1000-2026@2026-09-30"
     forecast("log", rung, "0.6", "--at", "2026-06-01T00:00Z")
-    told = ("--source", "https://example.org", "--at", "2026-09-30T21:00Z")
-    outcome = forecast("resolve", rung, "no", *told)
+    details = ("--source", "https://example.org", "--at", "2026-09-30T21:00Z")
+    outcome = forecast("resolve", rung, "no", *details)
     assert {"question", "outcome", "resolved_at", "source", "version"} <= set(outcome)
     assert forecast("score") == []
     (row,) = forecast("score", "--kind", "backdated")
@@ -157,7 +157,7 @@ def test_resolve_score_and_calibrate(forecast):
     assert row["lower"] is None
     full = forecast("score", "--kind", "backdated", "--convention", "full")[0]
     assert full["mean"] == pytest.approx(2 * row["mean"])
-    assert forecast("resolve", rung, "yes", "--sure", *told)["version"] == 2
+    assert forecast("resolve", rung, "yes", "--sure", *details)["version"] == 2
     assert forecast("score", "--kind", "backdated")[0]["mean"] < row["mean"]
     review = forecast("calibration", "--kind", "backdated")
     keys = {
@@ -244,7 +244,7 @@ def test_the_tour_of_the_readme_works_as_printed(home, tmp_path, monkeypatch, ca
     assert len(commands) >= 25
     for command in commands:
         done = cli(shlex.split(command)[1:])
-        said = capsys.readouterr()
-        assert done == 0, f"{command}\n{said.err}"
-        assert "unexpected" not in said.err
+        output = capsys.readouterr()
+        assert done == 0, f"{command}\n{output.err}"
+        assert "unexpected" not in output.err
     assert (tmp_path / "world.svg").read_text(encoding="utf-8").startswith("<?xml")

@@ -36,14 +36,14 @@ def at_eighty(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("NO_COLOR", "1")
     with clock.at(NOW):
-        made = Book.make_workspace(tmp_path, forecaster="ana")
+        workspace = Book.make_workspace(tmp_path, forecaster="ana")
         (tmp_path / "questions" / "worlds" / "world.yaml").write_text(WORLD)
         Book.make_workspace(tmp_path, forecaster="ana")
 
     def call(*words):
         capsys.readouterr()
         with clock.at(NOW):
-            assert cli(["--db", made["database"], *words]) == 0
+            assert cli(["--db", workspace["database"], *words]) == 0
         out, err = capsys.readouterr()
         assert max(map(len, out.splitlines())) <= 80, out
         return out, err
@@ -117,13 +117,13 @@ def test_a_score_and_a_difference_keep_their_intervals(tmp_path, capsys, monkeyp
     assert max(map(len, out.splitlines())) <= 80
     with clock.at(NOW), Book.plain(str(tmp_path / "season.db"), forecaster="ann") as book:
         rows = book.scores(kind="all", against="uniform")
-    told = " ".join(out.split())
+    text = " ".join(out.split())
     assert any(row["lower"] == row["lower"] for row in rows)
     for row in rows:
         for low, high in (("lower", "upper"), ("difference_lower", "difference_upper")):
             if row[low] is not None and row[low] == row[low]:
                 ends = f"{cell(row[low])} to {cell(row[high])}"
-                assert ends in told, (row["forecaster"], ends)
+                assert ends in text, (row["forecaster"], ends)
 
 
 def test_a_process_that_nobody_watches_is_said_to_be_unwatched(tmp_path, capsys, monkeypatch):
@@ -140,8 +140,8 @@ def test_a_process_that_nobody_watches_is_said_to_be_unwatched(tmp_path, capsys,
         _, err = capsys.readouterr()
         assert "nobody keeps a list of strike, sanctions" in err.splitlines()[0]
         assert cli(["--db", path, "watch", "--json"]) == 0
-        found = {row["process"]: row["until"] for row in json.loads(capsys.readouterr().out)}
-        assert found["strike"] == "2026-11-29T07:45:00Z"
+        until = {row["process"]: row["until"] for row in json.loads(capsys.readouterr().out)}
+        assert until["strike"] == "2026-11-29T07:45:00Z"
 
 
 def test_sources_say_what_their_reports_were_worth_or_how_many_it_takes(at_eighty, tmp_path):
@@ -154,6 +154,6 @@ def test_sources_say_what_their_reports_were_worth_or_how_many_it_takes(at_eight
     assert sources._worth(few) == "too few: 2 of 8 events"
     many = {"verdict": "better after", "moved_events": 9, "change": -0.02}
     ends = {"change_lower": -0.03, "change_upper": -0.0004}
-    told = "better after: −0.020 (−0.0300 to −0.0004), 9 events"
-    assert sources._worth(many | ends) == told
+    text = "better after: −0.020 (−0.0300 to −0.0004), 9 events"
+    assert sources._worth(many | ends) == text
     assert sources._worth({}) is None

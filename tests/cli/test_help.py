@@ -52,9 +52,9 @@ def _parse(line):
         rest = [*context._protected_args, *context.args]
         if not rest:
             break
-        name, found, rest = command.resolve_command(context, rest)
-        assert found is not None
-        command = found
+        name, subcommand, rest = command.resolve_command(context, rest)
+        assert subcommand is not None
+        command = subcommand
         context = command.make_context(name, rest, parent=context)
     return words
 
@@ -83,8 +83,8 @@ def test_a_hint_for_what_is_missing_can_be_pasted_whole(path, capsys):
     needed = [p for p in COMMANDS[path].params if p.required]
     arguments = ["x" for p in needed if isinstance(p, click.Argument)]
     missing = [[]] + [arguments] * (len(arguments) < len(needed))
-    for given in missing:
-        assert run([*path.split()[1:], *given]) == 2
+    for partial in missing:
+        assert run([*path.split()[1:], *partial]) == 2
         err = capsys.readouterr().err.strip()
         hint = err.partition(" Try: ")[2].partition(";")[0]
         assert path.removeprefix("forecast") in hint
@@ -104,16 +104,16 @@ def test_commands_that_take_arguments_have_examples():
 
 
 def test_an_option_has_one_help_and_one_place_everywhere():
-    said = defaultdict(set)
+    helps = defaultdict(set)
     for path, command in COMMANDS.items():
         options = [p for p in command.params if isinstance(p, click.Option)]
         for option in options:
             assert option.help, (path, option.opts)
             for name in set(option.opts) - DIFFERENT:
-                said[name].add((str(option.help), option.multiple))
+                helps[name].add((str(option.help), option.multiple))
         shared = [option.name for option in options if option.name in ORDER]
         assert shared == sorted(shared, key=lambda name: ORDER.index(str(name))), path
-    assert {name: found for name, found in said.items() if len(found) != 1} == {}
-    assert {"--question", "--as-of", "--rule", "--run"} <= set(said)
-    assert next(iter(said["--question"]))[1]
+    assert {name: variants for name, variants in helps.items() if len(variants) != 1} == {}
+    assert {"--question", "--as-of", "--rule", "--run"} <= set(helps)
+    assert next(iter(helps["--question"]))[1]
     assert not any("--questions" in p.opts for c in COMMANDS.values() for p in c.params)

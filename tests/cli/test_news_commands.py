@@ -32,28 +32,28 @@ def laid(tmp_path_factory):
 
 
 @pytest.fixture
-def said(home, laid, capsys):
+def run(home, laid, capsys):
     """Run a command on a fresh database and give stdout and stderr."""
     shutil.copy(laid, home / "forecasts.db")
 
     def call(*arguments, code=0):
         capsys.readouterr()
-        found = cli(list(arguments))
+        status = cli(list(arguments))
         out, err = capsys.readouterr()
-        assert found == code, err
+        assert status == code, err
         return out, err
 
     return call
 
 
-def test_a_day_with_news(said, tmp_path):
+def test_a_day_with_news(run, tmp_path):
     def answer(*arguments):
-        return json.loads(said(*arguments, "--json")[0])
+        return json.loads(run(*arguments, "--json")[0])
 
     first = answer(*ADD, *AT, "--grade", "b", "--on", f"{RUNG}=x0.5")
     assert {"seq", "id", "key", "on", "story", "similar"} <= set(first)
 
-    out, err = said("news", "add", "Envoys leave without any date for talks", "--source", "other",
+    out, err = run("news", "add", "Envoys leave without any date for talks", "--source", "other",
                     "--known-at", "2026-11-21", "--on", f"{RUNG}=x0.5")  # fmt: skip
     assert "similar" not in out
     assert f"looks like #{first['seq']} (nearly the same title)" in err
@@ -72,9 +72,9 @@ def test_a_day_with_news(said, tmp_path):
     states = {row["seq"]: row["state"] for row in answer("news", "list", "--all")}
     assert states[first["seq"]] == "retracted"
 
-    made = answer("sources", "set", "wire", "--grade", "a")
+    source = answer("sources", "set", "wire", "--grade", "a")
     # Its only item is retracted, so nothing states a grade; the name is known all the same.
-    assert (made["before"], made["grade"]) == (None, "A")
+    assert (source["before"], source["grade"]) == (None, "A")
     keys = {"source", "grade", "reliability", "lower", "upper", "claims", "right", "wrong", "prior"}
     rows = answer("sources")
     assert keys <= set(rows[0])
@@ -88,47 +88,47 @@ def test_a_day_with_news(said, tmp_path):
     assert {**dry, "dry_run": False} == done
     assert (done["added"], done["duplicates"]) == (1, 0)
     assert done["refused"][0]["line"] == 3
-    out, err = said("news", "import", str(file))
+    out, err = run("news", "import", str(file))
     assert "news.csv:3: refused: known_at (soon)" in err
 
 
-def test_facts_reports_and_what_is_said_of_them(said):
-    out, err = said("news", "add", "Truce announced", "--source", "blog", *AT, "--grade", "E",
+def test_facts_reports_and_what_is_said_of_them(run):
+    out, err = run("news", "add", "Truce announced", "--source", "blog", *AT, "--grade", "E",
                     "--on", "truce=on", "--half-life", "10d")  # fmt: skip
     assert "note: truce=on: a fact needs a source graded A or B (blog: E), or --confirmed" in err
     assert "notes" not in out
-    item = json.loads(said("news", "list", "--on", "truce", "--json")[0])[0]
+    item = json.loads(run("news", "list", "--on", "truce", "--json")[0])[0]
     assert item["on"] == {"truce=on": "+2"}
     assert (item["half_life"], item["then"] > item["now"] > 1.0) == (10.0, True)
 
-    _, err = said("news", "add", "Truce begins", "--source", "ministry", "--known-at", "2026-11-21",
+    _, err = run("news", "add", "Truce begins", "--source", "ministry", "--known-at", "2026-11-21",
                   "--grade", "A", "--on", "truce=on")  # fmt: skip
     assert err.count("note: decides truce-2026@") == 2
     command = shlex.split(err.rpartition("if so: ")[2])
     assert command[:4] == ["forecast", "resolve", RUNG, "yes"]
     # The report is over: what it was about has happened.
-    now = [row["now"] for row in json.loads(said("news", "list", "--json")[0])]
+    now = [row["now"] for row in json.loads(run("news", "list", "--json")[0])]
     assert now == [1.0, None]
-    said("news", "add", "It holds", "--source", "wire", *AT, "--on", "truce-holds=x2", "--lasting")
-    assert "lasting" in said("news", "list", "--csv")[0]
+    run("news", "add", "It holds", "--source", "wire", *AT, "--on", "truce-holds=x2", "--lasting")
+    assert "lasting" in run("news", "list", "--csv")[0]
 
 
-def test_a_proposed_command_is_whole(said):
-    given = ("--on", "truce=on=x2", "--half-life", "10d", "--confirmed")
-    said(*ADD, *AT, *given)
-    _, err = said(*ADD, "--known-at", "2026-11-21", *given[:2], "--lasting")
+def test_a_proposed_command_is_whole(run):
+    options = ("--on", "truce=on=x2", "--half-life", "10d", "--confirmed")
+    run(*ADD, *AT, *options)
+    _, err = run(*ADD, "--known-at", "2026-11-21", *options[:2], "--lasting")
     command = shlex.split(err.partition("one story: ")[2])
     assert "--lasting" in command
-    said(*command[1:])
+    run(*command[1:])
 
 
-def test_standard_input_is_a_file_too(said, monkeypatch):
+def test_standard_input_is_a_file_too(run, monkeypatch):
     content = b'{"title": "One", "source": "w", "known_at": "2026-11-20"}\n'
     monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(content)))
-    assert "added" in said("news", "import", "-")[0]
+    assert "added" in run("news", "import", "-")[0]
 
 
-def test_mistakes_are_one_line_with_the_way_out(said, tmp_path):
+def test_mistakes_are_one_line_with_the_way_out(run, tmp_path):
     wrong = tmp_path / "wrong.csv"
     wrong.write_text("headline,source\n")
     binary = tmp_path / "binary"
@@ -149,7 +149,7 @@ def test_mistakes_are_one_line_with_the_way_out(said, tmp_path):
         (("sources", "set", "nobody", "--grade", "B"), 4, "--new"),
         (("sources", "list", "--as-of", "2030-01-01"), 2, "in the future"),
     ]:
-        out, err = said(*arguments, code=code)
+        out, err = run(*arguments, code=code)
         assert out == ""
         assert err.count("\n") == 1
         assert err.startswith("error: ")

@@ -25,7 +25,7 @@ BANK = Path(__file__).parents[2] / "questions"
 
 
 @pytest.fixture
-def said(tmp_path, capsys, monkeypatch):
+def output(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "200")
     database = workspace(tmp_path / "w", forecaster="ben")
@@ -68,15 +68,15 @@ def test_the_pair_of_the_admiralty_code_is_told_which_half_is_a_grade():
         check_grade("X2")
 
 
-def test_hints_name_what_was_meant(said):
-    assert "peace has none, signed. Try: peace=signed" in said(
+def test_hints_name_what_was_meant(output):
+    assert "peace has none, signed. Try: peace=signed" in output(
         "scenario", "what-if", "--given", "peace=sgned"
     )
-    said("log", "peace-2027", "30%")
-    said("update")
-    missed = said("compare", "zoe", "ben")
+    output("log", "peace-2027", "30%")
+    output("update")
+    missed = output("compare", "zoe", "ben")
     assert "no forecaster named zoe. Try: ben" in missed
-    lacking = said("news", "add", "x", "--source", "s")
+    lacking = output("news", "add", "x", "--source", "s")
     assert "--known-at" in lacking.partition("Try: ")[2]
     assert not lacking.rstrip().endswith("\\")
 
@@ -93,9 +93,9 @@ def test_more_parts_than_were_agreed_is_not_answered_by_a_number_below_nothing(t
     assert fault.hint == "at most 10"
 
 
-def test_the_time_since_a_number_is_told_in_whole_days(said):
-    said("log", "peace-2027", "30%", "--at", "2026-11-29T01:00Z")
-    assert "0.281" not in said("due", "--wide")
+def test_the_time_since_a_number_is_told_in_whole_days(output):
+    output("log", "peace-2027", "30%", "--at", "2026-11-29T01:00Z")
+    assert "0.281" not in output("due", "--wide")
 
 
 @pytest.mark.parametrize(("name", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
@@ -123,9 +123,9 @@ def test_no_codes_go_to_a_terminal_that_shows_them(monkeypatch, name, value):
     ],
 )
 def test_the_way_out_is_what_was_meant(read, text, hint):
-    with pytest.raises(InvalidInput) as told:
+    with pytest.raises(InvalidInput) as error:
         read(text)
-    assert told.value.hint == hint
+    assert error.value.hint == hint
     if "verbal" not in hint:
         read(hint)
 

@@ -41,8 +41,8 @@ def forecast(database, home, capsys, monkeypatch):
 def test_keys_of_the_contract(forecast):
     (row, *_) = forecast("score", "--rule", "spherical", "--by", "topic")
     assert {"topic", "mean", "skill", "coverage", "proper"} <= set(row)
-    found = forecast("compare", "ann", "bob")
-    assert {"n_shared", "n_events", "difference", "cs_lower", "e_a", "reading"} <= set(found)
+    comparison = forecast("compare", "ann", "bob")
+    assert {"n_shared", "n_events", "difference", "cs_lower", "e_a", "reading"} <= set(comparison)
     board = forecast("leaderboard", "--no-sample")
     assert {"forecaster", "raw", "adjusted", "lower", "upper", "p_best", "component"} <= set(
         board[0]
@@ -94,20 +94,20 @@ def test_a_page_may_load_nothing_and_says_what_it_was_made_from(forecast, databa
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "words"),
     [
         (("score", "--rule", "rps"), "rule rps scores ordered questions: none has resolved"),
         (("calibration", "--by", "month", "--as", "eve"), "ann has one"),
         (("score", "--kind", "imported"), "there are others: --kind live"),
     ],
 )
-def test_an_empty_table_says_why(forecast, capsys, arguments, said):
+def test_an_empty_table_says_why(forecast, capsys, arguments, words):
     assert cli([*arguments, "--db", forecast.database]) == 0
-    assert said in capsys.readouterr().err
+    assert words in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "said"),
+    ("arguments", "code", "words"),
     [
         (("compare", "ann", "ann"), 2, "must be two different names"),
         (("compare", "ann", "eve"), 4, "no forecaster named eve"),
@@ -121,10 +121,10 @@ def test_an_empty_table_says_why(forecast, capsys, arguments, said):
         (("calibration", "--picture", "murphy", "--out", "x.doc"), 2, "must end in"),
     ],
 )
-def test_what_is_wrong_is_said_in_one_line(forecast, arguments, code, said):
-    found = forecast(*arguments, code=code)
-    assert said in found["error"]["message"]
-    assert "\n" not in found["error"]["message"]
+def test_what_is_wrong_is_said_in_one_line(forecast, arguments, code, words):
+    answer = forecast(*arguments, code=code)
+    assert words in answer["error"]["message"]
+    assert "\n" not in answer["error"]["message"]
 
 
 def test_beside_the_proper_score_stands_the_one_until_resolution(forecast, capsys):
@@ -145,10 +145,10 @@ def test_below_eight_events_calibration_says_little(forecast, tmp_path, capsys):
     path = str(tmp_path / "few.db")
     season(path, events=5).ledger.close()
     command = ["calibration", "--forecaster", "ann"]
-    found = forecast(*command, path=path)
-    assert 0 < found["n"] < 8
-    assert found["slope"] is found["intercept"] is found["binned"] is None
-    assert sum(row["n"] for row in found["histogram"]) == found["n"]
+    review = forecast(*command, path=path)
+    assert 0 < review["n"] < 8
+    assert review["slope"] is review["intercept"] is review["binned"] is None
+    assert sum(row["n"] for row in review["histogram"]) == review["n"]
     assert cli([*command, "--db", path]) == 0
     out = capsys.readouterr().out
     assert "too few to say" in out
@@ -184,12 +184,12 @@ def test_no_table_says_that_nothing_resolved_beside_outcomes_that_it_leaves_out(
     at_once, capsys, words
 ):
     assert cli([*words.split(), "--as", "ann", "--db", at_once]) == 0
-    said = " ".join("".join(capsys.readouterr()).split())
-    assert "8 questions resolved within two days of opening" in said
+    text = " ".join("".join(capsys.readouterr()).split())
+    assert "8 questions resolved within two days of opening" in text
     assert not re.search(
-        "nothing resolved|nothing has resolved|none of these|has resolved yet", said.lower()
+        "nothing resolved|nothing has resolved|none of these|has resolved yet", text.lower()
     )
-    assert "of a resolved question yet" not in said
+    assert "of a resolved question yet" not in text
 
 
 def test_calibration_says_why_it_has_nothing_to_read(at_once, forecast):
@@ -200,11 +200,13 @@ def test_calibration_says_why_it_has_nothing_to_read(at_once, forecast):
     )
     assert forecast(*command, "--share", "0", path=at_once)["n"] == 8
     other = forecast("calibration", "--kind", "imported", path=at_once)["reading"]
-    told = "No imported forecast of a resolved question yet; there are others: --kind live."
-    assert other == told
+    expected = "No imported forecast of a resolved question yet; there are others: --kind live."
+    assert other == expected
 
 
-@pytest.mark.parametrize(("rows", "told"), [([{"n": 1.5}, {"n": 1.0}], True), ([{"n": 2}], False)])
-def test_a_part_of_a_forecast_in_a_count_is_explained(rows, told, capsys):
+@pytest.mark.parametrize(
+    ("rows", "expected"), [([{"n": 1.5}, {"n": 1.0}], True), ([{"n": 2}], False)]
+)
+def test_a_part_of_a_forecast_in_a_count_is_explained(rows, expected, capsys):
     _say_shares(rows)
-    assert ("forecasts of one event share that count" in capsys.readouterr().err) == told
+    assert ("forecasts of one event share that count" in capsys.readouterr().err) == expected

@@ -70,8 +70,8 @@ def test_a_comparison_names_its_numbers_in_words(tmp_path, monkeypatch, capsys):
 
 
 def test_a_difference_too_small_to_matter_has_no_exponent():
-    found = paired_bootstrap([0.1, 0.2], [0.1 + 7e-7, 0.2 + 8e-7], cluster=["a", "b"])
-    assert "A scores better by under 0.001 on average" in found.reading
+    difference = paired_bootstrap([0.1, 0.2], [0.1 + 7e-7, 0.2 + 8e-7], cluster=["a", "b"])
+    assert "A scores better by under 0.001 on average" in difference.reading
 
 
 def test_what_several_questions_lack_is_said_of_several():

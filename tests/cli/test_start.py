@@ -26,10 +26,10 @@ QUESTION = "leaders-meet@2026-12-31"
 NEWS = ("--known-at", "2026-11-22T12:00Z", "--on", "leaders-meet=x1.5")
 
 
-def _imported(*arguments, code=PROBE, **told):
+def _imported(*arguments, code=PROBE, **variables):
     done = subprocess.run(
         [sys.executable, "-c", code, *arguments],
-        env=os.environ | told,
+        env=os.environ | variables,
         cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

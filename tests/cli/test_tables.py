@@ -168,13 +168,13 @@ def test_a_title_without_room_as_a_column_stands_below_its_row(across, capsys, w
     rows = [{"id": name, "p": 0.25, "by": "2026-12-31", "status": "open" * 4, "title": title}]
     rows.append(rows[0] | {"title": ""})
     shown = output._table(rows, list(rows[0]), "")
-    told = capsys.readouterr()
-    below = [line for line in told.out.splitlines() if line.startswith("   Will both sides")]
+    streams = capsys.readouterr()
+    below = [line for line in streams.out.splitlines() if line.startswith("   Will both sides")]
     assert [len(line) <= width and line.endswith("…") for line in below] == (
         [] if "title" in shown else [True]
     )
     assert ("title" in shown) == (width == 140)
-    assert "title" not in told.err
+    assert "title" not in streams.err
 
 
 def test_a_record_fits(monkeypatch, capsys):
@@ -273,9 +273,9 @@ def test_a_table_of_several_rules_says_the_rule_of_each_type(tmp_path, monkeypat
         text = _printed(monkeypatch, str(path), width, "score")
         head, _, rows = text.partition("──")
         assert {"type", "mean", "open"} <= set(_header(text).split())
-        told = " ".join(head.split())
-        assert "numeric by crps (linear between quantiles) in people" in told
-        assert "binary by brier (half)" in told
+        heading = " ".join(head.split())
+        assert "numeric by crps (linear between quantiles) in people" in heading
+        assert "binary by brier (half)" in heading
         assert {"binary", "numeric"} <= set(rows.split())
 
 

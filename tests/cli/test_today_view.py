@@ -28,8 +28,8 @@ def test_forecast_alone_shows_today(database, monkeypatch, capsys, width):
     out = capsys.readouterr().out
     assert max(map(len, out.splitlines())) <= width
     assert out.startswith("Worth a fresh look")
-    for said in ("Due: ", "Others open without a forecast of yours", "News to be coded"):
-        assert said in out
+    for title in ("Due: ", "Others open without a forecast of yours", "News to be coded"):
+        assert title in out
     if width >= 80:
         assert "2026-12-31" in out.replace(RUNG, "")
     assert run(["--db", database, "--json"]) == 0

@@ -35,24 +35,24 @@ class Walked:
 
 @contextmanager
 def walked():
-    found = Walked()
+    walk = Walked()
 
     def called(frame, what, _):
         code = frame.f_code
         if what == "call" and code.co_name != "<module>":
             file = Path(code.co_filename)
             if file.is_relative_to(PACKAGE):
-                found.functions.add((str(file.relative_to(PACKAGE)), code.co_qualname))
+                walk.functions.add((str(file.relative_to(PACKAGE)), code.co_qualname))
 
-    def executed(*given):
+    def executed(*args):
         # What begins a transaction asks for nothing.
-        if not given[2].startswith("BEGIN"):
-            found.statements.add(given[2])
+        if not args[2].startswith("BEGIN"):
+            walk.statements.add(args[2])
 
     event.listen(Engine, "before_cursor_execute", executed)
     sys.setprofile(called)
     try:
-        yield found
+        yield walk
     finally:
         sys.setprofile(None)
         event.remove(Engine, "before_cursor_execute", executed)
@@ -77,20 +77,20 @@ def there(workspace, monkeypatch):
 def warm(*words):
     """Walk a second time: what is imported or put together once is no part of it."""
     assert run(list(words)) == 0
-    with walked() as found:
+    with walked() as walk:
         assert run(list(words)) == 0
-    return found
+    return walk
 
 
 @pytest.mark.usefixtures("there")
 @pytest.mark.parametrize("question", ["leaders-meet@2026-12-31", "buffer-zone-2026"])
 def test_a_forecast_walks_from_key_to_disk_through_20_files(question):
     assert run(["log", question, "3%"]) == 0
-    with walked() as found:
+    with walked() as walk:
         assert run(["log", question, "4%"]) == 0
-    assert len(found.files) <= 20, "\n".join(sorted(found.files))
-    assert len(found.functions) <= 100, sorted(found.functions)
-    assert len(found.statements) <= 7, sorted(found.statements)
+    assert len(walk.files) <= 20, "\n".join(sorted(walk.files))
+    assert len(walk.functions) <= 100, sorted(walk.functions)
+    assert len(walk.statements) <= 7, sorted(walk.statements)
 
 
 @pytest.mark.usefixtures("there")
@@ -98,8 +98,8 @@ def test_a_table_of_scores_walks_through_35_files():
     # With a forecast of a resolved question there is something to score.
     words = ("log", "energy-truce-2025-observed", "5%", "--at", "2025-03-20T12:00Z")
     run(list(words))
-    found = warm("score", "--kind", "all")
-    assert len(found.files) <= 35, sorted(found.files)
+    walk = warm("score", "--kind", "all")
+    assert len(walk.files) <= 35, sorted(walk.files)
 
 
 def test_commands_speak_to_the_book_alone():

@@ -7,7 +7,7 @@ from forecasting.cli.output import cell
 
 
 @pytest.fixture
-def said(tmp_path, capsys, monkeypatch):
+def output(tmp_path, capsys, monkeypatch):
     """Run a command in a workspace of one's own; give its output and its narration."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("FORECASTING_NOW", "2026-11-22T12:00:00Z")
@@ -39,12 +39,12 @@ def said(tmp_path, capsys, monkeypatch):
         (("how-many-come", "--p", "10=0", "--p", "50=0.4", "--p", "90=0.6"), False),
     ],
 )
-def test_certainty_is_warned_of_when_it_is_logged(said, words, certain):
-    assert ("a log score is infinite" in said("log", *words)) is certain
+def test_certainty_is_warned_of_when_it_is_logged(output, words, certain):
+    assert ("a log score is infinite" in output("log", *words)) is certain
 
 
-def test_certainty_is_warned_of_when_it_is_asked(said):
-    assert "a log score is infinite" in said("ask", "Will it?", "100%", "--by", "2027-01-31")
+def test_certainty_is_warned_of_when_it_is_asked(output):
+    assert "a log score is infinite" in output("ask", "Will it?", "100%", "--by", "2027-01-31")
 
 
 @pytest.mark.parametrize(
@@ -58,11 +58,11 @@ def test_what_is_nearly_certain_is_not_written_as_certain(value, shown):
     assert cell(value) == shown
 
 
-def test_one_option_takes_the_numbers_of_options_rungs_and_quantiles(said):
-    said("log", "who-chairs", "--p", "a=10%", "--p", "b=40%", "--p", "c=50%")
-    said("log", "how-many-come", "--p", "5=3", "--p", "50=9", "--p", "95=60")
-    assert "@2027-03-31" in said("log", "a-truce-hold", "--p", "2027-03-31=4%")
-    assert "one of the two" in said("log", "who-chairs", "0.3", "--p", "a=1", code=2)
+def test_one_option_takes_the_numbers_of_options_rungs_and_quantiles(output):
+    output("log", "who-chairs", "--p", "a=10%", "--p", "b=40%", "--p", "c=50%")
+    output("log", "how-many-come", "--p", "5=3", "--p", "50=9", "--p", "95=60")
+    assert "@2027-03-31" in output("log", "a-truce-hold", "--p", "2027-03-31=4%")
+    assert "one of the two" in output("log", "who-chairs", "0.3", "--p", "a=1", code=2)
 
 
 @pytest.mark.parametrize(
@@ -80,29 +80,31 @@ def test_one_option_takes_the_numbers_of_options_rungs_and_quantiles(said):
         (("log", "who-chairs", "--note", "x"), 2, "Try: --because TEXT"),
     ],
 )  # fmt: skip
-def test_the_way_out_works_here(said, words, code, hint):
-    assert hint in said(*words, code=code)
+def test_the_way_out_works_here(output, words, code, hint):
+    assert hint in output(*words, code=code)
 
 
 @pytest.mark.parametrize(
     "words",
     [("log", "a-convoy-reach-the-camp", "35"), ("ask", "Will it?", "3%", "--by", "03/04/2027")],
 )
-def test_no_option_of_a_file_is_advised_where_none_is_read(said, words):
-    assert "for a whole" not in said(*words, code=2)
+def test_no_option_of_a_file_is_advised_where_none_is_read(output, words):
+    assert "for a whole" not in output(*words, code=2)
 
 
-def test_a_reopened_question_has_no_moment_of_an_outcome(said, monkeypatch):
+def test_a_reopened_question_has_no_moment_of_an_outcome(output, monkeypatch):
     monkeypatch.setenv("FORECASTING_NOW", "2026-11-23T12:00:00Z")
-    said("resolve", "who-chairs", "a", "--sure", "--source", "https://example.org")
-    again = said("resolve", "who-chairs", "a", "--sure", "--source", "https://example.org", code=2)
+    output("resolve", "who-chairs", "a", "--sure", "--source", "https://example.org")
+    again = output(
+        "resolve", "who-chairs", "a", "--sure", "--source", "https://example.org", code=2
+    )
     assert "is already resolved a" in again
-    shown = said("reopen", "who-chairs", "--source", "https://example.org")
+    shown = output("reopen", "who-chairs", "--source", "https://example.org")
     assert "reopened at" in shown
     assert "resolved at" not in shown
 
 
-def test_an_edited_text_that_is_not_taken_is_kept(said, tmp_path, monkeypatch):
+def test_an_edited_text_that_is_not_taken_is_kept(output, tmp_path, monkeypatch):
     shown = {}
 
     def edited(text, **_):
@@ -110,98 +112,98 @@ def test_an_edited_text_that_is_not_taken_is_kept(said, tmp_path, monkeypatch):
         return text.replace("title:", "titel:")
 
     monkeypatch.setattr("click.edit", edited)
-    wrong = said("questions", "edit", "who-chairs", code=2)
+    wrong = output("questions", "edit", "who-chairs", code=2)
     assert "titel: there is no such field" in wrong
     assert "your text is kept: forecast questions edit who-chairs --file" in wrong
     assert "(title)" in wrong
-    kept = tmp_path / "who-chairs.edited.yaml"
-    assert kept.read_text(encoding="utf-8") == shown["text"].replace("title:", "titel:")
-    said("questions", "edit", "who-chairs", code=2)
+    file = tmp_path / "who-chairs.edited.yaml"
+    assert file.read_text(encoding="utf-8") == shown["text"].replace("title:", "titel:")
+    output("questions", "edit", "who-chairs", code=2)
     assert (tmp_path / "who-chairs.edited-2.yaml").exists()
-    kept.write_text(shown["text"].replace("Who chairs?", "Who chairs the talks?"), encoding="utf-8")
-    assert "1 changed" in said("questions", "edit", "who-chairs", "--file", str(kept))
+    file.write_text(shown["text"].replace("Who chairs?", "Who chairs the talks?"), encoding="utf-8")
+    assert "1 changed" in output("questions", "edit", "who-chairs", "--file", str(file))
 
 
-def test_a_fault_of_a_field_names_the_fields_that_are_there(said, tmp_path):
+def test_a_fault_of_a_field_names_the_fields_that_are_there(output, tmp_path):
     world = tmp_path / "questions" / "worlds" / "world.yaml"
     world.write_text("processes:\n  aid: {delivery: {amount: 5}, since 2026-01-01: }\n")
-    shown = said("questions", "check", code=1)
+    shown = output("questions", "check", code=1)
     assert "its fields are agreed, announced, known, delivered, unit, class" in shown
 
 
-def test_a_missing_argument_is_answered_by_an_example(said):
-    assert 'Try: forecast news retract 612 --because "denied' in said(
+def test_a_missing_argument_is_answered_by_an_example(output):
+    assert 'Try: forecast news retract 612 --because "denied' in output(
         "news", "retract", "612", code=2
     )
-    assert "Try: forecast annul convoy --source" in said("annul", "who-chairs", code=2)
+    assert "Try: forecast annul convoy --source" in output("annul", "who-chairs", code=2)
 
 
-def test_a_table_of_news_is_read_by_the_usual_names_and_shown_without_tags(said, tmp_path):
+def test_a_table_of_news_is_read_by_the_usual_names_and_shown_without_tags(output, tmp_path):
     (tmp_path / "news.csv").write_text(
         "Headline,Publisher,Date,Link,Note\n"
         "Trucks turned back,wire,2026-11-20,https://example.org/1,<p>So <b>told</b> &amp; all</p>\n"
     )
     words = ("news", "import", "news.csv", "--on", "a-convoy-reach-the-camp")
-    assert "added 1" in said(*words)
-    shown = said("news", "show", "Trucks", code=4) and said("--json", "news", "list")
+    assert "added 1" in output(*words)
+    shown = output("news", "show", "Trucks", code=4) and output("--json", "news", "list")
     seq = shown.partition('"seq": ')[2].partition(",")[0]
-    shown = said("news", "show", seq)
+    shown = output("news", "show", seq)
     assert "because So told & all" in shown
     assert (
         f"to code it: forecast news add 'Trucks turned back' --source wire --instead-of {seq}"
         in (shown)
     )
-    assert "<b>" in said("--json", "news", "show", seq)
+    assert "<b>" in output("--json", "news", "show", seq)
     (tmp_path / "late.csv").write_text("title,source,known_at\nx,wire,2027-01-01\n")
-    late = said("news", "import", "late.csv", code=0)
+    late = output("news", "import", "late.csv", code=0)
     assert "refused" in late
     assert "--known-at" not in late
     (tmp_path / "plain.txt").write_text("The convoy turned back, they say.\n")
-    assert "is no feed, no JSON lines and no table" in said("news", "import", "plain.txt", code=2)
+    assert "is no feed, no JSON lines and no table" in output("news", "import", "plain.txt", code=2)
 
 
-def test_a_range_below_nothing_and_a_question_too_short_say_what_is_wrong(said):
+def test_a_range_below_nothing_and_a_question_too_short_say_what_is_wrong(output):
     asking = ("ask", "How warm is it?", "--by", "2027-01-31", "--slug", "warm")
-    said(*asking, "--range", "-5..5")
-    assert "must have 3 letters or more (got 'W?')" in said(
+    output(*asking, "--range", "-5..5")
+    assert "must have 3 letters or more (got 'W?')" in output(
         "ask", "W?", "--by", "2027-01-31", "--slug", "w", code=2
     )
-    shown = said("ask", "Does it?", "--ladder", "2027-03-31,2027-01-31", code=2)
+    shown = output("ask", "Does it?", "--ladder", "2027-03-31,2027-01-31", code=2)
     assert "question: a ladder needs two deadlines or more, rising" in shown
     assert "its fields are" not in shown
-    assert said("log", "warm", "--p", "5=-2", "--quantile", "95=-0.5", code=2)
+    assert output("log", "warm", "--p", "5=-2", "--quantile", "95=-0.5", code=2)
 
 
-def test_a_fault_of_a_file_names_its_line(said, tmp_path):
+def test_a_fault_of_a_file_names_its_line(output, tmp_path):
     (tmp_path / "p.yaml").write_text(
         "slug: p\ntitle: Does it come?\ncloses: 2027-01-31\nresolves_by: 2026-12-31\n"
     )
-    assert "p.yaml:4: [value] resolves_by (2026-12-31)" in said(
+    assert "p.yaml:4: [value] resolves_by (2026-12-31)" in output(
         "questions", "check", str(tmp_path / "p.yaml"), code=1
     )
 
 
 @pytest.mark.parametrize("name", ["a\nb", " ", "x" * 201])
-def test_a_workspace_is_not_made_for_nobody(said, tmp_path, name):
-    said("--as", name, "init", str(tmp_path / "new"), code=2)
+def test_a_workspace_is_not_made_for_nobody(output, tmp_path, name):
+    output("--as", name, "init", str(tmp_path / "new"), code=2)
     assert not (tmp_path / "new").exists()
 
 
-def test_the_next_command_can_be_pasted_after_a_name_with_a_space(said, tmp_path):
-    shown = said("--as", "ana", "init", str(tmp_path / "with space"))
+def test_the_next_command_can_be_pasted_after_a_name_with_a_space(output, tmp_path):
+    shown = output("--as", "ana", "init", str(tmp_path / "with space"))
     assert f"cd '{tmp_path / 'with space'}', then " in shown
 
 
-def test_a_match_and_an_outcome_say_at_any_width_whether_they_count(said, monkeypatch):
+def test_a_match_and_an_outcome_say_at_any_width_whether_they_count(output, monkeypatch):
     monkeypatch.setenv("FORECASTING_NOW", "2026-11-23T12:00:00Z")
     there = "https://www.metaculus.com/questions/12345/some-words"
     match = ("questions", "same-as", "a-convoy-reach-the-camp", there)
-    told = said(*match, "--differs", "another day and another source")
-    assert "nothing from that address is imported yet" in told
+    text = output(*match, "--differs", "another day and another source")
+    assert "nothing from that address is imported yet" in text
     for width in ("60", "80", "200"):
         monkeypatch.setenv("COLUMNS", width)
-        shown = said("questions", "same-as").partition("hidden")[0].split()
+        shown = output("questions", "same-as").partition("hidden")[0].split()
         assert {"differs", "complement", "another"} <= set(shown)
-        said("resolve", "who-chairs", "a", "--sure", "--source", "x", "--note", f"at {width}")
-        shown = said("resolutions", "who-chairs").partition("hidden")[0].split()
+        output("resolve", "who-chairs", "a", "--sure", "--source", "x", "--note", f"at {width}")
+        shown = output("resolutions", "who-chairs").partition("hidden")[0].split()
         assert {"status", "stands", "outcome"} <= set(shown)

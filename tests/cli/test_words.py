@@ -96,19 +96,19 @@ def test_no_riddle_is_left_in_what_a_person_reads():
         *(PACKAGE / "review/templates").glob("*.j2"),
         *_modules(),
     ]
-    found = [
+    riddles = [
         f"{path.relative_to(ROOT)}: {phrase}"
         for path in documents
         for text in [_read(path)]
         for phrase in BANNED
         if phrase.lower() in text
     ]
-    assert not found
+    assert not riddles
 
 
 def test_below_the_command_line_a_message_names_arguments_and_no_options():
     """An option stands there only in a command to be pasted."""
-    found = [
+    wrong = [
         f"{path.relative_to(ROOT)}:{line}: {text}"
         for path in _modules()
         if PACKAGE / "cli" not in path.parents and path not in PIECES
@@ -117,14 +117,14 @@ def test_below_the_command_line_a_message_names_arguments_and_no_options():
         and not re.search(r"\b(forecast [a-zX]|pip install|python -m )", text)
         and not text.startswith("--p X=")
     ]
-    assert not found
+    assert not wrong
 
 
 def test_every_argument_that_a_message_names_has_its_option():
     assert set(OPTIONS.values()) - {"--columns"} <= NAMES
     options = {name.removeprefix("--").replace("-", "_") for name in NAMES}
     stated = re.compile(r"(?<![\w.\"'-])([a-z][a-z_]+)=(?![=.])")
-    found = {
+    named = {
         name
         for path in _modules()
         if path.parent.name in {"app", "store", "exchange", "reading"}
@@ -134,12 +134,12 @@ def test_every_argument_that_a_message_names_has_its_option():
         for name in stated.findall(text)
         if name in options and "<" not in text
     }
-    assert {"at", "dates", "known_at"} <= found
-    assert found - set(OPTIONS) == set()
+    assert {"at", "dates", "known_at"} <= named
+    assert named - set(OPTIONS) == set()
 
 
 @pytest.mark.parametrize(
-    ("said", "shown"),
+    ("message", "shown"),
     [
         ("leave out at=TIME", "leave out --at TIME"),
         ("sure=True, or at=TIME", "--sure, or --at TIME"),
@@ -150,8 +150,8 @@ def test_every_argument_that_a_message_names_has_its_option():
         ("stance=0.7 or that=x2", "stance=0.7 or that=x2"),
     ],
 )
-def test_the_command_line_spells_an_argument_as_its_option(said, shown):
-    assert as_options(said) == shown
+def test_the_command_line_spells_an_argument_as_its_option(message, shown):
+    assert as_options(message) == shown
 
 
 def _glossary():
@@ -171,8 +171,8 @@ def test_the_glossary_is_short_and_has_every_word_of_a_sense_of_its_own():
 
 def test_a_backdated_forecast_keeps_the_word_that_older_ledgers_hashed():
     moment = dt.datetime(2026, 1, 2, tzinfo=dt.UTC)
-    said = Forecast("q", "0" * 64, "ana", binary_value("0.5"), moment, "backdated")
-    prepared = prepare(said)
+    forecast = Forecast("q", "0" * 64, "ana", binary_value("0.5"), moment, "backdated")
+    prepared = prepare(forecast)
     assert prepared.row["kind"] == "elicited"
     back = prepared.value
     assert isinstance(back, Forecast)

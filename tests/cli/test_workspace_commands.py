@@ -33,8 +33,8 @@ class Walk:
         self.printed = []
 
     def __call__(self, *words, code=0):
-        kept = {k: v for k, v in os.environ.items() if not k.startswith("FORECASTING")}
-        env = kept | {
+        outside = {k: v for k, v in os.environ.items() if not k.startswith("FORECASTING")}
+        env = outside | {
             "COLUMNS": "80",
             "FORECASTING_HOME": str(self.home),
             "FORECASTING_NOW": self.now,
@@ -72,8 +72,8 @@ def test_from_nothing_to_a_calibration_on_another_conflict(walk):
     # A world of two processes, on one screen.
     (walk.place / "worlds" / "world.yaml").write_text(WORLD, encoding="utf-8")
     walk("questions", "check")
-    made = json.loads(walk("init", "--json"))
-    assert (made["added"], made["questions"], made["created"]) == (1, 4, False)
+    counts = json.loads(walk("init", "--json"))
+    assert (counts["added"], counts["questions"], counts["created"]) == (1, 4, False)
     walk(
         *("news", "add", "Traders return", "--source", "wire", "--known-at", walk.now),
         *("--on", "market=x2"),

@@ -56,11 +56,11 @@ def test_a_moment_without_zone_is_refused():
 
 
 def test_local_times_that_do_not_exist_or_occur_twice_are_asked_about():
-    for text, said, readings in (
+    for text, reason, readings in (
         ("2026-03-29T03:30", "does not exist", ["2026-03-29T00:30:00Z", "2026-03-29T01:30:00Z"]),
         ("2026-10-25T03:30", "occurs twice", ["2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z"]),
     ):
-        with pytest.raises(UncertainTime, match=said) as doubt:
+        with pytest.raises(UncertainTime, match=reason) as doubt:
             parse_instant(text, zone_name="Europe/Kyiv")
         assert list(map(iso, doubt.value.readings)) == readings
         assert doubt.value.hint == " or ".join(readings)
@@ -69,8 +69,8 @@ def test_local_times_that_do_not_exist_or_occur_twice_are_asked_about():
 
 def test_a_day_means_its_beginning_or_its_end():
     assert iso(parse_when("2026-01-01", zone_name="Europe/Kyiv")) == "2025-12-31T22:00:00Z"
-    found = parse_when("2026-01-01", zone_name="Europe/Kyiv", day_means="ends")
-    assert iso(found) == "2026-01-01T22:00:00Z"
+    instant = parse_when("2026-01-01", zone_name="Europe/Kyiv", day_means="ends")
+    assert iso(instant) == "2026-01-01T22:00:00Z"
     assert iso(parse_when("2026-01-01")) == "2026-01-01T00:00:00Z"
 
 

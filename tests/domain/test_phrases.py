@@ -61,11 +61,11 @@ PHRASES = [
 
 @pytest.mark.parametrize(("text", "fields"), PHRASES)
 def test_a_phrase_says_how_fast(text, fields):
-    found = parse_phrase(text)
+    phrase = parse_phrase(text)
     for name, value in fields.items():
         wanted = pytest.approx(value, rel=1e-4) if isinstance(value, float) else value
-        assert getattr(found, name) == wanted, name
-    assert found.text == " ".join(text.split())
+        assert getattr(phrase, name) == wanted, name
+    assert phrase.text == " ".join(text.split())
 
 
 def test_what_a_phrase_does_not_say_is_neutral():
@@ -73,8 +73,8 @@ def test_what_a_phrase_does_not_say_is_neutral():
 
 
 def test_a_day_ends_at_the_midnight_of_the_zone():
-    found = parse_phrase("at 2025-04-17", "Europe/Kyiv")
-    assert found.at == dt.datetime(2025, 4, 17, 21, tzinfo=dt.UTC)
+    phrase = parse_phrase("at 2025-04-17", "Europe/Kyiv")
+    assert phrase.at == dt.datetime(2025, 4, 17, 21, tzinfo=dt.UTC)
 
 
 BAD_PHRASES = [

@@ -95,16 +95,16 @@ def test_a_spelling_has_one_meaning(text, event):
 
 
 def test_a_condition_follows_given():
-    found = parse_predicate("a=x on close given b=y by close and not c by close")
-    assert found.event == At("a", ("x",), CLOSE)
+    predicate = parse_predicate("a=x on close given b=y by close and not c by close")
+    assert predicate.event == At("a", ("x",), CLOSE)
     condition = And(Entered("b", ("y",), CLOSE), Not(Occurred("c", CLOSE)))
-    assert found.given == condition
-    assert processes_of(found) == {"a", "b", "c"}
+    assert predicate.given == condition
+    assert processes_of(predicate) == {"a", "b", "c"}
 
 
 def test_a_day_is_the_midnight_in_the_zone_that_ends_it():
-    found = parse_predicate("truce=on on 2026-03-28", zone="Europe/Kyiv").event
-    assert found == At("truce", TRUCE, Moment(dt.datetime(2026, 3, 28, 22, tzinfo=dt.UTC)))
+    event = parse_predicate("truce=on on 2026-03-28", zone="Europe/Kyiv").event
+    assert event == At("truce", TRUCE, Moment(dt.datetime(2026, 3, 28, 22, tzinfo=dt.UTC)))
 
 
 def test_names_stand_where_a_name_belongs():
@@ -194,10 +194,10 @@ entries = st.lists(st.tuples(options, names, st.just(()) | states), min_size=1, 
 
 def _grouped(pairs):
     """States to options in the order in which the grammar gives them: option by option."""
-    found = {}
+    by_option = {}
     for state, option in pairs:
-        found.setdefault(option, []).append(state)
-    return tuple((state, option) for option, each in found.items() for state in each)
+        by_option.setdefault(option, []).append(state)
+    return tuple((state, option) for option, each in by_option.items() for state in each)
 
 
 named = st.lists(st.tuples(names, options), max_size=3, unique_by=lambda pair: pair[0]).map(
@@ -218,8 +218,8 @@ events = st.one_of(
 def test_what_is_written_reads_back_as_the_same(event, condition, zone):
     predicate = Predicate(event, condition)
     text = format_predicate(predicate, zone=zone)
-    found = parse_predicate(text, zone=zone)
-    assert (found.event, found.given) == (event, condition), text
+    reread = parse_predicate(text, zone=zone)
+    assert (reread.event, reread.given) == (event, condition), text
 
 
 def _moves(*ways):
@@ -408,8 +408,8 @@ def test_a_condition_that_can_happen_is_not(condition):
 
 
 def test_what_is_scheduled_is_held_by_a_time():
-    found = parse_predicate("election by close", world=WORLD).event
-    assert found == Entered("election", ("held",), CLOSE)
+    event = parse_predicate("election by close", world=WORLD).event
+    assert event == Entered("election", ("held",), CLOSE)
 
 
 @pytest.mark.parametrize("beginning", ["first of", "highest of"])

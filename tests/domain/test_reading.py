@@ -149,10 +149,10 @@ def test_two_orders_of_dates_in_one_file_are_refused():
 
 
 def test_today_and_now_are_of_a_person_not_of_a_file():
-    told = Manner(now=NOW)
-    assert reading.moment("now", manner=told) == NOW
-    assert reading.day("today", zone="UTC", manner=told) == NOW.date()
-    assert reading.day("Yesterday", zone="UTC", manner=told).day == 21
+    manner = Manner(now=NOW)
+    assert reading.moment("now", manner=manner) == NOW
+    assert reading.day("today", zone="UTC", manner=manner) == NOW.date()
+    assert reading.day("Yesterday", zone="UTC", manner=manner).day == 21
     for text in ("now", "today"):
         with pytest.raises(InvalidInput):
             reading.moment(text)

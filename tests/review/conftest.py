@@ -65,7 +65,7 @@ def score_row(name, kind, rule, seed, **changes):
 
 def calibration_of(seed, n=12):
     rng = np.random.default_rng(seed)
-    said = np.sort(np.round(rng.beta(1, 3, n), 3))
+    forecasts = np.sort(np.round(rng.beta(1, 3, n), 3))
     rate = np.repeat([0.0, 0.25, 0.6], [n // 3, n // 3, n - 2 * (n // 3)])
     curve = [
         {
@@ -73,7 +73,7 @@ def calibration_of(seed, n=12):
             "lower": float(max(0, f - 0.3)),
             "upper": float(min(1, f + 0.35)),
         }
-        for f, r in zip(said, rate, strict=True)
+        for f, r in zip(forecasts, rate, strict=True)
     ]
     many = np.sort(rng.beta(1, 4, 300))
     pooled = [
@@ -184,7 +184,7 @@ def binary(
 
 def questions():
     """Give all types, a ladder, one too soon, one due, one with hostile words, one bare."""
-    found = [
+    paths = [
         binary(
             f"general-ceasefire-2025@{closes}",
             f"Will a general ceasefire between Russia and Ukraine begin by {closes}?",
@@ -194,7 +194,7 @@ def questions():
         )
         for i, closes in enumerate(("2025-04-30", "2025-06-30", "2025-09-30", "2025-12-31"))
     ]
-    found += [
+    paths += [
         binary(
             "energy-truce-2025-observed",
             "Does the energy truce of March 2025 pass without a claimed violation?", "2025-03-18",
@@ -218,7 +218,7 @@ def questions():
         ),
     ]
     start, close = day("2025-11-26"), day("2027-01-01")
-    found.append(
+    paths.append(
         QuestionPath(
             "guarantees-2026",
             "What will be the strongest state of guarantees for Ukraine at the end of 2026?",
@@ -232,7 +232,7 @@ def questions():
         )
     )
     start, close = day("2026-05-31"), day("2027-01-01")
-    found.append(
+    paths.append(
         QuestionPath(
             "summit-venue", "Where do the presidents meet, if they meet in 2026?", "categorical",
             start, close, close, "open", options=("Russia", "Ukraine", "<b>a third country</b>"),
@@ -248,7 +248,7 @@ def questions():
         )
         for i in range(8)
     ]
-    found.append(
+    paths.append(
         QuestionPath(
             "exchange-1000-2025-delivered",
             "How many will each side have received by 24 May 2025?", "numeric", start, close,
@@ -263,13 +263,13 @@ def questions():
         )
     )
     start, close = day("2026-08-21"), day("2026-12-31")
-    found.append(
+    paths.append(
         QuestionPath(
             "bare", "Nobody has spoken of this yet", "binary", start, close, close, "upcoming",
             topic="talks",
         )
     )
-    return found
+    return paths
 
 
 def texts():

@@ -16,13 +16,13 @@ def unfolded(chrome, address):
     """Give the page in a window of a width, with every part of it open."""
     pages = []
 
-    def come(width):
+    def visit(width):
         pages.append(chrome.new_page(viewport={"width": width, "height": 1000}))
         pages[-1].goto(address)
         pages[-1].evaluate(OPEN)
         return pages[-1]
 
-    yield come
+    yield visit
     for page in pages:
         page.close()
 
@@ -42,12 +42,12 @@ def test_nothing_is_cut_off_on_paper(unfolded):
 def test_the_page_asks_for_nothing_and_complains_of_nothing(chrome, address):
     page = chrome.new_page()
     asked = []
-    said = []
+    messages = []
     page.on("request", lambda request: asked.append(request.url))
-    page.on("console", lambda message: said.append(message.text))
+    page.on("console", lambda message: messages.append(message.text))
     page.goto(address)
     assert [url for url in asked if not url.startswith("data:")] == [address]
-    assert not said
+    assert not messages
     page.close()
 
 

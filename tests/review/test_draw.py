@@ -107,11 +107,11 @@ def test_a_users_own_settings_change_nothing(review_data, monkeypatch):
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=8).map(sorted), st.floats(0.01, 0.12))
 def test_labels_keep_their_order_their_distance_and_the_picture(places, room):
-    found = layout.spread(places, room, 0.0, 1.0)
-    assert len(found) == len(places)
-    assert all(after - before >= room - 1e-9 for before, after in pairwise(found))
-    assert min(found) >= -1e-9
-    assert max(found) <= 1 + 1e-9
+    spread = layout.spread(places, room, 0.0, 1.0)
+    assert len(spread) == len(places)
+    assert all(after - before >= room - 1e-9 for before, after in pairwise(spread))
+    assert min(spread) >= -1e-9
+    assert max(spread) <= 1 + 1e-9
 
 
 @pytest.mark.parametrize("days", [1, 3, 9, 30, 60, 130, 285, 400, 900, 2200, 9000])

@@ -42,10 +42,10 @@ class Outline(HTMLParser):
 
 
 def outline(text):
-    found = Outline()
-    found.feed(text)
-    found.close()
-    return found
+    parser = Outline()
+    parser.feed(text)
+    parser.close()
+    return parser
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +114,7 @@ def test_the_same_data_give_the_same_page(review_data, full_page):
 def test_each_picture_is_named_and_has_its_table_in_the_same_section(full_page):
     pictures = re.findall(r"<svg [^>]*>", full_page)
     assert len(pictures) > 20
-    assert all('role="img"' in found and 'aria-label="' in found for found in pictures)
+    assert all('role="img"' in picture and 'aria-label="' in picture for picture in pictures)
     cards = re.findall(r"<article .*?</article>", full_page, flags=re.DOTALL)
     with_pictures = [card for card in cards if "<svg" in card]
     assert len(with_pictures) > 15
@@ -187,9 +187,9 @@ def test_types_of_questions_are_never_in_one_table(full_page):
 
 
 def test_an_empty_review_has_words_for_every_part(empty_data):
-    found = outline(render(empty_data))
-    assert not found.faults
-    text = " ".join(" ".join(found.text).split())
+    parsed = outline(render(empty_data))
+    assert not parsed.faults
+    text = " ".join(" ".join(parsed.text).split())
     for words in (
         "No question has a forecast yet",
         "Nothing that counts has resolved yet, so nothing is scored",

@@ -41,9 +41,9 @@ def test_the_ring_stands_where_the_outcome_could_be_known(make_binary):
             "q", "Q?", "2025-03-21", "2025-03-30", outcome=outcome, resolved="2025-03-26"
         )
         (panel,) = drawn(question).panels
-        said = f"outcome: {outcome}"
-        assert panel.outcome == (panel.plot.x(6), panel.plot.y(height), said)
-        assert said in [label.text for label in panel.labels]
+        outcome_label = f"outcome: {outcome}"
+        assert panel.outcome == (panel.plot.x(6), panel.plot.y(height), outcome_label)
+        assert outcome_label in [label.text for label in panel.labels]
 
 
 def test_an_annulled_question_has_no_ring(make_binary):
@@ -136,9 +136,9 @@ def test_a_band_that_does_not_exist_is_not_drawn(review_data):
 
 def test_the_bars_below_a_curve_hold_its_forecasts(review_data):
     curve = review_data.calibrations["model"]["curve"]
-    found = charts.reliability(curve)
-    assert found is not None
-    total = sum(float(re.search(r": ([\d.,]+) forecast", bar.tip)[1]) for bar in found.bars)
+    chart = charts.reliability(curve)
+    assert chart is not None
+    total = sum(float(re.search(r": ([\d.,]+) forecast", bar.tip)[1]) for bar in chart.bars)
     assert total == sum(point["n"] for point in curve) == 12
     certain = [{"forecast": 1.0, "event_rate": 1.0, "n": 4, "lower": 1.0, "upper": 1.0}]
     (bar,) = charts.reliability(certain).bars
@@ -170,11 +170,11 @@ def test_the_picture_of_a_first_day_begins_shortly_before_its_first_word(make_bi
     """Fifteen hours without a word take no room: what was said then lies apart."""
     question = make_binary("q", "Q?", "2026-11-28", "2027-03-31", evidence=0)
     first = question.opens + dt.timedelta(hours=15)
-    said = {
+    paths = {
         name: [Point(first + dt.timedelta(minutes=10 * n), (0.2 + n / 10,))]
         for n, name in enumerate(("model", "tom"))
     }
-    (panel,) = drawn(replace(question, paths=said), until=first + dt.timedelta(minutes=40)).panels
+    (panel,) = drawn(replace(question, paths=paths), until=first + dt.timedelta(minutes=40)).panels
     plot = panel.plot
     assert plot.zero is not None
     assert plot.zero > question.opens
@@ -189,8 +189,8 @@ def test_a_question_that_was_settled_early_is_drawn_up_to_its_outcome(make_binar
     question = make_binary(
         "q", "Q?", "2026-11-28", "2027-12-31", outcome="yes", resolved=resolved, evidence=0
     )
-    said = {"model": [Point(question.opens, (0.2,))]}
-    (panel,) = drawn(replace(question, paths=said)).panels
+    paths = {"model": [Point(question.opens, (0.2,))]}
+    (panel,) = drawn(replace(question, paths=paths)).panels
     across = panel.plot.x.end - panel.plot.x.start
     assert panel.outcome is not None
     assert panel.plot.at(question.opens) == pytest.approx(panel.plot.x.start, abs=0.1)

@@ -36,27 +36,27 @@ pairs = st.lists(
 
 
 @given(pairs)
-def test_every_arrow_runs_to_a_later_layer_but_those_that_close_a_loop(found):
-    layers, turned = layered(NAMES, found)
-    for parent, child in found:
+def test_every_arrow_runs_to_a_later_layer_but_those_that_close_a_loop(arrows):
+    layers, turned = layered(NAMES, arrows)
+    for parent, child in arrows:
         if (parent, child) in turned:
             assert layers[parent] > layers[child] or layers[parent] >= 0
         else:
             assert layers[parent] < layers[child]
     # Without loops no arrow runs back.
-    forward = [(a, b) for a, b in found if a < b]
+    forward = [(a, b) for a, b in arrows if a < b]
     assert not layered(NAMES, forward)[1]
 
 
 @given(pairs)
-def test_boxes_never_cover_each_other_and_stay_in_the_picture(found):
+def test_boxes_never_cover_each_other_and_stay_in_the_picture(arrows):
     rows = [ProcessRow(name, name, "none") for name in NAMES]
-    links = [LinkRow(f"while {a}=on: {b}", a, b, 2.0, 1.0, 4.0) for a, b in found]
+    links = [LinkRow(f"while {a}=on: {b}", a, b, 2.0, 1.0, 4.0) for a, b in arrows]
     graph = world_graph(WorldPage(rows, links))
     if graph is None:
         assert not links
         return
-    assert len(graph.boxes) == len({name for pair in found for name in pair})
+    assert len(graph.boxes) == len({name for pair in arrows for name in pair})
     boxes = [(b.x, b.y, b.x + graph.wide, b.y + b.tall) for b in graph.boxes]
     for i, one in enumerate(boxes):
         assert min(one) >= 0
@@ -82,14 +82,14 @@ def test_no_word_of_the_picture_is_cut():
         LinkRow("while a=soft-text|firm-text|signed-soft: b", "a", "b", 0.5, 0.3, 0.9),
     ]
     graph = world_graph(WorldPage(rows, links))
-    told = [" ".join(line for _, line in label.lines) for label in graph.arrows[0].labels]
-    assert told == [
+    labels = [" ".join(line for _, line in label.lines) for label in graph.arrows[0].labels]
+    assert labels == [
         "+ signed-soft or signed-firm: ×30",
         "\N{MINUS SIGN} soft-text or 2 others: ×0.5",
     ]
     assert "while a=soft-text|firm-text|signed-soft" in graph.arrows[0].tip
-    said = [" ".join(line.text for line in box.lines) for box in graph.boxes]
-    assert said == [
+    texts = [" ".join(line.text for line in box.lines) for box in graph.boxes]
+    assert texts == [
         f"{title} now: none 8 rates, in the table of processes",
         "Deal now: begun: 205 of 1,000 persons so far from its own history",
     ]
@@ -168,9 +168,9 @@ def test_no_title_and_no_number_of_a_picture_is_cut():
     figure.draw_without_rendering()
     axes = figure.axes[0]
     assert axes.get_title(loc="left").replace("\n", " ") == title
-    told = [text.get_text() for text in axes.texts]
-    assert all("%" in text for text in told), told
-    assert told[1].endswith("… 13\N{NARROW NO-BREAK SPACE}%")
+    texts = [text.get_text() for text in axes.texts]
+    assert all("%" in text for text in texts), texts
+    assert texts[1].endswith("… 13\N{NARROW NO-BREAK SPACE}%")
     left = figure.axes[1].get_tightbbox().x0
     assert all(text.get_window_extent().x1 < left for text in axes.texts)
     assert axes.title.get_window_extent().x1 < left
@@ -257,8 +257,8 @@ def test_a_part_is_read_by_its_interval(review_data):
         (None, None): "too few events to say",
     }
     for (low, high), reading in readings.items():
-        told = tables.parts([{**row, "difference_lower": low, "difference_upper": high}])
-        assert told[0][1] == reading
+        parts = tables.parts([{**row, "difference_lower": low, "difference_upper": high}])
+        assert parts[0][1] == reading
 
 
 def test_the_page_opens_with_results_and_folds_what_explains_them(review_data):

@@ -71,15 +71,15 @@ def costs(house, *, rounds, questions):
     from tests.web.conftest import Browser
 
     browser = Browser(house)
-    found = {}
+    seconds = {}
     for page in PAGES:
         for number in range(rounds + 1):
             address = page.replace("{n}", str(number * 37 % questions))
             began = time.process_time()
             assert browser.get(address).status_code == 200
             if number:
-                found.setdefault(page, []).append(time.process_time() - began)
-    return found
+                seconds.setdefault(page, []).append(time.process_time() - began)
+    return seconds
 
 
 def main():
@@ -96,10 +96,10 @@ def main():
             began = time.process_time()
             book.needs()
             print(f"read once: {time.process_time() - began:.1f} s")
-            found = costs(House(book), rounds=asked.rounds, questions=asked.questions)
-    for page, took in found.items():
+            seconds = costs(House(book), rounds=asked.rounds, questions=asked.questions)
+    for page, took in seconds.items():
         print(f"{page:40} {1000 * statistics.median(took):7.1f} ms")
-    every = sorted(each for took in found.values() for each in took)
+    every = sorted(each for took in seconds.values() for each in took)
     late = every[int(0.95 * len(every))]
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"median {1000 * statistics.median(every):.0f} ms, p95 {1000 * late:.0f} ms of CPU")

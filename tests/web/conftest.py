@@ -96,16 +96,16 @@ def forms_of(text, action):
     """Give the fields of each form with an action, as a browser would send them untouched."""
     from html import unescape
 
-    found = []
+    forms = []
     for attributes, inside in re.findall(r"<form([^>]*)>(.*?)</form>", text, re.DOTALL):
         if f'action="{action}"' not in attributes:
             continue
         fields = {}
         for tag in re.findall(r"<input([^>]*)>", inside):
-            said = dict(re.findall(r'([\w-]+)="([^"]*)"', tag))
-            kind = said.get("type", "text")
-            if "name" in said and (kind not in ("checkbox", "radio") or " checked" in tag):
-                fields[said["name"]] = unescape(said.get("value", ""))
+            attrs = dict(re.findall(r'([\w-]+)="([^"]*)"', tag))
+            kind = attrs.get("type", "text")
+            if "name" in attrs and (kind not in ("checkbox", "radio") or " checked" in tag):
+                fields[attrs["name"]] = unescape(attrs.get("value", ""))
         for tag, words in re.findall(r"<textarea([^>]*)>(.*?)</textarea>", inside, re.DOTALL):
             fields[dict(re.findall(r'([\w-]+)="([^"]*)"', tag))["name"]] = unescape(words).strip()
         for tag, words in re.findall(r"<select([^>]*)>(.*?)</select>", inside, re.DOTALL):
@@ -114,8 +114,8 @@ def forms_of(text, action):
             chosen = [v for v, more in options if "selected" in more] or [v for v, _ in options]
             if chosen:
                 fields[name] = unescape(chosen[0])
-        found.append(fields)
-    return found
+        forms.append(fields)
+    return forms
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -150,23 +150,23 @@ def database(example, tmp_path):
 def housed(path, **more):
     """The app's house over a database, until it is left."""
     with Book.plain(str(path), forecaster="ana", **more) as book:
-        made = House(book, port=PORT)
-        yield made
-        made.close()
+        app_house = House(book, port=PORT)
+        yield app_house
+        app_house.close()
 
 
 @pytest.fixture
 def house(database):
     """The app's house over that copy."""
-    with housed(database) as made:
-        yield made
+    with housed(database) as app_house:
+        yield app_house
 
 
 @pytest.fixture
 def empty(tmp_path):
     """A browser that is in, over a database without a bank."""
-    with housed(tmp_path / "empty.db", create=True) as made:
-        yield Browser(made)
+    with housed(tmp_path / "empty.db", create=True) as app_house:
+        yield Browser(app_house)
 
 
 @pytest.fixture

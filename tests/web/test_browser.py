@@ -94,8 +94,8 @@ def filled(example, tmp_path_factory):
         for name, p in MODEL.items():
             now, space = clock.now(), asked[name].space
             value = binary_value(p) if isinstance(p, str) else options_value(space, p)
-            said = Forecast(name, asked[name].wording_hash, "model", value, now, "live")
-            book.ledger.append([said], recorded_at=now)
+            forecast = Forecast(name, asked[name].wording_hash, "model", value, now, "live")
+            book.ledger.append([forecast], recorded_at=now)
         for title, on in ((WAITS, {}), (ACTS, {"ceasefire=accepted": "+1"})):
             since = clock.now() - dt.timedelta(hours=3)
             book.add_news(title, source="wire", grade="B", known_at=since, on=on)
@@ -114,13 +114,13 @@ def walked(filled, site, chrome, seat):
         page.goto(f"{site.origin}/ledger")
         file = {"name": "mine.csv", "mimeType": "text/csv", "buffer": RECORD.encode()}
         page.get_by_label("A file, up to").set_input_files(file)
-        found = []
+        addresses = []
         for button in ("Preview", "Bring it in"):
             page.get_by_role("button", name=button).click()
             page.locator("h1", has_text="mine.csv").wait_for()
             page.locator("progress").wait_for(state="detached", timeout=120_000)
-            found.append(page.url.removeprefix(site.origin))
-    return [*WALKED, *found, *(f"/news/{seq}" for seq in seqs)]
+            addresses.append(page.url.removeprefix(site.origin))
+    return [*WALKED, *addresses, *(f"/news/{seq}" for seq in seqs)]
 
 
 @pytest.fixture(scope="module")
@@ -171,8 +171,8 @@ def _walk(context, origin, addresses, width, axe):
         # A title that is pressed to nothing is no wider than the page either.
         narrow = page.evaluate(NARROW)
         wrong += [f"{address}: {each} has no width" for each in narrow]
-        found = page.evaluate("window.violations || []")
-        wrong += [f"{address}: policy {each}" for each in found]
+        violations = page.evaluate("window.violations || []")
+        wrong += [f"{address}: policy {each}" for each in violations]
         if axe:
             page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
             page.evaluate(axe)
@@ -214,7 +214,7 @@ def test_everybody_can_use_every_page(chrome, site, seat, walked, width, scheme,
     context.close()
 
 
-def told(page, words):
+def note_of(page, words):
     """Wait until the page says that something was done; give what it says."""
     note = page.locator(".note.done", has_text=words)
     note.wait_for()
@@ -229,7 +229,7 @@ def enter(chrome, site, seat):
     """
     contexts = []
 
-    def come(width=1280, *, script=True):
+    def visit(width=1280, *, script=True):
         view = {"width": width, "height": 900}
         contexts.append(
             chrome.new_context(viewport=view, java_script_enabled=script, storage_state=seat)
@@ -238,7 +238,7 @@ def enter(chrome, site, seat):
         page.goto(site.origin + "/")
         return page
 
-    yield come
+    yield visit
     for context in contexts:
         context.close()
 
@@ -250,7 +250,7 @@ def test_a_number_is_logged_in_two_clicks(enter):
     page.mouse.click(box["x"] + box["width"] * 0.3, box["y"] + box["height"] / 2)
     assert 20 <= int(form.locator("[data-number]").input_value()) <= 40
     form.get_by_role("button", name="Log").click()
-    told(page, "Logged")
+    note_of(page, "Logged")
 
 
 def test_keys_move_and_log(enter):
@@ -261,7 +261,7 @@ def test_keys_move_and_log(enter):
     page.keyboard.press("l")
     page.keyboard.type("42")
     page.keyboard.press("Enter")
-    told(page, "Logged 42")
+    note_of(page, "Logged 42")
     page.keyboard.press("/")
     page.keyboard.type("ceasefire")
     page.keyboard.press("Enter")
@@ -284,7 +284,7 @@ def test_somebody_asks_logs_and_resolves(enter, width, script):
         page.get_by_label("By the end of").fill("2031-01-31")
         page.get_by_role("button", name="Ask").click()
         page.locator("h1", has_text=title).wait_for()
-        told(page, "Asked")
+        note_of(page, "Asked")
         assert "/q/" in page.url
         here = page.locator("nav [aria-current=page]").first
         assert here.inner_text() == "Questions"
@@ -295,19 +295,19 @@ def test_somebody_asks_logs_and_resolves(enter, width, script):
     page.get_by_label("Your probability, in percent").fill("1:3")
     page.get_by_label("Why (kept with the number)").fill("Three of four ferries stayed.")
     page.get_by_role("button", name="Log", exact=True).click()
-    told(page, "Logged")
+    note_of(page, "Logged")
     assert "25" in page.inner_text(".strip")
     assert "Three of four" in page.inner_text("#main")
     page.get_by_text("Record the outcome").click()
     page.get_by_label("The outcome").select_option("yes")
     page.get_by_label("Who says so: a link or a name").fill("the harbour master")
     page.get_by_role("button", name="Record it").click()
-    told(page, "Recorded: yes")
+    note_of(page, "Recorded: yes")
     assert "yes" in page.inner_text(".status .badge")
     page.get_by_text("Correct it, contest it or take it back").click()
     page.get_by_label("Who says so: a link or a name").fill("a mistake")
     page.get_by_role("button", name="Take it back").click()
-    told(page, "Taken back: the question")
+    note_of(page, "Taken back: the question")
     assert "open" in page.inner_text(".status .badge")
 
 
@@ -339,7 +339,7 @@ def ladder(enter, site, request):
     page.get_by_label("yes or no, by several days").check()
     page.get_by_label("The days").fill(", ".join(DAYS))
     page.get_by_role("button", name="Ask").click()
-    told(page, "Asked")
+    note_of(page, "Asked")
     return page, [page.get_by_label(f"by {day_names(day)}", exact=True) for day in DAYS]
 
 
@@ -350,7 +350,7 @@ def test_what_is_typed_into_a_ladder_is_what_is_logged(ladder):
         rung.press_sequentially(number)
     assert [rung.input_value() for rung in rungs] == ["30", "45", "60"]
     page.keyboard.press("Enter")
-    assert "3 entries" in told(page, "Logged on")
+    assert "3 entries" in note_of(page, "Logged on")
     assert [rung.input_value() for rung in rungs] == ["30", "45", "60"]
 
 
@@ -369,7 +369,7 @@ def test_a_ladder_cannot_fall(ladder):
     page.wait_for_selector(".fault")
     rungs[2].fill("40")
     page.get_by_role("button", name="Log", exact=True).click()
-    assert "3 entries" in told(page, "Logged on")
+    assert "3 entries" in note_of(page, "Logged on")
 
 
 OPEN = "/q/armenia-eu-referendum-2027"
@@ -385,7 +385,7 @@ def test_of_a_number_and_a_word_the_last_one_counts(enter, site):
     assert word.input_value() == ""
     number.fill("90")
     number.press("Enter")
-    told(page, "Logged")
+    note_of(page, "Logged")
     word.select_option("unlikely")
     page.get_by_role("button", name="Log", exact=True).click()
     page.locator("#log", has_text="32.5").wait_for()
@@ -396,14 +396,14 @@ def test_back_and_log_again_writes_once(enter, site, filled, script):
     page = enter(script=script)
     page.goto(site.origin + OPEN)
     number = page.get_by_label("Your probability, in percent")
-    said = "37" if script else "38"
-    number.fill(said)
+    percent = "37" if script else "38"
+    number.fill(percent)
     page.get_by_role("button", name="Log", exact=True).click()
-    told(page, "Logged")
+    note_of(page, "Logged")
     head = _head(filled)
     page.go_back()
     page.goto(site.origin + OPEN) if OPEN not in page.url else None
-    number.fill(said)
+    number.fill(percent)
     page.get_by_role("button", name="Log", exact=True).click()
     page.locator(".note", has_text="not written twice").wait_for()
     assert _head(filled) == head
@@ -414,12 +414,12 @@ def test_numbers_are_hidden_until_one_has_answered(enter, site):
     page.goto(site.origin + "/settings")
     page.get_by_label("Hide the model's number").check()
     page.get_by_role("button", name="Keep").click()
-    told(page, "Kept")
+    note_of(page, "Kept")
     page.goto(site.origin + "/q/power-change-kremlin")
     assert "hidden until you answer" in page.inner_text(".strip")
     page.get_by_label("Your probability, in percent").fill("12")
     page.get_by_role("button", name="Log", exact=True).click()
-    told(page, "Logged")
+    note_of(page, "Logged")
     assert "hidden" not in page.inner_text(".strip")
 
 
@@ -476,16 +476,16 @@ def test_news_is_coded_by_one_key_and_taken_back(enter, site, filled):
     visitor.wait_for_url(f"**/news/{seq}")
     # A slip of the finger, undone by a key, and the key that the code is called by.
     visitor.keyboard.press("q")
-    assert "Coded −1 on " in told(visitor, "Coded")
+    assert "Coded −1 on " in note_of(visitor, "Coded")
     visitor.keyboard.press("u")
-    told(visitor, "Undone")
+    note_of(visitor, "Undone")
     visitor.keyboard.press("1")
-    assert "Coded +1 on " in told(visitor, "Coded")
+    assert "Coded +1 on " in note_of(visitor, "Coded")
     visitor.goto(site.origin + "/news")
     visitor.locator("#coded ~ .scroll").get_by_role("link", name=title).click()
     visitor.get_by_label("Why it does not stand").fill("denied by both")
     visitor.get_by_role("button", name="Take it back").click()
-    assert "Taken back" in told(visitor, "Taken back")
+    assert "Taken back" in note_of(visitor, "Taken back")
 
 
 @matrix("width, script", (1280, "script"), (390, "plain"))
@@ -500,11 +500,11 @@ def test_somebody_writes_news_watches_the_world_and_reads_the_review(enter, widt
     page.get_by_role("button", name="Write down, and code it").click()
     page.locator("h1", has_text=title).wait_for()
     page.locator("button[name=code][value='+2']").click()
-    assert "Coded +2" in told(page, "Coded")
+    assert "Coded +2" in note_of(page, "Coded")
     page.get_by_role("link", name="World", exact=True).click()
     page.locator("svg.world").wait_for()
     page.get_by_role("button", name="Nothing happened until today", exact=True).click()
-    assert "Recorded for" in told(page, "Recorded")
+    assert "Recorded for" in note_of(page, "Recorded")
     page.get_by_role("link", name="What if", exact=True).click()
     row = page.locator(".conditions li", has_text="Armenia")
     row.get_by_label("no", exact=True).check()

@@ -19,15 +19,15 @@ MOST = {"/q/q{n}": 2.5, "/ledger": 2.0, "/ask": 2.0, "/": 4.0, "/questions": 4.0
 
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory):
-    found = {}
+    medians = {}
     for size in (FEW, MANY):
         path = tmp_path_factory.mktemp("cost") / "ledger.db"
         with clock.at(NOW):
             fill(path, questions=size, each=6)
             with Book.plain(str(path), forecaster="ana") as book:
                 took = costs(House(book), rounds=7, questions=size)
-        found[size] = {page: statistics.median(each) for page, each in took.items()}
-    return found
+        medians[size] = {page: statistics.median(each) for page, each in took.items()}
+    return medians
 
 
 @pytest.mark.parametrize("page", MOST)

@@ -21,14 +21,14 @@ class Page(HTMLParser):
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
-        said = dict(attrs)
-        if tag in ("input", "select", "textarea") and said.get("name"):
+        attributes = dict(attrs)
+        if tag in ("input", "select", "textarea") and attributes.get("name"):
             for box in self.stack:
-                box[2].append(said["name"])
+                box[2].append(attributes["name"])
         if tag in NEVER_SHUT:
             return
-        self.stack.append((tag, said, []))
-        if "fault" in (said.get("class") or "").split():
+        self.stack.append((tag, attributes, []))
+        if "fault" in (attributes.get("class") or "").split():
             shut = [s for t, s, _ in self.stack if t == "details" and "open" not in s]
             self.faults.append(["", shut, list(self.stack)])
 
@@ -83,8 +83,8 @@ def test_what_is_wrong_with_a_new_question_stands_at_its_field(browser, typed, b
     page = browser.send("/ask", **typed)
     assert page.status_code == 422
     seen = Page(page.text)
-    ((said, shut, _),) = seen.faults
-    assert words in said
+    ((fault, shut, _),) = seen.faults
+    assert words in fault
     assert not shut, "a fault within a fold that is shut is no answer"
     assert beside in seen.beside()
     assert "lower < upper" not in page.text
@@ -105,38 +105,38 @@ def test_a_moment_that_cannot_be_stands_at_the_moment(browser, house, when):
     browser.get(here)
     page = browser.send(f"{here}/log", p="35", at=when)
     seen = Page(page.text)
-    ((said, shut, _),) = seen.faults
+    ((fault, shut, _),) = seen.faults
     assert not shut
     assert seen.beside() == {"at"}
-    assert not re.search(r"T\d\d:\d\d:\d\d", said)
+    assert not re.search(r"T\d\d:\d\d:\d\d", fault)
 
 
 def test_a_fault_that_no_form_has_a_place_for_stands_at_the_head(browser, house):
     """Somebody else resolved the question, and its form is gone: the fault is not."""
-    made = house.book.ask(**ASK)
-    here = f"/q/{made['id']}"
+    question = house.book.ask(**ASK)
+    here = f"/q/{question['id']}"
     browser.get(here)
     form = browser.forms(f"{here}/log")[0]
-    house.book.resolve(made["id"], "yes", source="wire")
+    house.book.resolve(question["id"], "yes", source="wire")
     page = browser.send(f"{here}/log", form, p="35")
     assert page.status_code == 422
     assert "resolved yes" in browser.faults()[0]
 
 
 def test_a_ladder_that_falls_is_told_in_percent_as_it_was_typed(browser, house):
-    made = house.book.ask(ASK["title"], ladder=["2031-01-31", "2031-06-30"])
-    here = f"/q/{made['questions'][0]}"
+    question = house.book.ask(ASK["title"], ladder=["2031-01-31", "2031-06-30"])
+    here = f"/q/{question['questions'][0]}"
     browser.get(here)
     browser.send(f"{here}/log", **{"p[2031-01-31]": "10", "p[2031-06-30]": "8"})
-    (said,) = browser.faults()
-    assert "by 31 Jan 2031 10 %, by 30 Jun 2031 8 %" in said
-    assert "10 or more by 30 Jun 2031" in said
-    assert "0.1" not in said
+    (fault,) = browser.faults()
+    assert "by 31 Jan 2031 10 %, by 30 Jun 2031 8 %" in fault
+    assert "10 or more by 30 Jun 2031" in fault
+    assert "0.1" not in fault
 
 
 def test_no_part_of_a_page_pushes_an_address_and_none_holds_a_form(browser, house):
-    made = house.book.ask("How many?", by="2031-01-31", span="0..20")
-    here = f"/q/{made['id']}"
+    question = house.book.ask("How many?", by="2031-01-31", span="0..20")
+    here = f"/q/{question['id']}"
     browser.get(here)
     form = browser.forms(f"{here}/log")[0] | {"q[5]": "3", "q[95]": "9"}
     swaps = {"HX-Request": "true", "Origin": "http://127.0.0.1:8100"}
@@ -161,4 +161,4 @@ def test_an_address_that_leads_nowhere_still_leads_on(browser):
     assert page.status_code == 404
     assert 'href="/questions"' in page.text
     assert re.search(r"<p>No question named nonsense\.</p>", page.text)
-    assert "csrf" not in render("fault.html.j2", status=404, said="x", stamp="s", inside=None)
+    assert "csrf" not in render("fault.html.j2", status=404, text="x", stamp="s", inside=None)

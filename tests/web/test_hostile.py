@@ -34,36 +34,38 @@ class Attacker:
 
     def send(self, raw, *, rest=(), seconds=15):
         with socket.create_connection((self.host, self.port), timeout=seconds) as wire:
-            found = b""
+            answer = b""
             try:
                 wire.sendall(raw)
                 for part in rest:
                     wire.sendall(part)
                 while chunk := wire.recv(65536):
-                    found += chunk
-                    if _whole(found):
+                    answer += chunk
+                    if _whole(answer):
                         break
             except (ConnectionResetError, BrokenPipeError):
                 pass
-        return found.decode("utf-8", "replace")
+        return answer.decode("utf-8", "replace")
 
     def ask(self, method, path, body=b"", **headers):
-        said = {"Host": self.name, "Connection": "close"}
+        all_headers = {"Host": self.name, "Connection": "close"}
         if body or method == "POST":
-            said["Content-Length"] = str(len(body))
-        said |= {name.replace("_", "-"): value for name, value in headers.items()}
-        lines = "".join(f"{name}: {value}\r\n" for name, value in said.items() if value != "-")
+            all_headers["Content-Length"] = str(len(body))
+        all_headers |= {name.replace("_", "-"): value for name, value in headers.items()}
+        lines = "".join(
+            f"{name}: {value}\r\n" for name, value in all_headers.items() if value != "-"
+        )
         return self.send(f"{method} {path} HTTP/1.1\r\n{lines}\r\n".encode() + body)
 
     def form(self, path, fields=None, **headers):
-        given = {
+        values = {
             "csrf": self.csrf, "token": "t" * 22, "question": self.question, "p": "35",
         } | (fields or {})  # fmt: skip
-        said = {
+        all_headers = {
             "Cookie": self.cookie, "Origin": self.server.origin,
             "Content_Type": "application/x-www-form-urlencoded",
         } | headers  # fmt: skip
-        return self.ask("POST", path, urlencode(given).encode(), **said)
+        return self.ask("POST", path, urlencode(values).encode(), **all_headers)
 
     def file(self, body, boundary="xxx"):
         return self.ask(
@@ -72,8 +74,8 @@ class Attacker:
         )  # fmt: skip
 
 
-def _whole(found):
-    head, separator, body = found.partition(b"\r\n\r\n")
+def _whole(answer):
+    head, separator, body = answer.partition(b"\r\n\r\n")
     length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
     return bool(separator) and length is not None and len(body) >= int(length[1])
 
@@ -170,8 +172,8 @@ def test_every_attack_is_refused_and_writes_nothing(server, database):
         asked, wrong = 0, []
         for name, answer in attacks(attacker):
             asked += 1
-            found = re.match(r"HTTP/1\.1 (\d+)", answer)
-            if found is None or not 400 <= int(found[1]) < 500:
+            status = re.match(r"HTTP/1\.1 (\d+)", answer)
+            if status is None or not 400 <= int(status[1]) < 500:
                 wrong.append((name, answer[:300]))
             if "<script>alert" in answer or "onerror=alert(1)>" in answer:
                 wrong.append((name, "a script came back"))

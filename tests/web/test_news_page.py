@@ -20,24 +20,24 @@ def still(monkeypatch):
     monkeypatch.setattr(news, "figures", lambda *_, **__: Figures())
 
 
-def code(browser, seq, said, *, target="ceasefire=accepted", half_life="30d"):
+def code(browser, seq, choice, *, target="ceasefire=accepted", half_life="30d"):
     browser.get(f"/news/{seq}")
-    browser.send("/news/code", target=target, other="", half_life=half_life, code=said)
+    browser.send("/news/code", target=target, other="", half_life=half_life, code=choice)
 
 
-def told(house, title=SAID, **more):
-    made = house.book.add_news(
+def add_item(house, title=SAID, **more):
+    item = house.book.add_news(
         title,
         source=more.pop("source", "wire"),
         known_at=clock.now() - dt.timedelta(hours=more.pop("hours", 3)),
         **more,
     )
-    return int(made["seq"])
+    return int(item["seq"])
 
 
 def test_the_inbox_puts_first_what_is_most_like_an_open_question(browser, house):
-    told(house, "Grain prices fall again", hours=1)
-    told(house)
+    add_item(house, "Grain prices fall again", hours=1)
+    add_item(house)
     page = browser.get("/news").text
     assert page.index(SAID) < page.index("Grain prices fall again")
     alike = re.findall(r'class="like"[^>]*>([^<]*)', page)
@@ -46,7 +46,7 @@ def test_the_inbox_puts_first_what_is_most_like_an_open_question(browser, house)
 
 
 def test_one_button_codes_an_item_and_goes_on_to_the_next(browser, house):
-    seq = told(house)
+    seq = add_item(house)
     page = browser.get(f"/news/{seq}").text
     # One key each: a button that names it, and needs nothing else.
     assert re.findall(r'name="code" value="([^"]*)" data-key="(\w)"', page) == [
@@ -65,7 +65,7 @@ def test_one_button_codes_an_item_and_goes_on_to_the_next(browser, house):
 @pytest.mark.parametrize("bears", [{}, {"ceasefire": "bears"}])
 def test_a_code_is_undone_from_the_note_that_says_it(browser, house, bears):
     """The item waits again as it did, and what became of it can be followed."""
-    seq = told(house, on=list(bears))
+    seq = add_item(house, on=list(bears))
     was = next(row for row in house.book.inbox() if row["seq"] == seq)
     code(browser, seq, "-2")
     assert [row["title"] for row in house.book.coded_news()].count(SAID) == 1
@@ -82,7 +82,7 @@ def test_a_code_is_undone_from_the_note_that_says_it(browser, house, bears):
 
 
 def test_a_code_on_nothing_is_refused_and_nothing_is_written(browser, house):
-    seq = told(house)
+    seq = add_item(house)
     head = house.book.head()
     for target in ("", "no-such-process=on"):
         code(browser, seq, "+1", target=target)
@@ -94,7 +94,7 @@ def test_a_code_on_nothing_is_refused_and_nothing_is_written(browser, house):
 
 
 def test_what_bears_on_nothing_is_set_aside_and_leaves_the_inbox(browser, house):
-    seq = told(house, "Grain prices fall again")
+    seq = add_item(house, "Grain prices fall again")
     browser.get(f"/news/{seq}")
     browser.send("/news/aside")
     assert "Set aside: Grain prices fall again." in browser.notes()[0]
@@ -102,7 +102,7 @@ def test_what_bears_on_nothing_is_set_aside_and_leaves_the_inbox(browser, house)
 
 
 def test_a_coded_item_is_taken_back_with_a_reason(browser, house):
-    seq = told(house, on={"ceasefire=accepted": "+1"})
+    seq = add_item(house, on={"ceasefire=accepted": "+1"})
     browser.get(f"/news/{seq}")
     browser.send("/news/retract", because="denied by both")
     assert "Taken back" in browser.notes()[0]
@@ -111,8 +111,8 @@ def test_a_coded_item_is_taken_back_with_a_reason(browser, house):
 
 
 def test_two_items_become_one_story_and_keep_what_they_do(browser, house):
-    first = told(house, on={"ceasefire=accepted": "+1"}, half_life="10d")
-    second = told(house, SAID.replace("talk of", "talk about"), source="other wire", hours=2)
+    first = add_item(house, on={"ceasefire=accepted": "+1"}, half_life="10d")
+    second = add_item(house, SAID.replace("talk of", "talk about"), source="other wire", hours=2)
     browser.get(f"/news/{first}")
     browser.send("/news/join")
     assert "one story" in browser.notes()[0]
@@ -124,11 +124,11 @@ def test_two_items_become_one_story_and_keep_what_they_do(browser, house):
 
 
 def test_a_fact_of_a_source_below_b_is_a_report_unless_somebody_vouches(browser, house):
-    seq = told(house)
+    seq = add_item(house)
     browser.get(f"/news/{seq}")
     browser.send("/news/fact", fact="ceasefire=accepted")
     assert "recorded as a report" in browser.notes()[0]
-    seq = told(house, "Both sides accept", hours=1)
+    seq = add_item(house, "Both sides accept", hours=1)
     browser.get(f"/news/{seq}")
     browser.send("/news/fact", fact="ceasefire=accepted", confirmed="1")
     row = next(row for row in house.book.coded_news() if row["title"] == "Both sides accept")
@@ -152,14 +152,14 @@ def test_an_item_is_written_down_in_the_zone_of_the_visitor(browser, house):
 
 def test_a_file_is_brought_in_once_and_its_bad_rows_are_named(browser, house):
     table = "title,source,known_at\nOne,wire,2026-05-01T10:00Z\nTwo,wire,\n"
-    for said in ("1 item added of 2, 1 refused (line 3", "1 known already"):
+    for note in ("1 item added of 2, 1 refused (line 3", "1 known already"):
         browser.get("/news")
         form = browser.forms("/news/file")[0]
         form.pop("file", None)
         browser.page = browser.client.post(
             "/news/file", data=form, files={"file": ("x.csv", table)}, headers={"Origin": ORIGIN}
         )
-        assert said in browser.notes()[0]
+        assert note in browser.notes()[0]
     assert [row["title"] for row in house.book.inbox()].count("One") == 1
 
 
@@ -180,7 +180,7 @@ def test_a_feed_is_fetched_when_the_button_is_pressed_and_remembered(browser, ho
 
 
 def test_a_note_of_unknown_hands_runs_nothing(browser, house):
-    seq = told(house, because="<p onclick='x()'>Two hours<script>alert(1)</script></p>")
+    seq = add_item(house, because="<p onclick='x()'>Two hours<script>alert(1)</script></p>")
     page = browser.get(f"/news/{seq}").text
     assert "Two hours" in page
     assert "alert(1)" not in page
@@ -197,7 +197,7 @@ def test_an_item_weighs_the_same_wherever_it_is_shown(browser, house):
     """Four times as fast, says a source of grade F; what counts of it is less, on every page."""
     house.book.ask("Will the ferry sail?", "30%", by="2031-01-31", base="3 in 70 weeks")
     target = "the-ferry-sail"
-    seq = told(house, "The ferry is at the quay", hours=0, grade="F", on={target: "+2"})
+    seq = add_item(house, "The ferry is at the quay", hours=0, grade="F", on={target: "+2"})
     listed = re.search(
         rf'href="/news/{seq}".*?data-as="Then">([^<]+)<.*?data-as="Now">([^<]+)<',
         browser.get("/news").text,
@@ -210,7 +210,7 @@ def test_an_item_weighs_the_same_wherever_it_is_shown(browser, house):
 
 def test_a_question_and_its_own_process_are_offered_once(browser, house):
     house.book.ask("Will the ferry sail?", "30%", by="2031-01-31", base="3 in 70 weeks")
-    seq = told(house, "Will the ferry sail? It is at the quay")
+    seq = add_item(house, "Will the ferry sail? It is at the quay")
     page = browser.get(f"/news/{seq}").text
     offered = re.findall(r'name="target" value="([^"]*)"', page)
     assert [name for name in offered if "ferry" in name] == ["the-ferry-sail"]
@@ -225,7 +225,7 @@ def _two_like_it(house):
     for what in ("ferry", "barge"):
         title = f"Will the {what} sail from Kosti to Malakal?"
         house.book.ask(title, "30%", by="2031-01-31", base="3 in 70 weeks")
-    return told(house, "The ferry and the barge from Kosti to Malakal are at the quay")
+    return add_item(house, "The ferry and the barge from Kosti to Malakal are at the quay")
 
 
 def test_what_comes_chosen_on_an_item_is_one_of_its_ticks(browser, house):
@@ -246,7 +246,7 @@ def test_what_was_ticked_or_chosen_last_is_what_counts(browser, house, asks):
     """Also without a script, where a tick and a choice stand in one form."""
     seq = _two_like_it(house)
 
-    def came(target=""):
+    def open_item(target=""):
         page = browser.get(f"/news/{seq}?target={target}" if target else f"/news/{seq}").text
         form = browser.forms("/news/code")[0]
         form["target"] = TICKED.findall(page)[0]
@@ -269,15 +269,15 @@ def test_what_was_ticked_or_chosen_last_is_what_counts(browser, house, asks):
         seq = house.book.inbox()[0]["seq"]
         return next(iter(row["on"]))
 
-    form, ticks = came()
+    form, ticks = open_item()
     other = "ceasefire=accepted"
     assert other not in ticks
     assert sent(form, target=ticks[1]) == ticks[1]
-    form, _ = came()
+    form, _ = open_item()
     assert sent(form, other=other) in (other, "ceasefire")
-    form, _ = came(other)
+    form, _ = open_item(other)
     assert (form["target"], form["other"]) == ("", other)
     assert sent(form, target=ticks[1]) == ticks[1]
-    form, _ = came()
+    form, _ = open_item()
     assert "two things are named" in sent(form, target=ticks[1], other=other)
     assert 'role="alert"' in browser.page.text

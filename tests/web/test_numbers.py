@@ -34,11 +34,11 @@ def database(asked, tmp_path):
 
 
 def _last(browser, name):
-    said = browser.house.book.ledger.forecasts(question=name)
-    return said[-1].value if said else None
+    forecasts = browser.house.book.ledger.forecasts(question=name)
+    return forecasts[-1].value if forecasts else None
 
 
-def _said(browser, name):
+def _entered(browser, name):
     value = _last(browser, name)
     return dict(zip(value.labels, value.entered, strict=True))
 
@@ -108,7 +108,7 @@ def test_every_field_of_a_number_reads_alike(browser, text, meant):
         assert _refused(browser, text, "q[50]")
         assert words in unescape(browser.faults()[0])
     else:
-        assert _said(browser, "many")["50"] == meant
+        assert _entered(browser, "many")["50"] == meant
     _post(browser, "/q/many/log", one=text, sure="fairly", help="around", because="a long reason")
     assert "a long reason" in browser.page.text
     if words or beyond:
@@ -123,12 +123,12 @@ def test_every_field_of_a_number_reads_alike(browser, text, meant):
         # What is not stated as beyond the bounds is asked about once.
         assert "is it meant" in unescape(browser.faults()[0])
         _post(browser, "/q/many/settle", outcome=text, source="x", sure="1", meant=text)
-    stands = browser.house.book.ledger.standing_resolutions().get("many")
+    resolution = browser.house.book.ledger.standing_resolutions().get("many")
     if words:
         assert words in unescape(browser.faults()[0])
-        assert stands is None
+        assert resolution is None
     else:
-        assert stands.outcome == meant
+        assert resolution.outcome == meant
 
 
 def test_the_bounds_of_a_question_are_read_alike(browser):

@@ -50,9 +50,9 @@ def test_a_stored_midnight_is_never_shown_as_the_day_that_it_begins():
     ends = r"(known_at|resolved_at|event_at|closes|resolves_by|until)\b[^}]*\|\s*(moment|day)\("
     templates = Path(forecasting.web.__file__).parent / "templates"
     assert not [
-        (file.name, found.group(0))
+        (file.name, match.group(0))
         for file in templates.glob("*.j2")
-        for found in re.finditer(ends, file.read_text())
+        for match in re.finditer(ends, file.read_text())
     ]
 
 
@@ -76,9 +76,11 @@ def test_the_time_after_the_outcome_counts_as_even_and_the_page_says_so(imported
 @pytest.fixture
 def numeric(browser, house):
     """The page of an open question for a number from 0 to 20."""
-    made = house.book.ask("How many ships?", {"10": "3", "90": "9"}, by="2031-01-31", span="0..20")
-    browser.get(f"/q/{made['id']}")
-    return f"/q/{made['id']}"
+    question = house.book.ask(
+        "How many ships?", {"10": "3", "90": "9"}, by="2031-01-31", span="0..20"
+    )
+    browser.get(f"/q/{question['id']}")
+    return f"/q/{question['id']}"
 
 
 def test_a_number_beyond_the_range_is_asked_about_once_and_kept_as_stated(browser, house, numeric):
@@ -125,24 +127,24 @@ def test_a_corrected_outcome_is_marked_and_its_scores_are_gone(
 
 def test_the_count_above_a_history_is_of_the_rows_under_it(browser, house):
     """Pools and references are in the whole history, and are counted there."""
-    made = house.book.ask("Will the ferry sail?", "30%", by="2031-01-31", base="3 in 70 weeks")
-    house.book.pool(made["id"])
+    question = house.book.ask("Will the ferry sail?", "30%", by="2031-01-31", base="3 in 70 weeks")
+    house.book.pool(question["id"])
     for query in ("", "?all=1"):
-        page = browser.get(f"/q/{made['id']}{query}").text.partition('id="history"')[2]
+        page = browser.get(f"/q/{question['id']}{query}").text.partition('id="history"')[2]
         counted = int(re.search(r"History <small>(\d+)</small>", page)[1])
         rows = page.partition("<tbody>")[2].partition("</tbody>")[0].count("<tr>")
         assert counted == rows > 0
 
 
 def test_what_ended_early_ended_on_that_day_in_the_list(browser, house):
-    made = house.book.ask("Will the ferry sail?", "30%", by="2031-01-31")
-    house.book.resolve(made["id"], "yes", source="wire")
+    question = house.book.ask("Will the ferry sail?", "30%", by="2031-01-31")
+    house.book.resolve(question["id"], "yes", source="wire")
     (row,) = [
         one
         for one in re.findall(
             r'<li class="item.*?</li>', browser.get("/questions?text=ferry").text, re.DOTALL
         )
-        if made["id"] in one
+        if question["id"] in one
     ]
     assert "31 Jan 2031" not in row
     assert re.search(r"settled \d+ \w{3} 20", row)
@@ -154,21 +156,23 @@ def test_the_words_after_asking_give_the_number_of_the_page(browser, house):
     title = "Will the ferry sail?"
     browser.get("/ask")
     browser.send("/ask", title=title, kind="ladder", ladder=days, base="1 in 90 years")
-    said = browser.notes()[0].replace("\N{NARROW NO-BREAK SPACE}", " ")
+    note = browser.notes()[0].replace("\N{NARROW NO-BREAK SPACE}", " ")
     shown = re.search(r"<dt>The model</dt><dd>([^<]+?)(?: <small|</dd>)", browser.page.text)[1]
     shown = shown.replace("\N{NARROW NO-BREAK SPACE}", " ")
-    assert f"The model says of 31 Jan 2029 {shown} so far." in said
-    assert title in said
-    assert "end with 30 Jun 2031" in said
+    assert f"The model says of 31 Jan 2029 {shown} so far." in note
+    assert title in note
+    assert "end with 30 Jun 2031" in note
 
 
 def test_an_outcome_of_a_ladder_says_which_rungs_it_brought_with_it(browser, house):
-    made = house.book.ask("Will the ferry sail?", ladder=["2029-01-31", "2030-01-31", "2031-01-31"])
-    here = f"/q/{made['questions'][1]}"
+    question = house.book.ask(
+        "Will the ferry sail?", ladder=["2029-01-31", "2030-01-31", "2031-01-31"]
+    )
+    here = f"/q/{question['questions'][1]}"
     browser.get(here)
     browser.send(f"{here}/settle", outcome="yes", source="wire")
-    said = browser.notes()[0]
-    assert "by 31 Jan 2029" in said
-    assert "by 31 Jan 2031" in said
+    note = browser.notes()[0]
+    assert "by 31 Jan 2029" in note
+    assert "by 31 Jan 2031" in note
     outcomes = {one["id"]: one["outcome"] for one in house.book.questions()}
-    assert {outcomes[name] for name in made["questions"]} == {"yes"}
+    assert {outcomes[name] for name in question["questions"]} == {"yes"}

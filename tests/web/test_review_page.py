@@ -38,8 +38,8 @@ def past(path, n):
             book.log(f"convoy-{i}", 0.6 if outcome == "yes" else 0.1)
             (asked,) = (q for q in book.ledger.questions() if q.id == f"convoy-{i}")
             value = binary_value("0.2")
-            said = Forecast(asked.id, asked.wording_hash, "model", value, at[0], "live")
-            book.ledger.append([said], recorded_at=at[0])
+            forecast = Forecast(asked.id, asked.wording_hash, "model", value, at[0], "live")
+            book.ledger.append([forecast], recorded_at=at[0])
             if i % 3 == 0:
                 book.log(f"convoy-{i}", 0.5, forecaster="boris")
             at[0] += dt.timedelta(days=12)
@@ -81,7 +81,7 @@ def shown(browser, address="/review"):
 def test_a_resolved_question_shows_what_everybody_scored_on_it(record):
     page = shown(Browser(record), "/q/convoy-0")
     table = page.partition('id="scores-head"')[2].partition("</section>")[0]
-    found = dict(re.findall(r'<th scope="row">(\w+)</th><td>([\d.]+)</td>', table))
+    scores = dict(re.findall(r'<th scope="row">(\w+)</th><td>([\d.]+)</td>', table))
     (question,) = record.book.question("convoy-0")
     window = question["closes"] - question["opens"]
     # It happened; the time before somebody spoke counts as even.
@@ -89,7 +89,7 @@ def test_a_resolved_question_shows_what_everybody_scored_on_it(record):
     spoken = (question["closes"] - first) / window
     for who, p in (("ana", 0.6), ("model", 0.2), ("boris", 0.5)):
         expected = (1 - p) ** 2 * spoken + 0.25 * (1 - spoken)
-        assert float(found[who]) == pytest.approx(expected, abs=6e-4), who
+        assert float(scores[who]) == pytest.approx(expected, abs=6e-4), who
     assert 'id="scores-head"' not in Browser(record).get("/questions").text
 
 
@@ -104,8 +104,8 @@ def test_my_calibration_is_one_click_away(record):
 
 def test_the_page_says_what_the_book_says(record):
     page = shown(Browser(record))
-    found = record.book.calibration(forecaster="ana")
-    for line in found.reading.splitlines():
+    calibration = record.book.calibration(forecaster="ana")
+    for line in calibration.reading.splitlines():
         assert line.partition(": forecast")[0][:40] in page.replace("&#39;", "'")
     (row,) = record.book.scores(by="forecaster", forecaster="ana")
     assert f"{row['mean']:.3f}" in page
@@ -114,11 +114,11 @@ def test_the_page_says_what_the_book_says(record):
 
 
 def test_each_question_of_the_override_is_better_worse_or_the_same(record):
-    told = figures.review(record.book, lambda step: None, "ana")
-    rows = told["override"]
-    assert len(rows) == told["versus"]["n_shared"] == 12
+    review = figures.review(record.book, lambda step: None, "ana")
+    rows = review["override"]
+    assert len(rows) == review["versus"]["n_shared"] == 12
     mean = sum(row["difference"] for row in rows) / len(rows)
-    assert mean == pytest.approx(told["versus"]["difference"])
+    assert mean == pytest.approx(review["versus"]["difference"])
     page = shown(Browser(record))
     (better, worse) = re.findall(r"did better on (\d+), worse on (\d+)", page)[0]
     assert (int(better), int(worse)) == (12, 0)
@@ -147,8 +147,8 @@ def test_what_came_too_soon_is_said_once_at_the_top_with_the_choice_to_score_it(
         assert "Leave them out" in page
         assert 'id="calibration"' in page
         assert "<b>" in page.partition('id="all"')[2]
-        told = figures.review(house.book, lambda step: None, "ana", "live", "", True)
-        (row,) = (row for row in told["scores"] if row["forecaster"] == "ana")
+        review = figures.review(house.book, lambda step: None, "ana", "live", "", True)
+        (row,) = (row for row in review["scores"] if row["forecaster"] == "ana")
         assert row["n_questions"] == 2
 
 
@@ -213,13 +213,13 @@ def test_an_entry_that_comes_later_is_in_the_next_look(record):
 def test_the_page_says_what_the_commands_say():
     ledger = ours.season(events=24).ledger
     book = Book(ledger, forecaster="ann")
-    found = figures.review(book, lambda _: None, "ann")
+    review = figures.review(book, lambda _: None, "ann")
     table = book.scores()
     for name in ("mean", "lower", "upper", "difference_lower", "difference_upper"):
-        told = [math.nan if row[name] is None else row[name] for row in found["scores"]]
-        assert told == pytest.approx(table[name].astype(float).tolist(), nan_ok=True)
+        numbers = [math.nan if row[name] is None else row[name] for row in review["scores"]]
+        assert numbers == pytest.approx(table[name].astype(float).tolist(), nan_ok=True)
     left = book.left_out(counted=False, share=0.5, types=CALIBRATED, forecaster="ann")
-    assert found["unread"] == left
+    assert review["unread"] == left
 
 
 def test_on_a_telephone_no_column_is_out_of_sight():

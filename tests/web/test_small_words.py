@@ -22,7 +22,7 @@ NOON = dt.datetime(2026, 11, 28, 12, tzinfo=dt.UTC)
 
 
 @pytest.mark.parametrize(
-    ("made", "expected"),
+    ("text", "expected"),
     [
         (pairs(b"a=1&b=x%20y").get("b"), "x y"),
         (loopback("127.0.0.1"), True),
@@ -66,8 +66,8 @@ NOON = dt.datetime(2026, 11, 28, 12, tzinfo=dt.UTC)
         (until(NOON - dt.timedelta(days=2), NOON), "2 days ago"),
     ],
 )
-def test_what_a_page_makes_of_it(made, expected):
-    assert made == expected
+def test_what_a_page_makes_of_it(text, expected):
+    assert text == expected
 
 
 def test_quantiles_are_told_from_shares_by_what_they_are():

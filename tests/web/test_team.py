@@ -40,11 +40,11 @@ def _in(house, name, word=WORD):
 
 def _log(client, p="35"):
     page = client.get("/").text
-    found = re.search(r'action="/log".*?name="question" value="([^"]+)', page, re.DOTALL)
+    match = re.search(r'action="/log".*?name="question" value="([^"]+)', page, re.DOTALL)
     csrf = re.search(r'name="csrf" value="([^"]+)', page)
     fields = {
         "csrf": csrf[1] if csrf else "", "token": "t" * 22, "p": p,
-        "question": found[1] if found else "armenia-eu-referendum-2027",
+        "question": match[1] if match else "armenia-eu-referendum-2027",
         "forecaster": "eve", "who": "eve",
     }  # fmt: skip
     return client.post("/log", data=fields, follow_redirects=False)

@@ -8,8 +8,8 @@ def test_a_number_is_logged_where_the_question_stands(browser, house):
     form = browser.forms("/log")[0]
     browser.send("/log", p="35")
     assert browser.page.status_code == 200
-    (said,) = browser.notes()
-    assert house.book.asked(form["question"])[0].title in said
+    (note,) = browser.notes()
+    assert house.book.asked(form["question"])[0].title in note
     row = house.book.history(form["question"], forecaster="ana")[-1]
     assert (row["forecast"], row["forecaster"], row["kind"]) == (0.35, "ana", "live")
 
@@ -17,7 +17,7 @@ def test_a_number_is_logged_where_the_question_stands(browser, house):
 def test_what_was_typed_is_kept_beside_its_fault(browser, house):
     head = house.book.head()
     browser.get("/")
-    for typed, said in [
+    for typed, words in [
         ("0.35", "35%"),
         ("101", "from 0 to 1"),
         ("lykely", "verbal band"),
@@ -26,7 +26,7 @@ def test_what_was_typed_is_kept_beside_its_fault(browser, house):
         browser.send("/log", p=typed)
         assert browser.page.status_code == 422
         (fault,) = browser.faults()
-        assert said in fault
+        assert words in fault
         assert f'value="{typed}"' in browser.page.text
     assert house.book.head() == head
 

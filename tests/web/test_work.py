@@ -83,7 +83,7 @@ def test_what_takes_a_number_apart_is_in_its_own_unit(browser, house, row, words
     shown = re.findall(
         r'<span>(.*?) <small>|<strong>(.*?)</strong>|<td class="n"[^>]*>([^<]*)<', page
     )
-    shown = [re.sub(r"<[^>]*>", "", "".join(found)) for found in shown]
+    shown = [re.sub(r"<[^>]*>", "", "".join(cell)) for cell in shown]
     assert tuple(shown) == words
 
 

@@ -14,7 +14,7 @@ from forecasting.bank.schema import WorldviewFile
 from forecasting.errors import InvalidInput
 from forecasting.web.compute import Desk
 from forecasting.web.pages.world import EXAMPLE, _story
-from forecasting.web.sessions import Told
+from forecasting.web.sessions import Note
 from tests.web.conftest import Browser, eventually, housed
 
 WORLD = """
@@ -141,17 +141,17 @@ def test_a_simulation_a_condition_and_a_code_show_what_they_do_and_write_nothing
     ways = browser.finished("/world/what-if?if%5Btalks-soon%5D=yes&if%5Btalks-soon%5D=no")
     assert "no path meets both" in ways
     assert small.book.head() == head
-    made = small.book.add_news(
+    item = small.book.add_news(
         "Guards open the road to a convoy", source="wire", grade="A", known_at=clock.now()
     )
-    address = f"/news/{made['seq']}?target=convoy&half_life=lasting"
+    address = f"/news/{item['seq']}?target=convoy&half_life=lasting"
     page = browser.finished(address).partition('id="effect"')[2]
     now, *codes = numbers(page, "Will a convoy pass")
     assert codes == sorted(codes)
     assert codes[0] < codes[2] < codes[4]
     # What the page says is what the book says.
-    told = small.book.news_effect(str(made["seq"]), "convoy", half_life="lasting", codes=("+2",))
-    row = next(row for row in told["rows"] if row["question"] == "convoy-soon")
+    effect = small.book.news_effect(str(item["seq"]), "convoy", half_life="lasting", codes=("+2",))
+    row = next(row for row in effect["rows"] if row["question"] == "convoy-soon")
     assert now == pytest.approx(100 * row["before"], abs=0.6)
     assert codes[-1] == pytest.approx(100 * row["after"]["+2"], abs=0.6)
 
@@ -159,8 +159,8 @@ def test_a_simulation_a_condition_and_a_code_show_what_they_do_and_write_nothing
 def numbers(page, title):
     """Give the percentages of a table's row."""
     row = page.partition(f">{title}")[2].partition("</tr>")[0]
-    found = re.findall(r'class="(?:n|p|none)"[^>]*>\s*([\d.]+)\s?%', row)
-    return [float(figure) for figure in found]
+    figures = re.findall(r'class="(?:n|p|none)"[^>]*>\s*([\d.]+)\s?%', row)
+    return [float(figure) for figure in figures]
 
 
 def test_a_story_is_told_by_the_titles_of_its_processes():
@@ -168,10 +168,10 @@ def test_a_story_is_told_by_the_titles_of_its_processes():
     titles = {"talks": "Talks", "convoy": "", "ruling": "Will the court rule?"}
     rows = [SimpleNamespace(name=name, title=title) for name, title in titles.items()]
     text = "talks=under-way in March 2027, convoy in May 2027; talks=resting, for good"
-    told = "Talks: under way in March 2027, convoy in May 2027; talks=resting, for good"
-    assert _story(text, rows) == told
-    told = "“Will the court rule?”: it happens in March 2027, Talks: under way in May 2027"
-    assert _story("ruling in March 2027, talks=under-way in May 2027", rows) == told
+    expected = "Talks: under way in March 2027, convoy in May 2027; talks=resting, for good"
+    assert _story(text, rows) == expected
+    expected = "“Will the court rule?”: it happens in March 2027, Talks: under way in May 2027"
+    assert _story("ruling in March 2027, talks=under-way in May 2027", rows) == expected
 
 
 def test_the_simulation_follows_an_update_and_knows_every_open_question(small):
@@ -210,14 +210,14 @@ def test_what_is_hidden_until_i_answer_is_hidden_on_every_page(small):
         "/questions": "<main",
         "/": "<main",
     }
-    told = re.compile(r"\d\s?%")
+    percentage = re.compile(r"\d\s?%")
     for address, part in pages.items():
         page = browser.finished(address).partition(part)[2]
         row = re.split(r"</tr>|</li>|</article>", page.partition("Will a convoy pass")[2])[0]
         if address.startswith("/q/"):
             row = page.partition("<dt>The model</dt>")[2].partition("</dl>")[0]
         assert "hidden" in row, address
-        assert not told.search(re.sub(r"<input[^>]*>|<option.*?</option>", "", row)), address
+        assert not percentage.search(re.sub(r"<input[^>]*>|<option.*?</option>", "", row)), address
     small.book.log("convoy-soon", 0.2)
     for address, part in pages.items():
         page = browser.finished(address).partition(part)[2]
@@ -310,7 +310,7 @@ def test_a_poll_takes_no_note_and_changes_no_address(small):
     browser = Browser(small)
     browser.get("/world")
     session = next(iter(small.sessions._open.values()))
-    session.notes.append(Told("done", "Saved just now.", None))
+    session.notes.append(Note("done", "Saved just now.", None))
     asked = {"HX-Request": "true", "X-Poll": "1"}
     poll = browser.client.get("/world/views", headers=asked)
     assert "Saved just now." not in poll.text

@@ -77,8 +77,8 @@ def test_two_tabs_lose_nothing_and_the_later_one_is_told(house):
     one.send(f"/q/{name}/log", p="20")
     two.send(f"/q/{name}/log", p="30")
     assert "Meanwhile 20" in two.notes()[0]
-    said = [row["forecast"] for row in house.book.history(name, forecaster="ana")]
-    assert said[-2:] == [0.2, 0.3]
+    forecasts = [row["forecast"] for row in house.book.history(name, forecaster="ana")]
+    assert forecasts[-2:] == [0.2, 0.3]
 
 
 def test_the_command_line_beside_it_is_seen_at_once(house, database):
@@ -128,9 +128,9 @@ def test_nothing_acknowledged_is_lost_when_the_server_is_killed(database):
     assert len(acknowledged) >= 60
     with Book.plain(str(database)) as book:
         assert book.verify()["ok"]
-        kept = [row["because"] for row in book.forecasts(forecaster="ana")]
+        reasons = [row["because"] for row in book.forecasts(forecaster="ana")]
     for because, _ in acknowledged:
-        assert kept.count(because) == 1
+        assert reasons.count(because) == 1
 
 
 def _open_question(house):
@@ -181,7 +181,7 @@ def _asked(browser, **typed):
 def test_what_a_kind_of_question_does_not_take_is_refused_with_what_was_typed(browser, house):
     """Nothing that somebody typed goes without a word."""
     head = house.book.head()
-    said = {
+    form = {
         "title": "Who sends a convoy?",
         "by": "2031-01-31",
         "kind": "options",
@@ -189,11 +189,11 @@ def test_what_a_kind_of_question_does_not_take_is_refused_with_what_was_typed(br
     }
     several = {"kind": "ladder", "ladder": "2031-01-31, 2031-06-30"}
     for typed in (
-        said | {"p": "40"},
-        said | {"because": "they said so"},
-        said | {"kind": "number", "low": "0", "high": "9", "p": "40"},
-        said | several,
-        said | several | {"by": "", "p": "40"},
+        form | {"p": "40"},
+        form | {"because": "they said so"},
+        form | {"kind": "number", "low": "0", "high": "9", "p": "40"},
+        form | several,
+        form | several | {"by": "", "p": "40"},
         {"title": "Will it rain?", "by": "2031-01-31", "because": "clouds"},
     ):
         page = _asked(browser, **typed)
@@ -201,7 +201,7 @@ def test_what_a_kind_of_question_does_not_take_is_refused_with_what_was_typed(br
         assert browser.faults()
         assert browser.forms("/ask")[0]["title"] == typed["title"]
     assert house.book.head() == head
-    assert _asked(browser, **said).status_code == 200
+    assert _asked(browser, **form).status_code == 200
 
 
 def test_a_word_and_a_number_that_disagree_are_two_answers(browser, house):
@@ -212,8 +212,8 @@ def test_a_word_and_a_number_that_disagree_are_two_answers(browser, house):
         return browser.send(f"/q/{name}/log", **typed)
 
     def mine():
-        said = house.book.history(name, forecaster="ana")
-        return said[-1]["forecast"] if said else None
+        rows = house.book.history(name, forecaster="ana")
+        return rows[-1]["forecast"] if rows else None
 
     assert send(p="90", word="unlikely").status_code == 422
     assert "two answers" in browser.faults()[0]

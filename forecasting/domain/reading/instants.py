@@ -124,17 +124,17 @@ def exact(text: str) -> dt.datetime | None:
         if text[-1] == "Z":
             return dt.datetime.fromisoformat(text) if len(text) in (17, 20, 27) else None
         if len(text) in (25, 32) and text[-6] in "+-" and text[-3] == ":" and text[-2] < "6":
-            found = dt.datetime.fromisoformat(text)
-            if dt.MINYEAR < found.year < dt.MAXYEAR:
-                return found if found.tzinfo is dt.UTC else found.astimezone(dt.UTC)
+            instant = dt.datetime.fromisoformat(text)
+            if dt.MINYEAR < instant.year < dt.MAXYEAR:
+                return instant if instant.tzinfo is dt.UTC else instant.astimezone(dt.UTC)
     except (IndexError, ValueError, OverflowError):
         pass  # the reading of all spellings says what is wrong
     return None
 
 
 def _met(text: str, manner: Manner) -> None:
-    if ("/" in text or "." in text) and (found := _FIGURES.match(tidied(text))):
-        one, other = int(found["one"]), int(found["other"])
+    if ("/" in text or "." in text) and (match := _FIGURES.match(tidied(text))):
+        one, other = int(match["one"]), int(match["other"])
         if max(one, other) > 12 >= min(one, other):
             manner.met("dmy" if one > 12 else "mdy", text)
 
@@ -150,8 +150,8 @@ def _moment(
     order: str,
     now: dt.datetime | None,
 ) -> dt.datetime:
-    if (found := exact(text)) is not None:
-        return found
+    if (instant := exact(text)) is not None:
+        return instant
     cell = tidied(text).replace("\u2212", "-")
     if mail:
         cell = _COMMENT.sub("", cell)
@@ -162,15 +162,15 @@ def _moment(
         return utc(now)
     whole = _date(cell, cell, name, order, zone, now)
     if whole is not None:
-        found = _of_day(whole, cell, name, days, zone)
-        to_come = now is not None and found > now and days != "begins"
-        return utc(now) if now and to_come and whole == local_day(now, zone) else found
+        instant = _of_day(whole, cell, name, days, zone)
+        to_come = now is not None and instant > now and days != "begins"
+        return utc(now) if now and to_come and whole == local_day(now, zone) else instant
     clock = _CLOCK.fullmatch(cell)
     date = _date(clock["date"].rstrip(","), cell, name, order, zone, now) if clock else None
     if clock is None or date is None or (clock["bhour"] and not clock["t"]):
         raise refused(name, cell, "is not a day or a moment", HINT)
     naive = _naive(clock, date, cell, name)
-    return _placed(naive, clock["offset"] or "", cell, name, zone, local, mail)
+    return _aware(naive, clock["offset"] or "", cell, name, zone, local, mail)
 
 
 def day(
@@ -191,9 +191,9 @@ def day(
         return value
     cell = tidied(value).replace("\u2212", "-")
     _met(value, how)
-    found = _date(cell, cell, name, how.dates, zone, how.now)
-    if found is not None:
-        return found
+    date = _date(cell, cell, name, how.dates, zone, how.now)
+    if date is not None:
+        return date
     if not cell:
         msg = f"{name}: is empty"
         raise InvalidInput(msg, hint="2026-12-31")
@@ -237,20 +237,20 @@ def _date(
     if cell.casefold() in _WORDS and now is not None:
         return local_day(now, zone) + dt.timedelta(days=_WORDS[cell.casefold()])
     for pattern in _DATES:
-        if (found := pattern.fullmatch(cell)) is None:
+        if (match := pattern.fullmatch(cell)) is None:
             continue
-        parts = found.groupdict()
+        parts = match.groupdict()
         if parts.get("month") and parts["month"].casefold() not in _MONTHS:
             continue
         try:
-            made = _of_parts(parts, shown, name, order)
+            date = _of_parts(parts, shown, name, order)
         except ValueError as wrong:
             if isinstance(wrong, InvalidInput):
                 raise
             break
         # The midnight that begins or ends any other year lies in some zone outside of time.
-        if dt.MINYEAR < made.year < dt.MAXYEAR:
-            return made
+        if dt.MINYEAR < date.year < dt.MAXYEAR:
+            return date
         break
     else:
         return None
@@ -274,10 +274,10 @@ def _last_of_month(parts: dict[str, str | None]) -> str:
 def _of_parts(parts: dict[str, str | None], cell: str, name: str, order: str) -> dt.date:
     year = int(parts["year"] or 0)
     if parts.get("ordinal"):
-        made = dt.date(year, 1, 1) + dt.timedelta(days=int(parts["ordinal"] or 0) - 1)
-        if made.year != year:
+        date = dt.date(year, 1, 1) + dt.timedelta(days=int(parts["ordinal"] or 0) - 1)
+        if date.year != year:
             raise ValueError(cell)
-        return made
+        return date
     if parts.get("week"):
         return dt.date.fromisocalendar(year, int(parts["week"] or 0), int(parts["weekday"] or 0))
     if parts.get("one"):
@@ -292,20 +292,20 @@ def _of_parts(parts: dict[str, str | None], cell: str, name: str, order: str) ->
         return dt.date(year, other, one) if dmy else dt.date(year, one, other)
     named = parts.get("month")
     month = _MONTHS[named.casefold()] if named else int(parts["figures"] or 0)
-    made = dt.date(year, month, int(parts["day"] or 0))
-    if (said := parts.get("named")) and _WEEK.index(said.casefold()) != made.weekday():
-        raise refused(name, cell, f"that day is a {made:%A}", made.isoformat())
-    return made
+    date = dt.date(year, month, int(parts["day"] or 0))
+    if (weekday := parts.get("named")) and _WEEK.index(weekday.casefold()) != date.weekday():
+        raise refused(name, cell, f"that day is a {date:%A}", date.isoformat())
+    return date
 
 
-def _of_day(found: dt.date, cell: str, name: str, days: Days, zone: str) -> dt.datetime:
+def _of_day(date: dt.date, cell: str, name: str, days: Days, zone: str) -> dt.datetime:
     if days == "ends":
-        return day_ends(found, zone)
+        return day_ends(date, zone)
     if days == "noon":
-        return _local(dt.datetime.combine(found, dt.time(12)), zone, cell, name)
+        return _local(dt.datetime.combine(date, dt.time(12)), zone, cell, name)
     if days == "begins":
-        return day_begins(found, zone)
-    raise refused(name, cell, "is a day; a moment is needed", f"{found.isoformat()}T12:00Z")
+        return day_begins(date, zone)
+    raise refused(name, cell, "is a day; a moment is needed", f"{date.isoformat()}T12:00Z")
 
 
 def _naive(clock: re.Match[str], date: dt.date, cell: str, name: str) -> dt.datetime:
@@ -328,7 +328,7 @@ def _naive(clock: re.Match[str], date: dt.date, cell: str, name: str) -> dt.date
         raise refused(name, cell, str(broken), HINT) from broken
 
 
-def _placed(
+def _aware(
     naive: dt.datetime, offset: str, cell: str, name: str, zone: str, local: bool, mail: bool
 ) -> dt.datetime:
     if not offset:

@@ -76,7 +76,7 @@ def forecaster(text: str) -> str:
         raise InvalidInput(msg)
     if _CONTROL.search(text):
         raise refused("forecaster", text, "must be one line without control characters")
-    found = unicodedata.normalize("NFC", text).strip()
-    if not found:
+    name = unicodedata.normalize("NFC", text).strip()
+    if not name:
         raise InvalidInput("forecaster: is empty", hint="a name, such as ana")
-    return found
+    return name

@@ -107,11 +107,11 @@ def _split(body: str, decimal: Mark, text: str, name: str, hint: str) -> tuple[s
         else:
             mark = "point"
     point, groups = (",", ". '") if mark == "comma" else (".", ", '")
-    whole, found, rest = body.partition(point)
+    whole, separator, rest = body.partition(point)
     used = {letter for letter in whole if not letter.isdigit()}
     grouped = re.compile(r"\d{1,3}(?:[" + re.escape(groups) + r"]\d{3})+", re.ASCII)
     if (
-        (found and not (rest or whole))
+        (separator and not (rest or whole))
         or (rest and not rest.isdigit())
         or not used <= set(groups)
         or len(used) > 1
@@ -120,7 +120,7 @@ def _split(body: str, decimal: Mark, text: str, name: str, hint: str) -> tuple[s
         rule = f"is not a number with a decimal {decimal}" if decimal else "is not a number"
         raise refused(name, text.strip(), rule, hint)
     digits = "".join(filter(str.isdigit, whole)) or "0"
-    shown_mark: Mark = mark if found or (used & {",", "."}) else ""
+    shown_mark: Mark = mark if separator or (used & {",", "."}) else ""
     return (f"{digits}.{rest}" if rest else digits), shown_mark
 
 

@@ -123,9 +123,9 @@ def _of_frequency(one: str, of: str, stated: str, name: str) -> Decimal:
 
 def _band(stated: str, name: str) -> tuple[str, str]:
     try:
-        found = band(stated)
+        verbal = band(stated)
     except InvalidInput:
         msg = f"{name} ({plainly(stated)}): must be a number from 0 to 1 or a verbal band"
         bands = ", ".join(b.name for b in BANDS)
         raise InvalidInput(msg, hint=f"0.35, 35%, 1:3, or one of {bands}") from None
-    return decimal(Decimal(repr(found.middle))), found.name
+    return decimal(Decimal(repr(verbal.middle))), verbal.name

@@ -60,9 +60,9 @@ def level(text: str, *, manner: Manner | None = None) -> str:
     cell = tidied(text)
     if cell.casefold() == "median":
         return "50"
-    found = _LEVEL.fullmatch(cell)
+    match = _LEVEL.fullmatch(cell)
     plain = Decimal(
-        number(found[1] if found else cell, name="quantile level", hint=LEVELS, manner=manner)
+        number(match[1] if match else cell, name="quantile level", hint=LEVELS, manner=manner)
     )
     if not 0 < plain < 100:
         raise refused("quantile level", cell, "must lie above 0 and below 100 percent", LEVELS)

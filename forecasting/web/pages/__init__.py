@@ -8,7 +8,7 @@ from forecasting.web.routes import Route
 
 def routes() -> list[Route]:
     """Give the routes of every page, modules in the order of their names."""
-    found: list[Route] = []
+    result: list[Route] = []
     for module in sorted(pkgutil.iter_modules(__path__), key=lambda each: each.name):
-        found += import_module(f"{__name__}.{module.name}").ROUTES
-    return found
+        result += import_module(f"{__name__}.{module.name}").ROUTES
+    return result

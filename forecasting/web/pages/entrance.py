@@ -16,21 +16,23 @@ def enter(visit: Visit) -> Response:
     key = None if visit.house.team else visit.house.sessions.redeem(visit.query.get("token"))
     if key is None:
         return HTMLResponse(render("stranger.html.j2", stamp=visit.house.stamp), status_code=401)
-    # A page and no redirect: whoever came by a link of another program has the strict cookie only
-    # on the step after.
+    # A page and no redirect: a browser that followed a link of another program sends a strict
+    # cookie only with its next request.
     response = HTMLResponse(render("enter.html.j2", stamp=visit.house.stamp))
     visit.keep(response, visit.house.cookie, key, lasting=False)
     return response
 
 
-def login(visit: Visit, *, said: str = "") -> Response:
+def login(visit: Visit, *, problem: str = "") -> Response:
     """Show the form by which somebody of a team signs in."""
     if not visit.house.team:
         raise Refusal(404, "There is no such page.")
     if visit.session.who:
         return visit.to("/")
-    text = render("login.html.j2", stamp=visit.house.stamp, said=said, name=visit.form.get("name"))
-    return HTMLResponse(text, status_code=403 if said else 200)
+    text = render(
+        "login.html.j2", stamp=visit.house.stamp, problem=problem, name=visit.form.get("name")
+    )
+    return HTMLResponse(text, status_code=403 if problem else 200)
 
 
 def sign_in(visit: Visit) -> Response:
@@ -39,12 +41,12 @@ def sign_in(visit: Visit) -> Response:
     if not house.team:
         raise Refusal(404, "There is no such page.")
     if wait := house.users.waits(name):
-        return login(visit, said=f"Too many wrong passwords. Wait {wait:.0f} seconds.")
+        return login(visit, problem=f"Too many wrong passwords. Wait {wait:.0f} seconds.")
     # Spaces belong to a password.
     typed = [value for key, value in visit.form.fields if key == "password"]
     user = house.users.knows(name, typed[-1] if typed else "")
     if user is None:
-        return login(visit, said="The name or the password is wrong.")
+        return login(visit, problem="The name or the password is wrong.")
     response = visit.to("/")
     key = house.sessions.open(Session(name, user.role))
     visit.keep(response, house.cookie, key, lasting=False)

@@ -24,7 +24,7 @@ from forecasting.web.visit import Visit
 PER_PAGE = 50
 GONE = Fault("file", "That file waits no longer; choose it again.")
 EXPORTS = {"csv": ("forecasts.csv", "text/csv"), "jsonl": ("ledger.jsonl", "application/jsonl")}
-#: What may be said of a file, as `forecast import` takes it.
+#: The options of a file, as `forecast import` takes them.
 OPTIONS = ("format", "me", "user", "zone", "decimal", "unit", "dates", "columns")
 
 
@@ -60,10 +60,10 @@ def verify(visit: Visit) -> Response:
 
 def anchor(visit: Visit) -> Response:
     """Give the head in a few lines, to be kept elsewhere."""
-    made = visit.book.anchor()
-    name = f"anchor-{made.entries}.txt"
+    record = visit.book.anchor()
+    name = f"anchor-{record.entries}.txt"
     return PlainTextResponse(
-        made.text, headers={"Content-Disposition": f'attachment; filename="{name}"'}
+        record.text, headers={"Content-Disposition": f'attachment; filename="{name}"'}
     )
 
 
@@ -81,8 +81,8 @@ def backup(visit: Visit) -> Response:
 
 def _sent(path: Path, name: str, kind: str) -> Response:
     """Send a file and remove it."""
-    gone = BackgroundTask(path.unlink, missing_ok=True)
-    return FileResponse(path, filename=name, media_type=kind, background=gone)
+    removal = BackgroundTask(path.unlink, missing_ok=True)
+    return FileResponse(path, filename=name, media_type=kind, background=removal)
 
 
 def export(visit: Visit) -> Response:
@@ -100,7 +100,7 @@ def preview(visit: Visit) -> Response:
     upload, key = visit.form.files.get("file"), visit.form.get("key")
     if upload is not None:
         key = visit.house.uploads.keep(visit.who, upload)
-        # A fault keeps the file with what was said of it.
+        # After a fault the file and its options are kept.
         visit = replace(visit, form=Sent((*visit.form.fields, ("key", key))))
     elif not key:
         return ledger(visit, faults=(Fault("file", "Choose a file."),))
@@ -113,7 +113,7 @@ def _begin(visit: Visit, doing: str, *, then: str, once: str = "") -> Response:
     if waiting is None:
         return ledger(visit, faults=(GONE,))
     try:
-        said = _options(visit)
+        options = _options(visit)
     except InvalidInput as refused:
         return ledger(visit, faults=(fault_of(refused, visit.zone),))
     job = visit.house.jobs.start(
@@ -124,7 +124,7 @@ def _begin(visit: Visit, doing: str, *, then: str, once: str = "") -> Response:
         form=visit.form,
         once=once,
         file=str(waiting.path),
-        **{"forecaster": visit.who, "name": waiting.name, **said},
+        **{"forecaster": visit.who, "name": waiting.name, **options},
     )
     visit.house.jobs.wait(job)
     return visit.to(f"/jobs/{job.id}")
@@ -151,7 +151,7 @@ def brought(visit: Visit) -> Response:
         return visit.to("/ledger/imports")
     seq = visit.house.book.speaking_as(visit.who, once=job.options["once"]).written()
     if job.state == "failed" and seq:
-        # Its twin wrote while it began.
+        # The same form, sent twice, was written by the other request.
         return visit.repeated(seq, "/ledger/imports")
     return _file(visit, job)
 
@@ -174,22 +174,24 @@ def _file(visit: Visit, job: Job) -> Response:
 
 
 def _options(visit: Visit) -> Mapping[str, Any]:
-    """Give what was said of a file."""
-    given: dict[str, Any] = {name: visit.form.get(name) for name in OPTIONS if visit.form.get(name)}
-    if "columns" in given:
-        given["columns"] = _columns(given["columns"])
-    return given
+    """Read the options of a file from the form."""
+    options: dict[str, Any] = {
+        name: visit.form.get(name) for name in OPTIONS if visit.form.get(name)
+    }
+    if "columns" in options:
+        options["columns"] = _columns(options["columns"])
+    return options
 
 
 def _columns(text: str) -> dict[str, str]:
-    found = {}
+    columns = {}
     for pair in text.splitlines():
         heading, _, column = pair.rpartition("=")
         if not heading.strip() or not column.strip():
             msg = f"columns ({pair}): write each as “Its heading = forecast”"
             raise InvalidInput(msg)
-        found[heading.strip()] = column.strip()
-    return found
+        columns[heading.strip()] = column.strip()
+    return columns
 
 
 def bring_in(visit: Visit) -> Response:
@@ -206,7 +208,7 @@ def undo(visit: Visit) -> Response:
     return visit.write(
         lambda book: book.import_undo(run),
         then="/ledger/imports",
-        said=lambda found: f"Taken back: {run}. Its entries stay, and count for nothing.",
+        note=lambda result: f"Taken back: {run}. Its entries stay, and count for nothing.",
         again=lambda faults: imports(visit, faults=faults),
     )
 

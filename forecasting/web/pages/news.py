@@ -67,39 +67,39 @@ def item(
     """Show one item: what it does, or what each code would do."""
     name = name or visit.path["name"]
     key = ("item", name, f"{visit.now:%Y-%m-%dT%H}")
-    found = visit.kept(key, lambda: visit.book.news_item(name))
+    entry = visit.kept(key, lambda: visit.book.news_item(name))
     fade = visit.form.get("half_life") or visit.query.get("half_life") or "30d"
     # A question and the process of its own bear one title: a code on either is the same code.
-    asked = {target.title for target in found["likely"] if target.kind == "question"}
-    likely = [t for t in found["likely"] if t.kind == "question" or t.title not in asked]
-    chosen = _chosen(visit, likely, found["targets"])
-    found = found | {"likely": likely}
-    told = Figures()
-    asks = found["state"] == "standing" and not found["coded"] and chosen and not faults
+    asked = {target.title for target in entry["likely"] if target.kind == "question"}
+    likely = [t for t in entry["likely"] if t.kind == "question" or t.title not in asked]
+    chosen = _chosen_target(visit, likely, entry["targets"])
+    entry = entry | {"likely": likely}
+    effects = Figures()
+    asks = entry["state"] == "standing" and not entry["coded"] and chosen and not faults
     if asks and visit.may_write:
-        known = {target.name for target in found["targets"]}
+        known = {target.name for target in entry["targets"]}
         if chosen in known and fade in {value for value, _, _ in FADES}:
-            told = figures(visit, "news", str(found["seq"]), chosen, fade, patience=0.4)
-            told = _widened(told)
+            effects = figures(visit, "news", str(entry["seq"]), chosen, fade, patience=0.4)
+            effects = _widest_first(effects)
     return visit.page(
         "news_item.html.j2",
-        item=found,
+        item=entry,
         chosen=chosen,
         fade=fade,
         fades=FADES,
         codes=BUTTONS,
-        figures=told if told.result or told.work else None,
+        figures=effects if effects.result or effects.work else None,
         here=address(visit),
-        left=0 if found["coded"] else len(_waiting(visit)),
+        left=0 if entry["coded"] else len(_waiting(visit)),
         wrong=wrong,
         faults=faults,
     )
 
 
-def _chosen(visit: Visit, likely: list[Any], targets: list[Any]) -> str:
+def _chosen_target(visit: Visit, likely: list[Any], targets: list[Any]) -> str:
     """Give the target that a page comes with: what was asked for, else the first tick.
 
-    What bears the title of a tick is that tick.
+    A target with the same title as a tick is that tick.
     """
     if "target" in visit.form or "other" in visit.form:
         return visit.form.get("target") or visit.form.get("other")
@@ -133,20 +133,20 @@ def _waiting(visit: Visit) -> list[dict[str, Any]]:
     return rows
 
 
-def _widened(told: Figures) -> Figures:
+def _widest_first(effects: Figures) -> Figures:
     """Order the rows by how far a code moves them."""
-    if not told.result:
-        return told
-    rows = [row | {"widest": _widest(row)} for row in told.result["rows"]]
+    if not effects.result:
+        return effects
+    rows = [row | {"widest": _widest(row)} for row in effects.result["rows"]]
     rows.sort(key=lambda row: -row["widest"])
-    return Figures(told.result | {"rows": rows}, told.head, told.work, told.behind)
+    return Figures(effects.result | {"rows": rows}, effects.head, effects.work, effects.behind)
 
 
 def _widest(row: dict[str, Any]) -> float:
     if row["before"] is None:
         return 1.0
     gaps = [abs(after - row["before"]) for after in row["after"].values() if after is not None]
-    # A number has no points; it is shown whenever it moves.
+    # A number has no percentage points: the gap is relative to it.
     scale = 1.0 if row["type"] != "numeric" else 1.0 / max(abs(row["before"]), 1e-9)
     return max(gaps, default=0.0) * scale
 
@@ -164,20 +164,20 @@ def look(visit: Visit) -> Response:
 def code(visit: Visit) -> Response:
     """Save a code, and go on to the next item."""
     name = visit.form.get("item")
-    said = visit.form.get("code")
+    choice = visit.form.get("code")
     fade = visit.form.get("half_life") or "30d"
 
     def call(book: Any) -> dict[str, Any]:
         target = _target(visit.form)
-        on = [coded(target, said)] if target and said in CODES else []
+        on = [coded(target, choice)] if target and choice in CODES else []
         row: dict[str, Any] = book.code_news(name, on, half_life=fade)
         return row | {"target": target}
 
     return visit.write(
         call,
         then=lambda row: _next(visit),
-        said=lambda row: _told(
-            visit, f"Coded {said.replace('-', '−')} on {visit.quoted(row['target'])}", row
+        note=lambda row: _note(
+            visit, f"Coded {choice.replace('-', '−')} on {visit.quoted(row['target'])}", row
         ),
         undo=_back,
         again=lambda faults: item(visit, name=name, faults=faults, wrong="code"),
@@ -194,7 +194,7 @@ def uncode(visit: Visit) -> Response:
     return visit.write(
         lambda book: book.uncode_news(name),
         then=lambda row: f"/news/{row['seq']}",
-        said=lambda row: f"Undone: it waits for its code again, as entry {row['seq']}.",
+        note=lambda row: f"Undone: it waits for its code again, as entry {row['seq']}.",
         again=lambda faults: inbox(visit, faults=faults),
     )
 
@@ -206,7 +206,7 @@ def _next(visit: Visit) -> str:
     return f"/news/{recent[0]['seq']}" if recent else "/news"
 
 
-def _told(visit: Visit, words: str, row: dict[str, Any]) -> str:
+def _note(visit: Visit, words: str, row: dict[str, Any]) -> str:
     parts = [f"{words}, as entry {row['seq']}."]
     parts += [f"{capitalize_first(visit.by_title(note))}." for note in row["notes"]]
     parts += [
@@ -222,17 +222,17 @@ def fact(visit: Visit) -> Response:
     if stated.endswith("="):
         stated += visit.form.get("amount")
 
-    def said(row: dict[str, Any]) -> str:
+    def note(row: dict[str, Any]) -> str:
         of, _, what = stated.partition("=")
         happened = "it happened" if what == "event" else what
-        return _told(visit, f"Recorded: {visit.titled(of)}: {happened}", row)
+        return _note(visit, f"Recorded: {visit.titled(of)}: {happened}", row)
 
     return visit.write(
         lambda book: book.code_news(
             name, [stated], confirmed="confirmed" in visit.form, event_at=_at(visit, "event_at")
         ),
         then=lambda row: _next(visit),
-        said=said,
+        note=note,
         undo=_back,
         again=lambda faults: item(visit, name=name, faults=faults, wrong="fact"),
     )
@@ -253,7 +253,7 @@ def join(visit: Visit) -> Response:
     return visit.write(
         lambda book: book.join_story(name, story),
         then=lambda row: f"/news/{row['seq']}",
-        said=lambda row: "The two are one story now: copies count for less than a second witness.",
+        note=lambda row: "The two are one story now: copies count for less than a second witness.",
         again=lambda faults: item(visit, name=name, faults=faults, wrong="join"),
     )
 
@@ -266,7 +266,7 @@ def aside(visit: Visit) -> Response:
     return visit.write(
         lambda book: book.retract_news(name, because=SET_ASIDE),
         then=lambda row: back if from_list else _next(visit),
-        said=lambda row: f"Set aside: {row['title'].removeprefix('Retracted: ')}.",
+        note=lambda row: f"Set aside: {row['title'].removeprefix('Retracted: ')}.",
         again=lambda faults: inbox(visit, faults=faults),
     )
 
@@ -277,7 +277,7 @@ def retract(visit: Visit) -> Response:
     return visit.write(
         lambda book: book.retract_news(name, because=visit.form.get("because")),
         then=lambda row: f"/news/{row['retracts']}" if row["retracts"] is not None else "/news",
-        said=lambda row: (
+        note=lambda row: (
             f"Taken back, as entry {row['seq']}; the model moves with its next update."
         ),
         again=lambda faults: item(visit, name=name, faults=faults, wrong="retract"),
@@ -310,7 +310,7 @@ def write_down(visit: Visit) -> Response:
             because=form.get("because"),
         ),
         then=lambda row: f"/news/{row['seq']}",
-        said=lambda row: f"Written down, as entry {row['seq']}.",
+        note=lambda row: f"Written down, as entry {row['seq']}.",
         again=lambda faults: blank(visit, faults=faults),
     )
 
@@ -322,12 +322,12 @@ def bring(visit: Visit) -> Response:
     def call(book: Any) -> dict[str, Any]:
         if upload is None:
             raise InvalidInput("file: choose one")
-        return _brought(visit, book, upload.content, upload.name)
+        return _import_items(visit, book, upload.content, upload.name)
 
     return visit.write(
         call,
         then="/news",
-        said=_counted,
+        note=_import_note,
         again=lambda faults: inbox(visit, faults=faults, wrong="file"),
     )
 
@@ -339,26 +339,26 @@ def fetch(visit: Visit) -> Response:
     def call(book: Any) -> dict[str, Any]:
         if not feed:
             raise InvalidInput("address: must be given", hint="https://example.org/feed.xml")
-        return _brought(visit, book, book.fetched(feed), feed)
+        return _import_items(visit, book, book.fetched(feed), feed)
 
     response = visit.write(
         call,
         then="/news",
-        said=_counted,
+        note=_import_note,
         again=lambda faults: inbox(visit, faults=faults, wrong="feed"),
     )
     if response.status_code == 303 and feed:
-        kept = list(dict.fromkeys([feed, *_feeds(visit)]))[:FEEDS]
-        visit.keep(response, COOKIE, "+".join(quote(each, safe="") for each in kept))
+        feeds = list(dict.fromkeys([feed, *_feeds(visit)]))[:FEEDS]
+        visit.keep(response, COOKIE, "+".join(quote(each, safe="") for each in feeds))
     return response
 
 
 def _feeds(visit: Visit) -> list[str]:
-    found = [unquote(each) for each in visit.cookies.get(COOKIE, "").split("+")]
-    return [each for each in found if each.startswith(("https://", "http://"))][:FEEDS]
+    addresses = [unquote(each) for each in visit.cookies.get(COOKIE, "").split("+")]
+    return [each for each in addresses if each.startswith(("https://", "http://"))][:FEEDS]
 
 
-def _brought(visit: Visit, book: Any, content: bytes, name: str) -> dict[str, Any]:
+def _import_items(visit: Visit, book: Any, content: bytes, name: str) -> dict[str, Any]:
     result: dict[str, Any] = book.import_news(
         content,
         name=name[:200],
@@ -369,16 +369,16 @@ def _brought(visit: Visit, book: Any, content: bytes, name: str) -> dict[str, An
     return result
 
 
-def _counted(found: dict[str, Any]) -> str:
-    """Say what came of a file, with the first rows that were refused."""
-    said = f"{words.plural(found['added'], 'item')} added of {found['rows']}"
-    if found["duplicates"]:
-        said += f", {found['duplicates']} known already"
-    refused = found["refused"]
+def _import_note(result: dict[str, Any]) -> str:
+    """Write the note on an imported file, with the first rows that were refused."""
+    text = f"{words.plural(result['added'], 'item')} added of {result['rows']}"
+    if result["duplicates"]:
+        text += f", {result['duplicates']} known already"
+    refused = result["refused"]
     if refused:
         first = "; ".join(f"line {row['line']}: {row['reason']}" for row in refused[:3])
-        said += f", {len(refused)} refused ({first}{'; …' if len(refused) > 3 else ''})"
-    return f"{said}."
+        text += f", {len(refused)} refused ({first}{'; …' if len(refused) > 3 else ''})"
+    return f"{text}."
 
 
 ROUTES = [

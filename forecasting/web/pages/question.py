@@ -54,13 +54,13 @@ def question(
         q=page,
         charts=charts,
         hidden=hidden,
-        history=_shown(visit, page.history),
+        history=_history_rows(visit, page.history),
         scores=_scores(visit, page),
         again=address(visit, again="1"),
         bands=BANDS,
         levels=_levels(page, filled or visit.form),
         curve=_curve(page, filled or visit.form),
-        typed=_typed(page, filled or visit.form),
+        typed=_form_texts(page, filled or visit.form),
         filled=filled,
         faults=faults,
         plain=plain,
@@ -71,7 +71,7 @@ def question(
     )
 
 
-def _shown(visit: Visit, history: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def _history_rows(visit: Visit, history: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Give the rows of the history: of people and the model, or of everybody where it is asked."""
     everybody = visit.query.get("all") == "1"
     return [row for row in history if everybody or family(row["forecaster"]) in ("person", "model")]
@@ -82,9 +82,9 @@ def _scores(visit: Visit, page: "QuestionPage") -> Figures | None:
     if page.chosen.status != "resolved":
         return None
     again = visit.query.get("again") == "1"
-    told = figures(visit, "question", page.chosen.id, page.path_kind, patience=0.1, again=again)
-    # Scores of an outcome that stands no more are none.
-    return replace(told, result=None, behind=0) if told.head < page.decided else told
+    scores = figures(visit, "question", page.chosen.id, page.path_kind, patience=0.1, again=again)
+    # Scores of an outcome that was replaced since are not shown.
+    return replace(scores, result=None, behind=0) if scores.head < page.decided else scores
 
 
 def _left(mark: Mark, now: dt.datetime) -> float:
@@ -108,26 +108,26 @@ def plain(forecast: Forecast | None, unit: str = "") -> str:
     return " · ".join(f"{name}: {words.said(share)}" for name, share in value.items())
 
 
-def _typed(page: "QuestionPage", form: Sent) -> dict[str, str]:
+def _form_texts(page: "QuestionPage", form: Sent) -> dict[str, str]:
     """Give what the fields of the form hold: what was typed, else what stands."""
-    kept: dict[str, str] = {}
+    fields: dict[str, str] = {}
     for rung in page.rungs:
         if rung.mine is not None and page.question.type == "binary":
-            kept[rung.day or rung.id] = in_percent(rung.mine.value.entered[0])
+            fields[rung.day or rung.id] = in_percent(rung.mine.value.entered[0])
     mine = page.chosen.mine
     if mine is not None and mine.value.shape == "options":
-        kept |= {
+        fields |= {
             name: in_percent(share)
             for name, share in zip(mine.value.labels, mine.value.entered, strict=True)
         }
     sent = form.under("q") or form.get("one")
     if mine is not None and mine.value.shape == "quantiles" and not sent:
-        kept |= dict(zip(mine.value.labels, map(unmistakable, mine.value.entered), strict=True))
+        fields |= dict(zip(mine.value.labels, map(unmistakable, mine.value.entered), strict=True))
     if "token" in form or form.under("p") or form.under("q"):
-        kept |= form.under("p") | form.under("q")
+        fields |= form.under("p") | form.under("q")
         if "p" in form:
-            kept[page.chosen.day or page.chosen.id] = form.get("p")
-    return kept
+            fields[page.chosen.day or page.chosen.id] = form.get("p")
+    return fields
 
 
 def _levels(page: "QuestionPage", form: Sent) -> tuple[str, ...]:
@@ -154,11 +154,15 @@ def _curve(page: "QuestionPage", form: Sent) -> Any:
     if page.question.type != "numeric":
         return None
     space = page.question.space
-    given = drawn(_typed(page, form), space)
-    if len(given) < 2 or space.lower is None or space.upper is None:
+    quantiles = drawn(_form_texts(page, form), space)
+    if len(quantiles) < 2 or space.lower is None or space.upper is None:
         return None
     return density(
-        list(given), list(given.values()), low=space.lower, high=space.upper, unit=space.unit
+        list(quantiles),
+        list(quantiles.values()),
+        low=space.lower,
+        high=space.upper,
+        unit=space.unit,
     )
 
 
@@ -176,7 +180,7 @@ def log(visit: Visit) -> Response:
     page: QuestionPage = visit.book.question_page(name)
     if visit.form.get("help"):
         try:
-            return question(visit, filled=_helped(page, visit.form))
+            return question(visit, filled=_filled_form(page, visit.form))
         except InvalidInput as refused:
             return question(visit, faults=(fault_of(refused, visit.zone),))
     seen = visit.form.get("seen")
@@ -191,37 +195,37 @@ def log(visit: Visit) -> Response:
         shares = {key: percent_typed(text) for key, text in visit.form.under("p").items()}
         if page.is_ladder and shares:
             return book.log(page.name, ladder=shares, **more)
-        given: Any = shares
+        answer: Any = shares
         if not shares and page.question.type == "numeric":
-            given = _quantiles(visit.form)
+            answer = _quantiles(visit.form)
         elif not shares:
-            given = _one_answer(visit.form)
-        return book.log(page.question.id, given, **more)
+            answer = _one_answer(visit.form)
+        return book.log(page.question.id, answer, **more)
 
-    def said(rows: list[dict[str, Any]]) -> str:
+    def note(rows: list[dict[str, Any]]) -> str:
         first, last = rows[0]["seq"], rows[-1]["seq"]
         on = visit.quoted(page.name if page.is_ladder else page.question.id)
-        told = f"Logged on {on}, as entry {last}."
+        text = f"Logged on {on}, as entry {last}."
         if len(rows) > 1:
-            told = f"Logged on {on}, as {len(rows)} entries, {first} to {last}."
+            text = f"Logged on {on}, as {len(rows)} entries, {first} to {last}."
         if before is not None and seen and seen != str(before):
             there = plain(page.chosen.mine, page.question.space.unit)
-            told += (
+            text += (
                 f" Meanwhile {there} had been logged elsewhere, as entry {before}: it is kept, "
                 "and yours stands after it."
             )
-        return told
+        return text
 
     return visit.write(
         call,
         then=f"/q/{name}",
-        said=said,
+        note=note,
         again=lambda faults: question(visit, faults=_of_the_moment(visit.form, faults)),
     )
 
 
 def _of_the_moment(form: Sent, faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
-    """Put what is said of the question's window beside the moment that was typed."""
+    """Put a fault about the question's window beside the moment that was typed."""
     if not form.get("at"):
         return faults
     return tuple(
@@ -250,18 +254,18 @@ def _one_answer(form: Sent) -> str:
 
 
 def _quantiles(form: Sent) -> dict[str, str]:
-    found = form.under("q")
-    if len(found) < 2 and form.get("one"):
+    quantiles = form.under("q")
+    if len(quantiles) < 2 and form.get("one"):
         msg = f"one ({form.get('one')}): press “Fill the others”, look at them, and log them then"
         raise InvalidInput(msg)
-    if len(found) < 2:
-        filled = words.plural(len(found), "number")
+    if len(quantiles) < 2:
+        filled = words.plural(len(quantiles), "number")
         msg = f"quantiles ({filled}): fill two or more, such as the lowest and the highest"
         raise InvalidInput(msg)
-    return found
+    return quantiles
 
 
-def _helped(page: "QuestionPage", form: Sent) -> Sent:
+def _filled_form(page: "QuestionPage", form: Sent) -> Sent:
     """Fill the form: options scaled to 100, rungs that do not fall, quantiles around one number."""
     help_, fields = form.get("help"), dict(form.fields)
     if help_ == "sum":
@@ -278,9 +282,9 @@ def _helped(page: "QuestionPage", form: Sent) -> Sent:
                 fields[key] = f"{highest:g}"
     elif help_ == "around":
         space = page.question.space
-        found = spread_around(form.get("one"), form.get("sure"), space)
+        quantiles = spread_around(form.get("one"), form.get("sure"), space)
         fields = {name: value for name, value in fields.items() if not name.startswith("q[")}
-        fields |= {f"q[{level}]": value for level, value in found.items()}
+        fields |= {f"q[{level}]": value for level, value in quantiles.items()}
     return Sent(tuple(fields.items()), form.files)
 
 
@@ -293,7 +297,7 @@ def _to_hundred(shares: Mapping[str, float], total: float) -> dict[str, str]:
 
 
 def say(visit: Visit) -> Response:
-    """Write a comment: the same number once more, with what is said of it."""
+    """Record a comment: the same number is logged again, with the comment as its reason."""
     name = visit.path["name"]
 
     def call(book: Any) -> list[dict[str, Any]]:
@@ -304,31 +308,31 @@ def say(visit: Visit) -> Response:
         if not text:
             raise InvalidInput("because: nothing is written")
         value = mine.value
-        given: Any = dict(zip(value.labels, map(unmistakable, value.entered), strict=True))
+        answer: Any = dict(zip(value.labels, map(unmistakable, value.entered), strict=True))
         if value.shape == "binary":
-            given = (
+            answer = (
                 value.entered[0] if value.entered[0] not in ("0", "1") else f"{value.entered[0]}.0"
             )
         rows: list[dict[str, Any]] = book.log(
-            page.question.id, given, because=text, since=visit.lately
+            page.question.id, answer, because=text, since=visit.lately
         )
         return rows
 
     return visit.write(
         call,
         then=f"/q/{name}#comments",
-        said=lambda rows: f"Written down on {visit.quoted(name)}, with your number as it stands.",
+        note=lambda rows: f"Written down on {visit.quoted(name)}, with your number as it stands.",
         again=lambda faults: question(visit, faults=faults),
     )
 
 
 def withdraw(visit: Visit) -> Response:
-    """Take the standing number back."""
+    """Withdraw the visitor's number."""
     name = visit.path["name"]
     return visit.write(
         lambda book: book.withdraw(name),
         then=f"/q/{name}",
-        said=lambda rows: (
+        note=lambda rows: (
             f"Your number on {visit.quoted(name)} is withdrawn. It stays in the history."
         ),
         again=lambda faults: question(visit, faults=faults),
@@ -348,25 +352,25 @@ def settle(visit: Visit) -> Response:
         if act == "dispute":
             return book.dispute(name, outcome, at=at, **more)
         if act == "reopen":
-            # Whoever takes an outcome back is who says so, where nobody else is named.
+            # Without a source, whoever takes an outcome back is recorded as the source.
             return book.reopen(name, **more | {"source": more["source"] or visit.who})
         return book.resolve(name, _meant(visit, more), at=at, sure=form.get("sure") == "1", **more)
 
-    told = {
+    texts = {
         "annul": "Annulled: the question is not scored.",
         "dispute": "Recorded. The outcome that stands is unchanged.",
         "reopen": "Taken back: the question has no outcome again. Every version is kept.",
     }
 
-    def said(rows: list[dict[str, Any]]) -> str:
-        plainly = told.get(act, f"Recorded: {rows[0]['outcome']}. It can be taken back below.")
+    def note(rows: list[dict[str, Any]]) -> str:
+        plainly = texts.get(act, f"Recorded: {rows[0]['outcome']}. It can be taken back below.")
         follows = [f"{visit.by_title(each)}." for each in visit.book.followers(rows)]
         return " ".join([f"{visit.quoted(name)}. {plainly}", *follows])
 
     return visit.write(
         call,
         then=f"/q/{name}#outcome",
-        said=said,
+        note=note,
         again=lambda faults: question(visit, faults=faults),
     )
 
@@ -374,7 +378,7 @@ def settle(visit: Visit) -> Response:
 def _meant(visit: Visit, more: dict[str, str]) -> str:
     """Give the outcome of the form; a number beyond the bounds is asked about once.
 
-    Sent again as it was, it is meant; its note keeps what was stated.
+    The same number sent again is taken as meant; its note keeps the number as stated.
     """
     from forecasting.app.ledger.resolve import beyond_doubt
 
@@ -403,7 +407,7 @@ def edit(visit: Visit) -> Response:
     return visit.write(
         lambda book: book.edit_question(name, **changed),
         then=f"/q/{name}",
-        said=lambda ids: (
+        note=lambda ids: (
             f"Recorded as a new version of {visit.quoted(name)}; forecasts keep the wording that "
             "they saw."
         ),

@@ -25,25 +25,25 @@ KEYS = ("status", "tag", "text", "process", "answered", "sort")
 
 def questions(visit: Visit) -> Response:
     """List the questions that the address asks for."""
-    said = {key: visit.query.get(key)[:200] for key in KEYS if visit.query.get(key)}
-    if said.get("status") not in STATUSES:
-        said.pop("status", None)
-    if said.get("sort") not in SORTS:
-        said.pop("sort", None)
-    if said.get("answered") not in ("yes", "no"):
-        said.pop("answered", None)
+    filters = {key: visit.query.get(key)[:200] for key in KEYS if visit.query.get(key)}
+    if filters.get("status") not in STATUSES:
+        filters.pop("status", None)
+    if filters.get("sort") not in SORTS:
+        filters.pop("sort", None)
+    if filters.get("answered") not in ("yes", "no"):
+        filters.pop("answered", None)
     number = visit.query.get("page", "1")
     page = int(number) if number.isascii() and number.isdecimal() and len(number) < 7 else 1
-    listed = visit.book.question_list(Wanted(**said, page=page))
+    listed = visit.book.question_list(Wanted(**filters, page=page))
 
     def address(**changed: Any) -> str:
-        new = {key: str(value) for key, value in (said | changed).items() if value}
+        new = {key: str(value) for key, value in (filters | changed).items() if value}
         return "/questions" + (f"?{urlencode(new)}" if new else "")
 
     return visit.page(
         "questions.html.j2",
         listed=listed,
-        said=said,
+        filters=filters,
         address=address,
         statuses=STATUSES,
         sorts=SORTS,
@@ -51,7 +51,7 @@ def questions(visit: Visit) -> Response:
         first_of_ladder=_first_of_ladder(listed.rows),
         # Rungs stand together in the order of deadlines alone.
         sizes=Counter(
-            row["ladder"] if said.get("sort", "deadline") == "deadline" else ""
+            row["ladder"] if filters.get("sort", "deadline") == "deadline" else ""
             for row in listed.rows
         ),
         hides=lambda row: visit.hides(row["id"]),
@@ -60,11 +60,11 @@ def questions(visit: Visit) -> Response:
 
 def _first_of_ladder(rows: Any) -> dict[str, str]:
     """Give, by ladder, the id of its first row on the page: the name stands above it."""
-    found: dict[str, str] = {}
+    first_ids: dict[str, str] = {}
     for row in rows:
         if row["ladder"]:
-            found.setdefault(row["ladder"], row["id"])
-    return found
+            first_ids.setdefault(row["ladder"], row["id"])
+    return first_ids
 
 
 def ask(visit: Visit, *, faults: tuple[Fault, ...] = ()) -> Response:
@@ -72,7 +72,7 @@ def ask(visit: Visit, *, faults: tuple[Fault, ...] = ()) -> Response:
     return visit.page("ask.html.j2", faults=faults)
 
 
-#: What is typed beside a kind of question that it does not take, and what to do with it.
+#: Fields that a kind of question does not take, and what to do where they are filled.
 NOT_TAKEN = {
     "p": "It takes a number for each {part}, on its page, once it is asked. Empty this one.",
     "because": "It goes with a number: say it on the page of the question. Empty this.",
@@ -82,7 +82,7 @@ PARTS = {"ladder": "day", "options": "option", "ordered": "option", "number": "c
 
 
 def _not_taken(form: Sent) -> tuple[Fault, ...]:
-    """Find what was typed and would be dropped, so that it is said."""
+    """Give a fault for each field that is filled and that the kind of question does not take."""
     kind = form.get("kind", "yes-no")
     left = {"p", "because"} if kind in PARTS else set() if form.get("p") else {"because"}
     left |= {"by"} if kind == "ladder" else set()
@@ -94,12 +94,12 @@ def _not_taken(form: Sent) -> tuple[Fault, ...]:
     )
 
 
-#: The field of each kind of question that has what another kind says in a number's field.
+#: The field at which a fault of the number stands, for each kind without a number's field.
 OWN = {"ladder": "ladder", "options": "options", "ordered": "options", "number": "span"}
 
 
-def _placed(form: Sent, faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
-    """Put what was refused of the days, the options or the range beside them."""
+def _at_their_fields(form: Sent, faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
+    """Put a fault of the days, the options or the range beside their field."""
     kind = form.get("kind", "yes-no")
     mine = OWN.get(kind, "p")
     of = {"p": mine} | ({"by": mine, "question": mine} if kind == "ladder" else {})
@@ -113,40 +113,40 @@ def asked(visit: Visit) -> Response:
         return ask(visit, faults=left)
 
     def call(book: Any) -> dict[str, Any]:
-        made: dict[str, Any] = book.ask(form.get("title"), **_asked(form))
-        return made
+        question: dict[str, Any] = book.ask(form.get("title"), **_question_fields(form))
+        return question
 
-    def said(made: dict[str, Any]) -> str:
-        page: QuestionPage = visit.book.question_page(made["id"])
+    def note(question: dict[str, Any]) -> str:
+        page: QuestionPage = visit.book.question_page(question["id"])
         rung, zone = page.chosen, page.question.zone
-        number = " with your number" if made["forecasts"] else ""
-        told = f"Asked{number}: {visit.quoted(made['id'])}. "
-        last = words.Days(zone).end(made["closes"]).replace("end of", "at the end of")
+        number = " with your number" if question["forecasts"] else ""
+        text = f"Asked{number}: {visit.quoted(question['id'])}. "
+        last = words.Days(zone).end(question["closes"]).replace("end of", "at the end of")
         if page.is_ladder:
-            days = words.plural(len(made["questions"]), "day")
-            told += f"Its {days} end with {words.day_names(page.rungs[-1].day)}, in {zone}."
+            days = words.plural(len(question["questions"]), "day")
+            text += f"Its {days} end with {words.day_names(page.rungs[-1].day)}, in {zone}."
         else:
-            told += f"It closes {last}, in {zone}."
+            text += f"It closes {last}, in {zone}."
         hidden = visit.preferences.hide and rung.mine is None
         if rung.model is None or hidden:
-            return told
+            return text
         of = f" of {words.day_names(rung.day)}" if page.is_ladder else ""
-        return f"{told} The model says{of} {plain(rung.model, page.question.space.unit)} so far."
+        return f"{text} The model says{of} {plain(rung.model, page.question.space.unit)} so far."
 
     return visit.write(
         call,
-        then=lambda made: f"/q/{made['id']}",
-        said=said,
-        again=lambda faults: ask(visit, faults=_placed(form, faults)),
+        then=lambda question: f"/q/{question['id']}",
+        note=note,
+        again=lambda faults: ask(visit, faults=_at_their_fields(form, faults)),
     )
 
 
-def _asked(form: Sent) -> dict[str, Any]:
+def _question_fields(form: Sent) -> dict[str, Any]:
     """Read the form as `Book.ask` takes it."""
     kind = form.get("kind", "yes-no")
-    given: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "because": form.get("because"),
-        "tags": _listed(form.get("tags")),
+        "tags": _list_parts(form.get("tags")),
         "criteria": form.get("criteria"),
         "background": form.get("background"),
         "base": form.get("base"),
@@ -155,22 +155,22 @@ def _asked(form: Sent) -> dict[str, Any]:
         "resolves_by": form.get("resolves_by"),
     }
     if kind == "ladder":
-        return given | {"ladder": _listed(form.get("ladder"))}
-    given["by"] = form.get("by")
+        return fields | {"ladder": _list_parts(form.get("ladder"))}
+    fields["by"] = form.get("by")
     if kind in ("options", "ordered"):
-        given[kind] = _listed(form.get("options"))
+        fields[kind] = _list_parts(form.get("options"))
     elif kind == "number":
-        given["span"] = f"{form.get('low')}..{form.get('high')}"
-        given["unit"] = form.get("unit")
+        fields["span"] = f"{form.get('low')}..{form.get('high')}"
+        fields["unit"] = form.get("unit")
     elif form.get("p"):
-        given["forecast"] = percent_typed(form.get("p"))
-    return given
+        fields["forecast"] = percent_typed(form.get("p"))
+    return fields
 
 
-def _listed(text: str) -> list[str]:
+def _list_parts(text: str) -> list[str]:
     """Give the parts of a list as typed: apart by lines or semicolons, or where none is by commas.
 
-    >>> _listed("Egypt, Qatar"), _listed("Egypt; Qatar, or both")
+    >>> _list_parts("Egypt, Qatar"), _list_parts("Egypt; Qatar, or both")
     (['Egypt', 'Qatar'], ['Egypt', 'Qatar, or both'])
     """
     apart = r"[;\n]" if re.search(r"[;\n]", text.strip()) else ","

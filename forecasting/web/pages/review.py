@@ -25,15 +25,15 @@ def review(visit: Visit) -> Response:
     tag = visit.query.get("tag")
     again = visit.query.get("again") == "1"
     soon = visit.query.get("too_soon") == "1"
-    told = figures(visit, "review", who, kind, tag, soon, again=again)
-    drawn = _drawn(told.result) if told.result else {}
+    numbers = figures(visit, "review", who, kind, tag, soon, again=again)
+    drawn = _charts(numbers.result) if numbers.result else {}
     return visit.page(
         "review.html.j2",
         who=who,
         kind=kind,
         tag=tag,
         soon=soon,
-        figures=told,
+        figures=numbers,
         here=address(visit),
         again=address(visit, again="1"),
         with_soon=address(visit, too_soon="1"),
@@ -51,7 +51,7 @@ def review(visit: Visit) -> Response:
     )
 
 
-def _drawn(r: Mapping[str, Any]) -> dict[str, Any]:
+def _charts(r: Mapping[str, Any]) -> dict[str, Any]:
     """Lay out what the templates draw."""
     months = [row for row in r["months"] if row["type"] == "binary"]
     return {
@@ -64,21 +64,23 @@ def _drawn(r: Mapping[str, Any]) -> dict[str, Any]:
             ("By horizon", "horizon", _beside(r["horizons"], "horizon", r["who"])),
             ("By month of the close", "month", _beside(r["months"], "month", r["who"])),
         ],
-        "helped": _helped(r["override"]),
+        "helped": _override_counts(r["override"]),
     }
 
 
 def _beside(rows: Sequence[Mapping[str, Any]], by: str, who: str) -> list[dict[str, Any]]:
     """Put the model's row beside one's own, by group and type of question."""
-    found: dict[tuple[str, str, str], dict[str, Any]] = {}
+    by_group: dict[tuple[str, str, str], dict[str, Any]] = {}
     for row in rows:
         key = (str(row[by]), row["type"], row["unit"])
-        place = found.setdefault(key, {"group": key[0], "type": key[1], "own": None, "model": None})
+        place = by_group.setdefault(
+            key, {"group": key[0], "type": key[1], "own": None, "model": None}
+        )
         place["model" if row["forecaster"] == MODEL and who != MODEL else "own"] = row
-    return [row for row in found.values() if row["own"] is not None]
+    return [row for row in by_group.values() if row["own"] is not None]
 
 
-def _helped(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _override_counts(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Count on how many questions one's own number did better than the model's."""
     better = [row for row in rows if row["difference"] < -tables.SAME]
     worse = [row for row in rows if row["difference"] > tables.SAME]

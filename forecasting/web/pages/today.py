@@ -46,7 +46,7 @@ def today(visit: Visit, *, faults: tuple[Fault, ...] = (), wrong: str = "") -> R
     for section, mine in visit.book.needs(*PARTS).items():
         key, title, more = PARTS[section]
         if mine:
-            shown_rows = mine[:MOST] if key == "news" else _shown(visit, mine[:MOST])
+            shown_rows = mine[:MOST] if key == "news" else _rows(visit, mine[:MOST])
             parts.append(Part(key, title, more, shown_rows, len(mine)))
     shown = any(row.get("question") == wrong for part in parts for row in part.rows)
     return visit.page(
@@ -59,19 +59,19 @@ def today(visit: Visit, *, faults: tuple[Fault, ...] = (), wrong: str = "") -> R
     )
 
 
-def _shown(visit: Visit, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _rows(visit: Visit, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     asked = visit.book.asked(*(row["question"] for row in rows))
     return [_row(visit, row, question) for row, question in zip(rows, asked, strict=True)]
 
 
 def _row(visit: Visit, row: Mapping[str, Any], question: "Question") -> dict[str, Any]:
-    said = [part for part in row["reason"].split(", ") if part]
-    told = {"record the outcome", "never answered", "closes soon"}
+    reasons = [part for part in row["reason"].split(", ") if part]
+    implied = {"record the outcome", "never answered", "closes soon"}
     return {
         **row,
         "type": question.type,
         "outcomes": ("yes", "no") if question.type == "binary" else question.space.options,
-        "why": [reason for reason in said if reason not in told],
+        "why": [reason for reason in reasons if reason not in implied],
         "hidden": visit.hides(row["question"]),
     }
 
@@ -92,18 +92,18 @@ def log(visit: Visit) -> Response:
             since=visit.lately,
         ),
         then="/",
-        said=lambda rows: _logged(rows, visit.quoted(question), meanwhile),
+        note=lambda rows: _logged_note(rows, visit.quoted(question), meanwhile),
         again=lambda faults: today(visit, faults=faults, wrong=question),
     )
 
 
-def _logged(rows: list[dict[str, Any]], on: str, meanwhile: "Said | None") -> str:
+def _logged_note(rows: list[dict[str, Any]], on: str, meanwhile: "Said | None") -> str:
     row = rows[0]
-    told = f"Logged {words.exact(row['forecast'])} on {on}, as entry {row['seq']}."
+    text = f"Logged {words.exact(row['forecast'])} on {on}, as entry {row['seq']}."
     if meanwhile is not None:
         there = words.exact(meanwhile.value.probability)
-        told += f" Meanwhile {there} had been logged elsewhere, as entry {meanwhile.seq}: kept too."
-    return told
+        text += f" Meanwhile {there} had been logged elsewhere, as entry {meanwhile.seq}: kept too."
+    return text
 
 
 def resolve(visit: Visit) -> Response:
@@ -114,7 +114,7 @@ def resolve(visit: Visit) -> Response:
     return visit.write(
         lambda book: book.resolve(question, outcome, source=source, sure=sure),
         then="/",
-        said=lambda rows: (
+        note=lambda rows: (
             f"Recorded {outcome} for {visit.quoted(question)}. A mistake is undone on its page."
         ),
         again=lambda faults: today(visit, faults=faults, wrong=question),

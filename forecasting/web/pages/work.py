@@ -26,8 +26,8 @@ def work(visit: Visit) -> Response:
     if job.then and (job.state == "done" or (job.state == "failed" and job.form)):
         return visit.to(job.then, work=job.id)
     once = job.options.get("once") if job.state == "ended" else ""
-    kept = visit.house.book.speaking_as(visit.who, once=once).written() if once else 0
-    return visit.page("work.html.j2", job=job, kept=kept)
+    entry = visit.house.book.speaking_as(visit.who, once=once).written() if once else 0
+    return visit.page("work.html.j2", job=job, entry=entry)
 
 
 def end(visit: Visit) -> Response:

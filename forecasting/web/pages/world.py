@@ -40,16 +40,16 @@ def world(visit: Visit, *, faults: tuple[Fault, ...] = ()) -> Response:
     """Show the processes and links as they stand, and the last simulation."""
     page = visit.kept(("world", f"{visit.now:%Y-%m-%dT%H}"), visit.book.world_page)
     titles = visit.kept("titles", lambda: _titles(visit))
-    told = None
+    simulation = None
     if page.processes and titles["open"]:
-        told = _simulated(visit, titles["open"], "world")
+        simulation = _simulation(visit, titles["open"], "world")
     return visit.page(
         "world.html.j2",
         page=page,
         graph=world_graph(page),
         titles=titles["title"],
         story_of=lambda text: _story(text, page.processes),
-        figures=told,
+        figures=simulation,
         here=address(visit),
         again=address(visit, again="1"),
         stale={
@@ -62,7 +62,7 @@ def world(visit: Visit, *, faults: tuple[Fault, ...] = ()) -> Response:
     )
 
 
-def _simulated(visit: Visit, asked: Sequence[Mapping[str, Any]], call: str, *args: Any) -> Figures:
+def _simulation(visit: Visit, asked: Sequence[Mapping[str, Any]], call: str, *args: Any) -> Figures:
     """Give figures of a simulation, anew where an update or other open questions came since."""
     known = visit.house.desk.latest(call, *args)
     old = known is None or known.state != "done"
@@ -79,16 +79,16 @@ def _story(text: str, processes: Sequence[Any]) -> str:
     """
     called: dict[str, str] = {row.name: row.title or row.name for row in processes}
 
-    def told(found: "re.Match[str]") -> str:
-        name, state = found[1], found[2] or ""
+    def titled(match: "re.Match[str]") -> str:
+        name, state = match[1], match[2] or ""
         if name not in called:
-            return str(found[0])
+            return str(match[0])
         title, entered = called[name], state[1:].replace("-", " ")
         if title.endswith("?"):
             return f"“{title}”: {entered or 'it happens'}"
         return f"{title}: {entered}" if entered else title
 
-    return re.sub(r"(?<![\w-])([a-z0-9][\w-]*)(=[\w-]+)?(?= in [A-Z])", told, text)
+    return re.sub(r"(?<![\w-])([a-z0-9][\w-]*)(=[\w-]+)?(?= in [A-Z])", titled, text)
 
 
 def _again(visit: Visit) -> bool:
@@ -97,8 +97,8 @@ def _again(visit: Visit) -> bool:
 
 def _titles(visit: Visit) -> dict[str, Any]:
     """Give titles by name, and what each open question may be answered with."""
-    found = visit.book.open_outcomes()
-    return {"title": {row["question"]: row["title"] for row in found}, "open": found}
+    rows = visit.book.open_outcomes()
+    return {"title": {row["question"]: row["title"] for row in rows}, "open": rows}
 
 
 def watch(visit: Visit) -> Response:
@@ -108,7 +108,7 @@ def watch(visit: Visit) -> Response:
     return visit.write(
         lambda book: book.watch(*names, every=every, because=visit.form.get("because")),
         then="/world",
-        said=lambda rows: (
+        note=lambda rows: (
             f"Recorded for {words.plural(len(rows), 'process', 'processes')}: you looked, and "
             "nothing more had happened. Update the model to let it count."
         ),
@@ -124,11 +124,11 @@ def what_if(visit: Visit) -> Response:
     conditions = [f"{name[3:].removesuffix(']')}={value}" for name, value in asked]
     conditions += visit.query.all("also")
     do = visit.query.get("how") == "do"
-    told = None
+    simulation = None
     if conditions and titles["open"]:
-        given, acts = ((), tuple(conditions)) if do else (tuple(conditions), ())
-        told = _simulated(visit, titles["open"], "what-if", given, acts)
-    found = told.result if told is not None and told.result else {}
+        seen, acts = ((), tuple(conditions)) if do else (tuple(conditions), ())
+        simulation = _simulation(visit, titles["open"], "what-if", seen, acts)
+    result = simulation.result if simulation is not None and simulation.result else {}
     return visit.page(
         "what_if.html.j2",
         page=page,
@@ -138,9 +138,9 @@ def what_if(visit: Visit) -> Response:
         also=visit.query.all("also"),
         do=do,
         conditions=conditions,
-        figures=told,
-        rows=found.get("rows", ()),
-        unmoved=found.get("unmoved", ""),
+        figures=simulation,
+        rows=result.get("rows", ()),
+        unmoved=result.get("unmoved", ""),
         here=address(visit),
         again=address(visit, again="1"),
         most=MOST,
@@ -149,10 +149,10 @@ def what_if(visit: Visit) -> Response:
 
 def views(visit: Visit) -> Response:
     """Show the worldviews: their weights, their records, and what each says beside the model."""
-    told = figures(visit, "views", again=_again(visit))
+    weights = figures(visit, "views", again=_again(visit))
     return visit.page(
         "views.html.j2",
-        figures=told,
+        figures=weights,
         here=address(visit),
         again=address(visit, again="1"),
         example=EXAMPLE,
