@@ -46,7 +46,7 @@ ATOM = (
 )
 FEEDS = (
     RSS.format(ITEM.format("Talks") * 3),
-    FEED.format(title="A &amp;amp; b", said="&lt;p&gt;Text&lt;/p&gt;"),
+    FEED.format(title="A &amp;amp; b", summary="&lt;p&gt;Text&lt;/p&gt;"),
     ATOM,
 )
 NEWS = tuple(text.encode() for text in (TABLE, LINES, *FEEDS))
