@@ -111,7 +111,7 @@ HOSTILE = tuple(
     for hostile in FILES
     if isinstance(hostile.make, bytes)
     and len(hostile.make) < 3000
-    and {"news", "rows"} & set(hostile.said)
+    and {"news", "rows"} & set(hostile.words)
 )
 
 
