@@ -244,10 +244,10 @@ def test_the_error_of_a_step_is_what_another_seed_changes(own_book):
 
 
 def test_what_is_below_its_error_is_told_as_zero_and_not_drawn():
-    assert cli._signed(0.0, 0.06, clear=False) == "0 ±0.06"
-    assert cli._signed(-0.09, 0.06, clear=False) == "-0.09 ±0.06"  # what such steps leave together
-    assert cli._signed(-0.09, 0.01, clear=True) == "-0.09"
-    assert cli._signed(0.001, 0.0, clear=True) == "0"
+    assert cli._effect(0.0, 0.06, clear=False) == "0 ±0.06"
+    assert cli._effect(-0.09, 0.06, clear=False) == "-0.09 ±0.06"  # what such steps leave together
+    assert cli._effect(-0.09, 0.01, clear=True) == "-0.09"
+    assert cli._effect(0.001, 0.0, clear=True) == "0"
     # A bar has one scale for all answers: a small effect is a short bar.
     assert cli._bar(0.1, use.FULL_BAR).count("█") <= 1
     assert cli._bar(-1.0, use.FULL_BAR).count("█") == 5

@@ -21,7 +21,7 @@ from forecasting.models.world.model import WorldModel
 from forecasting.resources import locate
 from tests.app.quick import SMALL, quick_fit, write_bank
 
-FIT, DRAWS = FitCache.fit, 2_048
+FIT, PATHS, DRAWS = FitCache.fit, predict.REPLAY_DRAWS, 2_048
 SLICE = {
     "start": dt.datetime(2026, 5, 1, tzinfo=dt.UTC),
     "until": dt.datetime(2026, 7, 1, tzinfo=dt.UTC),
@@ -164,8 +164,10 @@ def test_what_is_fitted_ahead_is_all_that_the_replay_needs(tmp_path, monkeypatch
 
 @pytest.mark.deep
 def test_nor_do_those_of_other_processes_or_of_a_cluster(tmp_path, monkeypatch):
-    # Another process knows nothing of the quick fits.
+    # Another process knows nothing of the quick fits and the few draws.
     monkeypatch.setattr(FitCache, "fit", FIT)
+    for module in (predict, replay):
+        monkeypatch.setattr(module, "REPLAY_DRAWS", PATHS)
     whole = _slice(tmp_path / "whole.db")
     ahead = _slice(tmp_path / "ahead.db", workers=2)
     assert (ahead["run"], ahead["digest"]) == (whole["run"], whole["digest"])
