@@ -343,15 +343,15 @@ def unmoved(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def refusals(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Say of each row of a what-if without a number why it has none, and of all what else to do."""
-    found = [
+    sentences = [
         f"{row['question']} {row['state']}".strip()
         + f" has no number: {row['gate'].removeprefix('refused: ')}"
         for row in rows
         if row["gate"] != "passed"
     ]
-    if found:
-        found.append(
+    if sentences:
+        sentences.append(
             "more paths were drawn for it; a condition that is likelier, or fewer of them, leaves "
             "more paths to count"
         )
-    return found
+    return sentences
