@@ -21,6 +21,7 @@ from tests.exchange.conftest import NOW, memory
 from tests.exchange.tables import FORMATS, first_question, rewritten, table
 
 ZONE = {"gjp": "America/New_York"}
+HOUR = dt.timedelta(hours=1)
 
 
 def content_of(ledger):
@@ -424,3 +425,19 @@ def test_undoing_a_correction_leaves_the_outcome_that_it_corrected(tmp_path):
         counts = import_undo(ledger, again["run"], now=NOW)
         assert (counts["reopened"], "restored" in counts) == (1, False)
         assert outcomes(ledger.resolutions()) == {}
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_in_whatever_order_imports_are_undone_the_last_outcome_left_stands(order, tmp_path):
+    told = (("yes", 20), ("no", 40), ("annulled", 50))
+    with memory(tmp_path) as ledger:
+        runs = [
+            import_record(ledger, corrected(tmp_path, *each), now=NOW + n * HOUR)["run"]
+            for n, each in enumerate(told)
+        ]
+        left = [0, 1, 2]
+        for n, k in enumerate(order, start=3):
+            import_undo(ledger, runs[k], now=NOW + n * HOUR)
+            left.remove(k)
+            stands = [one.outcome for one in outcomes(ledger.resolutions()).values()]
+            assert stands == [told[n][0] for n in left[-1:]]

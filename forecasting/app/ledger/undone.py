@@ -3,7 +3,7 @@
 import datetime as dt
 import math
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -247,21 +247,35 @@ def _wordings(ledger: Ledger, run: tuple[int, int] | None) -> tuple[list[Questio
     return reworded, new_questions
 
 
+def _first_said(one: Resolution, versions: Sequence[Resolution]) -> Resolution:
+    """Give the version of an outcome that one restores after an undone import; else itself."""
+    from forecasting.exchange.settle import UNDONE
+
+    before = [each for each in versions if _seq(each) < _seq(one)]
+    if before and (before[-1].source, before[-1].recorded_at) == (UNDONE, one.recorded_at):
+        content = (one.outcome, one.resolved_at, one.source, one.certainty, one.note)
+        for each in reversed(before):
+            if content == (each.outcome, each.resolved_at, each.source, each.certainty, each.note):
+                return _first_said(each, before)
+    return one
+
+
 def _outcomes_before(
-    ledger: Ledger, resolutions: Sequence[Resolution], first: int
+    ledger: Ledger, versions_of: Mapping[str, Sequence[Resolution]], first: int
 ) -> dict[str, Resolution]:
     """Give the outcomes that stood before an import, without those of imports undone since."""
-    undo = undone(ledger)
-    undone_at = {
-        one.recorded_at for one in ledger.forecasts(kind="imported") if one.seq in undo.forecasts
-    }
-    return outcomes(
-        one
-        for one in resolutions
-        if _seq(one) < first
-        and one.recorded_at not in undone_at
-        and not any(begins <= _seq(one) <= ends for begins, ends in undo.runs)
-    )
+    gone = [
+        _bounds(row["run"])
+        for row in import_runs(ledger)
+        if row["undone"] and row["undone"] >= row["forecasts"]
+    ]
+
+    def counts(one: Resolution) -> bool:
+        seq = _seq(_first_said(one, versions_of[one.question]))
+        return not any(begins <= seq <= ends for begins, ends in gone)
+
+    before = (one for versions in versions_of.values() for one in versions if _seq(one) < first)
+    return outcomes(one for one in before if counts(one))
 
 
 def import_undo(
@@ -304,17 +318,20 @@ def import_undo(
     if not (remaining if mine is None else not bare[mine]) and not (drop and idle):
         msg = f"run ({run}): was already undone"
         raise InvalidInput(msg, hint="forecast import runs")
-    resolutions = ledger.resolutions()
-    standing = outcomes(resolutions)
+    versions_of: dict[str, list[Resolution]] = defaultdict(list)
+    for one in ledger.resolutions():
+        versions_of[one.question].append(one)
+    standing = outcomes(each for versions in versions_of.values() for each in versions)
     drafts: list[Draft] = [
         Withdrawal(one.question, one.forecaster, one.issued_at) for one in remaining
     ]
     reopened = [
         one.question
         for one in settled
-        if (current := standing.get(one.question)) is not None and current.seq == one.seq
+        if (current := standing.get(one.question)) is not None
+        and _first_said(current, versions_of[one.question]).seq == one.seq
     ]
-    earlier = _outcomes_before(ledger, resolutions, first.seq)
+    earlier = _outcomes_before(ledger, versions_of, first.seq)
     restored = [question for question in reopened if question in earlier]
     for question in reopened:
         end = Resolution(
@@ -322,7 +339,7 @@ def import_undo(
             outcome="",
             resolved_at=now,
             source=UNDONE,
-            version=1 + max(one.version for one in resolutions if one.question == question),
+            version=1 + max(one.version for one in versions_of[question]),
             status=REOPENED,
             note=f"the import of {iso(at)} was taken back",
         )
