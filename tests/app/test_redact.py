@@ -21,6 +21,11 @@ SECRET = "the source is called Zwetschgenknödel"
 BYTES = SECRET.encode()
 
 
+def verified(ledger):
+    report = ledger.verify()
+    return report.ok, report.sealed, report.unrevealed, report.redacted
+
+
 def diary_with_rationale(path="sqlite:///:memory:", *, because=SECRET, sealed=False):
     diary, asked = Diary(path), ours.question("q")
     diary.write(0, asked)
@@ -87,13 +92,7 @@ def test_a_seal_still_verifies_after_its_rationale_is_gone():
     (file,) = seal.folder().iterdir()
     row = redact(diary, "3", day=3)
     assert row["copies"] == [str(file)]
-    verification = diary.ledger.verify()
-    assert (
-        verification.ok,
-        verification.sealed,
-        verification.unrevealed,
-        verification.redacted,
-    ) == (True, 1, 0, 1)
+    assert verified(diary.ledger) == (True, 1, 0, 1)
 
 
 @pytest.mark.parametrize("mode", [("delete", "EXTRA"), ("wal", "FULL")], ids=lambda mode: mode[0])
@@ -178,13 +177,7 @@ def test_a_backup_carries_seals_reveals_and_redactions_and_an_earlier_one_the_te
     for name in ("late.db", "restored.db"):
         with Ledger.open(str(tmp_path / name)) as ledger:
             assert (ledger.content_digest(), ledger.head()) == (digest, head)
-            verification = ledger.verify()
-            assert (
-                verification.ok,
-                verification.sealed,
-                verification.unrevealed,
-                verification.redacted,
-            ) == (True, 2, 1, 1)
+            assert verified(ledger) == (True, 2, 1, 1)
     assert BYTES not in (tmp_path / "late.db").read_bytes()
     assert BYTES in (tmp_path / "early.db").read_bytes()
 
