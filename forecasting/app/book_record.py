@@ -13,7 +13,6 @@ from forecasting.app.tidy import Door, When, on, text, when
 
 if TYPE_CHECKING:
     from forecasting.app.ledger.anchor import Anchor
-    from forecasting.app.news.code import Target
     from forecasting.review.data import WorldPage
 
 
@@ -304,12 +303,6 @@ class Record[Table](Door[Table]):
             | {one.ladder: one.whole_title for one in questions if one.ladder}
             | {one.id: one.title for one in questions}
         )
-
-    def news_targets(self) -> "list[Target]":
-        """Give everything that a report may act on."""
-        from forecasting.app.news.code import targets
-
-        return targets(self.ledger, clock.now())
 
     def code_news(self, name: str, on: Sequence[str], **more: Any) -> dict[str, Any]:
         """Say what an item on record does; a new entry takes its place in one transaction.
