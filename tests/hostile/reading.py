@@ -5,6 +5,7 @@ each, and the greatest memory so far beside each result.
 """
 
 import contextlib
+import gc
 import io
 import json
 import os
@@ -96,6 +97,9 @@ def _place(folder, hostile, reader):
 def _run(arguments):
     from forecasting.cli import run
 
+    # What the runs before left is collected now: in the middle of a file that exhausts the stack
+    # its callbacks would fail, and Python would say so beside the command's own line.
+    gc.collect()
     out, err = io.StringIO(), io.StringIO()
     began = time.process_time()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), _alarm():
