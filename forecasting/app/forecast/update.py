@@ -193,13 +193,9 @@ def _has_moved(item: Said, before: Forecast | None) -> bool:
     """Say whether a number is new, has new evidence, or moved by more than its error."""
     if before is None or item.moved or item.value is None:
         return True
-    if item.value.labels != before.value.labels:
+    if item.answer is None or item.value.labels != before.value.labels:
         return True
-    error = ERRORS * (item.spread.mcse if item.spread is not None else 0.0)
-    return any(
-        abs(new - old) > max(error, 1e-9)
-        for new, old in zip(item.value.numbers, before.value.numbers, strict=True)
-    )
+    return item.answer.moved_from(before.value.numbers, errors=ERRORS)
 
 
 def _reason(

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from math import ceil, inf
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -39,7 +40,8 @@ class Answer:
     `spread`: of P(yes | parameters), None for options and numbers; `intervals`: per option the 5
     and 95 % of P(option | parameters). `gate`: ``passed`` or ``refused: ...``. `fit`: empty, or
     that the model does not fit its own class. `decided`: the outcome that known facts give every
-    path, else None.
+    path, else None. `errors`: the Monte Carlo error of each probability, or that of the level of a
+    quantile.
     """
 
     numbers: tuple[float, ...]
@@ -54,7 +56,25 @@ class Answer:
     fit: str = ""
     intervals: tuple[tuple[float, float], ...] = ()
     decided: str | None = None
+    errors: tuple[float, ...] = ()
     versions: Mapping[str, Any] = field(default_factory=dict)
+
+    def moved_from(self, numbers: Sequence[float], *, errors: float) -> bool:
+        """Say whether a number is further from an earlier one than so many of its errors explain.
+
+        A quantile is where it was as long as the old one lies between its neighbours in levels.
+        """
+        if len(self.numbers) != len(numbers):
+            return True
+        if len(self.numbers) == len(LEVELS):
+            apart = ceil(100.0 * errors * self.errors[0])
+            low = (-inf,) * apart + self.numbers[: len(LEVELS) - apart]
+            high = self.numbers[apart:] + (inf,) * apart
+            return any(not a <= old <= b for a, old, b in zip(low, numbers, high, strict=True))
+        return any(
+            abs(new - old) > max(errors * off, 1e-9)
+            for new, old, off in zip(self.numbers, numbers, self.errors, strict=True)
+        )
 
     def plain(self, question: Question) -> Any:
         """Give the answer in the contract's shape; a number as its median, None for nothing."""
@@ -67,36 +87,47 @@ class Answer:
         return dict(zip(question.space.options, self.numbers, strict=True))
 
 
-def read(
-    paths: Paths, predicate: Predicate, question: Question
-) -> tuple[tuple[float, ...], Spread | None, tuple[tuple[float, float], ...], str, str | None]:
-    """Read numbers, spread, intervals, gate and what decides the question off the paths."""
+class Reading(NamedTuple):
+    """What is read off the paths: of an `Answer` what the paths say."""
+
+    numbers: tuple[float, ...] = ()
+    spread: Spread | None = None
+    intervals: tuple[tuple[float, float], ...] = ()
+    gate: str = "passed"
+    decided: str | None = None
+    errors: tuple[float, ...] = ()
+
+
+def read(paths: Paths, predicate: Predicate, question: Question) -> Reading:
+    """Read a question off the paths."""
     window = (question.opens, question.closes)
     given = _given(paths, predicate, question)
     weights, repeats = paths.weights(given), paths.world.repeats
     if not weights.any():
-        return (), None, (), "refused: no path meets the condition of the question", None
+        return Reading(gate="refused: no path meets the condition of the question")
     if given is not None and effective(weights) < FEWEST:
-        return (), None, (), "refused: too few paths meet the condition of the question", None
+        return Reading(gate="refused: too few paths meet the condition of the question")
     event = predicate.event
     if question.type == "binary":
         truth = paths.truth(cast("Truth", event), *window)
         chance = estimate(truth, weights, repeats)
         asked = truth if given is None else truth[given]
         decided = "yes" if asked.all() else "no" if not asked.any() and chance.p == 0.0 else None
-        return (logged(chance.p),), chance.spread(), (), chance.gate, decided
+        numbers = (logged(chance.p),)
+        return Reading(numbers, chance.spread(), (), chance.gate, decided, (chance.mcse,))
     if question.type == "numeric":
         x = np.asarray(paths.number(cast("Total", event), *window), dtype=np.float64)
         space = question.space
         x = np.clip(x, space.lower, space.upper)
-        numbers = quantiles(x, weights, LEVELS)
-        return numbers, None, (), number_gate(number_error(x, weights, repeats)), None
+        off = number_error(x, weights, repeats)
+        return Reading(quantiles(x, weights, LEVELS), gate=number_gate(off), errors=(off,))
     chosen = paths.choice(cast("Choice", event), question.space.options, *window)
     each = options(chosen, len(question.space.options), weights, repeats)
     refused = [one.gate for one in each if one.gate != "passed"]
     ends = tuple((one.quantiles[0], one.quantiles[-1]) for one in each)
     gate = refused[0] if refused else "passed"
-    return logged_options([one.p for one in each]), None, ends, gate, None
+    numbers = logged_options([one.p for one in each])
+    return Reading(numbers, None, ends, gate, errors=tuple(one.mcse for one in each))
 
 
 def pull(paths: Paths, predicate: Predicate, question: Question) -> FloatArray:
