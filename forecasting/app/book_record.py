@@ -213,7 +213,7 @@ class Record[Table](Door[Table]):
         from forecasting.app.news.world import no_list, watch
 
         now, zone = clock.now(), ""
-        if every and (note := no_list(self.without_list())):
+        if every and (note := no_list(self.without_list(), self.zone())):
             self._tell(note)
         if until is not None:
             zone = self.zone(*processes) or self.zone()

@@ -56,9 +56,9 @@ LEADERBOARD = (
 )
 WATCHES = ("process", "title", "until", "recorded_at", "days", "watcher", "because", "seq")
 UPDATE = (
-    *("question", "model", "before", "after", "lower", "upper", "mcse", "method", "k_hat", "gate"),
-    *("fit", "moved", "logged", "linked", "reason", "closes", "seconds", "watched_until"),
-    *("quiet", "status"),
+    *("question", "model", "before", "after", "lower", "upper", "intervals", "mcse", "method"),
+    *("k_hat", "gate", "fit", "moved", "logged", "linked", "reason", "closes", "seconds"),
+    *("watched_until", "quiet", "status"),
 )
 WORLDVIEWS = (
     *("worldview", "title", "weight", "n_resolved", "n_events", "brier", "n_scored", "n_claims"),

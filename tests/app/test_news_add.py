@@ -284,12 +284,12 @@ def test_a_part_whose_point_may_mark_thousands_is_asked_about(ledger, monkeypatc
 
 
 def test_a_fact_of_the_bank_and_one_of_the_news_are_one(ledger):
-    at = NOON.replace(hour=0)
+    at = NOON.replace(hour=0) + DAY  # the midnight that ends the day
     known = Evidence(
         "world-truce-2026-11-20-on", "datum", "Truce", "wire", at,
         (fact_effect("truce", "state", at, state="on"),), stream="world", grade="B",
     )  # fmt: skip
-    ledger.append([known], recorded_at=NOON)
+    ledger.append([known], recorded_at=NOON + DAY)
     assert _fact(ledger, "truce=on")["notes"] == []
     assert [row["stream"] for row in listing.rows(ledger, now=NOW)] == ["news"]
 

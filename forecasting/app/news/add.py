@@ -14,6 +14,7 @@ from forecasting.app.catalog import Catalog
 from forecasting.app.news.check import EffectCheck, Entered, key_made_of
 from forecasting.app.news.shown import REPLACED, find, row_of
 from forecasting.app.news.world import LONGEST_REASON, NewsWorld, check_reason, decided
+from forecasting.app.upkeep.banks import zone_of
 from forecasting.domain.evidence import (
     LASTING,
     NEWS,
@@ -305,7 +306,7 @@ def import_news(
     date or title changed).
     """
     manner = Manner(zone=known_zone(zone).key if zone else "", dates=dates)  # type: ignore[arg-type]
-    read_time = partial(moment, days="ends", manner=manner)
+    read_time = partial(moment, days="ends", zone=manner.zone or zone_of(ledger), manner=manner)
     rows = intake.read(content, name=name, source=source, manner=manner)
     items = ledger.evidence()
     catalog = Catalog.of(ledger)

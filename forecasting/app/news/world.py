@@ -9,7 +9,7 @@ from forecasting.app.catalog import Catalog
 from forecasting.app.upkeep.banks import bank_of
 from forecasting.domain import predicate as ask
 from forecasting.domain.evidence import Evidence, retractions
-from forecasting.domain.instants import iso
+from forecasting.domain.instants import day_of, iso
 from forecasting.domain.process import ProcessSpec, WorldSpec, unlisted
 from forecasting.domain.question import Question, normalised
 from forecasting.domain.watch import Watch
@@ -265,14 +265,14 @@ def without_list(world: WorldSpec, among: Iterable[str] = ()) -> dict[str, dt.da
     }
 
 
-def no_list(since_of: Mapping[str, dt.datetime]) -> str:
+def no_list(since_of: Mapping[str, dt.datetime], zone: str) -> str:
     """Say what a watch claims of processes of which nobody keeps a list."""
     if not since_of:
         return ""
-    since = min(since_of.values())
+    since = day_of(min(since_of.values()), zone)
     return (
         f"nobody keeps a list of {', '.join(since_of)}: this says that you looked for "
-        f"{'it' if len(since_of) == 1 else 'them'} too, and none came since {iso(since)[:10]}"
+        f"{'it' if len(since_of) == 1 else 'them'} too, and none came since {since}"
     )
 
 

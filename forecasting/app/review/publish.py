@@ -208,7 +208,7 @@ def _paths(
 ) -> list[page.QuestionPath]:
     items = without_retracted(ledger.evidence())
     marks = marks_of(items, catalog, forecasts, Weights.of(ledger, ledger.evidence(), now))
-    moved = moved_of(items, catalog, forecasts)
+    moved = moved_of(ledger.evidence(), catalog, forecasts)
     points: dict[str, dict[str, list[page.Point]]] = {}
     for forecast in forecasts:
         mine = points.setdefault(forecast.question, {})

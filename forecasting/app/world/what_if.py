@@ -18,7 +18,7 @@ import numpy as np
 from forecasting.app.world.scenario import Live, estimated, partition, simulated
 from forecasting.arrays import BoolArray, FloatArray
 from forecasting.domain.forecast import binary_value
-from forecasting.domain.instants import iso, parse_when, zone
+from forecasting.domain.instants import iso, local_day, parse_when, zone
 from forecasting.domain.predicate import And, At, Entered, Moment, Not, Occurred, Predicate, Truth
 from forecasting.domain.predicate_text import parse_predicate
 from forecasting.domain.question import Question
@@ -375,7 +375,8 @@ def intervention(live: Live, text: str) -> list[Do]:
     if moment < live.as_of:
         then = _local(live, live.as_of)
         msg = f"do ({text}): {_local(live, moment)} has passed, seen from {then}"
-        raise InvalidInput(msg, hint=f"{stated}@{iso(live.as_of)[:10]} or later")
+        coming = local_day(live.as_of, zone) + dt.timedelta(days=1)
+        raise InvalidInput(msg, hint=f"{stated} for now, or {stated}@{coming} or later")
     name, _, value = stated.partition("=")
     processes, place = live.predictor.bank.world.processes, live.run.world.index
     day = live.run.world.day(moment)

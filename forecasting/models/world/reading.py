@@ -113,8 +113,8 @@ def read(paths: Paths, predicate: Predicate, question: Question) -> Reading:
         chance = estimate(truth, weights, repeats)
         asked = truth if given is None else truth[given]
         decided = "yes" if asked.all() else "no" if not asked.any() and chance.p == 0.0 else None
-        numbers = (logged(chance.p),)
-        return Reading(numbers, chance.spread(), (), chance.gate, decided, (chance.mcse,))
+        p, errors = (logged(chance.p),), (chance.mcse,)
+        return Reading(p, chance.spread(), (), chance.gate, decided, errors)
     if question.type == "numeric":
         x = np.asarray(paths.number(cast("Total", event), *window), dtype=np.float64)
         space = question.space
