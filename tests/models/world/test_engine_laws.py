@@ -320,12 +320,14 @@ def _amounts(paths):
 
 
 def test_links_that_drive_each_other_without_end_are_named():
-    links = [Link("a", 0, (), ((0, 0),), 1.0, once=True)]
-    pair = world(event("quiet", 0.001), event("storm", 900.0), links=links, draws=16)
-    with pytest.raises(
-        InvalidInput, match=r"storm:waiting>waiting: more than 5,000 .* loop of links"
-    ):
-        simulate(pair, 60.0)
+    """And where nothing acts on the process, its own rate is: there is no link to leave out."""
+    for child, reason in ((1, "a loop of links"), (0, "its rate is too high")):
+        links = [Link("a", 0, (), ((child, 0),), 1.0, once=True)]
+        pair = world(event("quiet", 0.001), event("storm", 900.0), links=links, draws=16)
+        with pytest.raises(
+            InvalidInput, match=rf"storm:waiting>waiting: more than 5,000 .* {reason}"
+        ):
+            simulate(pair, 60.0)
 
 
 def test_a_scheduled_day_is_met_and_nan_never_comes():
