@@ -22,7 +22,7 @@ from forecasting.cli import run
 from forecasting.cli.output import Amount, cell
 from forecasting.domain.forecast import Quantiles
 from forecasting.domain.forecasters import PRIOR_STANDS
-from forecasting.domain.instants import iso, parse_instant
+from forecasting.domain.instants import parse_instant
 from forecasting.errors import InvalidInput
 from forecasting.evidence.shapley import EXACT, shapley
 from forecasting.models.world.simulate import simulate

@@ -343,7 +343,7 @@ def test_a_day_has_one_event_and_one_part_in_the_zone_of_their_process(
 def test_of_two_states_at_one_moment_the_second_is_refused(ledger):
     """Which of them held from then on once hung on how their titles hashed."""
     _fact(ledger, "truce=on")
-    with pytest.raises(InvalidInput, match="became on at the same moment.*which came first"):
+    with pytest.raises(InvalidInput, match=r"became on at the same moment.*which came first"):
         _fact(ledger, "truce=none")
     assert _fact(ledger, "truce=none", event_at=NOON + HOUR, known_at=NOON + HOUR)["notes"] == []
 
