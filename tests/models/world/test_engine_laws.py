@@ -150,6 +150,21 @@ def test_no_bars_the_move_and_what_it_would_have_hastened():
     assert np.array_equal(entered(none, "Y", "on", 100), entered(alone, "Y", "on", 100))
 
 
+@pytest.mark.parametrize("shape", [1.0, 0.7])
+def test_what_was_barred_for_a_time_may_come_after_it(shape):
+    """Without the question's deadline "no" by June was no for ever."""
+    link = Link("l", 0, (1,), ((1, 0),), float(np.log(6)))
+    move = Move(0, 1, 0.01, shape=shape)
+    pair = world(process("X", ("off", "on"), move), flip("Y", 0.003), links=[link])
+    barred = simulate(pair, 100.0, do=[Do(0, 10.0, barred=(1,), until=40.0)])
+    free = simulate(pair, 100.0)
+    assert np.array_equal(entered(barred, "X", "on", 39), entered(free, "X", "on", 10))
+    still = ~entered(barred, "X", "on", 39)
+    rest = -np.expm1(-0.01 * (100.0**shape - 40.0**shape))
+    assert entered(barred, "X", "on", 100)[still].mean() == pytest.approx(rest, abs=0.02)
+    assert entered(free, "Y", "on", 100).mean() > entered(barred, "Y", "on", 100).mean()
+
+
 def test_an_intervention_before_the_end_of_a_watch_sets_aside_what_is_known_later():
     known = (Known(-3.0, 1), Known(10.0, 0))
     watched = flip("A", 0.0, 0.01, known=known, age=9.0, free=20.0)
