@@ -12,7 +12,7 @@ from forecasting.cli.output import cell, emit, opened, progress, say, settings, 
 from forecasting.cli.standing import ruled
 
 #: Letters of a title in a note.
-NOTED = 48
+NOTED = 36
 
 
 @click.command(cls=Command)

@@ -141,8 +141,8 @@ def _due(plan: Any, m: int, d: int, t: float, base: float, how: int, visit: int,
 @_plain
 def _barred(plan: Any, p: int, state: int, t: float) -> Any:
     """Say whether a state cannot be entered by chance at t."""
-    bars = plan.bars[:, p, state]
-    return t < bars[0] or bars[1] <= t < bars[2]
+    bars = plan.bars
+    return t < bars[0, p, state] or bars[1, p, state] <= t < bars[2, p, state]
 
 
 @_plain
