@@ -10,7 +10,6 @@ from forecasting import clock, config, store
 from forecasting.app import tidy
 from forecasting.app.book_record import Record
 from forecasting.app.book_review import Review
-from forecasting.app.catalog import Catalog
 from forecasting.app.tidy import (
     Details,
     When,
@@ -24,6 +23,7 @@ from forecasting.app.tidy import (
     warned,
     when,
 )
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.forecasters import OURS, not_a_person
 from forecasting.errors import DatabaseUnusable, ForecastingError, InvalidInput
 from forecasting.store import Ledger
@@ -31,15 +31,15 @@ from forecasting.store import Ledger
 if TYPE_CHECKING:
     import pandas as pd
 
-    from forecasting.app.questions.board import Board, Listed, Wanted
-    from forecasting.app.questions.page import QuestionPage
-    from forecasting.app.questions.today import Row
+    from forecasting.app.board import Board, Listed, Wanted
+    from forecasting.app.page import QuestionPage
     from forecasting.app.world.scenario import Live
     from forecasting.app.world.view import WorldView
     from forecasting.bank import Bank
     from forecasting.domain import Question
     from forecasting.domain.forecast import Said
     from forecasting.errors import Problem
+    from forecasting.review.due import Row
 
 
 def open_book(
@@ -139,7 +139,7 @@ class Book[Table](Record[Table], Review[Table]):
     def board(self) -> "Board":
         """The outcome and the forecasts in force of every question, kept while the ledger grows."""
         if self._board is None:
-            from forecasting.app.questions.board import Board
+            from forecasting.app.board import Board
 
             self._board = Board(self.ledger)
         return self._board
@@ -334,7 +334,7 @@ class Book[Table](Record[Table], Review[Table]):
 
     def questions(self, **filters: str) -> Table:
         """Give the questions: one row each, a rung of a ladder too."""
-        from forecasting.app.questions.board import list_rows
+        from forecasting.app.board import list_rows
 
         now = clock.now()
         rows = list_rows(*self.board.read(self.forecaster, now), now, **filters)
@@ -345,8 +345,8 @@ class Book[Table](Record[Table], Review[Table]):
 
         An item of news has ``seq, known_at, source`` and no question.
         """
-        from forecasting.app.questions.board import Board
-        from forecasting.app.questions.today import NEWS_ROW, ROW, SECTIONS
+        from forecasting.app.board import Board
+        from forecasting.review.due import NEWS_ROW, ROW, SECTIONS
 
         # A board that is kept would give rows of up to ten minutes ago.
         parts = Board(self.ledger).today(self.forecaster, clock.now())
@@ -391,7 +391,7 @@ class Book[Table](Record[Table], Review[Table]):
 
     def question_page(self, question: str, *, kind: str = "live") -> "QuestionPage":
         """Gather all that a page shows of a question, of a rung, or of a ladder."""
-        from forecasting.app.questions.page import question_page
+        from forecasting.app.page import question_page
 
         state = self.board.state(self.forecaster, clock.now())
         return question_page(
@@ -418,8 +418,8 @@ class Book[Table](Record[Table], Review[Table]):
         that hazard. `news_since` counts the items since your forecast that bear on the question.
         `change` is how far the model moved. Without your number, one half stands for it.
         """
-        from forecasting.app.questions.board import Board
-        from forecasting.app.questions.today import ORDERS, ROW
+        from forecasting.app.board import Board
+        from forecasting.review.due import ORDERS, ROW
 
         if by not in ORDERS:
             msg = f"by ({by}): must be one of {', '.join(ORDERS)}"
@@ -441,7 +441,7 @@ class Book[Table](Record[Table], Review[Table]):
 
     def question(self, name: str) -> list[dict[str, Any]]:
         """Give all there is to a question; of a ladder, a row a rung."""
-        from forecasting.app.questions.page import show
+        from forecasting.app.page import show
 
         return [Details(row) for row in show(self.ledger, name, clock.now())]
 
@@ -453,13 +453,13 @@ class Book[Table](Record[Table], Review[Table]):
 
     def calendar(self, rows: Sequence[Mapping[str, Any]]) -> bytes:
         """Write rows of :meth:`due` as a calendar with an event at each deadline."""
-        from forecasting.app.questions.today import calendar
+        from forecasting.review.due import calendar
 
         return calendar(rows, clock.now()).encode("utf-8", "replace")
 
     def mail(self, rows: Sequence[Mapping[str, Any]]) -> bytes:
         """Write rows of :meth:`due` as a mail to the forecaster."""
-        from forecasting.app.questions.today import mail
+        from forecasting.review.due import mail
 
         return mail(rows, forecaster=self.forecaster, now=clock.now())
 
@@ -473,7 +473,7 @@ class Book[Table](Record[Table], Review[Table]):
 
         now = clock.now()
         if isinstance(question, Mapping):
-            from forecasting.app.questions.ask import dated
+            from forecasting.app.ledger.ask import dated
 
             zone = str(question.get("zone") or config.zone() or self.zone())
             return add_fields(self.ledger, dated(question, zone, now), now)
@@ -511,7 +511,7 @@ class Book[Table](Record[Table], Review[Table]):
             ``id, title, questions, process, forecasts, model, ...``; `model` holds what was logged
             of the model for each question that it can answer at once.
         """
-        from forecasting.app.questions.ask import Asked, ask, by_stated_rates
+        from forecasting.app.ledger.ask import Asked, ask, by_stated_rates
 
         now = clock.now()
         several = by_name(forecast)
@@ -544,7 +544,7 @@ class Book[Table](Record[Table], Review[Table]):
 
     def question_yaml(self, question: str) -> str:
         """Write a question as YAML, for an editor."""
-        from forecasting.app.questions.ask import as_yaml
+        from forecasting.app.ledger.ask import as_yaml
 
         return as_yaml(self.ledger, question)
 
@@ -553,13 +553,13 @@ class Book[Table](Record[Table], Review[Table]):
 
         Gives the ids that changed.
         """
-        from forecasting.app.questions.ask import edit
+        from forecasting.app.ledger.ask import edit
 
         return edit(self.ledger, question, whole or changed, clock.now())
 
     def drop_question(self, question: str) -> list[str]:
         """Drop a question that nobody else has forecast; its entries stay."""
-        from forecasting.app.questions.ask import drop
+        from forecasting.app.ledger.ask import drop
 
         ids, notes = drop(self.ledger, question, forecaster=self.forecaster, now=clock.now())
         for note in notes:
@@ -568,8 +568,8 @@ class Book[Table](Record[Table], Review[Table]):
 
     def forecasts(self, *, kind: str | None = None, forecaster: str | None = None) -> Table:
         """Give every forecast except those of undone imports: one row each."""
-        from forecasting.app.ledger.undone import undone
         from forecasting.domain.forecast import kind_named
+        from forecasting.store.undone import undone
 
         catalog = Catalog.of(self.ledger)
         rows = [
@@ -647,8 +647,8 @@ class Book[Table](Record[Table], Review[Table]):
         now, asked = clock.now(), when(as_of)
         rows = sources.rows(self.ledger, as_of=asked or now, now=now)
         if kind:
-            from forecasting.app.frames import Selection
             from forecasting.app.news.sources import ALL, worth
+            from forecasting.app.scores.frame import Selection
 
             changes = worth(self.ledger, Selection(kind=kind, as_of=asked))
             nothing = {name: None for name in next(iter(changes.values()), {})}
@@ -765,8 +765,8 @@ class Book[Table](Record[Table], Review[Table]):
 
         With `run`, of replays only that one; empty: the latest complete one.
         """
-        from forecasting.app.frames import latest_run
         from forecasting.app.ledger.log import history
+        from forecasting.app.scores.frame import latest_run
 
         rows = history(self.ledger, question, **filters)
         if run is not None:
@@ -841,7 +841,7 @@ class Book[Table](Record[Table], Review[Table]):
             A row per question: ``question, before, after, lower, upper, quiet, logged, ...``.
         """
         from forecasting.app.forecast.update import update
-        from forecasting.app.news.world import no_list
+        from forecasting.evidence.news_world import no_list
 
         if watched and not dry_run and self.without_list():
             behind = self.unwatched(*questions, as_of=as_of)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from forecasting import clock
 from forecasting.app import tidy
-from forecasting.app.catalog import Catalog
 from forecasting.app.tidy import Door, When, on, text, when
+from forecasting.domain.catalog import Catalog
 
 if TYPE_CHECKING:
-    from forecasting.app.ledger.anchor import Anchor
     from forecasting.review.data import WorldPage
+    from forecasting.store.anchor import Anchor
 
 
 def _ignore(step: str) -> None:
@@ -121,13 +121,13 @@ class Record[Table](Door[Table]):
 
     def import_undo(self, run: int | str, *, drop: bool = False) -> dict[str, Any]:
         """Undo an import, by the number that it gave as its run; `drop` its questions too."""
-        from forecasting.app.ledger.undone import import_undo
+        from forecasting.store.undone import import_undo
 
         return import_undo(self.ledger, run, now=clock.now(), drop=drop)
 
     def import_runs(self) -> Table:
         """Give every import, with the run that `import_undo` takes."""
-        from forecasting.app.ledger.undone import import_runs
+        from forecasting.store.undone import import_runs
 
         return self._give(import_runs(self.ledger), ("recorded_at",))
 
@@ -157,7 +157,7 @@ class Record[Table](Door[Table]):
 
     def matches(self) -> Table:
         """Give the questions that ask the same as one on another platform: ``question, url``."""
-        from forecasting.app.questions import same_as
+        from forecasting.exchange import same_as
 
         pairs = same_as.matches(self.ledger, Catalog.of(self.ledger))
         return self._give([asdict(one) for one in pairs])
@@ -175,7 +175,7 @@ class Record[Table](Door[Table]):
 
         `differs` says where the criteria differ, `complement` that it asks the opposite.
         """
-        from forecasting.app.questions.same_as import same_as
+        from forecasting.exchange.same_as import same_as
 
         match = same_as(
             self.ledger,
@@ -210,7 +210,7 @@ class Record[Table](Door[Table]):
         forecaster: str | None = None,
     ) -> list[dict[str, Any]]:
         """Record that you looked at processes (`every`: all), and nothing more had happened."""
-        from forecasting.app.news.world import no_list, watch
+        from forecasting.evidence.news_world import no_list, watch
 
         now, zone = clock.now(), ""
         if every and (note := no_list(self.without_list())):
@@ -232,14 +232,14 @@ class Record[Table](Door[Table]):
 
         `among` these alone; default: all of the bank.
         """
-        from forecasting.app.news.world import without_list
         from forecasting.app.upkeep.banks import bank_of
+        from forecasting.evidence.news_world import without_list
 
         return without_list(bank_of(self.ledger).world, among)
 
     def watches(self) -> Table:
         """Give the time up to which each process is watched, and how many days ago that was."""
-        from forecasting.app.news.world import rows
+        from forecasting.evidence.news_world import rows
 
         return self._give(
             rows(self.ledger, now=clock.now()), ("until", "recorded_at"), tidy.WATCHES
@@ -249,7 +249,7 @@ class Record[Table](Door[Table]):
         self, anchor: str | Path | None = None, *, certificate: str | Path | None = None
     ) -> dict[str, Any]:
         """Check the hash chain and say what it proves; `certificate` is the stamp's authority."""
-        from forecasting.app.ledger.anchor import verify
+        from forecasting.store.anchor import verify
 
         anchor_file, certificate_file = (
             None if one is None else Path(one) for one in (anchor, certificate)
@@ -258,7 +258,7 @@ class Record[Table](Door[Table]):
 
     def anchor(self, file: str | Path | None = None) -> "Anchor":
         """Give the head in the form to keep elsewhere; with `file`, write it there."""
-        from forecasting.app.ledger.anchor import anchor, write_anchor
+        from forecasting.store.anchor import anchor, write_anchor
 
         head = anchor(self.ledger, clock.now())
         if file is not None:
@@ -272,7 +272,7 @@ class Record[Table](Door[Table]):
 
         Gives the anchor, and what the token says.
         """
-        from forecasting.app.ledger.anchor import stamped
+        from forecasting.store.anchor import stamped
 
         anchor = self.anchor()
         path = Path(file or f"{anchor.at.date().isoformat()}.anchor")
@@ -393,7 +393,7 @@ class Record[Table](Door[Table]):
 
         Of those alone that an open question rests on: no other is simulated.
         """
-        from forecasting.app.news.world import NewsWorld
+        from forecasting.evidence.news_world import NewsWorld
         from forecasting.evidence.relevant import asked, part_of
 
         catalog = Catalog.of(self.ledger)
@@ -412,7 +412,7 @@ class Record[Table](Door[Table]):
 
     def open_outcomes(self) -> list[dict[str, Any]]:
         """Give the open questions that the world answers, with what each may be answered with."""
-        from forecasting.app.news.world import NewsWorld
+        from forecasting.evidence.news_world import NewsWorld
 
         catalog = Catalog.of(self.ledger)
         answered = NewsWorld.of(self.ledger, catalog).predicates

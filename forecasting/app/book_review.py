@@ -7,22 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 from forecasting import clock
 from forecasting.app import tidy
-from forecasting.app.catalog import Catalog
 from forecasting.app.tidy import Door, When, frame, when
+from forecasting.domain.catalog import Catalog
 from forecasting.errors import InvalidInput, nearest
 from forecasting.store import Ledger
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from forecasting.app.frames import Selection
+    from forecasting.app.scores.frame import Selection
 
 
 class Review[Table](Door[Table]):
     """How good the forecasts were; each method does what its command does.
 
     The `filters` are those of a selection: ``kind, run, forecaster, question, tag, as_of, reading,
-    too_soon``, see :class:`forecasting.app.frames.Selection`; ``past_close`` keeps only questions
+    too_soon``, see
+    :class:`forecasting.app.scores.frame.Selection`; ``past_close`` keeps only questions
     whose scheduled close has passed.
     """
 
@@ -94,14 +95,14 @@ class Review[Table](Door[Table]):
 
     def known(self, forecaster: str) -> None:
         """Refuse a forecaster that the ledger does not know; an empty name is anybody."""
-        from forecasting.app.scores.against import known_forecaster
+        from forecasting.comparison.against import known_forecaster
 
         known_forecaster(self.ledger, forecaster)
 
     @staticmethod
     def titled(picture: str) -> str:
         """Give the title of a picture."""
-        from forecasting.app.review.pictures import PICTURES
+        from forecasting.review.pictures import PICTURES
 
         return PICTURES[picture]
 
@@ -144,7 +145,7 @@ class Review[Table](Door[Table]):
         **filters: Any,
     ) -> Table:
         """Give the rows that a picture of the scores draws; with `out`, draw it there."""
-        from forecasting.app.review import pictures
+        from forecasting.review import pictures
 
         wanted = _selection(self.ledger, filters)
         rows = pictures.table(self.ledger, picture, selection=wanted, share=share)
@@ -171,7 +172,7 @@ class Review[Table](Door[Table]):
 
     def review(self, folder: str | Path, *, kind: str = "", run: str = "") -> Path:
         """Write the review page into a folder and give its path."""
-        from forecasting.app.review.publish import gather
+        from forecasting.app.scores.review import gather
         from forecasting.review import write
 
         self.page_folder(Path(folder))
@@ -303,7 +304,7 @@ class Review[Table](Door[Table]):
 
 def _selection(ledger: Ledger, filters: Mapping[str, Any]) -> "Selection":
     """Make the selection of a table from its filters, with moments and names read."""
-    from forecasting.app.frames import Selection
+    from forecasting.app.scores.frame import Selection
 
     read = {"kind": "live", **filters}
     past_close = read.pop("past_close", False)
@@ -360,7 +361,7 @@ class Calibration:
 
     def save(self, file: str | Path, *, title: str = "") -> None:
         """Write it as .svg, .png, .csv or .html."""
-        from forecasting.app.review.pictures import save_calibration
+        from forecasting.review.pictures import save_calibration
 
         head = self._ledger.head()
         save_calibration(self.numbers, Path(file), title=title or self.title, head=head)

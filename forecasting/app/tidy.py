@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forecasting.app.catalog import Catalog
+from forecasting.domain.catalog import Catalog
 from forecasting.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
@@ -300,7 +300,7 @@ class Door[Table]:
 
         if not names:
             return zone_of(self.ledger)
-        from forecasting.app.news.world import world_of_the_bank
+        from forecasting.evidence.news_world import world_of_the_bank
 
         try:
             return Catalog.about(self.ledger, names[0]).find(names[0])[0].zone

@@ -7,7 +7,7 @@ import pytest
 
 import forecasting as fc
 from forecasting import clock
-from forecasting.app.questions.ask import as_yaml, edit, slug_of
+from forecasting.app.ledger.ask import as_yaml, edit, slug_of
 from forecasting.app.upkeep import banks
 from forecasting.domain.instants import iso
 from forecasting.errors import DatabaseUnusable, ForecastingError, InvalidInput

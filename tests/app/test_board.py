@@ -5,14 +5,14 @@ import random
 
 import pytest
 
+from forecasting.app.board import SORTS, STATUSES, Board, Wanted
 from forecasting.app.news.shown import Weights
-from forecasting.app.questions.board import SORTS, STATUSES, Board, Wanted
-from forecasting.app.questions.today import SECTIONS
 from forecasting.app.upkeep.banks import bundled_bank
 from forecasting.domain import Resolution, Withdrawal
 from forecasting.domain.evidence import Effect
 from forecasting.domain.process import WorldSpec
 from forecasting.domain.setup import Setup
+from forecasting.review.due import SECTIONS
 from tests.season import between, item, word
 
 NOW = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)

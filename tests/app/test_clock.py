@@ -11,16 +11,16 @@ import json
 
 import pytest
 
-from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.predict import OWN, Predictor
 from forecasting.app.forecast.update import update
 from forecasting.app.news import add as news
-from forecasting.app.news.world import watch
 from forecasting.app.upkeep.banks import bundled_bank
 from forecasting.cli import run
 from forecasting.cli.work import _note
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.instants import parse_instant
 from forecasting.domain.watch import Watch
+from forecasting.evidence.news_world import watch
 from tests.app.quick import SMALL
 
 TOO = SMALL[SMALL.index("  truce-comes-too") : SMALL.index("  text-lies:")]

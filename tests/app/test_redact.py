@@ -6,9 +6,9 @@ import subprocess
 
 import pytest
 
+from forecasting.app import page as questions
 from forecasting.app.ledger import log as use
 from forecasting.app.ledger import seal
-from forecasting.app.questions import page as questions
 from forecasting.cli import run
 from forecasting.domain import Redaction
 from forecasting.errors import InvalidInput, NotFound

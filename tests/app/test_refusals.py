@@ -5,11 +5,18 @@ from dataclasses import replace
 
 import pytest
 
-from forecasting.app.catalog import Catalog
-from forecasting.app.frames import Selection, resolved, same_window, scoring_frame, select, shown
 from forecasting.app.ledger import log as use
 from forecasting.app.ledger import seal
+from forecasting.app.scores.frame import (
+    Selection,
+    resolved,
+    same_window,
+    scoring_frame,
+    select,
+    shown,
+)
 from forecasting.domain import Sealed
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.forecast import LIVE_WITHIN
 from forecasting.domain.provenance import ReplayMark
 from forecasting.domain.sealed import as_shown

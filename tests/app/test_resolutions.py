@@ -9,16 +9,16 @@ import pytest
 from forecasting import clock
 from forecasting.app import tidy
 from forecasting.app.book import Book
-from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.predict import Predictor, outcomes_known
-from forecasting.app.frames import Selection
 from forecasting.app.ledger import resolve as use
 from forecasting.app.ledger.log import log
 from forecasting.app.ledger.resolve import resolutions, scored
 from forecasting.app.scores.compare import compare, leaderboard
+from forecasting.app.scores.frame import Selection
 from forecasting.app.scores.score import scores
 from forecasting.app.upkeep.banks import bundled_bank, load_bank
 from forecasting.domain import Condition
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.instants import parse_instant
 from forecasting.errors import InvalidInput, NotFound
 from tests import season as ours

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting.app.frames import Selection
-from forecasting.app.review import pictures
 from forecasting.app.scores import calibrate
+from forecasting.app.scores.frame import Selection
+from forecasting.review import pictures
 from tests import season as ours
 
 

@@ -15,14 +15,14 @@ from hypothesis import strategies as st
 
 from forecasting.app.forecast import pool
 from forecasting.app.forecast.worldviews import Spoken
-from forecasting.app.frames import Selection, resolved, unrevealed
 from forecasting.app.ledger import log as use
 from forecasting.app.ledger import seal
-from forecasting.app.review import pictures
 from forecasting.app.scores.compare import compare
+from forecasting.app.scores.frame import Selection, resolved, unrevealed
 from forecasting.app.scores.score import left_out, scores, seal_note
 from forecasting.domain import OutcomeSpace
 from forecasting.errors import InvalidInput, NotFound
+from forecasting.review import pictures
 from forecasting.scoring import lifetime
 from tests import season as ours
 from tests.season import DAY, START, Diary

@@ -9,11 +9,11 @@ import pytest
 
 from forecasting import clock
 from forecasting.app.book import Book
-from forecasting.app.questions.today import MOST, SECTIONS, calendar, mail
 from forecasting.app.tidy import listed
 from forecasting.domain import Resolution, Withdrawal
 from forecasting.domain.evidence import Effect
 from forecasting.errors import InvalidInput
+from forecasting.review.due import MOST, SECTIONS, calendar, mail
 from forecasting.store import Ledger
 from tests.season import between, item, word
 

@@ -8,11 +8,11 @@ import pytest
 
 from forecasting import clock
 from forecasting.app.book import Book
-from forecasting.app.news import world as use
 from forecasting.cli import run
 from forecasting.domain.process import ProcessSpec, WorldSpec
 from forecasting.domain.watch import Watch
 from forecasting.errors import InvalidInput, NotFound
+from forecasting.evidence import news_world as use
 from forecasting.evidence.history import records
 from forecasting.store import Ledger
 from tests.store.samples import binary

@@ -6,13 +6,13 @@ import datetime as dt
 import pytest
 
 from forecasting import clock
-from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.predict import OWN, Predictor
 from forecasting.app.forecast.update import update
 from forecasting.app.upkeep.banks import bank_of, bundled_bank
 from forecasting.app.world import processes, scenario, what_if
 from forecasting.cli import run
 from forecasting.domain import Effect, Evidence
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.instants import parse_instant
 from forecasting.domain.provenance import fits_of
 from forecasting.errors import GateRefused, InvalidInput

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from forecasting import clock
 from forecasting.app.book import open_book
-from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.worldviews import (
     Ensemble,
     Spoken,
@@ -21,6 +20,7 @@ from forecasting.app.forecast.worldviews import (
 )
 from forecasting.app.upkeep.banks import bundled_bank
 from forecasting.cli import run
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.forecast import Forecast, model_value
 from forecasting.domain.outcome import OutcomeSpace
 from forecasting.domain.provenance import ReplayMark

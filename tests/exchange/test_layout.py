@@ -6,9 +6,9 @@ import json
 import pytest
 from pyarrow.parquet import read_table
 
+from forecasting.app.ledger.ask import drop
 from forecasting.app.ledger.export import export_record
 from forecasting.app.ledger.importing import import_record
-from forecasting.app.questions.ask import drop
 from forecasting.domain.instants import iso
 from forecasting.errors import InvalidInput
 from forecasting.exchange.cells import neutral, restored

@@ -13,15 +13,15 @@ import shutil
 
 import pytest
 
-from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.pool import pool
 from forecasting.app.forecast.predict import Predictor, outcomes_known
 from forecasting.app.forecast.worldviews import Spoken, weights_at
-from forecasting.app.frames import Selection, resolved
 from forecasting.app.news import sources
+from forecasting.app.scores.frame import Selection, resolved
 from forecasting.app.scores.score import scores
 from forecasting.app.upkeep.banks import bundled_bank
 from forecasting.domain import Effect, Evidence
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.watch import Watch, watched
 from forecasting.errors import ForecastingError
 from forecasting.evidence import known

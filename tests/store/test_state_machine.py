@@ -22,12 +22,12 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from forecasting.app.ledger import log, resolve
 from forecasting.app.news import add as news
-from forecasting.app.news import world
 from forecasting.domain import Evidence, Forecast, Question, Resolution, Withdrawal
 from forecasting.domain.forecast import binary_value
 from forecasting.domain.process import ProcessSpec, WorldSpec
 from forecasting.domain.watch import Watch, watched
 from forecasting.errors import InvalidInput, NotFound
+from forecasting.evidence import news_world as world
 from forecasting.store import Ledger, engine, guard, triggers, verify
 from forecasting.store.entries import prepare
 from forecasting.store.ledger import append

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forecasting.app.catalog import Catalog, latest
-from forecasting.app.frames import Selection, resolved, shown
+from forecasting.app.scores.frame import Selection, resolved, shown
+from forecasting.domain.catalog import Catalog, latest
 from forecasting.domain.forecast import DENSE, SHOWN, Forecast, model_value
 from forecasting.domain.forecasters import family, ordered
 from forecasting.domain.instants import iso

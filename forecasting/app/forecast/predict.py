@@ -13,12 +13,11 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
-from forecasting.app.catalog import Catalog
-from forecasting.app.forecast.steps import TIME, steps_after
 from forecasting.app.forecast.worldviews import Spoken, weights_at
 from forecasting.app.ledger.log import kind_of
 from forecasting.app.upkeep.banks import ahead_of, bank_of
 from forecasting.bank import Bank
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.commentary import Worldview
 from forecasting.domain.evidence import Evidence
 from forecasting.domain.forecast import Forecast, Kind, Spread, Value, model_value
@@ -41,6 +40,7 @@ from forecasting.errors import InvalidInput
 from forecasting.evidence import known, without_retracted
 from forecasting.evidence.relevant import ancestors, asked
 from forecasting.evidence.reliability import Reliabilities, learned
+from forecasting.evidence.steps import TIME, steps_after
 from forecasting.inference.fits import Wanted
 from forecasting.models.world.climatology import climatology
 from forecasting.models.world.model import AsOf, Variant, WorldModel

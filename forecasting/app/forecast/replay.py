@@ -22,12 +22,12 @@ from multiprocessing import get_context
 from types import MappingProxyType
 from typing import Any
 
-from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.predict import REPLAY_DRAWS, Earlier, Predictor, drafts, predicates
 from forecasting.app.forecast.worldviews import Spoken
-from forecasting.app.frames import Selection
+from forecasting.app.scores.frame import Selection
 from forecasting.app.scores.score import scores
 from forecasting.bank import Bank, text_speaks_at
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.commentary import Claim, Text
 from forecasting.domain.evidence import Evidence
 from forecasting.domain.forecast import Forecast, Value, decimal_text

@@ -9,11 +9,11 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from forecasting.app.catalog import KINDS, Catalog, latest
 from forecasting.app.forecast.predict import OWN, Earlier, Predictor, Said, drafts
 from forecasting.app.forecast.worldviews import Spoken
 from forecasting.app.ledger.log import check_moment, kind_of
 from forecasting.app.upkeep.banks import changed_since, told_of_files
+from forecasting.domain.catalog import KINDS, Catalog, latest
 from forecasting.domain.forecast import Forecast
 from forecasting.domain.forecasters import MODEL
 from forecasting.domain.instants import iso

@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from forecasting.app.catalog import Catalog, latest
-from forecasting.app.frames import Selection, latest_run, scoring_frame, select
+from forecasting.app.scores.frame import Selection, latest_run, scoring_frame, select
 from forecasting.arrays import FloatArray
 from forecasting.bank import Bank, text_speaks_at
+from forecasting.domain.catalog import Catalog, latest
 from forecasting.domain.commentary import Claim
 from forecasting.domain.forecast import Forecast
 from forecasting.domain.forecasters import MODEL, POOL, family, ordered

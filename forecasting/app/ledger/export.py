@@ -7,9 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from forecasting.app.catalog import Catalog
-from forecasting.app.ledger.undone import undone
 from forecasting.domain import Evidence, Forecast, Question, Resolution, Withdrawal
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.instants import iso
 from forecasting.domain.question import normalised
 from forecasting.domain.setup import Setup
@@ -22,6 +21,7 @@ from forecasting.exchange.layout import schema
 from forecasting.exchange.record import WITHDRAWN, Facts, Refused, Said, Settled, Statements
 from forecasting.files import drafted, written
 from forecasting.store import Entry, Head, Ledger, transfer
+from forecasting.store.undone import undone
 
 #: The formats that a track record is written in.
 WRITTEN = ("csv", "jsonl", "parquet", "fatebook", "schema")

@@ -13,12 +13,11 @@ from statistics import fmean
 from typing import Any
 
 from forecasting import exchange
-from forecasting.app.catalog import Catalog
 from forecasting.app.ledger.export import NOT_HERE, foreign, restored, whole
 from forecasting.app.ledger.log import beside
-from forecasting.app.ledger.undone import taken_back, undone, vacated
 from forecasting.app.news.add import News, taken
 from forecasting.domain import Evidence, Forecast, Withdrawal
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.forecasters import OURS, person
 from forecasting.domain.instants import DEFAULT_ZONE
 from forecasting.domain.instants import zone as known_zone
@@ -36,6 +35,7 @@ from forecasting.exchange.rows import by_rows
 from forecasting.exchange.source import opened
 from forecasting.exchange.stated import Reading
 from forecasting.store import Draft, Ledger, transfer
+from forecasting.store.undone import taken_back, undone, vacated
 
 #: How the export of a ledger is read with everything in it.
 WHOLE = "a database of its own takes it whole: database=NEW.db, create=True"

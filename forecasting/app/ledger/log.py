@@ -8,10 +8,9 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from forecasting.app.catalog import Catalog
 from forecasting.app.ledger import seal
-from forecasting.app.ledger.undone import undone
 from forecasting.domain import Evidence, Redaction, Resolution, reading
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.forecast import (
     LIVE_WITHIN,
     Forecast,
@@ -35,6 +34,7 @@ from forecasting.domain.watch import Watch
 from forecasting.errors import InvalidInput, NotFound, Repeated
 from forecasting.store import Ledger, Step
 from forecasting.store.entries import Stored
+from forecasting.store.undone import undone
 
 #: Of more new names than these, only those that differ in case, marks or spaces are looked for.
 MOST_LETTER_BY_LETTER = 50

@@ -6,12 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from forecasting.app.catalog import Catalog
-from forecasting.app.frames import Selection, resolved
 from forecasting.app.ledger.log import check_moment
-from forecasting.app.news.world import facts_on
+from forecasting.app.scores.frame import Selection, resolved
 from forecasting.app.scores.score import from_frame
 from forecasting.domain import reading
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.forecast import KINDS, kind_named
 from forecasting.domain.instants import iso
 from forecasting.domain.outcome import NO, YES, OutcomeSpace, beyond
@@ -19,6 +18,7 @@ from forecasting.domain.predicate_early import knowable
 from forecasting.domain.question import ANNULLED, Question, normalised
 from forecasting.domain.resolution import DISPUTED, REOPENED, Resolution
 from forecasting.errors import InvalidInput, Unsure
+from forecasting.evidence.news_world import facts_on
 from forecasting.store import Ledger
 
 type Chosen = Callable[[Question], bool]

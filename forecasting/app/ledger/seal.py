@@ -13,10 +13,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from forecasting.app.catalog import Catalog
-from forecasting.app.ledger.undone import undone
 from forecasting.config import data_folder
 from forecasting.domain import ANNULLED, Forecast, Question, Redaction, Sealed, Value, Withdrawal
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.forecast import LIVE_WITHIN
 from forecasting.domain.forecasters import family
 from forecasting.domain.instants import iso
@@ -25,6 +24,7 @@ from forecasting.errors import InvalidInput, NotFound
 from forecasting.files import drafted, read_plain
 from forecasting.store import Ledger
 from forecasting.store import seal as seals
+from forecasting.store.undone import undone
 
 #: Of a kept file: a long rationale and some hundred quantiles.
 MOST_BYTES = 1_000_000

@@ -10,10 +10,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from forecasting.app.catalog import Catalog
-from forecasting.app.news.check import EffectCheck, Entered, key_made_of
 from forecasting.app.news.shown import REPLACED, find, row_of
-from forecasting.app.news.world import LONGEST_REASON, NewsWorld, check_reason, decided
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.evidence import (
     LASTING,
     NEWS,
@@ -30,7 +28,9 @@ from forecasting.domain.question import normalised
 from forecasting.domain.reading import Manner, moment, of_file
 from forecasting.errors import InvalidInput, NotFound
 from forecasting.evidence import intake, reliability
+from forecasting.evidence.effects import EffectCheck, Entered, key_made_of
 from forecasting.evidence.identity import Items, Same, key_of
+from forecasting.evidence.news_world import LONGEST_REASON, NewsWorld, check_reason, decided
 from forecasting.evidence.relevant import asked as processes_asked
 from forecasting.evidence.reliability import check_grade
 from forecasting.evidence.similar import Alike, Index

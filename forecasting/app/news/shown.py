@@ -8,8 +8,7 @@ from math import exp, isfinite
 from typing import Any
 
 from forecasting import clock
-from forecasting.app.catalog import Catalog
-from forecasting.app.news.world import NewsWorld
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.evidence import (
     LASTING,
     REFERENCE_STREAMS,
@@ -22,6 +21,7 @@ from forecasting.domain.process import WorldSpec
 from forecasting.domain.question import effect_scale
 from forecasting.errors import NotFound
 from forecasting.evidence import known, learned, reliability, without_retracted
+from forecasting.evidence.news_world import NewsWorld
 from forecasting.evidence.relevant import ancestors, asked
 from forecasting.evidence.reports import CodedReport, ends_of, reports, unusable
 from forecasting.store import Ledger

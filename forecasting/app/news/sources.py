@@ -9,16 +9,16 @@ from dataclasses import replace
 from math import exp, log
 from typing import TYPE_CHECKING, Any
 
-from forecasting.app.catalog import Catalog
-from forecasting.app.frames import Selection, resolved, select
-from forecasting.app.news.check import graded, key_made_of
-from forecasting.app.news.world import check_reason
+from forecasting.app.scores.frame import Selection, resolved, select
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.evidence import NEWS, Effect, Evidence
 from forecasting.domain.forecasters import MODEL
 from forecasting.domain.instants import iso
 from forecasting.domain.question import normalised
 from forecasting.errors import InvalidInput, NotFound
 from forecasting.evidence import known, learned, without_retracted
+from forecasting.evidence.effects import graded, key_made_of
+from forecasting.evidence.news_world import check_reason
 from forecasting.evidence.reliability import STREAM, Reliabilities, check_grade, grades_of
 from forecasting.evidence.reports import bound
 from forecasting.scoring.checks import LEAST_CLUSTERS

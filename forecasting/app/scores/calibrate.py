@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from forecasting.app.frames import Selection, resolved, where
+from forecasting.app.scores.frame import Selection, resolved, where
 from forecasting.app.scores.score import empty_note
 from forecasting.domain.forecast import DENSE, SHOWN
 from forecasting.errors import InvalidInput

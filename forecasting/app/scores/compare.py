@@ -9,16 +9,16 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from forecasting.app.catalog import Catalog
-from forecasting.app.frames import Selection, resolved, seals_asked_for, select
-from forecasting.app.scores.against import (
+from forecasting.app.scores.frame import Selection, resolved, seals_asked_for, select
+from forecasting.app.scores.score import empty_note
+from forecasting.comparison.against import (
     known_forecaster,
     lifetime_scores,
     shared,
     window_of,
     with_reference,
 )
-from forecasting.app.scores.score import empty_note
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.forecast import Forecast
 from forecasting.domain.forecasters import CLIMATOLOGY, UNIFORM, ordered
 from forecasting.domain.question import ANNULLED

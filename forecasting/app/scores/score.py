@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from forecasting.app.frames import (
+from forecasting.app.scores.frame import (
     IN_BULK,
     Selection,
     as_it_stood,
@@ -20,7 +20,7 @@ from forecasting.app.frames import (
     unrevealed,
     where,
 )
-from forecasting.app.scores.against import (
+from forecasting.comparison.against import (
     NOTHING,
     all_shared,
     difference,

@@ -2,7 +2,7 @@
 
 ``Book.init`` records where the bank lies and the hash of its content. An example travels with the
 package and is named by its world file. Processes that somebody stated in one phrase
-(`forecasting.app.questions.ask`) lie in the ledger, and stand in the bank's world beside its own.
+(`forecasting.app.ledger.ask`) lie in the ledger, and stand in the bank's world beside its own.
 """
 
 import contextlib
@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from forecasting import clock
-from forecasting.app.catalog import Catalog
 from forecasting.app.tidy import plainly
 from forecasting.bank import Bank, check, nearest, read_bank, read_question_file
 from forecasting.bank.read import digest, question_of
 from forecasting.bank.world_check import notes
 from forecasting.bank.world_file import Past, ahead
 from forecasting.domain import Evidence, Question, Resolution
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.instants import DEFAULT_ZONE, deadline, iso, parse_instant
 from forecasting.domain.phrase import parse_phrase
 from forecasting.domain.process import EVENT_STATE, MoveSpec, ProcessSpec, WorldSpec

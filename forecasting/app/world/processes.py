@@ -4,9 +4,9 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from forecasting.app.catalog import Catalog
 from forecasting.app.upkeep.banks import bank_of
 from forecasting.bank import Bank
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.evidence import Evidence
 from forecasting.domain.instants import day_begins, local_day
 from forecasting.domain.prior import PriorSpec, stated_over

@@ -13,9 +13,14 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from forecasting.app.catalog import KINDS, Catalog, Pair, Voice, difference
-from forecasting.app.ledger.undone import undone
-from forecasting.app.questions.today import (
+from forecasting.domain.catalog import KINDS, Catalog, Pair, Voice, difference
+from forecasting.domain.forecast import Said
+from forecasting.domain.forecasters import MODEL
+from forecasting.domain.instants import last_day
+from forecasting.domain.process import WorldSpec
+from forecasting.domain.question import Question, Status
+from forecasting.domain.sealed import placed
+from forecasting.review.due import (
     DAY,
     News,
     Row,
@@ -27,13 +32,8 @@ from forecasting.app.questions.today import (
     sections,
     uncoded,
 )
-from forecasting.domain.forecast import Said
-from forecasting.domain.forecasters import MODEL
-from forecasting.domain.instants import last_day
-from forecasting.domain.process import WorldSpec
-from forecasting.domain.question import Question, Status
-from forecasting.domain.sealed import placed
 from forecasting.store import Ledger
+from forecasting.store.undone import undone
 
 if TYPE_CHECKING:
     from forecasting.app.news.shown import Weights

@@ -13,7 +13,7 @@ from email.utils import format_datetime
 from functools import lru_cache
 from typing import Any
 
-from forecasting.app.catalog import Catalog, Pair, difference
+from forecasting.domain.catalog import Catalog, Pair, difference
 from forecasting.domain.evidence import Evidence, standing
 from forecasting.domain.forecast import Said
 from forecasting.domain.instants import deadline, last_day
@@ -107,7 +107,7 @@ def decided_by_facts(
     }
     if not touched:
         return {}
-    from forecasting.app.news.world import NewsWorld, decided
+    from forecasting.evidence.news_world import NewsWorld, decided
 
     world = NewsWorld.of(ledger, replace(catalog, questions=touched))
     outcomes = {name: decided(world, touched[name], news.items, now) for name in world.predicates}

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import exp
 
-from forecasting.app.catalog import Catalog
-from forecasting.app.news.world import NewsWorld
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.evidence import (
     HALF_LIFE,
     Effect,
@@ -28,6 +27,7 @@ from forecasting.evidence import without_retracted
 from forecasting.evidence.history import Record
 from forecasting.evidence.leads import check_state, moves_of, to_process, to_target
 from forecasting.evidence.likelihood import GRADE_PRIORS
+from forecasting.evidence.news_world import NewsWorld
 from forecasting.evidence.reliability import STREAM, grades_of
 from forecasting.evidence.reports import bound, counted
 

@@ -7,9 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from forecasting.app.catalog import Catalog
 from forecasting.app.ledger.seal import Seals, count_worst, counts_from, read_seals
-from forecasting.app.ledger.undone import undone
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.forecast import KINDS, Forecast, kind_named
 from forecasting.domain.question import ANNULLED, TOO_SOON, Question
 from forecasting.domain.resolution import Reading, Withdrawal
@@ -17,6 +16,7 @@ from forecasting.domain.sealed import Sealed
 from forecasting.errors import InvalidInput, NotFound
 from forecasting.store import Ledger
 from forecasting.store.heard import Heard, heard, of_forecasts
+from forecasting.store.undone import undone
 
 if TYPE_CHECKING:
     import pandas as pd

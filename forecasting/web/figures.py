@@ -9,21 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 from forecasting import clock
 from forecasting.app.book import PlainBook
-from forecasting.app.catalog import Catalog
-from forecasting.app.frames import Selection, kinds_present, resolved, select
 from forecasting.app.news.sources import folded
 from forecasting.app.news.sources import rows as source_rows
-from forecasting.app.review import pictures
-from forecasting.app.review.publish import cards, unscored
 from forecasting.app.scores import calibrate
-from forecasting.app.scores.against import shared
 from forecasting.app.scores.compare import compare, leaderboard
+from forecasting.app.scores.frame import Selection, kinds_present, resolved, select
+from forecasting.app.scores.review import cards, unscored
 from forecasting.app.scores.score import from_frame, left_out, scores
 from forecasting.app.upkeep.banks import bank_of
+from forecasting.comparison.against import shared
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.forecasters import MODEL, family, ordered
 from forecasting.domain.scores import CALIBRATED
 from forecasting.errors import ForecastingError
-from forecasting.review import words
+from forecasting.review import pictures, words
 from forecasting.scoring.checks import LEAST_OF_LEVEL
 from forecasting.store import Ledger
 

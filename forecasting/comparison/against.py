@@ -7,7 +7,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from forecasting.app.frames import same_window, where
+from forecasting.app.scores.frame import same_window, where
 from forecasting.domain.forecasters import CLIMATOLOGY, UNIFORM, family
 from forecasting.domain.instants import parse_when
 from forecasting.errors import InvalidInput, NotFound, nearest

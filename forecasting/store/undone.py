@@ -5,31 +5,20 @@ import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
+
+from sqlalchemy import and_, select
 
 from forecasting.domain import Question, Withdrawal
-from forecasting.domain.forecast import Forecast, Said
+from forecasting.domain.catalog import Undone
+from forecasting.domain.forecast import Forecast
 from forecasting.domain.instants import iso
 from forecasting.domain.resolution import REOPENED, Resolution, outcomes
 from forecasting.domain.setup import Setup
 from forecasting.errors import InvalidInput, NotFound
-from forecasting.store import Draft, Ledger
-from forecasting.store.taken import at_one_instant, brought_with, versions
-
-
-class Undone(NamedTuple):
-    """The imported forecasts that were taken back, by number, and the withdrawals that remain.
-
-    `runs` are the imports without forecasts that were taken back, by their first and last entry.
-    """
-
-    forecasts: frozenset[int]
-    withdrawals: list[Withdrawal]
-    runs: tuple[tuple[int, int], ...] = ()
-
-    def left[One: (Forecast, Said)](self, forecasts: Iterable[One]) -> list[One]:
-        """Give the forecasts that were not taken back."""
-        return [one for one in forecasts if one.seq not in self.forecasts]
+from forecasting.store import Draft, tables
+from forecasting.store.ledger import Ledger
+from forecasting.store.read import up_to, without_dropped
 
 
 def undone(ledger: Ledger, *, head: int | None = None) -> Undone:
@@ -363,3 +352,58 @@ def import_undo(
         "dropped" if drop else "idle": len(idle),
         "seq": recorded[0].seq,
     }
+
+
+def at_one_instant(ledger: Ledger, *, head: int | None = None) -> list[tuple[int, int]]:
+    """Pair imported forecasts with withdrawals by the same person at the same instant."""
+    together = and_(
+        tables.forecast.c.question == tables.withdrawal.c.question,
+        tables.forecast.c.forecaster == tables.withdrawal.c.forecaster,
+        tables.forecast.c.issued_at == tables.withdrawal.c.withdrawn_at,
+    )
+    statement = (
+        select(tables.forecast.c.seq, tables.withdrawal.c.seq)
+        .select_from(tables.withdrawal.join(tables.forecast, together))
+        .where(
+            tables.forecast.c.kind == "imported",
+            *without_dropped(tables.forecast, head),
+            *up_to(tables.withdrawal, head),
+        )
+    )
+    with ledger.reading() as connection:
+        return [
+            (forecast_seq, withdrawal_seq)
+            for forecast_seq, withdrawal_seq in connection.execute(statement)
+        ]
+
+
+def brought_with(ledger: Ledger, taken: Withdrawal, last: int) -> list[int]:
+    """Give the imported forecasts up to a number that were recorded at the moment of one end."""
+    statement = (
+        select(tables.forecast.c.seq)
+        .select_from(
+            tables.forecast.join(tables.entry, tables.entry.c.seq == tables.forecast.c.seq)
+        )
+        .where(
+            tables.forecast.c.kind == "imported",
+            tables.forecast.c.seq <= last,
+            tables.entry.c.recorded_at == taken.recorded_at,
+        )
+        .order_by(tables.forecast.c.seq.desc())
+    )
+    with ledger.reading() as connection:
+        return list(connection.execute(statement).scalars())
+
+
+def versions(ledger: Ledger) -> list[tuple[int, str, dt.datetime]]:
+    """Give every version of every question, by number: its id, and when it was recorded."""
+    statement = (
+        select(tables.question.c.seq, tables.question.c.question, tables.entry.c.recorded_at)
+        .select_from(
+            tables.question.join(tables.entry, tables.entry.c.seq == tables.question.c.seq)
+        )
+        .where(*without_dropped(tables.question, None))
+        .order_by(tables.question.c.seq)
+    )
+    with ledger.reading() as connection:
+        return [(seq, name, at) for seq, name, at in connection.execute(statement)]

@@ -5,21 +5,19 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from forecasting.app.catalog import Catalog, latest
 from forecasting.app.forecast.predict import REPLAY_DRAWS
 from forecasting.app.forecast.worldviews import claim_scores
-from forecasting.app.frames import Selection, latest_run, resolved, scoring_frame, select
 from forecasting.app.news.shown import Weights
 from forecasting.app.news.sources import worth
-from forecasting.app.questions.same_as import DIFFERS, beside
-from forecasting.app.review.paths import marks_of, moved_of, path_of, point_of
 from forecasting.app.scores.calibrate import from_frame
+from forecasting.app.scores.frame import Selection, latest_run, resolved, scoring_frame, select
 from forecasting.app.scores.score import from_frame as scored_frame
 from forecasting.app.scores.score import scores
 from forecasting.app.upkeep.banks import bank_of
 from forecasting.app.world.processes import prior_rows, world_page
 from forecasting.app.world.scenario import live
 from forecasting.bank import Bank, text_speaks_at
+from forecasting.domain.catalog import Catalog, latest
 from forecasting.domain.commentary import Claim
 from forecasting.domain.forecast import Forecast, kind_named
 from forecasting.domain.forecasters import (
@@ -38,7 +36,9 @@ from forecasting.domain.verbal import FLAT_DENIAL_ALTERNATIVES
 from forecasting.domain.watch import watched
 from forecasting.errors import InvalidInput
 from forecasting.evidence import without_retracted
+from forecasting.exchange.same_as import DIFFERS, beside
 from forecasting.review import data as page
+from forecasting.review.paths import marks_of, moved_of, path_of, point_of
 from forecasting.store import Ledger
 
 CHIEF = {MODEL, WITHOUT_LINKS, WITHOUT_NEWS, PRIOR, BASE_RATE, POOL}

@@ -12,10 +12,9 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, cast
 
-from forecasting.app.catalog import Catalog
-from forecasting.app.ledger.undone import undone
 from forecasting.app.upkeep import banks
 from forecasting.domain import Forecast, Value
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.forecast import Kind
 from forecasting.domain.instants import local_day
 from forecasting.domain.reading import plainly
@@ -24,6 +23,7 @@ from forecasting.domain.setup import Setup
 from forecasting.errors import InvalidInput, NotFound
 from forecasting.exchange.people import NOBODY
 from forecasting.store import Ledger
+from forecasting.store.undone import undone
 
 FILE = "same-as.json"
 #: What stands behind the name of a crowd whose question has other criteria.

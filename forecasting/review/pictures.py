@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forecasting.app.frames import Selection, resolved
 from forecasting.app.scores import calibrate
+from forecasting.app.scores.frame import Selection, resolved
 from forecasting.app.scores.score import from_frame
 from forecasting.domain.forecasters import ordered
 from forecasting.errors import InvalidInput

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from forecasting.app.catalog import Catalog
 from forecasting.app.upkeep.banks import bank_of
 from forecasting.domain import predicate as ask
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.evidence import Evidence, retractions
 from forecasting.domain.instants import iso
 from forecasting.domain.process import ProcessSpec, WorldSpec, unlisted

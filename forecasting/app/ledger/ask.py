@@ -17,13 +17,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from forecasting.app.catalog import Catalog
 from forecasting.app.ledger import log as logs
 from forecasting.app.upkeep import banks
 from forecasting.app.upkeep.banks import refuse_another_question, zone_of
 from forecasting.bank.read import Bank, question_of
 from forecasting.bank.yaml_file import read_tree
 from forecasting.domain import forecasters
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.forecast import Forecast, Value
 from forecasting.domain.instants import day_begins, deadline, iso, local_day, parse_day
 from forecasting.domain.predicate import Predicate
@@ -469,7 +469,7 @@ def drop(
 
 def users(ledger: Ledger, catalog: Catalog) -> dict[str, set[str]]:
     """Give of each process that was stated in a phrase the questions that ask about it."""
-    from forecasting.app.news.world import NewsWorld
+    from forecasting.evidence.news_world import NewsWorld
 
     setups = banks.stated(ledger)
     # The answer of a question that asks about a process has the process's name in it.
