@@ -468,11 +468,11 @@ def world():
     from forecasting.app.book import open_book
     from forecasting.app.forecast.explain import Explanation
     from forecasting.app.forecast.predict import OWN, Predictor
-    from forecasting.app.upkeep.banks import bundled_bank
     from forecasting.app.world import scenario
+    from forecasting.bank.usable import bundled_bank
     from forecasting.domain import Effect, Evidence
     from forecasting.domain.catalog import Catalog
-    from forecasting.evidence.news_world import Watch
+    from forecasting.evidence.predicates import Watch
     from forecasting.models.world.simulate import simulate
 
     sampled = refit()

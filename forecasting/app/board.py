@@ -36,8 +36,8 @@ from forecasting.store import Ledger
 from forecasting.store.undone import undone
 
 if TYPE_CHECKING:
-    from forecasting.app.news.shown import Weights
     from forecasting.bank import Bank
+    from forecasting.evidence.weights import Weights
 
 #: A row is worked out again after this time, for what a look is worth changes with the clock.
 FRESH = dt.timedelta(minutes=10)
@@ -148,7 +148,7 @@ class Board:
 
     def weights(self, state: State, bank: "Bank | None") -> "Weights":
         """Give what every report weighs in a bank's world, or in none; as old as the news."""
-        from forecasting.app.news.shown import Weights
+        from forecasting.evidence.weights import Weights
 
         catalog, news, digest = state.catalog, state.news, bank.digest if bank else ""
         with self._lock:

@@ -10,21 +10,10 @@ from forecasting import clock, config, store
 from forecasting.app import tidy
 from forecasting.app.book_record import Record
 from forecasting.app.book_review import Review
-from forecasting.app.tidy import (
-    Details,
-    When,
-    by_name,
-    day,
-    frame,
-    listed,
-    named,
-    on,
-    stated,
-    warned,
-    when,
-)
+from forecasting.app.tidy import Details, frame, listed, on, warned
 from forecasting.domain.catalog import Catalog
 from forecasting.domain.forecasters import OURS, not_a_person
+from forecasting.domain.reading.python import When, by_name, day, named, stated, when
 from forecasting.errors import DatabaseUnusable, ForecastingError, InvalidInput
 from forecasting.store import Ledger
 
@@ -70,8 +59,8 @@ def open_book(
     ...     len(book.questions())
     48
     """
-    from forecasting.app.upkeep.banks import bundled_bank
     from forecasting.app.upkeep.workspace import own_bank
+    from forecasting.bank.usable import bundled_bank
 
     create = create or config.database(database).value == config.MEMORY
     try:
@@ -229,7 +218,7 @@ class Book[Table](Record[Table], Review[Table]):
     @staticmethod
     def doctor(database: str | None = None) -> list[dict[str, Any]]:
         """Look at the settings, the disk and a database, whatever state it is in."""
-        from forecasting.app.upkeep.workspace import doctor
+        from forecasting.store.doctor import doctor
 
         return doctor(database)
 
@@ -245,7 +234,8 @@ class Book[Table](Record[Table], Review[Table]):
 
     def _tell_of_files(self) -> None:
         """Name the files of the ledger's bank that are left out, and what lies ahead in them."""
-        from forecasting.app.upkeep.banks import bank_of, told_of_files
+        from forecasting.app.upkeep.banks import bank_of
+        from forecasting.bank.usable import told_of_files
 
         for note in told_of_files(bank_of(self.ledger), ahead=True):
             self._tell(note)
@@ -321,8 +311,9 @@ class Book[Table](Record[Table], Review[Table]):
         A new ledger gets the bank of its workspace; outside of one, the example that comes with
         the package.
         """
-        from forecasting.app.upkeep.banks import bank_of, bundled_bank, remembered
+        from forecasting.app.upkeep.banks import bank_of, remembered
         from forecasting.app.upkeep.workspace import own_bank
+        from forecasting.bank.usable import bundled_bank
 
         own = own_bank(self.database)
         if own is None and remembered(self.ledger) is not None:
@@ -453,13 +444,13 @@ class Book[Table](Record[Table], Review[Table]):
 
     def calendar(self, rows: Sequence[Mapping[str, Any]]) -> bytes:
         """Write rows of :meth:`due` as a calendar with an event at each deadline."""
-        from forecasting.review.due import calendar
+        from forecasting.review.reminders import calendar
 
         return calendar(rows, clock.now()).encode("utf-8", "replace")
 
     def mail(self, rows: Sequence[Mapping[str, Any]]) -> bytes:
         """Write rows of :meth:`due` as a mail to the forecaster."""
-        from forecasting.review.due import mail
+        from forecasting.review.reminders import mail
 
         return mail(rows, forecaster=self.forecaster, now=clock.now())
 
@@ -473,7 +464,7 @@ class Book[Table](Record[Table], Review[Table]):
 
         now = clock.now()
         if isinstance(question, Mapping):
-            from forecasting.app.ledger.ask import dated
+            from forecasting.bank.asked import dated
 
             zone = str(question.get("zone") or config.zone() or self.zone())
             return add_fields(self.ledger, dated(question, zone, now), now)
@@ -511,7 +502,8 @@ class Book[Table](Record[Table], Review[Table]):
             ``id, title, questions, process, forecasts, model, ...``; `model` holds what was logged
             of the model for each question that it can answer at once.
         """
-        from forecasting.app.ledger.ask import Asked, ask, by_stated_rates
+        from forecasting.app.ledger.ask import ask, by_stated_rates
+        from forecasting.bank.asked import Asked
 
         now = clock.now()
         several = by_name(forecast)
@@ -544,7 +536,7 @@ class Book[Table](Record[Table], Review[Table]):
 
     def question_yaml(self, question: str) -> str:
         """Write a question as YAML, for an editor."""
-        from forecasting.app.ledger.ask import as_yaml
+        from forecasting.bank.asked import as_yaml
 
         return as_yaml(self.ledger, question)
 
@@ -647,8 +639,8 @@ class Book[Table](Record[Table], Review[Table]):
         now, asked = clock.now(), when(as_of)
         rows = sources.rows(self.ledger, as_of=asked or now, now=now)
         if kind:
-            from forecasting.app.news.sources import ALL, worth
             from forecasting.app.scores.frame import Selection
+            from forecasting.app.scores.review import ALL, worth
 
             changes = worth(self.ledger, Selection(kind=kind, as_of=asked))
             nothing = {name: None for name in next(iter(changes.values()), {})}
@@ -841,7 +833,7 @@ class Book[Table](Record[Table], Review[Table]):
             A row per question: ``question, before, after, lower, upper, quiet, logged, ...``.
         """
         from forecasting.app.forecast.update import update
-        from forecasting.evidence.news_world import no_list
+        from forecasting.domain.watch import no_list
 
         if watched and not dry_run and self.without_list():
             behind = self.unwatched(*questions, as_of=as_of)

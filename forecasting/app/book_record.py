@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from forecasting import clock
 from forecasting.app import tidy
-from forecasting.app.tidy import Door, When, on, text, when
+from forecasting.app.tidy import Door, on
 from forecasting.domain.catalog import Catalog
+from forecasting.domain.reading.python import When, text, when
 
 if TYPE_CHECKING:
     from forecasting.review.data import WorldPage
@@ -121,7 +122,7 @@ class Record[Table](Door[Table]):
 
     def import_undo(self, run: int | str, *, drop: bool = False) -> dict[str, Any]:
         """Undo an import, by the number that it gave as its run; `drop` its questions too."""
-        from forecasting.store.undone import import_undo
+        from forecasting.app.ledger.importing import import_undo
 
         return import_undo(self.ledger, run, now=clock.now(), drop=drop)
 
@@ -175,7 +176,7 @@ class Record[Table](Door[Table]):
 
         `differs` says where the criteria differ, `complement` that it asks the opposite.
         """
-        from forecasting.exchange.same_as import same_as
+        from forecasting.app.ledger.ask import same_as
 
         match = same_as(
             self.ledger,
@@ -210,7 +211,8 @@ class Record[Table](Door[Table]):
         forecaster: str | None = None,
     ) -> list[dict[str, Any]]:
         """Record that you looked at processes (`every`: all), and nothing more had happened."""
-        from forecasting.evidence.news_world import no_list, watch
+        from forecasting.app.world.processes import watch
+        from forecasting.domain.watch import no_list
 
         now, zone = clock.now(), ""
         if every and (note := no_list(self.without_list())):
@@ -233,13 +235,13 @@ class Record[Table](Door[Table]):
         `among` these alone; default: all of the bank.
         """
         from forecasting.app.upkeep.banks import bank_of
-        from forecasting.evidence.news_world import without_list
+        from forecasting.domain.watch import without_list
 
         return without_list(bank_of(self.ledger).world, among)
 
     def watches(self) -> Table:
         """Give the time up to which each process is watched, and how many days ago that was."""
-        from forecasting.evidence.news_world import rows
+        from forecasting.app.world.processes import rows
 
         return self._give(
             rows(self.ledger, now=clock.now()), ("until", "recorded_at"), tidy.WATCHES
@@ -376,9 +378,9 @@ class Record[Table](Door[Table]):
     def world_page(self) -> "WorldPage":
         """Give the processes and links as they stand now; nothing is simulated."""
         from forecasting.app.upkeep.banks import bank_of
-        from forecasting.app.world.processes import world_page
         from forecasting.domain.watch import watched
         from forecasting.evidence import without_retracted
+        from forecasting.review.world_rows import world_page
 
         now = clock.now()
         return world_page(
@@ -393,7 +395,7 @@ class Record[Table](Door[Table]):
 
         Of those alone that an open question rests on: no other is simulated.
         """
-        from forecasting.evidence.news_world import NewsWorld
+        from forecasting.evidence.predicates import NewsWorld
         from forecasting.evidence.relevant import asked, part_of
 
         catalog = Catalog.of(self.ledger)
@@ -412,7 +414,7 @@ class Record[Table](Door[Table]):
 
     def open_outcomes(self) -> list[dict[str, Any]]:
         """Give the open questions that the world answers, with what each may be answered with."""
-        from forecasting.evidence.news_world import NewsWorld
+        from forecasting.evidence.predicates import NewsWorld
 
         catalog = Catalog.of(self.ledger)
         answered = NewsWorld.of(self.ledger, catalog).predicates

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from forecasting import clock
 from forecasting.app import tidy
-from forecasting.app.tidy import Door, When, frame, when
+from forecasting.app.tidy import Door, frame
 from forecasting.domain.catalog import Catalog
+from forecasting.domain.reading.python import When, when
 from forecasting.errors import InvalidInput, nearest
 from forecasting.store import Ledger
 
@@ -95,7 +96,7 @@ class Review[Table](Door[Table]):
 
     def known(self, forecaster: str) -> None:
         """Refuse a forecaster that the ledger does not know; an empty name is anybody."""
-        from forecasting.comparison.against import known_forecaster
+        from forecasting.app.scores.score import known_forecaster
 
         known_forecaster(self.ledger, forecaster)
 
@@ -349,7 +350,7 @@ class Calibration:
     @property
     def few(self) -> bool:
         """Whether there are too few events to say more than the mean."""
-        from forecasting.app.scores.calibrate import LEAST_EVENTS
+        from forecasting.calibration.frame import LEAST_EVENTS
 
         return bool(self.numbers["n"] < LEAST_EVENTS)
 

@@ -7,6 +7,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from forecasting.app.board import facts
+from forecasting.app.ledger.ask import matches
 from forecasting.app.ledger.log import history
 from forecasting.app.ledger.resolve import resolution_row
 from forecasting.app.ledger.seal import reasons
@@ -19,14 +20,13 @@ from forecasting.domain.instants import deadline
 from forecasting.domain.question import Question, Status, lacks_criteria
 from forecasting.errors import InvalidInput
 from forecasting.evidence import without_retracted
-from forecasting.exchange.same_as import matches
 from forecasting.review.due import State, names
 from forecasting.store import Ledger
 from forecasting.store.undone import undone
 
 if TYPE_CHECKING:
-    from forecasting.app.news.shown import Weights
     from forecasting.bank import Bank
+    from forecasting.evidence.weights import Weights
     from forecasting.review.data import Point, QuestionPath
 
 #: Rows of history and comments on a page; the rest is in the export.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from forecasting.app.scores import calibrate
 from forecasting.app.scores.frame import Selection, resolved
-from forecasting.app.scores.score import from_frame
+from forecasting.comparison.table import from_frame
 from forecasting.domain.forecasters import ordered
 from forecasting.errors import InvalidInput
 from forecasting.files import written

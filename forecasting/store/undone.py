@@ -3,20 +3,16 @@
 import datetime as dt
 import math
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import and_, select
 
-from forecasting.domain import Question, Withdrawal
+from forecasting.domain import Withdrawal
 from forecasting.domain.catalog import Undone
 from forecasting.domain.forecast import Forecast
-from forecasting.domain.instants import iso
-from forecasting.domain.resolution import REOPENED, Resolution, outcomes
-from forecasting.domain.setup import Setup
-from forecasting.errors import InvalidInput, NotFound
-from forecasting.store import Draft, tables
+from forecasting.domain.resolution import Resolution
+from forecasting.store import tables
 from forecasting.store.ledger import Ledger
 from forecasting.store.read import up_to, without_dropped
 
@@ -192,166 +188,6 @@ def _count_ends_behind(withdrawals: Sequence[Withdrawal], last: Forecast) -> int
     while _seq(last) + count + 1 in behind:
         count += 1
     return count
-
-
-def _only_imported(
-    ledger: Ledger,
-    forecasts: Sequence[Forecast],
-    undone_seqs: Collection[int],
-    new_questions: Collection[str] = (),
-) -> list[str]:
-    """Give the questions, the new ones too, that only some imported forecasts are on."""
-    mine = {one.seq for one in forecasts}
-    others = {one.question for one in ledger.seals()}
-    for kind in ("live", "backdated", "imported"):
-        every = ledger.forecasts(kind=kind)
-        others |= {
-            one.question for one in every if one.seq not in mine and one.seq not in undone_seqs
-        }
-    names = ({one.question for one in forecasts} | {*new_questions}) - others
-    return [
-        question.id
-        for question in ledger.questions()
-        # The source of an imported question is empty or an address; that of others is not.
-        if question.id in names and question.source.partition(":")[0] in ("", "http", "https")
-    ]
-
-
-def _wordings(ledger: Ledger, run: tuple[int, int] | None) -> tuple[list[Question], list[str]]:
-    """Give the former words of questions that an import changed, and the questions it made."""
-    if run is None:
-        return [], []
-    first, last = run
-    of: dict[str, list[int]] = defaultdict(list)
-    for seq, name, _ in versions(ledger):
-        of[name].append(seq)
-    reworded, new_questions = [], []
-    for name, numbers in of.items():
-        before = [seq for seq in numbers if seq < first]
-        if any(first <= seq <= last for seq in numbers) and not before:
-            new_questions.append(name)
-        elif before and first <= numbers[-1] <= last:
-            former = ledger.entry(before[-1]).value
-            reworded += [former] if isinstance(former, Question) else []
-    return reworded, new_questions
-
-
-def _first_said(one: Resolution, versions: Sequence[Resolution]) -> Resolution:
-    """Give the version of an outcome that one restores after an undone import; else itself."""
-    from forecasting.exchange.settle import UNDONE
-
-    before = [each for each in versions if _seq(each) < _seq(one)]
-    if before and (before[-1].source, before[-1].recorded_at) == (UNDONE, one.recorded_at):
-        content = (one.outcome, one.resolved_at, one.source, one.certainty, one.note)
-        for each in reversed(before):
-            if content == (each.outcome, each.resolved_at, each.source, each.certainty, each.note):
-                return _first_said(each, before)
-    return one
-
-
-def _outcomes_before(
-    ledger: Ledger, versions_of: Mapping[str, Sequence[Resolution]], first: int
-) -> dict[str, Resolution]:
-    """Give the outcomes that stood before an import, without those of imports undone since."""
-    gone = [
-        _bounds(row["run"])
-        for row in import_runs(ledger)
-        if row["undone"] and row["undone"] >= row["forecasts"]
-    ]
-
-    def counts(one: Resolution) -> bool:
-        seq = _seq(_first_said(one, versions_of[one.question]))
-        return not any(begins <= seq <= ends for begins, ends in gone)
-
-    before = (one for versions in versions_of.values() for one in versions if _seq(one) < first)
-    return outcomes(one for one in before if counts(one))
-
-
-def import_undo(
-    ledger: Ledger, run: int | str, *, now: dt.datetime, drop: bool = False
-) -> dict[str, Any]:
-    """Take a mistaken import back: withdrawals and reopened outcomes, as entries.
-
-    With `drop`, the questions on which nobody has forecast otherwise leave every list; without it
-    they stay, and are `idle`. An outcome that the import corrected stands again as it was
-    (`restored`). `run` is its first and last entry, as it printed them; or the first.
-    Of an import without forecasts the ends count no more and each question has its former words.
-    """
-    from forecasting.exchange.settle import UNDONE
-
-    start, _, until = str(run).strip().partition("-")
-    try:
-        first = ledger.entry(start)
-        last = ledger.entry(until).seq if until else math.inf
-    except NotFound as absent:
-        raise NotFound(absent.message, hint="forecast import runs") from absent
-    at = first.recorded_at
-
-    def within(one: Forecast | Resolution) -> bool:
-        return one.recorded_at == at and first.seq <= (one.seq or 0) <= last
-
-    forecasts = [one for one in ledger.forecasts(kind="imported") if within(one)]
-    settled = [one for one in ledger.resolutions() if within(one) and not one.status]
-    bare = {_bounds(each): was_undone for each, was_undone in bare_runs(ledger)}
-    mine = next(
-        ((a, b) for a, b in bare if a == first.seq and last in (b, math.inf) and not forecasts),
-        None,
-    )
-    if not forecasts and mine is None:
-        msg = f"run ({run}): no import recorded that entry"
-        raise InvalidInput(msg, hint="forecast import runs")
-    undone_seqs = undone(ledger).forecasts
-    remaining = [one for one in forecasts if one.seq not in undone_seqs]
-    reworded, new_questions = _wordings(ledger, mine)
-    idle = _only_imported(ledger, forecasts, undone_seqs, new_questions)
-    if not (remaining if mine is None else not bare[mine]) and not (drop and idle):
-        msg = f"run ({run}): was already undone"
-        raise InvalidInput(msg, hint="forecast import runs")
-    versions_of: dict[str, list[Resolution]] = defaultdict(list)
-    for one in ledger.resolutions():
-        versions_of[one.question].append(one)
-    standing = outcomes(each for versions in versions_of.values() for each in versions)
-    drafts: list[Draft] = [
-        Withdrawal(one.question, one.forecaster, one.issued_at) for one in remaining
-    ]
-    reopened = [
-        one.question
-        for one in settled
-        if (current := standing.get(one.question)) is not None
-        and _first_said(current, versions_of[one.question]).seq == one.seq
-    ]
-    earlier = _outcomes_before(ledger, versions_of, first.seq)
-    restored = [question for question in reopened if question in earlier]
-    for question in reopened:
-        end = Resolution(
-            question=question,
-            outcome="",
-            resolved_at=now,
-            source=UNDONE,
-            version=1 + max(one.version for one in versions_of[question]),
-            status=REOPENED,
-            note=f"the import of {iso(at)} was taken back",
-        )
-        drafts.append(end)
-        if question in earlier:
-            drafts.append(
-                replace(earlier[question], version=end.version + 1, recorded_at=None, seq=None)
-            )
-    if mine is not None and not bare[mine]:
-        drafts += reworded
-        drafts.append(Setup("import", f"{mine[0]}-{mine[1]}", {"undone": "yes"}))
-    drafts += [Setup("dropped", question, {}) for question in idle if drop]
-    recorded = ledger.append(drafts, recorded_at=now)
-    return {
-        "run": run,
-        "recorded_at": at,
-        "withdrawn": len(remaining),
-        "reopened": len(reopened) - len(restored),
-        **({"restored": len(restored)} if restored else {}),
-        **({} if mine is None else {"reworded": len(reworded)}),
-        "dropped" if drop else "idle": len(idle),
-        "seq": recorded[0].seq,
-    }
 
 
 def at_one_instant(ledger: Ledger, *, head: int | None = None) -> list[tuple[int, int]]:

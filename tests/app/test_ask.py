@@ -7,8 +7,9 @@ import pytest
 
 import forecasting as fc
 from forecasting import clock
-from forecasting.app.ledger.ask import as_yaml, edit, slug_of
+from forecasting.app.ledger.ask import edit
 from forecasting.app.upkeep import banks
+from forecasting.bank.asked import as_yaml, slug_of
 from forecasting.domain.instants import iso
 from forecasting.errors import DatabaseUnusable, ForecastingError, InvalidInput
 

@@ -6,12 +6,12 @@ import random
 import pytest
 
 from forecasting.app.board import SORTS, STATUSES, Board, Wanted
-from forecasting.app.news.shown import Weights
-from forecasting.app.upkeep.banks import bundled_bank
+from forecasting.bank.usable import bundled_bank
 from forecasting.domain import Resolution, Withdrawal
 from forecasting.domain.evidence import Effect
 from forecasting.domain.process import WorldSpec
 from forecasting.domain.setup import Setup
+from forecasting.evidence.weights import Weights
 from forecasting.review.due import SECTIONS
 from tests.season import between, item, word
 

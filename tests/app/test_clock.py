@@ -14,13 +14,13 @@ import pytest
 from forecasting.app.forecast.predict import OWN, Predictor
 from forecasting.app.forecast.update import update
 from forecasting.app.news import add as news
-from forecasting.app.upkeep.banks import bundled_bank
+from forecasting.app.world.processes import watch
+from forecasting.bank.usable import bundled_bank
 from forecasting.cli import run
 from forecasting.cli.work import _note
 from forecasting.domain.catalog import Catalog
 from forecasting.domain.instants import parse_instant
 from forecasting.domain.watch import Watch
-from forecasting.evidence.news_world import watch
 from tests.app.quick import SMALL
 
 TOO = SMALL[SMALL.index("  truce-comes-too") : SMALL.index("  text-lies:")]

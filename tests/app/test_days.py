@@ -9,10 +9,10 @@ from forecasting import clock
 from forecasting.app.book import Book
 from forecasting.app.news import sources
 from forecasting.app.upkeep.banks import bank_of
-from forecasting.app.world.processes import world_page
 from forecasting.cli import run as cli
 from forecasting.domain.instants import parse_instant
 from forecasting.review import words
+from forecasting.review.world_rows import world_page
 from forecasting.web import view
 
 NOW = parse_instant("2026-11-29T07:45Z")

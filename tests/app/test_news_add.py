@@ -13,7 +13,7 @@ from forecasting.domain.evidence import Effect, Evidence, fact_effect, standing
 from forecasting.domain.forecast import Forecast, binary_value
 from forecasting.domain.resolution import Resolution
 from forecasting.errors import InvalidInput, NotFound
-from forecasting.evidence import news_world
+from forecasting.evidence import predicates as news_world
 from tests.app.small_world import HOUR, NOON, NOW, RUNG, SINCE, WORLD, laid, question
 
 DAY = 24 * HOUR

@@ -9,7 +9,7 @@ from forecasting.app.news import add as news
 from forecasting.app.news import shown as listing
 from forecasting.app.news.add import import_news
 from forecasting.errors import InvalidInput
-from forecasting.evidence import news_world
+from forecasting.evidence import predicates as news_world
 from tests.app.small_world import NOW, WORLD, laid
 
 HEADER = "title,source,known_at,event_at,url,on,grade,story,because\n"

@@ -7,14 +7,8 @@ import pytest
 
 from forecasting.app.ledger import log as use
 from forecasting.app.ledger import seal
-from forecasting.app.scores.frame import (
-    Selection,
-    resolved,
-    same_window,
-    scoring_frame,
-    select,
-    shown,
-)
+from forecasting.app.scores.frame import Selection, resolved, scoring_frame, select, shown
+from forecasting.comparison.against import same_window
 from forecasting.domain import Sealed
 from forecasting.domain.catalog import Catalog
 from forecasting.domain.forecast import LIVE_WITHIN

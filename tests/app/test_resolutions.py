@@ -16,7 +16,8 @@ from forecasting.app.ledger.resolve import resolutions, scored
 from forecasting.app.scores.compare import compare, leaderboard
 from forecasting.app.scores.frame import Selection
 from forecasting.app.scores.score import scores
-from forecasting.app.upkeep.banks import bundled_bank, load_bank
+from forecasting.app.upkeep.banks import load_bank
+from forecasting.bank.usable import bundled_bank
 from forecasting.domain import Condition
 from forecasting.domain.catalog import Catalog
 from forecasting.domain.instants import parse_instant

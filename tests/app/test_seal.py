@@ -14,7 +14,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forecasting.app.forecast import pool
-from forecasting.app.forecast.worldviews import Spoken
 from forecasting.app.ledger import log as use
 from forecasting.app.ledger import seal
 from forecasting.app.scores.compare import compare
@@ -22,6 +21,7 @@ from forecasting.app.scores.frame import Selection, resolved, unrevealed
 from forecasting.app.scores.score import left_out, scores, seal_note
 from forecasting.domain import OutcomeSpace
 from forecasting.errors import InvalidInput, NotFound
+from forecasting.pooling.worldview_weights import Spoken
 from forecasting.review import pictures
 from forecasting.scoring import lifetime
 from tests import season as ours

@@ -13,7 +13,8 @@ from forecasting.app.tidy import listed
 from forecasting.domain import Resolution, Withdrawal
 from forecasting.domain.evidence import Effect
 from forecasting.errors import InvalidInput
-from forecasting.review.due import MOST, SECTIONS, calendar, mail
+from forecasting.review.due import MOST, SECTIONS
+from forecasting.review.reminders import calendar, mail
 from forecasting.store import Ledger
 from tests.season import between, item, word
 

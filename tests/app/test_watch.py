@@ -12,7 +12,7 @@ from forecasting.cli import run
 from forecasting.domain.process import ProcessSpec, WorldSpec
 from forecasting.domain.watch import Watch
 from forecasting.errors import InvalidInput, NotFound
-from forecasting.evidence import news_world as use
+from forecasting.evidence import predicates as use
 from forecasting.evidence.history import records
 from forecasting.store import Ledger
 from tests.store.samples import binary

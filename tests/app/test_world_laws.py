@@ -8,8 +8,9 @@ import pytest
 from forecasting import clock
 from forecasting.app.forecast.predict import OWN, Predictor
 from forecasting.app.forecast.update import update
-from forecasting.app.upkeep.banks import bank_of, bundled_bank
+from forecasting.app.upkeep.banks import bank_of
 from forecasting.app.world import processes, scenario, what_if
+from forecasting.bank.usable import bundled_bank
 from forecasting.cli import run
 from forecasting.domain import Effect, Evidence
 from forecasting.domain.catalog import Catalog

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from forecasting.cli import run as cli
-from forecasting.evidence import news_world
+from forecasting.evidence import predicates as news_world
 from tests.app.small_world import RUNG, WORLD
 from tests.app.small_world import laid as lay
 

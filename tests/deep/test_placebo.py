@@ -19,9 +19,9 @@ import pytest
 from forecasting.app.forecast.predict import OWN, Predictor
 from forecasting.app.scores import calibrate
 from forecasting.app.scores.frame import scoring_frame
-from forecasting.app.scores.score import from_frame
 from forecasting.bank import read_bank
 from forecasting.comparison import against, sequential, sequential_steps
+from forecasting.comparison.table import from_frame
 from forecasting.domain import Forecast, Resolution, Value, Withdrawal
 from forecasting.domain.catalog import Catalog
 from forecasting.domain.forecast import decimal_text

@@ -6,12 +6,11 @@ from pathlib import Path
 import pytest
 
 from forecasting.app.ledger.export import export_record
-from forecasting.app.ledger.importing import import_record
+from forecasting.app.ledger.importing import import_record, import_undo
 from forecasting.cli import run as cli
 from forecasting.domain.resolution import outcomes
 from forecasting.errors import InvalidInput
 from forecasting.store import Ledger
-from forecasting.store.undone import import_undo
 from tests.exchange.conftest import NOW, memory
 
 FOLDER = Path(__file__).parent / "formats"

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from forecasting.app.ledger.export import export_record
-from forecasting.app.ledger.importing import import_record
+from forecasting.app.ledger.importing import import_record, import_undo
 from forecasting.domain.resolution import outcomes
 from forecasting.errors import InvalidInput
-from forecasting.store.undone import import_undo, undone
+from forecasting.store.undone import undone
 from tests.exchange.conftest import NOW, memory
 from tests.exchange.tables import FORMATS, first_question, rewritten, table
 

@@ -2,10 +2,10 @@
 
 import pytest
 
+from forecasting.app.ledger.ask import beside, matches, same_as
 from forecasting.app.page import show
 from forecasting.domain.catalog import Catalog
 from forecasting.errors import InvalidInput, NotFound
-from forecasting.exchange.same_as import beside, matches, same_as
 from tests.exchange.conftest import NOW
 from tests.exchange.tables import row, table
 

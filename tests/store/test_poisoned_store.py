@@ -15,16 +15,17 @@ import pytest
 
 from forecasting.app.forecast.pool import pool
 from forecasting.app.forecast.predict import Predictor, outcomes_known
-from forecasting.app.forecast.worldviews import Spoken, weights_at
+from forecasting.app.forecast.worldviews import weights_at
 from forecasting.app.news import sources
 from forecasting.app.scores.frame import Selection, resolved
 from forecasting.app.scores.score import scores
-from forecasting.app.upkeep.banks import bundled_bank
+from forecasting.bank.usable import bundled_bank
 from forecasting.domain import Effect, Evidence
 from forecasting.domain.catalog import Catalog
 from forecasting.domain.watch import Watch, watched
 from forecasting.errors import ForecastingError
 from forecasting.evidence import known
+from forecasting.pooling.worldview_weights import Spoken
 from forecasting.store import Ledger
 from tests import databases
 from tests.app.quick import inputs

@@ -27,7 +27,7 @@ from forecasting.domain.forecast import binary_value
 from forecasting.domain.process import ProcessSpec, WorldSpec
 from forecasting.domain.watch import Watch, watched
 from forecasting.errors import InvalidInput, NotFound
-from forecasting.evidence import news_world as world
+from forecasting.evidence import predicates as world
 from forecasting.store import Ledger, engine, guard, triggers, verify
 from forecasting.store.entries import prepare
 from forecasting.store.ledger import append

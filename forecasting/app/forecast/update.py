@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from forecasting.app.forecast.predict import OWN, Earlier, Predictor, Said, drafts
-from forecasting.app.forecast.worldviews import Spoken
 from forecasting.app.ledger.log import check_moment, kind_of
-from forecasting.app.upkeep.banks import changed_since, told_of_files
+from forecasting.app.upkeep.banks import changed_since
+from forecasting.bank.usable import told_of_files
 from forecasting.domain.catalog import KINDS, Catalog, latest
 from forecasting.domain.forecast import Forecast
 from forecasting.domain.forecasters import MODEL
@@ -21,6 +21,7 @@ from forecasting.domain.question import Question, effect_scale, normalised
 from forecasting.domain.watch import Watch
 from forecasting.evidence.history import Step
 from forecasting.evidence.relevant import asked, groups
+from forecasting.pooling.worldview_weights import Spoken
 from forecasting.store import Ledger
 
 #: A watch that ended longer ago than this does not count.

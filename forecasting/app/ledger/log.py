@@ -1,7 +1,6 @@
 """Log or withdraw a forecast in one transaction, in whose name, and read back what stands."""
 
 import datetime as dt
-import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -22,7 +21,7 @@ from forecasting.domain.forecast import (
     options_value,
     quantiles_value,
 )
-from forecasting.domain.forecasters import MODEL, OURS
+from forecasting.domain.forecasters import MODEL, OURS, _plain, one_letter
 from forecasting.domain.instants import iso
 from forecasting.domain.ladder import falls
 from forecasting.domain.provenance import ModelRun
@@ -169,37 +168,6 @@ def beside(ledger: Ledger, names: Iterable[str], *, of_file: bool = False) -> li
                 f"person: {way}"
             )
     return notes
-
-
-def _plain(name: str) -> str:
-    """Give a name without case, marks, spaces and dots."""
-    apart = unicodedata.normalize("NFKD", name).casefold()
-    return "".join(letter for letter in apart if letter.isalnum()) or name
-
-
-def one_letter(one: str, other: str) -> bool:
-    """Say whether two names differ in one letter: another, one more, or two exchanged.
-
-    A digit is no slip of the pen (``reader-1`` and ``reader-2``), and of two letters one is half.
-
-    Examples
-    --------
-    >>> one_letter("ana", "anna"), one_letter("bob", "rob"), one_letter("p1", "p2")
-    (True, True, False)
-    """
-    if one == other or min(len(one), len(other)) < 3 or abs(len(one) - len(other)) > 1:
-        return False
-    start = 0
-    while start < min(len(one), len(other)) and one[start] == other[start]:
-        start += 1
-    end = 0
-    while end < min(len(one), len(other)) - start and one[-1 - end] == other[-1 - end]:
-        end += 1
-    left, right = one[start : len(one) - end], other[start : len(other) - end]
-    if any(letter.isdigit() for letter in left + right):
-        return False
-    swapped = len(left) == len(right) == 2 and left == right[::-1]
-    return swapped or max(len(left), len(right)) == 1
 
 
 def value_of(

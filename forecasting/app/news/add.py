@@ -28,73 +28,24 @@ from forecasting.domain.question import normalised
 from forecasting.domain.reading import Manner, moment, of_file
 from forecasting.errors import InvalidInput, NotFound
 from forecasting.evidence import intake, reliability
-from forecasting.evidence.effects import EffectCheck, Entered, key_made_of
+from forecasting.evidence.effects import (
+    _LIMITS,
+    EffectCheck,
+    Entered,
+    check_known,
+    check_reason,
+    drafted,
+    identity,
+    key_made_of,
+)
 from forecasting.evidence.identity import Items, Same, key_of
-from forecasting.evidence.news_world import LONGEST_REASON, NewsWorld, check_reason, decided
+from forecasting.evidence.predicates import NewsWorld, decided
 from forecasting.evidence.relevant import asked as processes_asked
 from forecasting.evidence.reliability import check_grade
 from forecasting.evidence.similar import Alike, Index
 from forecasting.exchange import Refused
 from forecasting.fetch import Fetcher
 from forecasting.store import Ledger
-
-_LIMITS = {"title": 500, "source": 200, "url": 2000, "story": 200, "because": LONGEST_REASON}
-
-
-def identity(item: Evidence) -> tuple[str, str, str, str]:
-    """Give what makes two items the same; see :attr:`Entered.identity`."""
-    return (item.title, item.source, iso(item.known_at), item.url)
-
-
-def drafted(
-    entered: Entered, check: EffectCheck, *, now: dt.datetime
-) -> tuple[Evidence, list[str]]:
-    """Turn what was entered into an item that may be recorded, with notes for the analyst."""
-    for name, most in _LIMITS.items():
-        text = getattr(entered, name)
-        if len(text) > most:
-            msg = f"{name} ({len(text)} characters): at most {most}"
-            raise InvalidInput(msg)
-        if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
-            msg = f"{name}: must not hold a NUL character or half of a surrogate pair"
-            raise InvalidInput(msg)
-    if not normalised(entered.title) or not normalised(entered.source):
-        msg = "news: needs a title and a source"
-        raise InvalidInput(
-            msg, hint='forecast news add "TITLE" --source NAME --known-at 2026-11-22T12:00Z'
-        )
-    grade = reliability.check_grade(entered.grade or "F")
-    check_known(entered.known_at, now)
-    if entered.event_at is not None and entered.event_at > entered.known_at:
-        msg = (
-            f"known_at ({iso(entered.known_at)}): an item cannot be known before it happened "
-            f"({iso(entered.event_at)})"
-        )
-        raise InvalidInput(msg)
-    graded = replace(entered, source=normalised(entered.source), grade=grade)
-    effects, notes = check.effects(graded)
-    item = Evidence(
-        key=key_made_of("news", *entered.identity, *entered.on, entered.story, iso(now)),
-        kind="datum" if any(effect.form == "datum" for effect in effects) else "report",
-        title=normalised(entered.title),
-        source=normalised(entered.source),
-        known_at=entered.known_at,
-        effects=effects,
-        event_at=entered.event_at,
-        url=normalised(entered.url),
-        grade=grade,
-        story=normalised(entered.story),
-        stream=NEWS,
-        note=normalised(entered.because),
-    )
-    return item, notes
-
-
-def check_known(known_at: dt.datetime, now: dt.datetime) -> None:
-    """Refuse what nobody can know yet."""
-    if known_at > now:
-        msg = f"known_at ({iso(known_at)}): lies in the future (now {iso(now)})"
-        raise InvalidInput(msg, hint=f"known_at={iso(now)}")
 
 
 def add(

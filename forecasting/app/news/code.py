@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from forecasting.app.news.add import add, drafted
+from forecasting.app.news.add import add
 from forecasting.app.news.shown import find, replaced
 from forecasting.app.upkeep.banks import bank_of
 from forecasting.domain.catalog import Catalog
@@ -21,10 +21,10 @@ from forecasting.domain.process import ProcessSpec
 from forecasting.domain.question import Question
 from forecasting.errors import ForecastingError, InvalidInput
 from forecasting.evidence import known
-from forecasting.evidence.effects import EffectCheck, Entered
+from forecasting.evidence.effects import EffectCheck, Entered, drafted
 from forecasting.evidence.leads import to_target
 from forecasting.evidence.likeness import Likeness
-from forecasting.evidence.news_world import NewsWorld
+from forecasting.evidence.predicates import NewsWorld
 from forecasting.evidence.similar import Index
 from forecasting.store import Ledger
 

@@ -2,31 +2,21 @@
 
 import datetime as dt
 import difflib
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from math import exp, log
-from typing import TYPE_CHECKING, Any
+from math import exp
+from typing import Any
 
-from forecasting.app.scores.frame import Selection, resolved, select
 from forecasting.domain.catalog import Catalog
 from forecasting.domain.evidence import NEWS, Effect, Evidence
-from forecasting.domain.forecasters import MODEL
 from forecasting.domain.instants import iso
 from forecasting.domain.question import normalised
 from forecasting.errors import InvalidInput, NotFound
 from forecasting.evidence import known, learned, without_retracted
-from forecasting.evidence.effects import graded, key_made_of
-from forecasting.evidence.news_world import check_reason
+from forecasting.evidence.effects import check_reason, graded, key_made_of
 from forecasting.evidence.reliability import STREAM, Reliabilities, check_grade, grades_of
 from forecasting.evidence.reports import bound
-from forecasting.scoring.checks import LEAST_CLUSTERS
 from forecasting.store import Ledger
-
-if TYPE_CHECKING:
-    import pandas as pd
-
 
 _LONGEST = 200
 
@@ -150,84 +140,3 @@ def set_grade(
         "reweighed": reweighed,
         "recorded_at": entry.recorded_at,
     }
-
-
-#: Stands for the reports of every source together.
-ALL = "all reports"
-#: As sure as a number is read before a move in log-odds is taken off it.
-_CLIP = 1e-6
-
-
-def worth(ledger: Ledger, wanted: Selection) -> dict[str, dict[str, Any]]:
-    """Compare the model's numbers after reports with those before, by source and for all.
-
-    With each of its forecasts the model records how far each new item moved it, in log-odds. So a
-    forecast after a source's reports is compared with itself less what those reports moved: of one
-    moment, with what else came and the time gone by in both. `change` is the mean half Brier score
-    after less before (below 0: better after) over resolved yes-no questions, one mean a question,
-    with a 95 % interval over events; null below 8 events.
-    """
-    import pandas as pd
-
-    frame = resolved(ledger, replace(wanted, forecaster=MODEL))
-    frame = frame[(frame["type"] == "binary") & ~frame["too_soon"]]
-    if frame.empty:
-        return {}
-    facts = frame.drop_duplicates("question").set_index("question")
-    outcome, event = facts["outcome"].astype(float).to_dict(), facts["event"].to_dict()
-    scored = set(zip(frame["question"], frame["issued_at"], strict=True))
-    source = {item.key: item.source for item in ledger.evidence() if item.kind == "report"}
-    rows = []
-    for forecast in select(ledger, Catalog.of(ledger), replace(wanted, forecaster=MODEL)):
-        if "moved" not in forecast.meta or (forecast.question, forecast.issued_at) not in scored:
-            continue
-        moved = [
-            (source[key], key, change[0])
-            for key, change in json.loads(forecast.meta["moved"])
-            if key in source
-        ]
-        p, y = forecast.value.probability or 0.0, outcome[forecast.question]
-        for name in dict.fromkeys([*(who for who, _, _ in moved), *([ALL] if moved else [])]):
-            its = [(key, change) for who, key, change in moved if name in (who, ALL)]
-            sure = min(max(p, _CLIP), 1 - _CLIP)
-            moved_by = sum(change for _, change in its)
-            before = 1 / (1 + exp(moved_by - log(sure / (1 - sure))))
-            rows.append(
-                {
-                    "source": name,
-                    "question": forecast.question,
-                    "event": event[forecast.question],
-                    "gain": (p - y) ** 2 - (before - y) ** 2,
-                    "reports": frozenset(key for key, _ in its),
-                }
-            )
-    table = pd.DataFrame(rows)
-    if table.empty:
-        return {}
-    by_source = {str(name): _row(part) for name, part in table.groupby("source")}
-    whole = by_source.pop(ALL)
-    return {**by_source, ALL: whole}
-
-
-def _row(part: "pd.DataFrame") -> dict[str, Any]:
-    from forecasting.comparison import difference_interval
-
-    questions = part.groupby("question").agg({"gain": "mean", "event": "first"})
-    n = int(questions["event"].nunique())
-    row: dict[str, Any] = {
-        "reports": len(frozenset().union(*part["reports"])),
-        "moves": len(part),
-        "moved_questions": len(questions),
-        "moved_events": n,
-        **dict.fromkeys(("change", "change_lower", "change_upper")),
-    }
-    if n < LEAST_CLUSTERS:
-        return {**row, "verdict": f"too few: {n} of {LEAST_CLUSTERS} events"}
-    interval = difference_interval(questions["gain"], questions["event"].tolist())
-    row["change"] = interval.mean
-    if interval.note:
-        return {**row, "verdict": interval.note}
-    row.update(change_lower=interval.lower, change_upper=interval.upper)
-    if interval.lower <= 0 <= interval.upper:
-        return {**row, "verdict": "may be chance"}
-    return {**row, "verdict": "better after" if interval.upper < 0 else "worse after"}

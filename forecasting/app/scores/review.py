@@ -1,47 +1,67 @@
 """Gather from the ledger what the review page and the pictures show."""
 
 import datetime as dt
+import json
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import replace
+from math import exp, log
+from typing import TYPE_CHECKING, Any
 
+from forecasting import clock
+from forecasting.app.book import PlainBook
 from forecasting.app.forecast.predict import REPLAY_DRAWS
-from forecasting.app.forecast.worldviews import claim_scores
-from forecasting.app.news.shown import Weights
-from forecasting.app.news.sources import worth
-from forecasting.app.scores.calibrate import from_frame
-from forecasting.app.scores.frame import Selection, latest_run, resolved, scoring_frame, select
-from forecasting.app.scores.score import from_frame as scored_frame
-from forecasting.app.scores.score import scores
+from forecasting.app.ledger.ask import beside
+from forecasting.app.news.sources import folded
+from forecasting.app.news.sources import rows as source_rows
+from forecasting.app.scores import calibrate
+from forecasting.app.scores.compare import compare, leaderboard
+from forecasting.app.scores.frame import (
+    Selection,
+    kinds_present,
+    latest_run,
+    resolved,
+    scoring_frame,
+    select,
+)
+from forecasting.app.scores.score import left_out, scores
 from forecasting.app.upkeep.banks import bank_of
-from forecasting.app.world.processes import prior_rows, world_page
+from forecasting.app.world.processes import prior_rows
 from forecasting.app.world.scenario import live
-from forecasting.bank import Bank, text_speaks_at
-from forecasting.domain.catalog import Catalog, latest
-from forecasting.domain.commentary import Claim
+from forecasting.bank import Bank
+from forecasting.calibration.frame import from_frame
+from forecasting.comparison.against import shared
+from forecasting.comparison.table import from_frame
+from forecasting.comparison.table import from_frame as scored_frame
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.forecast import Forecast, kind_named
 from forecasting.domain.forecasters import (
     ABLATIONS,
     BASE_RATE,
     MODEL,
     POOL,
-    PRIOR,
-    WITHOUT_LINKS,
-    WITHOUT_NEWS,
+    family,
+    ordered,
 )
 from forecasting.domain.instants import parse_instant
-from forecasting.domain.question import Question
-from forecasting.domain.resolution import Resolution
-from forecasting.domain.verbal import FLAT_DENIAL_ALTERNATIVES
+from forecasting.domain.scores import CALIBRATED
 from forecasting.domain.watch import watched
-from forecasting.errors import InvalidInput
+from forecasting.errors import ForecastingError, InvalidInput
 from forecasting.evidence import without_retracted
-from forecasting.exchange.same_as import DIFFERS, beside
+from forecasting.evidence.weights import Weights
+from forecasting.exchange.same_as import DIFFERS
 from forecasting.review import data as page
+from forecasting.review import pictures
 from forecasting.review.paths import marks_of, moved_of, path_of, point_of
+from forecasting.review.texts import cards, unscored
+from forecasting.review.world_rows import world_page
+from forecasting.scoring.checks import LEAST_CLUSTERS, LEAST_OF_LEVEL
 from forecasting.store import Ledger
 
-CHIEF = {MODEL, WITHOUT_LINKS, WITHOUT_NEWS, PRIOR, BASE_RATE, POOL}
+if TYPE_CHECKING:
+    import pandas as pd
+
+
 DIAGRAMS = (MODEL, BASE_RATE, POOL)
 
 
@@ -173,31 +193,6 @@ def _parts(ledger: Ledger, selection: Selection, present: Sequence[str]) -> list
     return [row for row in rows if row["forecaster"] in ABLATIONS]
 
 
-def unscored(
-    catalog: Catalog, forecasts: Sequence[Forecast], kind: str, now: dt.datetime
-) -> list[dict[str, Any]]:
-    """List the questions without a forecast of this kind, and those without an outcome to score."""
-    with_forecast = {forecast.question for forecast in forecasts}
-    rows = []
-    for question in sorted(catalog.questions.values(), key=lambda q: (q.topic, q.closes, q.id)):
-        status = catalog.status(question, now)
-        if question.id not in with_forecast:
-            reason = f"It has no {kind} forecast" + (" yet." if status == "upcoming" else ".")
-        elif status == "due":
-            reason = "It is past its deadline without an outcome on record."
-        else:
-            continue
-        rows.append(
-            {
-                "question": question.id,
-                "title": question.title,
-                "reason": reason,
-                "status": status,
-            }
-        )
-    return rows
-
-
 def _paths(
     ledger: Ledger,
     catalog: Catalog,
@@ -232,103 +227,197 @@ def _paths(
     ]
 
 
-def cards(catalog: Catalog, bank: Bank, forecasts: Sequence[Forecast]) -> list[page.TextCard]:
-    """Give each text with its claims, how they came out, and what others said at that moment."""
-    result = []
-    for text in sorted(bank.texts, key=text_speaks_at):
-        moment = text_speaks_at(text)
-        result.append(
-            page.TextCard(
-                id=text.id,
-                slant=text.slant,
-                date=moment,
-                thesis=text.thesis,
-                sha256=text.sha256,
-                agreement=(
-                    sum(claim.first == claim.second for claim in text.claims),
-                    len(text.claims),
-                ),
-                claims=[
-                    _claim_row(catalog, claim, moment, forecasts)
-                    for claim in text.claims
-                    if claim.question in catalog.questions
-                ],
-            )
-        )
-    return result
+def review(
+    book: PlainBook,
+    told: Told,
+    who: str,
+    kind: str = "live",
+    tag: str = "",
+    too_soon: bool = False,
+) -> dict[str, Any]:
+    """Give every figure of a review: of one forecaster, and of all where they stand side by side.
 
+    Kinds are never mixed; `tag` is a tag, topic or event, empty for all. Questions that resolved
+    within two days of opening count with `too_soon` alone.
 
-def _claim_row(
-    catalog: Catalog,
-    claim: Claim,
-    moment: dt.datetime,
-    forecasts: Sequence[Forecast],
-) -> page.ClaimRow:
-    question = catalog.questions[claim.question]
-    standing = catalog.outcomes.get(question.id)
-    outcome = None if standing is None else standing.outcome
-    of_it = (f for f in forecasts if f.question == question.id and f.forecaster in CHIEF)
-    probabilities = {name: f.value.numbers[0] for (_, name), f in latest(of_it, at=moment).items()}
-    score: float | None = None
-    low: float | None = None
-    high: float | None = None
-    others: Mapping[float, float | None] = (
-        dict.fromkeys(FLAT_DENIAL_ALTERNATIVES) if claim.flat_denial else {}
-    )
-    models: dict[str, tuple[float, float | None]] = {
-        name: (p, None) for name, p in probabilities.items()
+    Returns
+    -------
+    dict
+        ``who, kind, kinds, forecasters, tags`` (what there is to choose from), ``n_forecasts``,
+        ``n_resolved`` and how many of them came ``n_soon``, ``calibration`` of `who` with ``told``
+        (its discrimination and its slope in words) and ``histogram``, ``months``, ``topics``,
+        ``horizons`` (score rows of `who`, those of the model beside them), ``scores`` of all,
+        ``versus`` (the comparison with the model)
+        and ``override`` (question by question), ``board`` with ``board_notes``
+        (and ``least_of_level`` events for an interval), ``sources``,
+        ``left_out`` with ``unscored`` and of the calibration ``unread``, ``texts``.
+    """
+    told("reading the forecasts")
+    ledger, now = book.ledger, clock.now()
+    catalog = Catalog.of(ledger)
+    whole = Selection(kind=kind, tag=tag, too_soon=too_soon)
+    mine = replace(whole, forecaster=who)
+    forecasts = select(ledger, catalog, Selection(kind=kind))
+    by_me = [forecast for forecast in forecasts if forecast.forecaster == who]
+    frame = resolved(ledger, whole, seals="worst")
+    resolved_here = frame[frame["forecaster"] == who].drop_duplicates("question")
+    pair = frame[frame["forecaster"].isin([who, MODEL])]
+    told("calibration")
+    calibration = calibrate.calibration(ledger, selection=mine, now=now)
+    told("scores")
+    figures: dict[str, Any] = {
+        "who": who,
+        "kind": kind,
+        "tag": tag,
+        "kinds": kinds_present(ledger),
+        "forecasters": ordered({forecast.forecaster for forecast in forecasts}),
+        "tags": _tags(catalog, {forecast.question for forecast in forecasts}),
+        "n_forecasts": len(by_me),
+        "n_resolved": len(resolved_here),
+        "n_soon": int(resolved_here["too_soon"].sum()),
+        "calibration": calibration,
+        "told": _in_words(calibration),
+        "scores": scores(ledger, selection=whole),
+        **{
+            f"{by}s": from_frame(pair, kind=kind, by=by) if len(pair) else []
+            for by in ("month", "topic", "horizon")
+        },
     }
-    staleness = None
-    if standing is not None and outcome in {"yes", "no"} and not claim.shown_only:
-        happened = 1.0 if outcome == "yes" else 0.0
-        score, low, high, others = claim_scores(claim, happened)
-        models = {name: (p, (p - happened) ** 2) for name, p in probabilities.items()}
-        staleness = _staleness(question, standing, claim, moment)
-    return page.ClaimRow(
-        claim=claim.id,
-        question=question.id,
-        title=question.title,
-        sentences=claim.sentences,
-        paraphrase=claim.paraphrase,
-        first_band=claim.first.name,
-        second_band=claim.second.name,
-        scored_band=claim.scored.name,
-        p=claim.scored.middle,
-        low=claim.scored.low,
-        high=claim.scored.high,
-        flat_denial=claim.flat_denial,
-        shown_only=claim.shown_only,
-        outcome=outcome,
-        score=score,
-        score_low=low,
-        score_high=high,
-        alternatives=others,
-        models=models,
-        staleness=staleness,
-    )
+    told("you and the model")
+    figures["versus"], figures["override"] = _versus(ledger, frame, who, whole, now)
+    told("the leaderboard")
+    figures["board"], figures["board_notes"] = leaderboard(ledger, selection=whole, sample=False)
+    figures["least_of_level"] = LEAST_OF_LEVEL
+    told("sources, texts, and what is left out")
+    sources = source_rows(ledger, as_of=now, now=now)
+    figures["sources"] = [dict(row) for row in folded(sources) if row.get("claims")]
+    figures["n_sources"] = len(sources)
+    figures["left_out"] = left_out(ledger, mine)
+    more = calibrate.unread(ledger, mine, types=CALIBRATED, share=calibration["share"])
+    figures["unread"] = left_out(ledger, mine, counted=False, more=more)
+    figures["unscored"] = unscored(catalog, by_me, kind, now)
+    figures["histogram"] = pictures.table(ledger, "histogram", selection=mine)
+    texts = [card for card in cards(catalog, bank_of(ledger), forecasts) if card.claims]
+    return {key: plain(value) for key, value in figures.items()} | {"texts": texts}
 
 
-def _staleness(
-    question: Question, standing: Resolution, claim: Claim, moment: dt.datetime
-) -> float:
-    """Score the claim as if it had stood, unchanged, through the scheduled window."""
+def _versus(
+    ledger: Ledger, frame: "pd.DataFrame", who: str, whole: Selection, now: dt.datetime
+) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
+    """Compare somebody with the model, and say question by question whose number was the better."""
+    names = set(frame["forecaster"])
+    if who == MODEL or family(who) != "person" or not {who, MODEL} <= names:
+        return None, []
+    try:
+        comparison = compare(ledger, who, MODEL, now=now, selection=whole)
+    except ForecastingError:
+        return None, []
+    part = frame[frame["type"] == comparison["type"]]
+    convention = comparison["convention"] or "half"
+    wide = shared(part, who, MODEL, rule=comparison["rule"], convention=convention)
+    titles = Catalog.of(ledger).questions
+    rows = [
+        {
+            "question": row["question"],
+            "title": titles[row["question"]].title,
+            "mine": float(row["a"]),
+            "model": float(row["b"]),
+            "difference": float(row["a"]) - float(row["b"]),
+        }
+        for row in wide.to_dict("records")
+        if math.isfinite(row["a"]) and math.isfinite(row["b"])
+    ]
+    return comparison, sorted(rows, key=lambda row: (row["difference"], row["question"]))
+
+
+def _tags(catalog: Catalog, questions: set[str]) -> list[str]:
+    tags = {
+        tag
+        for name in questions
+        for tag in (*catalog.questions[name].tags, catalog.questions[name].topic)
+        if tag
+    }
+    return sorted(tags)
+
+
+#: Stands for the reports of every source together.
+ALL = "all reports"
+
+
+#: As sure as a number is read before a move in log-odds is taken off it.
+_CLIP = 1e-6
+
+
+def worth(ledger: Ledger, wanted: Selection) -> dict[str, dict[str, Any]]:
+    """Compare the model's numbers after reports with those before, by source and for all.
+
+    With each of its forecasts the model records how far each new item moved it, in log-odds. So a
+    forecast after a source's reports is compared with itself less what those reports moved: of one
+    moment, with what else came and the time gone by in both. `change` is the mean half Brier score
+    after less before (below 0: better after) over resolved yes-no questions, one mean a question,
+    with a 95 % interval over events; null below 8 events.
+    """
     import pandas as pd
 
-    from forecasting.scoring import lifetime
+    frame = resolved(ledger, replace(wanted, forecaster=MODEL))
+    frame = frame[(frame["type"] == "binary") & ~frame["too_soon"]]
+    if frame.empty:
+        return {}
+    facts = frame.drop_duplicates("question").set_index("question")
+    outcome, event = facts["outcome"].astype(float).to_dict(), facts["event"].to_dict()
+    scored = set(zip(frame["question"], frame["issued_at"], strict=True))
+    source = {item.key: item.source for item in ledger.evidence() if item.kind == "report"}
+    rows = []
+    for forecast in select(ledger, Catalog.of(ledger), replace(wanted, forecaster=MODEL)):
+        if "moved" not in forecast.meta or (forecast.question, forecast.issued_at) not in scored:
+            continue
+        moved = [
+            (source[key], key, change[0])
+            for key, change in json.loads(forecast.meta["moved"])
+            if key in source
+        ]
+        p, y = forecast.value.probability or 0.0, outcome[forecast.question]
+        for name in dict.fromkeys([*(who for who, _, _ in moved), *([ALL] if moved else [])]):
+            its = [(key, change) for who, key, change in moved if name in (who, ALL)]
+            sure = min(max(p, _CLIP), 1 - _CLIP)
+            moved_by = sum(change for _, change in its)
+            before = 1 / (1 + exp(moved_by - log(sure / (1 - sure))))
+            rows.append(
+                {
+                    "source": name,
+                    "question": forecast.question,
+                    "event": event[forecast.question],
+                    "gain": (p - y) ** 2 - (before - y) ** 2,
+                    "reports": frozenset(key for key, _ in its),
+                }
+            )
+    table = pd.DataFrame(rows)
+    if table.empty:
+        return {}
+    by_source = {str(name): _row(part) for name, part in table.groupby("source")}
+    whole = by_source.pop(ALL)
+    return {**by_source, ALL: whole}
 
-    frame = pd.DataFrame(
-        {
-            "question": [question.id],
-            "forecaster": ["text"],
-            "forecast": [claim.scored.middle],
-            "issued_at": [moment],
-            "withdrawn_at": [None],
-            "opens": [question.opens],
-            "closes": [question.closes],
-            "closed_at": [standing.resolved_at if standing.resolved_at < question.closes else None],
-            "outcome": [1 if standing.outcome == "yes" else 0],
-        }
-    )
-    for column in ("issued_at", "withdrawn_at", "opens", "closes", "closed_at"):
-        frame[column] = pd.to_datetime(frame[column], utc=True)
-    return float(lifetime.score(frame)["score"].iloc[0])
+
+def _row(part: "pd.DataFrame") -> dict[str, Any]:
+    from forecasting.comparison import difference_interval
+
+    questions = part.groupby("question").agg({"gain": "mean", "event": "first"})
+    n = int(questions["event"].nunique())
+    row: dict[str, Any] = {
+        "reports": len(frozenset().union(*part["reports"])),
+        "moves": len(part),
+        "moved_questions": len(questions),
+        "moved_events": n,
+        **dict.fromkeys(("change", "change_lower", "change_upper")),
+    }
+    if n < LEAST_CLUSTERS:
+        return {**row, "verdict": f"too few: {n} of {LEAST_CLUSTERS} events"}
+    interval = difference_interval(questions["gain"], questions["event"].tolist())
+    row["change"] = interval.mean
+    if interval.note:
+        return {**row, "verdict": interval.note}
+    row.update(change_lower=interval.lower, change_upper=interval.upper)
+    if interval.lower <= 0 <= interval.upper:
+        return {**row, "verdict": "may be chance"}
+    return {**row, "verdict": "better after" if interval.upper < 0 else "worse after"}

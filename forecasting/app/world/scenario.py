@@ -14,9 +14,10 @@ import numpy as np
 
 from forecasting.app.forecast.predict import LIVE_DRAWS, OWN, Predictor
 from forecasting.app.ledger.log import check_moment
-from forecasting.app.upkeep.banks import bank_of, left_out
+from forecasting.app.upkeep.banks import bank_of
 from forecasting.arrays import BoolArray
 from forecasting.bank import Bank
+from forecasting.bank.usable import left_out
 from forecasting.domain.catalog import Catalog
 from forecasting.domain.forecasters import MODEL
 from forecasting.domain.instants import iso, last_day

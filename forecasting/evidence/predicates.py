@@ -1,0 +1,200 @@
+"""The processes that news acts on: what questions ask of them, what is known, who looked when."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from forecasting.app.upkeep.banks import bank_of
+from forecasting.bank import Bank
+from forecasting.bank.usable import ahead_of
+from forecasting.domain import predicate as ask
+from forecasting.domain.catalog import Catalog
+from forecasting.domain.evidence import Evidence
+from forecasting.domain.predicate import Predicate
+from forecasting.domain.process import ProcessSpec, WorldSpec
+from forecasting.domain.question import Question
+from forecasting.errors import InvalidInput
+from forecasting.evidence.history import Record, Step, records
+from forecasting.evidence.relevant import ancestors, asked
+from forecasting.store import Ledger
+
+_LONG_AGO = dt.datetime(1900, 1, 1, tzinfo=dt.UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class NewsWorld:
+    """The processes and links, and the predicates of the questions that have one, by id."""
+
+    world: WorldSpec
+    predicates: Mapping[str, ask.Predicate]
+
+    @classmethod
+    def of(cls, ledger: Ledger, catalog: Catalog, world: WorldSpec | None = None) -> "NewsWorld":
+        """Read what each question of the ledger asks of the world, by default the bank's."""
+        from forecasting.domain.predicate_text import parse_predicate
+
+        world = world_of_the_bank(ledger) if world is None else world
+        predicates = {}
+        for question in catalog.questions.values():
+            if question.answer:
+                try:
+                    predicates[question.id] = parse_predicate(
+                        question.answer, zone=question.zone, world=world
+                    )
+                except InvalidInput:
+                    # An update skips this question and says why; the others are not affected.
+                    continue
+        return cls(world, predicates)
+
+    def record(self, process: ProcessSpec, items: Sequence[Evidence], now: dt.datetime) -> Record:
+        """Give what is known of one process now."""
+        world = WorldSpec({process.name: process})
+        made_at = {process.name: _LONG_AGO}
+        return records(world, items, now, watched={}, made=made_at)[process.name]
+
+
+def decided(
+    known_world: NewsWorld, question: Question, items: Sequence[Evidence], now: dt.datetime
+) -> str | None:
+    """Give the outcome that the facts known now leave a question, if they leave only one.
+
+    Time alone decides nothing here: a question that ran out is due, and a person resolves it.
+    """
+    predicate = known_world.predicates[question.id]
+    processes = known_world.world.processes
+    by_process = {
+        name: known_world.record(processes[name], items, now) for name in asked(predicate)
+    }
+    reader = _Facts(by_process, processes, question)
+    if predicate.given is not None and reader.truth(predicate.given) is not True:
+        return None
+    event = predicate.event
+    if isinstance(event, ask.StateOn | ask.FirstOf | ask.HighestOf | ask.HighestAmong):
+        return reader.choice(event)
+    if isinstance(event, ask.Total):
+        return reader.total(event)
+    truth = reader.truth(event)
+    return None if truth is None else ("yes" if truth else "no")
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What the facts say of a predicate: yes, no, or nothing yet."""
+
+    records: Mapping[str, Record]
+    processes: Mapping[str, ProcessSpec]
+    question: Question
+
+    def truth(self, event: ask.Truth | ask.Event) -> bool | None:
+        match event:
+            case ask.Not(of=inner):
+                value = self.truth(inner)
+                return None if value is None else not value
+            case ask.And(left=left, right=right):
+                return self._combination(left, right, decisive=False)
+            case ask.Or(left=left, right=right):
+                return self._combination(left, right, decisive=True)
+            case ask.Entered(process=name, states=states, until=until, since=since):
+                begin = since.of(self.question.closes) if since else self.question.opens
+                steps = self._steps(name, begin, until.of(self.question.closes))
+                return True if any(self._enters(step, name, states) for step in steps) else None
+            case ask.Occurred(process=name, until=until, least=least, since=since):
+                begin = since.of(self.question.closes) if since else self.question.opens
+                steps = self._steps(name, begin, until.of(self.question.closes))
+                return True if sum(step.counted for step in steps) >= least else None
+            case ask.Through(process=name, states=states, until=until):
+                steps = self._steps(name, self.question.opens, until.of(self.question.closes))
+                outside = any(step.state not in states for step in steps if not step.counted)
+                return False if outside else None
+            case ask.Within(process=name, states=states, cause=cause, cause_states=causes):
+                steps = self._steps(cause, self.question.opens, self.question.closes)
+                first = next((s.at for s in steps if self._enters(s, cause, causes)), None)
+                if first is None:
+                    return None
+                after = self._steps(name, first, first + dt.timedelta(days=event.days))
+                return True if any(self._enters(step, name, states) for step in after) else None
+            case ask.At():
+                return None
+        return None
+
+    def choice(self, event: ask.Choice) -> str | None:
+        opens, closes = self.question.opens, self.question.closes
+        if isinstance(event, ask.FirstOf):
+            entries = [
+                (step.at, option)
+                for option, name, states in event.entries
+                for step in self._steps(name, opens, closes)
+                if self._enters(step, name, states)
+            ]
+            return min(entries)[1] if entries else None
+        if isinstance(event, ask.HighestAmong):
+            option, name, states = event.entries[-1]
+            steps = self._steps(name, opens, closes)
+            return option if any(self._enters(step, name, states) for step in steps) else None
+        if isinstance(event, ask.HighestOf):
+            top = self.processes[event.process].states[-1]
+            steps = self._steps(event.process, opens, event.until.of(closes))
+            if any(step.state == top for step in steps):
+                return dict(event.named).get(top, top)
+        return None
+
+    def total(self, event: ask.Total) -> str | None:
+        delivery, record = self.processes[event.process].delivery, self.records[event.process]
+        if delivery is None or event.since_opening or record.total < delivery.agreed:
+            return None
+        return f"{record.total:g}"
+
+    def _combination(self, left: ask.Truth, right: ask.Truth, *, decisive: bool) -> bool | None:
+        truths = {self.truth(left), self.truth(right)}
+        if decisive in truths:
+            return decisive
+        return None if None in truths else not decisive
+
+    def _steps(self, name: str, begin: dt.datetime, end: dt.datetime) -> list[Step]:
+        return [step for step in self.records[name].steps if begin < step.at <= end]
+
+    def _enters(self, step: Step, name: str, states: Sequence[str]) -> bool:
+        if not states or self.processes[name].kind == "event":
+            return step.counted or not states
+        return step.state in states and not step.counted
+
+
+def world_of_the_bank(ledger: Ledger) -> WorldSpec:
+    """Give the processes and links of a ledger's bank, and the processes of its own."""
+    return bank_of(ledger).world
+
+
+def predicates(
+    questions: Iterable[Question], bank: Bank
+) -> tuple[dict[str, Predicate], dict[str, str]]:
+    """Read what each question asks of the world; of the rest, why the models say nothing."""
+    from forecasting.domain.predicate_check import check_predicate
+    from forecasting.domain.predicate_text import parse_predicate
+
+    by_question: dict[str, Predicate] = {}
+    silent: dict[str, str] = {}
+    for question in questions:
+        if not question.answer:
+            silent[question.id] = "has no `answer`, so no model speaks of it"
+            continue
+        try:
+            predicate = parse_predicate(question.answer, zone=question.zone, world=bank.world)
+            faults = check_predicate(
+                predicate, bank.world, question.space, question.opens, question.closes
+            )
+        except InvalidInput as fault:
+            # The message quotes the answer already.
+            silent[question.id] = fault.message
+            continue
+        if faults:
+            silent[question.id] = f"answer ({question.answer}): {faults[0]}"
+        else:
+            by_question[question.id] = predicate
+    wrong = ahead_of(bank)
+    for name in [*by_question] if wrong else ():
+        for process in sorted(ancestors(bank.world.links, asked(by_question[name])) & wrong.keys())[
+            :1
+        ]:
+            silent[name] = f"rests on {process}, and is skipped: {wrong[process]}"
+            del by_question[name]
+    return by_question, silent
