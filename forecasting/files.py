@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import secrets
 import stat
 from collections.abc import Iterator
@@ -92,3 +93,17 @@ def _sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+#: A spreadsheet runs a cell that begins so; an apostrophe before it makes it text.
+_FORMULA = re.compile(r"'*[=+\-@\t\r\0]")
+
+
+def neutral(text: str) -> str:
+    """Write a text so that no spreadsheet runs it; :func:`restored` undoes it exactly."""
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def restored(cell: str) -> str:
+    """Read a text that :func:`neutral` wrote."""
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell

@@ -10,9 +10,10 @@ import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
+from forecasting.app.upkeep import banks
 from forecasting.domain.catalog import KINDS, Catalog, Pair, Voice, difference
 from forecasting.domain.forecast import Said
 from forecasting.domain.forecasters import MODEL
@@ -47,6 +48,11 @@ FOREVER = dt.datetime.max.replace(tzinfo=dt.UTC)
 MOST_VOICES = 16
 #: Lists kept at once, each of a filter and an order.
 MOST_LISTS = 32
+#: The columns of the table, also of one without rows.
+QUESTION_COLUMNS = (
+    *("id", "title", "type", "ladder", "status", "opens", "closes", "by", "outcome", "model"),
+    *("texts", "event", "topic", "tags", "latest", "withdrawn", "latest_model", "difference"),
+)
 
 
 @dataclass(slots=True)
@@ -136,18 +142,19 @@ class Board:
         """Give the news that stands; read again when there is more, or when a minute has passed."""
         key = (self._marks["evidence"], f"{now:%Y-%m-%dT%H:%M}")
         if self._news is None or self._news[0] != key:
-            self._news = (key, News.of(self._ledger, now))
+            self._news = (key, News.of(self._ledger.evidence(), now))
         return self._news[1]
 
     def _decided_by(self, catalog: Catalog, news: News, now: dt.datetime) -> Mapping[str, str]:
         """Give what facts decide; read again with the news."""
         if self._decided is None or self._decided[0] is not catalog or self._decided[1] is not news:
-            outcomes = decided_by_facts(self._ledger, catalog, news, now)
+            outcomes = decided_by_facts(catalog, news, now, partial(banks.world_of, self._ledger))
             self._decided = (catalog, news, outcomes)
         return self._decided[2]
 
     def weights(self, state: State, bank: "Bank | None") -> "Weights":
         """Give what every report weighs in a bank's world, or in none; as old as the news."""
+        from forecasting.evidence.predicates import NewsWorld
         from forecasting.evidence.weights import Weights
 
         catalog, news, digest = state.catalog, state.news, bank.digest if bank else ""
@@ -156,10 +163,8 @@ class Board:
             if cached is None or not (
                 cached[0] is catalog and cached[1] is news and cached[2] == digest
             ):
-                world = bank.world if bank else WorldSpec({})
-                weights = Weights.of(
-                    self._ledger, self._ledger.evidence(), state.now, catalog, world
-                )
+                world = NewsWorld.of(bank.world if bank else WorldSpec({}), catalog)
+                weights = Weights.of(self._ledger.evidence(), state.now, catalog, world)
                 cached = self._weights = (catalog, news, digest, weights)
             return cached[3]
 

@@ -1,4 +1,4 @@
-"""A question as somebody asks it or edits it, read into the fields of a question file and written as one."""
+"""A question as somebody asks or edits it: the fields of a question file, read and written."""
 
 import datetime as dt
 import re
@@ -12,12 +12,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from forecasting.bank.yaml_file import read_tree
-from forecasting.domain.catalog import Catalog
 from forecasting.domain.instants import day_begins, local_day, parse_day
 from forecasting.domain.question import Question, lacks_criteria
 from forecasting.domain.reading import day_word, quantity
 from forecasting.errors import InvalidInput
-from forecasting.store import Ledger
 
 #: Words that begin a title and tell it from no other.
 _LEADING = ("will",), ("it", "this", "that", "there", "they", "he", "she", "we", "i"), ("be",)
@@ -160,18 +158,18 @@ def fields_of(rungs: tuple[Question, ...]) -> dict[str, Any]:
     return fields
 
 
-def as_yaml(ledger: Ledger, name: str) -> str:
-    """Write a question as YAML, for an editor."""
+def as_yaml(rungs: tuple[Question, ...]) -> str:
+    """Write a question, or the rungs of a ladder, as YAML for an editor."""
     from ruamel.yaml import YAML
 
     yaml = YAML(pure=True)
     yaml.width = 100
     out = StringIO()
-    yaml.dump(fields_of(Catalog.of(ledger).find(name)), out)
+    yaml.dump(fields_of(rungs), out)
     return HEAD + out.getvalue()
 
 
-def _fields_of_yaml(text: str) -> dict[str, Any]:
+def fields_of_yaml(text: str) -> dict[str, Any]:
     """Read YAML as a question file is read, so that every rule of those holds here too."""
     with TemporaryDirectory(prefix="forecast-") as folder:
         file = Path(folder) / "question.yaml"
@@ -182,7 +180,8 @@ def _fields_of_yaml(text: str) -> dict[str, Any]:
     return {str(key): value for key, value in tree.items()}
 
 
-def _same_days(after: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
+def same_days(after: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
+    """Say whether the days of two states of a question are the same."""
     names = ("closes", "ladder", "resolves_by", "zone")
     return all(str(after.get(name, "")) == str(before.get(name, "")) for name in names)
 

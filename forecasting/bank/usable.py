@@ -1,4 +1,4 @@
-"""Banks as they are used: those that travel with the package, faults that stop and faults that do not, and processes that somebody stated in one phrase."""
+"""Banks in use: those of the package, faults that stop one, and processes stated in a phrase."""
 
 import contextlib
 import hashlib

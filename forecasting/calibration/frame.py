@@ -19,34 +19,27 @@ if TYPE_CHECKING:
     type Numbers = NDArray[np.floating[Any]] | NDArray[np.integer[Any]]
 
 LEVEL = 0.9
-
 GROUPS = ("forecaster", "topic", "horizon", "month")
-
 HORIZONS = (1.0, 7.0, 30.0, 90.0)
-
 #: With fewer events a slope is little but its prior, and the parts of a mean score say nothing.
 LEAST_EVENTS = 8
-
 #: With fewer numbers nothing is said of their calibration.
 LEAST_NUMBERS = 10
-
 #: Of equal width on [0, 1], for the binned decomposition.
 BINS = 10
-
 #: Sixty is a multiple of each number of questions up to six.
 PICKS = 60
-
 PARTS = (
     *("mean_score", "miscalibration", "discrimination", "uncertainty"),
     *("null_miscalibration", "p_value"),
 )
-
 TERMS = ("slope", "intercept", "slope_sd", "intercept_sd")
-
 BINNED = (
     *("reliability", "resolution", "uncertainty", "within_bins"),
     *("reliability_se", "resolution_se", "uncertainty_se", "alpha", "alone"),
 )
+#: The columns of the table, also of one without rows.
+CURVE_COLUMNS = ("forecast", "event_rate", "n", "events", "lower", "upper")
 
 
 @dataclass(frozen=True)
@@ -142,7 +135,7 @@ def before_close(days: float) -> "Callable[[pd.DataFrame], pd.DataFrame]":
     return stood
 
 
-def _recalibrated(frame: "pd.DataFrame", moment: dt.datetime | None) -> dict[str, dict[str, Any]]:
+def recalibrated(frame: "pd.DataFrame", moment: dt.datetime | None) -> dict[str, dict[str, Any]]:
     """Give each forecaster's partially pooled line in log-odds, and what 20 and 80 % become."""
     from forecasting.calibration import recalibrate
 
@@ -156,7 +149,8 @@ def _recalibrated(frame: "pd.DataFrame", moment: dt.datetime | None) -> dict[str
     return rows
 
 
-def _group_row(by: str, label: str, chosen: Picked) -> dict[str, Any]:
+def group_row(by: str, label: str, chosen: Picked) -> dict[str, Any]:
+    """Give the row of one forecaster, topic, horizon or month."""
     from forecasting.calibration import corp, reading
     from forecasting.calibration.slope import fit_line
 
@@ -190,7 +184,7 @@ def numbers(frame: "pd.DataFrame", *, share: float = 0.5) -> dict[str, Any]:
     result: dict[str, Any] = {"n": 0, "pit": [], "p_value": None, "intervals": [], "quantiles": []}
     if len(frame):
         frame = frame.assign(forecast=frame["forecast"].map(_thinned))
-        usual, levels = _commonest_levels(frame)
+        usual, levels = commonest_levels(frame)
         chosen = picked(frame[levels == usual], at_share(share))
     if not len(frame) or not chosen.picks:
         into = f"{100 * share:g} % into its window"
@@ -227,7 +221,7 @@ def numbers(frame: "pd.DataFrame", *, share: float = 0.5) -> dict[str, Any]:
     }
 
 
-def _commonest_levels(frame: "pd.DataFrame") -> "tuple[tuple[float, ...], pd.Series[Any]]":
+def commonest_levels(frame: "pd.DataFrame") -> "tuple[tuple[float, ...], pd.Series[Any]]":
     """Give the commonest levels of the numeric questions of a frame, and those of each row."""
     levels = frame["forecast"].map(lambda row: tuple(sorted(_thinned(row))))
     return levels.mode().iloc[0], levels

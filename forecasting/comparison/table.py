@@ -1,4 +1,4 @@
-"""The table of scores of a scoring frame: a row a forecaster and group, with intervals over events."""
+"""The table of scores of a frame: a row a forecaster and group, with intervals over events."""
 
 import math
 from collections.abc import Sequence
@@ -24,20 +24,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 GROUPS = ("forecaster", "question", "topic", "tag", "horizon", "month")
-
 #: The column of a scoring frame that each of these groups by.
 FACTS = {"topic": "topic", "tag": "tags", "month": "closes"}
-
 HORIZONS = (1.0, 7.0, 30.0, 90.0, 180.0)
-
 WINDOWS = ("scheduled", "until-resolution", "last")
-
 #: What becomes of a question that a forecaster never spoke on while others did.
 MISSING = ("leave-out", "uniform")
-
 #: Draws over all rows of a table.
 _WORK = 400_000_000
-
 #: Why scores in units that nobody stated are not averaged.
 NO_UNIT = (
     "no mean over questions whose unit is not stated: by=question, or rule=baseline, which has none"
@@ -75,7 +69,8 @@ def from_frame(
     return rows
 
 
-def _check(rule: str, by: str, window: str, missing: str) -> None:
+def check_table(rule: str, by: str, window: str, missing: str) -> None:
+    """Refuse a table that nobody can make."""
     for name, value, allowed in (
         ("by", by, GROUPS),
         ("rule", rule or "brier", tuple(SCORES)),

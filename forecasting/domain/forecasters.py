@@ -92,7 +92,7 @@ def ordered(forecasters: Iterable[str]) -> list[str]:
     return sorted(set(forecasters), key=lambda name: (FAMILIES.index(family(name)), name))
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
     """Give a name without case, marks, spaces and dots."""
     apart = unicodedata.normalize("NFKD", name).casefold()
     return "".join(letter for letter in apart if letter.isalnum()) or name

@@ -4,8 +4,8 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from forecasting.domain import Forecast, Question, Redaction, Sealed, Value, Withdrawal
-from forecasting.domain.forecast import LIVE_WITHIN, Forecast, Said
+from forecasting.domain.forecast import LIVE_WITHIN, Forecast, Said, Value
+from forecasting.domain.question import Question
 from forecasting.domain.resolution import Withdrawal
 
 

@@ -1,10 +1,9 @@
-"""The processes that news acts on: what questions ask of them, what is known, who looked when."""
+"""What questions ask of the world, and what the facts on record leave of their answers."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from forecasting.app.upkeep.banks import bank_of
 from forecasting.bank import Bank
 from forecasting.bank.usable import ahead_of
 from forecasting.domain import predicate as ask
@@ -16,7 +15,6 @@ from forecasting.domain.question import Question
 from forecasting.errors import InvalidInput
 from forecasting.evidence.history import Record, Step, records
 from forecasting.evidence.relevant import ancestors, asked
-from forecasting.store import Ledger
 
 _LONG_AGO = dt.datetime(1900, 1, 1, tzinfo=dt.UTC)
 
@@ -29,11 +27,10 @@ class NewsWorld:
     predicates: Mapping[str, ask.Predicate]
 
     @classmethod
-    def of(cls, ledger: Ledger, catalog: Catalog, world: WorldSpec | None = None) -> "NewsWorld":
-        """Read what each question of the ledger asks of the world, by default the bank's."""
+    def of(cls, world: WorldSpec, catalog: Catalog) -> "NewsWorld":
+        """Read what each question asks of a world."""
         from forecasting.domain.predicate_text import parse_predicate
 
-        world = world_of_the_bank(ledger) if world is None else world
         predicates = {}
         for question in catalog.questions.values():
             if question.answer:
@@ -157,11 +154,6 @@ class _Facts:
         if not states or self.processes[name].kind == "event":
             return step.counted or not states
         return step.state in states and not step.counted
-
-
-def world_of_the_bank(ledger: Ledger) -> WorldSpec:
-    """Give the processes and links of a ledger's bank, and the processes of its own."""
-    return bank_of(ledger).world
 
 
 def predicates(

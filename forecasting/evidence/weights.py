@@ -12,12 +12,10 @@ from forecasting.domain.evidence import (
     Evidence,
     half_life_of,
 )
-from forecasting.domain.process import WorldSpec
 from forecasting.evidence import known, learned, without_retracted
 from forecasting.evidence.predicates import NewsWorld
 from forecasting.evidence.relevant import ancestors, asked
 from forecasting.evidence.reports import CodedReport, ends_of, reports, unusable
-from forecasting.store import Ledger
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +36,12 @@ class Weights:
     @classmethod
     def of(
         cls,
-        ledger: Ledger,
         items: Sequence[Evidence],
         moment: dt.datetime,
-        catalog: Catalog | None = None,
-        spec: WorldSpec | None = None,
+        catalog: Catalog,
+        world: NewsWorld,
     ) -> "Weights":
         """Weigh the reports known by a moment, with what was learned of their sources by then."""
-        catalog = catalog or Catalog.of(ledger)
-        world = NewsWorld.of(ledger, catalog, spec)
         trust = learned(items, catalog.questions, catalog.outcomes, moment)
         coded = reports(
             items,

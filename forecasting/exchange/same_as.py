@@ -7,12 +7,12 @@ beside them only where the criteria agree. Where they differ, the match says how
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
-from forecasting.app.upkeep import banks
 from forecasting.domain.catalog import Catalog
+from forecasting.domain.setup import Setup
 from forecasting.errors import InvalidInput
-from forecasting.store import Ledger
 
 FILE = "same-as.json"
 #: What stands behind the name of a crowd whose question has other criteria.
@@ -35,12 +35,40 @@ class Match:
     said_by: str = ""
 
 
-def _by_address(catalog: Catalog) -> dict[str, list[str]]:
+def standing(folder: Path | None, setups: Iterable[Setup], catalog: Catalog) -> list[Match]:
+    """Give the matches that stand: those of a bank's folder, and those that were recorded."""
+    by_pair: dict[tuple[str, str], Match] = {}
+    for one in _of_bank(folder):
+        if one.question in catalog.questions:
+            by_pair[one.question, plain_address(one.url)] = one
+    for setup in setups:
+        if setup.subject != "same-as":
+            continue
+        detail = setup.detail
+        key = (detail["question"], plain_address(detail["url"]))
+        if detail.get("undone"):
+            by_pair.pop(key, None)
+        else:
+            by_pair[key] = Match(
+                detail["question"],
+                detail["url"],
+                complement=detail.get("complement") == "yes",
+                differs=detail.get("differs", ""),
+                said_by=setup.said_by,
+            )
+    at = by_address(catalog)
+    return [
+        replace(one, other=one.url if one.url in catalog.questions else _only(at.get(key[1], ())))
+        for key, one in sorted(by_pair.items())
+    ]
+
+
+def by_address(catalog: Catalog) -> dict[str, list[str]]:
     """Give the ids of the questions of yes or no of each address: a group has one for several."""
     ids: dict[str, list[str]] = {}
     for one in catalog.questions.values():
         if one.source and one.type == "binary":
-            ids.setdefault(_plain(one.source), []).append(one.id)
+            ids.setdefault(plain_address(one.source), []).append(one.id)
     return ids
 
 
@@ -48,8 +76,7 @@ def _only(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else ""
 
 
-def _bank_matches(ledger: Ledger) -> Iterable[Match]:
-    folder = banks.folder_of(ledger)
+def _of_bank(folder: Path | None) -> Iterable[Match]:
     place = None if folder is None else folder / FILE
     if place is None or not place.is_file():
         return []
@@ -67,7 +94,7 @@ def _bank_matches(ledger: Ledger) -> Iterable[Match]:
         ) from (broken)
 
 
-def _plain(url: str) -> str:
+def plain_address(url: str) -> str:
     """Give an address without what changes: its scheme, a closing slash, words after a number.
 
     Polymarket shows a market under its event, and links to it by its own name.

@@ -1,25 +1,22 @@
-"""What an import comes to: its first rows, what of it is scored, and its scores beside the platform's."""
+"""What an import comes to: its first rows, how much is scored, and scores beside a platform's."""
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from heapq import nsmallest
 from operator import attrgetter
 from statistics import fmean
 from typing import Any
 
-from forecasting.domain import Question
 from forecasting.domain.catalog import Catalog
 from forecasting.domain.question import ANNULLED, TOO_SOON, Question
 from forecasting.domain.resolution import Resolution, outcomes
+from forecasting.exchange.format import Format, Told
 from forecasting.exchange import Plan
-from forecasting.exchange.format import Format
 from forecasting.exchange.record import Statements
-from forecasting.store import Ledger
-from forecasting.store.ledger import Ledger
 
 
-def _title_notes(new: Iterable[Question], before: Catalog) -> list[str]:
+def title_notes(new: Iterable[Question], before: Catalog) -> list[str]:
     """Name the new questions whose title one on record has, under another id."""
     titles = before.titles()
     twice = [
@@ -41,7 +38,7 @@ SHOWN = 5
 
 def first_rows(plan: Plan, catalog: Catalog) -> list[dict[str, Any]]:
     """Give the first forecasts of an import as they were understood."""
-    questions, settled = _questions_and_outcomes(plan, catalog)
+    questions, settled = questions_and_outcomes(plan, catalog)
     return [
         {
             "question": one.question,
@@ -59,7 +56,7 @@ def first_rows(plan: Plan, catalog: Catalog) -> list[dict[str, Any]]:
 
 def summary(plan: Plan, catalog: Catalog) -> str:
     """Say how many forecasts will be scored and over what; and what will not, and why."""
-    questions, settled = _questions_and_outcomes(plan, catalog)
+    questions, settled = questions_and_outcomes(plan, catalog)
     counts = Counter(map(attrgetter("question"), plan.forecasts))
     if not counts:
         return "no new forecasts" if plan.duplicates else ""
@@ -99,18 +96,19 @@ def summary(plan: Plan, catalog: Catalog) -> str:
     return ", ".join(parts) + ("; left out: " + ", ".join(left_out) if left_out else "")
 
 
-def _questions_and_outcomes(
+def questions_and_outcomes(
     plan: Plan, catalog: Catalog
 ) -> tuple[dict[str, Question], dict[str, Resolution]]:
+    """Give the questions and outcomes as they will stand once an import is recorded."""
     questions = {**catalog.questions, **{question.id: question for question in plan.questions}}
     settled = {**catalog.outcomes, **outcomes(plan.resolutions)}
     return questions, settled
 
 
 def checked(
-    ledger: Ledger, of: Format, statements: Statements, plan: Plan
+    of: Format, statements: Statements, cases: Sequence[Told]
 ) -> dict[str, list[dict[str, Any]]]:
-    """Score what the ledger holds of a file's questions by the rules of its platform.
+    """Score `cases`, what the ledger holds of a file's questions, by the rules of its platform.
 
     `rows` are a question, forecaster and rule each, with `theirs` (None where the file states none)
     and `ours`; `rules` say of each rule its convention and the largest difference. `ours` is the
@@ -118,7 +116,6 @@ def checked(
     scores too, as `theirs` is. Of a rule that counts each forecast once, `per_forecast` is the mean
     over all `n_forecasts` of them: another number where some have forecast more often.
     """
-    cases = list(_cases(ledger, statements, plan)) if of.rules else []
     of_question = {one.question.id: one for one in cases}
     rows: list[dict[str, Any]] = []
     rules: list[dict[str, Any]] = []

@@ -1,11 +1,8 @@
-"""What needs the forecaster: today's view, what a fresh look is worth, and reminders of it.
-
-A calendar is by RFC 5545, a mail by RFC 5322.
-"""
+"""What needs the forecaster: today's view, and what a fresh look is worth."""
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -14,8 +11,8 @@ from forecasting.domain.catalog import Catalog, Pair, difference
 from forecasting.domain.evidence import Evidence, standing
 from forecasting.domain.forecast import Said
 from forecasting.domain.instants import deadline, last_day
+from forecasting.domain.process import WorldSpec
 from forecasting.domain.question import Question, Status
-from forecasting.store import Ledger
 
 DAY = dt.timedelta(days=1)
 #: A question that closes within this time closes soon.
@@ -54,9 +51,9 @@ class News:
     about: Mapping[str, tuple[dt.datetime, ...]]
 
     @classmethod
-    def of(cls, ledger: Ledger, now: dt.datetime) -> "News":
+    def of(cls, evidence: Sequence[Evidence], now: dt.datetime) -> "News":
         """Read what was known by now."""
-        items = tuple(item for item in standing(ledger.evidence()) if item.known_at <= now)
+        items = tuple(item for item in standing(evidence) if item.known_at <= now)
         about: dict[str, list[dt.datetime]] = {}
         for item in items:
             for target in {effect.target for effect in item.effects}:
@@ -88,7 +85,7 @@ def names(question: Question) -> frozenset[str]:
 
 
 def decided_by_facts(
-    ledger: Ledger, catalog: Catalog, news: News, now: dt.datetime
+    catalog: Catalog, news: News, now: dt.datetime, world: Callable[[], WorldSpec]
 ) -> dict[str, str]:
     """Give the open questions to which facts known by now leave one outcome, with that outcome."""
     latest: dict[str, dt.datetime] = {}
@@ -106,8 +103,8 @@ def decided_by_facts(
         return {}
     from forecasting.evidence.predicates import NewsWorld, decided
 
-    world = NewsWorld.of(ledger, replace(catalog, questions=touched))
-    outcomes = {name: decided(world, touched[name], news.items, now) for name in world.predicates}
+    asking = NewsWorld.of(world(), replace(catalog, questions=touched))
+    outcomes = {name: decided(asking, touched[name], news.items, now) for name in asking.predicates}
     return {name: outcome for name, outcome in outcomes.items() if outcome is not None}
 
 

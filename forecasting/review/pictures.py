@@ -3,15 +3,13 @@
 import csv
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from forecasting.app.scores import calibrate
-from forecasting.app.scores.frame import Selection, resolved
+from forecasting.calibration import frame as calibrate
 from forecasting.comparison.table import from_frame
 from forecasting.domain.forecasters import ordered
 from forecasting.errors import InvalidInput
-from forecasting.files import written
-from forecasting.store import Head, Ledger
+from forecasting.files import neutral, written
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +23,7 @@ PICTURES = {
     "histogram": "What was said",
     "pit": "PIT of numbers and dates",
 }
-#: Those that compare scores, where a seal that is not opened counts as the worst.
+#: Those that compare scores.
 COMPARED = ("mcb-dsc", "murphy", "over-time")
 ENDINGS = (".svg", ".png", ".csv", ".html")
 #: As on the review page: styles and pictures of its own, nothing else.
@@ -35,22 +33,38 @@ _ALLOWED = (
 )
 
 
-def table(
-    ledger: Ledger, picture: str, *, selection: Selection, share: float = 0.5
-) -> list[dict[str, Any]]:
-    """Give the rows that a picture draws; none where nothing has resolved.
+class Head(Protocol):
+    """The head of the ledger that a picture is of."""
 
-    ``reliability``, ``histogram`` and ``pit`` are of one forecaster; ``mcb-dsc``, ``murphy`` and
-    ``over-time`` of one, or of everybody where the selection names nobody. Of several each row says
-    on how many events it rests (``n``), on how many questions (``n_questions``) and how many of
-    those all of them share (``n_shared``).
-    """
+    @property
+    def seq(self) -> int:
+        """The number of the last entry."""
+
+    @property
+    def hash(self) -> str:
+        """Its hash."""
+
+
+def seals_of(picture: str) -> Literal["worst", "missing"]:
+    """Say how a picture reads a seal that is not opened: as the worst where scores are compared."""
     if picture not in PICTURES:
         msg = f"picture ({picture}): must be one of {', '.join(PICTURES)}"
         raise InvalidInput(msg)
-    frame = resolved(ledger, selection, seals="worst" if picture in COMPARED else "missing")
+    return "worst" if picture in COMPARED else "missing"
+
+
+def table(
+    frame: "pd.DataFrame", picture: str, *, kind: str, share: float = 0.5
+) -> list[dict[str, Any]]:
+    """Give the rows that a picture of a scoring frame draws; none where nothing has resolved.
+
+    ``reliability``, ``histogram`` and ``pit`` are of one forecaster; ``mcb-dsc``, ``murphy`` and
+    ``over-time`` of all that the frame holds. Of several each row says
+    on how many events it rests (``n``), on how many questions (``n_questions``) and how many of
+    those all of them share (``n_shared``).
+    """
     if picture == "over-time":
-        return _over_time(frame, selection.kind)
+        return _over_time(frame, kind)
     if picture == "pit":
         return list(calibrate.numbers(frame, share=share)["pit"])
     frame = frame[frame["type"] == "binary"]
@@ -165,8 +179,6 @@ def file_ending(path: Path) -> str:
 
 def _save_csv(path: Path, rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
     """Write a table so that no spreadsheet runs a name in it."""
-    from forecasting.exchange.cells import neutral
-
     with written(path), path.open("w", encoding="utf-8", newline="") as handle:
         writer = csv.DictWriter(handle, columns)
         writer.writeheader()

@@ -8,11 +8,11 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import Any
 
+from forecasting.review.due import to_record
+
 #: Octets of a line of a calendar, without its end.
 LINE = 75
-
 PRODUCT = "-//scenario-forecasting//forecast due//EN"
-
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 
 

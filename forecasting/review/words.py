@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from forecasting.app.scores import calibrate
+from forecasting.calibration.frame import LEAST_EVENTS
 from forecasting.domain.instants import zone as zone_of
 from forecasting.domain.scores import score_title
 
@@ -358,9 +358,9 @@ def refusals(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     return sentences
 
 
-def _in_words(calibration: dict[str, Any]) -> dict[str, str]:
+def calibration_in_words(calibration: dict[str, Any]) -> dict[str, str]:
     """Say in words what discrimination and slope mean; nothing below the least number of events."""
-    if calibration["n"] < calibrate.LEAST_EVENTS:
+    if calibration["n"] < LEAST_EVENTS:
         return {"discrimination": "", "slope": ""}
     dsc, unc = calibration["discrimination"], calibration["uncertainty"]
     share = dsc / unc if unc else 0.0

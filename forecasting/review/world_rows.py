@@ -70,13 +70,13 @@ def _base_rate(process: ProcessSpec) -> str:
     if process.at is not None:
         first, last = (words.Days(process.zone).known(moment) for moment in process.at)
         return f"planned for {last}" + (f", {first} at the earliest" if first != last else "")
-    phrases = [(move.name, _prior_of(process, move)) for move in process.moves]
+    phrases = [(move.name, prior_of(process, move)) for move in process.moves]
     if process.kind == "event":
         return "; ".join(phrase for _, phrase in phrases)
     return "; ".join(f"{name}: {phrase}" for name, phrase in phrases)
 
 
-def _prior_of(process: ProcessSpec, move: MoveSpec) -> str:
+def prior_of(process: ProcessSpec, move: MoveSpec) -> str:
     """Say what the pace of a move is drawn from before its own past is read."""
     if process.delivery is None or move in stated_moves(process):
         return move.phrase.text or "its own history, pooled with the others"

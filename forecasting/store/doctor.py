@@ -14,16 +14,13 @@ from forecasting.store import Check
 
 #: Below this a journal may not fit beside the database.
 LEAST_FREE = 64 * 2**20
-
 #: SQLite's locks do not hold over these.
 NETWORK = {
     *("nfs", "nfs3", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "afs", "afpfs", "9p"),
     *("ncpfs", "ceph", "glusterfs", "fuse.sshfs", "fuse.davfs", "fuse.rclone", "fuse.glusterfs"),
 }
-
 #: Programs that copy a file while it is written to, and copy it back.
 SYNCED = ("Dropbox", "OneDrive", "Google Drive", "GoogleDrive", "iCloud", "Nextcloud", "pCloud")
-
 _SIDES = ("-journal", "-wal", "-shm")
 
 

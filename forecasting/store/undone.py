@@ -27,7 +27,7 @@ def undone(ledger: Ledger, *, head: int | None = None) -> Undone:
     once all of those are taken back.
     """
     withdrawals = ledger.withdrawals(head=head)
-    runs = tuple(_bounds(run) for run, was_undone in bare_runs(ledger, head=head) if was_undone)
+    runs = tuple(bounds(run) for run, was_undone in bare_runs(ledger, head=head) if was_undone)
     if not withdrawals:
         return Undone(frozenset(), [], runs)
     forecasts_at: dict[int, set[int]] = defaultdict(set)
@@ -57,7 +57,8 @@ def bare_runs(ledger: Ledger, *, head: int | None = None) -> list[tuple[str, boo
     return list({setup.name: bool(setup.detail) for setup in setups}.items())
 
 
-def _bounds(run: str) -> tuple[int, int]:
+def bounds(run: str) -> tuple[int, int]:
+    """Give the first and the last entry of an import by its name."""
     first, _, last = run.partition("-")
     return int(first), int(last)
 
@@ -167,7 +168,7 @@ def import_runs(ledger: Ledger) -> list[dict[str, Any]]:
             }
         )
     for run, was_undone in bare_runs(ledger):
-        first, last = _bounds(run)
+        first, last = bounds(run)
         rows.append(
             {
                 "run": run,
@@ -178,7 +179,7 @@ def import_runs(ledger: Ledger) -> list[dict[str, Any]]:
                 "undone": was_undone * (last - first + 1),
             }
         )
-    return sorted(rows, key=lambda row: _bounds(row["run"]))
+    return sorted(rows, key=lambda row: bounds(row["run"]))
 
 
 def _count_ends_behind(withdrawals: Sequence[Withdrawal], last: Forecast) -> int:

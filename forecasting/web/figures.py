@@ -2,12 +2,9 @@
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from forecasting.app.book import PlainBook
-from forecasting.app.scores.frame import Selection
-from forecasting.app.scores.score import scores
 from forecasting.review import words
 
 if TYPE_CHECKING:
@@ -95,13 +92,17 @@ def question_scores(book: PlainBook, told: Told, question: str, kind: str) -> li
     """Score everybody on one question: over its scheduled window, and beside it while open."""
     told("reading what was said")
     kinds = ("replay",) if kind == "replay" else ("live", "backdated", "imported")
-    selection = Selection(question=question, too_soon=True)
-    rows: list[dict[str, Any]] = []
-    for kind in kinds:
-        # One question has no interval.
-        of_kind = replace(selection, kind=kind)
-        rows += scores(book.ledger, by="question", selection=of_kind, resamples=99)
-    return [plain(row) for row in rows]
+    filters: dict[str, Any] = {"question": question, "too_soon": True}
+    # One question has no interval.
+    tables = [book.scores(by="question", kind=each, resamples=99, **filters) for each in kinds]
+    return [plain(row) for rows in tables for row in rows]
+
+
+def review(book: PlainBook, told: Told, who: str, *wanted: Any) -> dict[str, Any]:
+    """Give every figure of a review; see :meth:`Book.review_figures`."""
+    figures = book.review_figures(who, *wanted, told=told)
+    texts = figures.pop("texts")
+    return {key: plain(value) for key, value in figures.items()} | {"texts": texts}
 
 
 def _view(book: PlainBook, told: Told) -> "WorldView":

@@ -11,6 +11,7 @@ from forecasting.domain import Resolution, Withdrawal
 from forecasting.domain.evidence import Effect
 from forecasting.domain.process import WorldSpec
 from forecasting.domain.setup import Setup
+from forecasting.evidence.predicates import NewsWorld
 from forecasting.evidence.weights import Weights
 from forecasting.review.due import SECTIONS
 from tests.season import between, item, word
@@ -132,7 +133,9 @@ def test_weights_follow_the_news_the_questions_the_bank_and_the_clock(ledger):
         weights = board.weights(state, bank)
         assert board.weights(state, bank) is weights
         world = bank.world if bank else WorldSpec({})
-        fresh = Weights.of(ledger, ledger.evidence(), now, state.catalog, world)
+        fresh = Weights.of(
+            ledger.evidence(), now, state.catalog, NewsWorld.of(world, state.catalog)
+        )
         assert (weights.coded, weights.over, weights.unusable) == (
             *(fresh.coded, fresh.over, fresh.unusable),
         )

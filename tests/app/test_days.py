@@ -7,7 +7,6 @@ import pytest
 
 from forecasting import clock
 from forecasting.app.book import Book
-from forecasting.app.news import sources
 from forecasting.app.upkeep.banks import bank_of
 from forecasting.cli import run as cli
 from forecasting.domain.instants import parse_instant

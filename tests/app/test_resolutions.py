@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from forecasting import clock
-from forecasting.app import tidy
+from forecasting.app import book as books
 from forecasting.app.book import Book
 from forecasting.app.forecast.predict import Predictor, outcomes_known
 from forecasting.app.ledger import resolve as use
@@ -45,7 +45,7 @@ def one_forecast(kind="live"):
 
 def listed(ledger, day, **filters):
     with clock.at(at(day)):
-        return Book(ledger, forecaster="ann", give=tidy.listed).questions(**filters)
+        return Book(ledger, forecaster="ann", give=books.listed).questions(**filters)
 
 
 def means(ledger, **wanted):

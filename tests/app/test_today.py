@@ -8,8 +8,7 @@ import time
 import pytest
 
 from forecasting import clock
-from forecasting.app.book import Book
-from forecasting.app.tidy import listed
+from forecasting.app.book import Book, listed
 from forecasting.domain import Resolution, Withdrawal
 from forecasting.domain.evidence import Effect
 from forecasting.errors import InvalidInput

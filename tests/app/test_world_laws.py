@@ -21,6 +21,7 @@ from forecasting.inference.fits import FitCache
 from forecasting.models.spells import Spells
 from forecasting.models.world import assembly, model, parameters
 from forecasting.review import words
+from forecasting.review.world_rows import world_page
 from tests.app import quick
 from tests.app.quick import SMALL
 
@@ -473,7 +474,7 @@ def test_a_delivery_has_the_pace_that_its_bank_states(own_book, capsys):
     assert prior["silent: begun > failed"] == "never by chance: facts alone"
     # The page of the world says it in the same words.
     world = bank_of(book.ledger).world
-    page = processes.world_page(world, book.ledger.evidence(), NOW)
+    page = world_page(world, book.ledger.evidence(), NOW)
     shown = {row.name: row.base_rate for row in page.processes}
     for row in processes.prior_rows(book.ledger):
         if row["process"] in {"stated", "silent"}:

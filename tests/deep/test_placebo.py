@@ -17,9 +17,9 @@ import pandas as pd
 import pytest
 
 from forecasting.app.forecast.predict import OWN, Predictor
-from forecasting.app.scores import calibrate
 from forecasting.app.scores.frame import scoring_frame
 from forecasting.bank import read_bank
+from forecasting.calibration import frame as calibrate
 from forecasting.comparison import against, sequential, sequential_steps
 from forecasting.comparison.table import from_frame
 from forecasting.domain import Forecast, Resolution, Value, Withdrawal

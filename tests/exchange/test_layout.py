@@ -11,8 +11,8 @@ from forecasting.app.ledger.export import export_record
 from forecasting.app.ledger.importing import import_record
 from forecasting.domain.instants import iso
 from forecasting.errors import InvalidInput
-from forecasting.exchange.cells import neutral, restored
 from forecasting.exchange.layout import schema
+from forecasting.files import neutral, restored
 from tests.exchange.conftest import NOW, memory
 from tests.exchange.tables import DAY, START, row, stamp, stream, table
 

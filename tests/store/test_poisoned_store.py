@@ -16,7 +16,7 @@ import pytest
 from forecasting.app.forecast.pool import pool
 from forecasting.app.forecast.predict import Predictor, outcomes_known
 from forecasting.app.forecast.worldviews import weights_at
-from forecasting.app.news import sources
+from forecasting.app.news.shown import source_rows
 from forecasting.app.scores.frame import Selection, resolved
 from forecasting.app.scores.score import scores
 from forecasting.bank.usable import bundled_bank
@@ -97,7 +97,7 @@ def as_known(ledger, moment):
     weights = weights_at(catalog, spoken, moment, PEOPLE[2:])
     return {
         "evidence": [item.key for item in known(ledger.evidence(), moment)],
-        "sources": sources.rows(ledger, as_of=moment, now=now),
+        "sources": source_rows(ledger, as_of=moment, now=now),
         "climatology": outcomes_known(catalog, moment),
         "spoken": [spoken.at(who, asked.id, moment) for who in PEOPLE[2:] for asked in ASKED],
         "weights": repr(weights),

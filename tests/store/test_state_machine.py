@@ -22,12 +22,12 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from forecasting.app.ledger import log, resolve
 from forecasting.app.news import add as news
+from forecasting.app.world.processes import watch
 from forecasting.domain import Evidence, Forecast, Question, Resolution, Withdrawal
 from forecasting.domain.forecast import binary_value
 from forecasting.domain.process import ProcessSpec, WorldSpec
 from forecasting.domain.watch import Watch, watched
 from forecasting.errors import InvalidInput, NotFound
-from forecasting.evidence import predicates as world
 from forecasting.store import Ledger, engine, guard, triggers, verify
 from forecasting.store.entries import prepare
 from forecasting.store.ledger import append
@@ -248,7 +248,7 @@ class AsAList(RuleBasedStateMachine):
         chosen = names or list(PROCESSES)
 
         def ask():
-            return world.watch(
+            return watch(
                 self.ledger, names, until=until, now=self.now, every=not names, who=who, world=WORLD
             )
 

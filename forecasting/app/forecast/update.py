@@ -32,6 +32,12 @@ BOTH_SHOWN = "both numbers are shown (nothing happened since / unknown since)"
 ERRORS = 2.0
 #: Questions that a note names before it counts the rest.
 SHOWN = 3
+#: The columns of the table, also of one without rows.
+UPDATE_COLUMNS = (
+    *("question", "model", "before", "after", "lower", "upper", "mcse", "method", "k_hat", "gate"),
+    *("fit", "moved", "logged", "linked", "reason", "closes", "seconds", "watched_until"),
+    *("quiet", "status"),
+)
 
 
 def update(

@@ -40,6 +40,13 @@ from forecasting.store import Ledger
 
 #: A smaller difference from the model, as a share of the range, is not listed.
 DIFFERS = 0.005
+#: The columns of the table, also of one without rows.
+WORLDVIEW_COLUMNS = (
+    *("worldview", "title", "weight", "n_resolved", "n_events", "brier", "n_scored", "n_claims"),
+    *("claims_score", "claims_low", "claims_high", "n_claims_model", "claims_score_there"),
+    *("claims_model", "claims", "differs", "as_of", "kind", "run"),
+)
+WEIGHT_COLUMNS = ("at", "event", "questions", "n_resolved", "n_events", "weights")
 
 
 def weights_at(

@@ -1,4 +1,4 @@
-"""Ask a question with its number in one transaction; change it as YAML, or drop it.
+"""Ask a question with its number in one transaction; change it, drop it, or match it.
 
 Asked questions lie in the ledger like any other. A base rate in one phrase makes an event process
 that lies there too (`forecasting.app.upkeep.banks`), so that a model stands beside the number
@@ -15,9 +15,10 @@ from typing import Any, cast
 from forecasting.app.ledger import log as logs
 from forecasting.app.upkeep import banks
 from forecasting.app.upkeep.banks import refuse_another_question, zone_of
-from forecasting.bank.asked import Asked, _fields_of_yaml, _same_days, dated, fields_of, slug_of
+from forecasting.bank.asked import Asked, dated, fields_of, fields_of_yaml, same_days, slug_of
 from forecasting.bank.read import Bank, question_of
-from forecasting.domain import Forecast, Value, forecasters
+from forecasting.bank.usable import process_of, with_setups
+from forecasting.domain import forecasters
 from forecasting.domain.catalog import Catalog
 from forecasting.domain.forecast import Forecast, Kind, Value
 from forecasting.domain.instants import deadline, iso, local_day
@@ -30,6 +31,7 @@ from forecasting.domain.reading.probabilities import decimal
 from forecasting.domain.setup import Setup
 from forecasting.errors import InvalidInput, NotFound
 from forecasting.exchange.people import NOBODY
+from forecasting.exchange.same_as import DIFFERS, Match, by_address, plain_address, standing
 from forecasting.store import Ledger
 from forecasting.store.undone import undone
 
@@ -65,7 +67,7 @@ def ask(
         process, setup = _process(asked, fields, forecaster=forecaster, now=now, bank=bank)
         setups.append(setup)
         fields["answer"] = fields["answer"] or f"{process} by close"
-        bank = banks.with_setups(bank, setups)
+        bank = with_setups(bank, setups)
     questions = [
         replace(question, opens=now) for question in question_of(fields, now=now, source="asked")
     ]
@@ -177,7 +179,7 @@ def _process(
         "title": fields["title"],
     }
     setup = Setup("process", name, detail, said_by=forecaster)
-    banks.process_of(setup)
+    process_of(setup)
     return name, setup
 
 
@@ -232,7 +234,7 @@ def edit(
     old_questions = Catalog.of(ledger).find(name)
     before = fields_of(old_questions)
     if isinstance(changed, str):
-        after = _fields_of_yaml(changed)
+        after = fields_of_yaml(changed)
     else:
         zone = str(changed.get("zone") or old_questions[0].zone)
         after = {**before, **dated(changed, zone, now)}
@@ -255,7 +257,7 @@ def edit(
         )
         if after.get("opens") == before["opens"] or "opens" not in after:
             new = replace(new, opens=was.opens)
-        if question.id in old and _same_days(after, before):
+        if question.id in old and same_days(after, before):
             new = replace(new, closes=was.closes, resolves_by=was.resolves_by)
         if new == was and question.id in old:
             continue
@@ -316,8 +318,6 @@ def drop(
 
 def users(ledger: Ledger, catalog: Catalog) -> dict[str, set[str]]:
     """Give of each process that was stated in a phrase the questions that ask about it."""
-    from forecasting.evidence.predicates import NewsWorld
-
     setups = banks.stated(ledger)
     # The answer of a question that asks about a process has the process's name in it.
     naming = {
@@ -327,7 +327,7 @@ def users(ledger: Ledger, catalog: Catalog) -> dict[str, set[str]]:
     }
     by_process: dict[str, set[str]] = {}
     if naming:
-        world = NewsWorld.of(ledger, replace(catalog, questions=naming))
+        world = banks.news_world(ledger, replace(catalog, questions=naming))
         for name, predicate in world.predicates.items():
             for process in processes_of(predicate) & setups.keys():
                 by_process.setdefault(process, set()).add(name)
@@ -336,30 +336,7 @@ def users(ledger: Ledger, catalog: Catalog) -> dict[str, set[str]]:
 
 def matches(ledger: Ledger, catalog: Catalog) -> list[Match]:
     """Give the matches that stand: those of the bank, and those that were recorded."""
-    by_pair: dict[tuple[str, str], Match] = {}
-    for one in _bank_matches(ledger):
-        if one.question in catalog.questions:
-            by_pair[one.question, _plain(one.url)] = one
-    for setup in ledger.setups():
-        if setup.subject != "same-as":
-            continue
-        detail = setup.detail
-        key = (detail["question"], _plain(detail["url"]))
-        if detail.get("undone"):
-            by_pair.pop(key, None)
-        else:
-            by_pair[key] = Match(
-                detail["question"],
-                detail["url"],
-                complement=detail.get("complement") == "yes",
-                differs=detail.get("differs", ""),
-                said_by=setup.said_by,
-            )
-    at = _by_address(catalog)
-    return [
-        replace(one, other=one.url if one.url in catalog.questions else _only(at.get(key[1], ())))
-        for key, one in sorted(by_pair.items())
-    ]
+    return standing(banks.folder_of(ledger), ledger.setups(), catalog)
 
 
 def same_as(
@@ -385,26 +362,26 @@ def same_as(
     if not (url in catalog.questions or (url.startswith(("http://", "https://")) and "." in url)):
         msg = f"url ({plainly(url)}): must be an address, or the id of an imported question"
         raise InvalidInput(msg, hint="https://www.metaculus.com/questions/12345")
-    if url == question or _plain(url) == _plain(catalog.questions[question].source):
+    if url == question or plain_address(url) == plain_address(catalog.questions[question].source):
         msg = f"url ({plainly(url)}): is the question itself"
         raise InvalidInput(msg)
     if catalog.questions[question].type != "binary":
         msg = f"question ({question}): only questions of yes or no are matched"
         raise InvalidInput(msg)
-    several = _by_address(catalog).get(_plain(url), [])
+    several = by_address(catalog).get(plain_address(url), [])
     if len(several) > 1 and not undo:
         msg = f"url ({plainly(url)}): {len(several)} imported questions have it"
         ids = " or ".join(several[:3])
         raise InvalidInput(msg, hint=f"the id of the one that is meant: {ids}")
-    stand = {(one.question, _plain(one.url)) for one in matches(ledger, catalog)}
-    if undo and (question, _plain(url)) not in stand:
+    stand = {(one.question, plain_address(one.url)) for one in matches(ledger, catalog)}
+    if undo and (question, plain_address(url)) not in stand:
         msg = f"no match of {question} and {plainly(url)}"
         raise NotFound(msg, hint="forecast questions same-as")
     detail = {"question": question, "url": url}
     detail |= {"differs": differs} if differs else {}
     detail |= {"complement": "yes"} if complement else {}
     detail |= {"undone": "yes"} if undo else {}
-    entry = Setup("same-as", f"{question} {_plain(url)}", detail, said_by=forecaster)
+    entry = Setup("same-as", f"{question} {plain_address(url)}", detail, said_by=forecaster)
     ledger.append([entry], recorded_at=now)
     if undo:
         return Match(question, url, differs=differs, complement=complement, said_by=forecaster)
@@ -412,7 +389,7 @@ def same_as(
     return next(one for one in current if (one.question, one.url) == (question, url))
 
 
-def beside(ledger: Ledger, catalog: Catalog, *, kind: str) -> list[Forecast]:
+def crowds(ledger: Ledger, catalog: Catalog, *, kind: str) -> list[Forecast]:
     """Give the crowds' and markets' forecasts of matched questions, as ours of a `kind`.
 
     The last of each day within the window; of an opposite question the complement. Where the

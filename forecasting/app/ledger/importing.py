@@ -14,9 +14,8 @@ from forecasting import exchange
 from forecasting.app.ledger.export import NOT_HERE, foreign, restored, whole
 from forecasting.app.ledger.log import beside
 from forecasting.app.news.add import News, taken
-from forecasting.domain import Evidence, Forecast, Question, Withdrawal
+from forecasting.domain import Evidence, Forecast, Withdrawal
 from forecasting.domain.catalog import Catalog
-from forecasting.domain.forecast import Forecast
 from forecasting.domain.forecasters import OURS, person
 from forecasting.domain.instants import DEFAULT_ZONE, iso
 from forecasting.domain.instants import zone as known_zone
@@ -34,15 +33,22 @@ from forecasting.exchange.rows import by_rows
 from forecasting.exchange.source import opened
 from forecasting.exchange.stated import Reading
 from forecasting.exchange.summary import (
-    _questions_and_outcomes,
-    _title_notes,
     checked,
     first_rows,
+    questions_and_outcomes,
     summary,
+    title_notes,
 )
 from forecasting.store import Draft, Ledger, transfer
-from forecasting.store.ledger import Ledger
-from forecasting.store.undone import taken_back, undone, vacated
+from forecasting.store.undone import (
+    bare_runs,
+    bounds,
+    import_runs,
+    taken_back,
+    undone,
+    vacated,
+    versions,
+)
 
 #: How the export of a ledger is read with everything in it.
 WHOLE = "a database of its own takes it whole: database=NEW.db, create=True"
@@ -212,13 +218,14 @@ def import_record(
         "resolutions": len(plan.resolutions),
         "news": len(news.items),
         "refused": [{"line": one.line, "reason": one.reason} for one in refused],
-        "notes": [*plan.notes, *_title_notes(plan.questions, before)],
+        "notes": [*plan.notes, *title_notes(plan.questions, before)],
         "run": None if dry_run else run,
         "first": first_rows(plan, before),
         "summary": summary(plan, before),
     }
     if check_scores:
-        counts["scores"] = checked(ledger, of, statements, plan)
+        cases = _cases(ledger, statements, plan) if of.rules else ()
+        counts["scores"] = checked(of, statements, list(cases))
     return _result(ledger, file, digest, counts, dry_run)
 
 
@@ -313,7 +320,7 @@ def _holdings(ledger: Ledger) -> exchange.Held:
 
 def _cases(ledger: Ledger, statements: Statements, plan: Plan) -> Iterator[Told]:
     """Give what the ledger has of each resolved question that a file speaks of."""
-    questions, settled = _questions_and_outcomes(plan, Catalog.of(ledger))
+    questions, settled = questions_and_outcomes(plan, Catalog.of(ledger))
     about = {one.question for one in statements.facts} | {one.question for one in statements.said}
     beyond: dict[str, dict[str, Any]] = defaultdict(dict)
     for facts in statements.facts:
@@ -390,7 +397,7 @@ def _first_said(one: Resolution, versions: Sequence[Resolution]) -> Resolution:
     """Give the version of an outcome that one restores after an undone import; else itself."""
     from forecasting.exchange.settle import UNDONE
 
-    before = [each for each in versions if _seq(each) < _seq(one)]
+    before = [each for each in versions if (each.seq or 0) < (one.seq or 0)]
     if before and (before[-1].source, before[-1].recorded_at) == (UNDONE, one.recorded_at):
         content = (one.outcome, one.resolved_at, one.source, one.certainty, one.note)
         for each in reversed(before):
@@ -404,16 +411,18 @@ def _outcomes_before(
 ) -> dict[str, Resolution]:
     """Give the outcomes that stood before an import, without those of imports undone since."""
     gone = [
-        _bounds(row["run"])
+        bounds(row["run"])
         for row in import_runs(ledger)
         if row["undone"] and row["undone"] >= row["forecasts"]
     ]
 
     def counts(one: Resolution) -> bool:
-        seq = _seq(_first_said(one, versions_of[one.question]))
+        seq = _first_said(one, versions_of[one.question]).seq or 0
         return not any(begins <= seq <= ends for begins, ends in gone)
 
-    before = (one for versions in versions_of.values() for one in versions if _seq(one) < first)
+    before = (
+        one for versions in versions_of.values() for one in versions if (one.seq or 0) < first
+    )
     return outcomes(one for one in before if counts(one))
 
 
@@ -442,7 +451,7 @@ def import_undo(
 
     forecasts = [one for one in ledger.forecasts(kind="imported") if within(one)]
     settled = [one for one in ledger.resolutions() if within(one) and not one.status]
-    bare = {_bounds(each): was_undone for each, was_undone in bare_runs(ledger)}
+    bare = {bounds(each): was_undone for each, was_undone in bare_runs(ledger)}
     mine = next(
         ((a, b) for a, b in bare if a == first.seq and last in (b, math.inf) and not forecasts),
         None,

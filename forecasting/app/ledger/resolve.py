@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from forecasting.app.ledger.log import check_moment
 from forecasting.app.scores.frame import Selection, resolved
+from forecasting.app.upkeep import banks
 from forecasting.comparison.table import from_frame
 from forecasting.domain import predicate as ask
 from forecasting.domain import reading
@@ -20,9 +21,19 @@ from forecasting.domain.predicate_early import knowable
 from forecasting.domain.question import ANNULLED, Question, normalised
 from forecasting.domain.resolution import DISPUTED, REOPENED, Resolution
 from forecasting.errors import InvalidInput, Unsure
+from forecasting.evidence.predicates import decided
 from forecasting.store import Ledger
 
 type Chosen = Callable[[Question], bool]
+#: The columns of the table, also of one without rows.
+RESOLUTION_COLUMNS = (
+    *("seq", "question", "status", "outcome", "resolved_at", "recorded_at", "source", "certainty"),
+    *("note", "version", "stands"),
+)
+SCORED_COLUMNS = (
+    *RESOLUTION_COLUMNS[:-1],
+    *("kind", "forecaster", "mean", "n", "rule", "coverage", "skill"),
+)
 
 
 def resolve(
@@ -481,7 +492,7 @@ def facts_on(ledger: Ledger, catalog: Catalog, question: Question, now: dt.datet
     """Read what the facts on record say of one question."""
     if not question.answer:
         return OnRecord(None)
-    world = NewsWorld.of(ledger, replace(catalog, questions={question.id: question}))
+    world = banks.news_world(ledger, replace(catalog, questions={question.id: question}))
     predicate = world.predicates.get(question.id)
     if predicate is None:
         return OnRecord(None)

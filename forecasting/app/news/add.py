@@ -4,6 +4,7 @@ Of a file or a track record every row is judged on its own, and what passes is r
 """
 
 import datetime as dt
+import difflib
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from forecasting.app.news.shown import REPLACED, find, row_of
+from forecasting.app.upkeep import banks
 from forecasting.domain.catalog import Catalog
 from forecasting.domain.evidence import (
     LASTING,
@@ -27,7 +29,7 @@ from forecasting.domain.outcome import NO
 from forecasting.domain.question import normalised
 from forecasting.domain.reading import Manner, moment, of_file
 from forecasting.errors import InvalidInput, NotFound
-from forecasting.evidence import intake, reliability
+from forecasting.evidence import intake, known, reliability, without_retracted
 from forecasting.evidence.effects import (
     _LIMITS,
     EffectCheck,
@@ -39,9 +41,9 @@ from forecasting.evidence.effects import (
     key_made_of,
 )
 from forecasting.evidence.identity import Items, Same, key_of
-from forecasting.evidence.predicates import NewsWorld, decided
+from forecasting.evidence.predicates import decided
 from forecasting.evidence.relevant import asked as processes_asked
-from forecasting.evidence.reliability import check_grade
+from forecasting.evidence.reliability import STREAM, check_grade, grades_of
 from forecasting.evidence.similar import Alike, Index
 from forecasting.exchange import Refused
 from forecasting.fetch import Fetcher
@@ -78,7 +80,9 @@ def add(
     if replaced is not None:
         drafts.append(_retraction(replaced, REPLACED, now=now, known_at=replaced.known_at))
     catalog = Catalog.of(ledger)
-    check = EffectCheck(catalog, [*items, *drafts], now=now, world=NewsWorld.of(ledger, catalog))
+    check = EffectCheck(
+        catalog, [*items, *drafts], now=now, world=banks.news_world(ledger, catalog)
+    )
     item, notes = drafted(entered, check, now=now)
     if before := [other for other in items if other.key.startswith(item.key)]:
         # An item told again at the same instant has its own key: retracting the first spares it.
@@ -260,7 +264,7 @@ def import_news(
     rows = intake.read(content, name=name, source=source, manner=manner)
     items = ledger.evidence()
     catalog = Catalog.of(ledger)
-    check = EffectCheck(catalog, items, now=now, world=NewsWorld.of(ledger, catalog))
+    check = EffectCheck(catalog, items, now=now, world=banks.news_world(ledger, catalog))
     _check_defaults(check, on, grade, now)
     identities = {identity(item) for item in items if not retracts(item)}
     recorded = Items(item for item in items if not retracts(item))
@@ -412,7 +416,7 @@ def taken(
             keys.add(item.key)
             news.items.append(item)
     check = EffectCheck(
-        catalog, [*recorded, *news.items], now=now, world=NewsWorld.of(ledger, catalog)
+        catalog, [*recorded, *news.items], now=now, world=banks.news_world(ledger, catalog)
     )
     # Records are judged sorted by their content, so that the order of lines decides nothing.
     read_time = partial(moment, zone="UTC", days="ends")
@@ -433,3 +437,59 @@ def taken(
         news.items.append(replace(item, key=key))
     news.items.sort(key=lambda item: (item.known_at, item.key))
     return news
+
+
+_LONGEST = 200
+
+
+def set_grade(
+    ledger: Ledger,
+    source: str,
+    grade: str,
+    *,
+    now: dt.datetime,
+    because: str = "",
+    new: bool = False,
+) -> dict[str, Any]:
+    """Grade a source from now on; the entry overrides the grades that its items carry.
+
+    The grade counts for forecasts as of now and later, never for earlier moments; `reweighed` says
+    how many reports that stand weigh by it from now on. Only with `new` for a source that no item
+    names yet: a mistyped name would stay for good.
+    """
+    name = normalised(source)
+    if not name or len(name) > _LONGEST:
+        msg = f"source ({name[:40]}): must be a name of 1 to {_LONGEST} characters"
+        raise InvalidInput(msg, hint="forecast sources list")
+    check_reason(because)
+    letter = check_grade(grade)
+    everything = known(ledger.evidence(), now)
+    before = grades_of(without_retracted(everything)).get(name)
+    named = {item.source for item in everything if item.stream != STREAM}
+    if before is None and name not in named and not new:
+        near = difflib.get_close_matches(name, sorted(named), n=1, cutoff=0.6)
+        msg = f"source ({name}): no news item has this source"
+        raise NotFound(
+            msg, hint=f"{near[0]}, or new=True" if near else "new=True, to grade it anyway"
+        )
+    reweighed = sum(item.reports for item in without_retracted(everything) if item.source == name)
+    draft = Evidence(
+        key=key_made_of("grade", name, letter, iso(now)),
+        kind="datum",
+        title=f"Grade of {name}: {letter}",
+        source="analyst",
+        known_at=now,
+        effects=(Effect(f"source/{name}", "datum", {"name": "graded", "grade": letter}, letter),),
+        stream=STREAM,
+        note=normalised(because),
+    )
+    (entry,) = ledger.append([draft], recorded_at=now)
+    return {
+        "seq": entry.seq,
+        "id": entry.id,
+        "source": name,
+        "before": before,
+        "grade": letter,
+        "reweighed": reweighed,
+        "recorded_at": entry.recorded_at,
+    }

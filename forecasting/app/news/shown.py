@@ -2,21 +2,28 @@
 
 import datetime as dt
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from math import exp
 from typing import Any
 
 from forecasting import clock
+from forecasting.app.upkeep import banks
 from forecasting.domain.catalog import Catalog
 from forecasting.domain.evidence import (
+    NEWS,
     REFERENCE_STREAMS,
     Evidence,
     retractions,
     retracts,
 )
+from forecasting.domain.instants import iso
 from forecasting.domain.question import effect_scale
-from forecasting.errors import NotFound
-from forecasting.evidence import reliability
-from forecasting.evidence.predicates import NewsWorld
+from forecasting.errors import InvalidInput, NotFound
+from forecasting.evidence import known, learned, reliability, without_retracted
+from forecasting.evidence.effects import graded
+from forecasting.evidence.reliability import STREAM, Reliabilities, grades_of
+from forecasting.evidence.reports import bound
 from forecasting.evidence.weights import Weights
 from forecasting.store import Ledger
 
@@ -26,6 +33,12 @@ REPLACED = "replaced"
 _LISTED = (
     *("key", "kind", "title", "source", "grade", "certainty", "event_at", "known_at"),
     *("story", "stream", "url"),
+)
+#: The columns of the table, also of one without rows.
+EVIDENCE_COLUMNS = (
+    *("seq", "recorded_at", "key", "kind", "title", "source", "grade", "certainty", "event_at"),
+    *("known_at", "story", "stream", "url", "on", "then", "now", "half_life", "moves"),
+    *("unusable", "state"),
 )
 
 
@@ -71,7 +84,8 @@ def show(ledger: Ledger, name: str, *, now: dt.datetime | None = None) -> dict[s
     item = find(ledger, items, name)
     retraction_of = retractions(items)
     by = retraction_of.get(item.key)
-    weights = Weights.of(ledger, items, moment)
+    catalog = Catalog.of(ledger)
+    weights = Weights.of(items, moment, catalog, banks.news_world(ledger, catalog))
     others = [
         other
         for other in sorted(items, key=lambda other: (other.known_at, other.key))
@@ -167,7 +181,9 @@ def rows(
     """
     items = ledger.evidence()
     names = _effect_names(ledger, question) if question else set()
-    weights = Weights.of(ledger, items, clock.now() if now is None else now)
+    catalog = Catalog.of(ledger)
+    world = banks.news_world(ledger, catalog)
+    weights = Weights.of(items, clock.now() if now is None else now, catalog, world)
     retraction_of = retractions(items)
     listed = []
     for item in items:
@@ -185,10 +201,98 @@ def rows(
     return sorted(listed, key=lambda row: (row["known_at"], row["key"]))
 
 
+def stories(ledger: Ledger, *, now: dt.datetime) -> list[dict[str, Any]]:
+    """Give the stories that have more than one item, the newest first, each with its items."""
+    by_story: dict[str, list[dict[str, Any]]] = {}
+    # Rows come by the time they were known.
+    for row in rows(ledger, now=now):
+        by_story.setdefault((row["story"] or row["key"]).partition("/")[0], []).append(row)
+    several = [{"story": story, "items": items} for story, items in by_story.items() if items[1:]]
+    return sorted(several, key=lambda one: one["items"][-1]["known_at"], reverse=True)
+
+
+def coded_rows(ledger: Ledger, *, now: dt.datetime) -> list[dict[str, Any]]:
+    """Give the rows of the news that stands and is coded, the latest first."""
+    coded = [
+        row
+        for row in rows(ledger, now=now)
+        if row["seq"] is not None and any(effect != "bears" for effect in row["on"].values())
+    ]
+    return sorted(coded, key=lambda row: (row["known_at"], row["seq"]), reverse=True)
+
+
 def _effect_names(ledger: Ledger, name: str) -> set[str]:
     """Give the names by which effects refer to a question, a ladder or a process."""
     catalog = Catalog.of(ledger)
-    if name in NewsWorld.of(ledger, catalog).world.processes:
+    if name in banks.news_world(ledger, catalog).world.processes:
         return {name}
     questions = catalog.find(name)
     return {q.id for q in questions} | {q.ladder for q in questions if q.ladder}
+
+
+def source_rows(ledger: Ledger, *, as_of: dt.datetime, now: dt.datetime) -> list[dict[str, Any]]:
+    """Give every source that an item names or a grading set: those of your own news first.
+
+    `reliability` is learned from `claims` that resolved (mean and 90 %), `prior` goes by the grade
+    alone, `effective` discounts copies; `bound` is the most that all it says may multiply a hazard
+    by or divide it. Of `items`, `own` are news added here and `data` facts that came with the bank.
+    """
+    if as_of > now:
+        msg = f"as_of ({iso(as_of)}): lies in the future (now {iso(now)})"
+        raise InvalidInput(msg, hint="leave out as_of=TIME")
+    items = known(ledger.evidence(), as_of)
+    catalog = Catalog.of(ledger, recorded_by=as_of)
+    reliabilities = learned(items, catalog.questions, catalog.outcomes, as_of)
+    standing = without_retracted(items)
+    set_for = graded(standing)
+    count = dict.fromkeys(set_for, 0)
+    own, data = Counter[str](), Counter[str]()
+    for item in standing:
+        if item.stream != STREAM:
+            count[item.source] = count.get(item.source, 0) + 1
+            own[item.source] += item.stream == NEWS
+            data[item.source] += item.stream != NEWS and item.kind == "datum"
+    grades = grades_of(standing)
+    listed = []
+    for source in count:
+        taught = reliabilities.of(source, grades[source])
+        prior = Reliabilities([]).of(source, grades[source])
+        listed.append(
+            {
+                "source": source,
+                "grade": taught.grade,
+                "reliability": taught.mean,
+                "lower": taught.quantile(0.05),
+                "upper": taught.quantile(0.95),
+                "claims": taught.claims,
+                "effective": taught.effective,
+                "right": taught.right,
+                "wrong": taught.wrong,
+                "bound": exp(bound(taught.mean)),
+                "prior": prior.mean,
+                "prior_lower": prior.quantile(0.05),
+                "prior_upper": prior.quantile(0.95),
+                "items": count[source],
+                "own": own[source],
+                "data": data[source],
+                "set": source in set_for,
+            }
+        )
+
+    def own_first(row: Mapping[str, Any]) -> tuple[Any, ...]:
+        return not row["own"], -row["claims"], -row["items"], row["source"].casefold()
+
+    return sorted(listed, key=own_first)
+
+
+def folded(listed: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Give one line for the sources of data sets: facts of the bank that nothing was learned of."""
+    shown: list[Mapping[str, Any]] = []
+    rest: list[Mapping[str, Any]] = []
+    for row in listed:
+        is_data = row["items"] and row["data"] == row["items"] and not row["claims"]
+        (rest if is_data and not row["set"] else shown).append(row)
+    if len(rest) < 2:
+        return list(listed)
+    items = sum(row["items"] for row in rest)
+    return [*shown, {"source": f"{len(rest)} sources of data sets", "items": items}]

@@ -30,6 +30,12 @@ RANKED_BY = ("scheduled", "spot")
 #: Steps further apart than this, relative to the usual gap, make no regular series.
 _IRREGULAR = 0.25
 _LEAST_SERIES = 8
+#: The columns of the table, also of one without rows.
+LEADERBOARD_COLUMNS = (
+    *("rank", "forecaster", "raw", "adjusted", "lower", "upper", "p_best", "rank_lower"),
+    *("rank_upper", "component", "n_questions", "n_events", "rule", "convention", "kind"),
+    *("window", "type"),
+)
 
 
 def compare(

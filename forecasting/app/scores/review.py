@@ -1,20 +1,16 @@
-"""Gather from the ledger what the review page and the pictures show."""
+"""Gather from the ledger what a review shows: its page, and its figures beside one forecaster."""
 
 import datetime as dt
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from math import exp, log
 from typing import TYPE_CHECKING, Any
 
-from forecasting import clock
-from forecasting.app.book import PlainBook
 from forecasting.app.forecast.predict import REPLAY_DRAWS
-from forecasting.app.ledger.ask import beside
-from forecasting.app.news.sources import folded
-from forecasting.app.news.sources import rows as source_rows
-from forecasting.app.scores import calibrate
+from forecasting.app.ledger.ask import crowds
+from forecasting.app.news.shown import folded, source_rows
 from forecasting.app.scores.compare import compare, leaderboard
 from forecasting.app.scores.frame import (
     Selection,
@@ -24,15 +20,15 @@ from forecasting.app.scores.frame import (
     scoring_frame,
     select,
 )
-from forecasting.app.scores.score import left_out, scores
+from forecasting.app.scores.score import calibration, left_out, scores, unread
+from forecasting.app.upkeep import banks
 from forecasting.app.upkeep.banks import bank_of
 from forecasting.app.world.processes import prior_rows
 from forecasting.app.world.scenario import live
 from forecasting.bank import Bank
-from forecasting.calibration.frame import from_frame
+from forecasting.calibration.frame import from_frame as calibrated
 from forecasting.comparison.against import shared
 from forecasting.comparison.table import from_frame
-from forecasting.comparison.table import from_frame as scored_frame
 from forecasting.domain.catalog import Catalog
 from forecasting.domain.forecast import Forecast, kind_named
 from forecasting.domain.forecasters import (
@@ -54,6 +50,7 @@ from forecasting.review import data as page
 from forecasting.review import pictures
 from forecasting.review.paths import marks_of, moved_of, path_of, point_of
 from forecasting.review.texts import cards, unscored
+from forecasting.review.words import calibration_in_words
 from forecasting.review.world_rows import world_page
 from forecasting.scoring.checks import LEAST_CLUSTERS, LEAST_OF_LEVEL
 from forecasting.store import Ledger
@@ -77,12 +74,12 @@ def gather(ledger: Ledger, *, kind: str, run: str, now: dt.datetime) -> page.Rev
     frame = resolved(ledger, selection)
     rows = scores(ledger, selection=selection)
     by_question = scores(ledger, selection=selection, by="question", resamples=99)
-    crowds = beside(ledger, catalog, kind=kind)
-    agreeing = [one for one in crowds if not one.forecaster.endswith(DIFFERS)]
+    matched = crowds(ledger, catalog, kind=kind)
+    agreeing = [one for one in matched if not one.forecaster.endswith(DIFFERS)]
     crowd_frame = scoring_frame(ledger, catalog, agreeing, withdrawals=())
     if len(crowd_frame):
-        rows = [*rows, *scored_frame(crowd_frame, kind=kind)]
-        by_question += scored_frame(crowd_frame, kind=kind, by="question", resamples=99)
+        rows = [*rows, *from_frame(crowd_frame, kind=kind)]
+        by_question += from_frame(crowd_frame, kind=kind, by="question", resamples=99)
     texts = ledger.forecasts(kind="backdated") if kind == "replay" else []
     present = list(dict.fromkeys(frame["forecaster"]))
     binary = [row for row in rows if row["type"] == "binary"]
@@ -98,10 +95,10 @@ def gather(ledger: Ledger, *, kind: str, run: str, now: dt.datetime) -> page.Rev
         log_scores=scores(ledger, rule="log", selection=selection),
         horizons=scores(ledger, by="horizon", selection=selection),
         calibrations={
-            name: from_frame(frame[frame["forecaster"] == name])
+            name: calibrated(frame[frame["forecaster"] == name])
             for name in [name for name in DIAGRAMS if name in present] or present
         },
-        questions=_paths(ledger, catalog, now, [*forecasts, *texts, *crowds], by_question, unfit),
+        questions=_paths(ledger, catalog, now, [*forecasts, *texts, *matched], by_question, unfit),
         texts=cards(catalog, bank, forecasts) if kind == "replay" else (),
         due=[
             {
@@ -202,7 +199,9 @@ def _paths(
     unfit: Mapping[str, str],
 ) -> list[page.QuestionPath]:
     items = without_retracted(ledger.evidence())
-    marks = marks_of(items, catalog, forecasts, Weights.of(ledger, ledger.evidence(), now))
+    world = banks.news_world(ledger, catalog)
+    weights = Weights.of(ledger.evidence(), now, catalog, world)
+    marks = marks_of(items, catalog, forecasts, weights)
     moved = moved_of(items, catalog, forecasts)
     points: dict[str, dict[str, list[page.Point]]] = {}
     for forecast in forecasts:
@@ -227,18 +226,18 @@ def _paths(
     ]
 
 
-def review(
-    book: PlainBook,
-    told: Told,
+def figures(
+    ledger: Ledger,
     who: str,
-    kind: str = "live",
-    tag: str = "",
-    too_soon: bool = False,
+    whole: Selection,
+    *,
+    now: dt.datetime,
+    told: Callable[[str], None],
 ) -> dict[str, Any]:
     """Give every figure of a review: of one forecaster, and of all where they stand side by side.
 
-    Kinds are never mixed; `tag` is a tag, topic or event, empty for all. Questions that resolved
-    within two days of opening count with `too_soon` alone.
+    `whole` is the selection of all: its kind, its tag (a tag, topic or event, empty for all), and
+    whether questions that resolved within two days of opening count.
 
     Returns
     -------
@@ -253,9 +252,8 @@ def review(
         ``left_out`` with ``unscored`` and of the calibration ``unread``, ``texts``.
     """
     told("reading the forecasts")
-    ledger, now = book.ledger, clock.now()
     catalog = Catalog.of(ledger)
-    whole = Selection(kind=kind, tag=tag, too_soon=too_soon)
+    kind, tag = whole.kind, whole.tag
     mine = replace(whole, forecaster=who)
     forecasts = select(ledger, catalog, Selection(kind=kind))
     by_me = [forecast for forecast in forecasts if forecast.forecaster == who]
@@ -263,9 +261,9 @@ def review(
     resolved_here = frame[frame["forecaster"] == who].drop_duplicates("question")
     pair = frame[frame["forecaster"].isin([who, MODEL])]
     told("calibration")
-    calibration = calibrate.calibration(ledger, selection=mine, now=now)
+    reliability = calibration(ledger, selection=mine, now=now)
     told("scores")
-    figures: dict[str, Any] = {
+    result: dict[str, Any] = {
         "who": who,
         "kind": kind,
         "tag": tag,
@@ -275,8 +273,8 @@ def review(
         "n_forecasts": len(by_me),
         "n_resolved": len(resolved_here),
         "n_soon": int(resolved_here["too_soon"].sum()),
-        "calibration": calibration,
-        "told": _in_words(calibration),
+        "calibration": reliability,
+        "told": calibration_in_words(reliability),
         "scores": scores(ledger, selection=whole),
         **{
             f"{by}s": from_frame(pair, kind=kind, by=by) if len(pair) else []
@@ -284,21 +282,22 @@ def review(
         },
     }
     told("you and the model")
-    figures["versus"], figures["override"] = _versus(ledger, frame, who, whole, now)
+    result["versus"], result["override"] = _versus(ledger, frame, who, whole, now)
     told("the leaderboard")
-    figures["board"], figures["board_notes"] = leaderboard(ledger, selection=whole, sample=False)
-    figures["least_of_level"] = LEAST_OF_LEVEL
+    result["board"], result["board_notes"] = leaderboard(ledger, selection=whole, sample=False)
+    result["least_of_level"] = LEAST_OF_LEVEL
     told("sources, texts, and what is left out")
     sources = source_rows(ledger, as_of=now, now=now)
-    figures["sources"] = [dict(row) for row in folded(sources) if row.get("claims")]
-    figures["n_sources"] = len(sources)
-    figures["left_out"] = left_out(ledger, mine)
-    more = calibrate.unread(ledger, mine, types=CALIBRATED, share=calibration["share"])
-    figures["unread"] = left_out(ledger, mine, counted=False, more=more)
-    figures["unscored"] = unscored(catalog, by_me, kind, now)
-    figures["histogram"] = pictures.table(ledger, "histogram", selection=mine)
-    texts = [card for card in cards(catalog, bank_of(ledger), forecasts) if card.claims]
-    return {key: plain(value) for key, value in figures.items()} | {"texts": texts}
+    result["sources"] = [dict(row) for row in folded(sources) if row.get("claims")]
+    result["n_sources"] = len(sources)
+    result["left_out"] = left_out(ledger, mine)
+    more = unread(ledger, mine, types=CALIBRATED, share=reliability["share"])
+    result["unread"] = left_out(ledger, mine, counted=False, more=more)
+    result["unscored"] = unscored(catalog, by_me, kind, now)
+    result["histogram"] = pictures.table(resolved(ledger, mine), "histogram", kind=kind)
+    every = cards(catalog, bank_of(ledger), forecasts)
+    result["texts"] = [card for card in every if card.claims]
+    return result
 
 
 def _versus(
@@ -342,8 +341,6 @@ def _tags(catalog: Catalog, questions: set[str]) -> list[str]:
 
 #: Stands for the reports of every source together.
 ALL = "all reports"
-
-
 #: As sure as a number is read before a move in log-odds is taken off it.
 _CLIP = 1e-6
 

@@ -19,9 +19,11 @@ from forecasting.bank.world_check import notes
 from forecasting.domain import Evidence, Question, Resolution
 from forecasting.domain.catalog import Catalog
 from forecasting.domain.instants import DEFAULT_ZONE, deadline, iso
-from forecasting.domain.reading.python import plainly
+from forecasting.domain.process import WorldSpec
+from forecasting.domain.reading.python import as_in_file
 from forecasting.domain.setup import Setup
 from forecasting.errors import InvalidInput, Problem
+from forecasting.evidence.predicates import NewsWorld
 from forecasting.resources import locate
 from forecasting.store import Ledger
 
@@ -82,6 +84,16 @@ def bank_of(ledger: Ledger) -> Bank:
     zone = DEFAULT_ZONE if last is None else last.detail.get("zone", DEFAULT_ZONE)
     bank = Bank(zone=zone) if folder is None else usable(folder, zone=zone)
     return with_setups(bank, stated(ledger).values())
+
+
+def world_of(ledger: Ledger) -> WorldSpec:
+    """Give the processes and links of a ledger's bank, and the processes of its own."""
+    return bank_of(ledger).world
+
+
+def news_world(ledger: Ledger, catalog: Catalog) -> NewsWorld:
+    """Read what each question of a catalogue asks of the world of a ledger's bank."""
+    return NewsWorld.of(world_of(ledger), catalog)
 
 
 def changed_since(ledger: Ledger, bank: Bank) -> bool:
@@ -245,7 +257,7 @@ def add_file(ledger: Ledger, path: Path, now: dt.datetime) -> list[Question]:
 
 def add_fields(ledger: Ledger, fields: Mapping[str, Any], now: dt.datetime) -> list[Question]:
     """Add the question or ladder of a mapping of fields, as a file would state them."""
-    questions = question_of(plainly(fields), now=now, source="asked", zone_name=zone_of(ledger))
+    questions = question_of(as_in_file(fields), now=now, source="asked", zone_name=zone_of(ledger))
     catalog, world = Catalog.of(ledger), bank_of(ledger).world
     for question in questions:
         slug = question.ladder or question.id

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from forecasting.app.upkeep import banks
 from forecasting.app.upkeep.banks import bank_of
 from forecasting.bank import Bank
 from forecasting.domain.catalog import Catalog
@@ -12,10 +13,13 @@ from forecasting.domain.instants import iso
 from forecasting.domain.prior import PriorSpec, stated_over
 from forecasting.domain.process import MoveSpec, ProcessSpec, WorldSpec, unlisted
 from forecasting.domain.question import normalised
-from forecasting.domain.watch import Watch
+from forecasting.domain.watch import Watch, watched
 from forecasting.errors import InvalidInput, NotFound, nearest
+from forecasting.evidence import without_retracted
+from forecasting.evidence.effects import check_reason
 from forecasting.evidence.relevant import asked, part_of
-from forecasting.review.world_rows import _prior_of
+from forecasting.review import data as page
+from forecasting.review.world_rows import prior_of, world_page
 from forecasting.store import Ledger
 
 GRAPHS = ("rates", "spells", "deliveries")
@@ -39,6 +43,8 @@ WORDS = {
     ("deliveries", "resume"): "how soon a stalled one goes on, parts a day",
     ("news", "gain"): "weight of all reports",
 }
+#: The columns of the table, also of one without rows.
+WATCH_COLUMNS = ("process", "title", "until", "recorded_at", "days", "watcher", "because", "seq")
 
 
 def prior_rows(ledger: Ledger, *, questions: Sequence[str] = ()) -> list[dict[str, Any]]:
@@ -143,7 +149,7 @@ def _move(process: ProcessSpec, move: MoveSpec) -> dict[str, Any]:
     return _row(
         "move",
         f"{process.name}: {move.name}",
-        _prior_of(process, move),
+        prior_of(process, move),
         move.known_by or process.known_by,
         move.source or process.source,
     ) | {"process": process.name, "because": move.because or process.because}
@@ -190,7 +196,7 @@ def watch(
     All in one transaction; never later than now, never earlier than a watch of the same process,
     that of the bank's file among them.
     """
-    spec = world_of_the_bank(ledger) if world is None else world
+    spec = banks.world_of(ledger) if world is None else world
     names = _names_to_watch(spec, processes, every=every)
     if until > now:
         msg = f"until ({iso(until)}): lies in the future (now {iso(now)})"
@@ -260,7 +266,7 @@ def rows(
     and ``bank`` for a watcher. One that nobody watches has no ``until``. A day that is not over is
     watched until now, as everywhere. The longest unwatched come first.
     """
-    spec = world_of_the_bank(ledger) if world is None else world
+    spec = banks.world_of(ledger) if world is None else world
     latest = _latest(ledger)
     result = []
     for name in [*spec.processes, *(other for other in latest if other not in spec.processes)]:
@@ -286,3 +292,57 @@ def rows(
         )
     never = dt.datetime.min.replace(tzinfo=dt.UTC)
     return sorted(result, key=lambda row: row["until"] or never)
+
+
+def graph_rows() -> list[dict[str, Any]]:
+    """List the graphs that learn, and the kinds of process that a world may have."""
+    from forecasting import models
+
+    rows = [
+        {"name": name, "what": (graph.__doc__ or "").strip().split("\n")[0], "is": "graph"}
+        for name, graph in models.graphs().items()
+    ]
+    return rows + [
+        {"name": name, "what": what, "is": "kind of process"}
+        for name, what in models.kinds().items()
+    ]
+
+
+def world_now(ledger: Ledger, now: dt.datetime) -> page.WorldPage:
+    """Give the processes and links of a ledger's bank as they stand; nothing is simulated."""
+    items = without_retracted(ledger.evidence())
+    looked = watched(ledger.watches(), now, live=True)
+    return world_page(banks.world_of(ledger), items, now, watched=looked)
+
+
+def process_states(ledger: Ledger, now: dt.datetime) -> dict[str, tuple[str, ...]]:
+    """Give the states but the first of each process that an open question rests on."""
+    catalog = Catalog.of(ledger)
+    news = banks.news_world(ledger, catalog)
+    names = [
+        asked(news.predicates[question.id])
+        for question in catalog.open_at(now)
+        if question.id in news.predicates
+    ]
+    world = part_of(news.world, frozenset().union(*names))
+    return {
+        name: process.states[1:]
+        for name, process in world.processes.items()
+        if len(process.states) > 1
+    }
+
+
+def open_outcomes(ledger: Ledger, now: dt.datetime) -> list[dict[str, Any]]:
+    """Give the open questions that the world answers, with what each may be answered with."""
+    catalog = Catalog.of(ledger)
+    answered = banks.news_world(ledger, catalog).predicates
+    return [
+        {
+            "question": question.id,
+            "title": question.title,
+            "type": question.type,
+            "outcomes": ("yes", "no") if question.type == "binary" else question.space.options,
+        }
+        for question in catalog.open_at(now)
+        if question.id in answered
+    ]

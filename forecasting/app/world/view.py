@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forecasting.app import tidy
 from forecasting.app.forecast.predict import OWN
-from forecasting.app.tidy import frame
 from forecasting.app.world.scenario import Live, live
 from forecasting.bank import Bank, read_bank
 from forecasting.domain.instants import day_ends, parse_when, utc
@@ -27,6 +25,13 @@ __all__ = ["WorldView", "bank_of", "world"]
 
 #: A day is the midnight that ends it, in the zone of the world; a moment carries its offset.
 type Day = str | dt.date | dt.datetime
+#: The columns of the table, also of one without rows.
+ANSWER_COLUMNS = ("question", "type", "outcome", "number", "lower", "upper", "mcse", "gate")
+WHAT_IF_COLUMNS = (
+    *("question", "state", "before", "after", "lower", "upper", "change", "change_mcse", "mcse"),
+    *("gate", "basis"),
+)
+VALUE_COLUMNS = ("question", "target", "value_of_information", "days", "per_day", "rank_per_day")
 
 
 def bank_of(bank: Bank | str | Path) -> Bank:
@@ -164,7 +169,7 @@ class WorldView:
 
     def stories(self, n: int = 10) -> "pd.DataFrame":
         """Give the most frequent orders of first moves: ``weight, story``, the likeliest first."""
-        return frame(self.live.stories(n))
+        return pd.DataFrame(self.live.stories(n))
 
     def answers(self) -> "pd.DataFrame":
         """Give what the world says of each open question, with 90 % intervals.
@@ -183,15 +188,14 @@ class WorldView:
         for question in self.live.questions:
             if question not in conditional:
                 answers[question.id] = predictor.model.read(run, question)
-        return frame(
+        return pd.DataFrame(
             [
                 row
                 for q in self.live.questions
                 if q.id in answers
                 for row in _rows(q, answers[q.id])
             ],
-            (),
-            tidy.ANSWERS,
+            columns=ANSWER_COLUMNS,
         )
 
     @property
@@ -243,7 +247,7 @@ class WorldView:
         NotFound
             The bank has no such set.
         """
-        return frame(self.live.shares(self._set(name)))
+        return pd.DataFrame(self.live.shares(self._set(name)))
 
     def value(self, target: str = "", *, name: str = "") -> "pd.DataFrame":
         """Rank the open questions by what their answers would tell.
@@ -258,7 +262,7 @@ class WorldView:
             Brier score of the target from knowing the answer.
         """
         rows = self.live.value(target, self._set(name) if name else None)
-        return frame(rows, (), tidy.VALUE)
+        return pd.DataFrame(rows, columns=VALUE_COLUMNS)
 
     def _set(self, name: str) -> "ScenarioSet":
         if (scenarios := self.live.find(name)) is None:
@@ -290,7 +294,7 @@ class WorldView:
         """
         chosen = self._set(name) if name else None
         rows = self.live.what_if(_listed(given), _listed(do), chosen)
-        return frame(rows, (), tidy.WHAT_IF)
+        return pd.DataFrame(rows, columns=WHAT_IF_COLUMNS)
 
     def _moments(self, dates: Sequence[Day]) -> list[dt.datetime]:
         zones = {process.zone for process in self.live.run.spec.processes.values()}

@@ -88,12 +88,12 @@ def named(values: Any) -> dict[str, str]:
     return numbers
 
 
-def plainly(value: Any) -> Any:
+def as_in_file(value: Any) -> Any:
     """Give the fields of a mapping as a file has them: days as text, plain numbers."""
     if isinstance(value, Mapping):
-        return {key: plainly(item) for key, item in value.items()}
+        return {key: as_in_file(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [plainly(item) for item in value]
+        return [as_in_file(item) for item in value]
     if _is_day(value):
         return _words(_python(value))
     return value.item() if hasattr(value, "item") else value
