@@ -277,7 +277,7 @@ class Book[Table]:
     @staticmethod
     def doctor(database: str | None = None) -> list[dict[str, Any]]:
         """Look at the settings, the disk and a database, whatever state it is in."""
-        from forecasting.store.doctor import doctor
+        from forecasting.store.condition import doctor
 
         return doctor(database)
 

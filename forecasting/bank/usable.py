@@ -22,9 +22,14 @@ from forecasting.resources import locate
 OPTIONAL = ("questions/scenarios/", "questions/worldviews/", "questions/texts/")
 
 
+def bundled_folder() -> Path:
+    """Give the folder of the bank that travels with the package."""
+    return locate("questions")
+
+
 def examples() -> list[str]:
     """Name the banks that travel with the package."""
-    return sorted(path.stem for path in (locate("questions") / "worlds").glob("*.yaml"))
+    return sorted(path.stem for path in (bundled_folder() / "worlds").glob("*.yaml"))
 
 
 def example_folder(name: str) -> Path:
@@ -33,7 +38,7 @@ def example_folder(name: str) -> Path:
     if name not in names:
         msg = f"example ({name}): no such example"
         raise InvalidInput(msg, hint=nearest(name, names) or ", ".join(names))
-    return locate("questions")
+    return bundled_folder()
 
 
 def checked(root: Path, *, zone: str = DEFAULT_ZONE) -> Bank:
@@ -114,7 +119,7 @@ def _read_stamped(root: Path, zone: str, _: tuple[tuple[str, int, int], ...]) ->
 
 def bundled_bank() -> Bank:
     """Read the bank that travels with the package; it must have no faults."""
-    return checked(locate("questions"))
+    return checked(bundled_folder())
 
 
 def with_setups(bank: Bank, setups: Iterable[Setup]) -> Bank:

@@ -156,37 +156,38 @@ class _Facts:
         return step.state in states and not step.counted
 
 
+def predicate_of(question: Question, world: WorldSpec) -> Predicate:
+    """Read what a question asks of the world; refuse what an update would refuse."""
+    from forecasting.domain.predicate_check import check_predicate
+    from forecasting.domain.predicate_text import parse_predicate
+
+    predicate = parse_predicate(question.answer, zone=question.zone, world=world)
+    faults = check_predicate(predicate, world, question.space, question.opens, question.closes)
+    if faults:
+        msg = f"answer ({question.answer}): {faults[0]}"
+        raise InvalidInput(msg, hint=", ".join(list(world.processes)[:6]))
+    return predicate
+
+
 def predicates(
     questions: Iterable[Question], bank: Bank
 ) -> tuple[dict[str, Predicate], dict[str, str]]:
     """Read what each question asks of the world; of the rest, why the models say nothing."""
-    from forecasting.domain.predicate_check import check_predicate
-    from forecasting.domain.predicate_text import parse_predicate
-
     by_question: dict[str, Predicate] = {}
     silent: dict[str, str] = {}
     for question in questions:
-        if not question.answer:
-            silent[question.id] = "has no `answer`, so no model speaks of it"
-            continue
         try:
-            predicate = parse_predicate(question.answer, zone=question.zone, world=bank.world)
-            faults = check_predicate(
-                predicate, bank.world, question.space, question.opens, question.closes
-            )
+            if question.answer:
+                by_question[question.id] = predicate_of(question, bank.world)
+            else:
+                silent[question.id] = "has no `answer`, so no model speaks of it"
         except InvalidInput as fault:
-            # The message quotes the answer already.
             silent[question.id] = fault.message
-            continue
-        if faults:
-            silent[question.id] = f"answer ({question.answer}): {faults[0]}"
-        else:
-            by_question[question.id] = predicate
     wrong = ahead_of(bank)
     for name in [*by_question] if wrong else ():
-        for process in sorted(ancestors(bank.world.links, asked(by_question[name])) & wrong.keys())[
-            :1
-        ]:
+        rests = ancestors(bank.world.links, asked(by_question[name])) & wrong.keys()
+        if rests:
+            process = min(rests)
             silent[name] = f"rests on {process}, and is skipped: {wrong[process]}"
             del by_question[name]
     return by_question, silent

@@ -6,7 +6,7 @@ beside them only where the criteria agree. Where they differ, the match says how
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -57,10 +57,12 @@ def standing(folder: Path | None, setups: Iterable[Setup], catalog: Catalog) -> 
                 said_by=setup.said_by,
             )
     at = by_address(catalog)
-    return [
-        replace(one, other=one.url if one.url in catalog.questions else _only(at.get(key[1], ())))
-        for key, one in sorted(by_pair.items())
-    ]
+    result = []
+    for (_, address), one in sorted(by_pair.items()):
+        there = [one.url] if one.url in catalog.questions else at.get(address, [])
+        # An address that several questions have names none of them.
+        result.append(replace(one, other=there[0] if len(there) == 1 else ""))
+    return result
 
 
 def by_address(catalog: Catalog) -> dict[str, list[str]]:
@@ -70,10 +72,6 @@ def by_address(catalog: Catalog) -> dict[str, list[str]]:
         if one.source and one.type == "binary":
             ids.setdefault(plain_address(one.source), []).append(one.id)
     return ids
-
-
-def _only(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else ""
 
 
 def _of_bank(folder: Path | None) -> Iterable[Match]:

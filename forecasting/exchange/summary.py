@@ -11,8 +11,8 @@ from typing import Any
 from forecasting.domain.catalog import Catalog
 from forecasting.domain.question import ANNULLED, TOO_SOON, Question
 from forecasting.domain.resolution import Resolution, outcomes
-from forecasting.exchange.format import Format, Told
 from forecasting.exchange import Plan
+from forecasting.exchange.format import Format, Told
 from forecasting.exchange.record import Statements
 
 

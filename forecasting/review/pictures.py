@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
 from forecasting.calibration import frame as calibrate
 from forecasting.comparison.table import from_frame
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+#: The number and the hash of the ledger's last entry.
+type Head = tuple[int, str]
 PICTURES = {
     "reliability": "Reliability",
     "mcb-dsc": "Miscalibration and discrimination",
@@ -31,18 +33,6 @@ _ALLOWED = (
     '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
     "style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'\">"
 )
-
-
-class Head(Protocol):
-    """The head of the ledger that a picture is of."""
-
-    @property
-    def seq(self) -> int:
-        """The number of the last entry."""
-
-    @property
-    def hash(self) -> str:
-        """Its hash."""
 
 
 def seals_of(picture: str) -> Literal["worst", "missing"]:
@@ -92,9 +82,14 @@ def table(
 
 
 def draw(
-    picture: str, rows: Sequence[Mapping[str, Any]], path: Path, *, title: str, head: Head
+    picture: str,
+    rows: Sequence[Mapping[str, Any]],
+    path: Path,
+    *,
+    title: str,
+    head: Head,
 ) -> None:
-    """Write a picture to a file by its ending, or its table as .csv."""
+    """Write a picture to a file by its ending, or its table as .csv; a page has the head."""
     from forecasting.review import draw as pen
     from forecasting.review import draw_scores as pens
 
@@ -162,7 +157,7 @@ def _save(
         f'<!doctype html><html lang="en"><meta charset="utf-8">{_ALLOWED}<title>{name}</title>'
         f"<h1>{name}</h1>{reading_html}{pen.svg(drawn, label=title)}"
         f"<table><tr>{heads}</tr>{lines}</table>"
-        f"<p>Ledger head: entry {head.seq}, hash <code>{head.hash}</code></p></html>\n"
+        f"<p>Ledger head: entry {head[0]}, hash <code>{head[1]}</code></p></html>\n"
     )
     with written(path):
         path.write_text(page, encoding="utf-8")

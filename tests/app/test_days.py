@@ -7,6 +7,7 @@ import pytest
 
 from forecasting import clock
 from forecasting.app.book import Book
+from forecasting.app.news import shown
 from forecasting.app.upkeep.banks import bank_of
 from forecasting.cli import run as cli
 from forecasting.domain.instants import parse_instant
@@ -95,7 +96,7 @@ def test_as_of_a_day_is_as_of_the_midnight_that_begins_it(book, capsys):
                 return []
 
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(sources, "rows", asked)
+                patch.setattr(shown, "source_rows", asked)
                 cli(["--db", database, "sources", "list", "--as-of", text])
                 book.sources(as_of=text)
         at = parse_instant(moment)

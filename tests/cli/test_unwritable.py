@@ -7,7 +7,7 @@ import pytest
 from forecasting import clock
 from forecasting.cli import run as cli
 from forecasting.store import backup
-from forecasting.store.doctor import permissions
+from forecasting.store.condition import permissions
 from tests.workspace import NOW, workspace
 
 DOORS = {

@@ -9,7 +9,7 @@ import pytest
 
 from forecasting.app.upkeep import workspace as module
 from forecasting.store import Ledger, migrate, upgrade
-from forecasting.store.doctor import doctor, network
+from forecasting.store.condition import doctor, network
 from tests.store import attacks
 from tests.store.samples import NOW, binary, one_of_each
 

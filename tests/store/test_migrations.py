@@ -14,7 +14,7 @@ from forecasting.domain.watch import Watch
 from forecasting.errors import DatabaseUnusable, InvalidInput
 from forecasting.resources import locate
 from forecasting.store import Ledger, guard, migrate, snapshot, status, triggers, upgrade
-from forecasting.store.doctor import doctor
+from forecasting.store.condition import doctor
 from forecasting.store.engine import connect
 from forecasting.store.tables import metadata
 from tests.store.samples import DAY, NOW, one_of_each

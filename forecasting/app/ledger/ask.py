@@ -22,14 +22,14 @@ from forecasting.domain import forecasters
 from forecasting.domain.catalog import Catalog
 from forecasting.domain.forecast import Forecast, Kind, Value
 from forecasting.domain.instants import deadline, iso, local_day
-from forecasting.domain.predicate import Predicate
-from forecasting.domain.predicate_check import check_predicate, processes_of
-from forecasting.domain.predicate_text import RESERVED, parse_predicate
+from forecasting.domain.predicate_check import processes_of
+from forecasting.domain.predicate_text import RESERVED
 from forecasting.domain.question import Question, lacks_criteria
 from forecasting.domain.reading import plainly
 from forecasting.domain.reading.probabilities import decimal
 from forecasting.domain.setup import Setup
 from forecasting.errors import InvalidInput, NotFound
+from forecasting.evidence.predicates import predicate_of
 from forecasting.exchange.people import NOBODY
 from forecasting.exchange.same_as import DIFFERS, Match, by_address, plain_address, standing
 from forecasting.store import Ledger
@@ -77,7 +77,7 @@ def ask(
             msg = f"closes ({there}): lies in the past"
             raise InvalidInput(msg, hint="a deadline in the future")
         if question.answer:
-            predicate_of(question, bank)
+            predicate_of(question, bank.world)
     grown = replace(catalog, questions={**catalog.questions, **{q.id: q for q in questions}})
     forecasts = [
         Forecast(question.id, question.wording_hash, forecaster, value, now, "live", because)
@@ -183,16 +183,6 @@ def _process(
     return name, setup
 
 
-def predicate_of(question: Question, bank: Bank) -> Predicate:
-    """Read what a question asks of the world; refuse what an update would refuse."""
-    predicate = parse_predicate(question.answer, zone=question.zone, world=bank.world)
-    faults = check_predicate(predicate, bank.world, question.space, question.opens, question.closes)
-    if faults:
-        msg = f"answer ({question.answer}): {faults[0]}"
-        raise InvalidInput(msg, hint=", ".join(list(bank.world.processes)[:6]))
-    return predicate
-
-
 def _values(
     catalog: Catalog,
     slug: str,
@@ -264,7 +254,7 @@ def edit(
         if question.id in old:
             refuse_another_question(ledger, was, new)
         if new.answer and new.answer != was.answer:
-            predicate_of(new, bank)
+            predicate_of(new, bank.world)
         versions.append(new)
     if removed := set(old) - {question.id for question in new_questions}:
         msg = f"ladder ({', '.join(sorted(removed))}): a rung cannot be removed"

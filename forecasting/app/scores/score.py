@@ -152,9 +152,8 @@ def calibration(
     result = calibrated(frame, share=share, score=score, moment=moment)
     if not result["n"]:
         who = wanted.forecaster
-        result["reading"] = _sentence(
-            empty_note(ledger, wanted, types=("binary",), whose=who, share=share)
-        )
+        note = empty_note(ledger, wanted, types=("binary",), whose=who, share=share)
+        result["reading"] = f"{note[:1].upper()}{note[1:]}."
     if (frame["type"] == "numeric").any():
         result["numbers"] = numbers(frame, share=share)
     return result
@@ -193,10 +192,6 @@ def unread(
     reasons[f"question{{s}} first forecast after {at}"] = int((unsaid & ~over).sum())
     reasons[f"question{{s}} withdrawn before {at}"] = int((~unsaid & ~over).sum())
     return +reasons
-
-
-def _sentence(note: str) -> str:
-    return f"{note[:1].upper()}{note[1:]}."
 
 
 def by_group(

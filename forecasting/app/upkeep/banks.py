@@ -14,7 +14,7 @@ from typing import Any
 
 from forecasting.bank import Bank, check, read_bank, read_question_file
 from forecasting.bank.read import digest, question_of
-from forecasting.bank.usable import example_folder, examples, usable, with_setups
+from forecasting.bank.usable import bundled_folder, example_folder, examples, usable, with_setups
 from forecasting.bank.world_check import notes
 from forecasting.domain import Evidence, Question, Resolution
 from forecasting.domain.catalog import Catalog
@@ -24,7 +24,6 @@ from forecasting.domain.reading.python import as_in_file
 from forecasting.domain.setup import Setup
 from forecasting.errors import InvalidInput, Problem
 from forecasting.evidence.predicates import NewsWorld
-from forecasting.resources import locate
 from forecasting.store import Ledger
 
 #: Before the name of a bank that travels with the package.
@@ -65,7 +64,7 @@ def folder_of(ledger: Ledger) -> Path | None:
 def _folder(ledger: Ledger, last: Setup | None) -> Path | None:
     if last is None:
         # Before r0004 every database held the bank that travels with the package.
-        return locate("questions") if ledger.questions() else None
+        return bundled_folder() if ledger.questions() else None
     if last.name == NOWHERE:
         return None
     if last.name.startswith(BUNDLED):
@@ -123,7 +122,7 @@ def _place(ledger: Ledger, bank: Bank) -> str:
     if bank.root is None:
         return NOWHERE
     root = bank.root.absolute()
-    if root == locate("questions").absolute():
+    if root == bundled_folder().absolute():
         return BUNDLED + (examples() or ["bank"])[0]
     if not _is_file(ledger):
         return str(root)

@@ -169,6 +169,8 @@ class WorldView:
 
     def stories(self, n: int = 10) -> "pd.DataFrame":
         """Give the most frequent orders of first moves: ``weight, story``, the likeliest first."""
+        import pandas as pd
+
         return pd.DataFrame(self.live.stories(n))
 
     def answers(self) -> "pd.DataFrame":
@@ -182,6 +184,8 @@ class WorldView:
             condition of its own is simulated apart, towards its condition; one that no path
             can answer has no row.
         """
+        import pandas as pd
+
         predictor, run = self.live.predictor, self.live.run
         conditional = [q for q in self.live.questions if predictor.asks[q.id].given is not None]
         answers = predictor.one(OWN[0], conditional, self.as_of)
@@ -247,6 +251,8 @@ class WorldView:
         NotFound
             The bank has no such set.
         """
+        import pandas as pd
+
         return pd.DataFrame(self.live.shares(self._set(name)))
 
     def value(self, target: str = "", *, name: str = "") -> "pd.DataFrame":
@@ -261,6 +267,8 @@ class WorldView:
             ``question, value_of_information, days, per_day, ...``: the expected drop of the half
             Brier score of the target from knowing the answer.
         """
+        import pandas as pd
+
         rows = self.live.value(target, self._set(name) if name else None)
         return pd.DataFrame(rows, columns=VALUE_COLUMNS)
 
@@ -292,6 +300,8 @@ class WorldView:
             basis``; those that move most first. `change` is 0 where the paths cannot tell it from
             none: within twice its Monte Carlo error (`change_mcse`).
         """
+        import pandas as pd
+
         chosen = self._set(name) if name else None
         rows = self.live.what_if(_listed(given), _listed(do), chosen)
         return pd.DataFrame(rows, columns=WHAT_IF_COLUMNS)

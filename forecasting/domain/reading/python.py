@@ -4,18 +4,23 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from forecasting import clock
+from forecasting.domain.forecast import decimal_text
+from forecasting.domain.instants import utc
+from forecasting.domain.reading import Manner, unmistakable
+from forecasting.domain.reading import moment as read
+from forecasting.domain.reading.instants import Days
 from forecasting.errors import InvalidInput
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from forecasting.domain.reading.instants import Days
 
 type When = str | dt.date | dt.datetime | None
 
 
 def when(
-    moment: Any, *, days: "Days" = "begins", zone: str = "", now: dt.datetime | None = None
+    moment: Any, *, days: Days = "begins", zone: str = "", now: dt.datetime | None = None
 ) -> dt.datetime | None:
     """Read a moment or a day, as text or as Python, pandas or NumPy has it; None stays None.
 
@@ -24,11 +29,6 @@ def when(
     and ``today`` mean: a caller that refuses the future passes its own. Today is read as now where
     its noon or end, as `days` asks for, is still to come.
     """
-    from forecasting import clock
-    from forecasting.domain.instants import utc
-    from forecasting.domain.reading import Manner
-    from forecasting.domain.reading import moment as read
-
     if moment is None:
         return None
     plain = _python(moment)
@@ -127,9 +127,6 @@ def _words(plain: str | dt.date) -> str | dt.date:
 
 def text(value: "float | str | np.generic") -> str:
     """Write a number as a door reads it: 1.0 is certainty, True is yes; text stays as it is."""
-    from forecasting.domain.forecast import decimal_text
-    from forecasting.domain.reading import unmistakable
-
     if isinstance(value, str):
         return value
     plain: Any = value
