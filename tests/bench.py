@@ -472,7 +472,7 @@ def world():
     from forecasting.bank.usable import bundled_bank
     from forecasting.domain import Effect, Evidence
     from forecasting.domain.catalog import Catalog
-    from forecasting.evidence.predicates import Watch
+    from forecasting.domain.watch import Watch
     from forecasting.models.world.simulate import simulate
 
     sampled = refit()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from forecasting.app.ledger.ask import beside, matches, same_as
+from forecasting.app.ledger.ask import crowds, matches, same_as
 from forecasting.app.page import show
 from forecasting.domain.catalog import Catalog
 from forecasting.errors import InvalidInput, NotFound
@@ -36,7 +36,7 @@ def match(book, **more):
 def forecasts_of(book):
     return [
         (one.question, one.forecaster, one.value.entered[0])
-        for one in beside(book, Catalog.of(book), kind="live")
+        for one in crowds(book, Catalog.of(book), kind="live")
     ]
 
 
