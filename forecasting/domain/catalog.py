@@ -336,14 +336,9 @@ class Voice:
             }
             forecasts = {name: by_now.get(name, each) for name, each in forecasts.items()}
             forecasts = {name: each for name, each in forecasts.items() if each}
-        withdrawn: dict[str, dt.datetime] = {}
-        for one in undone.withdrawals:
-            if one.forecaster == forecaster and one.withdrawn_at <= now:
-                at = withdrawn.get(one.question)
-                withdrawn[one.question] = (
-                    one.withdrawn_at if at is None else max(at, one.withdrawn_at)
-                )
-        return cls(forecasts, withdrawn)
+        mine = (w for w in undone.withdrawals if w.forecaster == forecaster)
+        by_time = sorted((w.withdrawn_at, w.question) for w in mine if w.withdrawn_at <= now)
+        return cls(forecasts, {question: at for at, question in by_time})
 
     def at(self, question: str, moment: dt.datetime) -> Said | None:
         """Give the last forecast made by a moment, withdrawn since or not."""

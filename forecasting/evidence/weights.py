@@ -7,11 +7,7 @@ from math import exp, isfinite
 from typing import Any
 
 from forecasting.domain.catalog import Catalog
-from forecasting.domain.evidence import (
-    LASTING,
-    Evidence,
-    half_life_of,
-)
+from forecasting.domain.evidence import LASTING, Evidence, half_life_of
 from forecasting.evidence import known, learned, without_retracted
 from forecasting.evidence.predicates import NewsWorld
 from forecasting.evidence.relevant import ancestors, asked

@@ -9,11 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from forecasting.config import data_folder
-from forecasting.domain import (
-    Forecast,
-    Reveal,
-    Sealed,
-)
+from forecasting.domain import Forecast, Reveal, Sealed
 from forecasting.errors import InvalidInput, NotFound
 from forecasting.files import drafted, read_plain
 from forecasting.store.entries import Entry, prepare, seal_commitment

@@ -26,6 +26,7 @@ from forecasting.app.world.processes import watch
 from forecasting.domain import Evidence, Forecast, Question, Resolution, Withdrawal
 from forecasting.domain.forecast import binary_value
 from forecasting.domain.process import ProcessSpec, WorldSpec
+from forecasting.domain.resolution import outcomes as standing_outcomes
 from forecasting.domain.watch import Watch, watched
 from forecasting.errors import InvalidInput, NotFound
 from forecasting.store import Ledger, engine, guard, triggers, verify
@@ -387,7 +388,7 @@ class AsAList(RuleBasedStateMachine):
         outcomes = {asked.id: self.standing(asked) for asked in QUESTIONS.values()}
         assert {
             name: (item.outcome, item.resolved_at, item.version)
-            for name, item in self.ledger.standing_resolutions().items()
+            for name, item in standing_outcomes(self.ledger.resolutions()).items()
         } == {
             name: (item.outcome, item.resolved_at, item.version)
             for name, item in outcomes.items()

@@ -10,14 +10,7 @@ from forecasting.app.news.shown import find, replaced
 from forecasting.app.upkeep import banks
 from forecasting.app.upkeep.banks import bank_of
 from forecasting.domain.catalog import Catalog
-from forecasting.domain.evidence import (
-    CODES,
-    Effect,
-    Evidence,
-    coded,
-    retractions,
-    standing,
-)
+from forecasting.domain.evidence import CODES, Effect, Evidence, coded, retractions, standing
 from forecasting.domain.process import ProcessSpec
 from forecasting.domain.question import Question
 from forecasting.errors import ForecastingError, InvalidInput

@@ -10,13 +10,7 @@ from typing import Any
 from forecasting import clock
 from forecasting.app.upkeep import banks
 from forecasting.domain.catalog import Catalog
-from forecasting.domain.evidence import (
-    NEWS,
-    REFERENCE_STREAMS,
-    Evidence,
-    retractions,
-    retracts,
-)
+from forecasting.domain.evidence import NEWS, REFERENCE_STREAMS, Evidence, retractions, retracts
 from forecasting.domain.instants import iso
 from forecasting.domain.question import effect_scale
 from forecasting.errors import InvalidInput, NotFound

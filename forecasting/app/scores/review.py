@@ -31,14 +31,7 @@ from forecasting.comparison.against import shared
 from forecasting.comparison.table import from_frame
 from forecasting.domain.catalog import Catalog
 from forecasting.domain.forecast import Forecast, kind_named
-from forecasting.domain.forecasters import (
-    ABLATIONS,
-    BASE_RATE,
-    MODEL,
-    POOL,
-    family,
-    ordered,
-)
+from forecasting.domain.forecasters import ABLATIONS, BASE_RATE, MODEL, POOL, family, ordered
 from forecasting.domain.instants import parse_instant
 from forecasting.domain.scores import CALIBRATED
 from forecasting.domain.watch import watched

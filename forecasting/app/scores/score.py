@@ -29,12 +29,8 @@ from forecasting.calibration.frame import (
     picked,
     recalibrated,
 )
-from forecasting.calibration.frame import (
-    from_frame as calibrated,
-)
-from forecasting.comparison.against import (
-    with_reference,
-)
+from forecasting.calibration.frame import from_frame as calibrated
+from forecasting.comparison.against import with_reference
 from forecasting.comparison.table import check_table, from_frame
 from forecasting.domain.forecasters import CLIMATOLOGY, UNIFORM, family
 from forecasting.domain.question import ANNULLED, TOO_SOON

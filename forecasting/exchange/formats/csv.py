@@ -8,14 +8,7 @@ from itertools import chain, islice
 from operator import itemgetter
 from typing import Any
 
-from forecasting.domain.reading import (
-    Ambiguous,
-    Damaged,
-    forecaster,
-    of_file,
-    plainly,
-    probability,
-)
+from forecasting.domain.reading import Ambiguous, Damaged, forecaster, of_file, plainly, probability
 from forecasting.domain.reading.instants import exact
 from forecasting.errors import InvalidInput
 from forecasting.exchange.cells import text
