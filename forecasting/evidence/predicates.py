@@ -3,12 +3,13 @@
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from forecasting.bank import Bank
 from forecasting.bank.usable import ahead_of
 from forecasting.domain import predicate as ask
 from forecasting.domain.catalog import Catalog
-from forecasting.domain.evidence import Evidence
+from forecasting.domain.evidence import Evidence, retractions
 from forecasting.domain.predicate import Predicate
 from forecasting.domain.process import ProcessSpec, WorldSpec
 from forecasting.domain.question import Question
@@ -72,6 +73,37 @@ def decided(
         return reader.total(event)
     truth = reader.truth(event)
     return None if truth is None else ("yes" if truth else "no")
+
+
+class OnRecord(NamedTuple):
+    """What the facts known now say of a question: its one outcome, and what a yes still lacks.
+
+    With what it asks of the world, where it asks anything.
+    """
+
+    outcome: str | None
+    lacking: str = ""
+    predicate: ask.Predicate | None = None
+
+
+def facts_on(
+    world: NewsWorld, question: Question, evidence: Iterable[Evidence], now: dt.datetime
+) -> OnRecord:
+    """Read what the facts on record say of one question."""
+    predicate = world.predicates.get(question.id)
+    if predicate is None:
+        return OnRecord(None)
+    known_items = [item for item in evidence if item.known_at <= now]
+    retraction_of = retractions(known_items)
+    items = [item for item in known_items if item.key not in retraction_of]
+    lacking = ""
+    event = predicate.event
+    if isinstance(event, ask.Entered) and event.states == ("done",):
+        process = world.world.processes[event.process]
+        total = world.record(process, items, now).total
+        if process.delivery is not None and total < process.delivery.agreed:
+            lacking = f"{total:g} of {process.delivery.agreed:g} of {process.name} are"
+    return OnRecord(decided(world, question, items, now), lacking, predicate)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,16 +4,14 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from forecasting.app.ledger.log import check_moment
 from forecasting.app.scores.frame import Selection, resolved
 from forecasting.app.upkeep import banks
 from forecasting.comparison.table import from_frame
-from forecasting.domain import predicate as ask
 from forecasting.domain import reading
 from forecasting.domain.catalog import Catalog
-from forecasting.domain.evidence import retractions
 from forecasting.domain.forecast import KINDS, kind_named
 from forecasting.domain.instants import iso
 from forecasting.domain.outcome import NO, YES, OutcomeSpace, beyond
@@ -21,7 +19,7 @@ from forecasting.domain.predicate_early import knowable
 from forecasting.domain.question import ANNULLED, Question, normalised
 from forecasting.domain.resolution import DISPUTED, REOPENED, Resolution
 from forecasting.errors import InvalidInput, Unsure
-from forecasting.evidence.predicates import decided
+from forecasting.evidence.predicates import OnRecord, facts_on
 from forecasting.store import Ledger
 
 type Chosen = Callable[[Question], bool]
@@ -121,7 +119,10 @@ def _doubt(
     now: dt.datetime,
 ) -> Unsure | None:
     """Say what makes an outcome doubtful: it is early, or the facts on record say otherwise."""
-    facts = facts_on(ledger, catalog, question, now)
+    facts = OnRecord(None)
+    if question.answer:
+        world = banks.news_world(ledger, replace(catalog, questions={question.id: question}))
+        facts = facts_on(world, question, ledger.evidence(), now)
     if facts.outcome is not None and not _same(question, facts.outcome, outcome):
         msg = (
             f"outcome ({outcome}): by the facts on record {question.id} is {facts.outcome}; is it "
@@ -475,35 +476,3 @@ def resolution_row(resolution: Resolution) -> dict[str, Any]:
         "note": resolution.note,
         "version": resolution.version,
     }
-
-
-class OnRecord(NamedTuple):
-    """What the facts known now say of a question: its one outcome, and what a yes still lacks.
-
-    With what it asks of the world, where it asks anything.
-    """
-
-    outcome: str | None
-    lacking: str = ""
-    predicate: ask.Predicate | None = None
-
-
-def facts_on(ledger: Ledger, catalog: Catalog, question: Question, now: dt.datetime) -> OnRecord:
-    """Read what the facts on record say of one question."""
-    if not question.answer:
-        return OnRecord(None)
-    world = banks.news_world(ledger, replace(catalog, questions={question.id: question}))
-    predicate = world.predicates.get(question.id)
-    if predicate is None:
-        return OnRecord(None)
-    known_items = [item for item in ledger.evidence() if item.known_at <= now]
-    retraction_of = retractions(known_items)
-    items = [item for item in known_items if item.key not in retraction_of]
-    lacking = ""
-    event = predicate.event
-    if isinstance(event, ask.Entered) and event.states == ("done",):
-        process = world.world.processes[event.process]
-        total = world.record(process, items, now).total
-        if process.delivery is not None and total < process.delivery.agreed:
-            lacking = f"{total:g} of {process.delivery.agreed:g} of {process.name} are"
-    return OnRecord(decided(world, question, items, now), lacking, predicate)
