@@ -17,6 +17,8 @@ _KINDS = {
     stat.S_IFCHR: "a device, not a file",
     stat.S_IFBLK: "a device, not a file",
 }
+#: A spreadsheet runs a cell that begins so; an apostrophe before it makes it text.
+_FORMULA = re.compile(r"'*[=+\-@\t\r\0]")
 
 
 def read_plain(path: Path | str, *, most: int) -> bytes:
@@ -93,10 +95,6 @@ def _sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-#: A spreadsheet runs a cell that begins so; an apostrophe before it makes it text.
-_FORMULA = re.compile(r"'*[=+\-@\t\r\0]")
 
 
 def neutral(text: str) -> str:

@@ -400,9 +400,9 @@ class Book[Table]:
         """Load a bank, or that of a folder: new items are appended, changed ones reported."""
         from forecasting.app.upkeep.banks import load_bank
         from forecasting.app.upkeep.workspace import counted
-        from forecasting.app.world.view import bank_of
+        from forecasting.bank.usable import loaded
 
-        bank = bank_of(bank)
+        bank = loaded(bank)
         new = not self.ledger.head().seq
         counts = load_bank(self.ledger, bank, clock.now())
         return counted(self.database, counts, questions=len(bank.questions), created=new)

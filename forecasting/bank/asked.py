@@ -19,6 +19,10 @@ from forecasting.errors import InvalidInput
 
 #: Words that begin a title and tell it from no other.
 _LEADING = ("will",), ("it", "this", "that", "there", "they", "he", "she", "we", "i"), ("be",)
+HEAD = """\
+# Save and close to record a new version; change nothing to leave the question as it is.
+# Once somebody has forecast it, its options and its window cannot change.
+"""
 
 
 def slug_of(title: str) -> str:
@@ -121,12 +125,6 @@ class Asked:
             named = [option.strip() for option in self.options or self.ordered]
             fields |= {"type": "categorical" if self.options else "ordered", "options": named}
         return fields
-
-
-HEAD = """\
-# Save and close to record a new version; change nothing to leave the question as it is.
-# Once somebody has forecast it, its options and its window cannot change.
-"""
 
 
 def fields_of(rungs: tuple[Question, ...]) -> dict[str, Any]:

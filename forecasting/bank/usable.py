@@ -94,7 +94,13 @@ def usable(root: Path, *, zone: str = DEFAULT_ZONE) -> Bank:
     return _without_faults(bank, root, faults)
 
 
-def _without_faults(bank: Bank, root: Path, faults: Sequence[Problem]) -> Bank:
+def loaded(bank: Bank | str | Path) -> Bank:
+    """Give a bank, read from its folder where a folder is named; one with faults is refused."""
+    bank = bank if isinstance(bank, Bank) else read_bank(Path(bank))
+    return _without_faults(bank, bank.root or "FOLDER", bank.problems)
+
+
+def _without_faults(bank: Bank, root: Path | str, faults: Sequence[Problem]) -> Bank:
     if faults:
         msg = f"bank ({len(faults)} fault{'s' * (len(faults) > 1)}): {faults[0]}"
         raise InvalidInput(msg, hint=f"forecast questions check {root}")

@@ -36,6 +36,9 @@ from forecasting.evidence.reports import bound, counted
 FACT_GRADES = ("A", "B")
 #: What a fact is worth as a report, where nobody vouches for it.
 UNCONFIRMED = "+2"
+_REPORTS = ("likelihood", "stance")
+LONGEST_REASON = 20_000
+_LIMITS = {"title": 500, "source": 200, "url": 2000, "story": 200, "because": LONGEST_REASON}
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,9 +312,6 @@ class EffectCheck:
             _check_part(process, record, plain, value, entered.happened)
 
 
-_REPORTS = ("likelihood", "stance")
-
-
 def _is_part(process: ProcessSpec, stated: Stated) -> bool:
     """Say whether what looks like an effect is a number of things delivered, such as -5 or 0."""
     if process.kind != "delivery" or "=" in stated.target:
@@ -440,17 +440,11 @@ def _check_move(process: ProcessSpec, record: Record, state: str, happened: dt.d
     raise InvalidInput(msg, hint=way_out)
 
 
-LONGEST_REASON = 20_000
-
-
 def check_reason(because: str) -> None:
     """Refuse a reason that is too long."""
     if len(because) > LONGEST_REASON:
         msg = f"because ({len(because)} characters): at most {LONGEST_REASON}"
         raise InvalidInput(msg)
-
-
-_LIMITS = {"title": 500, "source": 200, "url": 2000, "story": 200, "because": LONGEST_REASON}
 
 
 def identity(item: Evidence) -> tuple[str, str, str, str]:

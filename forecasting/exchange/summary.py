@@ -15,6 +15,8 @@ from forecasting.exchange import Plan
 from forecasting.exchange.format import Format, Told
 from forecasting.exchange.record import Statements
 
+SHOWN = 5
+
 
 def title_notes(new: Iterable[Question], before: Catalog) -> list[str]:
     """Name the new questions whose title one on record has, under another id."""
@@ -31,9 +33,6 @@ def title_notes(new: Iterable[Question], before: Catalog) -> list[str]:
         f"the title of a question on record, under another id: {names}; if it is the same one, "
         "take the import back and give the id on record in the column question"
     ]
-
-
-SHOWN = 5
 
 
 def first_rows(plan: Plan, catalog: Catalog) -> list[dict[str, Any]]:

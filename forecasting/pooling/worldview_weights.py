@@ -39,6 +39,7 @@ TEMPERING = 0.5
 FLOOR = 0.02
 #: Event clusters from which on the pool is recalibrated; below, it is left as it is.
 RECALIBRATED_FROM = 20
+PREFIX = "worldview:"
 
 
 def log_likelihood_of(probability: ArrayLike) -> FloatArray:
@@ -144,9 +145,6 @@ def mixture_quantiles(values: ArrayLike, levels: ArrayLike, weights: ArrayLike) 
     each = np.repeat(w / (w.sum() * len(fine)), len(fine))
     result: FloatArray = np.quantile(samples, share, weights=each, method="inverted_cdf")
     return result
-
-
-PREFIX = "worldview:"
 
 
 @dataclass(frozen=True, slots=True)

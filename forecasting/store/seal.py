@@ -16,6 +16,8 @@ from forecasting.store.entries import Entry, prepare, seal_commitment
 from forecasting.store.tables import DETAILS
 
 VERSION = 1
+#: Of a kept file: a long rationale and some hundred quantiles.
+MOST_BYTES = 1_000_000
 
 
 def seal(draft: Forecast) -> tuple[Sealed, dict[str, Any]]:
@@ -65,10 +67,6 @@ def _opening(opener: Mapping[str, Any], seq: int) -> Reveal:
     assert isinstance(draft, Forecast)
     bare = replace(draft, seq=None, recorded_at=None, hash="")
     return Reveal(bare, seq, str(opener["salt"]), str(because["salt"]))
-
-
-#: Of a kept file: a long rationale and some hundred quantiles.
-MOST_BYTES = 1_000_000
 
 
 def folder() -> Path:

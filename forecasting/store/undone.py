@@ -1,4 +1,4 @@
-"""Take an import back, and read what was taken back: it counts for nothing, whoever reads it."""
+"""Imports that were taken back: what they brought counts for nothing, whoever reads it."""
 
 import datetime as dt
 import math

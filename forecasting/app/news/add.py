@@ -49,6 +49,8 @@ from forecasting.exchange import Refused
 from forecasting.fetch import Fetcher
 from forecasting.store import Ledger
 
+_LONGEST = 200
+
 
 def add(
     ledger: Ledger,
@@ -437,9 +439,6 @@ def taken(
         news.items.append(replace(item, key=key))
     news.items.sort(key=lambda item: (item.known_at, item.key))
     return news
-
-
-_LONGEST = 200
 
 
 def set_grade(

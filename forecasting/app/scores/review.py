@@ -53,6 +53,10 @@ if TYPE_CHECKING:
 
 
 DIAGRAMS = (MODEL, BASE_RATE, POOL)
+#: Stands for the reports of every source together.
+ALL = "all reports"
+#: As sure as a number is read before a move in log-odds is taken off it.
+_CLIP = 1e-6
 
 
 def gather(ledger: Ledger, *, kind: str, run: str, now: dt.datetime) -> page.ReviewData:
@@ -330,12 +334,6 @@ def _tags(catalog: Catalog, questions: set[str]) -> list[str]:
         if tag
     }
     return sorted(tags)
-
-
-#: Stands for the reports of every source together.
-ALL = "all reports"
-#: As sure as a number is read before a move in log-odds is taken off it.
-_CLIP = 1e-6
 
 
 def worth(ledger: Ledger, wanted: Selection) -> dict[str, dict[str, Any]]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from forecasting.app.forecast.predict import OWN
 from forecasting.app.world.scenario import Live, live
-from forecasting.bank import Bank, read_bank
+from forecasting.bank import Bank
+from forecasting.bank.usable import loaded
 from forecasting.domain.instants import day_ends, parse_when, utc
 from forecasting.domain.question import Question
 from forecasting.errors import InvalidInput, NotFound, nearest
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
     from forecasting.domain.scenario import ScenarioSet
 
-__all__ = ["WorldView", "bank_of", "world"]
-
 #: A day is the midnight that ends it, in the zone of the world; a moment carries its offset.
 type Day = str | dt.date | dt.datetime
 #: The columns of the table, also of one without rows.
@@ -32,15 +31,6 @@ WHAT_IF_COLUMNS = (
     *("gate", "basis"),
 )
 VALUE_COLUMNS = ("question", "target", "value_of_information", "days", "per_day", "rank_per_day")
-
-
-def bank_of(bank: Bank | str | Path) -> Bank:
-    """Give a bank, read from its folder where a folder is named; the first fault is refused."""
-    loaded = bank if isinstance(bank, Bank) else read_bank(Path(bank))
-    if loaded.problems:
-        msg = f"bank ({len(loaded.problems)} faults): {loaded.problems[0]}"
-        raise InvalidInput(msg, hint="forecast questions check FOLDER")
-    return loaded
 
 
 def world(
@@ -56,7 +46,7 @@ def world(
     if draws is not None and (draws < 1 or draws % 16):
         msg = f"draws ({draws}): must be a multiple of 16"
         raise InvalidInput(msg, hint="draws=32_768")
-    whose = None if bank is None else bank_of(bank)
+    whose = None if bank is None else loaded(bank)
     return WorldView(live(ledger, now=now, as_of=as_of, seed=seed, draws=draws, bank=whose))
 
 
