@@ -16,7 +16,7 @@ from forecasting.store import Ledger
 if TYPE_CHECKING:
     import pandas as pd
 
-    from forecasting.app.board import Board, Listed, Wanted
+    from forecasting.app.board import Board
     from forecasting.app.page import QuestionPage
     from forecasting.app.scores.frame import Selection
     from forecasting.app.world.scenario import Live
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from forecasting.errors import Problem
     from forecasting.review.data import WorldPage
     from forecasting.review.due import Row
+    from forecasting.review.listing import Listed, Wanted
     from forecasting.store.anchor import Anchor
 
 
@@ -427,7 +428,7 @@ class Book[Table]:
 
     def questions(self, **filters: str) -> Table:
         """Give the questions: one row each, a rung of a ladder too."""
-        from forecasting.app.board import QUESTION_COLUMNS, list_rows
+        from forecasting.review.listing import QUESTION_COLUMNS, list_rows
 
         now = clock.now()
         rows = list_rows(*self.board.read(self.forecaster, now), now, **filters)

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from forecasting.app.board import facts
 from forecasting.app.ledger.ask import matches
 from forecasting.app.ledger.log import history
 from forecasting.app.ledger.resolve import resolution_row
@@ -21,6 +20,7 @@ from forecasting.domain.question import Question, Status, lacks_criteria
 from forecasting.errors import InvalidInput
 from forecasting.evidence import without_retracted
 from forecasting.review.due import State, names
+from forecasting.review.listing import facts
 from forecasting.store import Ledger
 from forecasting.store.undone import undone
 

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from forecasting.app.board import SORTS, STATUSES, Board, Wanted
+from forecasting.app.board import Board
 from forecasting.bank.usable import bundled_bank
 from forecasting.domain import Resolution, Withdrawal
 from forecasting.domain.evidence import Effect
@@ -14,6 +14,7 @@ from forecasting.domain.setup import Setup
 from forecasting.evidence.predicates import NewsWorld
 from forecasting.evidence.weights import Weights
 from forecasting.review.due import SECTIONS
+from forecasting.review.listing import SORTS, STATUSES, Wanted
 from tests.season import between, item, word
 
 NOW = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)

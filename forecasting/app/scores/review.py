@@ -1,4 +1,4 @@
-"""Gather from the ledger what a review shows: its page, and its figures beside one forecaster."""
+"""What a review shows: its page, figures of one forecaster, and what reports were worth."""
 
 import datetime as dt
 import json

@@ -1,4 +1,4 @@
-"""The processes as they stand, the links between them, and every prior behind their numbers."""
+"""The processes: as they stand, who looked when, and every prior behind their numbers."""
 
 import datetime as dt
 from collections.abc import Sequence

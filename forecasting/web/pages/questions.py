@@ -7,8 +7,8 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from forecasting.app.board import SORTS, STATUSES, Wanted
 from forecasting.review import words
+from forecasting.review.listing import SORTS, STATUSES, Wanted
 from forecasting.review.plot import sparkline
 from forecasting.web.bodies import Sent
 from forecasting.web.faults import Fault
