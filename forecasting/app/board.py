@@ -36,7 +36,7 @@ from forecasting.store.undone import undone
 
 if TYPE_CHECKING:
     from forecasting.bank import Bank
-    from forecasting.evidence.weights import Weights
+    from forecasting.evidence.reports import Weights
 
 #: A row is worked out again after this time, for what a look is worth changes with the clock.
 FRESH = dt.timedelta(minutes=10)
@@ -139,7 +139,7 @@ class Board:
     def weights(self, state: State, bank: "Bank | None") -> "Weights":
         """Give what every report weighs in a bank's world, or in none; as old as the news."""
         from forecasting.evidence.predicates import NewsWorld
-        from forecasting.evidence.weights import Weights
+        from forecasting.evidence.reports import Weights
 
         catalog, news, digest = state.catalog, state.news, bank.digest if bank else ""
         with self._lock:

@@ -26,7 +26,7 @@ from forecasting.store.undone import undone
 
 if TYPE_CHECKING:
     from forecasting.bank import Bank
-    from forecasting.evidence.weights import Weights
+    from forecasting.evidence.reports import Weights
     from forecasting.review.data import Point, QuestionPath
 
 #: Rows of history and comments on a page; the rest is in the export.

@@ -13,8 +13,7 @@ from forecasting.domain.evidence import Evidence
 from forecasting.domain.forecast import DENSE, Forecast
 from forecasting.domain.forecasters import MODEL
 from forecasting.domain.question import Question
-from forecasting.evidence.reports import CodedReport
-from forecasting.evidence.weights import Weights
+from forecasting.evidence.reports import CodedReport, Weights
 from forecasting.review import data as page
 
 _CAUSES = {

@@ -12,7 +12,7 @@ from forecasting.domain.evidence import Effect
 from forecasting.domain.process import WorldSpec
 from forecasting.domain.setup import Setup
 from forecasting.evidence.predicates import NewsWorld
-from forecasting.evidence.weights import Weights
+from forecasting.evidence.reports import Weights
 from forecasting.review.due import SECTIONS
 from forecasting.review.listing import SORTS, STATUSES, Wanted
 from tests.season import between, item, word

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from forecasting.app.scores.compare import leaderboard
-from forecasting.comparison.board import board
+from forecasting.comparison.table import board
 from forecasting.errors import InvalidInput
 from tests import season as ours
 from tests.season import Diary

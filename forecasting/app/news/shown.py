@@ -17,8 +17,7 @@ from forecasting.errors import InvalidInput, NotFound
 from forecasting.evidence import known, learned, reliability, without_retracted
 from forecasting.evidence.effects import graded
 from forecasting.evidence.reliability import STREAM, Reliabilities, grades_of
-from forecasting.evidence.reports import bound
-from forecasting.evidence.weights import Weights
+from forecasting.evidence.reports import Weights, bound
 from forecasting.store import Ledger
 
 #: The reason of a retraction whose item was recorded anew, by the next entry.

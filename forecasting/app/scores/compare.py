@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from forecasting.app.scores.frame import Selection, resolved, seals_asked_for, select
 from forecasting.app.scores.score import empty_note, known_forecaster
 from forecasting.comparison.against import lifetime_scores, shared, window_of, with_reference
-from forecasting.comparison.board import board
+from forecasting.comparison.table import board
 from forecasting.domain.catalog import Catalog
 from forecasting.domain.forecast import Forecast
 from forecasting.domain.forecasters import CLIMATOLOGY, UNIFORM

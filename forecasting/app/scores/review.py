@@ -37,7 +37,7 @@ from forecasting.domain.scores import CALIBRATED
 from forecasting.domain.watch import watched
 from forecasting.errors import ForecastingError, InvalidInput
 from forecasting.evidence import without_retracted
-from forecasting.evidence.weights import Weights
+from forecasting.evidence.reports import Weights
 from forecasting.exchange.same_as import DIFFERS
 from forecasting.review import data as page
 from forecasting.review import pictures
