@@ -1405,7 +1405,23 @@ class Book[Table]:
         resamples: int = 4999,
         **filters: Any,
     ) -> Table:
-        """Score forecasters over the lifetime of resolved questions."""
+        """Score forecasters over the lifetime of resolved questions.
+
+        Parameters
+        ----------
+        rule : str
+            Default: each question type by its natural rule. ``peer`` and ``relative`` compare with
+            everybody of that kind in force on the question, and are not proper scores.
+        by : str
+            ``forecaster``, ``question``, ``topic``, ``tag``, ``horizon`` or ``month`` of the close.
+        window : str
+            ``scheduled`` and ``spot@SHARE_OR_TIME`` (proper), ``until-resolution``, ``last``.
+        against : str
+            A forecaster, ``uniform`` or ``climatology`` to take the difference from, on shared
+            questions and the same part of each window; default: the base rate, by forecaster.
+        missing : str
+            ``leave-out``, or ``uniform``: a question skipped counts as the uniform forecast.
+        """
         from forecasting.app.scores.score import SCORE_COLUMNS, scores
 
         rows = scores(

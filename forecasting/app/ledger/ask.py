@@ -1,7 +1,7 @@
 """Ask a question with its number in one transaction; change it, drop it, or match it.
 
 Asked questions lie in the ledger like any other. A base rate in one phrase makes an event process
-that lies there too (`forecasting.app.upkeep.banks`), so that a model stands beside the number
+that lies there too (`forecasting.bank.usable`), so that a model stands beside the number
 at once.
 """
 
@@ -219,7 +219,7 @@ def edit(
 ) -> list[str]:
     """Record a new version of a question, or of each rung that changed; give their ids.
 
-    `changed` is the whole question as YAML (:func:`as_yaml`), or the fields that change.
+    `changed` is the whole question as YAML (`forecasting.bank.asked`), or the fields that change.
     """
     old_questions = Catalog.of(ledger).find(name)
     before = fields_of(old_questions)

@@ -64,35 +64,11 @@ def scores(
     missing: str = "leave-out",
     resamples: int = 4999,
 ) -> list[dict[str, Any]]:
-    """Score forecasters over the lifetime of questions, question types apart.
+    """Score forecasters over the lifetime of questions, types and units apart; see `Book.scores`.
 
-    CRPS is in the unit of its question: units are apart too, and without one there is no mean.
-
-    Parameters
-    ----------
-    rule : str
-        ``brier``, ``log``, ``spherical``, ``rps``, ``crps``, ``baseline``, ``peer``,
-        ``relative``; empty: each question type by its natural rule. The last two compare with
-        everybody of that kind in force on the question, and are not proper scores.
-    by : str
-        ``forecaster``, or that within ``question``, ``topic``, ``tag``, ``horizon``, ``month``
-        (of the scheduled close).
-    window : str
-        ``scheduled`` (proper), ``spot@SHARE_OR_TIME`` (proper), ``until-resolution`` and ``last``
-        (marked as not proper).
-    against : str
-        A forecaster, ``uniform`` or ``climatology`` to take the difference from, on shared
-        questions and the same part of each window; empty: the base rate, by forecaster alone.
-    missing : str
-        ``leave-out``: a question that a forecaster skipped is not in their mean.
-        ``uniform``: it counts as the uniform forecast, coverage 0.
-
-    Returns
-    -------
-    list of dict
-        A row per forecaster, group and question type; see the contract for the keys. `mean` is
-        smaller when better unless `orientation` says ``larger``; ``skill`` is larger when better.
-        ``while_open`` is the mean until each resolution, beside the scheduled one (not proper).
+    CRPS is in the unit of its question: without one there is no mean. A row a forecaster, group and
+    question type: `mean` is smaller when better unless `orientation` says ``larger``, ``skill``
+    larger when better; ``while_open`` is the mean until each resolution (not proper).
     """
     wanted = selection or Selection()
     check_table(rule, by, window, missing)
