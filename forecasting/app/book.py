@@ -1047,12 +1047,11 @@ class Book[Table]:
         at: When = None,
         note: str = "",
         sure: bool = False,
-        early_no: bool = False,
     ) -> list[dict[str, Any]]:
-        """Record an outcome, or a corrected version of it; `early_no` says `sure` of a no."""
+        """Record an outcome, or a corrected version of it."""
         from forecasting.app.ledger.resolve import resolve
 
-        more = {"source": source, "note": note, "sure": sure or early_no}
+        more = {"source": source, "note": note, "sure": sure}
         return self._record_outcome(resolve, question, text(outcome), at=at, **more)
 
     def annul(

@@ -124,24 +124,6 @@ def lifetime_scores(
 
 def shared(
     frame: "pd.DataFrame",
-    a: str,
-    b: str,
-    *,
-    rule: str,
-    convention: str = "half",
-    window: str = "scheduled",
-) -> "pd.DataFrame":
-    """Give the scores of two forecasters, one row a shared question: question, event, a, b.
-
-    Under the windows that average over time both count from when the later of the two had
-    spoken; at a spot both must have had a forecast in force. Questions that resolved within two
-    days are left out. For ``peer`` and ``relative`` the others are all in the frame.
-    """
-    return all_shared(frame, [a], b, rule=rule, convention=convention, window=window)[a]
-
-
-def all_shared(
-    frame: "pd.DataFrame",
     names: Sequence[str],
     other: str,
     *,
@@ -149,7 +131,13 @@ def all_shared(
     convention: str = "half",
     window: str = "scheduled",
 ) -> "dict[str, pd.DataFrame]":
-    """Give :func:`shared` of each of several forecasters and one other, scored together."""
+    """Give the scores of each of several forecasters and one other on the questions they share.
+
+    One row a shared question: question, event, closes, a, b. Under the windows that average over
+    time both count from when the later of the two had spoken; at a spot both must have had a
+    forecast in force. Questions that resolved within two days are left out. For ``peer`` and
+    ``relative`` the others are all in the frame.
+    """
     import numpy as np
     import pandas as pd
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from forecasting.comparison.against import (
     NOTHING,
-    all_shared,
     difference,
     lifetime_scores,
+    shared,
     window_of,
 )
 from forecasting.domain.forecasters import BASE_RATE, ordered
@@ -261,7 +261,7 @@ class _Table:
     def _shared(self) -> "dict[str, pd.DataFrame]":
         """Everybody's scores beside those of whom they are measured against."""
         other = self.against or BASE_RATE
-        return all_shared(
+        return shared(
             self.frame,
             sorted(self._present - {other}),
             other,

@@ -211,7 +211,7 @@ def measured(frame):
     scored = against.lifetime_scores(frame, rule="brier", convention="half", window="scheduled")
     facts = frame.drop_duplicates("question").set_index("question")[["event", "too_soon"]]
     scored = scored.join(facts, on="question")
-    pair = against.shared(frame, "left", "right", rule="brier")
+    pair = against.shared(frame, ["left"], "right", rule="brier")["left"]
     steps = sequential_steps(
         pair["a"],
         pair["b"],

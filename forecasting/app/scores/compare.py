@@ -101,7 +101,7 @@ def compare(
         raise InvalidInput(msg, hint=f"rule={NATURAL[chosen]}")
     part = frame[frame["type"] == chosen]
     _one_unit(part[part["question"].isin(both["question"])], used)
-    wide = shared(part, a, b, rule=used, convention=convention, window=window)
+    wide = shared(part, [a], b, rule=used, convention=convention, window=window)[a]
     # Unanswered questions keep their place in the sequence.
     pending = _pending(ledger, wanted, a, b, chosen)
     names, moment = (a, b), wanted.as_of or now

@@ -310,7 +310,7 @@ def _versus(
         return None, []
     part = frame[frame["type"] == comparison["type"]]
     convention = comparison["convention"] or "half"
-    wide = shared(part, who, MODEL, rule=comparison["rule"], convention=convention)
+    wide = shared(part, [who], MODEL, rule=comparison["rule"], convention=convention)[who]
     titles = Catalog.of(ledger).questions
     rows = [
         {

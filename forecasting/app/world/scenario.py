@@ -96,7 +96,8 @@ class Live:
         """Give a set as `find` does; it must be there."""
         if (chosen := self.find(name)) is None:
             msg = "scenario: name one of the bank's"
-            raise NotFound(msg, hint="forecast scenario list")
+            sets = ", ".join(each.id for each in self.predictor.bank.scenarios)
+            raise NotFound(msg, hint=sets or "forecast scenario list")
         return chosen
 
     def shares(self, scenarios: ScenarioSet) -> list[dict[str, Any]]:

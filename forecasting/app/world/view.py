@@ -12,7 +12,7 @@ from forecasting.bank import Bank
 from forecasting.bank.usable import loaded
 from forecasting.domain.instants import day_ends, parse_when, utc
 from forecasting.domain.question import Question
-from forecasting.errors import InvalidInput, NotFound, nearest
+from forecasting.errors import InvalidInput, nearest
 from forecasting.models.world.paths import FAN
 from forecasting.models.world.reading import LEVELS, Answer
 from forecasting.store import Ledger
@@ -20,7 +20,6 @@ from forecasting.store import Ledger
 if TYPE_CHECKING:
     import pandas as pd
 
-    from forecasting.domain.scenario import ScenarioSet
 
 #: A day is the midnight that ends it, in the zone of the world; a moment carries its offset.
 type Day = str | dt.date | dt.datetime
@@ -243,7 +242,7 @@ class WorldView:
         """
         import pandas as pd
 
-        return pd.DataFrame(self.live.shares(self._set(name)))
+        return pd.DataFrame(self.live.shares(self.live.scenarios(name)))
 
     def value(self, target: str = "", *, name: str = "") -> "pd.DataFrame":
         """Rank the open questions by what their answers would tell.
@@ -259,15 +258,8 @@ class WorldView:
         """
         import pandas as pd
 
-        rows = self.live.value(target, self._set(name) if name else None)
+        rows = self.live.value(target, self.live.scenarios(name) if name else None)
         return pd.DataFrame(rows, columns=VALUE_COLUMNS)
-
-    def _set(self, name: str) -> "ScenarioSet":
-        if (scenarios := self.live.find(name)) is None:
-            msg = f"name ({name}): must name one of the bank's sets of scenarios"
-            sets = [each.id for each in self.live.predictor.bank.scenarios]
-            raise NotFound(msg, hint=", ".join(sets) or "name=...")
-        return scenarios
 
     def what_if(
         self, given: Sequence[str] = (), do: Sequence[str] = (), *, name: str = ""
@@ -292,7 +284,7 @@ class WorldView:
         """
         import pandas as pd
 
-        chosen = self._set(name) if name else None
+        chosen = self.live.scenarios(name) if name else None
         rows = self.live.what_if(_listed(given), _listed(do), chosen)
         return pd.DataFrame(rows, columns=WHAT_IF_COLUMNS)
 
