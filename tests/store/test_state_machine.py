@@ -180,7 +180,12 @@ class AsAList(RuleBasedStateMachine):
                 self.ledger, asked.id, outcome, source="a court", now=self.now, at=at, sure=True
             )
 
-        if at <= asked.opens:
+        standing = self.standing(asked)
+        # The same words once more say nothing new.
+        again = standing is not None and (
+            (standing.outcome, standing.source, standing.resolved_at) == (outcome, "a court", at)
+        )
+        if again or at <= asked.opens:
             with pytest.raises(InvalidInput):
                 ask()
             return
