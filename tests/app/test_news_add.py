@@ -9,14 +9,13 @@ import pytest
 
 from forecasting.app.news import add as news
 from forecasting.app.news import shown as listing
-from forecasting.app.news import sources
-from forecasting.app.news import world as news_world
-from forecasting.app.news.world import NewsWorld
+from forecasting.app.upkeep import banks
 from forecasting.domain.evidence import Effect, Evidence, fact_effect, standing
 from forecasting.domain.forecast import Forecast, binary_value
 from forecasting.domain.instants import day_ends, iso, parse_instant
 from forecasting.domain.resolution import Resolution
 from forecasting.errors import InvalidInput, NotFound
+from forecasting.evidence import predicates as news_world
 from tests.app.small_world import HOUR, NOON, NOW, RUNG, SINCE, WORLD, laid, question
 
 DAY = 24 * HOUR
@@ -24,7 +23,7 @@ DAY = 24 * HOUR
 
 @pytest.fixture
 def ledger(monkeypatch):
-    monkeypatch.setattr(news_world, "world_of_the_bank", lambda ledger: WORLD)
+    monkeypatch.setattr(banks, "world_of", lambda ledger: WORLD)
     with laid() as laid_ledger:
         yield laid_ledger
 
@@ -188,7 +187,7 @@ def test_a_fact_below_b_is_a_report_of_two_unless_confirmed(ledger, fact, target
 
 
 def test_the_grade_of_the_source_counts_and_not_what_its_item_claims(ledger):
-    sources.set_grade(ledger, "blog", "E", now=NOW - DAY, new=True)
+    news.set_grade(ledger, "blog", "E", now=NOW - DAY, new=True)
     assert _add(ledger, "Mine", "truce=on", source="blog", grade="A")["notes"]
     _add(ledger, "Earlier", source="agency", grade="B")
     assert _add(ledger, "Ungraded", "truce=on", source="agency")["notes"] == []
@@ -260,7 +259,7 @@ def test_no_hint_is_refused_itself(ledger, monkeypatch):
     small = replace(WORLD.processes["detainees"], delivery=replace(
         WORLD.processes["detainees"].delivery, agreed=100.0, delivered=0.0))  # fmt: skip
     world = replace(WORLD, processes={**WORLD.processes, "detainees": small})
-    monkeypatch.setattr(news_world, "world_of_the_bank", lambda ledger: world)
+    monkeypatch.setattr(banks, "world_of", lambda ledger: world)
     with pytest.raises(InvalidInput) as refusal:
         _fact(ledger, "detainees=-5")
     assert refusal.value.hint == 'on="detainees=100"'
@@ -278,7 +277,7 @@ def test_a_part_whose_point_may_mark_thousands_is_asked_about(ledger, monkeypatc
     large = replace(WORLD.processes["detainees"], delivery=replace(
         WORLD.processes["detainees"].delivery, agreed=5000.0))  # fmt: skip
     world = replace(WORLD, processes={**WORLD.processes, "detainees": large})
-    monkeypatch.setattr(news_world, "world_of_the_bank", lambda ledger: world)
+    monkeypatch.setattr(banks, "world_of", lambda ledger: world)
     before = ledger.head()
     with pytest.raises(InvalidInput, match=r"part \(1\.200\): is 1\.2 or 1200"):
         _fact(ledger, "detainees=1.200")
@@ -311,9 +310,8 @@ def test_a_day_has_one_event_and_one_part_in_the_zone_of_their_process(
 ):
     """By the days of UTC a part of a file's day came twice, and one of the next day not at all."""
     processes = {name: replace(process, zone=zone) for name, process in WORLD.processes.items()}
-    monkeypatch.setattr(
-        news_world, "world_of_the_bank", lambda ledger: replace(WORLD, processes=processes)
-    )
+    world = replace(WORLD, processes=processes)
+    monkeypatch.setattr(banks, "world_of", lambda ledger: world)
     midnight = day_ends(dt.date(2026, 11, 20), zone)
     facts = {"convoy": {"name": "event"}, "detainees": {"name": "part", "value": 100.0}}
     on_file = [
@@ -327,7 +325,7 @@ def test_a_day_has_one_event_and_one_part_in_the_zone_of_their_process(
         ledger.append(on_file, recorded_at=NOW)
 
         def steps(name):
-            known = NewsWorld(replace(WORLD, processes=processes), {})
+            known = news_world.NewsWorld(world, {})
             return known.record(processes[name], ledger.evidence(), NOW).steps
 
         for fact in ("convoy=event", "detainees=100"):
@@ -364,7 +362,7 @@ def test_facts_of_one_moment_on_record_are_read_in_the_order_in_which_they_were_
         ledger.append([stalled], recorded_at=NOON)
         part = item(f"{other}1", "detainees", kind="part", value=50.0)
         ledger.append([part], recorded_at=NOON)
-        known, items = NewsWorld(WORLD, {}), ledger.evidence()
+        known, items = news_world.NewsWorld(WORLD, {}), ledger.evidence()
         states = [
             known.record(WORLD.processes[n], items, NOW).state for n in ("truce", "detainees")
         ]
