@@ -38,9 +38,8 @@ from forecasting.domain import (
     Sealed,
     Withdrawal,
 )
-from forecasting.domain.forecast import SHOWN_KINDS, STORED_KINDS, Said, Value, kind_named
+from forecasting.domain.forecast import SHOWN_KINDS, STORED_KINDS, BriefForecast, Value, kind_named
 from forecasting.domain.provenance import ModelRun, ReplayMark
-from forecasting.domain.resolution import outcomes
 from forecasting.domain.setup import Setup
 from forecasting.domain.watch import Watch
 from forecasting.errors import NotFound
@@ -269,7 +268,9 @@ class Readings:
         with self.reading() as connection:
             return {str(name) for name in connection.execute(query).scalars()}
 
-    def said(self, forecaster: str, kinds: Collection[Kind], *, since: int = 0) -> list[Said]:
+    def brief_forecasts(
+        self, forecaster: str, kinds: Collection[Kind], *, since: int = 0
+    ) -> list[BriefForecast]:
         """Give what a forecaster said, as :meth:`forecasts` orders it, without the rest."""
         of = tables.forecast
         stored = [STORED_KINDS.get(kind, kind) for kind in kinds]
@@ -285,7 +286,7 @@ class Readings:
         with self.reading() as connection:
             rows = connection.execute(statement).all()
         return [
-            Said(
+            BriefForecast(
                 name,
                 _value(shape, labels, entered, stated),
                 read_instant(at),
@@ -365,13 +366,6 @@ class Readings:
         if question is not None:
             return self._values(Resolution, tables.resolution, *where)
         return self._grown(Resolution, tables.resolution, head, *where)
-
-    def standing_resolutions(self, *, head: int | None = None) -> dict[str, Resolution]:
-        """Give the outcome that stands for each question: the one recorded last.
-
-        A disputed version changes nothing; after a reopened one no outcome stands.
-        """
-        return outcomes(self.resolutions(head=head))
 
     def withdrawals(self, *, head: int | None = None) -> list[Withdrawal]:
         """Give every withdrawal in the order of recording."""

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, cast
 from sqlalchemy import REAL, Column, Connection, Integer, Table, Text, select, type_coerce
 
 from forecasting.domain import Imported
-from forecasting.domain.forecast import Spoken, kind_named
+from forecasting.domain.forecast import ForecastRow, kind_named
 from forecasting.domain.instants import parse_instant, utc
 from forecasting.errors import DatabaseUnusable, InvalidInput
 from forecasting.store import migrate
@@ -214,7 +214,7 @@ def record(
     *,
     recorded_at: dt.datetime,
     head: Head,
-    told: Callable[[int], object] = bool,
+    progress: Callable[[int], object] = bool,
 ) -> bool:
     """Record any number of drafts in one transaction, a few thousand at a time.
 
@@ -229,7 +229,7 @@ def record(
         # The kinds of a track record come one after the other; most of it is plain forecasts.
         for simple, some in groupby(drafts, plain.takes if plain else lambda _: False):
             for batch in batched(some, _BATCH):
-                told(here.seq - head.seq)
+                progress(here.seq - head.seq)
                 if simple and plain:
                     here = plain.append(
                         connection,
@@ -245,12 +245,12 @@ def record(
     return True
 
 
-def spoken(ledger: Ledger, *, without: Collection[int] = ()) -> Iterator[Spoken]:
+def spoken(ledger: Ledger, *, without: Collection[int] = ()) -> Iterator[ForecastRow]:
     """Give every forecast but replays, by question, time and forecaster; none of a dropped one.
 
     `without` are the numbers of those that do not count.
     """
-    columns = [getattr(forecast.c, name) for name in Spoken._fields[:-1]]
+    columns = [getattr(forecast.c, name) for name in ForecastRow._fields[:-1]]
     statement = (
         select(*columns, rationale.c.text, forecast.c.seq)
         .select_from(forecast.outerjoin(rationale, rationale.c.seq == forecast.c.seq))
@@ -262,7 +262,9 @@ def spoken(ledger: Ledger, *, without: Collection[int] = ()) -> Iterator[Spoken]
             if row[8] in without:
                 continue
             labels, entered = tuple(row[3]), tuple(row[4])
-            yield Spoken(*row[:2], kind_named(row[2]), labels, entered, *row[5:7], row[7] or "")
+            yield ForecastRow(
+                *row[:2], kind_named(row[2]), labels, entered, *row[5:7], row[7] or ""
+            )
 
 
 def said_when(ledger: Ledger) -> dict[tuple[str, str, dt.datetime], tuple[Any, Any]]:

@@ -15,6 +15,7 @@ from forecasting.cli import run as cli
 from forecasting.cli.spelling import as_options
 from forecasting.domain.instants import iso, parse_instant
 from forecasting.domain.reading import plainly, tidied
+from forecasting.domain.resolution import outcomes
 from forecasting.errors import ForecastingError
 
 NOW = parse_instant("2026-11-22T12:00Z")
@@ -188,7 +189,7 @@ PROBABILITY = Thing(
 
 
 def standing(doors, name):
-    return doors.book.ledger.standing_resolutions()[name]
+    return outcomes(doors.book.ledger.resolutions())[name]
 
 
 def outcome(space):

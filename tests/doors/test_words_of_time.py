@@ -9,6 +9,7 @@ from forecasting import clock
 from forecasting.app.book import Book
 from forecasting.cli import run
 from forecasting.domain.instants import last_day, local_day, parse_instant
+from forecasting.domain.resolution import outcomes
 from forecasting.errors import InvalidInput
 from forecasting.web.house import House
 from tests.web.conftest import Browser
@@ -91,7 +92,7 @@ def test_what_became_known_today_is_known_by_now(book, door):
         name = fresh(book)
         with clock.at(book.now):
             SETTLE[door](book, name, at)
-        assert book.ledger.standing_resolutions()[name].resolved_at == book.now
+        assert outcomes(book.ledger.resolutions())[name].resolved_at == book.now
 
 
 @pytest.mark.parametrize("door", ASK)

@@ -387,7 +387,7 @@ class AsAList(RuleBasedStateMachine):
         outcomes = {asked.id: self.standing(asked) for asked in QUESTIONS.values()}
         assert {
             name: (item.outcome, item.resolved_at, item.version)
-            for name, item in self.ledger.standing_resolutions().items()
+            for name, item in outcomes(self.ledger.resolutions()).items()
         } == {
             name: (item.outcome, item.resolved_at, item.version)
             for name, item in outcomes.items()

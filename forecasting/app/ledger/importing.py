@@ -29,12 +29,12 @@ from forecasting.domain.resolution import Resolution, outcomes
 from forecasting.domain.setup import Setup
 from forecasting.errors import DatabaseUnusable, InvalidInput
 from forecasting.exchange import Plan
-from forecasting.exchange.format import Format, Told, detected
+from forecasting.exchange.cells import Reading
+from forecasting.exchange.format import Format, QuestionHistory, detected
 from forecasting.exchange.people import named
 from forecasting.exchange.record import Statements, ends_to_come, gathered
 from forecasting.exchange.rows import by_rows
 from forecasting.exchange.source import opened
-from forecasting.exchange.stated import Reading
 from forecasting.store import Draft, Ledger, transfer
 
 #: How the export of a ledger is read with everything in it.
@@ -139,7 +139,7 @@ def import_record(
             f"days and times without an offset, such as {plainly(manner.seen['zone'])}, are read "
             f"in {here}, the zone of this workspace; zone=ZONE names another"
         )
-    people = {statement.forecaster for statement in statements.said}
+    people = {statement.forecaster for statement in statements.forecasts}
     if of.own and (ours := sorted(filter(OURS.fullmatch, people))):
         statements.notes.append(
             f"{', '.join(ours[:6])}{', ...' * (len(ours) > 6)}: names of the program's own "
@@ -184,7 +184,7 @@ def import_record(
         def report(done: int, total: int = len(drafts)) -> None:
             progress("recording", done, total)
 
-        if transfer.record(ledger, drafts, recorded_at=now, head=head, told=report):
+        if transfer.record(ledger, drafts, recorded_at=now, head=head, progress=report):
             break
     else:
         msg = f"database ({ledger.where}): other programs keep writing to it; nothing was written"
@@ -282,7 +282,7 @@ def _plan(
     return plan, taken(statements.news, items, ledger.evidence(), ledger, catalog, now)
 
 
-def _holdings(ledger: Ledger) -> exchange.Held:
+def _holdings(ledger: Ledger) -> exchange.Existing:
     forecasts, undo = transfer.said_when(ledger), undone(ledger)
     others = {f.question for kind in ("live", "backdated") for f in ledger.forecasts(kind=kind)}
     others |= {seal.question for seal in ledger.seals()}
@@ -303,7 +303,7 @@ def _holdings(ledger: Ledger) -> exchange.Held:
     questions = ledger.questions()
     # The source of an imported question is empty or an address; that of others is not.
     left |= {one.id for one in questions if one.source.partition(":")[0] in ("", "http", "https")}
-    return exchange.Held(
+    return exchange.Existing(
         questions={question.id: question for question in questions},
         resolutions=ledger.resolutions(),
         forecasts=forecasts,
@@ -453,10 +453,12 @@ def checked(
     return {"rules": rules, "rows": rows}
 
 
-def _cases(ledger: Ledger, statements: Statements, plan: Plan) -> Iterator[Told]:
+def _cases(ledger: Ledger, statements: Statements, plan: Plan) -> Iterator[QuestionHistory]:
     """Give what the ledger has of each resolved question that a file speaks of."""
     questions, settled = _questions_and_outcomes(plan, Catalog.of(ledger))
-    about = {one.question for one in statements.facts} | {one.question for one in statements.said}
+    about = {one.question for one in statements.facts} | {
+        one.question for one in statements.forecasts
+    }
     beyond: dict[str, dict[str, Any]] = defaultdict(dict)
     for facts in statements.facts:
         beyond[facts.question] |= facts.stated
@@ -475,7 +477,7 @@ def _cases(ledger: Ledger, statements: Statements, plan: Plan) -> Iterator[Told]
     for name in sorted(about & questions.keys() & settled.keys()):
         if settled[name].outcome == ANNULLED:
             continue
-        yield Told(
+        yield QuestionHistory(
             questions[name],
             settled[name],
             sorted(by_question[name].values(), key=lambda one: (one.issued_at, one.forecaster)),

@@ -8,13 +8,13 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from forecasting.domain import Question, Withdrawal
-from forecasting.domain.forecast import Forecast, Said
+from forecasting.domain.forecast import BriefForecast, Forecast
 from forecasting.domain.instants import iso
 from forecasting.domain.resolution import REOPENED, Resolution, outcomes
 from forecasting.domain.setup import Setup
 from forecasting.errors import InvalidInput, NotFound
 from forecasting.store import Draft, Ledger
-from forecasting.store.taken import at_one_instant, brought_with, versions
+from forecasting.store.imported import at_one_instant, brought_with, versions
 
 
 class Undone(NamedTuple):
@@ -27,7 +27,7 @@ class Undone(NamedTuple):
     withdrawals: list[Withdrawal]
     runs: tuple[tuple[int, int], ...] = ()
 
-    def left[One: (Forecast, Said)](self, forecasts: Iterable[One]) -> list[One]:
+    def left[One: (Forecast, BriefForecast)](self, forecasts: Iterable[One]) -> list[One]:
         """Give the forecasts that were not taken back."""
         return [one for one in forecasts if one.seq not in self.forecasts]
 
@@ -249,7 +249,7 @@ def _wordings(ledger: Ledger, run: tuple[int, int] | None) -> tuple[list[Questio
 
 def _first_said(one: Resolution, versions: Sequence[Resolution]) -> Resolution:
     """Give the version of an outcome that one restores after an undone import; else itself."""
-    from forecasting.exchange.settle import UNDONE
+    from forecasting.exchange.outcomes import UNDONE
 
     before = [each for each in versions if _seq(each) < _seq(one)]
     if before and (before[-1].source, before[-1].recorded_at) == (UNDONE, one.recorded_at):
@@ -288,7 +288,7 @@ def import_undo(
     (`restored`). `run` is its first and last entry, as it printed them; or the first.
     Of an import without forecasts the ends count no more and each question has its former words.
     """
-    from forecasting.exchange.settle import UNDONE
+    from forecasting.exchange.outcomes import UNDONE
 
     start, _, until = str(run).strip().partition("-")
     try:
