@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from forecasting.review import words
 from forecasting.review.data import Fan
 from forecasting.review.draw import percent_axis, unclip
-from forecasting.review.layout import Frame, dates, spread
+from forecasting.review.plot import Frame, dates, spread
 from forecasting.review.svg import PALETTE, style
 
 if TYPE_CHECKING:

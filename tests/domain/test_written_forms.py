@@ -13,11 +13,10 @@ from forecasting.domain.instants import day_ends, deadline
 from forecasting.domain.outcome import OutcomeSpace, beyond
 from forecasting.domain.process import ProcessSpec
 from forecasting.domain.scores import score_range, score_title
-from forecasting.evidence.identity import key_of
 from forecasting.evidence.intake import is_address
 from forecasting.evidence.leads import moves_of
 from forecasting.evidence.likelihood import of_grade
-from forecasting.evidence.likeness import Likeness, stems
+from forecasting.evidence.similar import Likeness, key_of, stems
 from forecasting.exchange.cells import forecast_cell
 from forecasting.exchange.columns import recognised
 from forecasting.exchange.forecasts import value_of

@@ -30,10 +30,9 @@ from forecasting.domain.question import normalised
 from forecasting.domain.reading import Manner, moment, of_file
 from forecasting.errors import InvalidInput, NotFound
 from forecasting.evidence import intake, reliability
-from forecasting.evidence.identity import Items, Same, key_of
 from forecasting.evidence.relevant import asked as processes_asked
 from forecasting.evidence.reliability import check_grade
-from forecasting.evidence.similar import Alike, Index
+from forecasting.evidence.similar import Alike, Index, Items, Same, key_of
 from forecasting.exchange import Refused
 from forecasting.fetch import Fetcher
 from forecasting.store import Ledger

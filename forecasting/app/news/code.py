@@ -24,8 +24,7 @@ from forecasting.domain.question import Question
 from forecasting.errors import ForecastingError, InvalidInput
 from forecasting.evidence import known
 from forecasting.evidence.leads import to_target
-from forecasting.evidence.likeness import Likeness
-from forecasting.evidence.similar import Index
+from forecasting.evidence.similar import Index, Likeness
 from forecasting.store import Ledger
 
 if TYPE_CHECKING:

@@ -40,7 +40,8 @@ from forecasting.exchange.record import (
 from forecasting.exchange.source import Head, Source
 from forecasting.exchange.values import faulty, instant, number, probability, required, shares
 from forecasting.scoring import brier as _brier
-from forecasting.scoring.relative import ordinal_brier, relative_brier
+from forecasting.scoring.ranked import ordered_brier
+from forecasting.scoring.relative import relative_brier
 
 NAME = "cultivate"
 CROWD = f"crowd:{NAME}"
@@ -342,7 +343,7 @@ def daily(history: QuestionHistory) -> dict[str, float]:
 
 def ordinal(history: QuestionHistory) -> dict[str, float]:
     """Score each day by the mean Brier of the cuts between ordered answers; of no others."""
-    return _daily(history, ordinal_brier) if history.question.space.type == "ordered" else {}
+    return _daily(history, ordered_brier) if history.question.space.type == "ordered" else {}
 
 
 def relative(history: QuestionHistory) -> dict[str, float]:
