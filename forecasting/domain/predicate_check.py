@@ -231,7 +231,7 @@ def _ways(truth: ask.Truth, holds: bool) -> list[tuple[_Literal, ...]] | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
+class _InStates:
     """A process is in one of some states at a moment, or all the while until it."""
 
     process: str
@@ -241,14 +241,14 @@ class _Held:
     entered: bool = False
 
 
-def _as_held(atom: ask.Atom, closes: dt.datetime) -> _Held | None:
+def _in_states(atom: ask.Atom, closes: dt.datetime) -> _InStates | None:
     match atom:
         case ask.At(process=process, states=states, when=when):
-            return _Held(process, frozenset(states), when.of(closes))
+            return _InStates(process, frozenset(states), when.of(closes))
         case ask.Through(process=process, states=states, until=until):
-            return _Held(process, frozenset(states), until.of(closes), throughout=True)
+            return _InStates(process, frozenset(states), until.of(closes), throughout=True)
         case ask.Entered(process=process, states=states, until=until) if states:
-            return _Held(process, frozenset(states), until.of(closes), entered=True)
+            return _InStates(process, frozenset(states), until.of(closes), entered=True)
     return None
 
 
@@ -258,7 +258,7 @@ def _exclude(one: _Literal, other: _Literal, world: WorldSpec, closes: dt.dateti
         return one[1] != other[1]
     if not (one[1] and other[1]):
         return False
-    a, b = _as_held(one[0], closes), _as_held(other[0], closes)
+    a, b = _in_states(one[0], closes), _in_states(other[0], closes)
     if a is None or b is None or a.process != b.process:
         return False
     first, later = (a, b) if a.at <= b.at else (b, a)

@@ -254,7 +254,7 @@ def record(
     return True
 
 
-def spoken(ledger: Ledger, *, without: Collection[int] = ()) -> Iterator[ForecastRow]:
+def forecast_rows(ledger: Ledger, *, without: Collection[int] = ()) -> Iterator[ForecastRow]:
     """Give every forecast but replays, by question, time and forecaster; none of a dropped one.
 
     `without` are the numbers of those that do not count.
@@ -276,8 +276,8 @@ def spoken(ledger: Ledger, *, without: Collection[int] = ()) -> Iterator[Forecas
             )
 
 
-def said_when(ledger: Ledger) -> dict[tuple[str, str, dt.datetime], tuple[Any, Any]]:
-    """Give the labels and decimals of each forecast that :func:`spoken` gives, by who and when."""
+def values_by_moment(ledger: Ledger) -> dict[tuple[str, str, dt.datetime], tuple[Any, Any]]:
+    """Give labels and decimals of what :func:`forecast_rows` gives, by question, name and moment."""
     names = ("question", "forecaster", "issued_at")
     written = (type_coerce(forecast.c[name], Text) for name in ("labels", "entered"))
     statement = select(*(forecast.c[name] for name in names), *written)

@@ -64,7 +64,7 @@ def export_record(
             lines = (f"{line}\n" for line in transfer.export(ledger))
         case "fatebook":
             undone_seqs = undone(ledger).forecasts
-            spoke = {one.forecaster for one in transfer.spoken(ledger, without=undone_seqs)}
+            spoke = {one.forecaster for one in transfer.forecast_rows(ledger, without=undone_seqs)}
             if spoke and forecaster not in spoke:
                 msg = f"no forecast by {forecaster} to write"
                 raise NotFound(msg, hint=f"forecaster={nearest(forecaster, spoke) or min(spoke)}")
@@ -89,7 +89,7 @@ def _counting_left_out(lines: Iterable[str], left: Left, about: dict[str, Any]) 
 def _csv(ledger: Ledger) -> Iterator[str]:
     catalog = Catalog.of(ledger)
     undo = undone(ledger)
-    forecasts = transfer.spoken(ledger, without=undo.forecasts)
+    forecasts = transfer.forecast_rows(ledger, without=undo.forecasts)
     return write_csv(forecasts, undo.withdrawals, catalog.questions, catalog.outcomes)
 
 

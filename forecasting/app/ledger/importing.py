@@ -24,7 +24,7 @@ from forecasting.domain.instants import DEFAULT_ZONE
 from forecasting.domain.instants import zone as known_zone
 from forecasting.domain.question import ANNULLED, TOO_SOON, Question
 from forecasting.domain.reading import Ambiguous, Manner, of_file, plainly
-from forecasting.domain.reading.numbers import THOUSANDS
+from forecasting.domain.reading.quantities import THOUSANDS
 from forecasting.domain.resolution import Resolution, outcomes
 from forecasting.domain.setup import Setup
 from forecasting.errors import DatabaseUnusable, InvalidInput
@@ -283,7 +283,7 @@ def _plan(
 
 
 def _holdings(ledger: Ledger) -> exchange.Existing:
-    forecasts, undo = transfer.said_when(ledger), undone(ledger)
+    forecasts, undo = transfer.values_by_moment(ledger), undone(ledger)
     others = {f.question for kind in ("live", "backdated") for f in ledger.forecasts(kind=kind)}
     others |= {seal.question for seal in ledger.seals()}
     left = {question for question, _, _ in forecasts}

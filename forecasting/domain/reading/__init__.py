@@ -8,9 +8,10 @@ Nothing is guessed from the neighbours of a value.
 from forecasting.domain.reading.instants import day, day_word, local_clock, moment
 from forecasting.domain.reading.manner import Ambiguous, Damaged, Manner, of_file, plainly
 from forecasting.domain.reading.names import forecaster, option, question_id
-from forecasting.domain.reading.numbers import level, number, quantity, tidied, unmistakable
+from forecasting.domain.reading.numbers import number, tidied, unmistakable
 from forecasting.domain.reading.outcomes import outcome
 from forecasting.domain.reading.probabilities import probability
+from forecasting.domain.reading.quantities import level, quantity
 
 __all__ = [
     "Ambiguous",

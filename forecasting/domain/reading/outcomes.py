@@ -6,7 +6,8 @@ from forecasting.domain.outcome import NO, YES, OutcomeSpace, beyond
 from forecasting.domain.question import ANNULLED
 from forecasting.domain.reading.manner import Manner, plainly, refused
 from forecasting.domain.reading.names import option
-from forecasting.domain.reading.numbers import quantity, tidied
+from forecasting.domain.reading.numbers import tidied
+from forecasting.domain.reading.quantities import quantity
 from forecasting.errors import InvalidInput
 
 _BINARY = dict.fromkeys(("yes", "y", "true", "t", "1", "1.0"), YES) | dict.fromkeys(
