@@ -277,7 +277,7 @@ def forecast_rows(ledger: Ledger, *, without: Collection[int] = ()) -> Iterator[
 
 
 def values_by_moment(ledger: Ledger) -> dict[tuple[str, str, dt.datetime], tuple[Any, Any]]:
-    """Give labels and decimals of what :func:`forecast_rows` gives, by question, name and moment."""
+    """Give labels and decimals of what :func:`forecast_rows` gives, by question, who and when."""
     names = ("question", "forecaster", "issued_at")
     written = (type_coerce(forecast.c[name], Text) for name in ("labels", "entered"))
     statement = select(*(forecast.c[name] for name in names), *written)
