@@ -16,7 +16,7 @@ from forecasting.domain.resolution import Reading, Withdrawal
 from forecasting.domain.sealed import Sealed
 from forecasting.errors import InvalidInput, NotFound
 from forecasting.store import Ledger
-from forecasting.store.columns import ForecastColumns, columns_of, read_columns
+from forecasting.store.forecast_columns import ForecastColumns, columns_of, read_columns
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,7 +9,7 @@ from forecasting.cli import options, times
 from forecasting.cli.forecasts import asked, asking, print_question
 from forecasting.cli.options import Group
 from forecasting.cli.output import counted, emit, opened, say, settings
-from forecasting.cli.standing import BRIEF, BY, brief
+from forecasting.cli.side_by_side import BRIEF, BY, brief
 from forecasting.domain.forecasters import MODEL, PRIOR, PRIOR_STANDS
 from forecasting.domain.instants import last_day
 from forecasting.errors import InvalidInput

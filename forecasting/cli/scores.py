@@ -12,7 +12,6 @@ from forecasting.cli import options, times
 from forecasting.cli.options import Command
 from forecasting.cli.output import cell, emit, opened, relay, say, settings
 from forecasting.cli.spelling import as_options
-from forecasting.cli.standing import ruled
 from forecasting.domain.resolution import READINGS
 from forecasting.domain.scores import CALIBRATED, COMPARED, RANKED, SCORES
 from forecasting.errors import InvalidInput
@@ -167,6 +166,12 @@ def score(**values: Any) -> None:
         title=_title(rows, kind, against, wanted["reading"], each=not rules) if rows else "",
         always=(2 if by == "forecaster" else 3) + compared + several + rules,
     )
+
+
+def ruled(row: Mapping[str, Any]) -> str:
+    """Name the rule of a row with its convention: brier (half), crps."""
+    convention = row.get("convention")
+    return f"{row['rule']} ({convention})" if convention else str(row["rule"])
 
 
 def _with_intervals(row: dict[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from forecasting.domain.resolution import REOPENED, Resolution, outcomes
 from forecasting.domain.setup import Setup
 from forecasting.errors import InvalidInput, NotFound
 from forecasting.store import Draft, Ledger
-from forecasting.store.imported import at_one_instant, brought_with, versions
+from forecasting.store.import_ends import at_one_instant, brought_with, versions
 
 
 class Undone(NamedTuple):

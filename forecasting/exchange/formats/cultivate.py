@@ -90,8 +90,7 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
                     yield from _question(line, one)
             else:
                 raise InvalidInput("item: is neither a question nor a prediction set")
-        if fault.reason:
-            yield Refused(line, fault.reason)
+        yield from fault.refused(line)
     if twice:
         yield Note(f"{twice:,} item{'s' * (twice > 1)} of earlier pages not read again")
     bare: set[str] = set()
@@ -123,8 +122,7 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
                     (int(prediction_set["id"]), forecast),
                     key=lambda pair: pair[0],
                 )
-        if fault.reason:
-            yield Refused(line, fault.reason)
+        yield from fault.refused(line)
     yield from (forecast for _, forecast in crowd.values())
 
 

@@ -36,7 +36,6 @@ from forecasting.exchange.formats.csv import line_writer
 from forecasting.exchange.record import (
     Facts,
     Record,
-    Refused,
     Scored,
     StatedForecast,
     StatedOutcome,
@@ -75,8 +74,7 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
                 elif (key := _key(one)) not in seen:
                     seen.add(key)
                     yield one
-        if fault.reason:
-            yield Refused(line, fault.reason)
+        yield from fault.refused(line)
 
 
 def _key(one: Any) -> Any:

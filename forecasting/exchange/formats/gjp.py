@@ -78,8 +78,7 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
             answers = {row["answer_option"].strip(): row["value"].strip() for _, row in rows}
             at = _time(first["timestamp"], "timestamp", reading)
             yield StatedForecast(line, _id(of), user, value(answers, letters[of]), at)
-        if fault.reason:
-            yield Refused(line, fault.reason)
+        yield from fault.refused(line)
 
 
 def _together(

@@ -21,7 +21,7 @@ from forecasting.errors import InvalidInput
 from forecasting.exchange.cells import Reading
 from forecasting.exchange.format import Format, PlatformRule, QuestionHistory, brier_once
 from forecasting.exchange.formats import gjp
-from forecasting.exchange.record import Facts, Record, Refused, StatedForecast, StatedOutcome
+from forecasting.exchange.record import Facts, Record, StatedForecast, StatedOutcome
 from forecasting.exchange.source import Head, Source
 from forecasting.exchange.values import faulty, instant, number, probability
 
@@ -66,8 +66,7 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
                 elif first != line:
                     msg = "probability: another row says something else of that instant"
                     raise InvalidInput(msg)
-            if fault.reason:
-                yield Refused(line, fault.reason)
+            yield from fault.refused(line)
     for key, answers in forecasts.items():
         question, who, at = key
         line = min(place for place, _ in answers.values())
@@ -77,8 +76,7 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
             copies = [place for answer, place in again.get(key, ()) if answer == min(answers)]
             for place in (line, *copies):
                 yield StatedForecast(place, question, COMMUNITY if who == "0" else who, value, at)
-        if fault.reason:
-            yield Refused(line, fault.reason)
+        yield from fault.refused(line)
 
 
 def _plain(cell: str) -> str:

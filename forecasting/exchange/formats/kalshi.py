@@ -44,8 +44,7 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
             seen.add(ticker)
             with faulty() as fault:
                 yield from _market(line, one)
-            if fault.reason:
-                yield Refused(line, fault.reason)
+            yield from fault.refused(line)
         elif "event_ticker" not in one and "candlesticks" not in one:
             yield Refused(line, "item: is neither a market nor candlesticks")
         for candle in one.get("candlesticks") or ():
@@ -62,8 +61,7 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
                     answer=_price(candle),
                     issued_at=epoch(required(candle, "end_period_ts"), name="end_period_ts"),
                 )
-            if fault.reason:
-                yield Refused(line, fault.reason)
+            yield from fault.refused(line)
 
 
 def _question(ticker: str) -> str:

@@ -85,8 +85,7 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
                 unread[number_of] = f"outcomeType ({plainly(kind)}): holds no probability"
                 raise InvalidInput(unread[number_of])
             yield from _market(line, market, bets_of)
-        if fault.reason:
-            yield Refused(line, fault.reason)
+        yield from fault.refused(line)
     for price in moved:
         if isinstance(price, Refused):
             yield price
@@ -210,8 +209,7 @@ def _moved(bets: Iterable[tuple[int, dict[str, Any]]]) -> Iterator[_Price | Refu
         with faulty() as fault:
             price = _price(line, bet)
             together.setdefault((price.question, price.at), []).append(price)
-        if fault.reason:
-            yield Refused(line, fault.reason)
+        yield from fault.refused(line)
     for prices in together.values():
         _last(prices).of.append(MARKET)
         for user in {one.user for one in prices}:

@@ -56,8 +56,7 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
             )
             at = instant(row.get("forecast_timestamp") or row["created_at"], name="timestamp")
             yield StatedForecast(line, f"{metaculus.NAME}-{of}", row["forecaster"], value, at)
-        if fault.reason:
-            yield Refused(line, fault.reason)
+        yield from fault.refused(line)
 
 
 def _question(row: Mapping[str, str]) -> tuple[dict[str, Any], Any]:

@@ -78,8 +78,7 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
             names |= {number_of: (question, False), str(market.get("slug")): (question, False)}
             tokens = _within(market, "clobTokenIds")
             names |= {str(one): (question, i == 1) for i, one in enumerate(tokens)}
-        if fault.reason:
-            yield Refused(place, fault.reason)
+        yield from fault.refused(place)
     for named, points in histories:
         known = names.get(named)
         if known is None and named.startswith("0x"):
@@ -88,8 +87,7 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
             line += 1
             with faulty() as fault:
                 yield _price(line, point, *(known or (f"{_NAMED}{named}", False)))
-            if fault.reason:
-                yield Refused(line, fault.reason)
+            yield from fault.refused(line)
 
 
 def place(statements: Statements, questions: Mapping[str, Question]) -> None:

@@ -41,8 +41,7 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
         line = next(lines)
         with faulty() as fault:
             yield from _prediction(line, prediction, lines)
-        if fault.reason:
-            yield Refused(line, fault.reason)
+        yield from fault.refused(line)
 
 
 def _predictions(pages: list[Any]) -> Iterator[Any]:
