@@ -164,9 +164,8 @@ def _required(moment: dt.datetime | None, row: Row, column: str) -> dt.datetime:
     return moment
 
 
-def _known_at(row: Row, day_column: str = "date") -> dt.datetime:
-    stated = row.moment("known")
-    return stated or row.ends(day_column)
+def _known_at(row: Row) -> dt.datetime:
+    return row.moment("known") or row.ends()
 
 
 def _class(row: Row) -> ReferenceClass:

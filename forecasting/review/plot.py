@@ -13,6 +13,8 @@ from typing import NamedTuple
 from forecasting.review import words
 from forecasting.review.data import QuestionPath
 
+#: The room of a number over a place.
+NUMBER = 25.0
 #: A part of a window is shown with a little of what follows.
 BEYOND = 1.15
 
@@ -73,11 +75,11 @@ def spread(places: Sequence[float], room: float, low: float, high: float) -> lis
     return centres
 
 
-def numbered(places: Sequence[float], *, room: float = 25.0) -> list[tuple[float, str]]:
+def numbered(places: Sequence[float]) -> list[tuple[float, str]]:
     """Put numbers 1, 2, ... over rising places; those too close for two numbers share a range."""
     groups: list[tuple[float, float, int, int]] = []
     for number, at in enumerate(places, start=1):
-        if groups and at - groups[-1][0] < room:
+        if groups and at - groups[-1][0] < NUMBER:
             start, _, first, _ = groups[-1]
             groups[-1] = (start, at, first, number)
         else:
