@@ -36,7 +36,7 @@ from forecasting.domain.process import (
     WorldSpec,
 )
 from forecasting.errors import InvalidInput
-from tests.domain.written_predicates import format_predicate
+from tests.domain.predicates_written import format_predicate
 
 CLOSE = Moment()
 OPENS, CLOSES = (dt.datetime(2026, month, 1, tzinfo=dt.UTC) for month in (1, 7))

@@ -13,9 +13,9 @@ from forecasting import clock
 from forecasting.app.book import Book
 from forecasting.cli import run as cli
 from forecasting.cli.spelling import as_options
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.instants import iso, parse_instant
 from forecasting.domain.reading import plainly, tidied
-from forecasting.domain.resolution import outcomes
 from forecasting.errors import ForecastingError
 
 NOW = parse_instant("2026-11-22T12:00Z")
@@ -189,7 +189,7 @@ PROBABILITY = Thing(
 
 
 def standing(doors, name):
-    return outcomes(doors.book.ledger.resolutions())[name]
+    return Catalog.of(doors.book.ledger).outcomes[name]
 
 
 def outcome(space):

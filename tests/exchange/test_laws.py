@@ -7,11 +7,11 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from forecasting.app.ledger.export import export_record
-from forecasting.app.ledger.importing import import_record
-from forecasting.app.ledger.undone import import_runs, import_undo
+from forecasting.app.ledger.importing import import_record, import_undo
 from forecasting.domain.resolution import outcomes
 from forecasting.errors import DatabaseUnusable, InvalidInput, NotFound
 from forecasting.store.transfer import record_digest
+from forecasting.store.undone import import_runs
 from tests.exchange.conftest import NOW, memory
 from tests.exchange.tables import START, record_of, row, stamp, stream, table, track_records
 

@@ -30,8 +30,6 @@ from forecasting.exchange.cells import (
     Reading,
     facts,
     forecast_cell,
-    neutral,
-    restored,
     text,
 )
 from forecasting.exchange.columns import COLUMNS, NUMERIC, Columns, recognised
@@ -39,6 +37,7 @@ from forecasting.exchange.format import Format
 from forecasting.exchange.record import WITHDRAWN, Facts, Note, Record, Refused, StatedForecast
 from forecasting.exchange.source import Head, Source
 from forecasting.exchange.text_file import MOST_ROWS, csv_rows, stop, text_lines
+from forecasting.files import neutral, restored
 
 MOST_COLUMNS = 400
 MOST_IN_A_CELL = 131_072

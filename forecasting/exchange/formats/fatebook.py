@@ -30,7 +30,7 @@ from forecasting.domain.reading import Ambiguous, plainly
 from forecasting.domain.reading import probability as typed
 from forecasting.domain.reading.probabilities import decimal
 from forecasting.errors import InvalidInput
-from forecasting.exchange.cells import Reading, restored
+from forecasting.exchange.cells import Reading
 from forecasting.exchange.format import Format, PlatformRule, QuestionHistory
 from forecasting.exchange.formats.csv import line_writer
 from forecasting.exchange.record import (
@@ -42,6 +42,7 @@ from forecasting.exchange.record import (
 )
 from forecasting.exchange.source import Head, Source
 from forecasting.exchange.values import faulty, number, percent, probability
+from forecasting.files import restored
 
 NAME = "fatebook"
 _DAY = dt.timedelta(days=1)
