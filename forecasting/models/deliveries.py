@@ -29,8 +29,8 @@ from forecasting.errors import InvalidInput
 from forecasting.evidence.cases import Package
 from forecasting.inference.fits import Graph
 from forecasting.inference.inputs import COLUMN, Layout, inputs
+from forecasting.inference.poisson_lognormal import numpy_mathematics
 from forecasting.inference.prior import from_standard, prior_arrays
-from forecasting.models.poisson_lognormal import numpy_mathematics
 from forecasting.models.priors import DELIVERIES
 
 # Parameters by the distribution of their prior: sampled as blocks, which halves compilation.

@@ -21,7 +21,7 @@ from forecasting.domain.prior import PriorSpec
 from forecasting.errors import InvalidInput
 from forecasting.inference.fits import Graph
 from forecasting.inference.inputs import COLUMN, SCALAR, Layout, inputs
-from forecasting.models.poisson_lognormal import (
+from forecasting.inference.poisson_lognormal import (
     graph_mathematics,
     log_marginal,
     numpy_mathematics,
