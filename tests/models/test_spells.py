@@ -74,8 +74,8 @@ def test_the_six_spells_on_a_grid_by_sampling_and_through_the_world():
     # In the world the stay's own 20 days are told apart, and weigh the draws once more.
     p = survival(draws, [20.0, 50.0], t0=30.0)
     own = np.sum(weight * p[:, 1]) / np.sum(weight * p[:, 0])
-    classes = {"c": SpellDraws.of(model, fitted)}
-    move = parameters(holds(), stay(20.0), points=2048, seed=1, classes=classes).moves[HOLDS]
+    classes = {("t", "c"): SpellDraws.of(model, fitted)}
+    move = parameters(holds(), stay(20.0), points=2048, seed=1, classes=classes).hazard(*HOLDS)
     assert survival_after(move, 30.0, age=20.0) == pytest.approx(own, abs=0.006)
 
 
@@ -134,12 +134,11 @@ def test_a_class_with_shares_gives_its_own_survival():
     draws = SpellDraws.of(model, fit)
     assert draws.spread == 0.5
     plain = SpellDraws(draws.theta, draws.k, draws.t0, draws.at_once, draws.lasting)
-    move = parameters(holds(), {}, points=2048, seed=1, classes={"c": plain}).moves[HOLDS]
+    classes = {("t", "c"): plain}
+    move = parameters(holds(), {}, points=2048, seed=1, classes=classes).hazard(*HOLDS)
     exact = survival(fit.draws, 700.0, t0=365.0)[:, 0].mean()
     assert survival_after(move, 700.0) == pytest.approx(exact, abs=0.004)
-    stated = parameters(holds(for_good=0.05), {}, points=64, seed=1, classes={"c": plain}).moves[
-        HOLDS
-    ]
+    stated = parameters(holds(for_good=0.05), {}, points=64, seed=1, classes=classes).hazard(*HOLDS)
     assert np.all(stated.for_good == 0.05)
 
 

@@ -487,8 +487,7 @@ def at_pace(world: World, signs: Signs, since: dt.datetime, log_ratio: float) ->
             (p, m)
             for p, process in enumerate(world.processes)
             for m, move in enumerate(process.moves)
-            if move.at is None
-            and (process.name, f"{process.states[move.start]} > {process.states[move.end]}") in ways
+            if move.at is None and (process.name, process.move_name(move)) in ways
         )
         if children:
             links.append(Link(f"{PACE}{sign}", place, (1,), children, sign * log_ratio))

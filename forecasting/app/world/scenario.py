@@ -184,11 +184,12 @@ class Live:
     def learned(self) -> dict[str, tuple[float, float, float]]:
         """Give each link's hazard ratio after the past: median and 90 % range."""
         ratios = {}
-        betas = self.run.learned.betas
-        for name in betas:
+        learned = self.run.learned
+        for link in learned.drawn.links:
             with contextlib.suppress(InvalidInput):  # of a process at fault nothing was learned
-                middle, low, high = np.exp(np.quantile(betas[name], (0.5, 0.05, 0.95))).tolist()
-                ratios[name] = (middle, low, high)
+                ends = np.quantile(learned.beta(link), (0.5, 0.05, 0.95))
+                middle, low, high = np.exp(ends).tolist()
+                ratios[link.name] = (middle, low, high)
         return ratios
 
     def stories(self, count: int) -> list[dict[str, Any]]:

@@ -27,7 +27,6 @@ from forecasting.evidence.relevant import ancestors, asked, groups, last_moment,
 from forecasting.evidence.reports import CodedReport, alive, reports
 from forecasting.models.world.assembly import assemble
 from forecasting.models.world.conditions import towards as ways
-from forecasting.models.world.known import to_values
 from forecasting.models.world.learning import Learned, Learner
 from forecasting.models.world.parameters import FAULTS
 from forecasting.models.world.paths import Paths
@@ -351,8 +350,8 @@ class WorldModel:
             world = assemble(
                 spec,
                 record_of,
-                learned.hazards,
-                {link.name: learned.betas[link.name] for link in spec.links},
+                learned.hazard,
+                {link.name: learned.beta(link) for link in spec.links},
                 points=points,
                 repeats=times * (size // points),
                 seed=self.seed,
@@ -360,7 +359,7 @@ class WorldModel:
             )
             all_coded = known.coded if variant.news else ()
             coded = tuple(report for report in all_coded if report.process in spec.processes)
-            world = replace(world, reports=to_values(alive(coded, record_of), world))
+            world = replace(world, reports=alive(coded, record_of))
             horizons = [max(world.day(end), 0.0) for end in ends]
             horizon = max(horizons)
             by = horizon if met is None else min(max(world.day(met), 0.0), horizon)

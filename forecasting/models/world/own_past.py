@@ -9,7 +9,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from forecasting.arrays import FloatArray
 from forecasting.domain.process import LinkSpec
-from forecasting.errors import InvalidInput
 from forecasting.evidence.history import Past
 
 #: Half an hour: no end of a stay is known to be nearer to its beginning.
@@ -40,10 +39,6 @@ class OwnPast:
         """Read a past."""
         pieces = past.pieces if past is not None else ()
         factors = np.ones(len(pieces)) if factor is None else np.asarray(factor, dtype=np.float64)
-        if factors.shape != (len(pieces),):
-            name = f"{past.process}: {past.move}" if past is not None else "move"
-            message = f"factor ({name}): one for each of {len(pieces)} pieces, got {factors.shape}."
-            raise InvalidInput(message)
         stay, number, reached, open_ = [], -1, 0.0, False
         for piece in pieces:
             if not open_ or piece.begin != reached:
@@ -65,7 +60,7 @@ class OwnPast:
             np.array([pieces[k].fired for k in places], dtype=np.bool_),
             np.array([stay[k] for k in places], dtype=np.int64),
             np.array(on, dtype=np.float64).reshape(len(places), len(links)),
-            factors[places] if len(places) else np.empty(0),
+            factors[places],
         )
 
     @property

@@ -12,7 +12,7 @@ from forecasting.errors import InvalidInput
 from forecasting.models.world import loop
 from forecasting.models.world.chance import exponentials, number, uniforms
 from forecasting.models.world.fading import Fading, fading
-from forecasting.models.world.known import ages, at_start, ever, names_of
+from forecasting.models.world.known import Standing, names_of, standing
 from forecasting.models.world.values import NEVER, Do, Move, Size, Way, World
 
 #: The day; what happens, to whom, into what; whether it is an event; an amount.
@@ -78,14 +78,15 @@ def planned(
             move[k, loop.FIRST_SIZE] = flat.put(uniforms(world.draws, seed, "size", names[k]))
         else:
             move[k, loop.SIZE] = -1
-    faded = fading(world.reports, places, len(moves), horizon)
+    faded = fading(world, horizon)
     steps = flat.put(faded.value)
     move[:, loop.ITEMS], move[:, loop.ITEMS_END], move[:, loop.CELL] = (
         faded.ptr[:-1],
         faded.ptr[1:],
         faded.cell,
     )
-    process, stand, link, acts, lists = _structure(world, places, flat)
+    stands = [standing(process) for process in world.processes]
+    process, stand, link, acts, lists = _structure(world, stands, places, flat)
     clock = _clock(world, do, faded, horizon)
     salt = [[number(seed, use, name) for use in loop.USES] for name in names]
     return Plan(
@@ -93,7 +94,7 @@ def planned(
         repeats=world.repeats,
         value=flat.all(),
         move=move,
-        age=ages(world),
+        age=np.concatenate([each.age for each in stands]),
         salt=np.array(salt, dtype=np.uint64).reshape(-1, len(loop.USES)),
         process=process,
         stand=stand,
@@ -144,7 +145,10 @@ class _Flat:
 
 
 def _structure(
-    world: World, places: Mapping[tuple[int, int], int], flat: _Flat
+    world: World,
+    stands: Sequence[Standing],
+    places: Mapping[tuple[int, int], int],
+    flat: _Flat,
 ) -> tuple[IntArray, FloatArray, IntArray, NDArray[np.bool_], IntArray]:
     """Give processes, links, and who is linked to whom."""
     lists: list[int] = []
@@ -154,11 +158,10 @@ def _structure(
         return len(lists) - len(numbers), len(lists)
 
     process, stand, first = [], [], 0
-    for p, each in enumerate(world.processes):
-        state, since, total = at_start(each)
+    for p, (each, now) in enumerate(zip(world.processes, stands, strict=True)):
         out = listed([j for j, link in enumerate(world.links) if link.parent == p])
-        process.append((state, each.done, first, first + len(each.moves), *out))
-        stand.append((since, each.free, each.goal, total))
+        process.append((now.state, each.done, first, first + len(each.moves), *out))
+        stand.append((now.since, each.free, each.goal, now.total))
         first += len(each.moves)
     width = max((len(each.states) for each in world.processes), default=1)
     acts = np.zeros((len(world.links), width), dtype=np.bool_)
@@ -167,7 +170,8 @@ def _structure(
         acts[j, list(link.states)] = True
         children = listed([places[pair] for pair in link.children])
         on_event = link.once and not link.states
-        links.append((link.once, on_event, ever(world, link), *children, *flat.add(link.beta)))
+        ever = stands[link.parent].ever(link)
+        links.append((link.once, on_event, ever, *children, *flat.add(link.beta)))
     return (
         np.array(process, dtype=np.int64).reshape(-1, loop.OUT_END + 1),
         np.array(stand, dtype=np.float64).reshape(-1, loop.TOTAL + 1),
@@ -294,8 +298,5 @@ def _clock(world: World, do: Sequence[Do], faded: Fading, horizon: float) -> lis
             ticks.append(
                 (max(each.day, loop.MOMENT), loop.FORCED, each.process, each.state, False, 0.0)
             )
-    ticks += [
-        (float(day), loop.FADED, int(move), int(cell), False, 0.0)
-        for day, move, cell in zip(faded.day, faded.move, faded.place, strict=True)
-    ]
+    ticks += [(day, loop.FADED, move, cell, False, 0.0) for day, move, cell in faded.later]
     return sorted((each for each in ticks if each[0] <= horizon), key=lambda each: each[:2])

@@ -14,6 +14,7 @@ from types import MappingProxyType
 import numpy as np
 
 from forecasting.arrays import FloatArray
+from forecasting.evidence.reports import CodedReport
 
 NEVER = np.inf
 #: A way towards what is rare: its share of the tilted draws, and its moves' factors.
@@ -84,6 +85,10 @@ class Process:
     total: float = 0.0
     done: int = -1
 
+    def move_name(self, move: Move) -> str:
+        """Give a move as it is written: ``none > on``."""
+        return f"{self.states[move.start]} > {self.states[move.end]}"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Link:
@@ -99,25 +104,6 @@ class Link:
     children: tuple[tuple[int, int], ...]
     beta: FloatArray | float
     once: bool = False
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Report:
-    """What one item says of one move: it fades, and ends when the move fires or its state is left.
-
-    The log multiplier at day t >= known is ``log_ratio * 2 ** (-(t - known) / half_life)`` (inf:
-    lasting), times the gain of the draw; the sum over one source on one move is then cut at
-    +-`bound`.
-    """
-
-    process: int
-    move: int
-    known: float
-    log_ratio: float
-    half_life: float
-    source: str
-    bound: float
-    key: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,7 +125,7 @@ class World:
 
     processes: tuple[Process, ...]
     links: tuple[Link, ...]
-    reports: tuple[Report, ...]
+    reports: tuple[CodedReport, ...]
     origin: dt.datetime
     draws: int
     repeats: int = 16

@@ -11,7 +11,7 @@ from forecasting.domain.predicate import And, At, Entered, Occurred
 from forecasting.errors import InvalidInput
 from forecasting.models.world.conditions import towards
 from forecasting.models.world.simulate import simulate
-from forecasting.models.world.values import Do, Known, Link, Move, Report, Size
+from forecasting.models.world.values import Do, Known, Link, Move, Size
 from tests.models.world.engine import (
     CLOSE,
     ask,
@@ -21,6 +21,7 @@ from tests.models.world.engine import (
     flip,
     mean_and_error,
     process,
+    report,
     world,
 )
 
@@ -295,7 +296,7 @@ def test_an_event_renews_its_age_and_what_was_known_sets_it():
 
 def test_events_leave_the_other_ways_out_of_their_state_as_they_are():
     moves = (Move(0, 0, 0.5), Move(0, 1, 0.01, for_good=0.5))
-    lasting = Report(0, 1, 0.0, float(np.log(2)), np.inf, "a", 9.0)
+    lasting = report(("E", "going > over"), 0.0, float(np.log(2)), half_life=np.inf)
     one_process = world(process("E", ("going", "over"), *moves), reports=[lasting])
     near(
         [entered(simulate(one_process, 60.0, seed=s), "E", "over", 60).mean() for s in SEEDS],
@@ -305,7 +306,7 @@ def test_events_leave_the_other_ways_out_of_their_state_as_they_are():
 
 def test_parts_known_after_the_origin_count_towards_the_goal():
     part = Move(0, 0, 0.3, size=Size(0.3, 20.0))
-    known = (Known(2.0, 0, 60.0, True), Known(4.0, 0, 40.0, True))
+    known = (Known(2.0, 0, 60.0, True), Known(4.0, 0, 40.0, True), Known(4.0, 1))
     delivery = process("D", ("begun", "done"), part, goal=100.0, done=1, known=known, free=5.0)
     paths = simulate(world(delivery), 30.0)
     assert at(paths, "D", "done", 4).all()
