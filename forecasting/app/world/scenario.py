@@ -217,7 +217,7 @@ class Live:
         linked, since = self._linked(), world.day(self.as_of)
         weights = self.run.paths.weights()
         for name in spec.processes:
-            rows = self.run.paths.of(world.index[name])
+            rows = self.run.paths.course(name).rows
             moved = np.zeros(world.draws, dtype=bool)
             moved[rows.draw[rows.time > since]] = True
             share = float(weights @ moved)

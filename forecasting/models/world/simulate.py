@@ -10,8 +10,9 @@ import numpy as np
 
 from forecasting.arrays import BoolArray, FloatArray, IntArray
 from forecasting.errors import InvalidInput
+from forecasting.models.world.course import Rows
 from forecasting.models.world.known import names_of, settled
-from forecasting.models.world.paths import Paths, Rows
+from forecasting.models.world.paths import Paths
 from forecasting.models.world.values import Do, Way, World
 
 if TYPE_CHECKING:
