@@ -27,6 +27,7 @@ from forecasting.inference.inputs import COLUMN, SCALAR, Layout, inputs
 from forecasting.inference.predictive_check import CountCheck, PredictiveCheck, interval_shares
 from forecasting.models import weibull
 from forecasting.models.priors import BETA, CASE, INSTANT, SETTINGS, Setting
+from forecasting.models.world.chance import in_order
 
 NO_SPELLS = weibull.spells(entry=[], lower=[], upper=[], kind=[])
 
@@ -192,19 +193,12 @@ KINDS = {"claim": "first-claim", "formal": "formal-end", "agreement": "peace-agr
 def representative_spells(fit: Fit) -> dict[str, FloatArray]:
     """Return a fit's draws, of a case that is not monitored, so that neighbours are alike.
 
-    In 32 strata of theta, and within each by the share that lasts, or by k, up and down in turn.
+    In 32 strata of theta, and within each by the share that lasts, or by k.
     """
-    draws = {name: np.asarray(values) for name, values in fit.draws.items()}
-    theta = draws["theta"]
-    by = np.argsort(theta, kind="stable")
-    second = draws.get("lasting", draws["k"])
-    snake = [
-        stratum[np.argsort(second[stratum], kind="stable")][:: 1 if number % 2 == 0 else -1]
-        for number, stratum in enumerate(np.array_split(by, 32))
-    ]
-    place = np.concatenate(snake)
-    ordered = {"theta": theta[place], "k": draws["k"][place]}
-    return ordered | {name: draws[name][place] for name in ("pi", "lasting") if name in draws}
+    draws = fit.draws
+    place = np.concatenate(in_order(draws["theta"], draws.get("lasting", draws["k"]), 32))
+    names = [name for name in ("theta", "k", "pi", "lasting") if name in draws]
+    return {name: draws[name][place] for name in names}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -28,7 +28,7 @@ from forecasting.evidence.relevant import last_moment
 from forecasting.inference.estimate import Estimate, effective, estimate, value_of_information
 from forecasting.models.world.model import Run, Variant
 from forecasting.models.world.paths import FAN
-from forecasting.models.world.reading import FEWEST
+from forecasting.models.world.reading import FEWEST, counting, truths
 from forecasting.models.world.values import Do
 from forecasting.review import words
 from forecasting.review.data import Fan
@@ -54,20 +54,11 @@ class Live:
 
     def truths(self, run: Run, question: Question) -> dict[str, BoolArray]:
         """Give which paths answer a question so, by outcome; a number has none."""
-        predicate = self.predictor.asks[question.id]
-        window = (question.opens, question.closes)
-        if question.type == "numeric":
-            return {}
-        if question.type == "binary":
-            truth = run.paths.truth(predicate.event, *window)  # type: ignore[arg-type]
-            return {"yes": truth, "no": ~truth}
-        chosen = run.paths.choice(predicate.event, question.space.options, *window)  # type: ignore[arg-type]
-        return {option: chosen == k for k, option in enumerate(question.space.options)}
+        return truths(run.paths, self.predictor.asks[question.id], question)
 
     def counts(self, run: Run, question: Question) -> BoolArray | None:
         """Give the paths on which a conditional question counts; None: on all."""
-        given = self.predictor.asks[question.id].given
-        return None if given is None else run.paths.truth(given, question.opens, question.closes)
+        return counting(run.paths, self.predictor.asks[question.id], question)
 
     @property
     def title(self) -> str:

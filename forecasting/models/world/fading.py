@@ -17,15 +17,12 @@ SAME = 1e-6
 
 
 class Fading(NamedTuple):
-    """The reports of every move in arrays; the value of item i in cell c is value[at[i] + c]."""
+    """The reports of every move in arrays; of one source after another, an item each."""
 
-    ptr: IntArray  # (M + 1,) items of each move, one source after another
-    known: FloatArray
-    source: IntArray
-    bound: FloatArray
-    at: IntArray
+    of: IntArray  # (M, 3) where the items of each move begin and end; the cell at the origin or -1
+    item: IntArray  # (I, 2) the source of an item, and where its values begin, one a cell
+    item_size: FloatArray  # (I, 2) from when it is known, and its bound
     value: FloatArray
-    cell: IntArray  # (M,) the cell at the origin, -1: none
     later: list[tuple[float, int, int]]  # when a later cell begins, of which move, and which cell
 
 
@@ -88,13 +85,12 @@ def fading(world: World, horizon: float) -> Fading:
         for process in world.processes
         for move in process.moves
     ]
-    ptr = [0]
-    items: list[tuple[float, int, float]] = []
-    at, values = [], [np.zeros(0)]
-    cells = np.full(len(of), -1, dtype=np.int64)
-    later: list[tuple[float, int, int]] = []
-    size = 0
+    begins: list[tuple[int, int, int]] = []
+    items: list[tuple[int, int]] = []
+    sizes: list[tuple[float, float]] = []
+    values, later = [np.zeros(0)], list[tuple[float, int, int]]()
     for k, mine in enumerate(of):
+        first, cell = len(items), -1
         if mine:
             mine.sort(key=lambda each: (each[1].source, each[0], each[1].key, each[1].log_ratio))
             days = grid_of(mine, horizon)
@@ -102,22 +98,19 @@ def fading(world: World, horizon: float) -> Fading:
             for _, r in mine:
                 bounds[r.source] = max(bounds.get(r.source, 0.0), r.bound)
             order = {source: place for place, source in enumerate(sorted(bounds))}
+            at = sum(map(len, values))
             for known, r in mine:
-                items.append((known, order[r.source], bounds[r.source]))
-                at.append(size)
+                items.append((order[r.source], at))
+                sizes.append((known, bounds[r.source]))
                 values.append(values_on(known, r, days))
-                size += len(days)
-            cells[k] = int(np.searchsorted(days, 0.0, side="right")) - 1
+                at += len(days)
+            cell = int(np.searchsorted(days, 0.0, side="right")) - 1
             later += [(float(day), k, c) for c, day in enumerate(days) if day > 0]
-        ptr.append(len(items))
-    known_at, source, bound = np.array(items, dtype=np.float64).reshape(-1, 3).T
+        begins.append((first, len(items), cell))
     return Fading(
-        ptr=np.array(ptr, dtype=np.int64),
-        known=known_at,
-        source=source.astype(np.int64),
-        bound=bound,
-        at=np.array(at, dtype=np.int64),
-        value=np.concatenate(values),
-        cell=cells,
-        later=later,
+        np.array(begins, dtype=np.int64),
+        np.array(items, dtype=np.int64).reshape(-1, 2),
+        np.array(sizes, dtype=np.float64).reshape(-1, 2),
+        np.concatenate(values),
+        later,
     )

@@ -276,12 +276,9 @@ class Paths:
         """Give shares of the states, or quantiles of a total, at some moments."""
         world, w, course = self.world, self.weights(), self.course(process)
         subject = course.process
-        if np.isfinite(subject.goal):
+        if np.isfinite(subject.goal) or len(subject.states) == 1:
             event = [Total(process, Moment(at)) for at in moments]
             totals = [self.number(each, world.origin, world.origin) for each in event]
             return np.array([quantiles(total, w, FAN) for total in totals])
-        if len(subject.states) == 1:
-            numbers = [course.counts(-np.inf, world.day(at)) for at in moments]
-            return np.array([quantiles(each.astype(np.float64), w, FAN) for each in numbers])
         states = [course.state_at(world.day(at)) for at in moments]
         return np.array([np.bincount(each, w, len(subject.states)) for each in states])

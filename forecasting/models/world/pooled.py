@@ -17,7 +17,7 @@ from forecasting.evidence.history import Past
 from forecasting.inference.fit import Fit
 from forecasting.inference.fits import FitCache
 from forecasting.models.rates import Rates, rate_data
-from forecasting.models.world.chance import uniforms
+from forecasting.models.world.chance import in_order, uniforms
 
 Key = tuple[str, str]
 
@@ -94,17 +94,10 @@ def _share_by(past: Past | None, day: float) -> float:
 
 
 def representative(mu: FloatArray, sigma: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Thin draws to at most 256 that stand for all: strata of mu, of sigma within each."""
-    size = mu.size
-    by = np.argsort(mu, kind="stable")
-    if size < STRATA * STRATA:
-        return mu[by], sigma[by], np.full(size, 1.0 / size)
-    chosen = []
-    for number, stratum in enumerate(np.array_split(by, STRATA)):
-        inner = stratum[np.argsort(sigma[stratum], kind="stable")]
-        middle = ((np.arange(STRATA) + 0.5) / STRATA * inner.size).astype(np.int64)
-        chosen.append(inner[middle][:: 1 if number % 2 == 0 else -1])
-    place = np.concatenate(chosen)
+    """Thin draws to 256 that stand for all: strata of mu, of sigma within each."""
+    middle = (np.arange(STRATA) + 0.5) / STRATA
+    strata = in_order(mu, sigma, STRATA)
+    place = np.concatenate([each[(middle * each.size).astype(np.int64)] for each in strata])
     return mu[place], sigma[place], np.full(place.size, 1.0 / place.size)
 
 

@@ -382,10 +382,10 @@ def test_reports_find_their_moves_in_a_world_of_numbers():
     coded = _coded(_item("a", "truce-holds=x2", half_life="lasting"), _item("b", "convoy=x2"))
     faded = in_steps(values.World((process,), (), coded, NOON - 10 * DAY, 8), 30.0)
     # The second move has the one report, from day 10 on; nothing here is a convoy.
-    assert (faded.ptr.tolist(), faded.known.tolist()) == ([0, 0, 1], [10.0])
+    assert faded.of.tolist() == [[0, 0, -1], [0, 1, -1]]
     assert faded.later == [(10.0, 1, 0)]
     assert faded.value.tolist() == [-_weight(_item("a", "truce=on=x2"))]
-    assert faded.bound == pytest.approx(log(9.0))
+    assert faded.item_size[0] == pytest.approx([10.0, log(9.0)])
 
 
 def _past(*stays):
