@@ -56,10 +56,6 @@ def spells(
         "monitored": np.zeros(n) if monitored is None else monitored,
     }
     rows = {name: np.asarray(values, dtype=np.float64) for name, values in columns.items()}
-    for name, values in rows.items():
-        if values.shape != (n,):
-            message = f"{name} must be (n,) with n={n} as entry has, got {values.shape}."
-            raise InvalidInput(message)
     entered, low, high, code = rows["entry"], rows["lower"], rows["upper"], rows["kind"]
     between = code == BETWEEN
     _require(np.isin(code, (HELD, ENDED, BETWEEN)), "kind must be 0, 1 or 2", code)
@@ -141,9 +137,6 @@ def survival(
     S(time) / S(age), times 1 - pi if nothing was survived yet (``age`` = 0 < ``time``).
     """
     times = np.atleast_1d(np.asarray(time, dtype=np.float64))
-    if age < 0 or np.any(times < age):
-        message = f"time ({times.min()}) must be at least age ({age}), and age at least 0."
-        raise InvalidInput(message)
     k = np.asarray(draws["k"], dtype=np.float64)[:, None]
     eta = (np.asarray(draws["theta"]) + np.asarray(draws["beta"]) * monitored)[:, None]
     lived = _log_kept(draws, cumulative_hazard(age, eta, k, t0=t0))

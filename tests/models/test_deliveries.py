@@ -277,8 +277,6 @@ def test_a_record_gives_its_package():
     [
         (Package(1000, ((7, -5),), 9), "above 0"),
         (Package(1000, ((7, 600), (8, 600)), 9), "at most the 1000"),
-        (Package(1000, ((8, 100), (7, 100)), 9), "in order"),
-        (Package(1000, ((8, 100),), 7), "watch's end"),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_line(package, words):

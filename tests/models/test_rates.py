@@ -5,7 +5,6 @@ import pytest
 from arviz_stats.base import array_stats
 
 from forecasting.domain.process import MoveSpec, Phrase, ProcessSpec
-from forecasting.errors import InvalidInput
 from forecasting.evidence.history import Past, Piece
 from forecasting.inference import compile_count, pack
 from forecasting.inference.datatree import datatree
@@ -184,17 +183,3 @@ def test_a_refit_at_a_new_anchor_moves_answers_by_little():
     before, there, after = (np.array(asked(day)) for day in (19, 21, 23))
     assert np.all(np.diff([before, there, after], axis=0) < 0.001)
     assert np.all(np.abs(before - 2 * there + after) < 0.005)
-
-
-@pytest.mark.parametrize(
-    ("counts", "exposures", "words"),
-    [
-        ([-1], [10], "at least 0"),
-        ([1], [np.inf], "finite"),
-        ([1], [0], "need days at risk"),
-        ([1, 2], [10], "of one length"),
-    ],
-)
-def test_bad_counts_are_refused_in_one_line(counts, exposures, words):
-    with pytest.raises(InvalidInput, match=words):
-        rate_data(counts, exposures)

@@ -10,7 +10,7 @@ from forecasting.evidence.history import Past, Piece
 from forecasting.inference import compile_count, pack, verdict
 from forecasting.inference.prior import prior_arrays
 from forecasting.models import weibull
-from forecasting.models.spells import KINDS, SpellDraws, Spells, representative_spells
+from forecasting.models.spells import KINDS, SpellDraws, Spells
 from forecasting.models.weibull import spells, survival
 from forecasting.models.world.parameters import parameters
 from tests.models.oracles import simulated, spell_log_likelihood
@@ -146,9 +146,9 @@ def test_draws_that_stand_in_are_all_there_and_neighbours_alike():
     fit = type("Fit", (), {})()
     rng = np.random.default_rng(0)
     fit.draws = {name: rng.normal(size=400) for name in ("theta", "beta", "k")}
-    draws = representative_spells(fit)
-    assert np.sort(draws["k"]).tolist() == np.sort(fit.draws["k"]).tolist()
-    strata = np.array([part.mean() for part in np.array_split(draws["theta"], 32)])
+    draws = SpellDraws.of(Spells(), fit)
+    assert np.sort(draws.k).tolist() == np.sort(fit.draws["k"]).tolist()
+    strata = np.array([part.mean() for part in np.array_split(draws.theta, 32)])
     assert np.all(np.diff(strata) > 0)
 
 

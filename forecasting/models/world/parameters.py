@@ -15,7 +15,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import ArrayLike
 
-from forecasting.arrays import FloatArray, Recent, by_value
+from forecasting.arrays import FloatArray, IntArray, Recent, by_value
 from forecasting.domain.process import LinkSpec, MoveSpec, Phrase, ProcessSpec, stated_moves
 from forecasting.errors import GateRefused, InvalidInput
 from forecasting.evidence.history import Past, links_on
@@ -184,15 +184,14 @@ class Parameters:
     def _draw(self, process: ProcessSpec) -> _Drawn:
         """Give the parameters of a process's moves, and the log ratios of the links on it."""
         links, key = self._links(process), (self.seed, "parameter", process.name)
-        cases = {move.name: self._case(process, move) for move in process.moves}
-        weighed = [name for name, case in cases.items() if case.weighs]
-        size = max(self.points, PROPOSALS) if weighed else self.points
+        weighed = [self._weighs((process.name, move.name), move.phrase) for move in process.moves]
+        size = max(self.points, PROPOSALS) if any(weighed) else self.points
         betas = {link.name: self._beta(link, size) for link in links}
-        priors = {name: self._prior(case, size) for name, case in cases.items()}
+        cases = [self._case(process, move, size) for move in process.moves]
         order = uniforms(self.points, *key, "order")
-        if weighed:
-            each = [case.log_evidence(priors[name], betas) for name, case in cases.items()]
-            along = priors[weighed[0]].order
+        if any(weighed):
+            each = [case.log_evidence(betas) for case in cases]
+            along = cases[weighed.index(True)].prior.order
             if links:  # as the link was drawn: one that is held puts nothing in order
                 along = prior_betas(links[0], size, self.seed)
             if along is None:
@@ -200,58 +199,56 @@ class Parameters:
             chosen = comb(sum(each, np.zeros(size)), np.argsort(along, kind="stable"), order)
         else:
             chosen = np.arange(self.points)
-            order = next((p.order for p in priors.values() if p.order is not None), order)
+            order = next((c.prior.order for c in cases if c.prior.order is not None), order)
         taken = {name: beta[chosen] for name, beta in betas.items()}
-        drawn = {
-            name: case.hazard(priors[name].at(chosen), taken, order) for name, case in cases.items()
-        }
-        return drawn, taken
+        return {case.key[-1]: case.hazard(chosen, taken, order) for case in cases}, taken
 
-    def _case(self, process: ProcessSpec, move: MoveSpec) -> "_Case":
-        key, pool = (process.name, move.name), self.pool
-        past, phrase = self.pasts[key], move.phrase
-        told = self.rows[key] if pool is not None and key in pool.moves else None
-        borrows = phrase.form == "history" and pool is not None and told is None
+    def _told(self, key: Key) -> tuple[float, float] | None:
+        """Give what the pool has learned of a move's past, if it has."""
+        return self.rows[key] if self.pool is not None and key in self.pool.moves else None
+
+    def _weighs(self, key: Key, phrase: Phrase) -> bool:
+        """Say whether a move's past informs more than its rate: links, a shape, a class."""
+        borrows = phrase.form == "history" and self.pool is not None and self._told(key) is None
         more = borrows or phrase.form == "class" or phrase.shape_high > phrase.shape_low
-        links = [link.name for link in self._links(process) if links_on(link, move, process)]
-        weighs = past.speaks and (more or bool(np.any(past.on > 0.0)))
-        return _Case((self.seed, "parameter", *key), phrase, past, links, told, weighs)
+        past = self.pasts[key]
+        return past.speaks and (more or bool(np.any(past.on > 0.0)))
 
-    def _prior(self, case: "_Case", size: int) -> MovePrior:
-        _, _, process, move = case.key
+    def _case(self, process: ProcessSpec, move: MoveSpec, size: int) -> "_Case":
+        name, chance = (process.name, move.name), (self.seed, "parameter", process.name, move.name)
         prior = prior_of(
-            case.phrase,
+            move.phrase,
             size,
-            case.key,
+            chance,
             joined=self.pool,
-            drawn=self.classes.get((process, case.phrase.reference)),
-            exposure=self.rows.get((process, move), (0.0, 0.0))[1],
+            drawn=self.classes.get((process.name, move.phrase.reference)),
+            exposure=self.rows.get(name, (0.0, 0.0))[1],
         )
-        return prior.shifted(self.shifts.get((process, move), 0.0))
+        links = [link.name for link in self._links(process) if links_on(link, move, process)]
+        shifted = prior.shifted(self.shifts.get(name, 0.0))
+        return _Case(chance, self.pasts[name], shifted, links, self._told(name))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Case:
-    """One move with its past, the names of the links on it, and the key of its chance.
+    """One move with its past and its prior, the names of the links on it, the key of its chance.
 
-    `told` is what the pool has learned of its past; `weighs` whether the past informs more than its
-    rate: links, a shape, a class.
+    `told` is what the pool has learned of its past.
     """
 
     key: tuple[int, str, str, str]
-    phrase: Phrase
     past: OwnPast
+    prior: MovePrior
     links: list[str]
     told: tuple[float, float] | None
-    weighs: bool
 
     def _beta(self, betas: Mapping[str, FloatArray], size: int) -> FloatArray:
         rows = [betas[name] for name in self.links]
         return np.array(rows, dtype=np.float64).reshape(len(rows), size)
 
-    def log_evidence(self, prior: MovePrior, betas: Mapping[str, FloatArray]) -> FloatArray:
+    def log_evidence(self, betas: Mapping[str, FloatArray]) -> FloatArray:
         """Give the log marginal likelihood of the past in each proposal."""
-        past = self.past
+        past, prior = self.past, self.prior
         if not past.speaks:
             return np.zeros(prior.size)
         beta = self._beta(betas, prior.size)
@@ -266,10 +263,10 @@ class _Case:
         return np.asarray(log_p, dtype=np.float64)
 
     def hazard(
-        self, prior: MovePrior, betas: Mapping[str, FloatArray], order: FloatArray
+        self, chosen: IntArray, betas: Mapping[str, FloatArray], order: FloatArray
     ) -> Hazard:
-        """Draw the rate in each point from its prior and its past."""
-        past, points = self.past, prior.size
+        """Draw the rate in the chosen points from its prior and its past."""
+        past, prior, points = self.past, self.prior.at(chosen), len(chosen)
         beta = self._beta(betas, points)
         u = stratified(uniforms(points, *self.key, "rate"), order)
         if prior.flat and not np.any(np.asarray(prior.for_good) > 0.0):

@@ -97,7 +97,7 @@ def planned(
         link=link,
         acts=acts,
         lists=lists,
-        item=faded.item + [0, steps],
+        item=faded.item + np.array([0, steps]),
         item_size=faded.item_size,
         gain=np.broadcast_to(_each(world, world.gain), world.draws).copy(),
         tick=np.array([each[1:5] for each in clock], dtype=np.int64).reshape(-1, 4),

@@ -42,9 +42,6 @@ def simulate(
     nobody may ask them.
     """
     reach = np.array(np.broadcast_to(horizon, len(world.processes)), dtype=np.float64)
-    if not np.all((reach >= 0.0) & (reach < np.inf)):
-        message = f"horizon ({horizon}): days from the origin, at least 0."
-        raise InvalidInput(message)
     from forecasting.models.world.plan import planned  # imports numba
 
     world = settled(world, do)

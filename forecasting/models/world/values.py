@@ -8,8 +8,8 @@ share every parameter and differ by chance alone.
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from types import MappingProxyType
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -119,7 +119,7 @@ class Do:
     barred: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class World:
     """Everything that one simulation needs."""
 
@@ -130,11 +130,11 @@ class World:
     draws: int
     repeats: int = 16
     gain: FloatArray | float = 1.0
-    index: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
 
-    def __post_init__(self) -> None:
-        index = {process.name: place for place, process in enumerate(self.processes)}
-        object.__setattr__(self, "index", MappingProxyType(index))
+    @cached_property
+    def index(self) -> dict[str, int]:
+        """The place of each process by name."""
+        return {process.name: place for place, process in enumerate(self.processes)}
 
     def day(self, moment: dt.datetime) -> float:
         """Give a moment in days from the origin."""
