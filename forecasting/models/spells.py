@@ -21,13 +21,13 @@ from numpy.typing import ArrayLike
 from forecasting.arrays import FloatArray
 from forecasting.domain.prior import PriorSpec
 from forecasting.errors import InvalidInput
+from forecasting.inference.alike import in_order
 from forecasting.inference.fit import Fit
 from forecasting.inference.fits import Graph
 from forecasting.inference.inputs import COLUMN, SCALAR, Layout, inputs
 from forecasting.inference.predictive_check import CountCheck, PredictiveCheck, interval_shares
 from forecasting.models import weibull
 from forecasting.models.priors import BETA, CASE, INSTANT, SETTINGS, Setting
-from forecasting.models.world.chance import in_order
 
 NO_SPELLS = weibull.spells(entry=[], lower=[], upper=[], kind=[])
 

@@ -42,10 +42,7 @@ def spells(
     weight: ArrayLike | None = None,
     monitored: ArrayLike | None = None,
 ) -> dict[str, FloatArray]:
-    """Check rows of spells, (n,) each; what breaks a rule is refused by its row.
-
-    All come out finite: an interval without an upper end becomes a spell that held.
-    """
+    """Check rows of spells, (n,) each; what breaks a rule is refused by its row."""
     n = np.size(entry)
     columns = {
         "entry": entry,
@@ -66,13 +63,12 @@ def spells(
         "an end at age 0 must be an interval (kind 2, lower 0, upper > 0)",
         low,
     )
-    _require(~between | (high > low), "upper must be above lower for kind 2", high)
+    ends = (high > low) & np.isfinite(high)
+    _require(~between | ends, "upper must be above lower, and finite, for kind 2", high)
     weights = rows["weight"]
     _require((weights > 0) & (weights <= 1), "weight must be in (0, 1]", weights)
     _require(np.isfinite(rows["monitored"]), "monitored must be finite", rows["monitored"])
-    open_ended = between & ~np.isfinite(high)
-    rows["kind"] = np.where(open_ended, HELD, code)
-    rows["upper"] = np.where(between & ~open_ended, high, low)
+    rows["upper"] = np.where(between, high, low)
     return rows
 
 

@@ -268,8 +268,6 @@ def test_a_record_gives_its_package():
     )
     record = Record(process(), announced, "agreed", steps, announced + dt.timedelta(days=20))
     assert package_of(record) == Package(1000.0, ((7.0, 390.0), (8.0, 307.0)), 20.0)
-    with pytest.raises(InvalidInput, match="is not a delivery"):
-        package_of(replace(record, process=replace(process(), delivery=None)))
 
 
 @pytest.mark.parametrize(

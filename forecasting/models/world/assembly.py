@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecasting.arrays import FloatArray
-from forecasting.domain.process import ProcessSpec, WorldSpec
+from forecasting.domain.process import LinkSpec, ProcessSpec, WorldSpec
 from forecasting.errors import ForecastingError, InvalidInput
 from forecasting.evidence.history import DAY, Record, links_on
 from forecasting.models.world.chance import uniforms
@@ -29,7 +29,7 @@ def assemble(
     world: WorldSpec,
     records: Mapping[str, Record],
     hazard: Callable[[str, str], Hazard],
-    betas: Mapping[str, FloatArray],
+    beta: Callable[[LinkSpec], FloatArray],
     *,
     points: int,
     repeats: int,
@@ -61,8 +61,8 @@ def assemble(
         )
         parent = world.processes[link.parent]
         states = tuple(parent.states.index(state) for state in link.states)
-        beta = _one_number(betas[link.name])
-        links.append(Link(link.name, names.index(link.parent), states, children, beta, link.once))
+        ratio = _one_number(beta(link))
+        links.append(Link(link.name, names.index(link.parent), states, children, ratio, link.once))
     return World(
         tuple(processes), tuple(links), (), origin, points * repeats, repeats, _one_number(gain)
     )

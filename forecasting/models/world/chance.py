@@ -5,7 +5,7 @@ from hashlib import blake2b
 
 import numpy as np
 
-from forecasting.arrays import FloatArray, IntArray
+from forecasting.arrays import FloatArray
 
 #: Every variant of a world asks for the same chance again; 600 arrays of 32,768 are 157 MB.
 KEPT = 600
@@ -45,24 +45,3 @@ def _drawn(n: int, exponential: bool, *key: object) -> FloatArray:
 
 _kept = lru_cache(maxsize=KEPT, typed=True)(_drawn)
 _kept_larger = lru_cache(maxsize=KEPT_LARGER, typed=True)(_drawn)
-
-
-def comb(log_weight: FloatArray, along: IntArray, level: FloatArray) -> IntArray:
-    """Take places by weight at given levels along an order, so that neighbours are alike."""
-    reached = np.cumsum(np.exp(log_weight - log_weight.max())[along])
-    places: IntArray = along[
-        np.minimum(np.searchsorted(reached, level * reached[-1]), along.size - 1)
-    ]
-    return places
-
-
-def in_order(first: FloatArray, second: FloatArray, strata: int) -> list[IntArray]:
-    """Put draws in order by strata: of one number, and in each by another, up and down in turn.
-
-    Neighbours are then alike in both.
-    """
-    by = np.argsort(first, kind="stable")
-    return [
-        stratum[np.argsort(second[stratum], kind="stable")][:: 1 if k % 2 == 0 else -1]
-        for k, stratum in enumerate(np.array_split(by, strata))
-    ]

@@ -39,7 +39,7 @@ class Rows(NamedTuple):
     @classmethod
     def joined(cls, parts: Sequence["Rows"]) -> "Rows":
         """Give the rows of several parts, one after the other."""
-        return cls(*map(np.concatenate, zip(*parts, strict=True)))
+        return parts[0] if len(parts) == 1 else cls(*map(np.concatenate, zip(*parts, strict=True)))
 
     def within(self, after: float, until: float) -> BoolArray:
         """Say which rows fall in (after, until]."""

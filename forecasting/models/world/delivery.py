@@ -17,6 +17,7 @@ from forecasting.domain.prior import ClassPrior, PriorSpec, ReferenceClass, stat
 from forecasting.domain.process import ProcessSpec, states_pace
 from forecasting.evidence.cases import Package, anchor, package_of, packages, stalls_of
 from forecasting.evidence.history import Record
+from forecasting.inference.alike import comb
 from forecasting.inference.fit import Fit, exact_fit
 from forecasting.inference.fits import FitCache
 from forecasting.inference.importance import likely_draws
@@ -24,7 +25,7 @@ from forecasting.inference.prior import prior_arrays
 from forecasting.models.deliveries import BLOCKS, T0, Deliveries, delivery_data
 from forecasting.models.priors import RESUME
 from forecasting.models.world.assembly import Hazard
-from forecasting.models.world.chance import comb, uniforms
+from forecasting.models.world.chance import uniforms
 from forecasting.models.world.values import Size
 
 #: Draws of deliveries are kept for so many records and fits.
@@ -100,11 +101,9 @@ def delivery_parameters(
 ) -> dict[str, Hazard]:
     """Draw the parameters of a delivery's moves by name from draws of what is known without it.
 
-    Its own record weighs each block of parameters separately, for neither the priors nor the
-    evidence ties them; where the bank states the pace of its parts, it weighs their sizes alone.
-    `due`, (S, 3), is by how much the log density of each block is above that with which it was
-    drawn. `stalls`: how often it went on after a stall, and the days of stalling; the rate of going
-    on has a Gamma prior and a Poisson count.
+    Its own record weighs each block apart, for nothing ties them; where the bank states the pace of
+    its parts, it weighs their sizes alone. `due` is as `likely_draws` gives it. `stalls`: how often
+    it went on after a stall, and the days of stalling, of a Gamma prior and a Poisson count.
     """
     from scipy.special import gammaincinv
 

@@ -41,8 +41,7 @@ class Learned:
     `drawn` are the moves that a phrase states, and the links; `own` the moves of deliveries and of
     kinds of one's own; `sizes` those of parts whose pace a phrase states. `posterior` are the fits
     behind them, and `owners` the processes that rest on each. `classes` are reference classes by
-    process and name. `faults`: processes whose parameters cannot be learned, and why; what rests on
-    them is not simulated.
+    process and name. What rests on a process that cannot be learned is not simulated.
     """
 
     drawn: Parameters
@@ -54,7 +53,6 @@ class Learned:
     posterior: Mapping[str, Fit]
     owners: Mapping[str, Collection[str]]
     classes: Mapping[Key, ClassDraws]
-    faults: Mapping[str, str]
 
     def hazard(self, process: str, move: str) -> Hazard:
         """Give the parameters of a move, drawn when they are asked for."""
@@ -74,7 +72,7 @@ class Learned:
     def behind(self, names: Collection[str]) -> dict[str, Fitted]:
         """Give the record of the fits that some processes rest on."""
         return {
-            name: Fitted(_digest(fit), _gate(fit))
+            name: _fitted(fit)
             for name, fit in self.posterior.items()
             if not set(names).isdisjoint(self.owners[name])
         }
@@ -186,6 +184,7 @@ class Learner:
             },
             shifts=shifts,
             cache=self.drawn,
+            faults=faults,
         )
         behind = [(f"spells {of}/{name}", each.fit, {name}) for (name, of), each in classes.items()]
         if drawn.pool is not None and drawn.pool.fit is not None:
@@ -204,7 +203,6 @@ class Learner:
             {name: fit for name, fit, _ in behind},
             {name: owners for name, _, owners in behind},
             classes,
-            faults,
         )
 
 
@@ -238,9 +236,7 @@ def _shifts(view: Worldview | None) -> tuple[dict[Key, float], dict[str, float],
     return rates, links, gain
 
 
-def _digest(fit: Fit) -> str:
-    return hashlib.sha256(f"{fit.data_hash}{fit.priors_hash}{fit.seed}".encode()).hexdigest()
-
-
-def _gate(fit: Fit) -> str:
-    return "passed" if fit.report.passed else f"refused: {'; '.join(fit.report.reasons)}"
+def _fitted(fit: Fit) -> Fitted:
+    digest = hashlib.sha256(f"{fit.data_hash}{fit.priors_hash}{fit.seed}".encode()).hexdigest()
+    passed, reasons = fit.report.passed, "; ".join(fit.report.reasons)
+    return Fitted(digest, "passed" if passed else f"refused: {reasons}")

@@ -247,10 +247,9 @@ class WorldModel:
 
     def _known_from(self, name: str) -> dt.datetime | None:
         if name not in self._from:
-            asking = (q for q, of in self.predicates.items() if name in asked(of))
-            opened = [self.questions[q].opens for q in asking if q in self.questions]
-            process = self.spec.processes.get(name)
-            self._from[name] = None if process is None else known_from(process, opened)
+            asking = [q for q, of in self.predicates.items() if name in asked(of)]
+            opened = [self.questions[q].opens for q in asking]
+            self._from[name] = known_from(self.spec.processes[name], opened)
         return self._from[name]
 
     def rests(self, question: Question) -> frozenset[str]:
@@ -336,14 +335,11 @@ class WorldModel:
             if betas is not None:
                 learned = learned.holding(betas)
             record_of = {name: known.records[name] for name in spec.processes}
-            for name in spec.processes:
-                if name in learned.faults:
-                    raise InvalidInput(learned.faults[name])
             world = assemble(
                 spec,
                 record_of,
                 learned.hazard,
-                {link.name: learned.beta(link) for link in spec.links},
+                learned.beta,
                 points=points,
                 repeats=times * (size // points),
                 seed=self.seed,

@@ -19,6 +19,7 @@ from forecasting.arrays import FloatArray, IntArray, Recent, by_value
 from forecasting.domain.process import LinkSpec, MoveSpec, Phrase, ProcessSpec, stated_moves
 from forecasting.errors import GateRefused, InvalidInput
 from forecasting.evidence.history import Past, links_on
+from forecasting.inference.alike import comb, stratified
 from forecasting.inference.fit import array_hash
 from forecasting.inference.fits import FitCache
 from forecasting.inference.poisson_lognormal import (
@@ -28,7 +29,7 @@ from forecasting.inference.poisson_lognormal import (
 )
 from forecasting.models.spells import SpellDraws
 from forecasting.models.world.assembly import Hazard
-from forecasting.models.world.chance import comb, uniforms
+from forecasting.models.world.chance import uniforms
 from forecasting.models.world.own_past import OwnPast
 from forecasting.models.world.pooled import Pooled, pooled_rates
 from forecasting.models.world.stated import MovePrior, prior_betas, prior_of
@@ -40,8 +41,6 @@ type _Drawn = tuple[dict[str, Hazard], dict[str, FloatArray]]
 FAULTS = (InvalidInput, GateRefused, ArithmeticError, ValueError, LookupError)
 #: Proposals where points are weighed: so many that a comb over them is fine.
 PROPOSALS = 4096
-#: Points in a row, by the order of their weighed parameters, that share out a rate's octiles.
-BLOCK = 8
 #: Proposals that are weighed at once.
 PART = 512
 
@@ -61,14 +60,15 @@ def parameters(
     multipliers: Mapping[Key, ArrayLike] = MappingProxyType({}),
     shifts: Mapping[Key, float] = MappingProxyType({}),
     cache: Recent[str, _Drawn] | None = None,
+    faults: dict[str, str] | None = None,
 ) -> "Parameters":
     """Read the pasts and fit the pool; give what draws the parameters of every move and link.
 
     `classes` are reference classes by process and name; `multipliers` what reports multiplied the
-    hazard by in each piece of a past.
+    hazard by in each piece of a past; `faults` are processes that cannot be drawn, and why.
     """
     timed = {n: replace(p, moves=moves) for n, p in processes.items() if (moves := _timed(p))}
-    faults: dict[str, str] = {}
+    faults = {} if faults is None else faults
     seen: dict[Key, OwnPast] = {}
     rows: dict[Key, tuple[float, float]] = {}
     for name, process in timed.items():
@@ -333,20 +333,3 @@ def _quantiles(
 
     exposure = each[~lasting].sum(axis=0) + prior.exposure
     return posterior_quantiles(u, prior.loc, prior.scale, count, exposure, log_weight=log_weight)
-
-
-@by_value(96)
-def stratified(u: FloatArray, order: FloatArray) -> FloatArray:
-    """Spread uniforms so that points near each other in an order share out the octiles."""
-    size = u.size
-    if size % BLOCK:
-        return u
-    by = np.argsort(order, kind="stable").reshape(-1, BLOCK)
-    ranks = np.argsort(np.argsort(u[by], axis=1), axis=1)
-    spread = np.empty(size)
-    within = (u * size) % 1.0
-    for octile in range(BLOCK):
-        who = by[ranks == octile]
-        place = np.argsort(np.argsort(u[who]))
-        spread[who] = (octile * who.size + place + within[who]) / size
-    return np.clip(spread, 2.0**-53, 1.0 - 2.0**-53)

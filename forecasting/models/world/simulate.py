@@ -77,12 +77,9 @@ def _rows(plan: "Plan", reach: FloatArray, wanted: BoolArray, world: World) -> R
         mine = np.isin(owner, part) & (plan.clock[:, 0] <= horizon)
         of_part = plan._replace(tick=plan.tick[mine], clock=plan.clock[mine])
         tasks += [(of_part, part, horizon, wanted, a, b, names) for a, b in pairwise(cuts.tolist())]
-    if threads == 1:
-        blocks = [_draws(*task) for task in tasks]
-    else:  # draws depend on nothing but their number, so threads change no byte
-        with ThreadPoolExecutor(threads) as pool:
-            blocks = list(pool.map(lambda task: _draws(*task), tasks))
-    return blocks[0] if len(blocks) == 1 else Rows.joined(blocks)
+    with ThreadPoolExecutor(threads) as pool:
+        # Draws depend on nothing but their number, so threads change no byte.
+        return Rows.joined(list(pool.map(lambda task: _draws(*task), tasks)))
 
 
 def _draws(
@@ -107,4 +104,4 @@ def _draws(
             )
             raise InvalidInput(message, hint="make its links smaller, or leave one out.")
         blocks.append(block.of(slice(0, size)))
-    return blocks[0] if len(blocks) == 1 else Rows.joined(blocks)
+    return Rows.joined(blocks)

@@ -51,8 +51,6 @@ class MovePrior:
 
     def shifted(self, by: float) -> "MovePrior":
         """Give the same prior for a rate exp(by) times as high."""
-        if by == 0.0:
-            return self
         if self.flat:
             return replace(self, exposure=self.exposure * np.exp(-by))
         return replace(self, loc=self.loc + by)
