@@ -158,7 +158,8 @@ class WorldModel:
 
     def _effective(self, variant: Variant, group: Sequence[Question], at: AsOf) -> Variant:
         """Drop from a variant what makes no difference to a group: answers are then shared."""
-        names = self._names(group, variant)
+        names = frozenset().union(*(asked(self.predicates[q.id]) for q in group))
+        names = ancestors(self.spec.links, names) if variant.links else names
         # A pooled rate borrows from every process, and so from everything that acts on them.
         pooled = any(pools(self.spec.processes[name]) for name in names)
         linked = variant.links and (pooled or any(link.child in names for link in self.spec.links))
@@ -255,11 +256,6 @@ class WorldModel:
     def rests(self, question: Question) -> frozenset[str]:
         """Give the processes that a question rests on: those that it names, and their ancestors."""
         return ancestors(self.spec.links, asked(self.predicates[question.id]))
-
-    def _names(self, group: Sequence[Question], variant: Variant) -> frozenset[str]:
-        """Give the processes that a group's answers rest on."""
-        names = frozenset().union(*(asked(self.predicates[q.id]) for q in group))
-        return ancestors(self.spec.links, names) if variant.links else names
 
     def _spec(self, moment: dt.datetime, *, links: bool) -> WorldSpec:
         """Give the world known as of a moment: a link acts once it was argued."""

@@ -88,14 +88,13 @@ class Paths:
                 return self.truth(left, opens, closes) & self.truth(right, opens, closes)
             case predicate.Or(left=left, right=right):
                 return self.truth(left, opens, closes) | self.truth(right, opens, closes)
-            case predicate.Entered(process=name, states=states, until=until, since=since):
+            case predicate.Entered(process=name) | predicate.Occurred(process=name):
+                since, course = event.since, self.course(name)
                 after = start if since is None else self.day(since.of(closes), name)
-                times = self.course(name).entries(states, after)
-                return times <= self.day(until.of(closes), name)
-            case predicate.Occurred(process=name, until=until, least=least, since=since):
-                after = start if since is None else self.day(since.of(closes), name)
-                end = self.day(until.of(closes), name)
-                return self.course(name).counts(after, end) >= least
+                end = self.day(event.until.of(closes), name)
+                if isinstance(event, predicate.Entered):
+                    return course.entries(event.states, after) <= end
+                return course.counts(after, end) >= event.least
             case predicate.At(process=name, states=states, when=when):
                 course = self.course(name)
                 return course.among(states)[course.state_at(self.day(when.of(closes), name))]
