@@ -67,7 +67,7 @@ class Learned:
 
     def holding(self, betas: Mapping[str, float]) -> "Learned":
         """Learn again with some links at a known log hazard ratio."""
-        return replace(self, drawn=replace(self.drawn, held=betas))
+        return replace(self, drawn=replace(self.drawn, fixed=betas))
 
     def behind(self, names: Collection[str]) -> dict[str, Fitted]:
         """Give the record of the fits that some processes rest on."""

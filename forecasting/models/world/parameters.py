@@ -117,7 +117,7 @@ class Parameters:
     A process is drawn, its moves and the links on it jointly, when one of its parameters is asked
     for: one at fault raises then, and no other. `pool` is the fit behind moves without a phrase,
     and `rows` what it learns from them: counts, and exposures with every link at its median.
-    `held` are links at a known log hazard ratio.
+    `fixed` are links at a known log hazard ratio.
     """
 
     processes: Mapping[str, ProcessSpec]
@@ -131,7 +131,7 @@ class Parameters:
     seed: int
     faults: dict[str, str]
     cache: Recent[str, _Drawn]
-    held: Mapping[str, float] = MappingProxyType({})
+    fixed: Mapping[str, float] = MappingProxyType({})
     _drawn: dict[str, _Drawn] = field(default_factory=dict, init=False)
 
     def hazard(self, process: str, move: str) -> Hazard:
@@ -159,8 +159,8 @@ class Parameters:
 
     def _beta(self, link: LinkSpec, size: int) -> FloatArray:
         """Draw a link's log hazard ratio, or hold it where that is asked for."""
-        if link.name in self.held:
-            return np.full(size, self.held[link.name])
+        if link.name in self.fixed:
+            return np.full(size, self.fixed[link.name])
         return prior_betas(link, size, self.seed)
 
     def _key(self, process: ProcessSpec) -> str:
@@ -169,7 +169,7 @@ class Parameters:
         keys = [(process.name, move.name) for move in moves]
         parts = (
             (process.name, moves, links, self.points, self.seed),
-            [self.held.get(link.name) for link in links],
+            [self.fixed.get(link.name) for link in links],
             [(self.rows.get(key), self.shifts.get(key)) for key in keys],
             [pool is not None and key in pool.moves for key in keys],
         )
@@ -203,13 +203,13 @@ class Parameters:
         taken = {name: beta[chosen] for name, beta in betas.items()}
         return {case.key[-1]: case.hazard(chosen, taken, order) for case in cases}, taken
 
-    def _told(self, key: Key) -> tuple[float, float] | None:
+    def _pooled(self, key: Key) -> tuple[float, float] | None:
         """Give what the pool has learned of a move's past, if it has."""
         return self.rows[key] if self.pool is not None and key in self.pool.moves else None
 
     def _weighs(self, key: Key, phrase: Phrase) -> bool:
         """Say whether a move's past informs more than its rate: links, a shape, a class."""
-        borrows = phrase.form == "history" and self.pool is not None and self._told(key) is None
+        borrows = phrase.form == "history" and self.pool is not None and self._pooled(key) is None
         more = borrows or phrase.form == "class" or phrase.shape_high > phrase.shape_low
         past = self.pasts[key]
         return past.speaks and (more or bool(np.any(past.on > 0.0)))
@@ -226,21 +226,21 @@ class Parameters:
         )
         links = [link.name for link in self._links(process) if links_on(link, move, process)]
         shifted = prior.shifted(self.shifts.get(name, 0.0))
-        return _Case(chance, self.pasts[name], shifted, links, self._told(name))
+        return _Case(chance, self.pasts[name], shifted, links, self._pooled(name))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Case:
     """One move with its past and its prior, the names of the links on it, the key of its chance.
 
-    `told` is what the pool has learned of its past.
+    `pooled` is what the pool has learned of its past.
     """
 
     key: tuple[int, str, str, str]
     past: OwnPast
     prior: MovePrior
     links: list[str]
-    told: tuple[float, float] | None
+    pooled: tuple[float, float] | None
 
     def _beta(self, betas: Mapping[str, FloatArray], size: int) -> FloatArray:
         rows = [betas[name] for name in self.links]
@@ -257,9 +257,9 @@ class _Case:
         if np.any(np.asarray(prior.for_good) > 0.0):
             return log_p + _quantiles(np.full(prior.size, 0.5), prior, past, beta)[1]
         log_p = log_p + _marginal(prior.loc, prior.scale, count, exposure + prior.exposure)
-        if self.told is not None:
+        if self.pooled is not None:
             # The pool has learned from this past, as it was with every link at its median.
-            log_p = log_p - _marginal(prior.loc, prior.scale, *self.told)
+            log_p = log_p - _marginal(prior.loc, prior.scale, *self.pooled)
         return np.asarray(log_p, dtype=np.float64)
 
     def hazard(
