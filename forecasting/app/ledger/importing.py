@@ -402,9 +402,13 @@ def _first_said(one: Resolution, versions: Sequence[Resolution]) -> Resolution:
     before = [each for each in versions if (each.seq or 0) < (one.seq or 0)]
     if before and (before[-1].source, before[-1].recorded_at) == (UNDONE, one.recorded_at):
         content = (one.outcome, one.resolved_at, one.source, one.certainty, one.note)
-        for each in reversed(before):
-            if content == (each.outcome, each.resolved_at, each.source, each.certainty, each.note):
-                return _first_said(each, before)
+        same = (
+            each
+            for each in reversed(before)
+            if content == (each.outcome, each.resolved_at, each.source, each.certainty, each.note)
+        )
+        first = next(same, None)
+        return one if first is None else _first_said(first, before)
     return one
 
 
