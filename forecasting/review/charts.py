@@ -113,8 +113,7 @@ def _tip(point: Mapping[str, Any]) -> str:
     )
     if None in (words.number(point["lower"]), words.number(point["upper"])):
         return text
-    low, high = words.percent_figure(point["lower"]), words.percent(point["upper"])
-    return f"{text}\nchance alone: {low} to {high}"
+    return f"{text}\nchance alone: {words.between(point['lower'], point['upper'])}"
 
 
 def _tenths(points: Sequence[Mapping[str, Any]]) -> list[dict[str, float]]:
@@ -138,7 +137,7 @@ def _counts(rows: Sequence[Mapping[str, Any]]) -> tuple[Plot, tuple[Bar, ...]]:
             continue
         left, right, top = x(row["from"]), x(row["to"]), y(row["n"])
         part = y(row["n_yes"])
-        span = f"{words.percent_figure(row['from'])} to {words.percent(row['to'])}"
+        span = f"{100 * row['from']:g} to {words.exact(row['to'])}"
         bars.append(
             Bar(
                 left + 1,

@@ -337,9 +337,7 @@ def _quantiles(point: Point) -> str:
 
 
 def _spread(point: Point) -> str:
-    if point.p05 is None or point.p95 is None:
-        return words.DASH
-    return f"{words.percent_figure(point.p05)}–{words.percent_figure(point.p95)}"
+    return words.interval(point.p05, point.p95)
 
 
 def pooled(points: Iterable[Row], *, most: int = 25) -> list[dict[str, Any]]:

@@ -83,6 +83,7 @@ class Asked:
 
     `by` is its deadline, or `ladder` has several. At most one of `options`, `ordered` and `span`
     (``0..5000``) says that it is not a yes-no question. `base` says how often the event comes.
+    `opens` is a day in the past (default: now): a number of since then can be logged as made then.
     """
 
     title: str
@@ -99,6 +100,7 @@ class Asked:
     zone: str = ""
     criteria: str = ""
     background: str = ""
+    opens: str = ""
     resolves_by: str = ""
 
     def fields(self, zone: str) -> dict[str, Any]:
@@ -119,7 +121,7 @@ class Asked:
             "tags": [tag.strip() for tag in self.tags if tag.strip()],
             "answer": self.answer,
         }
-        for name in ("criteria", "background", "resolves_by", "unit"):
+        for name in ("criteria", "background", "opens", "resolves_by", "unit"):
             if getattr(self, name):
                 fields[name] = getattr(self, name)
         if self.ladder:
@@ -174,9 +176,13 @@ def ask(
         fields["answer"] = fields["answer"] or f"{process} by close"
         bank = banks.with_setups(bank, setups)
     questions = [
-        replace(question, opens=now) for question in question_of(fields, now=now, source="asked")
+        question if asked.opens else replace(question, opens=now)
+        for question in question_of(fields, now=now, source="asked")
     ]
     for question in questions:
+        if question.opens > now:
+            msg = f"opens ({asked.opens}): lies in the future"
+            raise InvalidInput(msg, hint="leave it out: the question opens now")
         if question.closes <= now:
             there = deadline(question.closes, question.zone)
             msg = f"closes ({there}): lies in the past"
@@ -193,8 +199,8 @@ def ask(
         raise InvalidInput(msg, hint="a probability, such as 35%")
     if tell is not None and not (asked.slug or slug_of(asked.title)):
         tell(
-            f"its id is {fields['slug']}: no words of the title are in Latin letters; "
-            "slug=a-few-words gives another one that says more"
+            f"its id is {fields['slug']}, since no word of the title is in Latin letters; "
+            "a slug of your own would say more"
         )
     if forecasts and tell is not None:
         for note in logs.beside(ledger, [forecaster]):

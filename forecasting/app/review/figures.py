@@ -278,11 +278,11 @@ def _in_words(calibration: dict[str, Any]) -> dict[str, str]:
     if not unc:
         sentence = "All of these questions ended alike, so nothing could be told apart."
     elif share < 0.05:
-        sentence = "Your numbers hardly told what happened from what did not"
+        sentence = "The numbers hardly told what happened from what did not"
     elif share < 0.25:
-        sentence = "Your numbers told what happened from what did not to some degree"
+        sentence = "To some degree the numbers told what happened from what did not"
     else:
-        sentence = "Your numbers told what happened from what did not well"
+        sentence = "The numbers told well what happened from what did not"
     if unc:
         sentence += (
             f": discrimination {dsc:.3f} of at most {unc:.3f}, which is {100 * share:.0f} % of "
@@ -297,5 +297,5 @@ def _in_words(calibration: dict[str, Any]) -> dict[str, str]:
         word = "a sign that they are too timid: further from 50 % would have been better"
     return {
         "discrimination": sentence,
-        "slope": f"The slope of your numbers is {slope:.2f} \N{PLUS-MINUS SIGN} {sd:.2f}, {word}.",
+        "slope": f"Their slope is {slope:.2f} \N{PLUS-MINUS SIGN} {sd:.2f}, {word}.",
     }

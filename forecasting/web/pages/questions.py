@@ -152,6 +152,7 @@ def _question_fields(form: Sent) -> dict[str, Any]:
         "base": form.get("base"),
         "answer": form.get("answer"),
         "slug": form.get("slug"),
+        "opens": form.get("opens"),
         "resolves_by": form.get("resolves_by"),
     }
     if kind == "ladder":
