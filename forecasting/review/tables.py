@@ -1,6 +1,7 @@
 """The tables of the page: rows grouped and put in a fixed order, nothing computed twice."""
 
 import datetime as dt
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -230,6 +231,21 @@ def left_out(data: ReviewData) -> list[Row]:
         if reason and question.id not in named:
             rows.append({"question": question.id, "title": question.title, "reason": reason})
     return rows
+
+
+def refused(fits: Iterable[Row]) -> list[dict[str, Any]]:
+    """Count refused fits by forecaster, graph and what was wrong; the latest stands for all.
+
+    >>> fits = [{"forecaster": "model", "fit": "world", "verdict": f"error .0{n}"} for n in (1, 2)]
+    >>> refused(fits)
+    [{'forecaster': 'model', 'fit': 'world', 'verdict': 'error .02', 'n': 2}]
+    """
+    kinds: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for row in fits:
+        kind = re.sub(r"[0-9.]+", "", row["verdict"])
+        key = (row["forecaster"], row["fit"], kind)
+        kinds[key] = {**row, "n": kinds.get(key, {"n": 0})["n"] + 1}
+    return [kinds[key] for key in sorted(kinds)]
 
 
 def fan_rows(fans: Iterable[Fan]) -> list[tuple[str, str, tuple[str, ...]]]:

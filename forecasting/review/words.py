@@ -181,7 +181,7 @@ def interval(low: Any, high: Any) -> str:
 
 
 def _end(share: float, digits: int) -> str:
-    """Write one end of an interval; one that would be rounded to certainty, as what it is beyond."""
+    """Write one end of an interval; what would be rounded to certainty, by what it is beyond."""
     if share in (0, 1):
         return f"{100 * share:.0f}"
     rounded = round(100 * share, digits)
@@ -254,6 +254,15 @@ def ratio(value: Any) -> str:
     """Write a hazard ratio."""
     figure = number(value)
     return DASH if figure is None else f"×{figure:.3g}"
+
+
+def times(stated: str) -> str:
+    """Write an effect as it was stated, with the signs of a page.
+
+    >>> times("-2"), times("x0.5")
+    ('−2', '×0.5')
+    """
+    return re.sub(r"\bx(?=[0-9.])", "×", re.sub(r"^-(?=[0-9])", _MINUS, stated or ""))
 
 
 def rule(name: Any, convention: Any = "half", unit: Any = "") -> str:
@@ -352,8 +361,8 @@ def phrase(text: str) -> str:
 
     >>> phrase("median 90 d (20..500) shape 0.7 (0.5..1)")
     'median 90 days (20 to 500), shape 0.7 (0.5 to 1)'
-    >>> phrase("class truces-formal x0.5 (0.2..1.2)"), phrase("once in 8 y"), phrase("at 2025-04-17")
-    ('as in class truces-formal, ×0.5 (×0.2 to ×1.2)', 'once in 8 years', 'on 17 Apr 2025')
+    >>> phrase("class truces x0.5 (0.2..1.2)"), phrase("once in 8 y"), phrase("at 2025-04-17")
+    ('as in class truces, ×0.5 (×0.2 to ×1.2)', 'once in 8 years', 'on 17 Apr 2025')
     """
     text = re.sub(r"\s+[x×]([0-9.]+) \(([0-9.]+)\.\.([0-9.]+)\)", r", ×\1 (×\2 to ×\3)", text)
     text = re.sub(r"\(([0-9.]+?)\.\.([0-9.]+)\)", r"(\1 to \2)", text)

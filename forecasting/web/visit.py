@@ -35,6 +35,8 @@ _ID = re.compile(
     r"(?<=watched )[a-z0-9]+\b(?!-)|^[a-z0-9]+(?= asks )"
     r"|(?<!id is )\b[a-z0-9]+(?:-[a-z0-9]+)+(?:@\d{4}-\d\d-\d\d)?"
 )
+#: A state of a process.
+_TARGET = re.compile(r"(?<![\w-])([a-z0-9]+(?:-[a-z0-9]+)*)=[a-z][a-z0-9|-]*")
 #: Processes set apart by commas, whose names may be single words.
 _LISTED = re.compile(r"(?<=keeps a list of )[^:]+(?=:)")
 
@@ -142,10 +144,13 @@ class Visit:
             lambda match: words.listed([self.quoted(name) for name in match[0].split(", ")]),
             message,
         )
+        message = _TARGET.sub(
+            lambda match: self.quoted(match[0]) if match[1] in titles else match[0], message
+        )
         message = _ID.sub(
             lambda match: self.quoted(match[0]) if match[0] in titles else match[0], message
         )
-        return words.day_names(message)
+        return words.day_names(words.times(message))
 
     def page(
         self,

@@ -87,10 +87,10 @@ def test_no_word_of_the_picture_is_cut():
         "+ signed-soft or signed-firm: ×30",
         "\N{MINUS SIGN} soft-text or 2 others: ×0.5",
     ]
-    assert "while a=soft-text|firm-text|signed-soft" in graph.arrows[0].tip
+    assert "while a is soft-text or firm-text or signed-soft: b" in graph.arrows[0].tip
     texts = [" ".join(line.text for line in box.lines) for box in graph.boxes]
     assert texts == [
-        f"{title} now: none 8 rates, in the table of processes",
+        f"{title} now: none",
         "Deal now: begun: 205 of 1,000 persons so far from its own history",
     ]
     assert rates in graph.boxes[0].tip
@@ -221,7 +221,7 @@ def test_what_is_likely_now_is_the_last_word_with_its_interval_and_its_change(ma
     question = replace(question, paths={"model": points})
     row = now.likely([question], at[1] + dt.timedelta(days=1))[0]
     answer = row.answers[0]
-    assert (answer.said[:2], answer.low, answer.high, answer.change) == ("26", "12", "41", "+6.0")
+    assert (answer.said[:2], answer.interval, answer.change) == ("26", "12 to 41", "+6.0")
     assert not now.likely([question], question.closes)
     assert not now.likely([question], question.opens - dt.timedelta(seconds=1))
 

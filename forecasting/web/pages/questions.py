@@ -12,7 +12,7 @@ from forecasting.review import words
 from forecasting.review.plot import sparkline
 from forecasting.web.bodies import Sent
 from forecasting.web.faults import Fault
-from forecasting.web.pages.question import plain
+from forecasting.web.pages.question import CERTAIN, plain
 from forecasting.web.routes import get, post
 from forecasting.web.typed import percent_typed
 from forecasting.web.visit import Visit
@@ -127,6 +127,8 @@ def asked(visit: Visit) -> Response:
             text += f"Its {days} end with {words.day_names(page.rungs[-1].day)}, in {zone}."
         else:
             text += f"It closes {last}, in {zone}."
+        if any(row["forecast"] in (0, 1) for row in question["forecasts"]):
+            text += f" {CERTAIN}"
         hidden = visit.preferences.hide and rung.mine is None
         if rung.model is None or hidden:
             return text
