@@ -155,7 +155,9 @@ def test_a_title_without_latin_letters_gets_a_number_that_is_free_and_is_told(bo
     first = book_of_ana.ask("هل ستنتهي الهدنة قبل 23 ديسمبر؟", 0.2, by="2027-01-31")
     second = book_of_ana.ask("停战会持续到1月吗？", 0.3, by="2027-01-31")
     assert (first["id"], second["id"]) == ("question-1", "question-2")
-    assert notes[0].startswith("its id is question-1, since no word of the title is in Latin letters")
+    assert notes[0].startswith(
+        "its id is question-1, since no word of the title is in Latin letters"
+    )
     named = book_of_ana.ask("Перемирие до 2027?", by="2027-01-31", slug="truce-ru")
     assert (named["id"], len(notes)) == ("truce-ru", 2)
     with pytest.raises(InvalidInput, match="already asks this"):

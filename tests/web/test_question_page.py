@@ -136,6 +136,15 @@ def test_the_count_above_a_history_is_of_the_rows_under_it(browser, house):
         assert counted == rows > 0
 
 
+def test_a_long_history_shows_its_latest_rows_and_folds_the_rest(browser, house):
+    question = house.book.ask("Will the ferry sail?", by="2031-01-31", opens="2026-01-01")
+    for day in range(1, 26):
+        house.book.log(question["id"], day / 100, at=f"2026-01-{day + 1:02}T12:00Z")
+    page = browser.get(f"/q/{question['id']}").text.partition('id="history"')[2]
+    shown, _, folded = page.partition("<details><summary>5 earlier</summary>")
+    assert [part.count('<tr><th scope="row">ana') for part in (shown, folded)] == [20, 5]
+
+
 def test_what_ended_early_ended_on_that_day_in_the_list(browser, house):
     question = house.book.ask("Will the ferry sail?", "30%", by="2031-01-31")
     house.book.resolve(question["id"], "yes", source="wire")
@@ -182,7 +191,7 @@ def test_the_note_of_a_log_says_the_number_as_it_was_read_and_what_certainty_cos
     assert "the log score is infinite" in browser.notes()[0]
     ladder = house.book.ask("Will the lock open?", ladder=["2030-01-31", "2031-01-31"])
     rungs = {"p[2030-01-31]": "10", "p[2031-01-31]": "20"}
-    note = logged(ladder, **rungs)
+    note = logged({"id": ladder["questions"][0]}, **rungs)
     assert "Logged 10 % by 31 Jan 2030, 20 % by 31 Jan 2031 on “Will the lock open?”" in note
     assert ", as entries " in note
 

@@ -146,8 +146,8 @@ def test_a_note_names_what_it_is_about_by_titles_and_keeps_the_id_that_it_tells(
     pairs_of = {
         "its id is power-change-kremlin, since": "its id is power-change-kremlin, since",
         "nobody keeps a list of strike, sanctions: so": (
-            "nobody keeps a list of “Russian strike of 500 drones and missiles within a day” and "
-            "“New American or European sanctions on Russia, ten listings or more”: so"
+            "nobody keeps a list of “Russian strike of 500 or more drones and missiles within a "
+            "day” and “New American or European sanctions on Russia, ten listings or more”: so"
         ),
         "ceasefire=accepted -2 counts as x0.54": (
             "“General ceasefire on the whole front, for thirty days or more: accepted” -2 counts "

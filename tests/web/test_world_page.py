@@ -150,7 +150,9 @@ def test_a_simulation_a_condition_and_a_code_show_what_they_do_and_write_nothing
     assert codes == sorted(codes)
     assert codes[0] < codes[2] < codes[4]
     # What the page says is what the book says.
-    effect = small.book.news_effect(str(item["seq"]), "convoy", half_life="lasting", codes=("0", "+2"))
+    effect = small.book.news_effect(
+        str(item["seq"]), "convoy", half_life="lasting", codes=("0", "+2")
+    )
     row = next(row for row in effect["rows"] if row["question"] == "convoy-soon")
     assert now == pytest.approx(100 * row["before"], abs=0.6)
     assert codes[-1] == pytest.approx(100 * row["after"]["+2"], abs=0.6)
