@@ -43,7 +43,10 @@ def question(
             zone=page.question.zone,
             until=visit.now,
             me=visit.who,
-            hidden=lambda who: hidden and who != visit.who,
+            # The number of the opening does not age: beside live ones it would read as a view.
+            hidden=lambda who: (
+                (hidden and who != visit.who) or (kind == "live" and family(who) == "prior")
+            ),
             size=size,
         )
         for size in (WIDE, NARROW)
