@@ -192,6 +192,18 @@ def test_the_marks_of_an_amount_differ(low, high):
         assert all(mark.isdigit() for mark in marks), "what is counted has whole marks"
 
 
+@pytest.mark.parametrize("title", ["Prisoners", "A title of many words " * 6])
+def test_the_unit_of_an_amount_stands_in_the_title_and_nothing_is_cut_at_the_left(title):
+    quantiles = np.tile(np.linspace(0, 120_000, 5), (len(DAYS), 1))
+    fan = Fan("p", title, DAYS, quantiles=quantiles, levels=(5, 25, 50, 75, 95), unit="persons")
+    figure = draw_fans([fan])
+    figure.draw_without_rendering()
+    named = figure.axes[0].get_title(loc="left")
+    assert named.endswith("(persons)")
+    assert named.count("\n") <= 1
+    assert figure.axes[0].get_tightbbox().x0 >= figure.bbox.x0 - 1
+
+
 def test_fans_stand_side_by_side_and_each_is_named():
     shares = np.full((len(DAYS), 2), 0.5)
     fans = [Fan(f"p{i}", f"Process {i}", DAYS, ("a", "b"), shares) for i in range(5)]

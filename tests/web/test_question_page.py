@@ -204,6 +204,15 @@ def test_a_link_beside_a_question_says_which_state_hastens_which_move(browser, h
     assert len(set(lines)) == len(lines)
 
 
+def test_every_fault_of_a_question_that_is_asked_is_said_at_once(browser):
+    browser.get("/ask")
+    browser.send("/ask", title="Will the ferry sail?", p="abc", by="2026-01-31")
+    assert len(browser.faults()) == 2
+    browser.get("/ask")
+    browser.send("/ask", title="Will the ferry sail?", p="abc", by="2031-01-31")
+    assert len(browser.faults()) == 1
+
+
 def test_an_outcome_of_a_ladder_says_which_rungs_it_brought_with_it(browser, house):
     question = house.book.ask(
         "Will the ferry sail?", ladder=["2029-01-31", "2030-01-31", "2031-01-31"]
