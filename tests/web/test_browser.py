@@ -350,7 +350,8 @@ def test_what_is_typed_into_a_ladder_is_what_is_logged(ladder):
         rung.press_sequentially(number)
     assert [rung.input_value() for rung in rungs] == ["30", "45", "60"]
     page.keyboard.press("Enter")
-    assert re.match(r"Logged 30\s% by .*45\s% by .*60\s% by .* as entries", note_of(page, "Logged"))
+    note = note_of(page, "Logged 30")
+    assert re.match(r"Logged 30\s% by .*45\s% by .*60\s% by .* as entries", note)
     assert [rung.input_value() for rung in rungs] == ["30", "45", "60"]
 
 
