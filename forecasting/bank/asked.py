@@ -69,6 +69,7 @@ class Asked:
 
     `by` is its deadline, or `ladder` has several. At most one of `options`, `ordered` and `span`
     (``0..5000``) says that it is not a yes-no question. `base` says how often the event comes.
+    `opens` is a day in the past (default: now): a number of since then can be logged as made then.
     """
 
     title: str
@@ -85,6 +86,7 @@ class Asked:
     zone: str = ""
     criteria: str = ""
     background: str = ""
+    opens: str = ""
     resolves_by: str = ""
 
     def fields(self, zone: str) -> dict[str, Any]:
@@ -105,7 +107,7 @@ class Asked:
             "tags": [tag.strip() for tag in self.tags if tag.strip()],
             "answer": self.answer,
         }
-        for name in ("criteria", "background", "resolves_by", "unit"):
+        for name in ("criteria", "background", "opens", "resolves_by", "unit"):
             if getattr(self, name):
                 fields[name] = getattr(self, name)
         if self.ladder:

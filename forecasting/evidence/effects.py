@@ -191,9 +191,9 @@ class EffectCheck:
         log_ratios = counted(effect, reliability)
         if log_ratios is not None and abs(log_ratios[0]) > bound(reliability):
             notes.append(
-                f"a source graded {grade} moves a hazard by no more than "
-                f"x{exp(bound(reliability)):.3g} or its inverse: {stated.target}={stated.effect} "
-                f"counts as x{exp(log_ratios[1]):.3g}"
+                f"{stated.target} {stated.effect} counts as x{exp(log_ratios[1]):.3g}: one report "
+                f"of a source graded {grade} makes a move at most "
+                f"{exp(bound(reliability)):.3g} times as fast or as slow"
             )
         return fading(effect, entered.fades)
 

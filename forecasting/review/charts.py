@@ -73,7 +73,7 @@ def reliability(
     ]
     if not points:
         return None
-    x, y = Scale(0, 1, 52, 412), Scale(0, 1, 332, 12)
+    x, y = Scale(0, 1, 52, 412), Scale(0, 1, 332, 30)
     frame = Plot(
         424,
         372,
@@ -82,6 +82,7 @@ def reliability(
         x_ticks=[(x(at), words.percent(at)) for at in QUARTERS],
         y_ticks=[(y(at), words.percent(at)) for at in QUARTERS],
         x_name="said",
+        y_name="happened",
     )
     known = [p for p in points if None not in (words.number(p["lower"]), words.number(p["upper"]))]
     few = len(known) <= 3
@@ -113,8 +114,7 @@ def _tip(point: Mapping[str, Any]) -> str:
     )
     if None in (words.number(point["lower"]), words.number(point["upper"])):
         return text
-    low, high = words.percent_figure(point["lower"]), words.percent(point["upper"])
-    return f"{text}\nchance alone: {low} to {high}"
+    return f"{text}\nchance alone: {words.between(point['lower'], point['upper'])}"
 
 
 def _tenths(points: Sequence[Mapping[str, Any]]) -> list[dict[str, float]]:
@@ -130,15 +130,23 @@ def _tenths(points: Sequence[Mapping[str, Any]]) -> list[dict[str, float]]:
 
 def _counts(rows: Sequence[Mapping[str, Any]]) -> tuple[Plot, tuple[Bar, ...]]:
     tallest = max([row["n"] for row in rows], default=0) or 1
-    x, y = Scale(0, 1, 52, 412), Scale(0, tallest, 92, 16)
-    frame = Plot(424, 118, x, y, x_ticks=[(x(at), words.percent(at)) for at in QUARTERS])
+    x, y = Scale(0, 1, 52, 412), Scale(0, tallest, 106, 30)
+    frame = Plot(
+        424,
+        132,
+        x,
+        y,
+        x_ticks=[(x(at), words.percent(at)) for at in QUARTERS],
+        y_ticks=[(y(tallest), words.count(round(tallest, 1)))] if rows else [],
+        y_name="forecasts",
+    )
     bars = []
     for row in rows:
         if not row["n"]:
             continue
         left, right, top = x(row["from"]), x(row["to"]), y(row["n"])
         part = y(row["n_yes"])
-        span = f"{words.percent_figure(row['from'])} to {words.percent(row['to'])}"
+        span = f"{100 * row['from']:g} to {words.exact(row['to'])}"
         bars.append(
             Bar(
                 left + 1,

@@ -364,10 +364,11 @@ class ReviewData:
     Attributes
     ----------
     due
-        ``question, title, since, reason``.
-    unfit, refused
-        ``question, forecaster, verdict``: models that do not fit their own class, and fits that the
-        sampler's gate refused.
+        ``question, title, since``.
+    unfit
+        ``question, forecaster, verdict``: models that do not fit their own class.
+    refused
+        ``forecaster, fit, verdict``: fits and simulations that the gate refused.
     priors
         ``question, reference, parameter, prior, source, known_by``.
     labels

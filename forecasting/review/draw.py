@@ -36,8 +36,8 @@ def reliability(calibration: Mapping[str, Any], *, title: str = "") -> "Figure":
                 0.5, 0.6, "Nothing that counts has resolved yet", ha="center", color=PALETTE["soft"]
             )
         elif _band(axes, forecasts, lower, upper):
-            level = words.percent_figure(calibration.get("level") or 0.9)
-            legend.append((f"shade: {level} % if calibrated", "soft", 1.0, "right"))
+            level = words.whole(calibration.get("level") or 0.9)
+            legend.append((f"shade: {level} if calibrated", "soft", 1.0, "right"))
         if forecasts:
             axes.plot(forecasts, seen, color=PALETTE["model"], lw=2)
             if len(forecasts) <= 40:

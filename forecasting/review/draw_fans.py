@@ -78,7 +78,8 @@ def describe(fan: Fan, zone: str) -> str:
 
 
 def _panel(axes: "Axes", fan: Fan, zone: str) -> None:
-    axes.set_title(_title_lines(fan.title), loc="left", fontsize=12.5, weight="bold", pad=7)
+    unit = f" ({words.short(fan.unit, 14)})" if fan.unit and not len(fan.states) else ""
+    axes.set_title(_title_lines(fan.title, unit), loc="left", fontsize=12.5, weight="bold", pad=7)
     if not len(fan.moments):
         axes.set_axis_off()
         return
@@ -102,12 +103,13 @@ def _panel(axes: "Axes", fan: Fan, zone: str) -> None:
     axes.set_xticks([at for at, _ in ticks], shown)
 
 
-def _title_lines(title: str) -> str:
-    """Put a title on two lines at most."""
-    lines = textwrap.wrap(words.clean(title), TITLE)
-    return "\n".join(
-        [*lines[:1], *([words.short(" ".join(lines[1:]), TITLE)] if lines[1:] else [])]
-    )
+def _title_lines(title: str, unit: str) -> str:
+    """Put a title on two lines at most, with the unit of its axis, for which there is no room."""
+    whole = textwrap.wrap(words.clean(title + unit), TITLE)
+    if len(whole) <= 2:
+        return "\n".join(whole)
+    first, *rest = textwrap.wrap(words.clean(title), TITLE)
+    return f"{first}\n{words.short(' '.join(rest), TITLE - len(unit))}{words.clean(unit)}"
 
 
 def _name_and_number(name: str, value: str) -> str:
@@ -156,8 +158,6 @@ def _bands(axes: "Axes", fan: Fan, x: Sequence[float]) -> None:
     # Quantiles that meet at a bound are one number, said once.
     labels = [one for one, after in pairwise(ends) if one[0] != after[0]] + ends[-1:]
     _labels(axes, labels)
-    if fan.unit:
-        axes.set_ylabel(words.short(fan.unit, 14), fontsize=11, labelpad=2)
 
 
 def _mark(axes: "Axes", *, whole: bool) -> None:
@@ -166,9 +166,11 @@ def _mark(axes: "Axes", *, whole: bool) -> None:
 
     bottom, top = axes.get_ylim()
     marks = MaxNLocator(nbins=4, integer=whole, steps=[1, 2, 5, 10]).tick_values(bottom, top)
-    digits = max(0, -math.floor(math.log10(marks[1] - marks[0]) + 1e-9))
+    # Left of the axis there is room for six letters.
+    scale, sign = next((each for each in ((1e6, "M"), (1e3, "k")) if top >= 100 * each[0]), (1, ""))
+    digits = max(0, -math.floor(math.log10((marks[1] - marks[0]) / scale) + 1e-9))
     axes.set_yticks([y for y in marks if bottom <= y <= top])
-    axes.yaxis.set_major_formatter(lambda y, _: f"{y:,.{digits}f}")
+    axes.yaxis.set_major_formatter(lambda y, _: f"{y / scale:,.{digits}f}{sign}")
 
 
 def _labels(axes: "Axes", ends: Sequence[tuple[float, str, str]]) -> None:

@@ -82,7 +82,15 @@ def environment(*packages: str) -> "Environment":
         auto_reload=False,
     )
     named = (
-        *(words.score, words.signed, words.percent, words.between, words.exact, words.said),
+        *(
+            words.score,
+            words.signed,
+            words.percent,
+            words.between,
+            words.interval,
+            words.exact,
+            words.said,
+        ),
         *(words.whole, words.points, words.count, words.amount, anchor, weblink, markup),
     )
     env.filters.update({each.__name__: each for each in named}, figure=words.percent_figure)

@@ -301,7 +301,7 @@ def _tip(links: Sequence[LinkRow], rows: Mapping[str, ProcessRow]) -> str:
         cause, effect = (rows[name].title or name for name in (link.parent, link.child))
         word = "hastens" if link.median >= 1 else "slows"
         size = f"{words.ratio(link.median)}, {words.ratio(link.low)} to {words.ratio(link.high)}"
-        lines.append(f"{cause} {word} {effect}\n{link.link}: {size}")
+        lines.append(f"{cause} {word} {effect}\n{words.link(link.link)}: {size}")
     return "\n".join(lines)
 
 
@@ -331,8 +331,8 @@ def _box_lines(row: ProcessRow, own: Sequence[LinkRow]) -> tuple[tuple[str, str]
     lines += [(line, "state") for line in now]
     rates = fitted(row.base_rate, "rate")
     if len(rates) > RATES:
-        many = row.base_rate.count(";") + 1
-        rates = fitted(f"{many} rate{'s' * (many > 1)}, in the table of processes", "rate")
+        # The table below has them; so many boxes that say no more than this would say nothing.
+        rates = []
     for link in own:
         rates[:0] = fitted(f"by itself {arrow_label(link)}", "rate")
     return (*lines, *((line, "rate") for line in rates))

@@ -24,8 +24,7 @@ class Answer:
 
     name: str
     said: str
-    low: str
-    high: str
+    interval: str
     change: str
     place: float
     place_low: float | None
@@ -109,8 +108,7 @@ def answers(question: QuestionPath, last: Point, before: Point | None) -> tuple[
             Answer(
                 "",
                 words.amount(middle, question.unit),
-                words.amount(low),
-                words.amount(high),
+                f"{words.amount(low)} to {words.amount(high)}",
                 words.signed_amount(change),
                 place,
                 low_place,
@@ -127,8 +125,7 @@ def answers(question: QuestionPath, last: Point, before: Point | None) -> tuple[
             Answer(
                 name,
                 words.percent(last.values[k]),
-                words.percent_figure(low_share),
-                words.percent_figure(high_share),
+                words.interval(low_share, high_share),
                 words.points(None if before is None else last.values[k] - before.values[k]),
                 last.values[k],
                 low_share,

@@ -66,6 +66,7 @@ def render(data: ReviewData) -> str:
             last_said=lambda name: now.standing(by_id[name]) if name in by_id else words.DASH,
             parts=tables.parts(data.parts),
             left_out=tables.left_out(data),
+            refused=tables.refused(data.refused),
             # Questions without a forecast of the page's kind.
             elsewhere=[
                 {"status": "", **row} for row in data.left_out if row["question"] not in by_id

@@ -176,11 +176,11 @@ def describe(
 def forecast_text(question: QuestionPath, point: Point) -> str:
     """Write what a forecast says."""
     if question.type == "binary":
-        return words.percent(point.values[0])
+        return words.said(point.values[0])
     if question.type == "numeric":
         return f"median {words.amount(point.quantile(50), question.unit)}"
     return ", ".join(
-        f"{option}: {words.percent(value)}"
+        f"{option}: {words.said(value)}"
         for option, value in zip(question.options, point.values, strict=True)
     )
 

@@ -1,6 +1,7 @@
 """The tables of the page: rows grouped and put in a fixed order, nothing computed twice."""
 
 import datetime as dt
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -232,6 +233,21 @@ def left_out(data: ReviewData) -> list[Row]:
     return rows
 
 
+def refused(fits: Iterable[Row]) -> list[dict[str, Any]]:
+    """Count refused fits by forecaster, graph and what was wrong; the latest stands for all.
+
+    >>> fits = [{"forecaster": "model", "fit": "world", "verdict": f"error .0{n}"} for n in (1, 2)]
+    >>> refused(fits)
+    [{'forecaster': 'model', 'fit': 'world', 'verdict': 'error .02', 'n': 2}]
+    """
+    kinds: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for row in fits:
+        kind = re.sub(r"[0-9.]+", "", row["verdict"])
+        key = (row["forecaster"], row["fit"], kind)
+        kinds[key] = {**row, "n": kinds.get(key, {"n": 0})["n"] + 1}
+    return [kinds[key] for key in sorted(kinds)]
+
+
 def fan_rows(fans: Iterable[Fan]) -> list[tuple[str, str, tuple[str, ...]]]:
     """Give each fan's numbers at its first, middle and last moment."""
     rows = []
@@ -337,9 +353,7 @@ def _quantiles(point: Point) -> str:
 
 
 def _spread(point: Point) -> str:
-    if point.p05 is None or point.p95 is None:
-        return words.DASH
-    return f"{words.percent_figure(point.p05)}–{words.percent_figure(point.p95)}"
+    return words.interval(point.p05, point.p95)
 
 
 def pooled(points: Iterable[Row], *, most: int = 25) -> list[dict[str, Any]]:

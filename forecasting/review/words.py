@@ -131,7 +131,13 @@ def steps(explanation: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], dict[
 
 
 def percent(share: Any) -> str:
-    """Write a share in percent; decimals only near 0 and 100, where they keep it from certainty."""
+    """Write a computed share in percent; what was stated is written by `exact` or `said`.
+
+    Examples
+    --------
+    >>> percent(0.344), percent(0.95), percent(0.9312), percent(0.0004)
+    ('34\u202f%', '95.0\u202f%', '93.1\u202f%', '0.04\u202f%')
+    """
     bare = percent_figure(share)
     return bare if bare == DASH else f"{bare}{_NARROW}%"
 
@@ -142,9 +148,7 @@ def percent_figure(share: Any) -> str:
     if figure is None:
         return DASH
     digits = _decimals(figure)
-    if digits is None:
-        return f"{100 * figure:g}"
-    return f"{100 * figure:.{digits}f}".removesuffix(".0")
+    return f"{100 * figure:g}" if digits is None else f"{100 * figure:.{digits}f}"
 
 
 def _decimals(share: float) -> int | None:
@@ -156,26 +160,43 @@ def _decimals(share: float) -> int | None:
     return next((n for n in fitting if 0 < round(100 * share, n) < 100), None)
 
 
-def between(low: Any, high: Any) -> str:
-    """Write an interval of a share in percent, both ends with the same decimals.
+def interval(low: Any, high: Any) -> str:
+    """Write the bare figures of an interval of a share in percent, with as many decimals each.
+
+    Of two ends the one that needs fewer sets the decimals; the other is told by what it is below
+    or above, since nobody knows the end of an interval to a thousandth of a point.
 
     Examples
     --------
-    >>> between(0.49, 0.908), between(0.31, 0.62)
-    ('49.0 to 90.8\u202f%', '31 to 62\u202f%')
+    >>> interval(0.49, 0.908), interval(0.31, 0.62), interval(0.00004, 0.066)
+    ('49.0 to 90.8', '31 to 62', '<0.1 to 6.6')
     """
-    ends = number(low), number(high)
-    if None in ends:
+    ends = [end for end in (number(low), number(high)) if end is not None]
+    if len(ends) < 2:
         return DASH
-    shares = [end for end in ends if end is not None]
-    digits = [_decimals(end) for end in shares]
-    if None in digits:
-        return f"{percent_figure(low)} to {percent(high)}"
-    most = max(n for n in digits if n is not None)
-    figures = [f"{100 * end:.{0 if end in (0, 1) else most}f}" for end in shares]
-    if all(figure.endswith(".0") or figure in ("0", "100") for figure in figures):
-        figures = [figure.removesuffix(".0") for figure in figures]
-    return f"{figures[0]} to {figures[1]}{_NARROW}%"
+    shares = [end for end in ends if end not in (0, 1)]
+    needed = [n for end in shares if (n := _decimals(end)) is not None]
+    inner = all(0.1 <= end <= 0.9 for end in shares)
+    digits = max(min(needed, default=6), 0 if inner else 1)
+    return " to ".join(_end(end, digits) for end in ends)
+
+
+def _end(share: float, digits: int) -> str:
+    """Write one end of an interval; what would be rounded to certainty, by what it is beyond."""
+    if share in (0, 1):
+        return f"{100 * share:.0f}"
+    rounded = round(100 * share, digits)
+    if rounded <= 0:
+        return f"<{10.0**-digits:.{digits}f}"
+    if rounded >= 100:
+        return f">{100 - 10.0**-digits:.{digits}f}"
+    return f"{rounded:.{digits}f}"
+
+
+def between(low: Any, high: Any) -> str:
+    """Write an interval of a share in percent."""
+    text = interval(low, high)
+    return text if text == DASH else f"{text}{_NARROW}%"
 
 
 def exact(share: Any) -> str:
@@ -236,6 +257,15 @@ def ratio(value: Any) -> str:
     return DASH if figure is None else f"×{figure:.3g}"
 
 
+def times(stated: str) -> str:
+    """Write an effect as it was stated, with the signs of a page.
+
+    >>> times("-2"), times("x0.5")
+    ('−2', '×0.5')
+    """
+    return re.sub(r"\bx(?=[0-9.])", "×", re.sub(r"^-(?=[0-9])", _MINUS, stated or ""))
+
+
 def rule(name: Any, convention: Any = "half", unit: Any = "") -> str:
     """Name a scoring rule, its convention, and the unit of a score that has one."""
     return score_title(str(name), str(convention)) + (f", in {unit}" if unit else "")
@@ -247,6 +277,15 @@ def plural(n: Any, one: str, many: str = "") -> str:
     if not figure:
         return f"no {many or one + 's'}"
     return f"{figure:,.0f} {one if figure == 1 else many or one + 's'}"
+
+
+def listed(parts: Sequence[str]) -> str:
+    """Write names one after another.
+
+    >>> listed(["a"]), listed(["a", "b", "c"])
+    ('a', 'a, b and c')
+    """
+    return " and ".join(part for part in (", ".join(parts[:-1]), *parts[-1:]) if part)
 
 
 def clean(text: str) -> str:
@@ -313,6 +352,40 @@ def move(name: str) -> str:
     return "it happens" if start == end else f"{start} → {end}"
 
 
+#: Units of a phrase as a file has them, and as a page writes one and several.
+_UNITS = {"h": "hour", "d": "day", "w": "week", "mo": "month", "y": "year"}
+_SPAN = re.compile(r"\b([0-9.]+) (h|d|w|mo|y)\b")
+
+
+def phrase(text: str) -> str:
+    """Write how fast a move comes as pages do: a phrase of a world file without its marks.
+
+    >>> phrase("median 90 d (20..500) shape 0.7 (0.5..1)")
+    'median 90 days (20 to 500), shape 0.7 (0.5 to 1)'
+    >>> phrase("class truces x0.5 (0.2..1.2)"), phrase("once in 8 y"), phrase("at 2025-04-17")
+    ('as in class truces, ×0.5 (×0.2 to ×1.2)', 'once in 8 years', 'on 17 Apr 2025')
+    """
+    text = re.sub(r"\s+[x×]([0-9.]+) \(([0-9.]+)\.\.([0-9.]+)\)", r", ×\1 (×\2 to ×\3)", text)
+    text = re.sub(r"\(([0-9.]+?)\.\.([0-9.]+)\)", r"(\1 to \2)", text)
+    text = re.sub(r",?\s+(?=(?:shape|at once|for good)\b)", ", ", text)
+    text = re.sub(r"(?<=[0-9])\s*%", f"{_NARROW}%", text)
+    text = _SPAN.sub(
+        lambda match: f"{match[1]} {_UNITS[match[2]]}{'' if match[1] == '1' else 's'}", text
+    )
+    return day_names(re.sub(r"^class ", "as in class ", re.sub(r"^at (?=[0-9])", "on ", text)))
+
+
+def link(name: str) -> str:
+    """Write a link as pages do: what is so of the cause, and the moves that it hastens or slows.
+
+    >>> link("while talks=under-way: ceasefire=accepted|in-force"), link("once a=b|c: zone")
+    ('while talks is under-way: ceasefire → accepted or in-force', 'once a is b or c: zone')
+    """
+    cause, _, effect = name.partition(": ")
+    cause, effect = cause.replace("=", " is "), effect.replace("=", " → ")
+    return f"{cause}: {effect}".replace("|", " or ")
+
+
 def day_names(text: str) -> str:
     """Write the days of a text as pages do.
 
@@ -367,11 +440,11 @@ def calibration_in_words(calibration: dict[str, Any]) -> dict[str, str]:
     if not unc:
         sentence = "All of these questions ended alike, so nothing could be told apart."
     elif share < 0.05:
-        sentence = "Your numbers hardly told what happened from what did not"
+        sentence = "The numbers hardly told what happened from what did not"
     elif share < 0.25:
-        sentence = "Your numbers told what happened from what did not to some degree"
+        sentence = "To some degree the numbers told what happened from what did not"
     else:
-        sentence = "Your numbers told what happened from what did not well"
+        sentence = "The numbers told well what happened from what did not"
     if unc:
         sentence += (
             f": discrimination {dsc:.3f} of at most {unc:.3f}, which is {100 * share:.0f} % of "
@@ -386,5 +459,5 @@ def calibration_in_words(calibration: dict[str, Any]) -> dict[str, str]:
         word = "a sign that they are too timid: further from 50 % would have been better"
     return {
         "discrimination": sentence,
-        "slope": f"The slope of your numbers is {slope:.2f} \N{PLUS-MINUS SIGN} {sd:.2f}, {word}.",
+        "slope": f"Their slope is {slope:.2f} \N{PLUS-MINUS SIGN} {sd:.2f}, {word}.",
     }

@@ -70,10 +70,10 @@ def _base_rate(process: ProcessSpec) -> str:
     if process.at is not None:
         first, last = (words.Days(process.zone).known(moment) for moment in process.at)
         return f"planned for {last}" + (f", {first} at the earliest" if first != last else "")
-    phrases = [(move.name, prior_of(process, move)) for move in process.moves]
+    phrases = [(move.name, words.phrase(prior_of(process, move))) for move in process.moves]
     if process.kind == "event":
         return "; ".join(phrase for _, phrase in phrases)
-    return "; ".join(f"{name}: {phrase}" for name, phrase in phrases)
+    return "; ".join(f"{words.move(name)}: {phrase}" for name, phrase in phrases)
 
 
 def prior_of(process: ProcessSpec, move: MoveSpec) -> str:

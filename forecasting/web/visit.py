@@ -30,7 +30,15 @@ SILENT = {"csrf", "token", "seen", "was"}
 #: the browser sends what was typed a second time, with another token.
 LATELY = dt.timedelta(minutes=10)
 #: What may be an id in a message: a word with a hyphen, since one without could be any word.
-_ID = re.compile(r"(?<=watched )[a-z0-9]+\b(?!-)|[a-z0-9]+(?:-[a-z0-9]+)+(?:@\d{4}-\d\d-\d\d)?")
+#: The id of a question is itself what a message tells where it says "id is".
+_ID = re.compile(
+    r"(?<=watched )[a-z0-9]+\b(?!-)|^[a-z0-9]+(?= asks )"
+    r"|(?<!id is )\b[a-z0-9]+(?:-[a-z0-9]+)+(?:@\d{4}-\d\d-\d\d)?"
+)
+#: A state of a process.
+_TARGET = re.compile(r"(?<![\w-])([a-z0-9]+(?:-[a-z0-9]+)*)=[a-z][a-z0-9|-]*")
+#: Processes set apart by commas, whose names may be single words.
+_LISTED = re.compile(r"(?<=keeps a list of )[^:]+(?=:)")
 
 
 @dataclass
@@ -110,7 +118,7 @@ class Visit:
         from forecasting.domain.watch import no_list
 
         text: str = self.kept("without list", lambda: no_list(self.book.without_list(), self.zone))
-        return text
+        return self.by_title(text)
 
     def kept(self, key: Any, make: Callable[[], Any]) -> Any:
         """Compute once for a head of the ledger; `key` says what, with all that it depends on."""
@@ -132,9 +140,17 @@ class Visit:
         """Name the questions and processes of a message by their titles, and no command."""
         titles = self.kept("what each is called", self.book.titles)
         message = message.replace(" (forecast watch lists them)", "")
-        return _ID.sub(
+        message = _LISTED.sub(
+            lambda match: words.listed([self.quoted(name) for name in match[0].split(", ")]),
+            message,
+        )
+        message = _TARGET.sub(
+            lambda match: self.quoted(match[0]) if match[1] in titles else match[0], message
+        )
+        message = _ID.sub(
             lambda match: self.quoted(match[0]) if match[0] in titles else match[0], message
         )
+        return words.day_names(words.times(message))
 
     def page(
         self,

@@ -143,13 +143,23 @@ def test_a_broken_rule_writes_nothing(book, words, more, says):
     assert book.ledger.head() == before
 
 
+def test_a_question_may_be_open_since_an_earlier_day_and_never_from_a_later_one(book):
+    name = book.ask("Signed?", by=BY, opens="2026-10-01")["id"]
+    (row,) = book.log(name, 0.4, at="2026-10-15T12:00Z")
+    assert row["kind"] == "backdated"
+    with pytest.raises(InvalidInput, match="lies in the future"):
+        book.ask("Sealed?", by=BY, opens="2026-12-24")
+
+
 def test_a_title_without_latin_letters_gets_a_number_that_is_free_and_is_told(book):
     notes = []
     book_of_ana = book.speaking_as("ana", tell=notes.append)
     first = book_of_ana.ask("هل ستنتهي الهدنة قبل 23 ديسمبر؟", 0.2, by="2027-01-31")
     second = book_of_ana.ask("停战会持续到1月吗？", 0.3, by="2027-01-31")
     assert (first["id"], second["id"]) == ("question-1", "question-2")
-    assert notes[0].startswith("its id is question-1: no words of the title are in Latin letters")
+    assert notes[0].startswith(
+        "its id is question-1, since no word of the title is in Latin letters"
+    )
     named = book_of_ana.ask("Перемирие до 2027?", by="2027-01-31", slug="truce-ru")
     assert (named["id"], len(notes)) == ("truce-ru", 2)
     with pytest.raises(InvalidInput, match="already asks this"):

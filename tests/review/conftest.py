@@ -422,7 +422,6 @@ def full():
         due=[
             {
                 "question": "truce-monitoring-2025", "title": HOSTILE, "since": day("2026-01-01"),
-                "reason": "closed 233 days ago without an outcome",
             }
         ],
         unfit=[
@@ -433,8 +432,7 @@ def full():
         ],
         refused=[
             {
-                "question": "guarantees-2026", "at": day("2026-01-07"), "verdict": "R-hat 1.03",
-                "value": 1.03,
+                "forecaster": "worldview:004", "fit": "rates", "verdict": "R-hat 1.03",
             }
         ],
         priors=[

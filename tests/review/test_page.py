@@ -335,3 +335,14 @@ def test_values_are_checked_at_the_edge(review_data):
         replace(question, paths={"model": [Point(question.opens, (0.5, 0.5))]})
     with pytest.raises(InvalidInput, match="type"):
         replace(question, type="date")
+
+
+def test_refused_fits_are_counted_and_folded_and_what_is_due_has_its_day(review_data):
+    questions = [replace(one, title="Will it? (by 2026-12-31)") for one in review_data.questions]
+    refused = [{"forecaster": "model", "fit": "world", "verdict": f"error .0{n}"} for n in (1, 2)]
+    text = render(replace(review_data, questions=questions, refused=refused))
+    assert "<summary>2 fits refused by the gate, over all steps</summary>" in text
+    assert text.count("error .0") == 1
+    assert re.search(r'id="due">What is due on \d+ \w{3} 20\d\d<', text)
+    assert "(by 31 Dec 2026)" in text
+    assert "(by 2026-12-31)" not in text

@@ -87,10 +87,10 @@ def test_no_word_of_the_picture_is_cut():
         "+ signed-soft or signed-firm: ×30",
         "\N{MINUS SIGN} soft-text or 2 others: ×0.5",
     ]
-    assert "while a=soft-text|firm-text|signed-soft" in graph.arrows[0].tip
+    assert "while a is soft-text or firm-text or signed-soft: b" in graph.arrows[0].tip
     texts = [" ".join(line.text for line in box.lines) for box in graph.boxes]
     assert texts == [
-        f"{title} now: none 8 rates, in the table of processes",
+        f"{title} now: none",
         "Deal now: begun: 205 of 1,000 persons so far from its own history",
     ]
     assert rates in graph.boxes[0].tip
@@ -192,6 +192,18 @@ def test_the_marks_of_an_amount_differ(low, high):
         assert all(mark.isdigit() for mark in marks), "what is counted has whole marks"
 
 
+@pytest.mark.parametrize("title", ["Prisoners", "A title of many words " * 6])
+def test_the_unit_of_an_amount_stands_in_the_title_and_nothing_is_cut_at_the_left(title):
+    quantiles = np.tile(np.linspace(0, 120_000, 5), (len(DAYS), 1))
+    fan = Fan("p", title, DAYS, quantiles=quantiles, levels=(5, 25, 50, 75, 95), unit="persons")
+    figure = draw_fans([fan])
+    figure.draw_without_rendering()
+    named = figure.axes[0].get_title(loc="left")
+    assert named.endswith("(persons)")
+    assert named.count("\n") <= 1
+    assert figure.axes[0].get_tightbbox().x0 >= figure.bbox.x0 - 1
+
+
 def test_fans_stand_side_by_side_and_each_is_named():
     shares = np.full((len(DAYS), 2), 0.5)
     fans = [Fan(f"p{i}", f"Process {i}", DAYS, ("a", "b"), shares) for i in range(5)]
@@ -221,7 +233,7 @@ def test_what_is_likely_now_is_the_last_word_with_its_interval_and_its_change(ma
     question = replace(question, paths={"model": points})
     row = now.likely([question], at[1] + dt.timedelta(days=1))[0]
     answer = row.answers[0]
-    assert (answer.said[:2], answer.low, answer.high, answer.change) == ("26", "12", "41", "+6.0")
+    assert (answer.said[:2], answer.interval, answer.change) == ("26", "12 to 41", "+6.0")
     assert not now.likely([question], question.closes)
     assert not now.likely([question], question.opens - dt.timedelta(seconds=1))
 

@@ -136,6 +136,15 @@ def test_the_count_above_a_history_is_of_the_rows_under_it(browser, house):
         assert counted == rows > 0
 
 
+def test_a_long_history_shows_its_latest_rows_and_folds_the_rest(browser, house):
+    question = house.book.ask("Will the ferry sail?", by="2031-01-31", opens="2026-01-01")
+    for day in range(1, 26):
+        house.book.log(question["id"], day / 100, at=f"2026-01-{day + 1:02}T12:00Z")
+    page = browser.get(f"/q/{question['id']}").text.partition('id="history"')[2]
+    shown, _, folded = page.partition("<details><summary>5 earlier</summary>")
+    assert [part.count('<tr><th scope="row">ana') for part in (shown, folded)] == [20, 5]
+
+
 def test_what_ended_early_ended_on_that_day_in_the_list(browser, house):
     question = house.book.ask("Will the ferry sail?", "30%", by="2031-01-31")
     house.book.resolve(question["id"], "yes", source="wire")
@@ -162,6 +171,46 @@ def test_the_words_after_asking_give_the_number_of_the_page(browser, house):
     assert f"The model says of 31 Jan 2029 {shown} so far." in note
     assert title in note
     assert "end with 30 Jun 2031" in note
+
+
+def test_the_note_of_a_log_says_the_number_as_it_was_read_and_what_certainty_costs(browser, house):
+    def logged(question, **typed):
+        here = f"/q/{question['id']}"
+        browser.get(here)
+        assert browser.send(f"{here}/log", **typed).status_code == 200
+        return browser.notes()[0].replace("\N{NARROW NO-BREAK SPACE}", " ")
+
+    ferry = house.book.ask("Will the ferry sail?", by="2031-01-31", opens="2026-01-01")
+    assert logged(ferry, p="1:24").startswith("Logged 4 % on “Will the ferry sail?”, as entry ")
+    assert "certainty" not in logged(ferry, p="5")
+    assert "the log score is infinite" in logged(ferry, p="0")
+    assert logged(ferry, p="7", at="2026-02-01").endswith(", marked backdated.")
+    port = house.book.ask("Which port?", by="2031-01-31", options=["Odesa", "Izmail"])
+    shares = {"p[Odesa]": "100", "p[Izmail]": "0"}
+    assert "Logged Odesa: 100 % · Izmail: 0 % on" in logged(port, **shares)
+    assert "the log score is infinite" in browser.notes()[0]
+    ladder = house.book.ask("Will the lock open?", ladder=["2030-01-31", "2031-01-31"])
+    rungs = {"p[2030-01-31]": "10", "p[2031-01-31]": "20"}
+    note = logged({"id": ladder["questions"][0]}, **rungs)
+    assert "Logged 10 % by 31 Jan 2030, 20 % by 31 Jan 2031 on “Will the lock open?”" in note
+    assert ", as entries " in note
+
+
+def test_a_link_beside_a_question_says_which_state_hastens_which_move(browser, house):
+    page = browser.get("/q/general-ceasefire-2026").text
+    part = page.partition('id="links"')[2].partition("</section>")[0]
+    lines = [" ".join(re.sub("<[^>]+>", "", line).split()) for line in part.split("<li>")[1:]]
+    assert "while talks is under-way: ceasefire → accepted or in-force ×2 (×0.7 to ×6)" in lines
+    assert len(set(lines)) == len(lines)
+
+
+def test_every_fault_of_a_question_that_is_asked_is_said_at_once(browser):
+    browser.get("/ask")
+    browser.send("/ask", title="Will the ferry sail?", p="abc", by="2026-01-31")
+    assert len(browser.faults()) == 2
+    browser.get("/ask")
+    browser.send("/ask", title="Will the ferry sail?", p="abc", by="2031-01-31")
+    assert len(browser.faults()) == 1
 
 
 def test_an_outcome_of_a_ladder_says_which_rungs_it_brought_with_it(browser, house):

@@ -136,3 +136,26 @@ def test_beside_a_percent_sign_a_share_is_asked_about_and_more_than_all_refused(
     words = fault_of(refused.value).words
     assert "from 0 to 1." not in words
     assert percent_typed(refused.value.hint.partition(",")[0])
+
+
+def test_a_note_names_what_it_is_about_by_titles_and_keeps_the_id_that_it_tells(house):
+    from forecasting.web.sessions import Session
+    from forecasting.web.visit import Visit
+
+    visit = Visit(house, Session("ana", "forecaster"), "key")
+    pairs_of = {
+        "its id is power-change-kremlin, since": "its id is power-change-kremlin, since",
+        "nobody keeps a list of strike, sanctions: so": (
+            "nobody keeps a list of “Russian strike of 500 or more drones and missiles within a "
+            "day” and “New American or European sanctions on Russia, ten listings or more”: so"
+        ),
+        "ceasefire=accepted -2 counts as x0.54": (
+            "“General ceasefire on the whole front, for thirty days or more: accepted” -2 counts "
+            "as ×0.54"
+        ),
+        "power-change-kremlin asks about a time after 2027-12-31": (
+            "“Will the Russian presidency change hands by 31 December 2026?” asks about a time "
+            "after 31 Dec 2027"
+        ),
+    }
+    assert {said: visit.by_title(said) for said in pairs_of} == pairs_of

@@ -150,10 +150,21 @@ def test_a_simulation_a_condition_and_a_code_show_what_they_do_and_write_nothing
     assert codes == sorted(codes)
     assert codes[0] < codes[2] < codes[4]
     # What the page says is what the book says.
-    effect = small.book.news_effect(str(item["seq"]), "convoy", half_life="lasting", codes=("+2",))
+    effect = small.book.news_effect(
+        str(item["seq"]), "convoy", half_life="lasting", codes=("0", "+2")
+    )
     row = next(row for row in effect["rows"] if row["question"] == "convoy-soon")
     assert now == pytest.approx(100 * row["before"], abs=0.6)
     assert codes[-1] == pytest.approx(100 * row["after"]["+2"], abs=0.6)
+    # The small figure beside a code is the report's own doing: what following it does stands at 0.
+    cells = page.partition(">Will a convoy pass")[2].partition("</tr>")[0]
+    assert re.findall(r'class="(up|down)">', cells)[-2:] == ["up", "up"]
+    moves = [float(each.replace("\N{MINUS SIGN}", "-")) for each in MOVED.findall(cells)]
+    own = 100 * (row["after"]["+2"] - row["after"]["0"])
+    assert moves[-1] == pytest.approx(own, abs=0.06)
+
+
+MOVED = re.compile(r'class="(?:up|down)">([^<]+)<')
 
 
 def numbers(page, title):
@@ -227,7 +238,7 @@ def test_what_is_hidden_until_i_answer_is_hidden_on_every_page(small):
 
 def test_nobody_keeps_a_list_is_said_before_the_button_says_that_nothing_happened(house):
     card = Browser(house).get("/world").text.partition('class="card watch"')[2]
-    assert "Nobody keeps a list of strike, sanctions" in card.partition("</form>")[0]
+    assert "Nobody keeps a list of “Russian strike of 500" in card.partition("</form>")[0]
     rows = {row.name: row for row in house.book.world_page().processes}
     assert rows["strike"].state == "not watched"
     assert rows["strike"].watched is None

@@ -69,9 +69,13 @@ def ask(
         fields["answer"] = fields["answer"] or f"{process} by close"
         bank = with_setups(bank, setups)
     questions = [
-        replace(question, opens=now) for question in question_of(fields, now=now, source="asked")
+        question if asked.opens else replace(question, opens=now)
+        for question in question_of(fields, now=now, source="asked")
     ]
     for question in questions:
+        if question.opens > now:
+            msg = f"opens ({asked.opens}): lies in the future"
+            raise InvalidInput(msg, hint="leave it out: the question opens now")
         if question.closes <= now:
             there = deadline(question.closes, question.zone)
             msg = f"closes ({there}): lies in the past"
@@ -88,8 +92,8 @@ def ask(
         raise InvalidInput(msg, hint="a probability, such as 35%")
     if tell is not None and not (asked.slug or slug_of(asked.title)):
         tell(
-            f"its id is {fields['slug']}: no words of the title are in Latin letters; "
-            "slug=a-few-words gives another one that says more"
+            f"its id is {fields['slug']}, since no word of the title is in Latin letters; "
+            "a slug of your own would say more"
         )
     if forecasts and tell is not None:
         for note in logs.beside(ledger, [forecaster]):

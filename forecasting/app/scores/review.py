@@ -102,7 +102,6 @@ def gather(ledger: Ledger, *, kind: str, run: str, now: dt.datetime) -> page.Rev
                 "question": question.id,
                 "title": question.title,
                 "since": question.resolves_by,
-                "reason": "past its deadline without an outcome on record",
             }
             for question in sorted(catalog.questions.values(), key=lambda q: (q.resolves_by, q.id))
             if catalog.status(question, now) == "due"
@@ -117,7 +116,11 @@ def gather(ledger: Ledger, *, kind: str, run: str, now: dt.datetime) -> page.Rev
             for question, verdict in sorted(unfit.items())
         ],
         refused=[
-            {"question": fit.family, "forecaster": fit.worldview or MODEL, "verdict": fit.gate}
+            {
+                "forecaster": f"worldview:{fit.worldview}" if fit.worldview else MODEL,
+                "fit": fit.family,
+                "verdict": fit.gate,
+            }
             for fit in fits
             if not fit.passed
         ],

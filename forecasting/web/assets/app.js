@@ -81,7 +81,8 @@
     if (!out) return;
     const value = percent(box.querySelector("[data-number]").value);
     if (value === null || value > 100) { out.textContent = ""; return; }
-    const word = bands.find(([high]) => value <= high)[1];
+    const sure = value === 0 ? "certain that not" : value === 100 ? "certain" : "";
+    const word = sure || bands.find(([high]) => value <= high)[1];
     const [one, other] = value <= 50 ? [1, (100 - value) / value] : [value / (100 - value), 1];
     const odds = value === 0 || value === 100 ? "" : ` · odds ${+one.toPrecision(2)} to ${+other.toPrecision(2)}`;
     out.textContent = word + odds;

@@ -88,6 +88,7 @@ def item(
         fade=fade,
         fades=FADES,
         codes=BUTTONS,
+        codes_by_name={code: f"{words.times(code)}, {text}" for code, text, _ in BUTTONS},
         figures=effects if effects.result or effects.work else None,
         here=address(visit),
         left=0 if entry["coded"] else len(_waiting(visit)),

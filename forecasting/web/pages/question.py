@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
-from forecasting.domain.forecast import Forecast
+from forecasting.domain.forecast import Forecast, Quantiles
 from forecasting.domain.forecasters import MODEL, family
 from forecasting.domain.reading import outcome as outcome_read
 from forecasting.domain.reading import probability, unmistakable
@@ -43,7 +43,10 @@ def question(
             zone=page.question.zone,
             until=visit.now,
             me=visit.who,
-            hidden=lambda who: hidden and who != visit.who,
+            # The number of the opening does not age: beside live ones it would read as a view.
+            hidden=lambda who: (
+                (hidden and who != visit.who) or (kind == "live" and family(who) == "prior")
+            ),
             size=size,
         )
         for size in (WIDE, NARROW)
@@ -97,14 +100,19 @@ def plain(forecast: Forecast | None, unit: str = "") -> str:
     """Write what a forecast says in one line."""
     if forecast is None:
         return words.DASH
-    value = forecast.value.plain
+    return _plain(forecast.value.plain, unit)
+
+
+def _plain(value: Any, unit: str = "") -> str:
+    """Write an answer in one line."""
     if not isinstance(value, Mapping):
         return words.said(value)
-    if forecast.value.shape == "quantiles":
+    if isinstance(value, Quantiles):
         numbers = list(value.values())
         middle = value.get("50", numbers[len(numbers) // 2])
         reach = f"{words.amount(numbers[0])} to {words.amount(numbers[-1])}"
-        return f"{words.amount(middle, unit)} ({reach})"
+        levels = list(value)
+        return f"{words.amount(middle, unit)} ({levels[0]} to {levels[-1]} %: {reach})"
     return " · ".join(f"{name}: {words.said(share)}" for name, share in value.items())
 
 
@@ -203,11 +211,8 @@ def log(visit: Visit) -> Response:
         return book.log(page.question.id, answer, **more)
 
     def note(rows: list[dict[str, Any]]) -> str:
-        first, last = rows[0]["seq"], rows[-1]["seq"]
         on = visit.quoted(page.name if page.is_ladder else page.question.id)
-        text = f"Logged on {on}, as entry {last}."
-        if len(rows) > 1:
-            text = f"Logged on {on}, as {len(rows)} entries, {first} to {last}."
+        text = logged(rows, on, unit=page.question.space.unit)
         if before is not None and seen and seen != str(before):
             there = plain(page.chosen.mine, page.question.space.unit)
             text += (
@@ -222,6 +227,30 @@ def log(visit: Visit) -> Response:
         note=note,
         again=lambda faults: question(visit, faults=_of_the_moment(visit.form, faults)),
     )
+
+
+def logged(rows: Sequence[Mapping[str, Any]], on: str, *, unit: str = "") -> str:
+    """Say what was logged, as it was read, and what certainty costs where it was logged."""
+    answers = [
+        _plain(row["forecast"], unit)
+        + (f" by {words.day_names(day)}" if (day := row["question"].partition("@")[2]) else "")
+        for row in rows
+    ]
+    first, last = rows[0]["seq"], rows[-1]["seq"]
+    entries = f"entries {first} to {last}" if len(rows) > 1 else f"entry {first}"
+    kind = rows[-1].get("kind", "live")
+    marked = "" if kind == "live" else f", marked {kind}"
+    text = f"Logged {', '.join(answers)} on {on}, as {entries}{marked}."
+    return f"{text} {CERTAIN}" if any(_certain(row["forecast"]) for row in rows) else text
+
+
+#: What is said of a probability of 0 or 1 that was just logged.
+CERTAIN = "That is certainty: if it comes out otherwise, the log score is infinite."
+
+
+def _certain(answer: Any) -> bool:
+    shares = answer.values() if isinstance(answer, Mapping) else [answer]
+    return not isinstance(answer, Quantiles) and any(share in (0, 1) for share in shares)
 
 
 def _of_the_moment(form: Sent, faults: tuple[Fault, ...]) -> tuple[Fault, ...]:

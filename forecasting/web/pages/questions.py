@@ -7,12 +7,14 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
+from forecasting.domain.reading import probability
+from forecasting.errors import InvalidInput
 from forecasting.review import words
 from forecasting.review.listing import SORTS, STATUSES, Wanted
 from forecasting.review.plot import sparkline
 from forecasting.web.bodies import Sent
-from forecasting.web.faults import Fault
-from forecasting.web.pages.question import plain
+from forecasting.web.faults import Fault, fault_of
+from forecasting.web.pages.question import CERTAIN, plain
 from forecasting.web.routes import get, post
 from forecasting.web.typed import percent_typed
 from forecasting.web.visit import Visit
@@ -103,7 +105,18 @@ def _at_their_fields(form: Sent, faults: tuple[Fault, ...]) -> tuple[Fault, ...]
     kind = form.get("kind", "yes-no")
     mine = OWN.get(kind, "p")
     of = {"p": mine} | ({"by": mine, "question": mine} if kind == "ladder" else {})
-    return tuple(Fault(of.get(fault.field, fault.field), fault.words) for fault in faults)
+    placed = tuple(Fault(of.get(fault.field, fault.field), fault.words) for fault in faults)
+    return placed + (_number_faults(form) if all(each.field != mine for each in placed) else ())
+
+
+def _number_faults(form: Sent) -> tuple[Fault, ...]:
+    """Give the fault of the number where another field has one: both are mended at once."""
+    try:
+        if form.get("p"):
+            probability(percent_typed(form.get("p")))
+    except InvalidInput as refused:
+        return (fault_of(refused),)
+    return ()
 
 
 def asked(visit: Visit) -> Response:
@@ -127,6 +140,8 @@ def asked(visit: Visit) -> Response:
             text += f"Its {days} end with {words.day_names(page.rungs[-1].day)}, in {zone}."
         else:
             text += f"It closes {last}, in {zone}."
+        if any(row["forecast"] in (0, 1) for row in question["forecasts"]):
+            text += f" {CERTAIN}"
         hidden = visit.preferences.hide and rung.mine is None
         if rung.model is None or hidden:
             return text
@@ -152,6 +167,7 @@ def _question_fields(form: Sent) -> dict[str, Any]:
         "base": form.get("base"),
         "answer": form.get("answer"),
         "slug": form.get("slug"),
+        "opens": form.get("opens"),
         "resolves_by": form.get("resolves_by"),
     }
     if kind == "ladder":

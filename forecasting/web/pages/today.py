@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from forecasting.review import words
 from forecasting.web.faults import Fault
+from forecasting.web.pages.question import logged
 from forecasting.web.routes import get, post
 from forecasting.web.typed import percent_typed
 from forecasting.web.visit import Visit
@@ -98,8 +99,7 @@ def log(visit: Visit) -> Response:
 
 
 def _logged_note(rows: list[dict[str, Any]], on: str, meanwhile: "BriefForecast | None") -> str:
-    row = rows[0]
-    text = f"Logged {words.exact(row['forecast'])} on {on}, as entry {row['seq']}."
+    text = logged(rows, on)
     if meanwhile is not None:
         there = words.exact(meanwhile.value.probability)
         text += f" Meanwhile {there} had been logged elsewhere, as entry {meanwhile.seq}: kept too."
