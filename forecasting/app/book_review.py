@@ -181,7 +181,7 @@ class Review[Table](Door[Table]):
     def page_folder(folder: Path) -> None:
         """Refuse what cannot be the folder of a review page."""
         if folder.suffix in (".html", ".htm"):
-            msg = f"out ({folder}): is a folder; the page is index.html in it"
+            msg = f"out ({folder}): must name a folder; the page is index.html in it"
             raise InvalidInput(msg, hint=f"out={folder.with_suffix('')}")
 
     def compare(

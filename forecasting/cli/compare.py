@@ -6,7 +6,7 @@ import click
 
 from forecasting.cli import options
 from forecasting.cli.options import Command
-from forecasting.cli.output import emit, opened, relay, say, settings
+from forecasting.cli.output import counted, emit, opened, relay, say, settings
 from forecasting.cli.scores import scope, selection
 from forecasting.domain.scores import COMPARED
 
@@ -42,8 +42,8 @@ def compare(a: str, b: str, **values: Any) -> None:
     if settings().format == "table":
         for kind_of_question, n in comparison.pop("other_types").items():
             say(
-                f"{n} shared {kind_of_question} questions are compared apart: --type "
-                f"{kind_of_question}"
+                f"{counted(n, f'shared {kind_of_question} question')} "
+                f"{'is' if n == 1 else 'are'} compared apart: --type {kind_of_question}"
             )
         click.echo(comparison.pop("reading"))
         names = _names(a, b)

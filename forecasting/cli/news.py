@@ -258,7 +258,7 @@ _SHOWN = 20
 def _content(file: str) -> bytes:
     """Read a file, or standard input for ``-``, up to just beyond what may be read."""
     from forecasting.evidence.intake import MOST_BYTES, is_address
-    from forecasting.files import read_plain
+    from forecasting.files import read_plain, unreadable
 
     if file == "-":
         return sys.stdin.buffer.read(MOST_BYTES + 1)
@@ -267,8 +267,6 @@ def _content(file: str) -> bytes:
         raise InvalidInput(msg, hint=f"forecast news import --fetch {shlex.quote(file)}")
     try:
         return read_plain(Path(file), most=MOST_BYTES)
-    except OSError as unreadable:
-        msg = f"file ({Path(file)}): cannot be read ({unreadable.strerror})"
-        piped = "pipe" in str(unreadable)
-        hint = "- reads standard input" if piped else "forecast news import FILE"
-        raise InvalidInput(msg, hint=hint) from unreadable
+    except OSError as fault:
+        hint = "- reads standard input" if "pipe" in str(fault) else "forecast news import FILE"
+        raise unreadable(f"file ({Path(file)})", file, fault, hint=hint) from fault

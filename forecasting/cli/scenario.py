@@ -166,6 +166,10 @@ def paths(out: Path | None, stories: int, as_of: str, seed: int) -> None:
     Example:
       forecast scenario paths --out world.svg
     """
+    if out is not None:
+        from forecasting.review import draw, draw_fans
+
+        draw.check_target(out)
     simulation = _live(as_of, seed)
     rows = simulation.stories(stories)
     total = sum(row["weight"] for row in rows)
@@ -180,8 +184,6 @@ def paths(out: Path | None, stories: int, as_of: str, seed: int) -> None:
     for why, names in reasons.items():
         say(f"in no story: {', '.join(names)}: {why}")
     if out is not None:
-        from forecasting.review import draw, draw_fans
-
         draw.save(draw_fans.draw_fans(simulation.fans(), title=simulation.title), out)
         say(f"drawn: {out}")
 
