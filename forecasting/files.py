@@ -50,25 +50,27 @@ def read_plain(path: Path | str, *, most: int) -> bytes:
     return b"".join(parts)
 
 
-def unreadable(what: str, path: Path | str, fault: OSError, *, hint: str) -> InvalidInput:
-    """Say in one line why a file cannot be read; of one that is absent, which one is meant."""
-    if not isinstance(fault, FileNotFoundError):
-        return InvalidInput(f"{what}: cannot be read ({fault.strerror or fault})", hint=hint)
-    return absent(what, path, hint=hint)
+def unreadable(
+    what: str, path: Path | str, fault: OSError, *, hint: str, called: str = ""
+) -> InvalidInput:
+    """Say in one line why a file cannot be read; of one that is absent, which one may be meant."""
+    if isinstance(fault, FileNotFoundError):
+        return absent(what, path, hint=hint, called=called)
+    msg = f"{what} ({called or path}): cannot be read ({fault.strerror or fault})"
+    return InvalidInput(msg, hint=hint)
 
 
-def absent(what: str, path: Path | str, *, hint: str) -> InvalidInput:
+def absent(what: str, path: Path | str, *, hint: str, called: str = "") -> InvalidInput:
     """Say that a file is not there, with the name beside it that is most like it."""
     from difflib import get_close_matches
 
-    place = Path(path)
+    place, msg = Path(path), f"{what} ({called or path}): does not exist"
     try:
         beside = [one.name for one in place.parent.iterdir()]
     except OSError:
-        return InvalidInput(f"{what}: does not exist, nor does its folder", hint=hint)
-    near = get_close_matches(place.name, beside, n=1, cutoff=0.8)
-    hint = str(place.parent / near[0]) if near else hint
-    return InvalidInput(f"{what}: does not exist", hint=hint)
+        return InvalidInput(f"{msg}, nor does its folder", hint=hint)
+    near = get_close_matches(place.name, beside, n=1, cutoff=0.75)
+    return InvalidInput(msg, hint=str(place.parent / near[0]) if near else hint)
 
 
 def check_folder(target: Path) -> None:

@@ -321,6 +321,8 @@ def _selection(ledger: Ledger, filters: Mapping[str, Any]) -> "Selection":
         # Among all questions, also those published later than a table looks.
         catalog = Catalog.of(ledger)
         read["question"] = tuple(catalog.called(name) for name in names)
+    if tag := read.get("tag"):
+        Catalog.of(ledger).tag(tag)
     return Selection(**read)
 
 

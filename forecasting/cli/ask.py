@@ -1,5 +1,6 @@
 """ask: a question with its number in one command."""
 
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,9 @@ from forecasting.cli import options
 from forecasting.cli.forecasts import pairs, warn_certain
 from forecasting.cli.options import Command
 from forecasting.cli.output import cell, emit, line, opened, say, settings
+from forecasting.domain import reading
+from forecasting.domain.reading import Ambiguous
+from forecasting.errors import InvalidInput
 
 
 def _parts(text: str) -> tuple[str, ...]:
@@ -66,10 +70,29 @@ def ask(
       forecast ask "Who chairs the talks?" --by 2027-01-31 --options egypt,qatar,nobody
       forecast ask "How many cross the border?" --by 2027-01-31 --range 0..5000 --unit people
     """
+    if probability is not None:
+        _check_order(title, probability)
     with opened() as book:
         print_question(
             book.ask(title, probability, each=pairs(each, "--p"), because=because, **words(values))
         )
+
+
+def _check_order(title: str, probability: str) -> None:
+    """Refuse a probability in the place of the title, and a title in the place of it."""
+    if _is_probability(title) and not _is_probability(probability):
+        msg = f"title ({title}): is a probability; the title comes first"
+        raise InvalidInput(msg, hint=shlex.join(["forecast", "ask", probability, title]))
+
+
+def _is_probability(text: str) -> bool:
+    try:
+        reading.probability(text)
+    except Ambiguous:
+        return True
+    except InvalidInput:
+        return False
+    return True
 
 
 def print_question(question: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ import click
 
 from forecasting.cli import options, times
 from forecasting.cli.options import Command
-from forecasting.cli.output import cell, emit, line, opened, say, settings
+from forecasting.cli.output import cell, emit, in_order, line, opened, say, settings
 from forecasting.domain.reading import Ambiguous
 from forecasting.errors import InvalidInput
 
@@ -114,7 +114,7 @@ def log(
             arguments[name] = pairs(texts, option)
     # NAME in --p NAME=VALUE is an option, a rung or a level of a quantile, as the question has.
     shares = pairs(each, "--p") if each else None
-    with opened() as book:
+    with opened() as book, in_order(book, "log", question, probability):
         if at:
             arguments["at"] = times.moment(at, zone_name=book.zone(question), day_means="noon")
         try:

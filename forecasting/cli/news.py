@@ -269,4 +269,4 @@ def _content(file: str) -> bytes:
         return read_plain(Path(file), most=MOST_BYTES)
     except OSError as fault:
         hint = "- reads standard input" if "pipe" in str(fault) else "forecast news import FILE"
-        raise unreadable(f"file ({Path(file)})", file, fault, hint=hint) from fault
+        raise unreadable("file", Path(file), fault, hint=hint) from fault

@@ -4,6 +4,7 @@ import datetime as dt
 import math
 import os
 import re
+import shlex
 import shutil
 import sys
 import textwrap
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from forecasting.cli.spelling import as_options
-from forecasting.errors import ForecastingError
+from forecasting.errors import ForecastingError, NotFound
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -106,6 +107,24 @@ def opened(*, create: bool = False, prefix: str = "") -> "Book[list[dict[str, An
         create=create,
         tell=lambda note: relay(prefix + note),
     )
+
+
+@contextmanager
+def in_order(
+    book: "Book[list[dict[str, Any]]]", command: str, name: str, answer: str | None
+) -> Iterator[None]:
+    """Give the right order where a question and its answer were typed the other way round."""
+    try:
+        yield
+    except NotFound as absent:
+        if not answer or absent.message != f"no question named {name}":
+            raise
+        try:
+            book.question(answer)
+        except ForecastingError:
+            raise absent from None
+        msg = f"{absent.message}: the question comes first"
+        raise NotFound(msg, hint=shlex.join(["forecast", command, answer, name])) from None
 
 
 def plain(value: Any) -> Any:

@@ -7,7 +7,7 @@ import click
 
 from forecasting.cli import options, times
 from forecasting.cli.options import Command
-from forecasting.cli.output import emit, opened, say, settings
+from forecasting.cli.output import emit, in_order, opened, say, settings
 from forecasting.errors import Unsure
 
 COLUMNS = (
@@ -73,7 +73,7 @@ def resolve(question: str, outcome: str, source: str, at: str, note: str, sure: 
       forecast resolve convoy no --source https://example.org/news \
         --at 2027-01-31T22:00Z
     """
-    with opened() as book:
+    with opened() as book, in_order(book, "resolve", question, outcome):
         zone = book.zone(question)
         moment = times.optional(at, zone_name=zone, day_means="ends")
 
@@ -128,7 +128,7 @@ def dispute(question: str, outcome: str, source: str, at: str, note: str) -> Non
       forecast dispute convoy yes --at 2027-01-20 \
         --source https://example.org/it-had-arrived
     """
-    with opened() as book:
+    with opened() as book, in_order(book, "dispute", question, outcome):
         zone = book.zone(question)
         moment = times.optional(at, zone_name=zone, day_means="ends")
         rows = book.dispute(question, outcome, source=source, at=moment, note=note)

@@ -7,7 +7,18 @@ import click
 
 from forecasting.cli import options, times
 from forecasting.cli.options import Group
-from forecasting.cli.output import Amount, Share, cell, emit, opened, relay, say, settings, waiting
+from forecasting.cli.output import (
+    Amount,
+    Share,
+    cell,
+    counted,
+    emit,
+    opened,
+    relay,
+    say,
+    settings,
+    waiting,
+)
 
 
 @click.group(cls=Group)
@@ -25,7 +36,13 @@ def list_() -> None:
     """
     with opened() as book:
         rows = book.scenarios()
-    emit(rows, columns=("scenario", "title", "named", "by"), title=f"{len(rows)} scenarios")
+    if not rows:
+        say("the bank names no scenarios: a file of scenarios/ in it does")
+    emit(
+        rows,
+        columns=("scenario", "title", "named", "by"),
+        title=counted(len(rows), "set") + " of scenarios",
+    )
 
 
 @scenario.command()

@@ -323,6 +323,8 @@ def _say_words(record: Mapping[str, Any]) -> None:
         f"n: forecasts that are read, one question an event{mean}; n_events: different events; "
         f"mean_score: {rule}, one forecast an event, so not that of `forecast score`"
     )
+    if record.get("histogram"):
+        say("happened: how many of n ended yes, a count and not a share")
     if record.get("curve"):
         say(
             f"band: {100 * record['level']:.0f} % consistency band, where chance alone puts the "
@@ -335,6 +337,6 @@ def _say_shares(rows: Iterable[Mapping[str, Any]]) -> None:
     counts = (row.get("n") for row in rows)
     if any(isinstance(n, float) and n != round(n) for n in counts):
         say(
-            "n: each event counts once, so forecasts of one event share that count: of two that "
-            "stand in two bins each bin has 0.5"
+            "n: each event counts once at most, so forecasts of one event share that count: of two "
+            "that stand in two bins each bin has 0.5; one that is not read leaves its part out"
         )

@@ -13,8 +13,8 @@ OPTIONS = {
         for name in (
             *("answer", "as_of", "at", "because", "by", "columns", "confirmed", "create"),
             *("dask", "dates", "decimal", "do", "event_at", "every", "example", "file"),
-            *("force", "given", "half_life", "instead_of", "kind", "known_at", "lasting"),
-            *("map", "me", "method", "new", "on", "out", "past_close", "rule", "share"),
+            *("force", "given", "half_life", "instead_of", "kind", "known_at", "ladder"),
+            *("lasting", "map", "me", "method", "new", "on", "out", "past_close", "rule", "share"),
             *("slug", "sure", "too_soon", "unit", "until", "user", "window", "zone"),
         )
     },

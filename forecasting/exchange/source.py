@@ -225,7 +225,7 @@ def opened(path: Path | str, *, most: int = MOST_BYTES, name: str = "") -> Sourc
         except OSError as fault:
             there = not isinstance(fault, FileNotFoundError)
             hint = f"a plain file of at most {most // 1_000_000} MB" if there else "its whole path"
-            raise unreadable(f"file ({called})", path, fault, hint=hint) from fault
+            raise unreadable("file", path, fault, hint=hint, called=called) from fault
     if not content.strip(b"\0 \t\r\n"):
         what = (
             "is empty" if not content.strip() else f"holds nothing but {len(content):,} zero bytes"

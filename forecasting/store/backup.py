@@ -80,7 +80,7 @@ def restore(source: Path, url: str, *, force: bool = False) -> tuple[Verificatio
         Nothing was changed.
     """
     if not source.exists():
-        raise absent(f"backup ({source})", source, hint="forecast restore BACKUP")
+        raise absent("backup", source, hint="forecast restore BACKUP")
     url = database_url(url)
     target = sqlite_path(url)
     if target is None:

@@ -141,7 +141,7 @@ def test_mistakes_are_one_line_with_the_way_out(run, tmp_path):
         ((*ADD, *AT, "--instead-of", "99999"), 4, "Try: forecast news list"),
         (("news", "retract", "99999", "--because", "x"), 4, "Try: forecast news list"),
         (("news", "show", "nothing"), 4, "Try: forecast news list"),
-        (("news", "import", str(tmp_path / "absent.csv")), 2, "cannot be read"),
+        (("news", "import", str(tmp_path / "absent.csv")), 2, "does not exist"),
         (("news", "import", str(tmp_path)), 2, "cannot be read"),
         (("news", "import", str(wrong)), 2, "columns: no known_at"),
         (("news", "import", str(binary)), 2, "save it as UTF-8"),
@@ -154,3 +154,26 @@ def test_mistakes_are_one_line_with_the_way_out(run, tmp_path):
         assert err.count("\n") == 1
         assert err.startswith("error: ")
         assert words in err
+
+
+def test_what_moved_a_number_is_called_by_its_title(run, monkeypatch):
+    first = json.loads(run(*ADD, *AT, "--on", f"{RUNG}=x0.5", "--json")[0])
+    moved = [
+        {"cause": cause, "change": change, "scale": "log-odds"}
+        for cause, change in ((first["key"], -0.31), ("a process", 0.2))
+    ]
+    row = {
+        "question": RUNG,
+        "status": "open",
+        "gate": "passed",
+        "reason": "new evidence",
+        "fit": "",
+    }
+    row |= {"after": 0.2, "before": 0.3, "lower": 0.1, "upper": 0.4, "quiet": None, "logged": True}
+    monkeypatch.setattr(
+        "forecasting.app.book.Book.update", lambda *_, **__: [row | {"moved": moved}]
+    )
+    monkeypatch.setenv("COLUMNS", "200")
+    out, _ = run("update")
+    assert f"Envoys leave without a date for talks ({first['seq']}) -0.31; a process +0.20" in out
+    assert first["key"] not in out

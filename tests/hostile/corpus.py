@@ -158,8 +158,8 @@ FILES = (
             bank="must be", restore="must be a file")),
     Hostile("link-to-itself", _itself, {"news": "symbolic", "anchor": "symbolic",
             "table": "symbolic", "restore": "cannot"}),
-    Hostile("link-to-nothing", _link("nothing-there"), {"news": "does not exist", "anchor": "does not exist",
-            "table": "No such"}),
+    Hostile("link-to-nothing", _link("nothing-there"), {"news": "does not exist",
+            "anchor": "does not exist", "table": "No such"}),
     Hostile("fifty-gigabytes", _sparse, everywhere("larger than", restore="not an SQLite")),
     # No text, or another encoding.
     Hostile("empty", b"", {"news": "empty", "question": "missing", "check": "missing",

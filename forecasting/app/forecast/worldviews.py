@@ -19,6 +19,7 @@ import numpy as np
 
 from forecasting.app.catalog import Catalog, latest
 from forecasting.app.frames import Selection, latest_run, scoring_frame, select
+from forecasting.app.upkeep.banks import bank_of
 from forecasting.arrays import FloatArray
 from forecasting.bank import Bank, text_speaks_at
 from forecasting.domain.commentary import Claim
@@ -38,6 +39,7 @@ from forecasting.pooling.worldview_weights import (
 from forecasting.store import Ledger
 
 PREFIX = "worldview:"
+NONE_YET = "no worldview has a forecast yet"
 #: A smaller difference from the model, as a share of the range, is not listed.
 DIFFERS = 0.005
 
@@ -81,7 +83,7 @@ class Ensemble:
     def reading(self) -> str:
         """How much the weights mean, in words."""
         if not self.weights:
-            return "no worldview has a forecast yet"
+            return NONE_YET
         largest = max(self.weights.values()) * len(self.weights)
         text = (
             f"resolved questions {len(self.questions)}, events {self.n_events}: the largest "
@@ -280,7 +282,7 @@ def worldview_rows(
                 "run": chosen.run,
             }
         )
-    return rows, [*notes, f"as of {iso(moment)}: {ensemble.reading}"]
+    return rows, _with_reading(notes, moment, ensemble)
 
 
 def worldview_steps(
@@ -323,7 +325,16 @@ def worldview_steps(
             }
         )
     final = weights_at(catalog, spoken, moment, spoken.worldviews)
-    return rows, [*notes, f"as of {iso(moment)}: {final.reading}"]
+    return rows, _with_reading(notes, moment, final)
+
+
+def _with_reading(notes: list[str], moment: dt.datetime, ensemble: Ensemble) -> list[str]:
+    """Add what the weights mean; that there are none yet is enough once."""
+    return (
+        notes
+        if notes and not ensemble.weights
+        else [*notes, f"as of {iso(moment)}: {ensemble.reading}"]
+    )
 
 
 def _choose(
@@ -346,7 +357,12 @@ def _choose(
             chosen = Selection("replay", newest)
             notes.append(f"no worldview has a live forecast; shown is replay run {newest}")
         else:
-            notes.append("no worldview has a forecast yet: run forecast update or forecast replay")
+            bank = bank_of(ledger)
+            notes.append(
+                f"{NONE_YET}: run forecast update or forecast replay"
+                if bank.worldviews
+                else "the bank has no worldview: a file of worldviews/ in it makes one"
+            )
     ends = [
         parse_instant(str(mark.config["to"]))
         for mark in (ledger.replay_runs(run=chosen.run) if chosen.run else ())

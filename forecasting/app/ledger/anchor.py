@@ -93,7 +93,7 @@ def read_anchor_file(file: Path) -> list[Anchor]:
         text = read_plain(file, most=MOST_BYTES).decode("utf-8")
     except OSError as fault:
         hint = "forecast anchor --out FILE"
-        raise unreadable(f"anchor ({file})", file, fault, hint=hint) from fault
+        raise unreadable("anchor", file, fault, hint=hint) from fault
     except UnicodeDecodeError as fault:
         msg = f"anchor ({file}): cannot be read (not text)"
         raise InvalidInput(msg, hint="forecast anchor --out FILE") from fault
@@ -342,7 +342,7 @@ def _content(file: Path, what: str) -> bytes:
         content = read_plain(file, most=MOST_STAMP_BYTES)
     except OSError as fault:
         hint = "forecast anchor --stamp URL --out FILE"
-        raise unreadable(f"{what} ({file})", file, fault, hint=hint) from fault
+        raise unreadable(what, file, fault, hint=hint) from fault
     if not content:
         msg = f"{what} ({file}): is empty"
         raise InvalidInput(msg, hint="forecast anchor --stamp URL --out FILE")

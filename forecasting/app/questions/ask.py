@@ -30,7 +30,7 @@ from forecasting.domain.predicate import Predicate
 from forecasting.domain.predicate_check import check_predicate, processes_of
 from forecasting.domain.predicate_text import RESERVED, parse_predicate
 from forecasting.domain.question import Question, lacks_criteria
-from forecasting.domain.reading import day_word, quantity
+from forecasting.domain.reading import day, day_word, quantity
 from forecasting.domain.setup import Setup
 from forecasting.errors import InvalidInput
 from forecasting.store import Ledger
@@ -60,6 +60,9 @@ def slug_of(title: str) -> str:
             break
         slug = longer
     if not any(letter.isalpha() for letter in title):
+        if not title.strip():
+            msg = "title: is empty, and a question is its title"
+            raise InvalidInput(msg, hint='forecast ask "Will ...?" 35% --by 2027-01-31')
         msg = f"title ({title}): no slug can be made from it"
         raise InvalidInput(msg, hint="slug=a-few-words")
     return slug if any(letter.isalpha() for letter in slug) else ""
@@ -75,6 +78,19 @@ def dated(fields: Mapping[str, Any], zone: str, now: dt.datetime) -> dict[str, A
         elif isinstance(value, list | tuple):
             result[name] = [day_word(str(each), zone=zone, now=now) for each in value]
     return result
+
+
+def _is_day(text: str) -> bool:
+    """Whether a text is a day, and no number.
+
+    >>> _is_day("2027-01-31"), _is_day("31 Jan 2027"), _is_day("5000"), _is_day("20270131")
+    (True, True, False, False)
+    """
+    try:
+        day(text)
+    except InvalidInput:
+        return False
+    return not text.strip().isdecimal()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +148,9 @@ class Asked:
                 msg = f"range ({self.span}): must be two numbers"
                 raise InvalidInput(msg, hint="0..5000")
             for end in (low, high):
+                if _is_day(end):
+                    msg = f"range ({self.span}): of days; when something happens is a ladder"
+                    raise InvalidInput(msg, hint=f"ladder={low},{high}, and days between them")
                 # No bounds are known yet that would tell which reading of a number is meant.
                 quantity(end, name="range", within=(-inf, inf))
             fields |= {"type": "numeric", "lower": low, "upper": high}
