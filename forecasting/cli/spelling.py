@@ -22,6 +22,7 @@ OPTIONS = {
     "everything": "--all",
     "forecaster": "--as",
     "question_type": "--type",
+    "span": "--range",
 }
 #: Fractions of a second, which nobody reads.
 _FRACTION = re.compile(r"(?<=T\d\d:\d\d:\d\d)\.\d+(?=Z|[+-]\d\d:)")

@@ -128,6 +128,9 @@ class Asked:
         if self.base and (self.options or self.ordered or self.span):
             msg = "base: says how often an event happens, so it can answer only a yes-no question"
             raise InvalidInput(msg, hint="answer=PREDICATE, with a process of the bank")
+        if self.unit and not self.span:
+            msg = f"unit ({self.unit}): is of a number, and no range is given"
+            raise InvalidInput(msg, hint="span=0..5000")
         fields: dict[str, Any] = {
             "slug": self.slug or slug_of(self.title),
             "title": self.title.strip(),
