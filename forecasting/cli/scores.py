@@ -195,7 +195,7 @@ def _title(rows: list[dict[str, Any]], kind: str, against: str, reading: str, *,
         f"{kind} forecasts, {reading} outcomes, window {row['window']}, "
         f"{rules}, {row['orientation']} is better; "
         "below each its 95 % interval over events, "
-        "skill = gain over the uniform forecast, "
+        "skill = gain over the uniform forecast in units of the score, "
         f"difference = score - {against or 'base rate'}'s on shared questions"
     )
 

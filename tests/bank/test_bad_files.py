@@ -54,7 +54,7 @@ def test_slug_title_and_deadline_are_enough(tmp_path):
     ("lines", "words", "hint"),
     [
         ("options: [a, b]", "type binary has no options of its own", "type: categorical"),
-        ("type: numeric\nlower: 0\nupper: 9\noptions: [a, b]", "type numeric has no options", "type:"),
+        ("type: numeric\nlower: 0\nupper: 9\noptions: [a, b]", "type numeric has no opt", "type:"),
         ("lower: 0\nupper: 9", "has no lower, upper and unit", "type: numeric"),
         ("unit: people", "has no lower, upper and unit", "type: numeric"),
         ("type: ordered\noptions: [a, b]\nupper: 9", "type ordered has no lower", "type: numeric"),

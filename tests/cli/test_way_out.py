@@ -89,7 +89,7 @@ def test_one_option_takes_the_numbers_of_options_rungs_and_quantiles(output):
         (("ask", " ", "40%", "--by", "2027-01-31"), 2, 'Try: forecast ask "Will ...?" 35%'),
         (("ask", "When does it rain?", "--by", "2028-12-31", "--range", "2027-01-31..2028-12-31"),
          2, "Try: --ladder 2027-01-31,2028-12-31, and days between them"),
-        (("ask", "Is it so?", "30%", "--by", "2027-01-31", "--unit", "men"), 2, "Try: --range 0..5000"),
+        (("ask", "Is it so?", "--by", "2027-01-31", "--unit", "x"), 2, "Try: --range 0..5000"),
         (("log", "how-many-come"), 2, "Try: forecast log how-many-come --quantile 5=.."),
         (("log", "who-chairs"), 2, "Try: forecast log who-chairs --p a=.. --p b=.. --p c=.."),
         (("log", "a-truce-hold"), 2, "Try: forecast log a-truce-hold --p 2027-01-31=.. --p"),
