@@ -97,5 +97,9 @@ def set_(name: str, grade: str, because: str, new: bool) -> None:
         row = book.grade_source(name, grade, because=because, new=new)
     emit(row)
     if row["reweighed"]:
-        reports = "1 report" if row["reweighed"] == 1 else f"{row['reweighed']} reports"
-        say(f"{reports} of {row['source']} that stand weigh as graded {row['grade']} from now on")
+        one = row["reweighed"] == 1
+        reports = "1 report" if one else f"{row['reweighed']} reports"
+        say(
+            f"{reports} of {row['source']} that {'stands weighs' if one else 'stand weigh'} "
+            f"as graded {row['grade']} from now on"
+        )

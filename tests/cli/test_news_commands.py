@@ -156,6 +156,25 @@ def test_mistakes_are_one_line_with_the_way_out(run, tmp_path):
         assert words in err
 
 
+def test_a_source_that_is_spelled_otherwise_is_said(run, tmp_path):
+    """Grades and reliability go by the name, so a slip of case would split a record."""
+    run(*ADD, *AT)
+    other = ("news", "add", "Envoys come back", "--known-at", "2026-11-21")
+    _, err = run(*other, "--source", "Wire")
+    assert "note: Wire is a new source beside wire" in err
+    assert "new source" not in run(*other, "--source", "Wire", "--story", "a")[1]
+    assert "new source" not in run(*other, "--source", "press")[1]
+    feed = tmp_path / "news.csv"
+    feed.write_text("title,source,known_at\nA,PRESS,2026-11-20\nB,PRESS,2026-11-20\n")
+    assert run("news", "import", str(feed))[1].count("PRESS is a new source beside press") == 1
+
+
+def test_a_bare_ratio_is_shown_as_one(run):
+    _, err = run(*ADD, *AT, "--on", f"{RUNG}=1.5", code=2)
+    assert f'"{RUNG}=x1.5" (a report)' in err
+    assert f'"{RUNG}=x2" (a report)' in run(*ADD, *AT, "--on", f"{RUNG}=205", code=2)[1]
+
+
 def test_what_moved_a_number_is_called_by_its_title(run, monkeypatch):
     first = json.loads(run(*ADD, *AT, "--on", f"{RUNG}=x0.5", "--json")[0])
     moved = [

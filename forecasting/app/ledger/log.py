@@ -153,13 +153,14 @@ def beside(ledger: Ledger, names: Iterable[str], *, of_file: bool = False) -> li
     new = [name for name in new if name not in on_record]
     folds: dict[str, list[str]] = defaultdict(list)
     for name in (*sorted(on_record), *new):
-        folds[_plain(name)].append(name)
+        folds[plain_name(name)].append(name)
     notes = []
     for name in new:
-        like = [other for other in folds[_plain(name)] if other != name and other in on_record]
-        like = like or [other for other in folds[_plain(name)] if other < name]
+        like = [other for other in folds[plain_name(name)] if other != name and other in on_record]
+        like = like or [other for other in folds[plain_name(name)] if other < name]
         if not like and len(new) <= MOST_LETTER_BY_LETTER:
-            like = [other for other in sorted(on_record) if one_letter(_plain(name), _plain(other))]
+            short = plain_name(name)
+            like = [one for one in sorted(on_record) if one_letter(short, plain_name(one))]
         if like:
             back = f"`forecast withdraw` with forecaster={name}, then say it with "
             way = (
@@ -172,7 +173,7 @@ def beside(ledger: Ledger, names: Iterable[str], *, of_file: bool = False) -> li
     return notes
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
     """Give a name without case, marks, spaces and dots."""
     apart = unicodedata.normalize("NFKD", name).casefold()
     return "".join(letter for letter in apart if letter.isalnum()) or name

@@ -73,6 +73,11 @@ def drafted(
         raise InvalidInput(msg)
     graded = replace(entered, source=normalised(entered.source), grade=grade)
     effects, notes = check.effects(graded)
+    if like := check.like_source(graded.source):
+        notes.append(
+            f"{graded.source} is a new source beside {like}: each is graded and learned of apart; "
+            f"where they are one, write {like}"
+        )
     item = Evidence(
         key=key_made_of("news", *entered.identity, *entered.on, entered.story, iso(now)),
         kind="datum" if any(effect.form == "datum" for effect in effects) else "report",
