@@ -347,6 +347,8 @@ def cell(value: Any) -> str:
     if isinstance(value, dt.datetime):
         return value.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%MZ")
     if isinstance(value, Mapping):
+        if not value:
+            return "–"
         from forecasting.domain.forecast import Quantiles
 
         if isinstance(value, Quantiles):

@@ -1,7 +1,9 @@
 """news and sources on the command line: JSON keys, manners, one line for each mistake."""
 
+import datetime as dt
 import io
 import json
+import re
 import shlex
 import shutil
 from types import SimpleNamespace
@@ -9,7 +11,9 @@ from types import SimpleNamespace
 import pytest
 
 from forecasting.app.news import world as news_world
+from forecasting.app.news.shown import row_of
 from forecasting.cli import run as cli
+from forecasting.domain.evidence import Effect, Evidence
 from tests.app.small_world import RUNG, WORLD
 from tests.app.small_world import laid as lay
 
@@ -167,6 +171,16 @@ def test_a_source_that_is_spelled_otherwise_is_said(run, tmp_path):
     feed = tmp_path / "news.csv"
     feed.write_text("title,source,known_at\nA,PRESS,2026-11-20\nB,PRESS,2026-11-20\n")
     assert run("news", "import", str(feed))[1].count("PRESS is a new source beside press") == 1
+
+
+def test_what_an_item_does_is_shown_whole(run):
+    """A fact and a report on one process both stand; an item that does nothing has a dash."""
+    effects = Effect("strike", "likelihood", {}, "+1"), Effect("strike", "datum", {"name": "event"})
+    item = Evidence(
+        "k", "datum", "A strike", "wire", dt.datetime(2026, 11, 20, tzinfo=dt.UTC), effects
+    )
+    assert row_of(item)["on"] == {"strike": "+1 and event"}
+    assert re.search(r"^on +–$", run("news", "add", "Nothing", "--source", "wire", *AT)[0], re.M)
 
 
 def test_a_bare_ratio_is_shown_as_one(run):
