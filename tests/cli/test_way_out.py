@@ -90,7 +90,7 @@ def test_one_option_takes_the_numbers_of_options_rungs_and_quantiles(output):
         (("ask", "When does it rain?", "--by", "2028-12-31", "--range", "2027-01-31..2028-12-31"),
          2, "Try: --ladder 2027-01-31,2028-12-31, and days between them"),
         (("ask", "Is it so?", "--by", "2027-01-31", "--unit", "x"), 2, "Try: --range 0..5000"),
-        (("log", "how-many-come"), 2, "Try: forecast log how-many-come --quantile 5=.."),
+        (("log", "how-many-come"), 2, "Try: forecast log how-many-come --p 5=.."),
         (("log", "who-chairs"), 2, "Try: forecast log who-chairs --p a=.. --p b=.. --p c=.."),
         (("log", "a-truce-hold"), 2, "Try: forecast log a-truce-hold --p 2027-01-31=.. --p"),
         (("log", "how-many-come", "--p", "50=95", "--p", "90=99"), 2, "in the range, 0 to 90"),

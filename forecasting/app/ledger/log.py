@@ -231,7 +231,7 @@ def _form(questions: Sequence[Question]) -> list[str]:
     if first.type == "binary":
         return ["0.35"]
     if first.type == "numeric":
-        return [f"--quantile {level}=.." for level in (5, 50, 95)]
+        return [f"--p {level}=.." for level in (5, 50, 95)]
     return [f"--p {name}=.." for name in first.space.options]
 
 
