@@ -66,7 +66,8 @@ def absent(what: str, path: Path | str, *, hint: str, called: str = "") -> Inval
 
     place, msg = Path(path), f"{what} ({called or path}): does not exist"
     try:
-        beside = [one.name for one in place.parent.iterdir()]
+        # A link that leads nowhere stands there itself.
+        beside = [one.name for one in place.parent.iterdir() if one.name != place.name]
     except OSError:
         return InvalidInput(f"{msg}, nor does its folder", hint=hint)
     near = get_close_matches(place.name, beside, n=1, cutoff=0.75)

@@ -40,6 +40,12 @@ def test_the_name_that_is_meant_is_the_way_out(door, database, tmp_path, monkeyp
     assert f"({typed}): does not exist. Try: {meant}" in err
 
 
+def test_a_link_that_leads_nowhere_is_not_its_own_way_out(tmp_path):
+    link = tmp_path / "record.csv"
+    link.symlink_to(tmp_path / "nothing")
+    assert absent("file", link, hint="a whole path").hint == "a whole path"
+
+
 def test_what_is_like_none_gets_the_usual_way_out(tmp_path):
     (tmp_path / "summit.yaml").write_text("")
     fault = absent("file", tmp_path / "nowhere.yaml", hint="a whole path")
