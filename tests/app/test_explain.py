@@ -9,9 +9,7 @@ import numpy as np
 import pytest
 
 from forecasting import clock
-from forecasting.app.catalog import Catalog
 from forecasting.app.forecast import explain as use
-from forecasting.app.forecast import steps
 from forecasting.app.forecast.explain import at_pace, explain
 from forecasting.app.forecast.predict import OWN, Predictor
 from forecasting.app.forecast.update import update
@@ -20,10 +18,12 @@ from forecasting.app.news import shown as listing
 from forecasting.cli import explain as cli
 from forecasting.cli import run
 from forecasting.cli.output import Amount, cell
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.forecast import Quantiles
 from forecasting.domain.forecasters import PRIOR_STANDS
 from forecasting.domain.instants import parse_instant
 from forecasting.errors import InvalidInput
+from forecasting.evidence import steps
 from forecasting.evidence.shapley import EXACT, shapley
 from forecasting.models.world.simulate import simulate
 from forecasting.review import words

@@ -6,13 +6,14 @@ import datetime as dt
 import pytest
 
 from forecasting import clock
-from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.predict import OWN, Predictor
 from forecasting.app.forecast.update import update
-from forecasting.app.upkeep.banks import bank_of, bundled_bank
+from forecasting.app.upkeep.banks import bank_of
 from forecasting.app.world import processes, scenario, what_if
+from forecasting.bank.usable import bundled_bank
 from forecasting.cli import run
 from forecasting.domain import Effect, Evidence
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.instants import parse_instant
 from forecasting.domain.provenance import fits_of
 from forecasting.errors import GateRefused, InvalidInput
@@ -20,6 +21,7 @@ from forecasting.inference.fits import FitCache
 from forecasting.models.spells import Spells
 from forecasting.models.world import assembly, model, parameters
 from forecasting.review import words
+from forecasting.review.world_rows import world_page
 from tests.app import quick
 from tests.app.quick import SMALL
 
@@ -472,7 +474,7 @@ def test_a_delivery_has_the_pace_that_its_bank_states(own_book, capsys):
     assert prior["silent: begun > failed"] == "never by chance: facts alone"
     # The page of the world says it in the same words.
     world = bank_of(book.ledger).world
-    page = processes.world_page(world, book.ledger.evidence(), NOW)
+    page = world_page(world, book.ledger.evidence(), NOW)
     shown = {row.name: row.base_rate for row in page.processes}
     for row in processes.prior_rows(book.ledger):
         if row["process"] in {"stated", "silent"}:
