@@ -9,7 +9,7 @@ from forecasting.cli import options, times
 from forecasting.cli.options import Command
 from forecasting.cli.output import cell, emit, in_order, line, opened, say, settings
 from forecasting.domain.reading import Ambiguous
-from forecasting.errors import InvalidInput
+from forecasting.errors import InvalidInput, NotFound
 
 #: The note after the text of a rationale was taken out.
 ELSEWHERE = (
@@ -114,14 +114,16 @@ def log(
             arguments[name] = pairs(texts, option)
     # NAME in --p NAME=VALUE is an option, a rung or a level of a quantile, as the question has.
     shares = pairs(each, "--p") if each else None
-    with opened() as book, in_order(book, "log", question, probability):
-        if at:
-            arguments["at"] = times.moment(at, zone_name=book.zone(question), day_means="noon")
+    with opened() as book:
         try:
+            if at:
+                arguments["at"] = times.moment(at, zone_name=book.zone(question), day_means="noon")
             if shares and probability:
                 msg = f"probability ({probability}): is given beside --p"
                 raise InvalidInput(msg, hint="one of the two")
             rows = book.log(question, shares or probability, **arguments)
+        except NotFound as absent:
+            raise in_order(absent, book, "log", question, probability or "") from None
         except Ambiguous as doubt:
             meant = _meant(probability or "", doubt)
             if meant is None:

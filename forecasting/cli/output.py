@@ -109,22 +109,18 @@ def opened(*, create: bool = False, prefix: str = "") -> "Book[list[dict[str, An
     )
 
 
-@contextmanager
 def in_order(
-    book: "Book[list[dict[str, Any]]]", command: str, name: str, answer: str | None
-) -> Iterator[None]:
+    absent: NotFound, book: "Book[list[dict[str, Any]]]", command: str, name: str, answer: str
+) -> NotFound:
     """Give the right order where a question and its answer were typed the other way round."""
+    if not answer or absent.message != f"no question named {name}":
+        return absent
     try:
-        yield
-    except NotFound as absent:
-        if not answer or absent.message != f"no question named {name}":
-            raise
-        try:
-            book.question(answer)
-        except ForecastingError:
-            raise absent from None
-        msg = f"{absent.message}: the question comes first"
-        raise NotFound(msg, hint=shlex.join(["forecast", command, answer, name])) from None
+        book.question(answer)
+    except ForecastingError:
+        return absent
+    msg = f"{absent.message}: the question comes first"
+    return NotFound(msg, hint=shlex.join(["forecast", command, answer, name]))
 
 
 def plain(value: Any) -> Any:

@@ -8,7 +8,7 @@ import click
 from forecasting.cli import options, times
 from forecasting.cli.options import Command
 from forecasting.cli.output import emit, in_order, opened, say, settings
-from forecasting.errors import Unsure
+from forecasting.errors import NotFound, Unsure
 
 COLUMNS = (
     "question",
@@ -73,13 +73,15 @@ def resolve(question: str, outcome: str, source: str, at: str, note: str, sure: 
       forecast resolve convoy no --source https://example.org/news \
         --at 2027-01-31T22:00Z
     """
-    with opened() as book, in_order(book, "resolve", question, outcome):
+    with opened() as book:
         zone = book.zone(question)
         moment = times.optional(at, zone_name=zone, day_means="ends")
 
         details: dict[str, Any] = {"source": source, "at": moment, "note": note}
         try:
             rows = book.resolve(question, outcome, sure=sure, **details)
+        except NotFound as absent:
+            raise in_order(absent, book, "resolve", question, outcome) from None
         except Unsure as doubt:
             if not times.somebody_there() or not click.confirm(doubt.message, err=True):
                 raise
@@ -128,10 +130,13 @@ def dispute(question: str, outcome: str, source: str, at: str, note: str) -> Non
       forecast dispute convoy yes --at 2027-01-20 \
         --source https://example.org/it-had-arrived
     """
-    with opened() as book, in_order(book, "dispute", question, outcome):
+    with opened() as book:
         zone = book.zone(question)
         moment = times.optional(at, zone_name=zone, day_means="ends")
-        rows = book.dispute(question, outcome, source=source, at=moment, note=note)
+        try:
+            rows = book.dispute(question, outcome, source=source, at=moment, note=note)
+        except NotFound as absent:
+            raise in_order(absent, book, "dispute", question, outcome) from None
     _print(rows, zone)
 
 
