@@ -74,13 +74,14 @@ def restore(source: Path, url: str, *, force: bool = False) -> tuple[Verificatio
     Raises
     ------
     InvalidInput
-        There is no such backup, or there is a database already.
+        There is a database already.
     DatabaseUnusable
-        The backup is none, is of another schema, or does not verify; or the database is in use.
+        The backup is none or not there, is of another schema, or does not verify; or the database is in use.
         Nothing was changed.
     """
-    if not source.exists():
-        raise absent("backup", source, hint="forecast restore BACKUP")
+    if not os.path.lexists(source):
+        fault = absent("backup", source, hint="forecast restore BACKUP")
+        raise DatabaseUnusable(fault.message, hint=fault.hint)
     url = database_url(url)
     target = sqlite_path(url)
     if target is None:

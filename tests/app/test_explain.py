@@ -15,7 +15,7 @@ from forecasting.app.forecast.predict import OWN, Predictor
 from forecasting.app.forecast.update import update
 from forecasting.app.news import add as news
 from forecasting.app.news import shown as listing
-from forecasting.cli import explain as cli
+from forecasting.cli import models as cli
 from forecasting.cli import run
 from forecasting.cli.output import Amount, cell
 from forecasting.domain.catalog import Catalog

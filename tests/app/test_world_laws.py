@@ -334,14 +334,14 @@ def test_a_fault_in_one_process_leaves_every_other_update_standing(own_book, mon
 
 
 def _break_draws(monkeypatch, process, fault):
-    real = parameters._Drawing.draw
+    real = parameters.Parameters._draw
 
-    def breaks(drawing):
-        if drawing.process.name == process:
+    def breaks(drawn, one):
+        if one.name == process:
             raise fault
-        return real(drawing)
+        return real(drawn, one)
 
-    monkeypatch.setattr(parameters._Drawing, "draw", breaks)
+    monkeypatch.setattr(parameters.Parameters, "_draw", breaks)
 
 
 @pytest.mark.parametrize("fault", [InvalidInput("rate: broken"), ValueError("rate: broken")])

@@ -12,7 +12,7 @@ from forecasting.app.ledger.importing import import_record
 from forecasting.domain.catalog import Catalog
 from forecasting.domain.instants import iso
 from forecasting.errors import InvalidInput
-from forecasting.exchange.layout import schema
+from forecasting.exchange.columns import schema
 from forecasting.files import neutral, restored
 from tests.exchange.conftest import NOW, memory
 from tests.exchange.tables import DAY, START, row, stamp, stream, table

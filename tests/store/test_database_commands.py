@@ -68,7 +68,7 @@ def test_a_backup_is_made_and_put_back(book, command, tmp_path):
     assert back["kept"] == f"{book}.replaced-1"
     book.unlink()
     assert json.loads(command("restore", copy, "--json"))["kept"] is None
-    assert "does not exist" in command("restore", tmp_path / "none.db", "--force", code=2)
+    assert "does not exist" in command("restore", tmp_path / "none.db", "--force", code=3)
     copy.write_bytes(b"no database" * 500)
     assert "not an SQLite database" in command("restore", copy, "--force", code=3)
     assert json.loads(command("verify", "--json"))["ok"]
