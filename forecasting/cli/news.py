@@ -267,16 +267,9 @@ def _content(file: str) -> bytes:
         raise InvalidInput(msg, hint=f"forecast news import --fetch {shlex.quote(file)}")
     try:
         return read_plain(Path(file), most=MOST_BYTES)
-<<<<<<< HEAD
     except OSError as fault:
         hint = "- reads standard input" if "pipe" in str(fault) else "forecast news import FILE"
         raise unreadable("file", Path(file), fault, hint=hint) from fault
-=======
-    except OSError as unreadable:
-        msg = f"file ({Path(file)}): cannot be read ({unreadable.strerror})"
-        piped = "pipe" in str(unreadable)
-        hint = "- reads standard input" if piped else "forecast news import FILE"
-        raise InvalidInput(msg, hint=hint) from unreadable
 
 
 COLUMNS = ("process", "until", "recorded_at", "days", "watcher", "because")
@@ -418,6 +411,9 @@ def set_(name: str, grade: str, because: str, new: bool) -> None:
         row = book.grade_source(name, grade, because=because, new=new)
     emit(row)
     if row["reweighed"]:
-        reports = "1 report" if row["reweighed"] == 1 else f"{row['reweighed']} reports"
-        say(f"{reports} of {row['source']} that stand weigh as graded {row['grade']} from now on")
->>>>>>> main
+        one = row["reweighed"] == 1
+        reports = "1 report" if one else f"{row['reweighed']} reports"
+        say(
+            f"{reports} of {row['source']} that {'stands weighs' if one else 'stand weigh'} "
+            f"as graded {row['grade']} from now on"
+        )

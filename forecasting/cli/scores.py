@@ -10,7 +10,7 @@ import click
 
 from forecasting.cli import options, times
 from forecasting.cli.options import Command
-from forecasting.cli.output import cell, emit, opened, relay, say, settings
+from forecasting.cli.output import cell, counted, emit, opened, relay, say, settings
 from forecasting.cli.spelling import as_options
 from forecasting.domain.resolution import READINGS
 from forecasting.domain.scores import CALIBRATED, COMPARED, RANKED, SCORES
@@ -379,8 +379,8 @@ def compare(a: str, b: str, **values: Any) -> None:
     if settings().format == "table":
         for kind_of_question, n in comparison.pop("other_types").items():
             say(
-                f"{n} shared {kind_of_question} questions are compared apart: --type "
-                f"{kind_of_question}"
+                f"{counted(n, f'shared {kind_of_question} question')} "
+                f"{'is' if n == 1 else 'are'} compared apart: --type {kind_of_question}"
             )
         click.echo(comparison.pop("reading"))
         names = _names(a, b)

@@ -76,8 +76,8 @@ def restore(source: Path, url: str, *, force: bool = False) -> tuple[Verificatio
     InvalidInput
         There is a database already.
     DatabaseUnusable
-        The backup is none or not there, is of another schema, or does not verify; or the database is in use.
-        Nothing was changed.
+        The backup is none or not there, is of another schema, or does not verify; or the database
+        is in use. Nothing was changed.
     """
     if not os.path.lexists(source):
         fault = absent("backup", source, hint="forecast restore BACKUP")
