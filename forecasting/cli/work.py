@@ -1,7 +1,8 @@
 """update, replay, review: the models at work."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from textwrap import shorten
+from typing import Any
 
 import click
 
@@ -10,11 +11,8 @@ from forecasting.cli.options import Command
 from forecasting.cli.output import cell, emit, opened, progress, say, settings, waiting
 from forecasting.cli.scores import ruled
 
-if TYPE_CHECKING:
-    from forecasting.app.book import Book
-
-#: How much of the title of an item stands in the note of what it moved.
-TITLE = 40
+#: Letters of a title in a note.
+NOTED = 36
 
 
 @click.command(cls=Command)
@@ -51,12 +49,9 @@ def update(questions: tuple[str, ...], as_of: str, dry_run: bool, **values: Any)
             values["watched"] = _ask_watched(book.unwatched(*questions, as_of=moment))
         with waiting("simulating"):
             rows = book.update(*questions, as_of=moment, dry_run=dry_run, **values)
-        shown = rows
-        if settings().format == "table":
-            titles = _titles(book) if any(row["moved"] for row in rows) else {}
-            shown = [
-                {**row, "note": _note(row, titles), "after": _with_interval(row)} for row in rows
-            ]
+    shown = rows
+    if settings().format == "table":
+        shown = [{**row, "note": _note(row), "after": _with_interval(row)} for row in rows]
     both = any(row["quiet"] is not None for row in rows)
     columns = ("question", "after", *(["quiet"] if both else []), "logged", "note", "before")
     logged = sum(row["logged"] for row in rows)
@@ -82,7 +77,12 @@ def _ask_watched(stale: dict[str, Any]) -> bool:
 
 
 def _with_interval(row: dict[str, Any]) -> Any:
-    """Write a number with its interval below it; options have none."""
+    """Write a number with its interval below it; of options each on a line of its own."""
+    if row["intervals"] and row["after"]:
+        return "\n".join(
+            f"{option} {cell(row['after'][option])} ({_end(low)} to {_end(high)})"
+            for option, (low, high) in row["intervals"].items()
+        )
     if not isinstance(row["lower"], float):
         return row["after"]
     return f"{cell(row['after'])}\n{_end(row['lower'])} to {_end(row['upper'])}"
@@ -93,20 +93,15 @@ def _end(p: float) -> str:
     return "<0.001" if 0 < p < 0.0005 else ">0.999" if 0.9995 <= p < 1 else cell(p)
 
 
-def _titles(book: "Book[list[dict[str, Any]]]") -> dict[str, str]:
-    """Give the title and the number of each item, by the key that the ledger has for it."""
-    from forecasting.cli.layout import cut
+def _note(row: dict[str, Any]) -> str:
+    """Say what moved a number, in log-odds or its own unit, and what else there is to know.
 
-    return {row["key"]: f"{cut(row['title'], TITLE)} ({row['seq']})" for row in book.evidence()}
-
-
-def _note(row: dict[str, Any], titles: dict[str, str]) -> str:
-    """Say what moved a number, in log-odds or its own unit, and what else there is to know."""
+    An item is named by its title, cut where it is long.
+    """
     if row["status"] != "open":
         return f"{row['status']}: resolve it"
     moves = [
-        f"{titles.get(move['cause'], move['cause'])} {move['change']:+.2f}"
-        + ("" if move["scale"] == "log-odds" else f" ({move['scale']})")
+        f"{shorten(move['title'], NOTED, placeholder=' …')} {move['change']:+.2f} {move['scale']}"
         for move in row["moved"]
         if isinstance(move["change"], float) and abs(move["change"]) >= 0.005
     ]

@@ -187,26 +187,3 @@ def test_a_bare_ratio_is_shown_as_one(run):
     _, err = run(*ADD, *AT, "--on", f"{RUNG}=1.5", code=2)
     assert f'"{RUNG}=x1.5" (a report)' in err
     assert f'"{RUNG}=x2" (a report)' in run(*ADD, *AT, "--on", f"{RUNG}=205", code=2)[1]
-
-
-def test_what_moved_a_number_is_called_by_its_title(run, monkeypatch):
-    first = json.loads(run(*ADD, *AT, "--on", f"{RUNG}=x0.5", "--json")[0])
-    moved = [
-        {"cause": cause, "change": change, "scale": "log-odds"}
-        for cause, change in ((first["key"], -0.31), ("a process", 0.2))
-    ]
-    row = {
-        "question": RUNG,
-        "status": "open",
-        "gate": "passed",
-        "reason": "new evidence",
-        "fit": "",
-    }
-    row |= {"after": 0.2, "before": 0.3, "lower": 0.1, "upper": 0.4, "quiet": None, "logged": True}
-    monkeypatch.setattr(
-        "forecasting.app.book.Book.update", lambda *_, **__: [row | {"moved": moved}]
-    )
-    monkeypatch.setenv("COLUMNS", "200")
-    out, _ = run("update")
-    assert f"Envoys leave without a date for talks ({first['seq']}) -0.31; a process +0.20" in out
-    assert first["key"] not in out
