@@ -53,12 +53,45 @@ def read_plain(path: Path | str, *, most: int) -> bytes:
     return b"".join(parts)
 
 
+def unreadable(
+    what: str, path: Path | str, fault: OSError, *, hint: str, called: str = ""
+) -> InvalidInput:
+    """Say in one line why a file cannot be read; of one that is absent, which one may be meant."""
+    if isinstance(fault, FileNotFoundError):
+        return absent(what, path, hint=hint, called=called)
+    msg = f"{what} ({called or path}): cannot be read ({fault.strerror or fault})"
+    return InvalidInput(msg, hint=hint)
+
+
+def absent(what: str, path: Path | str, *, hint: str, called: str = "") -> InvalidInput:
+    """Say that a file is not there, with the name beside it that is most like it."""
+    from difflib import get_close_matches
+
+    place, msg = Path(path), f"{what} ({called or path}): does not exist"
+    try:
+        # A link that leads nowhere stands there itself.
+        beside = [one.name for one in place.parent.iterdir() if one.name != place.name]
+    except OSError:
+        return InvalidInput(f"{msg}, nor does its folder", hint=hint)
+    near = get_close_matches(place.name, beside, n=1, cutoff=0.75)
+    return InvalidInput(msg, hint=str(place.parent / near[0]) if near else hint)
+
+
+def check_folder(target: Path) -> None:
+    """Refuse a file to be written whose folder is not there."""
+    if not target.parent.exists():
+        msg = f"folder ({target.parent}): does not exist"
+        raise InvalidInput(msg, hint=f"mkdir -p {target.parent}")
+
+
 @contextmanager
 def written(target: Path) -> Iterator[None]:
     """Say in one line that a file which somebody asked for cannot be written, and why."""
     try:
         yield
     except OSError as fault:
+        if isinstance(fault, FileNotFoundError):
+            check_folder(target)
         msg = f"file ({target}): cannot be written ({fault.strerror or fault})"
         hint = "a folder that you can write to, with free space"
         raise InvalidInput(msg, hint=hint) from fault

@@ -1584,7 +1584,7 @@ class Book[Table]:
     def page_folder(folder: Path) -> None:
         """Refuse what cannot be the folder of a review page."""
         if folder.suffix in (".html", ".htm"):
-            msg = f"out ({folder}): is a folder; the page is index.html in it"
+            msg = f"out ({folder}): must name a folder; the page is index.html in it"
             raise InvalidInput(msg, hint=f"out={folder.with_suffix('')}")
 
     def compare(
@@ -1724,6 +1724,8 @@ def _selection(ledger: Ledger, filters: Mapping[str, Any]) -> "Selection":
         # Among all questions, also those published later than a table looks.
         catalog = Catalog.of(ledger)
         read["question"] = tuple(catalog.called(name) for name in names)
+    if tag := read.get("tag"):
+        Catalog.of(ledger).tag(tag)
     return Selection(**read)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from forecasting.bank.yaml_file import read_tree
 from forecasting.domain.instants import day_begins, local_day, parse_day
 from forecasting.domain.question import Question, lacks_criteria
-from forecasting.domain.reading import day_word, quantity
+from forecasting.domain.reading import day, day_word, quantity
 from forecasting.errors import InvalidInput
 
 #: Words that begin a title and tell it from no other.
@@ -46,6 +46,9 @@ def slug_of(title: str) -> str:
             break
         slug = longer
     if not any(letter.isalpha() for letter in title):
+        if not title.strip():
+            msg = "title: is empty, and a question is its title"
+            raise InvalidInput(msg, hint='forecast ask "Will ...?" 35% --by 2027-01-31')
         msg = f"title ({title}): no slug can be made from it"
         raise InvalidInput(msg, hint="slug=a-few-words")
     return slug if any(letter.isalpha() for letter in slug) else ""
@@ -61,6 +64,19 @@ def dated(fields: Mapping[str, Any], zone: str, now: dt.datetime) -> dict[str, A
         elif isinstance(value, list | tuple):
             result[name] = [day_word(str(each), zone=zone, now=now) for each in value]
     return result
+
+
+def _is_day(text: str) -> bool:
+    """Whether a text is a day, and no number.
+
+    >>> _is_day("2027-01-31"), _is_day("31 Jan 2027"), _is_day("5000"), _is_day("20270131")
+    (True, True, False, False)
+    """
+    try:
+        day(text)
+    except InvalidInput:
+        return False
+    return not text.strip().isdecimal()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +116,9 @@ class Asked:
         if self.base and (self.options or self.ordered or self.span):
             msg = "base: says how often an event happens, so it can answer only a yes-no question"
             raise InvalidInput(msg, hint="answer=PREDICATE, with a process of the bank")
+        if self.unit and not self.span:
+            msg = f"unit ({self.unit}): is of a number, and no range is given"
+            raise InvalidInput(msg, hint="span=0..5000")
         fields: dict[str, Any] = {
             "slug": self.slug or slug_of(self.title),
             "title": self.title.strip(),
@@ -120,6 +139,9 @@ class Asked:
                 msg = f"range ({self.span}): must be two numbers"
                 raise InvalidInput(msg, hint="0..5000")
             for end in (low, high):
+                if _is_day(end):
+                    msg = f"range ({self.span}): of days; when something happens is a ladder"
+                    raise InvalidInput(msg, hint=f"ladder={low},{high}, and days between them")
                 # No bounds are known yet that would tell which reading of a number is meant.
                 quantity(end, name="range", within=(-inf, inf))
             fields |= {"type": "numeric", "lower": low, "upper": high}

@@ -4,7 +4,7 @@ import datetime as dt
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from forecasting.domain import reading
 from forecasting.domain.forecast import decimal_text
@@ -174,26 +174,47 @@ class QuestionFile(_File):
     )
     note: str = ""
 
+    @field_validator("type", mode="before")
+    @classmethod
+    def _when_is_a_ladder(cls, value: object) -> object:
+        if value == "date":
+            msg = "when something happens is asked as a ladder of deadlines"
+            raise InvalidInput(msg, hint="ladder: [2027-06-30, 2027-12-31]")
+        return value
+
     @model_validator(mode="after")
     def _shape_fits_the_type(self) -> "QuestionFile":
+        self._check_outcomes()
         if (self.ladder is None) == (self.closes is None):
             raise ValueError("give either closes or ladder")
         if self.ladder is not None:
             if self.type != "binary":
                 raise ValueError("the rungs of a ladder are binary")
             if len(self.ladder) < 2 or sorted(set(self.ladder)) != self.ladder:
-                raise ValueError("a ladder needs two deadlines or more, rising")
+                days = ", ".join(sorted(set(self.ladder)))
+                msg = "a ladder needs two deadlines or more, rising"
+                raise InvalidInput(msg, hint=f"[{days}]" if len(set(self.ladder)) > 1 else "")
             if self.resolution is not None or not set(self.resolutions) <= set(self.ladder):
                 msg = "a ladder resolves by rung, under resolutions, each a deadline of the ladder"
                 raise ValueError(msg)
         elif self.resolutions:
             raise ValueError("resolutions belongs to a ladder; a single question has resolution")
-        if self.type in {"categorical", "ordered"} and not self.options:
+        return self
+
+    def _check_outcomes(self) -> None:
+        """Refuse outcomes that the type lacks, and those that it would pass over."""
+        chooses, counts = self.type in {"categorical", "ordered"}, self.type == "numeric"
+        if chooses and not self.options:
             msg = f"a question of type {self.type} needs options"
             raise ValueError(msg)
-        if self.type == "numeric" and (self.lower is None or self.upper is None):
+        if counts and (self.lower is None or self.upper is None):
             raise ValueError("a numeric question needs lower and upper")
-        return self
+        if self.options and not chooses and {*self.options} != {NO, YES}:
+            msg = f"a question of type {self.type} has no options of its own"
+            raise InvalidInput(msg, hint="type: categorical, or type: ordered from the lowest")
+        if not counts and (self.unit or (self.lower, self.upper) != (None, None)):
+            msg = f"a question of type {self.type} has no lower, upper and unit"
+            raise InvalidInput(msg, hint="type: numeric")
 
 
 class ReadingFile(_File):

@@ -1,5 +1,6 @@
 """ask, log, withdraw, history, reveal, redact: a person's probabilities."""
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,10 @@ import click
 
 from forecasting.cli import options, times
 from forecasting.cli.options import Command
-from forecasting.cli.output import cell, emit, line, opened, say, settings
+from forecasting.cli.output import cell, emit, in_order, line, opened, say, settings
+from forecasting.domain import reading
 from forecasting.domain.reading import Ambiguous
-from forecasting.errors import InvalidInput
+from forecasting.errors import InvalidInput, NotFound
 
 #: The note after the text of a rationale was taken out.
 ELSEWHERE = (
@@ -116,13 +118,15 @@ def log(
     # NAME in --p NAME=VALUE is an option, a rung or a level of a quantile, as the question has.
     shares = pairs(each, "--p") if each else None
     with opened() as book:
-        if at:
-            arguments["at"] = times.moment(at, zone_name=book.zone(question), day_means="noon")
         try:
+            if at:
+                arguments["at"] = times.moment(at, zone_name=book.zone(question), day_means="noon")
             if shares and probability:
                 msg = f"probability ({probability}): is given beside --p"
                 raise InvalidInput(msg, hint="one of the two")
             rows = book.log(question, shares or probability, **arguments)
+        except NotFound as absent:
+            raise in_order(absent, book, "log", question, probability or "") from None
         except Ambiguous as doubt:
             meant = _meant(probability or "", doubt)
             if meant is None:
@@ -296,10 +300,29 @@ def ask(
       forecast ask "Who chairs the talks?" --by 2027-01-31 --options egypt,qatar,nobody
       forecast ask "How many cross the border?" --by 2027-01-31 --range 0..5000 --unit people
     """
+    if probability is not None:
+        _check_order(title, probability)
     with opened() as book:
         print_question(
             book.ask(title, probability, each=pairs(each, "--p"), because=because, **asked(values))
         )
+
+
+def _check_order(title: str, probability: str) -> None:
+    """Refuse a probability in the place of the title, and a title in the place of it."""
+    if _is_probability(title) and not _is_probability(probability):
+        msg = f"title ({title}): is a probability; the title comes first"
+        raise InvalidInput(msg, hint=shlex.join(["forecast", "ask", probability, title]))
+
+
+def _is_probability(text: str) -> bool:
+    try:
+        reading.probability(text)
+    except Ambiguous:
+        return True
+    except InvalidInput:
+        return False
+    return True
 
 
 def print_question(question: dict[str, Any]) -> None:

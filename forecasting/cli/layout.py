@@ -21,6 +21,8 @@ LEAST_NAME = 16
 KEPT = 2
 #: A day is one piece.
 _PIECES = re.compile(r"\d{4}-\d\d-\d\d|[^-@]*[-@]|[^-@]+")
+#: A quantile's level and its value are one word.
+_BETWEEN_WORDS = re.compile("(?<!%:) (?!%:)")
 #: What stands between two columns, and at either edge.
 BETWEEN = "   "
 EDGE = " "
@@ -60,7 +62,11 @@ class Column:
         if pairs:
             # Where a cell has several options, a number stays beside its option.
             several = any(PAIRS in text for text in cells)
-            parts = (part for text in cells for part in text.split(PAIRS if several else " "))
+            parts = (
+                part
+                for text in cells
+                for part in (text.split(PAIRS) if several else _BETWEEN_WORDS.split(text))
+            )
             least = min(least, max([_widest(header), *map(cell_len, parts)]))
         return cls(name, header, cells, numeric, folds, whole, least)
 
@@ -187,8 +193,8 @@ def _folded(text: str, width: int) -> list[str]:
         return [text]
     pieces = []
     for part in text.split("\n"):
-        between = PAIRS if PAIRS in part else " "
-        pieces += _filled(part.split(between), between, width)
+        apart = part.split(PAIRS) if PAIRS in part else _BETWEEN_WORDS.split(part)
+        pieces += _filled(apart, PAIRS if PAIRS in part else " ", width)
     return pieces
 
 

@@ -37,6 +37,10 @@ def explain(question: str, as_of: str, seed: int, out: Path | None) -> None:
     """
     from forecasting.errors import InvalidInput
 
+    if out is not None:
+        from forecasting.review import draw, draw_effects
+
+        draw.check_target(out)
     with opened() as book:
         explanations = book.explanations(question, as_of=times.optional(as_of), seed=seed)
         zone = book.zone(question)
@@ -46,8 +50,6 @@ def explain(question: str, as_of: str, seed: int, out: Path | None) -> None:
             raise InvalidInput(
                 msg, hint=f"forecast explain {explanations[0]['question']} --out {out}"
             )
-        from forecasting.review import draw, draw_effects
-
         draw.save(draw_effects.effects(explanations[0], title=explanations[0]["question"]), out)
     if settings().format != "table":
         emit(explanations[0] if len(explanations) == 1 else explanations)

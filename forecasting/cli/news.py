@@ -258,7 +258,7 @@ _SHOWN = 20
 def _content(file: str) -> bytes:
     """Read a file, or standard input for ``-``, up to just beyond what may be read."""
     from forecasting.evidence.intake import MOST_BYTES, is_address
-    from forecasting.files import read_plain
+    from forecasting.files import read_plain, unreadable
 
     if file == "-":
         return sys.stdin.buffer.read(MOST_BYTES + 1)
@@ -267,11 +267,9 @@ def _content(file: str) -> bytes:
         raise InvalidInput(msg, hint=f"forecast news import --fetch {shlex.quote(file)}")
     try:
         return read_plain(Path(file), most=MOST_BYTES)
-    except OSError as unreadable:
-        msg = f"file ({Path(file)}): cannot be read ({unreadable.strerror})"
-        piped = "pipe" in str(unreadable)
-        hint = "- reads standard input" if piped else "forecast news import FILE"
-        raise InvalidInput(msg, hint=hint) from unreadable
+    except OSError as fault:
+        hint = "- reads standard input" if "pipe" in str(fault) else "forecast news import FILE"
+        raise unreadable("file", Path(file), fault, hint=hint) from fault
 
 
 COLUMNS = ("process", "until", "recorded_at", "days", "watcher", "because")
@@ -413,5 +411,9 @@ def set_(name: str, grade: str, because: str, new: bool) -> None:
         row = book.grade_source(name, grade, because=because, new=new)
     emit(row)
     if row["reweighed"]:
-        reports = "1 report" if row["reweighed"] == 1 else f"{row['reweighed']} reports"
-        say(f"{reports} of {row['source']} that stand weigh as graded {row['grade']} from now on")
+        one = row["reweighed"] == 1
+        reports = "1 report" if one else f"{row['reweighed']} reports"
+        say(
+            f"{reports} of {row['source']} that {'stands weighs' if one else 'stand weigh'} "
+            f"as graded {row['grade']} from now on"
+        )

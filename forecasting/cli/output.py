@@ -4,6 +4,7 @@ import datetime as dt
 import math
 import os
 import re
+import shlex
 import shutil
 import sys
 import textwrap
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from forecasting.cli.spelling import as_options
-from forecasting.errors import ForecastingError
+from forecasting.errors import ForecastingError, NotFound
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -106,6 +107,20 @@ def opened(*, create: bool = False, prefix: str = "") -> "Book[list[dict[str, An
         create=create,
         tell=lambda note: relay(prefix + note),
     )
+
+
+def in_order(
+    absent: NotFound, book: "Book[list[dict[str, Any]]]", command: str, name: str, answer: str
+) -> NotFound:
+    """Give the right order where a question and its answer were typed the other way round."""
+    if not answer or absent.message != f"no question named {name}":
+        return absent
+    try:
+        book.question(answer)
+    except ForecastingError:
+        return absent
+    msg = f"{absent.message}: the question comes first"
+    return NotFound(msg, hint=shlex.join(["forecast", command, answer, name]))
 
 
 def plain(value: Any) -> Any:
@@ -328,6 +343,8 @@ def cell(value: Any) -> str:
     if isinstance(value, dt.datetime):
         return value.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%MZ")
     if isinstance(value, Mapping):
+        if not value:
+            return "–"
         from forecasting.domain.forecast import Quantiles
 
         if isinstance(value, Quantiles):

@@ -7,8 +7,8 @@ import click
 
 from forecasting.cli import options, times
 from forecasting.cli.options import Command
-from forecasting.cli.output import emit, opened, say, settings
-from forecasting.errors import Unsure
+from forecasting.cli.output import emit, in_order, opened, say, settings
+from forecasting.errors import NotFound, Unsure
 
 COLUMNS = (
     "question",
@@ -80,6 +80,8 @@ def resolve(question: str, outcome: str, source: str, at: str, note: str, sure: 
         details: dict[str, Any] = {"source": source, "at": moment, "note": note}
         try:
             rows = book.resolve(question, outcome, sure=sure, **details)
+        except NotFound as absent:
+            raise in_order(absent, book, "resolve", question, outcome) from None
         except Unsure as doubt:
             if not times.somebody_there() or not click.confirm(doubt.message, err=True):
                 raise
@@ -131,7 +133,10 @@ def dispute(question: str, outcome: str, source: str, at: str, note: str) -> Non
     with opened() as book:
         zone = book.zone(question)
         moment = times.optional(at, zone_name=zone, day_means="ends")
-        rows = book.dispute(question, outcome, source=source, at=moment, note=note)
+        try:
+            rows = book.dispute(question, outcome, source=source, at=moment, note=note)
+        except NotFound as absent:
+            raise in_order(absent, book, "dispute", question, outcome) from None
     _print(rows, zone)
 
 

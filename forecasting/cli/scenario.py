@@ -7,7 +7,18 @@ import click
 
 from forecasting.cli import options, times
 from forecasting.cli.options import Group
-from forecasting.cli.output import Amount, Share, cell, emit, opened, relay, say, settings, waiting
+from forecasting.cli.output import (
+    Amount,
+    Share,
+    cell,
+    counted,
+    emit,
+    opened,
+    relay,
+    say,
+    settings,
+    waiting,
+)
 
 
 @click.group(cls=Group)
@@ -25,7 +36,13 @@ def list_() -> None:
     """
     with opened() as book:
         rows = book.scenarios()
-    emit(rows, columns=("scenario", "title", "named", "by"), title=f"{len(rows)} scenarios")
+    if not rows:
+        say("the bank names no scenarios: a file of scenarios/ in it does")
+    emit(
+        rows,
+        columns=("scenario", "title", "named", "by"),
+        title=counted(len(rows), "set") + " of scenarios",
+    )
 
 
 @scenario.command()
@@ -166,6 +183,10 @@ def paths(out: Path | None, stories: int, as_of: str, seed: int) -> None:
     Example:
       forecast scenario paths --out world.svg
     """
+    if out is not None:
+        from forecasting.review import draw, draw_fans
+
+        draw.check_target(out)
     simulation = _live(as_of, seed)
     rows = simulation.stories(stories)
     total = sum(row["weight"] for row in rows)
@@ -180,8 +201,6 @@ def paths(out: Path | None, stories: int, as_of: str, seed: int) -> None:
     for why, names in reasons.items():
         say(f"in no story: {', '.join(names)}: {why}")
     if out is not None:
-        from forecasting.review import draw, draw_fans
-
         draw.save(draw_fans.draw_fans(simulation.fans(), title=simulation.title), out)
         say(f"drawn: {out}")
 

@@ -10,7 +10,7 @@ import click
 
 from forecasting.cli import options, times
 from forecasting.cli.options import Command
-from forecasting.cli.output import cell, emit, opened, relay, say, settings
+from forecasting.cli.output import cell, counted, emit, opened, relay, say, settings
 from forecasting.cli.spelling import as_options
 from forecasting.domain.resolution import READINGS
 from forecasting.domain.scores import CALIBRATED, COMPARED, RANKED, SCORES
@@ -201,7 +201,7 @@ def _title(rows: list[dict[str, Any]], kind: str, against: str, reading: str, *,
         f"{kind} forecasts, {reading} outcomes, window {row['window']}, "
         f"{rules}, {row['orientation']} is better; "
         "below each its 95 % interval over events, "
-        "skill = gain over the uniform forecast, "
+        "skill = gain over the uniform forecast in units of the score, "
         f"difference = score - {against or 'base rate'}'s on shared questions"
     )
 
@@ -329,6 +329,8 @@ def _say_words(record: Mapping[str, Any]) -> None:
         f"n: forecasts that are read, one question an event{mean}; n_events: different events; "
         f"mean_score: {rule}, one forecast an event, so not that of `forecast score`"
     )
+    if record.get("histogram"):
+        say("happened: how many of n ended yes, a count and not a share")
     if record.get("curve"):
         say(
             f"band: {100 * record['level']:.0f} % consistency band, where chance alone puts the "
@@ -341,8 +343,8 @@ def _say_shares(rows: Iterable[Mapping[str, Any]]) -> None:
     counts = (row.get("n") for row in rows)
     if any(isinstance(n, float) and n != round(n) for n in counts):
         say(
-            "n: each event counts once, so forecasts of one event share that count: of two that "
-            "stand in two bins each bin has 0.5"
+            "n: each event counts once at most, so forecasts of one event share that count: of two "
+            "that stand in two bins each bin has 0.5; one that is not read leaves its part out"
         )
 
 
@@ -377,8 +379,8 @@ def compare(a: str, b: str, **values: Any) -> None:
     if settings().format == "table":
         for kind_of_question, n in comparison.pop("other_types").items():
             say(
-                f"{n} shared {kind_of_question} questions are compared apart: --type "
-                f"{kind_of_question}"
+                f"{counted(n, f'shared {kind_of_question} question')} "
+                f"{'is' if n == 1 else 'are'} compared apart: --type {kind_of_question}"
             )
         click.echo(comparison.pop("reading"))
         names = _names(a, b)

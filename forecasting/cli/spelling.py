@@ -13,8 +13,8 @@ OPTIONS = {
         for name in (
             *("answer", "as_of", "at", "because", "by", "columns", "confirmed", "create"),
             *("dask", "dates", "decimal", "do", "event_at", "every", "example", "file"),
-            *("force", "given", "half_life", "instead_of", "kind", "known_at", "lasting"),
-            *("map", "me", "method", "new", "on", "out", "past_close", "rule", "share"),
+            *("force", "given", "half_life", "instead_of", "kind", "known_at", "ladder"),
+            *("lasting", "map", "me", "method", "new", "on", "out", "past_close", "rule", "share"),
             *("slug", "sure", "too_soon", "unit", "until", "user", "window", "zone"),
         )
     },
@@ -22,6 +22,7 @@ OPTIONS = {
     "everything": "--all",
     "forecaster": "--as",
     "question_type": "--type",
+    "span": "--range",
 }
 #: Fractions of a second, which nobody reads.
 _FRACTION = re.compile(r"(?<=T\d\d:\d\d:\d\d)\.\d+(?=Z|[+-]\d\d:)")

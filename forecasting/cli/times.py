@@ -54,7 +54,8 @@ def _with_day_names(value: Any, zone_name: str, key: str = "") -> Any:
     """Name the days of a row, also in the rows that it holds."""
     from forecasting.domain.instants import last_day
 
-    if isinstance(value, dict):
+    # Quantiles are a mapping of their own, and stay what they are.
+    if type(value) is dict:
         return {name: _with_day_names(each, zone_name, name) for name, each in value.items()}
     if isinstance(value, list):
         return [_with_day_names(each, zone_name) for each in value]

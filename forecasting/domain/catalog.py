@@ -118,6 +118,19 @@ class Catalog:
         first = self.find(name)[0]
         return first.id if first.id in (name, name.strip().casefold()) else first.ladder or first.id
 
+    def tag(self, name: str) -> str:
+        """Give a tag, topic or event that a question has; a refusal has the nearest."""
+        known = {
+            each
+            for question in self.questions.values()
+            for each in (*question.tags, question.topic, question.event)
+            if each
+        }
+        if name and name not in known:
+            msg = f"no question with the tag {name}"
+            raise NotFound(msg, hint=nearest(name, known) or "forecast questions list")
+        return name
+
     def titles(self) -> dict[str, str]:
         """Give the id of the question or ladder that has a title, by the title in lower case."""
         return {one.whole_title.casefold(): one.ladder or one.id for one in self.questions.values()}

@@ -246,7 +246,8 @@ def quantiles_value(
     ]
     low, high = Decimal(repr(space.lower)), Decimal(repr(space.upper))
     if any(not low <= value <= high for value in values):
-        msg = f"quantile values ({', '.join(map(str, values))}): must lie in [{low}, {high}]"
+        span = f"{plain_decimal(low)} to {plain_decimal(high)}"
+        msg = f"quantile values ({', '.join(map(str, values))}): must lie in the range, {span}"
         raise InvalidInput(msg)
     if any(later < earlier for earlier, later in pairwise(values)):
         msg = f"quantile values ({', '.join(map(str, values))}): must not fall as the level rises"

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import exp
@@ -19,6 +20,7 @@ from forecasting.domain.evidence import (
     parse_half_life,
     split_on,
 )
+from forecasting.domain.forecasters import plain_name
 from forecasting.domain.instants import day_of, iso
 from forecasting.domain.process import DELIVERY_ENDS, DELIVERY_STATES, ProcessSpec
 from forecasting.domain.question import Question, normalised
@@ -114,6 +116,8 @@ class EffectCheck:
         self.world = world
         self._grades = grades_of(self.evidence)
         self._set = graded(self.evidence)
+        self._sources: dict[str, list[str]] = {}
+        self._n_read = 0
 
     def effects(
         self, entered: Entered, *, dated: bool = True
@@ -136,6 +140,15 @@ class EffectCheck:
             msg = f"half_life ({fades}): this item holds no report that could fade"
             raise InvalidInput(msg, hint='on="TARGET=x2"')
         return tuple(effects), notes
+
+    def like_source(self, source: str) -> str:
+        """Give a source on record that a new one differs from in case, marks or spaces alone."""
+        # A file of news adds its items one by one, so each is read once.
+        for item in self.evidence[self._n_read :]:
+            self._sources.setdefault(plain_name(item.source), []).append(item.source)
+        self._n_read = len(self.evidence)
+        like = self._sources.get(plain_name(source), [])
+        return "" if source in like or not like else like[0]
 
     def grade_of(self, source: str, grade: str) -> str:
         """Give the grade that counts: as set for the source, as the item states, as known."""
@@ -236,14 +249,16 @@ class EffectCheck:
             return InvalidInput(msg, hint="0.6/0.2, x3, +1")
         name = getattr(predicate.event, "process", "")
         process = self.world.world.processes.get(name)
+        # A bare number that may be a ratio is taken for one in the way out.
+        ratio = f"x{text}" if re.fullmatch(r"0\.\d+|[1-9](\.\d+)?", text) else "x2"
         if process is None:
             way_out = "forecast news add ... --on PROCESS=STATE"
         elif process.kind == "delivery":
             part = _example(process)
-            way_out = f'on="{name}={part}" (a part), or "{stated.target}=x2" (a report)'
+            way_out = f'on="{name}={part}" (a part), or "{stated.target}={ratio}" (a report)'
         else:
             state = "event" if process.kind == "event" else "|".join(process.states)
-            way_out = f'on="{name}={state}" (a fact), or "{stated.target}=x2" (a report)'
+            way_out = f'on="{name}={state}" (a fact), or "{stated.target}={ratio}" (a report)'
         msg = f"effect ({text}): {stated.target} is a question, and a fact needs a process"
         return InvalidInput(msg, hint=way_out)
 
@@ -503,6 +518,11 @@ def drafted(
         raise InvalidInput(msg)
     graded = replace(entered, source=normalised(entered.source), grade=grade)
     effects, notes = check.effects(graded)
+    if like := check.like_source(graded.source):
+        notes.append(
+            f"{graded.source} is a new source beside {like}: each is graded and learned of apart; "
+            f"where they are one, write {like}"
+        )
     item = Evidence(
         key=key_made_of("news", *entered.identity, *entered.on, entered.story, iso(now)),
         kind="datum" if any(effect.form == "datum" for effect in effects) else "report",

@@ -21,7 +21,7 @@ from forecasting.errors import InvalidInput
 from forecasting.exchange.json_line import NotStrict, parse
 from forecasting.exchange.rows import Line
 from forecasting.exchange.text_file import MOST_BYTES, STARTS, csv_rows, stop, text_lines
-from forecasting.files import read_plain
+from forecasting.files import read_plain, unreadable
 
 #: How much of a file a format looks at to recognise it.
 START = 65_536
@@ -222,10 +222,10 @@ def opened(path: Path | str, *, most: int = MOST_BYTES, name: str = "") -> Sourc
         called, name = name or str(path), name or Path(path).name
         try:
             content = read_plain(path, most=most)
-        except OSError as unreadable:
-            msg = f"file ({called}): cannot be read ({unreadable.strerror or unreadable})"
-            hint = f"a plain file of at most {most // 1_000_000} MB"
-            raise InvalidInput(msg, hint=hint) from unreadable
+        except OSError as fault:
+            there = not isinstance(fault, FileNotFoundError)
+            hint = f"a plain file of at most {most // 1_000_000} MB" if there else "its whole path"
+            raise unreadable("file", path, fault, hint=hint, called=called) from fault
     if not content.strip(b"\0 \t\r\n"):
         what = (
             "is empty" if not content.strip() else f"holds nothing but {len(content):,} zero bytes"

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 from forecasting.domain.forecasters import family, ordered
 from forecasting.review import cast, words
-from forecasting.review.svg import PALETTE, save, style, svg
+from forecasting.review.svg import PALETTE, check_target, save, style, svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["differences", "reliability", "save", "svg"]
+__all__ = ["check_target", "differences", "reliability", "save", "svg"]
 
 type Cloud = tuple[list[float], list[float], list[float | None], list[float | None], list[float]]
 

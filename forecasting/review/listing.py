@@ -79,6 +79,7 @@ def list_rows(
     `latest` is the person's forecast in force, None with `withdrawn` true for one that was taken
     back; `latest_model` the model's, `difference` the first less the second.
     """
+    catalog.tag(tag)
     rows = []
     for question in sorted(catalog.questions.values(), key=lambda q: (q.closes, q.id)):
         row = facts(catalog, question, now)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 from forecasting.errors import InvalidInput
-from forecasting.files import written
+from forecasting.files import check_folder, written
 from forecasting.review import words
 
 if TYPE_CHECKING:
@@ -99,13 +99,20 @@ def svg(figure: "Figure", *, label: str = "", prefix: str = "") -> str:
     return re.sub(r">\s+<", "><", text)
 
 
-def save(figure: "Figure", path: Path | str) -> Path:
-    """Write a figure to a file by its ending: .svg (text stays text), .png or .pdf."""
+def check_target(path: Path | str) -> Path:
+    """Refuse what cannot be the file of a picture, before anything is computed for it."""
     target = Path(path)
-    ending = target.suffix.lower()
-    if ending not in FORMATS:
+    if target.suffix.lower() not in FORMATS:
         msg = f"file ({target.name}): a picture ends in {', '.join(FORMATS)}"
         raise InvalidInput(msg, hint=f"{target.stem}.svg")
+    check_folder(target)
+    return target
+
+
+def save(figure: "Figure", path: Path | str) -> Path:
+    """Write a figure to a file by its ending: .svg (text stays text), .png or .pdf."""
+    target = check_target(path)
+    ending = target.suffix.lower()
     date = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(ending)
     with style(), written(target):
         figure.savefig(target, format=ending[1:], dpi=200, facecolor=PALETTE["page"], metadata=date)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from forecasting.domain.instants import iso, parse_instant, utc
 from forecasting.errors import InvalidInput
 from forecasting.fetch import Fetcher
-from forecasting.files import read_plain, written
+from forecasting.files import read_plain, unreadable, written
 from forecasting.store import Ledger, Verification
 
 if TYPE_CHECKING:
@@ -91,9 +91,11 @@ def read_anchor_file(file: Path) -> list[Anchor]:
     """Read the anchors of a file."""
     try:
         text = read_plain(file, most=MOST_BYTES).decode("utf-8")
-    except (OSError, UnicodeDecodeError) as fault:
-        reason = fault.strerror if isinstance(fault, OSError) else "not text"
-        msg = f"anchor ({file}): cannot be read ({reason})"
+    except OSError as fault:
+        hint = "forecast anchor --out FILE"
+        raise unreadable("anchor", file, fault, hint=hint) from fault
+    except UnicodeDecodeError as fault:
+        msg = f"anchor ({file}): cannot be read (not text)"
         raise InvalidInput(msg, hint="forecast anchor --out FILE") from fault
     try:
         return read_anchors(text)
@@ -339,8 +341,8 @@ def _content(file: Path, what: str) -> bytes:
     try:
         content = read_plain(file, most=MOST_STAMP_BYTES)
     except OSError as fault:
-        msg = f"{what} ({file}): cannot be read ({fault.strerror})"
-        raise InvalidInput(msg, hint="forecast anchor --stamp URL --out FILE") from fault
+        hint = "forecast anchor --stamp URL --out FILE"
+        raise unreadable(what, file, fault, hint=hint) from fault
     if not content:
         msg = f"{what} ({file}): is empty"
         raise InvalidInput(msg, hint="forecast anchor --stamp URL --out FILE")

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, insert, select
 
 from forecasting.config import database_url, sqlite_path
 from forecasting.errors import DatabaseUnusable, InvalidInput
-from forecasting.files import settle
+from forecasting.files import absent, check_folder, settle
 from forecasting.store import migrate
 from forecasting.store.engine import connected, missing, place, reading, translated_faults
 from forecasting.store.read import read_head
@@ -45,9 +45,7 @@ def backup(url: str, target: Path, *, force: bool = False) -> Verification:
     if target.exists() and not force:
         msg = f"file ({target}): already exists"
         raise InvalidInput(msg, hint="another name, or force=True")
-    if not target.parent.is_dir():
-        msg = f"folder ({target.parent}): does not exist"
-        raise InvalidInput(msg, hint=f"mkdir -p {target.parent}")
+    check_folder(target)
     if (own := sqlite_path(database_url(url))) is not None and own.exists():
         _refuse_same(own, target)
     with _source(url, where) as engine, _partial(target) as copy:
@@ -78,9 +76,12 @@ def restore(source: Path, url: str, *, force: bool = False) -> tuple[Verificatio
     InvalidInput
         There is a database already.
     DatabaseUnusable
-        The backup is none, is of another schema, or does not verify; or the database is in use.
-        Nothing was changed.
+        The backup is none or not there, is of another schema, or does not verify; or the database
+        is in use. Nothing was changed.
     """
+    if not os.path.lexists(source):
+        fault = absent("backup", source, hint="forecast restore BACKUP")
+        raise DatabaseUnusable(fault.message, hint=fault.hint)
     url = database_url(url)
     target = sqlite_path(url)
     if target is None:

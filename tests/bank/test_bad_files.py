@@ -50,6 +50,38 @@ def test_slug_title_and_deadline_are_enough(tmp_path):
     assert iso(elsewhere.opens) == "2026-11-28T00:00:00Z"
 
 
+@pytest.mark.parametrize(
+    ("lines", "words", "hint"),
+    [
+        ("options: [a, b]", "type binary has no options of its own", "type: categorical"),
+        ("type: numeric\nlower: 0\nupper: 9\noptions: [a, b]", "type numeric has no opt", "type:"),
+        ("lower: 0\nupper: 9", "has no lower, upper and unit", "type: numeric"),
+        ("unit: people", "has no lower, upper and unit", "type: numeric"),
+        ("type: ordered\noptions: [a, b]\nupper: 9", "type ordered has no lower", "type: numeric"),
+        ("type: date", "when something happens is asked as a ladder", "ladder: [2027-"),
+    ],
+)  # fmt: skip
+def test_outcomes_that_the_type_would_pass_over_are_refused(tmp_path, lines, words, hint):
+    path = tmp_path / "question.yaml"
+    path.write_text(f"slug: t\ntitle: The truce\ncloses: 2026-12-31\n{lines}\n", encoding="utf-8")
+    (fault,) = read_question_file(path)[2]
+    assert words in fault.message
+    assert hint in fault.hint
+
+
+def test_the_options_of_a_yes_no_question_may_be_written_out(tmp_path):
+    text = "slug: t\ntitle: The truce\ncloses: 2026-12-31\noptions: [no, yes]\n"
+    assert _faults(tmp_path, text) == []
+
+
+def test_a_ladder_out_of_order_is_shown_in_order(tmp_path):
+    path = tmp_path / "question.yaml"
+    path.write_text(
+        "slug: t\ntitle: The truce\nladder: [2027-03-31, 2027-01-31]\n", encoding="utf-8"
+    )
+    assert read_question_file(path)[2][0].hint == "[2027-01-31, 2027-03-31]"
+
+
 def test_an_answer_that_cannot_be_read_is_named_with_its_line(tmp_path):
     assert _faults(tmp_path, GOOD.replace("answer: zone=accepted by close", "answer: zone=by")) == [
         (_line(GOOD, "answer:"), "value", ANSWER)

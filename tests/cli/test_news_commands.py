@@ -1,15 +1,19 @@
 """news and sources on the command line: JSON keys, manners, one line for each mistake."""
 
+import datetime as dt
 import io
 import json
+import re
 import shlex
 import shutil
 from types import SimpleNamespace
 
 import pytest
 
+from forecasting.app.news.shown import row_of
 from forecasting.app.upkeep import banks
 from forecasting.cli import run as cli
+from forecasting.domain.evidence import Effect, Evidence
 from tests.app.small_world import RUNG, WORLD
 from tests.app.small_world import laid as lay
 
@@ -141,7 +145,7 @@ def test_mistakes_are_one_line_with_the_way_out(run, tmp_path):
         ((*ADD, *AT, "--instead-of", "99999"), 4, "Try: forecast news list"),
         (("news", "retract", "99999", "--because", "x"), 4, "Try: forecast news list"),
         (("news", "show", "nothing"), 4, "Try: forecast news list"),
-        (("news", "import", str(tmp_path / "absent.csv")), 2, "cannot be read"),
+        (("news", "import", str(tmp_path / "absent.csv")), 2, "does not exist"),
         (("news", "import", str(tmp_path)), 2, "cannot be read"),
         (("news", "import", str(wrong)), 2, "columns: no known_at"),
         (("news", "import", str(binary)), 2, "save it as UTF-8"),
@@ -154,3 +158,32 @@ def test_mistakes_are_one_line_with_the_way_out(run, tmp_path):
         assert err.count("\n") == 1
         assert err.startswith("error: ")
         assert words in err
+
+
+def test_a_source_that_is_spelled_otherwise_is_said(run, tmp_path):
+    """Grades and reliability go by the name, so a slip of case would split a record."""
+    run(*ADD, *AT)
+    other = ("news", "add", "Envoys come back", "--known-at", "2026-11-21")
+    _, err = run(*other, "--source", "Wire")
+    assert "note: Wire is a new source beside wire" in err
+    assert "new source" not in run(*other, "--source", "Wire", "--story", "a")[1]
+    assert "new source" not in run(*other, "--source", "press")[1]
+    feed = tmp_path / "news.csv"
+    feed.write_text("title,source,known_at\nA,PRESS,2026-11-20\nB,PRESS,2026-11-20\n")
+    assert run("news", "import", str(feed))[1].count("PRESS is a new source beside press") == 1
+
+
+def test_what_an_item_does_is_shown_whole(run):
+    """A fact and a report on one process both stand; an item that does nothing has a dash."""
+    effects = Effect("strike", "likelihood", {}, "+1"), Effect("strike", "datum", {"name": "event"})
+    item = Evidence(
+        "k", "datum", "A strike", "wire", dt.datetime(2026, 11, 20, tzinfo=dt.UTC), effects
+    )
+    assert row_of(item)["on"] == {"strike": "+1 and event"}
+    assert re.search(r"^on +–$", run("news", "add", "Nothing", "--source", "wire", *AT)[0], re.M)
+
+
+def test_a_bare_ratio_is_shown_as_one(run):
+    _, err = run(*ADD, *AT, "--on", f"{RUNG}=1.5", code=2)
+    assert f'"{RUNG}=x1.5" (a report)' in err
+    assert f'"{RUNG}=x2" (a report)' in run(*ADD, *AT, "--on", f"{RUNG}=205", code=2)[1]

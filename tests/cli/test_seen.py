@@ -55,7 +55,7 @@ def test_a_question_shows_what_it_has_and_nothing_else(database, capsys):
 def test_the_name_of_a_page_is_refused_as_a_folder(database, tmp_path, capsys):
     for words in (["review"], ["replay"]):
         assert run([*words, "--out", str(tmp_path / "rev.html"), "--db", database]) == 2
-        assert "is a folder; the page is index.html in it" in capsys.readouterr().err
+        assert "must name a folder; the page is index.html in it" in capsys.readouterr().err
     assert not (tmp_path / "rev.html").exists()
 
 

@@ -12,7 +12,7 @@ from rich.cells import cell_len
 
 from forecasting import clock
 from forecasting.app.book import open_book
-from forecasting.cli import output, run
+from forecasting.cli import layout, output, run
 from forecasting.cli.side_by_side import brief
 from forecasting.domain.forecast import Quantiles
 from forecasting.domain.outcome import OutcomeSpace
@@ -297,3 +297,12 @@ def test_open_questions_show_my_number_the_models_and_the_day(databases, monkeyp
     assert "2026-12-31" in rows[RUNG].replace(RUNG, "")
     over = _printed(monkeypatch, databases["bank"], 80, "questions", "list", "--status", "resolved")
     assert "outcome" in _header(over)
+
+
+@pytest.mark.parametrize(
+    ("cells", "least"), [(["50 %: 4"], 7), (["50 %: 4", "same 0.700"], 7), (["no deal 0.700"], 5)]
+)
+def test_a_quantile_stays_beside_its_level(cells, least):
+    """No break comes between a level and its value; between the words of an option one may."""
+    column = layout.Column.of("mine", "mine", cells, numeric=False, folds=True, pairs=True)
+    assert column.least == least

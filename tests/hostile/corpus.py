@@ -146,8 +146,8 @@ SHARED = {"news": "", "question": "", "check": "", "table": "", "config": "", "a
 
 FILES = (
     # Not a plain file: no command may wait for it or read it without end.
-    Hostile("absent", _absent, {"news": "No such file", "question": "does not exist",
-            "anchor": "No such file", "restore": "no database"}),
+    Hostile("absent", _absent, {"news": "does not exist", "question": "does not exist",
+            "anchor": "does not exist", "restore": "does not exist"}),
     Hostile("folder", _folder, {"news": "folder", "anchor": "folder", "config": "folder",
             "table": "folder"}),
     Hostile("fifo", _fifo, everywhere("pipe", question="does not exist", bank="must be",
@@ -158,8 +158,8 @@ FILES = (
             bank="must be", restore="must be a file")),
     Hostile("link-to-itself", _itself, {"news": "symbolic", "anchor": "symbolic",
             "table": "symbolic", "restore": "cannot"}),
-    Hostile("link-to-nothing", _link("nothing-there"), {"news": "No such", "anchor": "No such",
-            "table": "No such"}),
+    Hostile("link-to-nothing", _link("nothing-there"), {"news": "does not exist",
+            "anchor": "does not exist", "table": "No such"}),
     Hostile("fifty-gigabytes", _sparse, everywhere("larger than", restore="not an SQLite")),
     # No text, or another encoding.
     Hostile("empty", b"", {"news": "empty", "question": "missing", "check": "missing",

@@ -184,8 +184,9 @@ def test_an_anchor_reads_back_and_a_slip_in_it_is_named(book, tmp_path):
         with pytest.raises(InvalidInput, match="anchor"):
             read_anchors(slip)
     (tmp_path / "b").write_bytes(b"\xff\xfe\x00")
-    for file in (tmp_path / "b", tmp_path / "none", tmp_path):
-        with pytest.raises(InvalidInput, match="cannot be read"):
+    for name, why in (("b", "be read"), ("none", "does not exist"), (".", "be read")):
+        file = tmp_path / name
+        with pytest.raises(InvalidInput, match=why):
             read_anchor_file(file)
 
 

@@ -148,7 +148,7 @@ def test_a_backup_that_does_not_verify_is_refused_and_nothing_changes(path, tmp_
 
 
 def test_a_missing_backup_or_database_is_one_line(path, tmp_path):
-    with pytest.raises(DatabaseUnusable, match="no database"):
+    with pytest.raises(DatabaseUnusable, match="does not exist"):
         restore(tmp_path / "none.db", str(path))
     with pytest.raises(DatabaseUnusable, match="no database"):
         backup(str(path), tmp_path / "copy.db")

@@ -54,7 +54,7 @@ def test_an_anchor_kept_elsewhere_is_what_verify_compares_with(book, command, tm
     assert json.loads(command("verify", "--json"))["ok"], "from within nothing is missing"
     report = json.loads(command("verify", "--anchor", file, "--json", code=1))
     assert (report["ok"], report["first_bad"], report["anchored_to"]) == (False, 12, None)
-    assert "cannot be read" in command("verify", "--anchor", tmp_path / "none", code=2)
+    assert "does not exist" in command("verify", "--anchor", tmp_path / "none", code=2)
     file.write_text("entries 12\n")
     assert "must have 6 lines" in command("verify", "--anchor", file, code=2)
 
@@ -68,7 +68,7 @@ def test_a_backup_is_made_and_put_back(book, command, tmp_path):
     assert back["kept"] == f"{book}.replaced-1"
     book.unlink()
     assert json.loads(command("restore", copy, "--json"))["kept"] is None
-    assert "no database" in command("restore", tmp_path / "none.db", "--force", code=3)
+    assert "does not exist" in command("restore", tmp_path / "none.db", "--force", code=3)
     copy.write_bytes(b"no database" * 500)
     assert "not an SQLite database" in command("restore", copy, "--force", code=3)
     assert json.loads(command("verify", "--json"))["ok"]

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from forecasting.app.scores.frame import Selection, latest_run, scoring_frame, select
+from forecasting.app.upkeep.banks import bank_of
 from forecasting.arrays import FloatArray
 from forecasting.bank import Bank, text_speaks_at
 from forecasting.domain.catalog import Catalog, latest
@@ -160,7 +161,7 @@ def worldview_rows(
                 "run": chosen.run,
             }
         )
-    return rows, [*notes, f"as of {iso(moment)}: {ensemble.reading}"]
+    return rows, _with_reading(notes, moment, ensemble)
 
 
 def worldview_steps(
@@ -203,7 +204,16 @@ def worldview_steps(
             }
         )
     final = weights_at(catalog, spoken, moment, spoken.worldviews)
-    return rows, [*notes, f"as of {iso(moment)}: {final.reading}"]
+    return rows, _with_reading(notes, moment, final)
+
+
+def _with_reading(notes: list[str], moment: dt.datetime, ensemble: Ensemble) -> list[str]:
+    """Add what the weights mean; that there are none yet is enough once."""
+    return (
+        notes
+        if notes and not ensemble.weights
+        else [*notes, f"as of {iso(moment)}: {ensemble.reading}"]
+    )
 
 
 def _choose(
@@ -226,7 +236,12 @@ def _choose(
             chosen = Selection("replay", newest)
             notes.append(f"no worldview has a live forecast; shown is replay run {newest}")
         else:
-            notes.append("no worldview has a forecast yet: run forecast update or forecast replay")
+            bank = bank_of(ledger)
+            notes.append(
+                "no worldview has a forecast yet: run forecast update or forecast replay"
+                if bank.worldviews
+                else "the bank has no worldview: a file of worldviews/ in it makes one"
+            )
     ends = [
         parse_instant(str(mark.config["to"]))
         for mark in (ledger.replay_runs(run=chosen.run) if chosen.run else ())

@@ -91,7 +91,8 @@ def log(
         msg = (
             "forecast: give one of a probability, one for each option, quantiles, rungs of a ladder"
         )
-        raise InvalidInput(msg, hint=f"forecast log {name} 0.35")
+        form = _form(Catalog.about(ledger, name).find(name))
+        raise InvalidInput(msg, hint=" ".join(["forecast log", name, *form]))
     if sealed and at is not None:
         msg = f"time ({iso(at)}): a sealed forecast is always made now"
         raise InvalidInput(msg, hint="leave out at=TIME")
@@ -197,16 +198,21 @@ def value_of(
         return options_value(space, options)
     if space.type == "numeric" and quantiles:
         return quantiles_value(space, quantiles)
-    hint = {
-        "binary": f"forecast log {question.id} 0.35",
-        "numeric": f"forecast log {question.id} --quantile 5=.. --quantile 50=.. --quantile 95=..",
-    }.get(
-        question.type,
-        f"forecast log {question.id} "
-        + " ".join(f"--p {name}=.." for name in question.space.options),
-    )
+    hint = " ".join(["forecast log", question.id, *_form([question])])
     msg = f"question ({question.id}): is {question.type} and takes another form of forecast"
     raise InvalidInput(msg, hint=hint)
+
+
+def _form(questions: Sequence[Question]) -> list[str]:
+    """Give the words that a forecast of a question, or of the rungs of a ladder, is made of."""
+    first = questions[0]
+    if len(questions) > 1:
+        return [f"--p {rung.id.partition('@')[2]}=.." for rung in questions]
+    if first.type == "binary":
+        return ["0.35"]
+    if first.type == "numeric":
+        return [f"--p {level}=.." for level in (5, 50, 95)]
+    return [f"--p {name}=.." for name in first.space.options]
 
 
 def rungs(

@@ -152,10 +152,11 @@ def _state(item: Evidence, retraction_of: Mapping[str, Evidence]) -> str:
 
 def row_of(item: Evidence) -> dict[str, Any]:
     """Give an item as a listing shows it."""
-    on = {
-        each.target: each.stated or str(each.detail.get("state") or each.name) or "bears"
-        for each in item.effects
-    }
+    on: dict[str, str] = {}
+    for each in item.effects:
+        text = each.stated or str(each.detail.get("state") or each.name) or "bears"
+        # One item may bring a fact of a process and a report on it.
+        on[each.target] = f"{on[each.target]} and {text}" if each.target in on else text
     return {name: getattr(item, name) for name in _LISTED} | {"on": on}
 
 

@@ -24,6 +24,7 @@ from forecasting.domain.reading.python import as_in_file
 from forecasting.domain.setup import Setup
 from forecasting.errors import InvalidInput, Problem
 from forecasting.evidence.predicates import NewsWorld
+from forecasting.files import absent
 from forecasting.store import Ledger
 
 #: Before the name of a bank that travels with the package.
@@ -146,8 +147,7 @@ def check_bank(path: Path | None, ledger: Ledger | None = None) -> list[Problem]
         msg = "path: name a bank folder or a question file, because there is no workspace here"
         raise InvalidInput(msg, hint="forecast questions check questions")
     if not path.exists():
-        msg = f"path ({path}): does not exist"
-        raise InvalidInput(msg, hint="forecast questions check questions")
+        raise absent("path", path, hint="forecast questions check questions")
     zone = DEFAULT_ZONE if ledger is None else zone_of(ledger)
     if path.is_file():
         return read_question_file(path, zone_name=zone)[2]
@@ -233,8 +233,7 @@ def refuse_another_question(ledger: Ledger, old: Question, new: Question) -> Non
 def add_file(ledger: Ledger, path: Path, now: dt.datetime) -> list[Question]:
     """Add the question or ladder of a file; a fault in it or a slug in use is bad input."""
     if not path.is_file():
-        msg = f"file ({path}): does not exist"
-        raise InvalidInput(msg, hint="forecast questions add FILE")
+        raise absent("file", path, hint="forecast questions add FILE")
     questions, resolutions, problems = read_question_file(path, now=now, zone_name=zone_of(ledger))
     if problems:
         first = problems[0]

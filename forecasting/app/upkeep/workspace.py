@@ -22,6 +22,9 @@ README = """\
 
 `worlds/world.yaml` describes what moves: processes, their dated facts, and the links between them.
 `bank/` holds one question a file; a question needs `slug`, `title` and `closes`, and nothing else.
+Several deadlines are `ladder: [DAY, DAY]` instead of `closes`; several answers are
+`type: categorical` and `options: [a, b, c]`; a number is `type: numeric`, `lower` and `upper`; and
+`links: {condition: {question: SLUG, outcome: yes}}` annuls it unless that one comes out so.
 
     forecast ask "Will ...?" 35% --by 2027-01-31    asks without a file
     forecast questions check                        checks everything here and lists every fault

@@ -7,7 +7,7 @@ in `forecasting.app.world.what_if`.
 import contextlib
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -46,10 +46,10 @@ POINTS = 60
 class Live:
     """The world as of a moment, with the questions that it answers."""
 
-    predictor: Predictor
-    questions: tuple[Question, ...]
+    predictor: Predictor = field(repr=False)
+    questions: tuple[Question, ...] = field(repr=False)
     as_of: dt.datetime
-    run: Run
+    run: Run = field(repr=False)
     notes: tuple[str, ...]
     until: dt.datetime
 

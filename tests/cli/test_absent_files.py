@@ -1,0 +1,74 @@
+"""A file that is not there is told from the one that is meant, and a place for one from its end."""
+
+from pathlib import Path
+
+import pytest
+
+from forecasting.cli import run as cli
+from forecasting.files import absent
+from tests.workspace import workspace
+
+#: What reads a file, with the name beside it that is meant.
+READ = {
+    "table": (("import", "csv", "{}"), "record.cvs", "record.csv"),
+    "any": (("import", "{}"), "record.cvs", "record.csv"),
+    "lines": (("import", "jsonl", "{}"), "ledger.jsnol", "ledger.jsonl"),
+    "news": (("news", "import", "{}"), "fed.xml", "feed.xml"),
+    "anchor": (("verify", "--anchor", "{}"), "ancor.txt", "anchor.txt"),
+    "question": (("questions", "add", "{}"), "mine.yml", "mine.yaml"),
+    "check": (("questions", "check", "{}"), "mine.yml", "mine.yaml"),
+    "backup": (("restore", "{}", "--force"), "backup.bd", "backup.db"),
+}
+DRAWN = {
+    "paths": ("scenario", "paths", "--out", "{}"),
+    "explain": ("explain", "peace-2027", "--out", "{}"),
+}
+
+
+@pytest.fixture
+def database(tmp_path):
+    return workspace(tmp_path / "w")
+
+
+@pytest.mark.parametrize("door", READ)
+def test_the_name_that_is_meant_is_the_way_out(door, database, tmp_path, monkeypatch, capsys):
+    words, typed, meant = READ[door]
+    monkeypatch.chdir(tmp_path)
+    Path(meant).write_text("")
+    # What is no database to restore from has the exit code of a database that cannot be used.
+    code = 3 if door == "backup" else 2
+    assert cli(["--db", database, *(word.format(typed) for word in words)]) == code
+    err = capsys.readouterr().err
+    assert f"({typed}): does not exist. Try: {meant}" in err
+
+
+def test_a_link_that_leads_nowhere_is_not_its_own_way_out(tmp_path):
+    link = tmp_path / "record.csv"
+    link.symlink_to(tmp_path / "nothing")
+    assert absent("file", link, hint="a whole path").hint == "a whole path"
+
+
+def test_what_is_like_none_gets_the_usual_way_out(tmp_path):
+    (tmp_path / "summit.yaml").write_text("")
+    fault = absent("file", tmp_path / "nowhere.yaml", hint="a whole path")
+    assert fault.hint == "a whole path"
+    assert "nor does its folder" in absent("file", "/no/such/a.csv", hint="x").message
+
+
+@pytest.mark.parametrize("door", DRAWN)
+@pytest.mark.parametrize(
+    ("name", "way"), [("w.gif", "Try: w.svg"), ("none/w.svg", "does not exist. Try: mkdir -p")]
+)
+def test_the_place_of_a_picture_is_checked_before_the_work(
+    door, name, way, database, tmp_path, monkeypatch, capsys
+):
+    def worked(*_, **__):
+        raise AssertionError
+
+    for method in ("simulated", "explanations"):
+        monkeypatch.setattr(f"forecasting.app.book.Book.{method}", worked)
+    target = str(tmp_path / name)
+    assert cli(["--db", database, *(word.format(target) for word in DRAWN[door])]) == 2
+    out, err = capsys.readouterr()
+    assert not out
+    assert way in err
