@@ -103,7 +103,8 @@ def pytest_report_header():
 @pytest.fixture(autouse=True)
 def home(tmp_path_factory, monkeypatch):
     """An empty folder for the data and the settings of this test alone; fits are made once."""
-    folder = tmp_path_factory.mktemp("home")
+    # Counted folders would cost a look at all earlier ones before every test.
+    folder = Path(tempfile.mkdtemp(prefix="home", dir=tmp_path_factory.getbasetemp()))
     (folder / "cache").symlink_to(os.environ[CACHE])
     monkeypatch.setenv("FORECASTING_HOME", str(folder))
     for name in SETTINGS:
