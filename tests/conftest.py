@@ -2,6 +2,7 @@
 
 import csv
 import datetime as dt
+import gc
 import importlib.util
 import os
 import shutil
@@ -78,6 +79,12 @@ def pytest_collection_modifyitems(config, items):
         gone = [item for item in items if of_files(item.nodeid)]
         config.hook.pytest_deselected(items=gone)
         items[:] = [item for item in items if item not in gone]
+
+
+def pytest_collection_finish(session):
+    """Tell the collector of garbage that what stands now stands to the end of the run."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_configure(config):
