@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import secrets
 import stat
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ _KINDS = {
     stat.S_IFCHR: "a device, not a file",
     stat.S_IFBLK: "a device, not a file",
 }
+#: A spreadsheet runs a cell that begins so; an apostrophe before it makes it text.
+_FORMULA = re.compile(r"'*[=+\-@\t\r\0]")
 
 
 def read_plain(path: Path | str, *, most: int) -> bytes:
@@ -92,3 +95,13 @@ def _sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def neutral(text: str) -> str:
+    """Write a text so that no spreadsheet runs it; :func:`restored` undoes it exactly."""
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def restored(cell: str) -> str:
+    """Read a text that :func:`neutral` wrote."""
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell

@@ -380,13 +380,13 @@ def world():
 
     from forecasting import clock
     from forecasting.app.book import open_book
-    from forecasting.app.catalog import Catalog
     from forecasting.app.forecast.explain import Explanation
     from forecasting.app.forecast.predict import OWN, Predictor
-    from forecasting.app.news.world import Watch
-    from forecasting.app.upkeep.banks import bundled_bank
     from forecasting.app.world import scenario
+    from forecasting.bank.usable import bundled_bank
     from forecasting.domain import Effect, Evidence
+    from forecasting.domain.catalog import Catalog
+    from forecasting.domain.watch import Watch
     from forecasting.models.world.simulate import simulate
 
     sampled = refit()

@@ -1,45 +1,89 @@
 """The book: one object with which a notebook or a script does everything."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from forecasting import clock, config, store
-from forecasting.app import tidy
-from forecasting.app.book_record import Record
-from forecasting.app.book_review import Review
-from forecasting.app.catalog import Catalog
-from forecasting.app.tidy import (
-    Details,
-    When,
-    by_name,
-    day,
-    frame,
-    listed,
-    named,
-    on,
-    stated,
-    warned,
-    when,
-)
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.forecasters import OURS, not_a_person
-from forecasting.errors import DatabaseUnusable, ForecastingError, InvalidInput
+from forecasting.domain.reading.python import When, by_name, day, named, stated, text, when
+from forecasting.errors import DatabaseUnusable, ForecastingError, InvalidInput, NotFound, nearest
 from forecasting.store import Ledger
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from forecasting.app.questions.board import Board, Listed, Wanted
-    from forecasting.app.questions.page import QuestionPage
-    from forecasting.app.questions.today import Row
+    from forecasting.app.board import Board
+    from forecasting.app.page import QuestionPage
+    from forecasting.app.scores.frame import Selection
     from forecasting.app.world.scenario import Live
     from forecasting.app.world.view import WorldView
     from forecasting.bank import Bank
     from forecasting.domain import Question
     from forecasting.domain.forecast import Said
+    from forecasting.domain.reading.instants import Days
     from forecasting.errors import Problem
+    from forecasting.review.data import WorldPage
+    from forecasting.review.due import Row
+    from forecasting.review.listing import Listed, Wanted
+    from forecasting.store.anchor import Anchor
+
+
+class Details(dict[str, Any]):
+    """A row with all there is to a thing; at a prompt it is written in one line."""
+
+    def __repr__(self) -> str:
+        parts = [f"{self.get('id', '')}: {self.get('title', '')}"]
+        if self.get("status"):
+            parts.append(str(self.get("outcome") or self["status"]))
+        if names := self.get("questions"):
+            parts.append("questions " + ", ".join(map(str, names)) if len(names) > 1 else "asked")
+        if latest := (self.get("latest") or self.get("model")):
+            numbers = [f"{who} {_short(value)}" for who, value in latest.items()]
+            more = f" and {len(numbers) - 4} more" if len(numbers) > 4 else ""
+            parts.append(", ".join(numbers[:4]) + more)
+        return f"<{'; '.join(parts)}; keys: {', '.join(list(self)[:6])}, ...>"
+
+
+def _short(value: Any) -> str:
+    """Write a forecast in a word: a mapping by how many numbers it has."""
+    if isinstance(value, Mapping):
+        return f"{len(value)} numbers"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def frame(
+    rows: Sequence[Mapping[str, Any]], times: Sequence[str] = (), columns: Sequence[str] = ()
+) -> "pd.DataFrame":
+    """Give rows as a frame, some of whose columns are aware UTC times.
+
+    With `columns` a frame without rows has them too, and others have them first.
+    """
+    import pandas as pd
+
+    table = pd.DataFrame(list(rows))
+    table = table.reindex(columns=list(dict.fromkeys((*columns, *table.columns))))
+    for column in times:
+        if column in table:
+            table[column] = pd.to_datetime(table[column], utc=True)
+    return table
+
+
+def listed(
+    rows: Sequence[Mapping[str, Any]], times: Sequence[str] = (), columns: Sequence[str] = ()
+) -> list[dict[str, Any]]:
+    """Give rows as they are."""
+    return [dict(row) for row in rows]
+
+
+def warned(note: str) -> None:
+    """Tell a note as a warning of Python, at the line outside this package that called."""
+    import warnings
+
+    warnings.warn(note, skip_file_prefixes=(str(Path(__file__).parents[1]),))
 
 
 def open_book(
@@ -70,8 +114,8 @@ def open_book(
     ...     len(book.questions())
     48
     """
-    from forecasting.app.upkeep.banks import bundled_bank
     from forecasting.app.upkeep.workspace import own_bank
+    from forecasting.bank.usable import bundled_bank
 
     create = create or config.database(database).value == config.MEMORY
     try:
@@ -108,8 +152,13 @@ def init_workspace(
     return Book.open(workspace["database"], forecaster=forecaster)
 
 
-class Book[Table](Record[Table], Review[Table]):
-    """A ledger with the use cases as methods; frames are tidy and their times aware UTC."""
+class Book[Table]:
+    """A ledger with the use cases as methods; frames are tidy and their times aware UTC.
+
+    Methods that review take the `filters` of a selection: ``kind, run, forecaster, question, tag,
+    as_of, reading, too_soon``, see :class:`forecasting.app.scores.frame.Selection`; ``past_close``
+    keeps only questions whose scheduled close has passed.
+    """
 
     def __repr__(self) -> str:
         catalog, now = Catalog.of(self.ledger), clock.now()
@@ -139,7 +188,7 @@ class Book[Table](Record[Table], Review[Table]):
     def board(self) -> "Board":
         """The outcome and the forecasts in force of every question, kept while the ledger grows."""
         if self._board is None:
-            from forecasting.app.questions.board import Board
+            from forecasting.app.board import Board
 
             self._board = Board(self.ledger)
         return self._board
@@ -229,7 +278,7 @@ class Book[Table](Record[Table], Review[Table]):
     @staticmethod
     def doctor(database: str | None = None) -> list[dict[str, Any]]:
         """Look at the settings, the disk and a database, whatever state it is in."""
-        from forecasting.app.upkeep.workspace import doctor
+        from forecasting.store.condition import doctor
 
         return doctor(database)
 
@@ -245,7 +294,8 @@ class Book[Table](Record[Table], Review[Table]):
 
     def _tell_of_files(self) -> None:
         """Name the files of the ledger's bank that are left out, and what lies ahead in them."""
-        from forecasting.app.upkeep.banks import bank_of, told_of_files
+        from forecasting.app.upkeep.banks import bank_of
+        from forecasting.bank.usable import told_of_files
 
         for note in told_of_files(bank_of(self.ledger), ahead=True):
             self._tell(note)
@@ -260,12 +310,55 @@ class Book[Table](Record[Table], Review[Table]):
     def __exit__(self, *_: object) -> None:
         self.ledger.close()
 
+    @property
+    def forecaster(self) -> str:
+        """The name under which this book logs."""
+        return self.speaker()
+
     def speaker(self, forecaster: str | None = None) -> str:
         """Give the name of who speaks, by default this book's: never a forecaster of the tool."""
         name = config.forecaster(forecaster or self._forecaster).value
         if OURS.fullmatch(name):
             raise not_a_person(name)
         return name
+
+    def zone(self, *names: str) -> str:
+        """Give the zone of a question or ladder, or that processes share; empty for none.
+
+        Without a name it is that of the ledger's bank.
+        """
+        from forecasting.app.upkeep.banks import zone_of
+
+        if not names:
+            return zone_of(self.ledger)
+        from forecasting.app.upkeep.banks import world_of
+
+        try:
+            return Catalog.about(self.ledger, names[0]).find(names[0])[0].zone
+        except NotFound:
+            known = world_of(self.ledger).processes
+        zones = {known[name].zone for name in names if name in known}
+        return zones.pop() if len(zones) == 1 else ""
+
+    def _noted(
+        self,
+        rows: Sequence[Mapping[str, Any]],
+        notes: Sequence[str],
+        times: Sequence[str] = (),
+        names: Sequence[str] = (),
+    ) -> Table:
+        """Give a table, and tell what is to be said beside it."""
+        for note in notes:
+            self._tell(note)
+        return self._give(rows, times, names)
+
+    def _on(
+        self, question: str, moment: When, *, days: "Days", now: dt.datetime
+    ) -> dt.datetime | None:
+        """Read a moment in the zone of a question or ladder."""
+        if moment is None or isinstance(moment, dt.datetime):
+            return when(moment, now=now)
+        return when(moment, days=days, zone=self.zone(question), now=now)
 
     def speaking_as(
         self, forecaster: str, *, once: str = "", tell: Callable[[str], None] | None = None
@@ -308,9 +401,9 @@ class Book[Table](Record[Table], Review[Table]):
         """Load a bank, or that of a folder: new items are appended, changed ones reported."""
         from forecasting.app.upkeep.banks import load_bank
         from forecasting.app.upkeep.workspace import counted
-        from forecasting.app.world.view import bank_of
+        from forecasting.bank.usable import loaded
 
-        bank = bank_of(bank)
+        bank = loaded(bank)
         new = not self.ledger.head().seq
         counts = load_bank(self.ledger, bank, clock.now())
         return counted(self.database, counts, questions=len(bank.questions), created=new)
@@ -321,8 +414,9 @@ class Book[Table](Record[Table], Review[Table]):
         A new ledger gets the bank of its workspace; outside of one, the example that comes with
         the package.
         """
-        from forecasting.app.upkeep.banks import bank_of, bundled_bank, remembered
+        from forecasting.app.upkeep.banks import bank_of, remembered
         from forecasting.app.upkeep.workspace import own_bank
+        from forecasting.bank.usable import bundled_bank
 
         own = own_bank(self.database)
         if own is None and remembered(self.ledger) is not None:
@@ -334,19 +428,19 @@ class Book[Table](Record[Table], Review[Table]):
 
     def questions(self, **filters: str) -> Table:
         """Give the questions: one row each, a rung of a ladder too."""
-        from forecasting.app.questions.board import list_rows
+        from forecasting.review.listing import QUESTION_COLUMNS, list_rows
 
         now = clock.now()
         rows = list_rows(*self.board.read(self.forecaster, now), now, **filters)
-        return self._give(rows, ("opens", "closes"), tidy.QUESTIONS)
+        return self._give(rows, ("opens", "closes"), QUESTION_COLUMNS)
 
     def today(self) -> Table:
         """Give what needs the forecaster today: a row an item, in sections; see `forecast`.
 
         An item of news has ``seq, known_at, source`` and no question.
         """
-        from forecasting.app.questions.board import Board
-        from forecasting.app.questions.today import NEWS_ROW, ROW, SECTIONS
+        from forecasting.app.board import Board
+        from forecasting.review.due import NEWS_ROW, ROW, SECTIONS
 
         # A board that is kept would give rows of up to ten minutes ago.
         parts = Board(self.ledger).today(self.forecaster, clock.now())
@@ -391,7 +485,7 @@ class Book[Table](Record[Table], Review[Table]):
 
     def question_page(self, question: str, *, kind: str = "live") -> "QuestionPage":
         """Gather all that a page shows of a question, of a rung, or of a ladder."""
-        from forecasting.app.questions.page import question_page
+        from forecasting.app.page import question_page
 
         state = self.board.state(self.forecaster, clock.now())
         return question_page(
@@ -418,8 +512,8 @@ class Book[Table](Record[Table], Review[Table]):
         that hazard. `news_since` counts the items since your forecast that bear on the question.
         `change` is how far the model moved. Without your number, one half stands for it.
         """
-        from forecasting.app.questions.board import Board
-        from forecasting.app.questions.today import ORDERS, ROW
+        from forecasting.app.board import Board
+        from forecasting.review.due import ORDERS, ROW
 
         if by not in ORDERS:
             msg = f"by ({by}): must be one of {', '.join(ORDERS)}"
@@ -441,7 +535,7 @@ class Book[Table](Record[Table], Review[Table]):
 
     def question(self, name: str) -> list[dict[str, Any]]:
         """Give all there is to a question; of a ladder, a row a rung."""
-        from forecasting.app.questions.page import show
+        from forecasting.app.page import show
 
         return [Details(row) for row in show(self.ledger, name, clock.now())]
 
@@ -453,13 +547,13 @@ class Book[Table](Record[Table], Review[Table]):
 
     def calendar(self, rows: Sequence[Mapping[str, Any]]) -> bytes:
         """Write rows of :meth:`due` as a calendar with an event at each deadline."""
-        from forecasting.app.questions.today import calendar
+        from forecasting.review.reminders import calendar
 
         return calendar(rows, clock.now()).encode("utf-8", "replace")
 
     def mail(self, rows: Sequence[Mapping[str, Any]]) -> bytes:
         """Write rows of :meth:`due` as a mail to the forecaster."""
-        from forecasting.app.questions.today import mail
+        from forecasting.review.reminders import mail
 
         return mail(rows, forecaster=self.forecaster, now=clock.now())
 
@@ -473,7 +567,7 @@ class Book[Table](Record[Table], Review[Table]):
 
         now = clock.now()
         if isinstance(question, Mapping):
-            from forecasting.app.questions.ask import dated
+            from forecasting.bank.asked import dated
 
             zone = str(question.get("zone") or config.zone() or self.zone())
             return add_fields(self.ledger, dated(question, zone, now), now)
@@ -511,7 +605,8 @@ class Book[Table](Record[Table], Review[Table]):
             ``id, title, questions, process, forecasts, model, ...``; `model` holds what was logged
             of the model for each question that it can answer at once.
         """
-        from forecasting.app.questions.ask import Asked, ask, by_stated_rates
+        from forecasting.app.ledger.ask import ask, by_stated_rates
+        from forecasting.bank.asked import Asked
 
         now = clock.now()
         several = by_name(forecast)
@@ -544,22 +639,22 @@ class Book[Table](Record[Table], Review[Table]):
 
     def question_yaml(self, question: str) -> str:
         """Write a question as YAML, for an editor."""
-        from forecasting.app.questions.ask import as_yaml
+        from forecasting.bank.asked import as_yaml
 
-        return as_yaml(self.ledger, question)
+        return as_yaml(Catalog.of(self.ledger).find(question))
 
     def edit_question(self, question: str, whole: str = "", **changed: Any) -> list[str]:
         """Record a new version of a question, from its YAML or by the fields that change.
 
         Gives the ids that changed.
         """
-        from forecasting.app.questions.ask import edit
+        from forecasting.app.ledger.ask import edit
 
         return edit(self.ledger, question, whole or changed, clock.now())
 
     def drop_question(self, question: str) -> list[str]:
         """Drop a question that nobody else has forecast; its entries stay."""
-        from forecasting.app.questions.ask import drop
+        from forecasting.app.ledger.ask import drop
 
         ids, notes = drop(self.ledger, question, forecaster=self.forecaster, now=clock.now())
         for note in notes:
@@ -568,35 +663,18 @@ class Book[Table](Record[Table], Review[Table]):
 
     def forecasts(self, *, kind: str | None = None, forecaster: str | None = None) -> Table:
         """Give every forecast except those of undone imports: one row each."""
-        from forecasting.app.ledger.undone import undone
-        from forecasting.domain.forecast import kind_named
+        from forecasting.app.ledger.log import FORECAST_COLUMNS, forecasts
 
-        catalog = Catalog.of(self.ledger)
-        rows = [
-            {
-                "seq": f.seq,
-                "question": f.question,
-                "forecaster": f.forecaster,
-                "kind": f.kind,
-                "mark": catalog.mark(f),
-                "forecast": f.value.plain,
-                "issued_at": f.issued_at,
-                "recorded_at": f.recorded_at,
-                "because": f.because,
-                "run": f.run,
-                "claim": f.claim,
-            }
-            for f in undone(self.ledger).left(self.ledger.forecasts(forecaster=forecaster))
-            if kind is None or f.kind == kind_named(kind)
-        ]
-        return self._give(rows, ("issued_at", "recorded_at"), tidy.FORECASTS)
+        rows = forecasts(self.ledger, kind=kind, forecaster=forecaster)
+        return self._give(rows, ("issued_at", "recorded_at"), FORECAST_COLUMNS)
 
     def evidence(self, *, everything: bool = False, question: str = "") -> Table:
         """Give the evidence: one row an item; reference tables only with `everything`."""
         from forecasting.app.news import shown
+        from forecasting.app.news.shown import EVIDENCE_COLUMNS
 
         rows = shown.rows(self.ledger, question=question, everything=everything)
-        return self._give(rows, ("event_at", "known_at", "recorded_at"), tidy.EVIDENCE)
+        return self._give(rows, ("event_at", "known_at", "recorded_at"), EVIDENCE_COLUMNS)
 
     def news(self, item: int | str = "") -> dict[str, Any]:
         """Give an item of evidence whole, by its number, the start of its hash, or its key."""
@@ -642,13 +720,13 @@ class Book[Table](Record[Table], Review[Table]):
         With `kind` also whether forecasts of that kind were better after its reports than before;
         the last row is that of all reports.
         """
-        from forecasting.app.news import sources
+        from forecasting.app.news.shown import source_rows
 
         now, asked = clock.now(), when(as_of)
-        rows = sources.rows(self.ledger, as_of=asked or now, now=now)
+        rows = source_rows(self.ledger, as_of=asked or now, now=now)
         if kind:
-            from forecasting.app.frames import Selection
-            from forecasting.app.news.sources import ALL, worth
+            from forecasting.app.scores.frame import Selection
+            from forecasting.app.scores.review import ALL, worth
 
             changes = worth(self.ledger, Selection(kind=kind, as_of=asked))
             nothing = {name: None for name in next(iter(changes.values()), {})}
@@ -660,7 +738,7 @@ class Book[Table](Record[Table], Review[Table]):
     @staticmethod
     def folded(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Fold the sources of data sets among rows of :meth:`sources` into one each."""
-        from forecasting.app.news.sources import folded
+        from forecasting.app.news.shown import folded
 
         return [dict(row) for row in folded(rows)]
 
@@ -668,11 +746,9 @@ class Book[Table](Record[Table], Review[Table]):
         self, name: str, grade: str, *, because: str = "", new: bool = False
     ) -> dict[str, Any]:
         """Grade a source from now on; this overrides the grades of its items."""
-        from forecasting.app.news import sources
+        from forecasting.app.news.add import set_grade
 
-        return sources.set_grade(
-            self.ledger, name, grade, now=clock.now(), because=because, new=new
-        )
+        return set_grade(self.ledger, name, grade, now=clock.now(), because=because, new=new)
 
     def log(
         self,
@@ -707,7 +783,7 @@ class Book[Table](Record[Table], Review[Table]):
             # Text is passed on as it is.
             probability=forecast if isinstance(forecast, str) else stated(forecast),
             **{name: stated(each) for name, each in several.items() if each is not None},
-            at=None if at is None else on(self.ledger, question, at, days="noon", now=now),
+            at=None if at is None else self._on(question, at, days="noon", now=now),
             because=because,
             sealed=sealed,
             since=since,
@@ -757,7 +833,7 @@ class Book[Table](Record[Table], Review[Table]):
             question,
             forecaster=self.forecaster,
             now=now,
-            at=on(self.ledger, question, at, days="noon", now=now),
+            at=self._on(question, at, days="noon", now=now),
         )
 
     def history(self, question: str, *, run: str | None = None, **filters: Any) -> Table:
@@ -765,14 +841,14 @@ class Book[Table](Record[Table], Review[Table]):
 
         With `run`, of replays only that one; empty: the latest complete one.
         """
-        from forecasting.app.frames import latest_run
-        from forecasting.app.ledger.log import history
+        from forecasting.app.ledger.log import HISTORY_COLUMNS, history
+        from forecasting.app.scores.frame import latest_run
 
         rows = history(self.ledger, question, **filters)
         if run is not None:
             latest = run or latest_run(self.ledger)
             rows = [row for row in rows if row["kind"] != "replay" or row["run"] == latest]
-        return self._give(rows, ("issued_at", "recorded_at", "from", "until"), tidy.HISTORY)
+        return self._give(rows, ("issued_at", "recorded_at", "from", "until"), HISTORY_COLUMNS)
 
     def add_news(
         self,
@@ -840,8 +916,8 @@ class Book[Table](Record[Table], Review[Table]):
         DataFrame
             A row per question: ``question, before, after, lower, upper, quiet, logged, ...``.
         """
-        from forecasting.app.forecast.update import update
-        from forecasting.app.news.world import no_list
+        from forecasting.app.forecast.update import UPDATE_COLUMNS, update
+        from forecasting.domain.watch import no_list
 
         if watched and not dry_run and self.without_list():
             behind = self.unwatched(*questions, as_of=as_of)
@@ -860,7 +936,7 @@ class Book[Table](Record[Table], Review[Table]):
             accept_because=accept_because,
             watcher=self.forecaster if watched else "",
         )
-        return self._noted(rows, warnings, ("closes", "watched_until"), tidy.UPDATE)
+        return self._noted(rows, warnings, ("closes", "watched_until"), UPDATE_COLUMNS)
 
     def unwatched(self, *questions: str, as_of: When = None) -> "dict[str, dt.datetime]":
         """Give what nobody has watched for a week of the processes behind questions, until when."""
@@ -945,16 +1021,9 @@ class Book[Table](Record[Table], Review[Table]):
     @staticmethod
     def graphs() -> list[dict[str, Any]]:
         """List the graphs that learn, and the kinds of process that a world may have."""
-        from forecasting import models
+        from forecasting.app.world.processes import graph_rows
 
-        rows = [
-            {"name": name, "what": (graph.__doc__ or "").strip().split("\n")[0], "is": "graph"}
-            for name, graph in models.graphs().items()
-        ]
-        return rows + [
-            {"name": name, "what": what, "is": "kind of process"}
-            for name, what in models.kinds().items()
-        ]
+        return graph_rows()
 
     def graph(self, name: str) -> dict[str, Any]:
         """Show a graph of the models: what it is, and its latest fits."""
@@ -968,6 +1037,737 @@ class Book[Table](Record[Table], Review[Table]):
 
         self._tell_of_files()
         return self._give(prior_rows(self.ledger, questions=questions))
+
+    def resolve(
+        self,
+        question: str,
+        outcome: str | float,
+        *,
+        source: str,
+        at: When = None,
+        note: str = "",
+        sure: bool = False,
+    ) -> list[dict[str, Any]]:
+        """Record an outcome, or a corrected version of it."""
+        from forecasting.app.ledger.resolve import resolve
+
+        more = {"source": source, "note": note, "sure": sure}
+        return self._record_outcome(resolve, question, text(outcome), at=at, **more)
+
+    def annul(
+        self, question: str, *, source: str, at: When = None, note: str = ""
+    ) -> list[dict[str, Any]]:
+        """Annul a question: it is not scored."""
+        from forecasting.app.ledger.resolve import annul
+
+        return self._record_outcome(annul, question, at=at, source=source, note=note)
+
+    def dispute(
+        self, question: str, outcome: str | float, *, source: str, at: When = None, note: str = ""
+    ) -> list[dict[str, Any]]:
+        """Record another reading of an outcome; the official resolution is unchanged."""
+        from forecasting.app.ledger.resolve import dispute
+
+        return self._record_outcome(
+            dispute, question, text(outcome), at=at, source=source, note=note
+        )
+
+    def _record_outcome(
+        self,
+        record: Callable[..., list[dict[str, Any]]],
+        question: str,
+        *outcome: str,
+        at: When,
+        **more: Any,
+    ) -> list[dict[str, Any]]:
+        """Call a function that records an outcome now, with `at` read in the question's zone."""
+        now = clock.now()
+        moment = self._on(question, at, days="ends", now=now)
+        return record(self.ledger, question, *outcome, now=now, at=moment, **more)
+
+    def reopen(self, question: str, *, source: str, note: str = "") -> list[dict[str, Any]]:
+        """Withdraw the outcome of a question: from now on it is unresolved."""
+        from forecasting.app.ledger.resolve import reopen
+
+        return reopen(self.ledger, question, source=source, now=clock.now(), note=note)
+
+    def resolutions(
+        self, question: str = "", *, scores: bool = False, kind: str = "live", run: str = ""
+    ) -> Table:
+        """Give every version of an outcome (or of all); with `scores`, as if each had stood."""
+        from forecasting.app.ledger.resolve import (
+            RESOLUTION_COLUMNS,
+            SCORED_COLUMNS,
+            resolutions,
+            scored,
+        )
+
+        times = ("resolved_at", "recorded_at")
+        if scores:
+            rows = scored(self.ledger, question, kind=kind, run=run)
+            return self._give(rows, times, SCORED_COLUMNS)
+        return self._give(resolutions(self.ledger, question), times, RESOLUTION_COLUMNS)
+
+    def followers(self, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+        """Say what outcomes just recorded bring with them: other rungs, failed conditions."""
+        from forecasting.app.ledger.resolve import followers
+
+        return followers(self.ledger, rows, clock.now())
+
+    def import_record(
+        self,
+        file: str | Path,
+        format: str = "",
+        *,
+        me: str = "",
+        zone: str = "",
+        **options: Any,
+    ) -> dict[str, Any]:
+        """Import a track record, its forecasts as imported; see `forecast import`."""
+        from forecasting.app.ledger.importing import import_record
+        from forecasting.app.upkeep.workspace import usual_zone
+
+        usual = "" if zone else usual_zone(self.ledger, self.database)
+        options |= {"me": me, "zone": zone, "usual_zone": usual}
+        return import_record(self.ledger, Path(file), format, now=clock.now(), **options)
+
+    @staticmethod
+    def import_formats() -> dict[str, str]:
+        """Give the formats that a track record may come in: what a file of each is, by name."""
+        from forecasting.exchange.format import formats
+
+        return {name: one.what for name, one in formats().items()}
+
+    def import_undo(self, run: int | str, *, drop: bool = False) -> dict[str, Any]:
+        """Undo an import, by the number that it gave as its run; `drop` its questions too."""
+        from forecasting.app.ledger.importing import import_undo
+
+        return import_undo(self.ledger, run, now=clock.now(), drop=drop)
+
+    def import_runs(self) -> Table:
+        """Give every import, with the run that `import_undo` takes."""
+        from forecasting.store.undone import import_runs
+
+        return self._give(import_runs(self.ledger), ("recorded_at",))
+
+    def export_record(
+        self, file: str | Path, format: str = "csv", *, force: bool = False
+    ) -> dict[str, Any]:
+        """Write the track record as a table, or the whole ledger as JSON lines; see `export`."""
+        return self.export(format, file=file, force=force)[1]
+
+    def export(
+        self,
+        format: str = "csv",
+        *,
+        file: str | Path | None = None,
+        force: bool = False,
+        forecaster: str = "",
+    ) -> tuple[Iterator[str], dict[str, Any]]:
+        """Give the lines of the record (none where a file took them), and what was written.
+
+        A sheet for Fatebook is of one person: of `forecaster`, by default of this book's.
+        """
+        from forecasting.app.ledger.export import export_record
+
+        out = None if file is None else Path(file)
+        who = forecaster or self.forecaster
+        return export_record(self.ledger, format, out=out, force=force, forecaster=who)
+
+    def matches(self) -> Table:
+        """Give the questions that ask the same as one on another platform: ``question, url``."""
+        from forecasting.app.ledger.ask import matches
+
+        return self._give([asdict(one) for one in matches(self.ledger, Catalog.of(self.ledger))])
+
+    def same_as(
+        self,
+        question: str,
+        url: str,
+        *,
+        differs: str = "",
+        complement: bool = False,
+        undo: bool = False,
+    ) -> dict[str, Any]:
+        """Match a question with one elsewhere, whose crowd then stands beside it in the review.
+
+        `differs` says where the criteria differ, `complement` that it asks the opposite.
+        """
+        from forecasting.app.ledger.ask import same_as
+
+        match = same_as(
+            self.ledger,
+            question,
+            url,
+            differs=differs,
+            complement=complement,
+            undo=undo,
+            forecaster=self.forecaster,
+            now=clock.now(),
+        )
+        return asdict(match) | {"undone": undo}
+
+    def entries(self, *, before: int | None = None, most: int = 50) -> list[dict[str, Any]]:
+        """Give the last entries, or the last before a number: ``seq, kind, who, about, said``."""
+        from forecasting.app.ledger.log import entries
+
+        return entries(self.ledger, before=before, most=most)
+
+    def record_digest(self) -> str:
+        """Digest what the entries say, whatever their order and the times of recording."""
+        from forecasting.store.transfer import record_digest
+
+        return record_digest(self.ledger)
+
+    def watch(
+        self,
+        *processes: str,
+        until: When = None,
+        every: bool = False,
+        because: str = "",
+        forecaster: str | None = None,
+    ) -> list[dict[str, Any]]:
+        """Record that you looked at processes (`every`: all), and nothing more had happened."""
+        from forecasting.app.world.processes import watch
+        from forecasting.domain.watch import no_list
+
+        now, zone = clock.now(), ""
+        if every and (note := no_list(self.without_list())):
+            self._tell(note)
+        if until is not None:
+            zone = self.zone(*processes) or self.zone()
+        return watch(
+            self.ledger,
+            processes,
+            until=when(until, days="ends", zone=zone, now=now) or now,
+            now=now,
+            every=every,
+            who=self.speaker(forecaster),
+            because=because,
+        )
+
+    def without_list(self, *among: str) -> dict[str, dt.datetime]:
+        """Give the processes of which nobody keeps a list, and since when: silence tells nothing.
+
+        `among` these alone; default: all of the bank.
+        """
+        from forecasting.app.upkeep.banks import bank_of
+        from forecasting.domain.watch import without_list
+
+        return without_list(bank_of(self.ledger).world, among)
+
+    def watches(self) -> Table:
+        """Give the time up to which each process is watched, and how many days ago that was."""
+        from forecasting.app.world.processes import WATCH_COLUMNS, rows
+
+        return self._give(
+            rows(self.ledger, now=clock.now()), ("until", "recorded_at"), WATCH_COLUMNS
+        )
+
+    def verify(
+        self, anchor: str | Path | None = None, *, certificate: str | Path | None = None
+    ) -> dict[str, Any]:
+        """Check the hash chain and say what it proves; `certificate` is the stamp's authority."""
+        from forecasting.store.anchor import verify
+
+        anchor_file, certificate_file = (
+            None if one is None else Path(one) for one in (anchor, certificate)
+        )
+        return verify(self.ledger, anchor_file, certificate=certificate_file)
+
+    def anchor(self, file: str | Path | None = None) -> "Anchor":
+        """Give the head in the form to keep elsewhere; with `file`, write it there."""
+        from forecasting.store.anchor import anchor, write_anchor
+
+        head = anchor(self.ledger, clock.now())
+        if file is not None:
+            write_anchor(head, Path(file))
+        return head
+
+    def stamped_anchor(
+        self, authority: str, file: str | Path | None = None
+    ) -> "tuple[Anchor, str]":
+        """Write the head into a file (named by the day), and an authority's token beside it.
+
+        Gives the anchor, and what the token says.
+        """
+        from forecasting.store.anchor import stamped
+
+        anchor = self.anchor()
+        path = Path(file or f"{anchor.at.date().isoformat()}.anchor")
+        return anchor, f"{path}.tsr: {stamped(anchor, path, authority).says}"
+
+    def inbox(self) -> list[dict[str, Any]]:
+        """Give the news that nobody has coded, what is most like the open questions first."""
+        from forecasting.app.news.code import inbox
+
+        return inbox(self.ledger, now=clock.now())
+
+    def news_item(self, name: str) -> dict[str, Any]:
+        """Give an item whole, with what it may act on and what may tell the same story."""
+        from forecasting.app.news import shown
+        from forecasting.app.news.code import proposed
+
+        now = clock.now()
+        return shown.show(self.ledger, name, now=now) | proposed(self.ledger, name, now=now)
+
+    def titles(self) -> dict[str, str]:
+        """Give what each question, ladder and process is called, by its id."""
+        from forecasting.app.upkeep.banks import bank_of
+
+        processes = bank_of(self.ledger).world.processes
+        questions = Catalog.of(self.ledger).questions.values()
+        return (
+            {name: process.title or name for name, process in processes.items()}
+            | {one.ladder: one.whole_title for one in questions if one.ladder}
+            | {one.id: one.title for one in questions}
+        )
+
+    def code_news(self, name: str, on: Sequence[str], **more: Any) -> dict[str, Any]:
+        """Say what an item on record does; a new entry takes its place in one transaction.
+
+        `more`: `half_life`, `grade`, `story`, `because`, `confirmed`, `event_at`.
+        """
+        from forecasting.app.news.code import code
+
+        return code(self.ledger, name, on, now=clock.now(), **more)
+
+    def uncode_news(self, name: str) -> dict[str, Any]:
+        """Put a coded item back as it was before, to be coded again."""
+        from forecasting.app.news.code import uncode
+
+        return uncode(self.ledger, name, now=clock.now())
+
+    def join_story(self, name: str, story: str) -> dict[str, Any]:
+        """Put an item into the story of another; what it does stays as it is."""
+        from forecasting.app.news.code import join
+
+        return join(self.ledger, name, story, now=clock.now())
+
+    def news_effect(self, name: str, target: str, **more: Any) -> dict[str, Any]:
+        """Say what each code of an item would do to every question that it touches.
+
+        `more`: `half_life`, `codes`, and `told`, which hears each step.
+        """
+        from forecasting.app.news.code import effect
+
+        return effect(self.ledger, name, target, now=clock.now(), **more)
+
+    def news_stories(self) -> list[dict[str, Any]]:
+        """Give the stories that have more than one item, the newest first, each with its items."""
+        from forecasting.app.news.shown import stories
+
+        return stories(self.ledger, now=clock.now())
+
+    def coded_news(self) -> list[dict[str, Any]]:
+        """Give the news that stands and is coded, the latest first, with what it weighs now."""
+        from forecasting.app.news.shown import coded_rows
+
+        return coded_rows(self.ledger, now=clock.now())
+
+    def world_page(self) -> "WorldPage":
+        """Give the processes and links as they stand now; nothing is simulated."""
+        from forecasting.app.world.processes import world_now
+
+        return world_now(self.ledger, clock.now())
+
+    def process_states(self) -> dict[str, tuple[str, ...]]:
+        """Give the states that a process may come to, but for the one that it begins in.
+
+        Of those alone that an open question rests on: no other is simulated.
+        """
+        from forecasting.app.world.processes import process_states
+
+        return process_states(self.ledger, clock.now())
+
+    def open_outcomes(self) -> list[dict[str, Any]]:
+        """Give the open questions that the world answers, with what each may be answered with."""
+        from forecasting.app.world.processes import open_outcomes
+
+        return open_outcomes(self.ledger, clock.now())
+
+    def beside(self, *, kind: str = "live", run: str = "") -> dict[str, Any]:
+        """Give what each worldview said last of each question, beside the model."""
+        from forecasting.app.forecast.worldviews import beside
+
+        return beside(self.ledger, now=clock.now(), kind=kind, run=run)
+
+    def scores(
+        self,
+        *,
+        rule: str = "",
+        by: str = "forecaster",
+        convention: str = "half",
+        window: str = "scheduled",
+        against: str = "",
+        missing: str = "leave-out",
+        resamples: int = 4999,
+        **filters: Any,
+    ) -> Table:
+        """Score forecasters over the lifetime of resolved questions.
+
+        Parameters
+        ----------
+        rule : str
+            Default: each question type by its natural rule. ``peer`` and ``relative`` compare with
+            everybody of that kind in force on the question, and are not proper scores.
+        by : str
+            ``forecaster``, ``question``, ``topic``, ``tag``, ``horizon`` or ``month`` of the close.
+        window : str
+            ``scheduled`` and ``spot@SHARE_OR_TIME`` (proper), ``until-resolution``, ``last``.
+        against : str
+            A forecaster, ``uniform`` or ``climatology`` to take the difference from, on shared
+            questions and the same part of each window; default: the base rate, by forecaster.
+        missing : str
+            ``leave-out``, or ``uniform``: a question skipped counts as the uniform forecast.
+        """
+        from forecasting.app.scores.score import SCORE_COLUMNS, scores
+
+        rows = scores(
+            self.ledger,
+            rule=rule,
+            by=by,
+            convention=convention,
+            window=window,
+            against=against,
+            missing=missing,
+            resamples=resamples,
+            selection=_selection(self.ledger, filters),
+        )
+        # What resolved too soon is counted among what is left out, so no row shows it.
+        rows = [row for row in rows if not row.pop("excluded", False)]
+        return self._give(rows, (), (by, *SCORE_COLUMNS))
+
+    def left_out(
+        self,
+        *forecasters: str,
+        counted: bool = True,
+        share: float | None = None,
+        types: Sequence[str] = (),
+        **filters: Any,
+    ) -> list[str]:
+        """Say what a table leaves out of a selection, each with its count and its reason.
+
+        With `types`, of a calibration of questions of those types, read at a `share` of their
+        windows (None: no one moment is read).
+        """
+        from forecasting.app.scores.score import left_out
+
+        wanted, more = _selection(self.ledger, filters), None
+        if types:
+            from forecasting.app.scores.score import unread
+
+            more = unread(self.ledger, wanted, types=types, share=share)
+        return left_out(self.ledger, wanted, *forecasters, counted=counted, more=more)
+
+    def why_empty(
+        self,
+        *,
+        rule: str = "",
+        types: Sequence[str] = (),
+        whose: bool = False,
+        share: float | None = None,
+        **filters: Any,
+    ) -> str:
+        """Say why there is nothing to score (with `whose`, of the forecaster), and what is."""
+        from forecasting.app.scores.score import empty_note
+
+        wanted = _selection(self.ledger, filters)
+        who = wanted.forecaster if whose else ""
+        return empty_note(self.ledger, wanted, rule=rule, types=types, whose=who, share=share)
+
+    def known(self, forecaster: str) -> None:
+        """Refuse a forecaster that the ledger does not know; an empty name is anybody."""
+        from forecasting.app.scores.score import known_forecaster
+
+        known_forecaster(self.ledger, forecaster)
+
+    @staticmethod
+    def titled(picture: str) -> str:
+        """Give the title of a picture."""
+        from forecasting.review.pictures import PICTURES
+
+        return PICTURES[picture]
+
+    def calibration(
+        self,
+        *,
+        share: float = 0.5,
+        score: str = "brier",
+        **filters: Any,
+    ) -> "Calibration":
+        """Review the calibration of a forecaster (or of all of a kind)."""
+        from forecasting.app.scores.score import calibration
+
+        wanted = _selection(self.ledger, filters)
+        numbers = calibration(
+            self.ledger, selection=wanted, share=share, score=score, now=clock.now()
+        )
+        return Calibration(numbers, wanted.forecaster or wanted.kind, self.ledger)
+
+    def calibration_by(
+        self,
+        by: str,
+        *,
+        share: float = 0.5,
+        **filters: Any,
+    ) -> Table:
+        """Give a row of calibration for each forecaster, topic, horizon or month."""
+        from forecasting.app.scores.score import by_group
+
+        wanted = _selection(self.ledger, filters)
+        return self._give(by_group(self.ledger, by, selection=wanted, share=share, now=clock.now()))
+
+    def picture(
+        self,
+        picture: str,
+        *,
+        share: float = 0.5,
+        out: str | Path | None = None,
+        title: str = "",
+        **filters: Any,
+    ) -> Table:
+        """Give the rows that a picture of the scores draws; with `out`, draw it there."""
+        from forecasting.app.scores.frame import resolved
+        from forecasting.review import pictures
+
+        wanted = _selection(self.ledger, filters)
+        frame = resolved(self.ledger, wanted, seals=pictures.seals_of(picture))
+        rows = pictures.table(frame, picture, kind=wanted.kind, share=share)
+        if out is not None:
+            pictures.draw(picture, rows, Path(out), title=title, head=self.ledger.head())
+        return self._give(rows)
+
+    def replay(self, **options: Any) -> dict[str, Any]:
+        """Replay the past with only the information available then; see `forecast replay`."""
+        from forecasting.app.forecast.replay import replay
+        from forecasting.app.upkeep.banks import bank_of
+
+        def quietly(steps: Any, take: Any) -> None:
+            for step in steps:
+                take(step)
+
+        return replay(
+            self.ledger,
+            bank_of(self.ledger),
+            clock=clock.now,
+            progress=options.pop("progress", quietly),
+            **options,
+        )
+
+    def review(self, folder: str | Path, *, kind: str = "", run: str = "") -> Path:
+        """Write the review page into a folder and give its path."""
+        from forecasting.app.scores.review import gather
+        from forecasting.review import write
+
+        self.page_folder(Path(folder))
+        return write(gather(self.ledger, kind=kind, run=run, now=clock.now()), Path(folder))
+
+    def review_figures(
+        self,
+        who: str,
+        kind: str = "live",
+        tag: str = "",
+        too_soon: bool = False,
+        *,
+        told: Callable[[str], None],
+    ) -> dict[str, Any]:
+        """Give every figure of a review of one forecaster; `told` hears each step before it."""
+        from forecasting.app.scores.frame import Selection
+        from forecasting.app.scores.review import figures
+
+        wanted = Selection(kind=kind, tag=tag, too_soon=too_soon)
+        return figures(self.ledger, who, wanted, now=clock.now(), told=told)
+
+    @staticmethod
+    def page_folder(folder: Path) -> None:
+        """Refuse what cannot be the folder of a review page."""
+        if folder.suffix in (".html", ".htm"):
+            msg = f"out ({folder}): is a folder; the page is index.html in it"
+            raise InvalidInput(msg, hint=f"out={folder.with_suffix('')}")
+
+    def compare(
+        self,
+        a: str,
+        b: str,
+        *,
+        rule: str = "",
+        convention: str = "half",
+        window: str = "scheduled",
+        question_type: str = "",
+        diebold_mariano: bool = False,
+        **filters: Any,
+    ) -> dict[str, Any]:
+        """Compare two forecasters on the questions that they share; see `forecast compare`."""
+        from forecasting.app.scores.compare import compare
+
+        return compare(
+            self.ledger,
+            a,
+            b,
+            now=clock.now(),
+            rule=rule,
+            convention=convention,
+            window=window,
+            question_type=question_type,
+            diebold_mariano=diebold_mariano,
+            selection=_selection(self.ledger, filters),
+        )
+
+    def leaderboard(
+        self,
+        *,
+        rule: str = "",
+        convention: str = "half",
+        window: str = "scheduled",
+        question_type: str = "binary",
+        sample: bool = True,
+        seed: int = 0,
+        **filters: Any,
+    ) -> Table:
+        """Rank the forecasters, adjusted for the difficulty of their questions, or say why not."""
+        from forecasting.app.scores.compare import LEADERBOARD_COLUMNS, leaderboard
+
+        wanted = _selection(self.ledger, filters)
+        self.known(wanted.forecaster)
+        rows, notes = leaderboard(
+            self.ledger,
+            rule=rule,
+            convention=convention,
+            window=window,
+            question_type=question_type,
+            sample=sample,
+            seed=seed,
+            selection=wanted,
+        )
+        return self._noted(rows, notes, (), LEADERBOARD_COLUMNS)
+
+    def pool(
+        self,
+        question: str,
+        /,
+        *,
+        method: str = "geometric-odds",
+        members: Sequence[str] = (),
+        as_of: When = None,
+        log: bool = False,
+        **filters: Any,
+    ) -> Table:
+        """Combine the forecasts in force on a question or on each rung of a ladder."""
+        from forecasting.app.forecast.pool import pool
+
+        rows = pool(
+            self.ledger,
+            question,
+            now=clock.now(),
+            method=method,
+            members=members,
+            selection=_selection(self.ledger, {**filters, "as_of": when(as_of)}),
+            log=log,
+        )
+        return self._give(rows)
+
+    def pool_scores(
+        self, *, methods: Sequence[str] = (), members: Sequence[str] = (), **filters: Any
+    ) -> Table:
+        """Score each pool as a forecaster, from what had resolved by then."""
+        from forecasting.app.forecast.pool import pool_scores
+
+        return self._give(
+            pool_scores(
+                self.ledger,
+                methods=methods,
+                members=members,
+                selection=_selection(self.ledger, filters),
+            )
+        )
+
+    def worldviews(self, *, as_of: When = None, kind: str = "", run: str = "") -> Table:
+        """Give each worldview's weight, record, claims, and where it differs from the model."""
+        from forecasting.app.forecast.worldviews import WORLDVIEW_COLUMNS, worldview_rows
+        from forecasting.app.upkeep.banks import bank_of
+
+        bank, moment = bank_of(self.ledger), when(as_of)
+        rows, notes = worldview_rows(
+            self.ledger, bank, now=clock.now(), kind=kind, run=run, at=moment
+        )
+        return self._noted(rows, notes, ("at", "as_of"), WORLDVIEW_COLUMNS)
+
+    def worldview_weights(self, *, as_of: When = None, kind: str = "", run: str = "") -> Table:
+        """Give the weights of the worldviews after each event that resolved."""
+        from forecasting.app.forecast.worldviews import WEIGHT_COLUMNS, worldview_steps
+
+        rows, notes = worldview_steps(
+            self.ledger, now=clock.now(), kind=kind, run=run, at=when(as_of)
+        )
+        return self._noted(rows, notes, ("at", "as_of"), WEIGHT_COLUMNS)
+
+
+def _selection(ledger: Ledger, filters: Mapping[str, Any]) -> "Selection":
+    """Make the selection of a table from its filters, with moments and names read."""
+    from forecasting.app.scores.frame import Selection
+
+    read = {"kind": "live", **filters}
+    past_close = read.pop("past_close", False)
+    if "as_of" in read:
+        read["as_of"] = when(read["as_of"])
+    if past_close:
+        read["closed_by"] = read.get("as_of") or clock.now()
+    known = [field.name for field in fields(Selection)]
+    for name in read:
+        if name not in known:
+            msg = f"{name}: is no filter"
+            raise InvalidInput(msg, hint=nearest(name, [*known, "past_close"]) or ", ".join(known))
+    question = read.get("question") or ()
+    if names := [name for name in ((question,) if isinstance(question, str) else question) if name]:
+        # Among all questions, also those published later than a table looks.
+        catalog = Catalog.of(ledger)
+        read["question"] = tuple(catalog.called(name) for name in names)
+    return Selection(**read)
+
+
+class Calibration:
+    """A calibration review: numbers, table, picture and reading."""
+
+    def __init__(self, numbers: Mapping[str, Any], title: str, ledger: Ledger) -> None:
+        self.numbers = dict(numbers)
+        self.title = title
+        self._ledger = ledger
+
+    def __repr__(self) -> str:
+        return f"<Calibration of {self.title}, {self.numbers['n']} events: {self.reading}>"
+
+    @property
+    def table(self) -> "pd.DataFrame":
+        """The curve: forecast, event_rate, n, lower, upper."""
+        from forecasting.calibration.frame import CURVE_COLUMNS
+
+        return frame(list(self.numbers["curve"]), (), CURVE_COLUMNS)
+
+    @property
+    def reading(self) -> str:
+        """What it says in plain words."""
+        return str(self.numbers["reading"])
+
+    @property
+    def few(self) -> bool:
+        """Whether there are too few events to say more than the mean."""
+        from forecasting.calibration.frame import LEAST_EVENTS
+
+        return bool(self.numbers["n"] < LEAST_EVENTS)
+
+    def plot(self) -> Any:
+        """Draw the reliability diagram as a matplotlib figure."""
+        from forecasting.review import draw
+
+        return draw.reliability(self.numbers, title=self.title)
+
+    def save(self, file: str | Path, *, title: str = "") -> None:
+        """Write it as .svg, .png, .csv or .html."""
+        from forecasting.review.pictures import save_calibration
+
+        head = self._ledger.head()
+        save_calibration(self.numbers, Path(file), title=title or self.title, head=head)
 
 
 #: A book whose tables are lists of rows: the command line's and the web's.

@@ -3,7 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from forecasting.domain.verbal import Band
+from forecasting.domain.verbal import FLAT_DENIAL_ALTERNATIVES, Band
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,3 +79,11 @@ class Worldview:
     def forecaster(self) -> str:
         """The name under which it forecasts."""
         return f"worldview:{self.id}"
+
+
+def claim_scores(claim: Claim, seen: float) -> tuple[float, float, float, dict[float, float]]:
+    """Give a claim's half Brier score, its range, and that of other readings of a flat denial."""
+    band = claim.scored
+    ends = [(p - seen) ** 2 for p in (band.low, band.high)]
+    others = FLAT_DENIAL_ALTERNATIVES if claim.flat_denial else ()
+    return (band.middle - seen) ** 2, min(ends), max(ends), {p: (p - seen) ** 2 for p in others}

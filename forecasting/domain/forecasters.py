@@ -1,6 +1,7 @@
 """The names of the forecasters that the tool itself runs, and what part each plays."""
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from typing import Literal, get_args
 
@@ -89,3 +90,34 @@ def family(forecaster: str) -> Family:
 def ordered(forecasters: Iterable[str]) -> list[str]:
     """Give forecasters, each once, in the fixed order; never by score."""
     return sorted(set(forecasters), key=lambda name: (FAMILIES.index(family(name)), name))
+
+
+def plain_name(name: str) -> str:
+    """Give a name without case, marks, spaces and dots."""
+    apart = unicodedata.normalize("NFKD", name).casefold()
+    return "".join(letter for letter in apart if letter.isalnum()) or name
+
+
+def one_letter(one: str, other: str) -> bool:
+    """Say whether two names differ in one letter: another, one more, or two exchanged.
+
+    A digit is no slip of the pen (``reader-1`` and ``reader-2``), and of two letters one is half.
+
+    Examples
+    --------
+    >>> one_letter("ana", "anna"), one_letter("bob", "rob"), one_letter("p1", "p2")
+    (True, True, False)
+    """
+    if one == other or min(len(one), len(other)) < 3 or abs(len(one) - len(other)) > 1:
+        return False
+    start = 0
+    while start < min(len(one), len(other)) and one[start] == other[start]:
+        start += 1
+    end = 0
+    while end < min(len(one), len(other)) - start and one[-1 - end] == other[-1 - end]:
+        end += 1
+    left, right = one[start : len(one) - end], other[start : len(other) - end]
+    if any(letter.isdigit() for letter in left + right):
+        return False
+    swapped = len(left) == len(right) == 2 and left == right[::-1]
+    return swapped or max(len(left), len(right)) == 1

@@ -4,7 +4,8 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from forecasting.domain.forecast import Forecast, Said
+from forecasting.domain.forecast import LIVE_WITHIN, Forecast, Said, Value
+from forecasting.domain.question import Question
 from forecasting.domain.resolution import Withdrawal
 
 
@@ -98,3 +99,38 @@ def as_shown(
             shown.append(replace(f, issued_at=until))
     shown.sort(key=lambda f: (f.issued_at, f.seq or 0))
     return shown, [*taken, *by_seal]
+
+
+#: Levels in percent that leave next to nothing beyond them.
+_EDGES = ("0.0000001", "99.9999999")
+
+
+def counts_from(withdrawal: Withdrawal) -> dt.datetime:
+    """Give when a withdrawal begins to count for what was logged live.
+
+    One recorded more than 15 minutes after its time counts from its recording: else what went wrong
+    could be taken back from before it did.
+    """
+    recorded = withdrawal.recorded_at
+    if recorded is None or recorded - withdrawal.withdrawn_at <= LIVE_WITHIN:
+        return withdrawal.withdrawn_at
+    return recorded
+
+
+def worst_value(question: Question, outcome: str) -> Value:
+    """Give the forecast that no other could score worse than, once the outcome is known.
+
+    Certainty of what did not happen; of ordered options the farthest, of numbers the farther bound.
+    """
+    space = question.space
+    label = space.label(outcome)
+    if space.type == "binary":
+        return Value("binary", ("yes",), ("0" if label else "1",))
+    if space.type == "numeric":
+        low, high = space.lower or 0.0, space.upper or 0.0
+        bound = low if label - low > high - label else high
+        return Value("quantiles", _EDGES, (repr(bound),) * 2)
+    last = len(space.options) - 1
+    wrong = 0 if label > last - label else last
+    entered = tuple("1" if i == wrong else "0" for i in range(last + 1))
+    return Value("options", space.options, entered)

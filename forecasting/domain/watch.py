@@ -4,9 +4,11 @@ Up to a watch silence is evidence; beyond it nothing is known, and chance runs f
 """
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from forecasting.domain.instants import iso
+from forecasting.domain.process import WorldSpec, unlisted
 from forecasting.errors import InvalidInput
 
 
@@ -47,3 +49,24 @@ def watched(
         until = min(watch.until, as_of)
         ends[watch.process] = max(ends.get(watch.process, until), until)
     return ends
+
+
+def without_list(world: WorldSpec, among: Iterable[str] = ()) -> dict[str, dt.datetime]:
+    """Give the processes of which nobody keeps a list, and since when; `among`: these alone."""
+    wanted = set(among) or set(world.processes)
+    return {
+        name: process.watched
+        for name, process in world.processes.items()
+        if name in wanted and unlisted(process) and process.watched is not None
+    }
+
+
+def no_list(since_of: Mapping[str, dt.datetime]) -> str:
+    """Say what a watch claims of processes of which nobody keeps a list."""
+    if not since_of:
+        return ""
+    since = min(since_of.values())
+    return (
+        f"nobody keeps a list of {', '.join(since_of)}: this says that you looked for "
+        f"{'it' if len(since_of) == 1 else 'them'} too, and none came since {iso(since)[:10]}"
+    )

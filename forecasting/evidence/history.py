@@ -73,6 +73,11 @@ class Step:
     counted: bool = False
     key: str = ""
 
+    @property
+    def said(self) -> str:
+        """What happened, in a word."""
+        return f"a part of {self.amount:g}" if self.amount > 0.0 else self.state
+
 
 @dataclass(frozen=True, slots=True)
 class Record:

@@ -23,18 +23,6 @@ LIMITS = {
     "tags": 2000,
 }
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-#: A spreadsheet runs a cell that begins so; an apostrophe before it makes it text.
-_FORMULA = re.compile(r"'*[=+\-@\t\r\0]")
-
-
-def neutral(text: str) -> str:
-    """Write a text so that no spreadsheet runs it; :func:`restored` undoes it exactly."""
-    return f"'{text}" if _FORMULA.match(text) else text
-
-
-def restored(cell: str) -> str:
-    """Read a text that :func:`neutral` wrote."""
-    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
 def text(cell: str, *, name: str, one_line: bool = True) -> str:

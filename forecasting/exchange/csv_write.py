@@ -11,9 +11,9 @@ from forecasting.domain.question import Question
 from forecasting.domain.reading import probability
 from forecasting.domain.resolution import Resolution, Withdrawal
 from forecasting.errors import InvalidInput
-from forecasting.exchange.cells import neutral
 from forecasting.exchange.columns import COLUMNS, NUMERIC
 from forecasting.exchange.record import WITHDRAWN
+from forecasting.files import neutral
 
 
 def line_writer() -> Callable[[Iterable[str]], str]:

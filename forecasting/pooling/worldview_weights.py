@@ -17,10 +17,19 @@ wins nor loses anything, as for the sleeping experts of Freund, Schapire, Singer
 for no worldview (`app.forecast.worldviews` leaves it out).
 """
 
+import datetime as dt
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from forecasting.arrays import FloatArray
+from forecasting.domain.catalog import Catalog
+from forecasting.domain.forecast import Forecast
+from forecasting.domain.forecasters import POOL
+from forecasting.domain.question import ANNULLED, Question
 from forecasting.errors import InvalidInput
 
 #: Forecasts are read once, at this share of each question's scheduled window.
@@ -30,6 +39,7 @@ TEMPERING = 0.5
 FLOOR = 0.02
 #: Event clusters from which on the pool is recalibrated; below, it is left as it is.
 RECALIBRATED_FROM = 20
+PREFIX = "worldview:"
 
 
 def log_likelihood_of(probability: ArrayLike) -> FloatArray:
@@ -135,3 +145,130 @@ def mixture_quantiles(values: ArrayLike, levels: ArrayLike, weights: ArrayLike) 
     each = np.repeat(w / (w.sum() * len(fine)), len(fine))
     result: FloatArray = np.quantile(samples, share, weights=each, method="inverted_cdf")
     return result
+
+
+@dataclass(frozen=True, slots=True)
+class Ensemble:
+    """The worldviews' weights as of a moment (they sum to one), and how their pool is read.
+
+    `questions`, of so many events, are those that the weights rest on, by the time from which they
+    count; `recalibrated` reads the pool's probability of yes (below 20 events as it is).
+    """
+
+    weights: Mapping[str, float]
+    questions: tuple[str, ...] = ()
+    n_events: int = 0
+    recalibrated: Callable[[float], float] = field(default=float, compare=False, repr=False)
+
+    def pool(
+        self,
+        question: Question,
+        by_forecaster: Mapping[str, Sequence[float]],
+        levels: Sequence[float] = (),
+    ) -> list[float]:
+        """Combine what the worldviews say: a mean of probabilities, a mixture of distributions.
+
+        `by_forecaster` holds each one's numbers, without those whose fit was refused; `levels` are
+        the quantiles' in percent.
+        """
+        w = np.array([self.weights[name] for name in by_forecaster])
+        numbers = np.array([list(values) for values in by_forecaster.values()], dtype=np.float64)
+        if question.type == "numeric":
+            return [float(x) for x in mixture_quantiles(numbers, np.asarray(levels) / 100, w)]
+        # Members that agree to the last digit keep it.
+        agreed = np.all(numbers == numbers[0], axis=0)
+        pooled = np.where(agreed, numbers[0], (w / w.sum()) @ numbers)
+        if question.type == "binary":
+            return [self.recalibrated(float(pooled[0]))]
+        return [float(x) for x in pooled / pooled.sum()]
+
+    @property
+    def reading(self) -> str:
+        """How much the weights mean, in words."""
+        if not self.weights:
+            return "no worldview has a forecast yet"
+        largest = max(self.weights.values()) * len(self.weights)
+        text = (
+            f"resolved questions {len(self.questions)}, events {self.n_events}: the largest "
+            f"weight is {largest:.2f} times an equal share"
+        )
+        if self.n_events < RECALIBRATED_FROM:
+            text += f"; with fewer than {RECALIBRATED_FROM} events this says little"
+        return text
+
+
+class Spoken:
+    """What the worldviews and their pool had said, by forecaster and question, in time.
+
+    The forecasts are of one kind, and of one run; those of others are passed over.
+    """
+
+    def __init__(self, forecasts: Iterable[Forecast] = ()) -> None:
+        self._numbers: dict[tuple[str, str], list[tuple[dt.datetime, tuple[float, ...]]]] = {}
+        self._entered: dict[str, dt.datetime] = {}
+        self.add(forecasts)
+
+    def add(self, entries: Iterable[object]) -> None:
+        """Add what was said since; entries that are no forecast of a worldview are passed over."""
+        touched = set()
+        for entry in entries:
+            if not isinstance(entry, Forecast):
+                continue
+            who = entry.forecaster
+            # A sealed number was not known at its time, so nothing could be learnt from it.
+            if entry.sealed is not None or not (who.startswith(PREFIX) or who == POOL):
+                continue
+            key = (who, entry.question)
+            self._numbers.setdefault(key, []).append((entry.issued_at, entry.value.numbers))
+            touched.add(key)
+            first = self._entered.get(who, entry.issued_at)
+            self._entered[who] = min(first, entry.issued_at)
+        for key in touched:
+            # Stable: of two in one instant the later entry stands.
+            self._numbers[key].sort(key=lambda row: row[0])
+
+    def at(self, who: str, question: str, moment: dt.datetime) -> tuple[float, ...] | None:
+        """Give a forecaster's numbers in force on a question at a moment; None if he was silent."""
+        rows = self._numbers.get((who, question), [])
+        place = bisect_right([row[0] for row in rows], moment)
+        return rows[place - 1][1] if place else None
+
+    def entered(self, who: str, moment: dt.datetime) -> bool:
+        """Say whether a forecaster had spoken of anything by a moment."""
+        first = self._entered.get(who)
+        return first is not None and first <= moment
+
+    @property
+    def worldviews(self) -> tuple[str, ...]:
+        """The worldviews that ever spoke, by name."""
+        return tuple(sorted(name for name in self._entered if name != POOL))
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """One question that counts: its cluster, what happened, and when it came to count."""
+
+    question: Question
+    label: int
+    spot: dt.datetime
+    entered_at: dt.datetime
+
+
+def spot_of(question: Question) -> dt.datetime:
+    """Give the moment at which a question's forecasts are read: the middle of its window."""
+    return question.opens + SPOT * (question.closes - question.opens)
+
+
+def counted(catalog: Catalog, as_of: dt.datetime) -> list[Counted]:
+    """Give the questions that count towards the weights as of a moment, in the order they came."""
+    items = []
+    for name, outcome in catalog.outcomes.items():
+        question = catalog.questions.get(name)
+        if question is None or question.type == "numeric" or outcome.outcome == ANNULLED:
+            continue
+        spot = spot_of(question)
+        if outcome.resolved_at < as_of and question.closes <= as_of and spot < outcome.resolved_at:
+            label = int(question.space.label(outcome.outcome))
+            begins = max(question.closes, outcome.resolved_at)
+            items.append(Counted(question, label, spot, begins))
+    return sorted(items, key=lambda item: (item.entered_at, item.question.id))

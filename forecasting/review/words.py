@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from forecasting.calibration.frame import LEAST_EVENTS
 from forecasting.domain.instants import zone as zone_of
 from forecasting.domain.scores import score_title
 
@@ -355,3 +356,35 @@ def refusals(rows: Sequence[Mapping[str, Any]]) -> list[str]:
             "more paths to count"
         )
     return sentences
+
+
+def calibration_in_words(calibration: dict[str, Any]) -> dict[str, str]:
+    """Say in words what discrimination and slope mean; nothing below the least number of events."""
+    if calibration["n"] < LEAST_EVENTS:
+        return {"discrimination": "", "slope": ""}
+    dsc, unc = calibration["discrimination"], calibration["uncertainty"]
+    share = dsc / unc if unc else 0.0
+    if not unc:
+        sentence = "All of these questions ended alike, so nothing could be told apart."
+    elif share < 0.05:
+        sentence = "Your numbers hardly told what happened from what did not"
+    elif share < 0.25:
+        sentence = "Your numbers told what happened from what did not to some degree"
+    else:
+        sentence = "Your numbers told what happened from what did not well"
+    if unc:
+        sentence += (
+            f": discrimination {dsc:.3f} of at most {unc:.3f}, which is {100 * share:.0f} % of "
+            "what there was to tell apart."
+        )
+    slope, sd = calibration["slope"], calibration["slope_sd"]
+    if abs(slope - 1) <= 2 * sd:
+        word = "no sign that they are too bold or too timid"
+    elif slope < 1:
+        word = "a sign that they are too bold: closer to 50 % would have been better"
+    else:
+        word = "a sign that they are too timid: further from 50 % would have been better"
+    return {
+        "discrimination": sentence,
+        "slope": f"The slope of your numbers is {slope:.2f} \N{PLUS-MINUS SIGN} {sd:.2f}, {word}.",
+    }

@@ -300,3 +300,8 @@ def _standing(frame: "pd.DataFrame", line: timeline.Timeline, moment: IntArray) 
     rows = line.standing(moment)
     instants = pd.to_datetime(moment[rows], unit="us", utc=True)
     return frame[rows].assign(at=instants)
+
+
+def where(frame: "pd.DataFrame", mask: "pd.Series[bool]") -> "pd.DataFrame":
+    """Give the rows for which a mask is true; all of them are not copied: they may be millions."""
+    return frame if mask.all() else frame[mask]

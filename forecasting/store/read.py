@@ -40,7 +40,6 @@ from forecasting.domain import (
 )
 from forecasting.domain.forecast import SHOWN_KINDS, STORED_KINDS, Said, Value, kind_named
 from forecasting.domain.provenance import ModelRun, ReplayMark
-from forecasting.domain.resolution import outcomes
 from forecasting.domain.setup import Setup
 from forecasting.domain.watch import Watch
 from forecasting.errors import NotFound
@@ -365,13 +364,6 @@ class Readings:
         if question is not None:
             return self._values(Resolution, tables.resolution, *where)
         return self._grown(Resolution, tables.resolution, head, *where)
-
-    def standing_resolutions(self, *, head: int | None = None) -> dict[str, Resolution]:
-        """Give the outcome that stands for each question: the one recorded last.
-
-        A disputed version changes nothing; after a reopened one no outcome stands.
-        """
-        return outcomes(self.resolutions(head=head))
 
     def withdrawals(self, *, head: int | None = None) -> list[Withdrawal]:
         """Give every withdrawal in the order of recording."""

@@ -1,17 +1,23 @@
 """Sealing: the commitment to a forecast, the opener that is kept, and the check that it opens."""
 
 import datetime as dt
+import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+from forecasting.config import data_folder
 from forecasting.domain import Forecast, Reveal, Sealed
-from forecasting.errors import InvalidInput
+from forecasting.errors import InvalidInput, NotFound
+from forecasting.files import drafted, read_plain
 from forecasting.store.entries import Entry, prepare, seal_commitment
 from forecasting.store.tables import DETAILS
 
 VERSION = 1
+#: Of a kept file: a long rationale and some hundred quantiles.
+MOST_BYTES = 1_000_000
 
 
 def seal(draft: Forecast) -> tuple[Sealed, dict[str, Any]]:
@@ -61,3 +67,44 @@ def _opening(opener: Mapping[str, Any], seq: int) -> Reveal:
     assert isinstance(draft, Forecast)
     bare = replace(draft, seq=None, recorded_at=None, hash="")
     return Reveal(bare, seq, str(opener["salt"]), str(because["salt"]))
+
+
+def folder() -> Path:
+    """Return where the numbers of sealed forecasts are kept; it need not exist."""
+    return data_folder() / "sealed"
+
+
+def kept_at(commitment: str) -> Path:
+    """Return the file in which what opens a seal is kept; it need not exist."""
+    return folder() / f"{commitment[:12]}.json"
+
+
+def _write_opening(opening: dict[str, Any]) -> Path:
+    """Write what opens a seal, for its owner alone, and have it on the disk."""
+    target = kept_at(opening["commitment"])
+    text = json.dumps(opening, indent=1, ensure_ascii=False) + "\n"
+    try:
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with drafted(target, private=True) as draft:
+            draft.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as fault:
+        msg = f"file ({target}): cannot be written ({fault.strerror or fault})"
+        raise InvalidInput(msg, hint="FORECASTING_HOME=FOLDER that you can write to") from fault
+    return target
+
+
+def _read_opening(file: Path) -> dict[str, Any]:
+    try:
+        opening = json.loads(read_plain(file, most=MOST_BYTES).decode("utf-8"))
+    except FileNotFoundError:
+        msg = f"file ({file}): does not exist, and without it the number cannot be known"
+        raise NotFound(msg, hint="file=COPY") from None
+    except OSError as fault:
+        msg = f"file ({file}): cannot be read ({fault.strerror})"
+        raise InvalidInput(msg, hint="file=COPY") from fault
+    except (ValueError, RecursionError):
+        opening = None
+    if not isinstance(opening, dict):
+        msg = f"file ({file}): does not hold a sealed forecast"
+        raise InvalidInput(msg, hint="file=COPY")
+    return opening

@@ -9,8 +9,8 @@ from contextlib import suppress
 from typing import IO, Any
 
 from forecasting.app.book import Book, PlainBook
-from forecasting.app.review import figures
 from forecasting.errors import ForecastingError
+from forecasting.web import figures
 from forecasting.web.work import line_out, receive, send
 
 type Call = Callable[..., Any]

@@ -107,7 +107,7 @@ class Visit:
     @property
     def without_list(self) -> str:
         """What a watch of everything says of processes of which nobody keeps a list."""
-        from forecasting.app.news.world import no_list
+        from forecasting.domain.watch import no_list
 
         text: str = self.kept("without list", lambda: no_list(self.book.without_list()))
         return text

@@ -8,7 +8,7 @@ import pytest
 from forecasting import clock
 from forecasting.app.book import Book, open_book
 from forecasting.app.forecast import predict, replay
-from forecasting.app.upkeep import banks
+from forecasting.bank import usable
 from forecasting.cli import run
 from forecasting.config import MEMORY
 from forecasting.inference.fits import FitCache
@@ -78,7 +78,7 @@ def own_book(tmp_path, monkeypatch, quick_fits):
     def book(text=SMALL, *, at=BEGUN):
         folder = write_bank(tmp_path / f"bank{len(books)}", text)
         monkeypatch.setattr(
-            banks, "locate", lambda name: folder if name == "questions" else locate(name)
+            usable, "locate", lambda name: folder if name == "questions" else locate(name)
         )
         with clock.at(at):
             books.append(

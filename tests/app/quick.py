@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.predict import Predictor
+from forecasting.domain.catalog import Catalog
 from forecasting.evidence.cases import packages
 from forecasting.evidence.history import pasts, records
 from forecasting.evidence.reports import reports

@@ -7,8 +7,10 @@ import pytest
 
 import forecasting as fc
 from forecasting import clock
-from forecasting.app.questions.ask import as_yaml, edit, slug_of
+from forecasting.app.ledger.ask import edit
 from forecasting.app.upkeep import banks
+from forecasting.bank.asked import as_yaml, slug_of
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.instants import iso
 from forecasting.errors import DatabaseUnusable, ForecastingError, InvalidInput
 
@@ -186,7 +188,7 @@ def test_what_is_shown_as_yaml_and_saved_as_it_is_changes_nothing(book):
     book.ask("Who?", by=BY, options=["a b", "c"], slug="who")
     book.ask("When?", ladder=["2026-12-31", BY], slug="when")
     for name in (SLUG, "many", "who", "when"):
-        assert edit(book.ledger, name, as_yaml(book.ledger, name), NOW) == []
+        assert edit(book.ledger, name, as_yaml(Catalog.of(book.ledger).find(name)), NOW) == []
 
 
 def test_once_forecast_the_window_and_the_options_stay(book):

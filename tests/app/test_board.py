@@ -5,14 +5,16 @@ import random
 
 import pytest
 
-from forecasting.app.news.shown import Weights
-from forecasting.app.questions.board import SORTS, STATUSES, Board, Wanted
-from forecasting.app.questions.today import SECTIONS
-from forecasting.app.upkeep.banks import bundled_bank
+from forecasting.app.board import Board
+from forecasting.bank.usable import bundled_bank
 from forecasting.domain import Resolution, Withdrawal
 from forecasting.domain.evidence import Effect
 from forecasting.domain.process import WorldSpec
 from forecasting.domain.setup import Setup
+from forecasting.evidence.predicates import NewsWorld
+from forecasting.evidence.reports import Weights
+from forecasting.review.due import SECTIONS
+from forecasting.review.listing import SORTS, STATUSES, Wanted
 from tests.season import between, item, word
 
 NOW = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
@@ -132,7 +134,9 @@ def test_weights_follow_the_news_the_questions_the_bank_and_the_clock(ledger):
         weights = board.weights(state, bank)
         assert board.weights(state, bank) is weights
         world = bank.world if bank else WorldSpec({})
-        fresh = Weights.of(ledger, ledger.evidence(), now, state.catalog, world)
+        fresh = Weights.of(
+            ledger.evidence(), now, state.catalog, NewsWorld.of(world, state.catalog)
+        )
         assert (weights.coded, weights.over, weights.unusable) == (
             *(fresh.coded, fresh.over, fresh.unusable),
         )

@@ -11,14 +11,14 @@ import json
 
 import pytest
 
-from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.predict import OWN, Predictor
 from forecasting.app.forecast.update import update
 from forecasting.app.news import add as news
-from forecasting.app.news.world import watch
-from forecasting.app.upkeep.banks import bundled_bank
+from forecasting.app.world.processes import watch
+from forecasting.bank.usable import bundled_bank
 from forecasting.cli import run
 from forecasting.cli.work import _note
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.instants import parse_instant
 from forecasting.domain.watch import Watch
 from tests.app.quick import SMALL

@@ -11,13 +11,12 @@ import sys
 
 import pytest
 
-from forecasting.app.catalog import Catalog
-from forecasting.app.frames import Selection, late
 from forecasting.app.ledger.log import history, kind_of, log
-from forecasting.app.scores.calibrate import calibration
 from forecasting.app.scores.compare import compare, leaderboard
-from forecasting.app.scores.score import late_note, scores
+from forecasting.app.scores.frame import Selection, late
+from forecasting.app.scores.score import calibration, late_note, scores
 from forecasting.cli import run as cli
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.instants import deadline, parse_instant
 from tests import season as ours
 from tests.season import DAY, START, Diary

@@ -6,12 +6,12 @@ import pytest
 
 from forecasting import clock
 from forecasting.app.book import Book
-from forecasting.app.news import sources
+from forecasting.app.news import shown
 from forecasting.app.upkeep.banks import bank_of
-from forecasting.app.world.processes import world_page
 from forecasting.cli import run as cli
 from forecasting.domain.instants import parse_instant
 from forecasting.review import words
+from forecasting.review.world_rows import world_page
 from forecasting.web import view
 
 NOW = parse_instant("2026-11-29T07:45Z")
@@ -81,7 +81,7 @@ def test_as_of_a_day_is_as_of_the_midnight_that_begins_it(book, capsys):
                 return []
 
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(sources, "rows", asked)
+                patch.setattr(shown, "source_rows", asked)
                 cli(["--db", database, "sources", "list", "--as-of", text])
                 book.sources(as_of=text)
         at = parse_instant(moment)

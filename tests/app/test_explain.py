@@ -9,18 +9,18 @@ import numpy as np
 import pytest
 
 from forecasting import clock
-from forecasting.app.catalog import Catalog
 from forecasting.app.forecast import explain as use
-from forecasting.app.forecast import steps
 from forecasting.app.forecast.explain import at_pace, explain
 from forecasting.app.forecast.predict import OWN, Predictor
 from forecasting.app.forecast.update import update
 from forecasting.app.news import add as news
 from forecasting.app.news import shown as listing
 from forecasting.cli import run
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.forecasters import PRIOR_STANDS
 from forecasting.domain.instants import parse_instant
 from forecasting.errors import InvalidInput
+from forecasting.evidence import steps
 from forecasting.models.world.simulate import simulate
 from forecasting.review import words
 

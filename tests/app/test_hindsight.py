@@ -7,10 +7,10 @@ import random
 import numpy as np
 import pytest
 
-from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.predict import MOMENT, OWN, Predictor
-from forecasting.app.upkeep.banks import bundled_bank
+from forecasting.bank.usable import bundled_bank
 from forecasting.domain import Effect, Evidence
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.process import WorldSpec
 from forecasting.domain.watch import Watch
 from tests.app.quick import inputs

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting.app.scores.compare import board, leaderboard
+from forecasting.app.scores.compare import leaderboard
+from forecasting.comparison.table import board
 from forecasting.errors import InvalidInput
 from tests import season as ours
 from tests.season import Diary

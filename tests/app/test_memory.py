@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting.app.scores import calibrate, score
+from forecasting.calibration import frame as calibrate
+from forecasting.comparison import table
 
 #: Rows; the law is of bytes per row, which do not depend on how many there are.
 ROWS, QUESTIONS, PEOPLE = 40_000, 800, 200
@@ -47,7 +48,7 @@ def frame():
 @pytest.mark.parametrize(
     ("table", "most"),
     [
-        (lambda frame: score.from_frame(frame, kind="imported", resamples=99), 320),
+        (lambda frame: table.from_frame(frame, kind="imported", resamples=99), 320),
         (lambda frame: calibrate.from_frame(frame), 600),
     ],
     ids=["score", "calibration"],

@@ -8,12 +8,12 @@ import pytest
 
 from forecasting.app.news import add as news
 from forecasting.app.news import shown as listing
-from forecasting.app.news import sources
-from forecasting.app.news import world as news_world
+from forecasting.app.upkeep import banks
 from forecasting.domain.evidence import Effect, Evidence, fact_effect, standing
 from forecasting.domain.forecast import Forecast, binary_value
 from forecasting.domain.resolution import Resolution
 from forecasting.errors import InvalidInput, NotFound
+from forecasting.evidence import predicates as news_world
 from tests.app.small_world import HOUR, NOON, NOW, RUNG, SINCE, WORLD, laid, question
 
 DAY = 24 * HOUR
@@ -21,7 +21,7 @@ DAY = 24 * HOUR
 
 @pytest.fixture
 def ledger(monkeypatch):
-    monkeypatch.setattr(news_world, "world_of_the_bank", lambda ledger: WORLD)
+    monkeypatch.setattr(banks, "world_of", lambda ledger: WORLD)
     with laid() as laid_ledger:
         yield laid_ledger
 
@@ -185,7 +185,7 @@ def test_a_fact_below_b_is_a_report_of_two_unless_confirmed(ledger, fact, target
 
 
 def test_the_grade_of_the_source_counts_and_not_what_its_item_claims(ledger):
-    sources.set_grade(ledger, "blog", "E", now=NOW - DAY, new=True)
+    news.set_grade(ledger, "blog", "E", now=NOW - DAY, new=True)
     assert _add(ledger, "Mine", "truce=on", source="blog", grade="A")["notes"]
     _add(ledger, "Earlier", source="agency", grade="B")
     assert _add(ledger, "Ungraded", "truce=on", source="agency")["notes"] == []
@@ -257,7 +257,7 @@ def test_no_hint_is_refused_itself(ledger, monkeypatch):
     small = replace(WORLD.processes["detainees"], delivery=replace(
         WORLD.processes["detainees"].delivery, agreed=100.0, delivered=0.0))  # fmt: skip
     world = replace(WORLD, processes={**WORLD.processes, "detainees": small})
-    monkeypatch.setattr(news_world, "world_of_the_bank", lambda ledger: world)
+    monkeypatch.setattr(banks, "world_of", lambda ledger: world)
     with pytest.raises(InvalidInput) as refusal:
         _fact(ledger, "detainees=-5")
     assert refusal.value.hint == 'on="detainees=100"'
@@ -275,7 +275,7 @@ def test_a_part_whose_point_may_mark_thousands_is_asked_about(ledger, monkeypatc
     large = replace(WORLD.processes["detainees"], delivery=replace(
         WORLD.processes["detainees"].delivery, agreed=5000.0))  # fmt: skip
     world = replace(WORLD, processes={**WORLD.processes, "detainees": large})
-    monkeypatch.setattr(news_world, "world_of_the_bank", lambda ledger: world)
+    monkeypatch.setattr(banks, "world_of", lambda ledger: world)
     before = ledger.head()
     with pytest.raises(InvalidInput, match=r"part \(1\.200\): is 1\.2 or 1200"):
         _fact(ledger, "detainees=1.200")

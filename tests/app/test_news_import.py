@@ -7,8 +7,8 @@ import pytest
 
 from forecasting.app.news import add as news
 from forecasting.app.news import shown as listing
-from forecasting.app.news import world as news_world
 from forecasting.app.news.add import import_news
+from forecasting.app.upkeep import banks
 from forecasting.errors import InvalidInput
 from tests.app.small_world import NOW, WORLD, laid
 
@@ -17,7 +17,7 @@ HEADER = "title,source,known_at,event_at,url,on,grade,story,because\n"
 
 @pytest.fixture
 def ledger(monkeypatch):
-    monkeypatch.setattr(news_world, "world_of_the_bank", lambda ledger: WORLD)
+    monkeypatch.setattr(banks, "world_of", lambda ledger: WORLD)
     with laid() as laid_ledger:
         yield laid_ledger
 

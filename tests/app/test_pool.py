@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from forecasting.app.forecast.pool import pool, pool_scores
-from forecasting.app.frames import Selection
+from forecasting.app.scores.frame import Selection
 from forecasting.domain import OutcomeSpace
 from forecasting.domain.pools import METHODS
 from forecasting.errors import InvalidInput, NotFound

@@ -7,8 +7,14 @@ import pandas as pd
 import pytest
 
 import forecasting as fc
-from forecasting.app import tidy
 from forecasting.app.book import Book
+from forecasting.app.forecast.update import UPDATE_COLUMNS
+from forecasting.app.forecast.worldviews import WEIGHT_COLUMNS
+from forecasting.app.ledger.log import HISTORY_COLUMNS
+from forecasting.app.ledger.resolve import SCORED_COLUMNS
+from forecasting.app.news.shown import EVIDENCE_COLUMNS
+from forecasting.app.world.processes import WATCH_COLUMNS
+from forecasting.app.world.view import ANSWER_COLUMNS, VALUE_COLUMNS, WHAT_IF_COLUMNS
 from forecasting.errors import InvalidInput, NotFound
 from tests.season import season
 
@@ -124,23 +130,23 @@ def test_a_frame_without_rows_has_the_columns_of_one_with_rows(book, tmp_path):
         assert empty.empty
         assert set(empty.columns) <= set(rows.columns)
         assert list(empty.columns) == [c for c in rows.columns if c in set(empty.columns)]
-    assert tuple(full.resolutions(name, scores=True)) == tidy.SCORED_RESOLUTIONS
-    assert tuple(full.history(name)) == tidy.HISTORY
+    assert tuple(full.resolutions(name, scores=True)) == SCORED_COLUMNS
+    assert tuple(full.history(name)) == HISTORY_COLUMNS
     assert str(book.forecasts()["issued_at"].dtype).startswith("datetime64")
     assert {"section", "question", "mine"} <= set(book.today())
     assert {"worldview", "weight"} <= set(book.worldviews())
-    assert set(book.worldview_weights()) == set(tidy.WEIGHTS)
-    assert tuple(book.update()) == tidy.UPDATE
+    assert set(book.worldview_weights()) == set(WEIGHT_COLUMNS)
+    assert tuple(book.update()) == UPDATE_COLUMNS
     book.ask("Will a convoy arrive?", 0.35, by="2027-01-31", base=BASE, slug="convoy")
-    assert tuple(book.update(dry_run=True)) == tidy.UPDATE
+    assert tuple(book.update(dry_run=True)) == UPDATE_COLUMNS
     book.watch(every=True)
-    assert tuple(book.watches()) == tidy.WATCHES
+    assert tuple(book.watches()) == WATCH_COLUMNS
     book.add_news("News", source="wire", known_at="2026-11-27", on="convoy")
-    assert tuple(book.evidence()) == tidy.EVIDENCE
+    assert tuple(book.evidence()) == EVIDENCE_COLUMNS
     world = book.world()
-    assert tuple(world.answers()) == tidy.ANSWERS
-    assert tuple(world.value()) == tidy.VALUE
-    assert tuple(world.what_if(given="convoy=yes")) == tidy.WHAT_IF
+    assert tuple(world.answers()) == ANSWER_COLUMNS
+    assert tuple(world.value()) == VALUE_COLUMNS
+    assert tuple(world.what_if(given="convoy=yes")) == WHAT_IF_COLUMNS
 
 
 def test_a_warning_points_at_the_line_that_called(book):

@@ -6,13 +6,14 @@ import subprocess
 
 import pytest
 
+from forecasting.app import page as questions
 from forecasting.app.ledger import log as use
 from forecasting.app.ledger import seal
-from forecasting.app.questions import page as questions
 from forecasting.cli import run
 from forecasting.domain import Redaction
 from forecasting.errors import InvalidInput, NotFound
 from forecasting.store import Ledger, backup, engine, restore
+from forecasting.store import seal as seals
 from tests import season as ours
 from tests.season import DAY, START, Diary
 from tests.store.samples import NOW, binary
@@ -89,7 +90,7 @@ def test_what_cannot_be_redacted_is_refused_and_nothing_is_written():
 def test_a_seal_still_verifies_after_its_rationale_is_gone():
     diary = diary_with_rationale(sealed=True)
     seal.reveal(diary.ledger, "q", forecaster="ann", now=START + 2 * DAY)
-    (file,) = seal.folder().iterdir()
+    (file,) = seals.folder().iterdir()
     row = redact(diary, "3", day=3)
     assert row["copies"] == [str(file)]
     assert verified(diary.ledger) == (True, 1, 0, 1)

@@ -5,15 +5,17 @@ from dataclasses import replace
 
 import pytest
 
-from forecasting.app.catalog import Catalog
-from forecasting.app.frames import Selection, resolved, same_window, scoring_frame, select, shown
 from forecasting.app.ledger import log as use
 from forecasting.app.ledger import seal
+from forecasting.app.scores.frame import Selection, resolved, scoring_frame, select, shown
+from forecasting.comparison.against import same_window
 from forecasting.domain import Sealed
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.forecast import LIVE_WITHIN
 from forecasting.domain.provenance import ReplayMark
 from forecasting.domain.sealed import as_shown
 from forecasting.errors import InvalidInput, NotFound, Repeated
+from forecasting.store import seal as seals
 from tests import season as ours
 from tests.season import DAY, START, Diary
 
@@ -129,7 +131,7 @@ def test_a_seal_that_cannot_be_kept_is_not_recorded(diary, home):
 
 def test_what_opens_a_seal_must_be_a_file(diary):
     (row,) = logged(diary, probability="0.9", sealed=True)
-    file = seal.kept_at(row["commitment"])
+    file = seals.kept_at(row["commitment"])
     file.rename(file.with_suffix(".kept"))
     file.mkdir()
     with pytest.raises(InvalidInput, match="file"):

@@ -13,8 +13,7 @@ from forecasting import clock
 from forecasting.app.book import open_book
 from forecasting.app.forecast import predict, replay
 from forecasting.app.forecast.replay import steps
-from forecasting.app.upkeep import banks
-from forecasting.bank import read_bank
+from forecasting.bank import read_bank, usable
 from forecasting.errors import GateRefused, InvalidInput
 from forecasting.inference.fit import array_hash
 from forecasting.inference.fits import FitCache
@@ -60,7 +59,9 @@ def quickly(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         for module in (predict, replay):
             patch.setattr(module, "REPLAY_DRAWS", DRAWS)
-        patch.setattr(banks, "locate", lambda name: folder if name == "questions" else locate(name))
+        patch.setattr(
+            usable, "locate", lambda name: folder if name == "questions" else locate(name)
+        )
         patch.setattr(FitCache, "fit", quick_fit)
         yield
 
@@ -156,7 +157,7 @@ def test_what_is_fitted_ahead_is_all_that_the_replay_needs(tmp_path, monkeypatch
         assert old in apart
         apart = apart.replace(old, new)
     folder = write_bank(tmp_path / "bank", apart)
-    monkeypatch.setattr(banks, "locate", lambda _: folder)
+    monkeypatch.setattr(usable, "locate", lambda _: folder)
     monkeypatch.setattr(replay, "ProcessPoolExecutor", lambda n, **_: ThreadPoolExecutor(1))
     monkeypatch.setattr(FitCache, "fit", fit)
     _slice(tmp_path / "ahead.db", workers=2)

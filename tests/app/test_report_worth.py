@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from forecasting.app.frames import Selection
-from forecasting.app.news.sources import ALL, worth
+from forecasting.app.scores.frame import Selection
+from forecasting.app.scores.review import ALL, worth
 from forecasting.domain import Evidence
 from tests import season as ours
 

@@ -7,18 +7,19 @@ import pandas as pd
 import pytest
 
 from forecasting import clock
-from forecasting.app import tidy
+from forecasting.app import book as books
 from forecasting.app.book import Book
-from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.predict import Predictor, outcomes_known
-from forecasting.app.frames import Selection
 from forecasting.app.ledger import resolve as use
 from forecasting.app.ledger.log import log
 from forecasting.app.ledger.resolve import resolutions, scored
 from forecasting.app.scores.compare import compare, leaderboard
+from forecasting.app.scores.frame import Selection
 from forecasting.app.scores.score import scores
-from forecasting.app.upkeep.banks import bundled_bank, load_bank
+from forecasting.app.upkeep.banks import load_bank
+from forecasting.bank.usable import bundled_bank
 from forecasting.domain import Condition
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.instants import parse_instant
 from forecasting.errors import InvalidInput, NotFound
 from tests import season as ours
@@ -44,7 +45,7 @@ def one_forecast(kind="live"):
 
 def listed(ledger, day, **filters):
     with clock.at(at(day)):
-        return Book(ledger, forecaster="ann", give=tidy.listed).questions(**filters)
+        return Book(ledger, forecaster="ann", give=books.listed).questions(**filters)
 
 
 def means(ledger, **wanted):

@@ -4,11 +4,11 @@ import math
 
 import pytest
 
-from forecasting.app import frames
 from forecasting.app.book import Book
-from forecasting.app.frames import Selection, resolved
-from forecasting.app.scores.against import with_reference
+from forecasting.app.scores import frame as frames
+from forecasting.app.scores.frame import Selection, resolved
 from forecasting.app.scores.score import scores
+from forecasting.comparison.against import with_reference
 from forecasting.errors import InvalidInput, NotFound
 from forecasting.store import Ledger
 from tests import season as ours

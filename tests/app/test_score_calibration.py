@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting.app.frames import Selection
-from forecasting.app.review import pictures
-from forecasting.app.scores import calibrate
+from forecasting.app.scores.frame import Selection, resolved
+from forecasting.app.scores.score import by_group, calibration
+from forecasting.calibration import frame as calibrate
+from forecasting.review import pictures
 from tests import season as ours
 
 
@@ -112,7 +113,8 @@ def test_the_luck_of_the_pick_moves_the_mean_score_no_more():
 @pytest.mark.parametrize("picture", ["mcb-dsc", "murphy"])
 def test_a_picture_of_several_says_how_many_questions_each_has_and_all_share(picture):
     book = ours.season(events=12)
-    rows = pictures.table(book.ledger, picture, selection=Selection())
+    frame = resolved(book.ledger, Selection(), seals=pictures.seals_of(picture))
+    rows = pictures.table(frame, picture, kind="live")
     n = {row["forecaster"]: row["n_questions"] for row in rows}
     assert len(n) >= 2
     assert {row["n_shared"] for row in rows} == {min(row["n_shared"] for row in rows)}
@@ -122,7 +124,7 @@ def test_a_picture_of_several_says_how_many_questions_each_has_and_all_share(pic
 @pytest.mark.parametrize("score", ["brier", "log"])
 def test_the_parts_add_up_to_the_mean_of_the_score_asked_for(score):
     book = ours.season(events=24)
-    result = calibrate.calibration(book.ledger, selection=Selection(forecaster="ann"), score=score)
+    result = calibration(book.ledger, selection=Selection(forecaster="ann"), score=score)
     parts = result["miscalibration"] - result["discrimination"] + result["uncertainty"]
     assert result["mean_score"] == pytest.approx(parts)
     curve = pd.DataFrame(result["curve"])
@@ -135,7 +137,7 @@ def test_the_parts_add_up_to_the_mean_of_the_score_asked_for(score):
 
 def test_the_binned_parts_add_up_to_the_mean_brier_score():
     book = ours.season(events=24)
-    result = calibrate.calibration(book.ledger, selection=Selection(forecaster="ann"))
+    result = calibration(book.ledger, selection=Selection(forecaster="ann"))
     parts = result["binned"]
     total = parts["reliability"] - parts["resolution"] + parts["uncertainty"]
     assert total + parts["within_bins"] == pytest.approx(result["mean_score"])
@@ -148,15 +150,15 @@ def test_in_mid_season_the_table_says_that_it_leans_to_what_ends_early_and_can_l
     diary.write(0, *asked, *(ours.said(q, "ann", 0.5, 0.0) for q in asked))
     diary.write(25, *(ours.resolved(q, "yes", 25.0) for q in asked[:10]))
     middle = {"selection": Selection(forecaster="ann"), "now": ours.START + 30 * ours.DAY}
-    result = calibrate.calibration(diary.ledger, **middle)
+    result = calibration(diary.ledger, **middle)
     assert (result["n"], result["n_early"]) == (10, 10)
     assert "past_close=True" in result["reading"]
     closed = Selection(forecaster="ann", closed_by=middle["now"])
-    assert calibrate.calibration(diary.ledger, selection=closed)["n"] == 0
+    assert calibration(diary.ledger, selection=closed)["n"] == 0
     diary.write(40, *(ours.resolved(q, "no", 40.0) for q in asked[10:]))
     after = ours.START + 40 * ours.DAY
     closed = Selection(forecaster="ann", closed_by=after)
-    whole = calibrate.calibration(diary.ledger, selection=closed, now=after)
+    whole = calibration(diary.ledger, selection=closed, now=after)
     assert (whole["n"], whole["n_early"]) == (20, 0)
     assert "past_close=True" not in whole["reading"]
     assert whole["curve"][0]["event_rate"] == 0.5
@@ -167,7 +169,7 @@ def test_a_second_word_of_the_same_instant_corrects_the_first():
     diary = ours.Diary()
     diary.write(0, asked, ours.said(asked, "ann", 0.9, 0.0), ours.said(asked, "ann", 0.2, 0.0))
     diary.write(40, ours.resolved(asked, "no", 40.0))
-    result = calibrate.calibration(diary.ledger, selection=Selection(forecaster="ann"))
+    result = calibration(diary.ledger, selection=Selection(forecaster="ann"))
     assert result["mean_score"] == pytest.approx(0.04)
 
 
@@ -176,10 +178,10 @@ def test_a_row_a_forecaster_pools_them_partially():
     now = ours.START + 400 * ours.DAY
     rows = {
         row["forecaster"]: row
-        for row in calibrate.by_group(book.ledger, "forecaster", selection=Selection(), now=now)
+        for row in by_group(book.ledger, "forecaster", selection=Selection(), now=now)
     }
     # Who says too much yes: events come less often than they say, and their 80 % reads as less.
     assert rows["hot"]["intercept_upper"] < rows["cal"]["intercept"]
     assert rows["hot"]["reads_80"] < rows["cal"]["reads_80"]
     start = Selection(as_of=ours.START)
-    assert calibrate.by_group(book.ledger, "forecaster", selection=start, now=now) == []
+    assert by_group(book.ledger, "forecaster", selection=start, now=now) == []

@@ -13,15 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forecasting.app.forecast import pool
-from forecasting.app.frames import Selection, resolved, unrevealed
 from forecasting.app.ledger import log as use
 from forecasting.app.ledger import seal
-from forecasting.app.review import pictures
 from forecasting.app.scores.compare import compare
+from forecasting.app.scores.frame import Selection, resolved, unrevealed
 from forecasting.app.scores.score import left_out, scores, seal_note
 from forecasting.domain import OutcomeSpace
 from forecasting.errors import InvalidInput, NotFound
+from forecasting.review import pictures
 from forecasting.scoring import lifetime
+from forecasting.store import seal as seals
 from tests import season as ours
 from tests.season import DAY, START, Diary
 
@@ -52,7 +53,7 @@ def test_nothing_of_the_number_is_in_the_ledger_until_it_is_revealed(home):
     row = sealed(diary, "0.9137", START + DAY, because="told at the table")
     assert row["kind"] == "sealed"
     assert "forecast" not in row
-    place = seal.folder() / f"{row['commitment'][:12]}.json"
+    place = seals.folder() / f"{row['commitment'][:12]}.json"
     assert row["file"] == str(place)
     assert place.parent.parent == home
     assert stat.S_IMODE(os.stat(place).st_mode) == 0o600
@@ -129,7 +130,7 @@ def test_a_sealed_forecast_is_always_of_now():
         sealed(diary, "0.9", START + 50 * DAY)
     with pytest.raises(InvalidInput, match="only a person's forecast"):
         sealed(diary, "0.9", START + DAY, who="worldview:001")
-    assert not seal.folder().exists()
+    assert not seals.folder().exists()
 
 
 def test_what_does_not_open_a_seal_says_why_and_writes_nothing(tmp_path):
@@ -137,7 +138,7 @@ def test_what_does_not_open_a_seal_says_why_and_writes_nothing(tmp_path):
     one = sealed(diary, "0.9", START + DAY)
     two = sealed(diary, "0.1", START + DAY + HOUR)
     theirs = sealed(diary, "0.5", START + DAY + 2 * HOUR, who="bob")
-    file = seal.folder() / f"{one['commitment'][:12]}.json"
+    file = seals.folder() / f"{one['commitment'][:12]}.json"
     head = diary.ledger.head()
     now = START + 2 * DAY
 
@@ -380,7 +381,8 @@ def test_the_tables_say_how_many_seals_count_as_the_worst():
     assert "2 seals not revealed left out" in seal_note(diary.ledger, everybody, counted=False)
     assert seal_note(diary.ledger, Selection(forecaster="bob")) == ""
     (row,) = [row for row in scores(diary.ledger) if row["forecaster"] == "ann"]
-    months = pictures.table(diary.ledger, "over-time", selection=everybody)
+    frame = resolved(diary.ledger, everybody, seals=pictures.seals_of("over-time"))
+    months = pictures.table(frame, "over-time", kind=everybody.kind)
     assert [m["mean"] for m in months if m["forecaster"] == "ann"] == [row["mean"]]
     assert row["mean"] > 0.5
     assert seal_note(diary.ledger, Selection(kind="imported")) == ""

@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 
 from forecasting.app.forecast import pool
-from forecasting.app.forecast.worldviews import Spoken
-from forecasting.app.frames import Selection
 from forecasting.app.ledger import log as use
 from forecasting.app.ledger import seal
+from forecasting.app.scores.frame import Selection
+from forecasting.pooling.worldview_weights import Spoken
 from tests import season as ours
 from tests.season import DAY, START, Diary
 

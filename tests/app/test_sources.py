@@ -6,7 +6,6 @@ import pytest
 
 from forecasting.app.news import add as news
 from forecasting.app.news import shown as listing
-from forecasting.app.news import sources
 from forecasting.errors import InvalidInput, NotFound
 
 NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
@@ -21,13 +20,13 @@ def ledger(bank_book):
 def _row(ledger, source, as_of=NOW):
     return next(
         row
-        for row in sources.rows(ledger, as_of=as_of, now=NOW + 9 * DAY)
+        for row in listing.source_rows(ledger, as_of=as_of, now=NOW + 9 * DAY)
         if row["source"] == source
     )
 
 
 def test_the_list_shows_prior_and_learned_for_every_source_the_bank_names(ledger):
-    rows = sources.rows(ledger, as_of=NOW, now=NOW)
+    rows = listing.source_rows(ledger, as_of=NOW, now=NOW)
     named = {item.source for item in ledger.evidence()}
     assert {row["source"] for row in rows} == named
     for row in rows:
@@ -40,7 +39,7 @@ def test_the_list_shows_prior_and_learned_for_every_source_the_bank_names(ledger
 
 def test_the_bank_itself_teaches_nothing_before_its_first_resolution(ledger):
     first = min(resolution.resolved_at for resolution in ledger.resolutions())
-    for row in sources.rows(ledger, as_of=first - DAY, now=NOW):
+    for row in listing.source_rows(ledger, as_of=first - DAY, now=NOW):
         assert row["claims"] == 0
         assert row["reliability"] == pytest.approx(row["prior"], abs=1e-12)
 
@@ -48,9 +47,9 @@ def test_the_bank_itself_teaches_nothing_before_its_first_resolution(ledger):
 def test_a_grade_counts_from_now_on_and_the_latest_one_wins(ledger):
     news.add(ledger, "A", source="wire", known_at=NOW - DAY, now=NOW, grade="D")
     assert _row(ledger, "wire")["grade"] == "D"
-    row = sources.set_grade(ledger, "wire", "b", now=NOW)
+    row = news.set_grade(ledger, "wire", "b", now=NOW)
     assert (row["before"], row["grade"]) == ("D", "B")
-    sources.set_grade(ledger, "wire", "A", now=NOW + DAY)
+    news.set_grade(ledger, "wire", "A", now=NOW + DAY)
     assert _row(ledger, "wire")["grade"] == "B"
     assert _row(ledger, "wire", NOW + DAY)["grade"] == "A"
     assert _row(ledger, "wire", NOW - DAY / 2)["grade"] == "D"
@@ -66,7 +65,7 @@ def _rows_without_weights(ledger, everything):
 def test_a_grading_is_no_news_and_touches_no_question(ledger):
     news.add(ledger, "A", source="wire", known_at=NOW - DAY, now=NOW, on=["leaders-meet=x2"])
     listed = {everything: _rows_without_weights(ledger, everything) for everything in (False, True)}
-    grading = sources.set_grade(ledger, "wire", "B", now=NOW, because="named sources")
+    grading = news.set_grade(ledger, "wire", "B", now=NOW, because="named sources")
     for everything, before in listed.items():
         assert _rows_without_weights(ledger, everything) == before
     assert not news.add(ledger, "Grade of wire: B", source="x", known_at=NOW, now=NOW)["similar"]
@@ -77,20 +76,22 @@ def test_a_grading_is_no_news_and_touches_no_question(ledger):
     assert {effect.target for effect in entry.effects} == {"source/wire"}
     assert not {effect.target for effect in entry.effects} & questions
     assert _row(ledger, "wire")["items"] == 1
-    assert all(row["source"] != "analyst" for row in sources.rows(ledger, as_of=NOW, now=NOW))
+    assert all(
+        row["source"] != "analyst" for row in listing.source_rows(ledger, as_of=NOW, now=NOW)
+    )
 
 
 @pytest.mark.parametrize(("name", "grade"), [("wire", "G"), ("", "B"), ("x" * 201, "B")])
 def test_what_is_no_grade_or_no_name_is_refused(ledger, name, grade):
     before = ledger.head()
     with pytest.raises(InvalidInput):
-        sources.set_grade(ledger, name, grade, now=NOW, new=True)
+        news.set_grade(ledger, name, grade, now=NOW, new=True)
     assert ledger.head() == before
 
 
 def test_a_mistyped_source_is_not_graded_by_mistake(ledger):
     news.add(ledger, "A", source="Some wire", known_at=NOW - DAY, now=NOW)
     with pytest.raises(NotFound, match="Some wire, or new=True"):
-        sources.set_grade(ledger, "Some wre", "B", now=NOW)
-    sources.set_grade(ledger, "Some wre", "B", now=NOW, new=True)
+        news.set_grade(ledger, "Some wre", "B", now=NOW)
+    news.set_grade(ledger, "Some wre", "B", now=NOW, new=True)
     assert _row(ledger, "Some wre")["items"] == 0

@@ -8,12 +8,12 @@ import time
 import pytest
 
 from forecasting import clock
-from forecasting.app.book import Book
-from forecasting.app.questions.today import MOST, SECTIONS, calendar, mail
-from forecasting.app.tidy import listed
+from forecasting.app.book import Book, listed
 from forecasting.domain import Resolution, Withdrawal
 from forecasting.domain.evidence import Effect
 from forecasting.errors import InvalidInput
+from forecasting.review.due import MOST, SECTIONS
+from forecasting.review.reminders import calendar, mail
 from forecasting.store import Ledger
 from tests.season import between, item, word
 

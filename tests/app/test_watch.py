@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from forecasting import clock
-from forecasting.app.news import world as use
+from forecasting.app.upkeep import banks
+from forecasting.app.world import processes as use
 from forecasting.cli import run
 from forecasting.domain.process import ProcessSpec, WorldSpec
 from forecasting.domain.watch import Watch
@@ -117,7 +118,7 @@ def test_the_listing_gives_the_end_of_each_watch_the_oldest_first(ledger):
 @pytest.fixture
 def banked(monkeypatch, tmp_path):
     """The bank has this world, now is fixed; give a database."""
-    monkeypatch.setattr(use, "world_of_the_bank", lambda ledger: WORLD)
+    monkeypatch.setattr(banks, "world_of", lambda ledger: WORLD)
     path = str(tmp_path / "ledger.db")
     Ledger.open(path, create=True).close()
     with clock.at(NOW):
@@ -158,4 +159,4 @@ def test_the_command_records_lists_and_speaks_json(banked, capsys):
 
 def test_a_bank_without_a_world_has_nothing_to_watch():
     with Ledger.open("sqlite:///:memory:", create=True) as ledger:
-        assert use.world_of_the_bank(ledger) == WorldSpec({})
+        assert banks.world_of(ledger) == WorldSpec({})

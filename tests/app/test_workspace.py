@@ -12,7 +12,7 @@ from forecasting.app.book import Book
 from forecasting.app.upkeep import banks
 from forecasting.app.upkeep.banks import load_bank, zone_of
 from forecasting.app.upkeep.workspace import init
-from forecasting.bank import read_bank
+from forecasting.bank import read_bank, usable
 from forecasting.errors import DatabaseUnusable, InvalidInput
 
 NOW = dt.datetime(2026, 11, 22, 9, tzinfo=dt.UTC)
@@ -141,10 +141,10 @@ def test_a_bank_that_is_gone_is_said(sudan):
 
 
 def test_an_example_is_copied_whole_and_never_over_a_bank(sudan, tmp_path):
-    (name,) = banks.examples()
+    (name,) = usable.examples()
     initialised(tmp_path / "example", example=name)
     copied = read_bank(tmp_path / "example" / "questions")
-    assert copied.digest == banks.bundled_bank().digest
+    assert copied.digest == usable.bundled_bank().digest
     with pytest.raises(InvalidInput, match="not empty"):
         initialised(sudan, example=name)
     with pytest.raises(InvalidInput, match="no such example"):
@@ -197,7 +197,7 @@ def test_nothing_about_one_conflict_stands_in_the_program(root):
 
 
 def test_no_name_of_the_example_is_a_text_of_the_program(root):
-    bank = banks.bundled_bank()
+    bank = usable.bundled_bank()
     names = {*bank.classes, *(q.topic for q in bank.questions), *(q.event for q in bank.questions)}
     # Words that any bank may use, and that the tables of a bank are named by.
     names -= {"exchanges", "talks", "wider", "guarantees", "ceasefires"}
@@ -211,7 +211,7 @@ def test_no_name_of_the_example_is_a_text_of_the_program(root):
 
 def test_no_question_or_process_of_the_example_stands_in_help_hints_or_docstrings(root):
     """A hint that names one cannot be pasted anywhere else."""
-    bank = banks.bundled_bank()
+    bank = usable.bundled_bank()
     names = {*bank.world.processes, *bank.scenarios, *bank.texts, *bank.worldviews}
     names = {getattr(name, "slug", name) for name in names if isinstance(name, str)}
     names |= {q.id.partition("@")[0] for q in bank.questions}

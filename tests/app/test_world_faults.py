@@ -7,8 +7,8 @@ import pytest
 
 from forecasting.app.forecast.predict import OWN
 from forecasting.app.forecast.update import update
-from forecasting.app.upkeep.banks import bundled_bank
 from forecasting.app.world import scenario
+from forecasting.bank.usable import bundled_bank
 from forecasting.domain.instants import parse_instant
 from forecasting.domain.provenance import fits_of
 from forecasting.errors import GateRefused, InvalidInput

@@ -7,11 +7,13 @@ import pytest
 from forecasting import clock
 from forecasting.app.forecast.predict import OWN
 from forecasting.app.forecast.update import update
-from forecasting.app.upkeep.banks import bank_of, bundled_bank
+from forecasting.app.upkeep.banks import bank_of
 from forecasting.app.world import processes, scenario
+from forecasting.bank.usable import bundled_bank
 from forecasting.cli import run
 from forecasting.domain import Effect, Evidence
 from forecasting.domain.instants import parse_instant
+from forecasting.review.world_rows import world_page
 from tests.app.quick import SMALL, predictor
 
 NOW = parse_instant("2026-08-22T12:00:00Z")
@@ -204,7 +206,7 @@ def test_a_delivery_has_the_pace_that_its_bank_states(own_book, capsys):
     assert prior["silent: begun > failed"] == "never by chance: facts alone"
     # The page of the world says it in the same words.
     world = bank_of(book.ledger).world
-    page = processes.world_page(world, book.ledger.evidence(), NOW)
+    page = world_page(world, book.ledger.evidence(), NOW)
     shown = {row.name: row.base_rate for row in page.processes}
     for row in processes.prior_rows(book.ledger):
         if row["process"] in {"stated", "silent"}:

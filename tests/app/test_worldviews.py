@@ -10,21 +10,15 @@ from hypothesis import strategies as st
 
 from forecasting import clock
 from forecasting.app.book import open_book
-from forecasting.app.catalog import Catalog
-from forecasting.app.forecast.worldviews import (
-    Ensemble,
-    Spoken,
-    counted,
-    weights_at,
-    worldview_rows,
-    worldview_steps,
-)
-from forecasting.app.upkeep.banks import bundled_bank
+from forecasting.app.forecast.worldviews import weights_at, worldview_rows, worldview_steps
+from forecasting.bank.usable import bundled_bank
 from forecasting.cli import run
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.forecast import Forecast, model_value
 from forecasting.domain.outcome import OutcomeSpace
 from forecasting.domain.provenance import ReplayMark
 from forecasting.domain.resolution import Resolution
+from forecasting.pooling.worldview_weights import Ensemble, Spoken, counted
 
 A, B, C = "worldview:a", "worldview:b", "worldview:c"
 BINARY = OutcomeSpace.binary()

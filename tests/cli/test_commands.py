@@ -135,8 +135,8 @@ def test_resolve_score_and_calibrate(forecast):
 
 def test_priors_have_a_source_and_were_known_by_the_opening(forecast):
     """Of every move and link: before the first question opened that rests on its process."""
-    from forecasting.app.forecast.predict import predicates
-    from forecasting.app.upkeep.banks import bundled_bank
+    from forecasting.bank.usable import bundled_bank
+    from forecasting.evidence.predicates import predicates
     from forecasting.evidence.relevant import ancestors, asked
 
     rows = forecast("models", "priors")

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from forecasting.app.news import world as news_world
+from forecasting.app.upkeep import banks
 from forecasting.cli import run as cli
 from tests.app.small_world import RUNG, WORLD
 from tests.app.small_world import laid as lay
@@ -20,7 +20,7 @@ AT = ("--known-at", "2026-11-20T09:00Z")
 @pytest.fixture(autouse=True)
 def standing_clock(monkeypatch):
     monkeypatch.setenv("FORECASTING_NOW", "2026-11-22T12:00:00Z")
-    monkeypatch.setattr(news_world, "world_of_the_bank", lambda ledger: WORLD)
+    monkeypatch.setattr(banks, "world_of", lambda ledger: WORLD)
 
 
 @pytest.fixture(scope="module")

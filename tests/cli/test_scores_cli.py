@@ -8,9 +8,9 @@ from importlib import resources
 import pytest
 
 from forecasting.app.book import Book
-from forecasting.app.review.pictures import draw
 from forecasting.cli import run as cli
 from forecasting.cli.scores import _say_shares
+from forecasting.review.pictures import draw
 from forecasting.store import Head
 from tests.season import Diary, question, resolved, said, season
 

@@ -5,9 +5,9 @@ import os
 import pytest
 
 from forecasting import clock
-from forecasting.app.upkeep.workspace import permissions
 from forecasting.cli import run as cli
 from forecasting.store import backup
+from forecasting.store.condition import permissions
 from tests.workspace import NOW, workspace
 
 DOORS = {

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
-from forecasting.app.frames import Selection
+from forecasting.app.scores.frame import Selection
 from forecasting.cli.spelling import OPTIONS, as_options
 from forecasting.domain.forecast import Forecast, binary_value
 from forecasting.store.entries import prepare

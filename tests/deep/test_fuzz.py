@@ -15,7 +15,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from forecasting.app.book import Book
-from forecasting.app.ledger.anchor import anchor, read_anchors, read_stamp
 from forecasting.app.news.add import import_news
 from forecasting.bank import read_question_file
 from forecasting.bank.tables import TableReader
@@ -24,6 +23,7 @@ from forecasting.domain.instants import parse_instant
 from forecasting.errors import ForecastingError, InvalidInput
 from forecasting.review.markup import markup
 from forecasting.store import Ledger
+from forecasting.store.anchor import anchor, read_anchors, read_stamp
 from tests.hostile.corpus import FILES, GOOD_JSON, ITEM, QUESTION, RSS
 from tests.hostile.test_markup import FEED, PROBES, harmless
 

@@ -16,14 +16,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.predict import OWN, Predictor
-from forecasting.app.frames import scoring_frame
-from forecasting.app.scores import against, calibrate
-from forecasting.app.scores.score import from_frame
+from forecasting.app.scores.frame import scoring_frame
 from forecasting.bank import read_bank
-from forecasting.comparison import sequential, sequential_steps
+from forecasting.calibration import frame as calibrate
+from forecasting.comparison import against, sequential, sequential_steps
+from forecasting.comparison.table import from_frame
 from forecasting.domain import Forecast, Resolution, Value, Withdrawal
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.forecast import decimal_text
 from forecasting.models.world.simulate import simulate
 from forecasting.resources import locate
@@ -211,7 +211,7 @@ def measured(frame):
     scored = against.lifetime_scores(frame, rule="brier", convention="half", window="scheduled")
     facts = frame.drop_duplicates("question").set_index("question")[["event", "too_soon"]]
     scored = scored.join(facts, on="question")
-    pair = against.shared(frame, "left", "right", rule="brier")
+    pair = against.shared(frame, ["left"], "right", rule="brier")["left"]
     steps = sequential_steps(
         pair["a"],
         pair["b"],

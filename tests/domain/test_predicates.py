@@ -25,7 +25,6 @@ from forecasting.domain.predicate import (
     Within,
 )
 from forecasting.domain.predicate_check import check_predicate, processes_of
-from forecasting.domain.predicate_format import format_predicate
 from forecasting.domain.predicate_text import parse_predicate, parse_target
 from forecasting.domain.process import (
     DELIVERY_STATES,
@@ -37,6 +36,7 @@ from forecasting.domain.process import (
     WorldSpec,
 )
 from forecasting.errors import InvalidInput
+from tests.domain.predicates_written import format_predicate
 
 CLOSE = Moment()
 OPENS, CLOSES = (dt.datetime(2026, month, 1, tzinfo=dt.UTC) for month in (1, 7))

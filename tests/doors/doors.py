@@ -13,6 +13,7 @@ from forecasting import clock
 from forecasting.app.book import Book
 from forecasting.cli import run as cli
 from forecasting.cli.spelling import as_options
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.instants import iso, parse_instant
 from forecasting.domain.reading import plainly, tidied
 from forecasting.errors import ForecastingError
@@ -188,7 +189,7 @@ PROBABILITY = Thing(
 
 
 def standing(doors, name):
-    return doors.book.ledger.standing_resolutions()[name]
+    return Catalog.of(doors.book.ledger).outcomes[name]
 
 
 def outcome(space):

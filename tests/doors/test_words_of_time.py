@@ -8,6 +8,7 @@ import pytest
 from forecasting import clock
 from forecasting.app.book import Book
 from forecasting.cli import run
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.instants import last_day, local_day, parse_instant
 from forecasting.errors import InvalidInput
 from forecasting.web.house import House
@@ -91,7 +92,7 @@ def test_what_became_known_today_is_known_by_now(book, door):
         name = fresh(book)
         with clock.at(book.now):
             SETTLE[door](book, name, at)
-        assert book.ledger.standing_resolutions()[name].resolved_at == book.now
+        assert Catalog.of(book.ledger).outcomes[name].resolved_at == book.now
 
 
 @pytest.mark.parametrize("door", ASK)

@@ -119,7 +119,7 @@ def normal(text):
 
 
 def guarded(text):
-    from forecasting.exchange.cells import neutral
+    from forecasting.files import neutral
 
     return text if text == "-1.5" else neutral(text)
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.instants import iso
 from forecasting.errors import InvalidInput
 
@@ -45,7 +46,7 @@ def test_a_day_beside_a_result_is_when_the_outcome_was_known(import_text, ledger
         f"question,forecast,date,closes,result,{head}\nq,0.4,2025-02-01,2025-06-30,yes,2025-03-04\n",
         me="ana",
     )
-    assert iso(ledger.standing_resolutions()["q"].resolved_at) == "2025-03-05T00:00:00Z"
+    assert iso(Catalog.of(ledger).outcomes["q"].resolved_at) == "2025-03-05T00:00:00Z"
 
 
 def test_a_word_on_whether_it_resolved_is_no_day(import_text, ledger):

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from forecasting.app.ledger.export import export_record
-from forecasting.app.ledger.importing import import_record
-from forecasting.app.ledger.undone import import_undo
+from forecasting.app.ledger.importing import import_record, import_undo
 from forecasting.cli import run as cli
 from forecasting.domain.resolution import outcomes
 from forecasting.errors import InvalidInput

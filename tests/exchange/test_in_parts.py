@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from forecasting.app.ledger.export import export_record
-from forecasting.app.ledger.importing import import_record
-from forecasting.app.ledger.undone import import_undo, undone
+from forecasting.app.ledger.importing import import_record, import_undo
 from forecasting.domain.resolution import outcomes
 from forecasting.errors import InvalidInput
+from forecasting.store.undone import undone
 from tests.exchange.conftest import NOW, memory
 from tests.exchange.tables import FORMATS, first_question, rewritten, table
 
@@ -396,7 +396,7 @@ def test_outcomes_of_which_nothing_shows_the_later_are_named_in_both_orders(tmp_
 
 
 def test_words_that_somebody_changed_here_do_not_come_back_with_the_same_file(tmp_path, ledger):
-    from forecasting.app.questions.ask import edit
+    from forecasting.app.ledger.ask import edit
 
     path = FORMATS / "predictionbook.json"
     bring(ledger, path)

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from forecasting.app.ledger import importing
 from forecasting.app.ledger.export import export_record
-from forecasting.app.ledger.importing import import_record
-from forecasting.app.ledger.undone import import_runs, import_undo
+from forecasting.app.ledger.importing import import_record, import_undo
+from forecasting.domain.resolution import outcomes
 from forecasting.errors import DatabaseUnusable, InvalidInput, NotFound
 from forecasting.store.transfer import record_digest
+from forecasting.store.undone import import_runs
 from tests.exchange.conftest import NOW, memory
 from tests.exchange.tables import START, record_of, row, stamp, stream, table, track_records
 
@@ -140,7 +141,7 @@ def test_an_outcome_that_is_filled_in_later_is_taken_from_the_same_table(import_
     assert import_text(table(early))["resolutions"] == 0
     later = import_text(table([row(), row(day=2), row(day=3)]))
     assert (later["added"], later["duplicates"], later["resolutions"]) == (1, 2, 1)
-    assert ledger.standing_resolutions()["q"].outcome == "yes"
+    assert outcomes(ledger.resolutions())["q"].outcome == "yes"
 
 
 @pytest.mark.parametrize("statement", [1, 2, 3, 5])

@@ -2,6 +2,7 @@
 
 import pytest
 
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.instants import iso
 from forecasting.errors import InvalidInput
 from tests.exchange.conftest import NOW
@@ -36,7 +37,7 @@ def test_the_least_that_makes_a_track_record(import_text, ledger):
 def test_an_outcome_without_its_time_is_known_when_the_question_closes(import_text, ledger):
     counts = import_text(table([row(resolved_at="")]))
     assert "1 question: no resolved_at is stated: taken from when they close" in counts["notes"]
-    assert iso(ledger.standing_resolutions()["q"].resolved_at) == "2025-01-11T00:00:00Z"
+    assert iso(Catalog.of(ledger).outcomes["q"].resolved_at) == "2025-01-11T00:00:00Z"
 
 
 def test_a_question_without_closes_closes_when_it_resolves(import_text, ledger):
@@ -120,7 +121,7 @@ def test_stated_types_options_and_bounds(import_text, ledger):
     assert "is given without an outcome" in reasons[2]
     assert "needs both" in reasons[5]
     assert "from low to high" in reasons[6]
-    assert ledger.standing_resolutions()["y"].outcome == ">9"
+    assert Catalog.of(ledger).outcomes["y"].outcome == ">9"
     assert "1 question: an outcome beyond the bounds is recorded as >9" in counts["notes"]
 
 
@@ -146,7 +147,7 @@ def test_semicolons_with_decimal_commas_and_tabs(import_text, ledger):
     numbers = "question;forecaster;forecast;issued_at;lower;upper;outcome;resolved_at\n"
     numbers += 'n;ana;"5=1;50=2";2025-01-02;0,5;9,5;2,5;2025-01-04\n'
     assert import_text(numbers)["refused"] == []
-    assert ledger.standing_resolutions()["n"].outcome == "2.5"
+    assert Catalog.of(ledger).outcomes["n"].outcome == "2.5"
 
 
 def test_columns_of_other_names_are_passed_over_and_named(import_text):
@@ -322,7 +323,7 @@ def test_records_of_every_kind(import_text, ledger):
     )  # fmt: skip
     keys = ("in", "added", "duplicates", "questions", "forecasts", "withdrawals", "resolutions")
     assert [counts[key] for key in (*keys, "news")] == [7, 6, 1, 1, 1, 1, 2, 1]
-    assert ledger.standing_resolutions()["q"].outcome == "yes"
+    assert Catalog.of(ledger).outcomes["q"].outcome == "yes"
     assert ledger.forecasts()[0].value.entered == ("0.35",)
     assert ledger.forecasts()[0].because == "so"
     assert ledger.evidence()[0].effects[0].target == "q"
@@ -407,7 +408,7 @@ def test_an_outcome_may_come_back_after_it_was_reopened(import_text, ledger):
     ledger.append([reopened], recorded_at=NOW)
     counts = import_text(table([row(outcome="no"), row(outcome="no", day=2)]))
     assert (counts["resolutions"], counts["duplicates"]) == (1, 1)
-    assert ledger.standing_resolutions()["q"].version == 3
+    assert Catalog.of(ledger).outcomes["q"].version == 3
 
 
 def test_a_bare_question_and_a_resolution_without_one(import_text):

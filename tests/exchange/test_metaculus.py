@@ -9,8 +9,8 @@ from itertools import pairwise
 
 import pytest
 
-from forecasting.app.frames import Selection
 from forecasting.app.ledger.importing import import_record
+from forecasting.app.scores.frame import Selection
 from forecasting.app.scores.score import scores
 from forecasting.domain import Basis, Forecast, ModelChoice, Question, Resolution
 from forecasting.domain.continuous import bucket, cdf_value, location_of, pmf, value_at

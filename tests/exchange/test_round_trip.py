@@ -7,13 +7,14 @@ import json
 import pytest
 from pyarrow.parquet import read_table
 
+from forecasting.app.ledger.ask import drop
 from forecasting.app.ledger.export import export_record
 from forecasting.app.ledger.importing import import_record
 from forecasting.app.ledger.log import log, withdraw
-from forecasting.app.questions.ask import drop
+from forecasting.domain.catalog import Catalog
 from forecasting.errors import InvalidInput
-from forecasting.exchange.cells import neutral, restored
 from forecasting.exchange.layout import schema
+from forecasting.files import neutral, restored
 from forecasting.store.transfer import record_digest
 from tests.exchange.conftest import NOW, memory
 from tests.exchange.tables import DAY, FORMATS, START, rewritten, row, table
@@ -85,7 +86,7 @@ def test_a_row_without_a_forecast_is_a_question_and_half_of_one_is_refused(impor
     counts = import_text(table([alone, *half]))
     assert (counts["in"], counts["added"], len(counts["refused"])) == (4, 2, 2)
     assert json.dumps(counts["refused"]).count("forecast") == 1
-    assert ledger.standing_resolutions()["q"].outcome == "yes"
+    assert Catalog.of(ledger).outcomes["q"].outcome == "yes"
     again = import_text(table([alone, *half]))
     assert (again["added"], again["duplicates"]) == (0, 2)
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from forecasting.app.catalog import Catalog
-from forecasting.app.questions.page import show
-from forecasting.app.questions.same_as import beside, matches, same_as
+from forecasting.app.ledger.ask import crowds, matches, same_as
+from forecasting.app.page import show
+from forecasting.domain.catalog import Catalog
 from forecasting.errors import InvalidInput, NotFound
 from tests.exchange.conftest import NOW
 from tests.exchange.tables import row, table
@@ -36,7 +36,7 @@ def match(book, **more):
 def forecasts_of(book):
     return [
         (one.question, one.forecaster, one.value.entered[0])
-        for one in beside(book, Catalog.of(book), kind="live")
+        for one in crowds(book, Catalog.of(book), kind="live")
     ]
 
 
@@ -105,7 +105,7 @@ def test_what_is_no_address_is_refused(book):
 
 
 def test_the_review_shows_the_crowd_beside_the_others_and_scores_it(book):
-    from forecasting.app.review.publish import gather
+    from forecasting.app.scores.review import gather
 
     name = "crowd:metaculus/recency_weighted"
     for differs, scored in (("", True), ("a day's truce counts", False)):

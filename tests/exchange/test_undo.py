@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from forecasting.app.board import Board
 from forecasting.app.ledger.export import export_record
-from forecasting.app.ledger.importing import import_record
+from forecasting.app.ledger.importing import import_record, import_undo
 from forecasting.app.ledger.log import history, log, withdraw
-from forecasting.app.ledger.undone import import_runs, import_undo, undone
-from forecasting.app.questions.board import Board
 from forecasting.errors import InvalidInput
+from forecasting.store.undone import import_runs, undone
 from tests.exchange.conftest import NOW, memory
 from tests.exchange.tables import FORMATS, START, first_question, row, table
 

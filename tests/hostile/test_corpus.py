@@ -139,7 +139,7 @@ def test_good_rows_among_bad_ones_are_added_and_the_bad_ones_named(tmp_path, cap
 
 def test_a_file_that_may_not_be_read_is_one_line(tmp_path, monkeypatch):
     """By a system call that refuses, because root, as whom tests may run, reads every file."""
-    from forecasting.app.ledger.anchor import read_anchor_file
+    from forecasting.store.anchor import read_anchor_file
 
     def denied(*_, **__):
         raise PermissionError(errno.EACCES, "Permission denied")

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 from scipy.special import betaincc, betaln
 
-from forecasting.app.upkeep.banks import bundled_bank
+from forecasting.bank.usable import bundled_bank
 from forecasting.domain.phrase import parse_phrase
 from forecasting.domain.prior import stated_over
 from forecasting.domain.process import DELIVERY_STATES, DeliverySpec, MoveSpec, ProcessSpec

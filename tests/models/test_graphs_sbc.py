@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from forecasting.app.upkeep.banks import bundled_bank
+from forecasting.bank.usable import bundled_bank
 from forecasting.domain.prior import stated_over
 from forecasting.models import weibull
 from forecasting.models.deliveries import Deliveries

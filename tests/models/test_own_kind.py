@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from forecasting import models
-from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.predict import OWN, Predictor
 from forecasting.app.upkeep.banks import load_bank
 from forecasting.bank import check, read_bank
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.forecasters import MODEL
 from forecasting.store import Ledger
 

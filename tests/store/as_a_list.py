@@ -18,10 +18,11 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from forecasting.app.ledger import log, resolve
 from forecasting.app.news import add as news
-from forecasting.app.news import world
+from forecasting.app.world.processes import watch
 from forecasting.domain import Evidence, Forecast, Question, Resolution, Withdrawal
 from forecasting.domain.forecast import binary_value
 from forecasting.domain.process import ProcessSpec, WorldSpec
+from forecasting.domain.resolution import outcomes as standing_outcomes
 from forecasting.domain.watch import Watch, watched
 from forecasting.errors import InvalidInput, NotFound
 from forecasting.store import Ledger, verify
@@ -175,7 +176,12 @@ class AsAList(RuleBasedStateMachine):
                 self.ledger, asked.id, outcome, source="a court", now=self.now, at=at, sure=True
             )
 
-        if at <= asked.opens:
+        standing = self.standing(asked)
+        # The same words once more say nothing new.
+        again = standing is not None and (
+            (standing.outcome, standing.source, standing.resolved_at) == (outcome, "a court", at)
+        )
+        if again or at <= asked.opens:
             with pytest.raises(InvalidInput):
                 ask()
             return
@@ -244,7 +250,7 @@ class AsAList(RuleBasedStateMachine):
         chosen = names or list(PROCESSES)
 
         def ask():
-            return world.watch(
+            return watch(
                 self.ledger, names, until=until, now=self.now, every=not names, who=who, world=WORLD
             )
 
@@ -383,7 +389,7 @@ class AsAList(RuleBasedStateMachine):
         outcomes = {asked.id: self.standing(asked) for asked in QUESTIONS.values()}
         assert {
             name: (item.outcome, item.resolved_at, item.version)
-            for name, item in self.ledger.standing_resolutions().items()
+            for name, item in standing_outcomes(self.ledger.resolutions()).items()
         } == {
             name: (item.outcome, item.resolved_at, item.version)
             for name, item in outcomes.items()

@@ -14,7 +14,7 @@ from itertools import count
 from pathlib import Path
 
 from forecasting.app.forecast import update
-from forecasting.app.upkeep import banks
+from forecasting.bank.usable import bundled_bank
 from forecasting.cli import commands, root, run
 from forecasting.store import Ledger
 
@@ -77,7 +77,7 @@ def child(path, folder, first, *names):
 def main(path, folder, *names):
     commands.load(root)
     if any(name.startswith("update") for name in names):
-        bank = banks.bundled_bank()
+        bank = bundled_bank()
         update.bank_of = lambda ledger: bank
     for number, name in enumerate(names, start=len(names)):
         speak(name, number, path, folder)

@@ -5,15 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from forecasting.app.ledger.anchor import (
-    anchor,
-    compared,
-    read_anchor_file,
-    read_anchors,
-    write_anchor,
-)
 from forecasting.errors import InvalidInput
 from forecasting.store import Ledger
+from forecasting.store.anchor import anchor, compared, read_anchor_file, read_anchors, write_anchor
 from tests.store import attacks
 from tests.store.samples import DAY, NOW, binary, one_of_each
 from tests.store.test_tamper import rehashed

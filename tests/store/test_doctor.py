@@ -8,8 +8,8 @@ import sys
 import pytest
 
 from forecasting.app.upkeep import workspace as module
-from forecasting.app.upkeep.workspace import doctor, network
 from forecasting.store import Ledger, migrate, upgrade
+from forecasting.store.condition import doctor, network
 from tests.store import attacks
 from tests.store.samples import NOW, binary, one_of_each
 

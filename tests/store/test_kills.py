@@ -74,7 +74,7 @@ def template(tmp_path_factory):
 @pytest.fixture(scope="module")
 def asking(template):
     """The same with a question of the bank whose model has a closed form."""
-    from forecasting.app.upkeep.banks import bundled_bank
+    from forecasting.bank.usable import bundled_bank
 
     path = template.with_name("asking.db")
     shutil.copyfile(template, path)

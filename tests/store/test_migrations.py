@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import inspect
 
-from forecasting.app.upkeep.workspace import doctor
 from forecasting.domain import Effect, Evidence, parse_effect
 from forecasting.domain.provenance import fits_of
 from forecasting.domain.watch import Watch
 from forecasting.errors import DatabaseUnusable, InvalidInput
 from forecasting.resources import locate
 from forecasting.store import Ledger, guard, migrate, snapshot, status, triggers, upgrade
+from forecasting.store.condition import doctor
 from forecasting.store.engine import connect
 from forecasting.store.tables import metadata
 from tests.store.samples import DAY, NOW, one_of_each

@@ -11,17 +11,18 @@ import random
 
 import pytest
 
-from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.pool import pool
 from forecasting.app.forecast.predict import outcomes_known
-from forecasting.app.forecast.worldviews import Spoken, weights_at
-from forecasting.app.frames import Selection, resolved
-from forecasting.app.news import sources
+from forecasting.app.forecast.worldviews import weights_at
+from forecasting.app.news.shown import source_rows
+from forecasting.app.scores.frame import Selection, resolved
 from forecasting.app.scores.score import scores
 from forecasting.domain import Effect, Evidence
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.watch import Watch, watched
 from forecasting.errors import ForecastingError
 from forecasting.evidence import known
+from forecasting.pooling.worldview_weights import Spoken
 from forecasting.store import Ledger
 from tests import databases
 from tests.season import DAY, START, question, said, withdrawn
@@ -92,7 +93,7 @@ def as_known(ledger, moment):
     weights = weights_at(catalog, spoken, moment, PEOPLE[2:])
     return {
         "evidence": [item.key for item in known(ledger.evidence(), moment)],
-        "sources": sources.rows(ledger, as_of=moment, now=now),
+        "sources": source_rows(ledger, as_of=moment, now=now),
         "climatology": outcomes_known(catalog, moment),
         "spoken": [spoken.at(who, asked.id, moment) for who in PEOPLE[2:] for asked in ASKED],
         "weights": repr(weights),

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from forecasting.app.upkeep.workspace import doctor
 from forecasting.cli import run
 from forecasting.errors import DatabaseUnusable, InvalidInput
 from forecasting.store import Ledger, backup, migrate, restore, status, triggers, upgrade
+from forecasting.store.condition import doctor
 from tests import databases
 from tests.store import attacks
 from tests.store.samples import NOW, binary, fill, one_of_each

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from forecasting.domain import Evidence, Forecast, Question, Value
 from forecasting.domain.provenance import ModelRun, in_batch
+from forecasting.domain.resolution import outcomes
 from forecasting.errors import InvalidInput, NotFound
 from forecasting.store import Ledger
 from tests.store import samples
@@ -43,7 +44,7 @@ def test_each_kind_reads_back_equal_after_reopening(path):
         assert ledger.forecasts() == expected[4:7][::-1]  # the later in the batch, the earlier said
         assert ledger.evidence() == expected[7:9]
         assert ledger.resolutions() == expected[9:10]
-        assert ledger.standing_resolutions() == {"truce@2026-12-31": expected[9]}
+        assert outcomes(ledger.resolutions()) == {"truce@2026-12-31": expected[9]}
         assert ledger.withdrawals() == expected[10:]
 
 
@@ -86,7 +87,7 @@ def test_a_head_hides_whatever_came_after_it(memory):
     memory.append([numeric_question(), *one_of_each()[7:]], recorded_at=NOW)
     seq, _ = memory.head()
     readings = (
-        *(memory.questions, memory.evidence, memory.standing_resolutions, memory.withdrawals),
+        *(memory.questions, memory.evidence, memory.resolutions, memory.withdrawals),
         *(memory.forecasts, memory.model_runs, memory.content_digest),
     )
     before = [read(head=seq) for read in readings]
@@ -105,7 +106,7 @@ def test_the_last_version_of_a_question_and_of_an_outcome_stands(memory):
     assert memory.questions() == [second, other]
     assert [version.value for version in memory.question_history("strikes")] == [first, second]
     assert [version.seq for version in memory.question_history("strikes")] == [1, 3]
-    assert memory.standing_resolutions()["truce@2026-12-31"].outcome == "no"
+    assert outcomes(memory.resolutions())["truce@2026-12-31"].outcome == "no"
     assert len(memory.resolutions()) == 2
 
 

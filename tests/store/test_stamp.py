@@ -17,8 +17,12 @@ from pathlib import Path
 import pytest
 
 from forecasting.app.book import Book
-from forecasting.app.ledger import anchor as stamps
-from forecasting.app.ledger.anchor import (
+from forecasting.cli import run
+from forecasting.errors import InvalidInput
+from forecasting.fetch import Fetcher
+from forecasting.store import Ledger
+from forecasting.store import anchor as stamps
+from forecasting.store.anchor import (
     anchor,
     ask,
     read_stamp,
@@ -27,10 +31,6 @@ from forecasting.app.ledger.anchor import (
     verify,
     write_anchor,
 )
-from forecasting.cli import run
-from forecasting.errors import InvalidInput
-from forecasting.fetch import Fetcher
-from forecasting.store import Ledger
 from tests.certificates import certified
 from tests.store.samples import NOW, binary
 

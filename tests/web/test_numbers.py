@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from forecasting.app.book import Book
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.reading import Manner, probability
 from forecasting.errors import InvalidInput
 from tests.doors.spellings import NUMBERS, PROBABILITIES, Refused
@@ -121,7 +122,7 @@ def test_every_field_of_a_number_reads_alike(browser, text, meant):
         # What is not stated as beyond the bounds is asked about once.
         assert "is it meant" in unescape(browser.faults()[0])
         _post(browser, "/q/many/settle", outcome=text, source="x", sure="1", meant=text)
-    resolution = browser.house.book.ledger.standing_resolutions().get("many")
+    resolution = Catalog.of(browser.house.book.ledger).outcomes.get("many")
     if words:
         assert words in unescape(browser.faults()[0])
         assert resolution is None

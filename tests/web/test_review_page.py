@@ -12,11 +12,11 @@ import pytest
 import forecasting.web
 from forecasting import clock
 from forecasting.app.book import Book
-from forecasting.app.review import figures
 from forecasting.domain.forecast import Forecast, binary_value
 from forecasting.domain.scores import CALIBRATED
 from forecasting.review import charts
 from forecasting.review.plot import NARROW
+from forecasting.web import figures
 from tests import season as ours
 from tests.web.conftest import Browser, housed
 

@@ -14,9 +14,23 @@ from typing import Any, cast
 
 import numpy as np
 
-from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.predict import MOMENT, Predictor
-from forecasting.app.forecast.steps import (
+from forecasting.app.ledger.log import check_moment
+from forecasting.arrays import FloatArray
+from forecasting.domain.catalog import Catalog
+from forecasting.domain.evidence import GRADES, Evidence
+from forecasting.domain.forecasters import MODEL, PRIOR
+from forecasting.domain.instants import iso
+from forecasting.domain.predicate import Predicate, Truth
+from forecasting.domain.question import Question, effect_scale
+from forecasting.errors import InvalidInput
+from forecasting.evidence import known, without_retracted
+from forecasting.evidence.leads import Signs, to_question
+from forecasting.evidence.likelihood import of_grade
+from forecasting.evidence.relevant import asked, moments
+from forecasting.evidence.reports import CodedReport, alive, bound
+from forecasting.evidence.shapley import shapley
+from forecasting.evidence.steps import (
     ELSEWHERE,
     FACTS,
     FADED,
@@ -33,20 +47,6 @@ from forecasting.app.forecast.steps import (
     pool_unclear,
     unreported,
 )
-from forecasting.app.ledger.log import check_moment
-from forecasting.arrays import FloatArray
-from forecasting.domain.evidence import GRADES, Evidence
-from forecasting.domain.forecasters import MODEL, PRIOR
-from forecasting.domain.instants import iso
-from forecasting.domain.predicate import Predicate, Truth
-from forecasting.domain.question import Question, effect_scale
-from forecasting.errors import InvalidInput
-from forecasting.evidence import known, without_retracted
-from forecasting.evidence.leads import Signs, to_question
-from forecasting.evidence.likelihood import of_grade
-from forecasting.evidence.relevant import asked, moments
-from forecasting.evidence.reports import CodedReport, alive, bound
-from forecasting.evidence.shapley import shapley
 from forecasting.inference.estimate import LEAST, MOST, log_odds
 from forecasting.models.world.conditions import towards
 from forecasting.models.world.model import Run, Variant

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forecasting.app.catalog import Catalog, latest
-from forecasting.app.frames import Selection, resolved, shown
+from forecasting.app.scores.frame import Selection, resolved, shown
+from forecasting.domain.catalog import Catalog, latest
 from forecasting.domain.forecast import DENSE, SHOWN, Forecast, model_value
 from forecasting.domain.forecasters import family, ordered
 from forecasting.domain.instants import iso
@@ -65,13 +65,10 @@ def pool(
         raise InvalidInput(msg, hint="as_of=TIME")
     chosen = Selection(wanted.kind, wanted.run, question=name, as_of=moment)
     forecasts, withdrawals = shown(ledger, catalog, chosen, head=head)
-    withdrawn: dict[tuple[str, str], dt.datetime] = {}
-    for withdrawal in withdrawals if wanted.kind != "replay" else ():
-        if withdrawal.withdrawn_at <= moment:
-            key = (withdrawal.question, withdrawal.forecaster)
-            withdrawn[key] = max(
-                withdrawal.withdrawn_at, withdrawn.get(key, withdrawal.withdrawn_at)
-            )
+    ends = sorted((w.withdrawn_at, w.question, w.forecaster) for w in withdrawals)
+    withdrawn = {(question, who): at for at, question, who in ends if at <= moment}
+    if wanted.kind == "replay":
+        withdrawn = {}
     past = None
     if any(question.type == "binary" for question in is_open):
         record = Selection(wanted.kind, wanted.run, as_of=moment)

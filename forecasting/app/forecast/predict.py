@@ -13,12 +13,11 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
-from forecasting.app.catalog import Catalog
-from forecasting.app.forecast.steps import TIME, steps_after
-from forecasting.app.forecast.worldviews import Spoken, weights_at
+from forecasting.app.forecast.worldviews import weights_at
 from forecasting.app.ledger.log import kind_of
-from forecasting.app.upkeep.banks import ahead_of, bank_of
+from forecasting.app.upkeep.banks import bank_of
 from forecasting.bank import Bank
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.commentary import Worldview
 from forecasting.domain.evidence import Evidence
 from forecasting.domain.forecast import Forecast, Kind, Spread, Value, model_value
@@ -33,18 +32,19 @@ from forecasting.domain.forecasters import (
     WITHOUT_LINKS,
     WITHOUT_NEWS,
 )
-from forecasting.domain.predicate import Predicate
 from forecasting.domain.provenance import ModelRun, in_batch, world_run
 from forecasting.domain.question import ANNULLED, Question
 from forecasting.domain.watch import Watch, watched
-from forecasting.errors import InvalidInput
 from forecasting.evidence import known, without_retracted
-from forecasting.evidence.relevant import ancestors, asked
+from forecasting.evidence.predicates import predicates
+from forecasting.evidence.relevant import asked
 from forecasting.evidence.reliability import Reliabilities, learned
+from forecasting.evidence.steps import TIME, steps_after
 from forecasting.inference.fits import Wanted
 from forecasting.models.world.climatology import climatology
 from forecasting.models.world.model import AsOf, Variant, WorldModel
 from forecasting.models.world.reading import LEVELS, Answer, on_scale
+from forecasting.pooling.worldview_weights import Spoken
 from forecasting.store import Ledger
 
 #: Draws of a live update, and of one step of a replay.
@@ -477,42 +477,6 @@ def outcomes_known(catalog: Catalog, as_of: dt.datetime) -> tuple[int, int]:
         and catalog.questions[name].type == "binary"
     ]
     return resolved.count("yes"), len(resolved)
-
-
-def predicates(
-    questions: Iterable[Question], bank: Bank
-) -> tuple[dict[str, Predicate], dict[str, str]]:
-    """Read what each question asks of the world; of the rest, why the models say nothing."""
-    from forecasting.domain.predicate_check import check_predicate
-    from forecasting.domain.predicate_text import parse_predicate
-
-    by_question: dict[str, Predicate] = {}
-    silent: dict[str, str] = {}
-    for question in questions:
-        if not question.answer:
-            silent[question.id] = "has no `answer`, so no model speaks of it"
-            continue
-        try:
-            predicate = parse_predicate(question.answer, zone=question.zone, world=bank.world)
-            faults = check_predicate(
-                predicate, bank.world, question.space, question.opens, question.closes
-            )
-        except InvalidInput as fault:
-            # The message quotes the answer already.
-            silent[question.id] = fault.message
-            continue
-        if faults:
-            silent[question.id] = f"answer ({question.answer}): {faults[0]}"
-        else:
-            by_question[question.id] = predicate
-    wrong = ahead_of(bank)
-    for name in [*by_question] if wrong else ():
-        for process in sorted(ancestors(bank.world.links, asked(by_question[name])) & wrong.keys())[
-            :1
-        ]:
-            silent[name] = f"rests on {process}, and is skipped: {wrong[process]}"
-            del by_question[name]
-    return by_question, silent
 
 
 def watches_of(ledger: Ledger, as_of: dt.datetime, *, live: bool) -> tuple[Watch, ...]:

@@ -22,12 +22,11 @@ from multiprocessing import get_context
 from types import MappingProxyType
 from typing import Any
 
-from forecasting.app.catalog import Catalog
-from forecasting.app.forecast.predict import REPLAY_DRAWS, Earlier, Predictor, drafts, predicates
-from forecasting.app.forecast.worldviews import Spoken
-from forecasting.app.frames import Selection
+from forecasting.app.forecast.predict import REPLAY_DRAWS, Earlier, Predictor, drafts
+from forecasting.app.scores.frame import Selection
 from forecasting.app.scores.score import scores
 from forecasting.bank import Bank, text_speaks_at
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.commentary import Claim, Text
 from forecasting.domain.evidence import Evidence
 from forecasting.domain.forecast import Forecast, Value, decimal_text
@@ -38,8 +37,10 @@ from forecasting.domain.provenance import Plain, ReplayMark
 from forecasting.domain.question import ANNULLED, Question
 from forecasting.domain.watch import Watch
 from forecasting.errors import GateRefused, InvalidInput, NotFound
+from forecasting.evidence.predicates import predicates
 from forecasting.inference.fits import Wanted, stored_fits
 from forecasting.models.world.reading import Answer
+from forecasting.pooling.worldview_weights import Spoken
 from forecasting.store import Ledger
 
 type Clock = Callable[[], dt.datetime]

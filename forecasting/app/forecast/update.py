@@ -9,18 +9,18 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from forecasting.app.catalog import KINDS, Catalog, latest
 from forecasting.app.forecast.predict import OWN, Earlier, Predictor, Said, drafts
-from forecasting.app.forecast.worldviews import Spoken
 from forecasting.app.ledger.log import check_moment, kind_of
-from forecasting.app.upkeep.banks import changed_since, told_of_files
+from forecasting.app.upkeep.banks import changed_since
+from forecasting.bank.usable import told_of_files
+from forecasting.domain.catalog import KINDS, Catalog, latest
 from forecasting.domain.forecast import Forecast
 from forecasting.domain.forecasters import MODEL
 from forecasting.domain.instants import iso
 from forecasting.domain.question import Question, effect_scale, normalised
 from forecasting.domain.watch import Watch
-from forecasting.evidence.history import Step
 from forecasting.evidence.relevant import asked, groups
+from forecasting.pooling.worldview_weights import Spoken
 from forecasting.store import Ledger
 
 #: A watch that ended longer ago than this does not count.
@@ -31,6 +31,12 @@ BOTH_SHOWN = "both numbers are shown (nothing happened since / unknown since)"
 ERRORS = 2.0
 #: Questions that a note names before it counts the rest.
 SHOWN = 3
+#: The columns of the table, also of one without rows.
+UPDATE_COLUMNS = (
+    *("question", "model", "before", "after", "lower", "upper", "mcse", "method", "k_hat", "gate"),
+    *("fit", "moved", "logged", "linked", "reason", "closes", "seconds", "watched_until"),
+    *("quiet", "status"),
+)
 
 
 def update(
@@ -106,7 +112,7 @@ def update(
         f"{q.id}: {why}" for q in able if (why := predictor.model.faults.get((q.id, moment)))
     ]
     warnings += [
-        f"{name}: what is said of {iso(step.at)[:10]} ({_step_text(step)}) counts for nothing, "
+        f"{name}: what is said of {iso(step.at)[:10]} ({step.said}) counts for nothing, "
         f"for it was {record.state} on {iso(record.entered)[:10]}: forecast news retract {step.key}"
         for name, record in predictor.model.records(predictor.at(moment)).items()
         for step in record.late
@@ -120,9 +126,11 @@ def update(
     changed = _changed_questions(predictor, able, own)
     if unseen := sorted({name for q in able for name in stale[q.id]}):
         since = iso(min(ends[name] for name in unseen))[:10]
+        more = f" and {len(unseen) - 3} more" if len(unseen) > 4 else ""
+        which = ", ".join(unseen[:3] if more else unseen) + more
         since = f"since {since}" if len(unseen) == 1 else f"for a week, one not since {since}"
         warnings.append(
-            f"nobody has watched {_listing(unseen)} {since} (forecast watch lists them): "
+            f"nobody has watched {which} {since} (forecast watch lists them): "
             f"{BOTH_SHOWN}" + ("" if unwatched else ", neither is logged")
         )
     rows, logged = [], set()
@@ -169,15 +177,6 @@ def unwatched(
     processes = sorted(frozenset().union(*resting))
     ends = predictor.model.watched_until(processes, predictor.at(moment))
     return {name: end for name, end in ends.items() if moment - end > FRESH}
-
-
-def _step_text(step: Step) -> str:
-    return f"a part of {step.amount:g}" if step.amount > 0.0 else step.state
-
-
-def _listing(names: Sequence[str]) -> str:
-    more = f" and {len(names) - 3} more" if len(names) > 4 else ""
-    return ", ".join(names[:3] if more else names) + more
 
 
 def _changed_questions(

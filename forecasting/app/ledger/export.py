@@ -7,9 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from forecasting.app.catalog import Catalog
-from forecasting.app.ledger.undone import undone
 from forecasting.domain import Evidence, Forecast, Question, Resolution, Withdrawal
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.instants import iso
 from forecasting.domain.question import normalised
 from forecasting.domain.setup import Setup
@@ -21,7 +20,8 @@ from forecasting.exchange.formats.parquet import write_parquet
 from forecasting.exchange.layout import schema
 from forecasting.exchange.record import WITHDRAWN, Facts, Refused, Said, Settled, Statements
 from forecasting.files import drafted, written
-from forecasting.store import Entry, Head, Ledger, transfer
+from forecasting.store import Entry, Ledger, transfer
+from forecasting.store.undone import undone
 
 #: The formats that a track record is written in.
 WRITTEN = ("csv", "jsonl", "parquet", "fatebook", "schema")
@@ -148,7 +148,8 @@ def restored(
     kinds: Counter[str] = Counter()
     if ledger.hash_at(declared.entries) == declared.head or not declared.entries:
         before = sum(1 for _ in lines)
-    elif not _begins(lines, here):
+    elif here.seq and all((one.seq, one.hash) != (here.seq, here.hash) for one in lines):
+        # The ledger is not the beginning of these lines.
         return None
     else:
         before = here.seq
@@ -168,11 +169,6 @@ def restored(
         "refused": [],
         "notes": [],
     }
-
-
-def _begins(lines: Iterable[Entry], here: Head) -> bool:
-    """Whether a ledger holds the beginning of these lines and no more."""
-    return not here.seq or any(one.seq == here.seq and one.hash == here.hash for one in lines)
 
 
 def _counted(

@@ -2,40 +2,53 @@
 
 import datetime as dt
 import hashlib
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import math
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from heapq import nsmallest
-from operator import attrgetter
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
 from forecasting import exchange
-from forecasting.app.catalog import Catalog
 from forecasting.app.ledger.export import NOT_HERE, foreign, restored, whole
 from forecasting.app.ledger.log import beside
-from forecasting.app.ledger.undone import taken_back, undone, vacated
 from forecasting.app.news.add import News, taken
 from forecasting.domain import Evidence, Forecast, Withdrawal
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.forecasters import OURS, person
-from forecasting.domain.instants import DEFAULT_ZONE
+from forecasting.domain.instants import DEFAULT_ZONE, iso
 from forecasting.domain.instants import zone as known_zone
-from forecasting.domain.question import ANNULLED, TOO_SOON, Question
+from forecasting.domain.question import ANNULLED, Question
 from forecasting.domain.reading import Ambiguous, Manner, of_file, plainly
 from forecasting.domain.reading.quantities import THOUSANDS
-from forecasting.domain.resolution import Resolution, outcomes
+from forecasting.domain.resolution import REOPENED, Resolution, outcomes
 from forecasting.domain.setup import Setup
-from forecasting.errors import DatabaseUnusable, InvalidInput
+from forecasting.errors import DatabaseUnusable, InvalidInput, NotFound
 from forecasting.exchange import Plan
-from forecasting.exchange.format import Format, Told, detected
+from forecasting.exchange.format import Told, detected
 from forecasting.exchange.people import named
 from forecasting.exchange.record import Statements, ends_to_come, gathered
 from forecasting.exchange.rows import by_rows
 from forecasting.exchange.source import opened
 from forecasting.exchange.stated import Reading
+from forecasting.exchange.summary import (
+    checked,
+    first_rows,
+    questions_and_outcomes,
+    summary,
+    title_notes,
+)
 from forecasting.store import Draft, Ledger, transfer
+from forecasting.store.undone import (
+    bare_runs,
+    bounds,
+    import_runs,
+    taken_back,
+    undone,
+    vacated,
+    versions,
+)
 
 #: How the export of a ledger is read with everything in it.
 WHOLE = "a database of its own takes it whole: database=NEW.db, create=True"
@@ -205,13 +218,14 @@ def import_record(
         "resolutions": len(plan.resolutions),
         "news": len(news.items),
         "refused": [{"line": one.line, "reason": one.reason} for one in refused],
-        "notes": [*plan.notes, *_title_notes(plan.questions, before)],
+        "notes": [*plan.notes, *title_notes(plan.questions, before)],
         "run": None if dry_run else run,
         "first": first_rows(plan, before),
         "summary": summary(plan, before),
     }
     if check_scores:
-        counts["scores"] = checked(ledger, of, statements, plan)
+        cases = _cases(ledger, statements, plan) if of.rules else ()
+        counts["scores"] = checked(of, statements, list(cases))
     return _result(ledger, file, digest, counts, dry_run)
 
 
@@ -228,23 +242,6 @@ def _run_name(head: int, plan: Plan) -> str | None:
     if plan.resolutions:
         last += len(plan.withdrawals) + len(plan.resolutions)
     return f"{first}-{last}"
-
-
-def _title_notes(new: Iterable[Question], before: Catalog) -> list[str]:
-    """Name the new questions whose title one on record has, under another id."""
-    titles = before.titles()
-    twice = [
-        f"{one.id} ({name})"
-        for one in new
-        if one.id not in before.questions and (name := titles.get(one.whole_title.casefold()))
-    ]
-    if not twice:
-        return []
-    names = ", ".join(twice[:3]) + (f" and {len(twice) - 3} more" if len(twice) > 3 else "")
-    return [
-        f"the title of a question on record, under another id: {names}; if it is the same one, "
-        "take the import back and give the id on record in the column question"
-    ]
 
 
 def _result(
@@ -321,141 +318,9 @@ def _holdings(ledger: Ledger) -> exchange.Held:
     )
 
 
-SHOWN = 5
-
-
-def first_rows(plan: Plan, catalog: Catalog) -> list[dict[str, Any]]:
-    """Give the first forecasts of an import as they were understood."""
-    questions, settled = _questions_and_outcomes(plan, catalog)
-    return [
-        {
-            "question": one.question,
-            "title": questions[one.question].title,
-            "forecaster": one.forecaster,
-            "forecast": one.value.plain,
-            "issued_at": one.issued_at,
-            "closes": questions[one.question].closes,
-            "outcome": None if (out := settled.get(one.question)) is None else out.outcome,
-            "resolved_at": None if out is None else out.resolved_at,
-        }
-        for one in nsmallest(SHOWN, plan.forecasts, key=attrgetter("issued_at"))
-    ]
-
-
-def summary(plan: Plan, catalog: Catalog) -> str:
-    """Say how many forecasts will be scored and over what; and what will not, and why."""
-    questions, settled = _questions_and_outcomes(plan, catalog)
-    counts = Counter(map(attrgetter("question"), plan.forecasts))
-    if not counts:
-        return "no new forecasts" if plan.duplicates else ""
-    resolved = annulled = soon = scored = 0
-    windows = []
-    for name, count in counts.items():
-        out, question = settled.get(name), questions[name]
-        resolved += count * (out is not None)
-        if out is None:
-            continue
-        if out.outcome == ANNULLED:
-            annulled += count
-        elif out.resolved_at - question.opens <= TOO_SOON:
-            soon += count
-        else:
-            scored += count
-            windows.append(question.closes - question.opens)
-    n = counts.total()
-    parts = [f"{n:,} forecast{'s' * (n != 1)}", f"{resolved:,} resolved"]
-    if windows:
-        low, high = (
-            max(1, round(one / dt.timedelta(days=1))) for one in (min(windows), max(windows))
-        )
-        days = f"{low} days" if low == high else f"{low} to {high} days"
-        parts.append(f"{scored:,} scored over the {days} from opening to closing")
-    else:
-        parts.append("none scored")
-    left_out = [
-        f"{count:,} {why}"
-        for count, why in (
-            (n - resolved, "without an outcome yet"),
-            (soon, "resolved within two days of opening (too_soon=True scores them)"),
-            (annulled, "annulled"),
-        )
-        if count
-    ]
-    return ", ".join(parts) + ("; left out: " + ", ".join(left_out) if left_out else "")
-
-
-def _questions_and_outcomes(
-    plan: Plan, catalog: Catalog
-) -> tuple[dict[str, Question], dict[str, Resolution]]:
-    questions = {**catalog.questions, **{question.id: question for question in plan.questions}}
-    settled = {**catalog.outcomes, **outcomes(plan.resolutions)}
-    return questions, settled
-
-
-def checked(
-    ledger: Ledger, of: Format, statements: Statements, plan: Plan
-) -> dict[str, list[dict[str, Any]]]:
-    """Score what the ledger holds of a file's questions by the rules of its platform.
-
-    `rows` are a question, forecaster and rule each, with `theirs` (None where the file states none)
-    and `ours`; `rules` say of each rule its convention and the largest difference. `ours` is the
-    mean over the `n` pairs of a question and a forecaster, or over the `n_stated` that the file
-    scores too, as `theirs` is. Of a rule that counts each forecast once, `per_forecast` is the mean
-    over all `n_forecasts` of them: another number where some have forecast more often.
-    """
-    cases = list(_cases(ledger, statements, plan)) if of.rules else []
-    of_question = {one.question.id: one for one in cases}
-    rows: list[dict[str, Any]] = []
-    rules: list[dict[str, Any]] = []
-    for name, rule in of.rules.items():
-        each: list[float] = []
-        ours: dict[tuple[str, str], float] = {}
-        for one in cases:
-            for forecaster, score in sorted(rule.score(one).items()):
-                once = score if isinstance(score, list) else []
-                each += once
-                ours[one.question.id, forecaster] = fmean(once) if once else score
-        their_scores = {
-            (s.question, s.forecaster): s.score for s in statements.scored if s.rule == name
-        }
-        mine: list[dict[str, Any]] = [
-            {
-                "question": question,
-                "forecaster": forecaster,
-                "rule": name,
-                "theirs": (theirs := their_scores.get((question, forecaster))),
-                "ours": (own := ours.get((question, forecaster))),
-                "difference": None if own is None or theirs is None else own - theirs,
-            }
-            for question, forecaster in [*ours, *sorted(their_scores.keys() - ours.keys())]
-        ]
-        rows += mine
-        scored = [row for row in mine if row["ours"] is not None]
-        both = [row for row in mine if row["difference"] is not None]
-        worst = max(both, key=lambda row: abs(row["difference"]), default=None)
-        rules.append(
-            {
-                "rule": name,
-                "convention": rule.convention,
-                "n": len(scored),
-                "n_stated": len(both),
-                "theirs": fmean([row["theirs"] for row in both]) if both else None,
-                "ours": fmean([row["ours"] for row in both or scored]) if scored else None,
-                "per_forecast": fmean(each) if each else None,
-                "n_forecasts": len(each) or None,
-                "largest_difference": None if worst is None else abs(worst["difference"]),
-                "where": "" if worst is None else worst["question"],
-                "explained": rule.why
-                if worst is None or rule.because is None
-                else rule.because(of_question[worst["question"]]),
-            }
-        )
-    return {"rules": rules, "rows": rows}
-
-
 def _cases(ledger: Ledger, statements: Statements, plan: Plan) -> Iterator[Told]:
     """Give what the ledger has of each resolved question that a file speaks of."""
-    questions, settled = _questions_and_outcomes(plan, Catalog.of(ledger))
+    questions, settled = questions_and_outcomes(plan, Catalog.of(ledger))
     about = {one.question for one in statements.facts} | {one.question for one in statements.said}
     beyond: dict[str, dict[str, Any]] = defaultdict(dict)
     for facts in statements.facts:
@@ -484,3 +349,165 @@ def _cases(ledger: Ledger, statements: Statements, plan: Plan) -> Iterator[Told]
             ],
             stated=beyond[name],
         )
+
+
+def _only_imported(
+    ledger: Ledger,
+    forecasts: Sequence[Forecast],
+    undone_seqs: Collection[int],
+    new_questions: Collection[str] = (),
+) -> list[str]:
+    """Give the questions, the new ones too, that only some imported forecasts are on."""
+    mine = {one.seq for one in forecasts}
+    others = {one.question for one in ledger.seals()}
+    for kind in ("live", "backdated", "imported"):
+        every = ledger.forecasts(kind=kind)
+        others |= {
+            one.question for one in every if one.seq not in mine and one.seq not in undone_seqs
+        }
+    names = ({one.question for one in forecasts} | {*new_questions}) - others
+    return [
+        question.id
+        for question in ledger.questions()
+        # The source of an imported question is empty or an address; that of others is not.
+        if question.id in names and question.source.partition(":")[0] in ("", "http", "https")
+    ]
+
+
+def _wordings(ledger: Ledger, run: tuple[int, int] | None) -> tuple[list[Question], list[str]]:
+    """Give the former words of questions that an import changed, and the questions it made."""
+    if run is None:
+        return [], []
+    first, last = run
+    of: dict[str, list[int]] = defaultdict(list)
+    for seq, name, _ in versions(ledger):
+        of[name].append(seq)
+    reworded, new_questions = [], []
+    for name, numbers in of.items():
+        before = [seq for seq in numbers if seq < first]
+        if any(first <= seq <= last for seq in numbers) and not before:
+            new_questions.append(name)
+        elif before and first <= numbers[-1] <= last:
+            former = ledger.entry(before[-1]).value
+            reworded += [former] if isinstance(former, Question) else []
+    return reworded, new_questions
+
+
+def _first_said(one: Resolution, versions: Sequence[Resolution]) -> Resolution:
+    """Give the version of an outcome that one restores after an undone import; else itself."""
+    from forecasting.exchange.settle import UNDONE
+
+    before = [each for each in versions if (each.seq or 0) < (one.seq or 0)]
+    if before and (before[-1].source, before[-1].recorded_at) == (UNDONE, one.recorded_at):
+        content = (one.outcome, one.resolved_at, one.source, one.certainty, one.note)
+        for each in reversed(before):
+            if content == (each.outcome, each.resolved_at, each.source, each.certainty, each.note):
+                return _first_said(each, before)
+    return one
+
+
+def _outcomes_before(
+    ledger: Ledger, versions_of: Mapping[str, Sequence[Resolution]], first: int
+) -> dict[str, Resolution]:
+    """Give the outcomes that stood before an import, without those of imports undone since."""
+    gone = [
+        bounds(row["run"])
+        for row in import_runs(ledger)
+        if row["undone"] and row["undone"] >= row["forecasts"]
+    ]
+
+    def counts(one: Resolution) -> bool:
+        seq = _first_said(one, versions_of[one.question]).seq or 0
+        return not any(begins <= seq <= ends for begins, ends in gone)
+
+    before = (
+        one for versions in versions_of.values() for one in versions if (one.seq or 0) < first
+    )
+    return outcomes(one for one in before if counts(one))
+
+
+def import_undo(
+    ledger: Ledger, run: int | str, *, now: dt.datetime, drop: bool = False
+) -> dict[str, Any]:
+    """Take a mistaken import back: withdrawals and reopened outcomes, as entries.
+
+    With `drop`, the questions on which nobody has forecast otherwise leave every list; without it
+    they stay, and are `idle`. An outcome that the import corrected stands again as it was
+    (`restored`). `run` is its first and last entry, as it printed them; or the first.
+    Of an import without forecasts the ends count no more and each question has its former words.
+    """
+    from forecasting.exchange.settle import UNDONE
+
+    start, _, until = str(run).strip().partition("-")
+    try:
+        first = ledger.entry(start)
+        last = ledger.entry(until).seq if until else math.inf
+    except NotFound as absent:
+        raise NotFound(absent.message, hint="forecast import runs") from absent
+    at = first.recorded_at
+
+    def within(one: Forecast | Resolution) -> bool:
+        return one.recorded_at == at and first.seq <= (one.seq or 0) <= last
+
+    forecasts = [one for one in ledger.forecasts(kind="imported") if within(one)]
+    settled = [one for one in ledger.resolutions() if within(one) and not one.status]
+    bare = {bounds(each): was_undone for each, was_undone in bare_runs(ledger)}
+    mine = next(
+        ((a, b) for a, b in bare if a == first.seq and last in (b, math.inf) and not forecasts),
+        None,
+    )
+    if not forecasts and mine is None:
+        msg = f"run ({run}): no import recorded that entry"
+        raise InvalidInput(msg, hint="forecast import runs")
+    undone_seqs = undone(ledger).forecasts
+    remaining = [one for one in forecasts if one.seq not in undone_seqs]
+    reworded, new_questions = _wordings(ledger, mine)
+    idle = _only_imported(ledger, forecasts, undone_seqs, new_questions)
+    if not (remaining if mine is None else not bare[mine]) and not (drop and idle):
+        msg = f"run ({run}): was already undone"
+        raise InvalidInput(msg, hint="forecast import runs")
+    versions_of: dict[str, list[Resolution]] = defaultdict(list)
+    for one in ledger.resolutions():
+        versions_of[one.question].append(one)
+    standing = outcomes(each for versions in versions_of.values() for each in versions)
+    drafts: list[Draft] = [
+        Withdrawal(one.question, one.forecaster, one.issued_at) for one in remaining
+    ]
+    reopened = [
+        one.question
+        for one in settled
+        if (current := standing.get(one.question)) is not None
+        and _first_said(current, versions_of[one.question]).seq == one.seq
+    ]
+    earlier = _outcomes_before(ledger, versions_of, first.seq)
+    restored = [question for question in reopened if question in earlier]
+    for question in reopened:
+        end = Resolution(
+            question=question,
+            outcome="",
+            resolved_at=now,
+            source=UNDONE,
+            version=1 + max(one.version for one in versions_of[question]),
+            status=REOPENED,
+            note=f"the import of {iso(at)} was taken back",
+        )
+        drafts.append(end)
+        if question in earlier:
+            drafts.append(
+                replace(earlier[question], version=end.version + 1, recorded_at=None, seq=None)
+            )
+    if mine is not None and not bare[mine]:
+        drafts += reworded
+        drafts.append(Setup("import", f"{mine[0]}-{mine[1]}", {"undone": "yes"}))
+    drafts += [Setup("dropped", question, {}) for question in idle if drop]
+    recorded = ledger.append(drafts, recorded_at=now)
+    return {
+        "run": run,
+        "recorded_at": at,
+        "withdrawn": len(remaining),
+        "reopened": len(reopened) - len(restored),
+        **({"restored": len(restored)} if restored else {}),
+        **({} if mine is None else {"reworded": len(reworded)}),
+        "dropped" if drop else "idle": len(idle),
+        "seq": recorded[0].seq,
+    }

@@ -1,17 +1,15 @@
 """Log or withdraw a forecast in one transaction, in whose name, and read back what stands."""
 
 import datetime as dt
-import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from forecasting.app.catalog import Catalog
 from forecasting.app.ledger import seal
-from forecasting.app.ledger.undone import undone
 from forecasting.domain import Evidence, Redaction, Resolution, reading
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.forecast import (
     LIVE_WITHIN,
     Forecast,
@@ -23,7 +21,7 @@ from forecasting.domain.forecast import (
     options_value,
     quantiles_value,
 )
-from forecasting.domain.forecasters import MODEL, OURS
+from forecasting.domain.forecasters import MODEL, OURS, one_letter, plain_name
 from forecasting.domain.instants import iso
 from forecasting.domain.ladder import falls
 from forecasting.domain.provenance import ModelRun
@@ -35,9 +33,19 @@ from forecasting.domain.watch import Watch
 from forecasting.errors import InvalidInput, NotFound, Repeated
 from forecasting.store import Ledger, Step
 from forecasting.store.entries import Stored
+from forecasting.store.undone import undone
 
 #: Of more new names than these, only those that differ in case, marks or spaces are looked for.
 MOST_LETTER_BY_LETTER = 50
+#: The columns of the table, also of one without rows.
+FORECAST_COLUMNS = (
+    *("seq", "question", "forecaster", "kind", "mark", "forecast", "issued_at", "recorded_at"),
+    *("because", "run", "claim"),
+)
+HISTORY_COLUMNS = (
+    *("seq", "question", "forecaster", "kind", "forecast", "issued_at", "recorded_at", "mark"),
+    *("from", "until", "lower", "upper", "method", "run", "sealed", "because"),
+)
 
 
 def kind_of(issued_at: dt.datetime, recorded_at: dt.datetime) -> Kind:
@@ -152,13 +160,17 @@ def beside(ledger: Ledger, names: Iterable[str], *, of_file: bool = False) -> li
     new = [name for name in new if name not in on_record]
     folds: dict[str, list[str]] = defaultdict(list)
     for name in (*sorted(on_record), *new):
-        folds[_plain(name)].append(name)
+        folds[plain_name(name)].append(name)
     notes = []
     for name in new:
-        like = [other for other in folds[_plain(name)] if other != name and other in on_record]
-        like = like or [other for other in folds[_plain(name)] if other < name]
+        like = [other for other in folds[plain_name(name)] if other != name and other in on_record]
+        like = like or [other for other in folds[plain_name(name)] if other < name]
         if not like and len(new) <= MOST_LETTER_BY_LETTER:
-            like = [other for other in sorted(on_record) if one_letter(_plain(name), _plain(other))]
+            like = [
+                other
+                for other in sorted(on_record)
+                if one_letter(plain_name(name), plain_name(other))
+            ]
         if like:
             back = f"`forecast withdraw` with forecaster={name}, then say it with "
             way = (
@@ -169,37 +181,6 @@ def beside(ledger: Ledger, names: Iterable[str], *, of_file: bool = False) -> li
                 f"person: {way}"
             )
     return notes
-
-
-def _plain(name: str) -> str:
-    """Give a name without case, marks, spaces and dots."""
-    apart = unicodedata.normalize("NFKD", name).casefold()
-    return "".join(letter for letter in apart if letter.isalnum()) or name
-
-
-def one_letter(one: str, other: str) -> bool:
-    """Say whether two names differ in one letter: another, one more, or two exchanged.
-
-    A digit is no slip of the pen (``reader-1`` and ``reader-2``), and of two letters one is half.
-
-    Examples
-    --------
-    >>> one_letter("ana", "anna"), one_letter("bob", "rob"), one_letter("p1", "p2")
-    (True, True, False)
-    """
-    if one == other or min(len(one), len(other)) < 3 or abs(len(one) - len(other)) > 1:
-        return False
-    start = 0
-    while start < min(len(one), len(other)) and one[start] == other[start]:
-        start += 1
-    end = 0
-    while end < min(len(one), len(other)) - start and one[-1 - end] == other[-1 - end]:
-        end += 1
-    left, right = one[start : len(one) - end], other[start : len(other) - end]
-    if any(letter.isdigit() for letter in left + right):
-        return False
-    swapped = len(left) == len(right) == 2 and left == right[::-1]
-    return swapped or max(len(left), len(right)) == 1
 
 
 def value_of(
@@ -350,6 +331,30 @@ def _is_in_force(ledger: Ledger, question: Question, forecaster: str, moment: dt
     last = max((at for at in times if at <= moment), default=None)
     back = max((step.at for step in steps if not step.kind and step.at <= moment), default=None)
     return last is not None and (back is None or back < last)
+
+
+def forecasts(
+    ledger: Ledger, *, kind: str | None = None, forecaster: str | None = None
+) -> list[dict[str, Any]]:
+    """Give a row for every forecast but those of undone imports."""
+    catalog = Catalog.of(ledger)
+    return [
+        {
+            "seq": f.seq,
+            "question": f.question,
+            "forecaster": f.forecaster,
+            "kind": f.kind,
+            "mark": catalog.mark(f),
+            "forecast": f.value.plain,
+            "issued_at": f.issued_at,
+            "recorded_at": f.recorded_at,
+            "because": f.because,
+            "run": f.run,
+            "claim": f.claim,
+        }
+        for f in undone(ledger).left(ledger.forecasts(forecaster=forecaster))
+        if kind is None or f.kind == kind_named(kind)
+    ]
 
 
 def history(

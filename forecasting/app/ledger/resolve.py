@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from forecasting.app.catalog import Catalog
-from forecasting.app.frames import Selection, resolved
 from forecasting.app.ledger.log import check_moment
-from forecasting.app.news.world import facts_on
-from forecasting.app.scores.score import from_frame
+from forecasting.app.scores.frame import Selection, resolved
+from forecasting.app.upkeep import banks
+from forecasting.comparison.table import from_frame
 from forecasting.domain import reading
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.forecast import KINDS, kind_named
 from forecasting.domain.instants import iso
 from forecasting.domain.outcome import NO, YES, OutcomeSpace, beyond
@@ -19,9 +19,19 @@ from forecasting.domain.predicate_early import knowable
 from forecasting.domain.question import ANNULLED, Question, normalised
 from forecasting.domain.resolution import DISPUTED, REOPENED, Resolution
 from forecasting.errors import InvalidInput, Unsure
+from forecasting.evidence.predicates import OnRecord, facts_on
 from forecasting.store import Ledger
 
 type Chosen = Callable[[Question], bool]
+#: The columns of the table, also of one without rows.
+RESOLUTION_COLUMNS = (
+    *("seq", "question", "status", "outcome", "resolved_at", "recorded_at", "source", "certainty"),
+    *("note", "version", "stands"),
+)
+SCORED_COLUMNS = (
+    *RESOLUTION_COLUMNS[:-1],
+    *("kind", "forecaster", "mean", "n", "rule", "coverage", "skill"),
+)
 
 
 def resolve(
@@ -109,7 +119,10 @@ def _doubt(
     now: dt.datetime,
 ) -> Unsure | None:
     """Say what makes an outcome doubtful: it is early, or the facts on record say otherwise."""
-    facts = facts_on(ledger, catalog, question, now)
+    facts = OnRecord(None)
+    if question.answer:
+        world = banks.news_world(ledger, replace(catalog, questions={question.id: question}))
+        facts = facts_on(world, question, ledger.evidence(), now)
     if facts.outcome is not None and not _same(question, facts.outcome, outcome):
         msg = (
             f"outcome ({outcome}): by the facts on record {question.id} is {facts.outcome}; is it "

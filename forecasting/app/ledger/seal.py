@@ -8,36 +8,21 @@ never worse than not, whatever is in it, and what is left is the score of what w
 """
 
 import datetime as dt
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from forecasting.app.catalog import Catalog
-from forecasting.app.ledger.undone import undone
-from forecasting.config import data_folder
-from forecasting.domain import ANNULLED, Forecast, Question, Redaction, Sealed, Value, Withdrawal
+from forecasting.domain import ANNULLED, Forecast, Question, Redaction, Sealed, Withdrawal
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.forecast import LIVE_WITHIN
 from forecasting.domain.forecasters import family
 from forecasting.domain.instants import iso
-from forecasting.domain.sealed import as_shown, placed
+from forecasting.domain.sealed import as_shown, placed, worst_value
 from forecasting.errors import InvalidInput, NotFound
-from forecasting.files import drafted, read_plain
 from forecasting.store import Ledger
 from forecasting.store import seal as seals
-
-#: Of a kept file: a long rationale and some hundred quantiles.
-MOST_BYTES = 1_000_000
-
-
-def folder() -> Path:
-    """Return where the numbers of sealed forecasts are kept; it need not exist."""
-    return data_folder() / "sealed"
-
-
-def kept_at(commitment: str) -> Path:
-    """Return the file in which what opens a seal is kept; it need not exist."""
-    return folder() / f"{commitment[:12]}.json"
+from forecasting.store.seal import _read_opening, _write_opening, folder, kept_at
+from forecasting.store.undone import undone
 
 
 def record(ledger: Ledger, drafts: Sequence[Forecast], *, now: dt.datetime) -> list[dict[str, Any]]:
@@ -207,42 +192,9 @@ def _refuse_clock(ledger: Ledger, now: dt.datetime) -> None:
         raise InvalidInput(msg, hint="correct the clock, then seal")
 
 
-def _write_opening(opening: dict[str, Any]) -> Path:
-    """Write what opens a seal, for its owner alone, and have it on the disk."""
-    target = kept_at(opening["commitment"])
-    text = json.dumps(opening, indent=1, ensure_ascii=False) + "\n"
-    try:
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with drafted(target, private=True) as draft:
-            draft.write_text(text, encoding="utf-8", newline="\n")
-    except OSError as fault:
-        msg = f"file ({target}): cannot be written ({fault.strerror or fault})"
-        raise InvalidInput(msg, hint="FORECASTING_HOME=FOLDER that you can write to") from fault
-    return target
-
-
-def _read_opening(file: Path) -> dict[str, Any]:
-    try:
-        opening = json.loads(read_plain(file, most=MOST_BYTES).decode("utf-8"))
-    except FileNotFoundError:
-        msg = f"file ({file}): does not exist, and without it the number cannot be known"
-        raise NotFound(msg, hint="file=COPY") from None
-    except OSError as fault:
-        msg = f"file ({file}): cannot be read ({fault.strerror})"
-        raise InvalidInput(msg, hint="file=COPY") from fault
-    except (ValueError, RecursionError):
-        opening = None
-    if not isinstance(opening, dict):
-        msg = f"file ({file}): does not hold a sealed forecast"
-        raise InvalidInput(msg, hint="file=COPY")
-    return opening
-
-
 #: How a table reads seals: what is hidden is missing, or counts as the worst; or every number
 #: stands from when it was shown, as for whoever learns from it.
 Seals = Literal["missing", "worst", "shown"]
-#: Levels in percent that leave next to nothing beyond them.
-_EDGES = ("0.0000001", "99.9999999")
 
 
 def read_seals(
@@ -282,18 +234,6 @@ def count_worst(
     return sum(seal.seq in closed and _as_worst(catalog, seal) is not None for seal in among)
 
 
-def counts_from(withdrawal: Withdrawal) -> dt.datetime:
-    """Give when a withdrawal begins to count for what was logged live.
-
-    One recorded more than 15 minutes after its time counts from its recording: else what went wrong
-    could be taken back from before it did.
-    """
-    recorded = withdrawal.recorded_at
-    if recorded is None or recorded - withdrawal.withdrawn_at <= LIVE_WITHIN:
-        return withdrawal.withdrawn_at
-    return recorded
-
-
 def _as_worst(catalog: Catalog, seal: Sealed) -> Forecast | None:
     """Give the forecast that a hidden seal counts as; None where nobody could have opened it."""
     question = catalog.questions[seal.question]
@@ -314,25 +254,6 @@ def _as_worst(catalog: Catalog, seal: Sealed) -> Forecast | None:
         recorded_at=seal.recorded_at,
         seq=seal.seq,
     )
-
-
-def worst_value(question: Question, outcome: str) -> Value:
-    """Give the forecast that no other could score worse than, once the outcome is known.
-
-    Certainty of what did not happen; of ordered options the farthest, of numbers the farther bound.
-    """
-    space = question.space
-    label = space.label(outcome)
-    if space.type == "binary":
-        return Value("binary", ("yes",), ("0" if label else "1",))
-    if space.type == "numeric":
-        low, high = space.lower or 0.0, space.upper or 0.0
-        bound = low if label - low > high - label else high
-        return Value("quantiles", _EDGES, (repr(bound),) * 2)
-    last = len(space.options) - 1
-    wrong = 0 if label > last - label else last
-    entered = tuple("1" if i == wrong else "0" for i in range(last + 1))
-    return Value("options", space.options, entered)
 
 
 def redact(

@@ -4,16 +4,16 @@ Of a file or a track record every row is judged on its own, and what passes is r
 """
 
 import datetime as dt
+import difflib
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from forecasting.app.catalog import Catalog
-from forecasting.app.news.check import EffectCheck, Entered, key_made_of
 from forecasting.app.news.shown import REPLACED, find, row_of
-from forecasting.app.news.world import LONGEST_REASON, NewsWorld, check_reason, decided
+from forecasting.app.upkeep import banks
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.evidence import (
     LASTING,
     NEWS,
@@ -29,72 +29,27 @@ from forecasting.domain.outcome import NO
 from forecasting.domain.question import normalised
 from forecasting.domain.reading import Manner, moment, of_file
 from forecasting.errors import InvalidInput, NotFound
-from forecasting.evidence import intake, reliability
+from forecasting.evidence import intake, known, reliability, without_retracted
+from forecasting.evidence.effects import (
+    _LIMITS,
+    EffectCheck,
+    Entered,
+    check_known,
+    check_reason,
+    drafted,
+    identity,
+    key_made_of,
+)
 from forecasting.evidence.identity import Items, Same, key_of
+from forecasting.evidence.predicates import decided
 from forecasting.evidence.relevant import asked as processes_asked
-from forecasting.evidence.reliability import check_grade
+from forecasting.evidence.reliability import STREAM, check_grade, grades_of
 from forecasting.evidence.similar import Alike, Index
 from forecasting.exchange import Refused
 from forecasting.fetch import Fetcher
 from forecasting.store import Ledger
 
-_LIMITS = {"title": 500, "source": 200, "url": 2000, "story": 200, "because": LONGEST_REASON}
-
-
-def identity(item: Evidence) -> tuple[str, str, str, str]:
-    """Give what makes two items the same; see :attr:`Entered.identity`."""
-    return (item.title, item.source, iso(item.known_at), item.url)
-
-
-def drafted(
-    entered: Entered, check: EffectCheck, *, now: dt.datetime
-) -> tuple[Evidence, list[str]]:
-    """Turn what was entered into an item that may be recorded, with notes for the analyst."""
-    for name, most in _LIMITS.items():
-        text = getattr(entered, name)
-        if len(text) > most:
-            msg = f"{name} ({len(text)} characters): at most {most}"
-            raise InvalidInput(msg)
-        if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
-            msg = f"{name}: must not hold a NUL character or half of a surrogate pair"
-            raise InvalidInput(msg)
-    if not normalised(entered.title) or not normalised(entered.source):
-        msg = "news: needs a title and a source"
-        raise InvalidInput(
-            msg, hint='forecast news add "TITLE" --source NAME --known-at 2026-11-22T12:00Z'
-        )
-    grade = reliability.check_grade(entered.grade or "F")
-    check_known(entered.known_at, now)
-    if entered.event_at is not None and entered.event_at > entered.known_at:
-        msg = (
-            f"known_at ({iso(entered.known_at)}): an item cannot be known before it happened "
-            f"({iso(entered.event_at)})"
-        )
-        raise InvalidInput(msg)
-    graded = replace(entered, source=normalised(entered.source), grade=grade)
-    effects, notes = check.effects(graded)
-    item = Evidence(
-        key=key_made_of("news", *entered.identity, *entered.on, entered.story, iso(now)),
-        kind="datum" if any(effect.form == "datum" for effect in effects) else "report",
-        title=normalised(entered.title),
-        source=normalised(entered.source),
-        known_at=entered.known_at,
-        effects=effects,
-        event_at=entered.event_at,
-        url=normalised(entered.url),
-        grade=grade,
-        story=normalised(entered.story),
-        stream=NEWS,
-        note=normalised(entered.because),
-    )
-    return item, notes
-
-
-def check_known(known_at: dt.datetime, now: dt.datetime) -> None:
-    """Refuse what nobody can know yet."""
-    if known_at > now:
-        msg = f"known_at ({iso(known_at)}): lies in the future (now {iso(now)})"
-        raise InvalidInput(msg, hint=f"known_at={iso(now)}")
+_LONGEST = 200
 
 
 def add(
@@ -127,7 +82,9 @@ def add(
     if replaced is not None:
         drafts.append(_retraction(replaced, REPLACED, now=now, known_at=replaced.known_at))
     catalog = Catalog.of(ledger)
-    check = EffectCheck(catalog, [*items, *drafts], now=now, world=NewsWorld.of(ledger, catalog))
+    check = EffectCheck(
+        catalog, [*items, *drafts], now=now, world=banks.news_world(ledger, catalog)
+    )
     item, notes = drafted(entered, check, now=now)
     if before := [other for other in items if other.key.startswith(item.key)]:
         # An item told again at the same instant has its own key: retracting the first spares it.
@@ -309,7 +266,7 @@ def import_news(
     rows = intake.read(content, name=name, source=source, manner=manner)
     items = ledger.evidence()
     catalog = Catalog.of(ledger)
-    check = EffectCheck(catalog, items, now=now, world=NewsWorld.of(ledger, catalog))
+    check = EffectCheck(catalog, items, now=now, world=banks.news_world(ledger, catalog))
     _check_defaults(check, on, grade, now)
     identities = {identity(item) for item in items if not retracts(item)}
     recorded = Items(item for item in items if not retracts(item))
@@ -461,7 +418,7 @@ def taken(
             keys.add(item.key)
             news.items.append(item)
     check = EffectCheck(
-        catalog, [*recorded, *news.items], now=now, world=NewsWorld.of(ledger, catalog)
+        catalog, [*recorded, *news.items], now=now, world=banks.news_world(ledger, catalog)
     )
     # Records are judged sorted by their content, so that the order of lines decides nothing.
     read_time = partial(moment, zone="UTC", days="ends")
@@ -482,3 +439,56 @@ def taken(
         news.items.append(replace(item, key=key))
     news.items.sort(key=lambda item: (item.known_at, item.key))
     return news
+
+
+def set_grade(
+    ledger: Ledger,
+    source: str,
+    grade: str,
+    *,
+    now: dt.datetime,
+    because: str = "",
+    new: bool = False,
+) -> dict[str, Any]:
+    """Grade a source from now on; the entry overrides the grades that its items carry.
+
+    The grade counts for forecasts as of now and later, never for earlier moments; `reweighed` says
+    how many reports that stand weigh by it from now on. Only with `new` for a source that no item
+    names yet: a mistyped name would stay for good.
+    """
+    name = normalised(source)
+    if not name or len(name) > _LONGEST:
+        msg = f"source ({name[:40]}): must be a name of 1 to {_LONGEST} characters"
+        raise InvalidInput(msg, hint="forecast sources list")
+    check_reason(because)
+    letter = check_grade(grade)
+    everything = known(ledger.evidence(), now)
+    before = grades_of(without_retracted(everything)).get(name)
+    named = {item.source for item in everything if item.stream != STREAM}
+    if before is None and name not in named and not new:
+        near = difflib.get_close_matches(name, sorted(named), n=1, cutoff=0.6)
+        msg = f"source ({name}): no news item has this source"
+        raise NotFound(
+            msg, hint=f"{near[0]}, or new=True" if near else "new=True, to grade it anyway"
+        )
+    reweighed = sum(item.reports for item in without_retracted(everything) if item.source == name)
+    draft = Evidence(
+        key=key_made_of("grade", name, letter, iso(now)),
+        kind="datum",
+        title=f"Grade of {name}: {letter}",
+        source="analyst",
+        known_at=now,
+        effects=(Effect(f"source/{name}", "datum", {"name": "graded", "grade": letter}, letter),),
+        stream=STREAM,
+        note=normalised(because),
+    )
+    (entry,) = ledger.append([draft], recorded_at=now)
+    return {
+        "seq": entry.seq,
+        "id": entry.id,
+        "source": name,
+        "before": before,
+        "grade": letter,
+        "reweighed": reweighed,
+        "recorded_at": entry.recorded_at,
+    }

@@ -5,26 +5,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from forecasting.app.catalog import Catalog
-from forecasting.app.news.add import add, drafted
-from forecasting.app.news.check import EffectCheck, Entered
+from forecasting.app.news.add import add
 from forecasting.app.news.shown import find, replaced
-from forecasting.app.news.world import NewsWorld
+from forecasting.app.upkeep import banks
 from forecasting.app.upkeep.banks import bank_of
-from forecasting.domain.evidence import (
-    CODES,
-    Effect,
-    Evidence,
-    coded,
-    retractions,
-    standing,
-)
+from forecasting.domain.catalog import Catalog
+from forecasting.domain.evidence import CODES, Effect, Evidence, coded, retractions, standing
 from forecasting.domain.process import ProcessSpec
 from forecasting.domain.question import Question
 from forecasting.errors import ForecastingError, InvalidInput
 from forecasting.evidence import known
+from forecasting.evidence.effects import EffectCheck, Entered, drafted
 from forecasting.evidence.leads import to_target
 from forecasting.evidence.likeness import Likeness
+from forecasting.evidence.predicates import NewsWorld
 from forecasting.evidence.similar import Index
 from forecasting.store import Ledger
 
@@ -54,7 +48,7 @@ def is_coded(item: Evidence) -> bool:
 def targets(ledger: Ledger, now: dt.datetime) -> list[Target]:
     """Give everything that a report may act on: processes with their states, and open questions."""
     catalog = Catalog.of(ledger)
-    world = NewsWorld.of(ledger, catalog)
+    world = banks.news_world(ledger, catalog)
     result = []
     for process in world.world.processes.values():
         for name, title in _of_process(process):
@@ -91,7 +85,7 @@ def _of_process(process: ProcessSpec) -> list[tuple[str, str]]:
 
 def facts(ledger: Ledger) -> list[Target]:
     """Give the facts that an item may state: a state entered, an event, a part delivered."""
-    world = NewsWorld.of(ledger, Catalog.of(ledger)).world
+    world = banks.news_world(ledger, Catalog.of(ledger)).world
     result = []
     for process in world.processes.values():
         title = process.title or process.name
@@ -132,7 +126,7 @@ def inbox(ledger: Ledger, *, now: dt.datetime) -> list[dict[str, Any]]:
     if not items:
         return []
     catalog = Catalog.of(ledger)
-    likeness = Likeness(_texts(catalog, NewsWorld.of(ledger, catalog), now))
+    likeness = Likeness(_texts(catalog, banks.news_world(ledger, catalog), now))
     rows = [_row(item, likeness) for item in items]
     return sorted(rows, key=lambda row: (-row["most"], -row["known_at"].timestamp(), row["seq"]))
 
@@ -151,7 +145,7 @@ def proposed(ledger: Ledger, name: str, *, now: dt.datetime) -> dict[str, Any]:
     items = ledger.evidence()
     item = find(ledger, items, name)
     catalog = Catalog.of(ledger)
-    world = NewsWorld.of(ledger, catalog)
+    world = banks.news_world(ledger, catalog)
     row = _row(item, Likeness(_texts(catalog, world, now)))
     every = targets(ledger, now)
     likely: list[Target] = []
@@ -288,7 +282,7 @@ def effect(
     items = ledger.evidence()
     item = find(ledger, items, name)
     catalog = Catalog.of(ledger)
-    world = NewsWorld.of(ledger, catalog)
+    world = banks.news_world(ledger, catalog)
     rest = [other for other in items if other.key != item.key]
     check = EffectCheck(catalog, rest, now=now, world=world)
     bank = bank_of(ledger)

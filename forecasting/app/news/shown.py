@@ -2,28 +2,22 @@
 
 import datetime as dt
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from math import exp, isfinite
+from math import exp
 from typing import Any
 
 from forecasting import clock
-from forecasting.app.catalog import Catalog
-from forecasting.app.news.world import NewsWorld
-from forecasting.domain.evidence import (
-    LASTING,
-    REFERENCE_STREAMS,
-    Evidence,
-    half_life_of,
-    retractions,
-    retracts,
-)
-from forecasting.domain.process import WorldSpec
+from forecasting.app.upkeep import banks
+from forecasting.domain.catalog import Catalog
+from forecasting.domain.evidence import NEWS, REFERENCE_STREAMS, Evidence, retractions, retracts
+from forecasting.domain.instants import iso
 from forecasting.domain.question import effect_scale
-from forecasting.errors import NotFound
+from forecasting.errors import InvalidInput, NotFound
 from forecasting.evidence import known, learned, reliability, without_retracted
-from forecasting.evidence.relevant import ancestors, asked
-from forecasting.evidence.reports import CodedReport, ends_of, reports, unusable
+from forecasting.evidence.effects import graded
+from forecasting.evidence.reliability import STREAM, Reliabilities, grades_of
+from forecasting.evidence.reports import Weights, bound
 from forecasting.store import Ledger
 
 #: The reason of a retraction whose item was recorded anew, by the next entry.
@@ -32,6 +26,12 @@ REPLACED = "replaced"
 _LISTED = (
     *("key", "kind", "title", "source", "grade", "certainty", "event_at", "known_at"),
     *("story", "stream", "url"),
+)
+#: The columns of the table, also of one without rows.
+EVIDENCE_COLUMNS = (
+    *("seq", "recorded_at", "key", "kind", "title", "source", "grade", "certainty", "event_at"),
+    *("known_at", "story", "stream", "url", "on", "then", "now", "half_life", "moves"),
+    *("unusable", "state"),
 )
 
 
@@ -52,108 +52,6 @@ def find(ledger: Ledger, items: Sequence[Evidence], name: str) -> Evidence:
             return item
     msg = f"entry ({name}): is a {entry.kind.replace('_', ' ')}, no news"
     raise NotFound(msg, hint=hint)
-
-
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """What every report weighs on every move: when it came, and at one moment.
-
-    `over` says when a report ended: its move fired, or its state was left. `rests` gives the
-    processes that each question rests on: what acts on none of them has no way to it.
-    """
-
-    coded: Mapping[str, tuple[CodedReport, ...]]
-    over: Mapping[CodedReport, dt.datetime]
-    moment: dt.datetime
-    unusable: Mapping[str, str]
-    processes: frozenset[str]
-    rests: Mapping[str, frozenset[str]]
-
-    @classmethod
-    def of(
-        cls,
-        ledger: Ledger,
-        items: Sequence[Evidence],
-        moment: dt.datetime,
-        catalog: Catalog | None = None,
-        spec: WorldSpec | None = None,
-    ) -> "Weights":
-        """Weigh the reports known by a moment, with what was learned of their sources by then."""
-        catalog = catalog or Catalog.of(ledger)
-        world = NewsWorld.of(ledger, catalog, spec)
-        trust = learned(items, catalog.questions, catalog.outcomes, moment)
-        coded = reports(
-            items,
-            world.world,
-            catalog.questions,
-            world.predicates,
-            reliability=trust,
-            as_of=moment,
-        )
-        standing = without_retracted(known(items, moment))
-        records = {
-            name: world.record(process, standing, moment)
-            for name, process in world.world.processes.items()
-            if any(report.process == name for report in coded)
-        }
-        by_key: dict[str, list[CodedReport]] = {}
-        for report in coded:
-            by_key.setdefault(report.key, []).append(report)
-        over = {
-            report: min(ends)
-            for report in coded
-            if (
-                ends := [
-                    end
-                    for end in ends_of(records[report.process], report.move)
-                    if end > report.known_at
-                ]
-            )
-        }
-        lost = unusable(items, world.world, catalog.questions, world.predicates)
-        return cls(
-            {key: tuple(each) for key, each in by_key.items()},
-            over,
-            moment,
-            {item.key: reason for item, reason in lost},
-            frozenset(world.world.processes),
-            {
-                name: ancestors(world.world.links, asked(predicate))
-                for name, predicate in world.predicates.items()
-            },
-        )
-
-    def on(self, item: Evidence) -> list[dict[str, Any]]:
-        """Give the moves that an item acts on, as hazard ratios; none for a copy."""
-        return [
-            {
-                "process": report.process,
-                "move": report.move,
-                "then": exp(report.log_ratio),
-                "now": 1.0 if report in self.over else exp(report.weight_at(self.moment)),
-                "half_life": report.half_life if isfinite(report.half_life) else LASTING,
-                "bound": exp(report.bound),
-                "over": report in self.over,
-            }
-            for report in self.coded.get(item.key, ())
-        ]
-
-    def row(self, item: Evidence) -> dict[str, Any]:
-        """Give what a listing shows: the strongest of its moves, then and now."""
-        moves = self.on(item)
-        reported = [effect for effect in item.effects if effect.reports]
-        if not reported:
-            return {"then": None, "now": None, "half_life": None, "moves": moves, "unusable": None}
-        half_life = half_life_of(reported[0])
-        nothing = {"then": 1.0, "now": 1.0}
-        first = max(moves, key=lambda way: max(way["then"], 1.0 / way["then"]), default=nothing)
-        return {
-            "then": first["then"],
-            "now": first["now"],
-            "half_life": half_life if isfinite(half_life) else LASTING,
-            "moves": moves,
-            "unusable": self.unusable.get(item.key),
-        }
 
 
 def replaced(items: Sequence[Evidence], by: Evidence) -> Evidence | None:
@@ -179,7 +77,8 @@ def show(ledger: Ledger, name: str, *, now: dt.datetime | None = None) -> dict[s
     item = find(ledger, items, name)
     retraction_of = retractions(items)
     by = retraction_of.get(item.key)
-    weights = Weights.of(ledger, items, moment)
+    catalog = Catalog.of(ledger)
+    weights = Weights.of(items, moment, catalog, banks.news_world(ledger, catalog))
     others = [
         other
         for other in sorted(items, key=lambda other: (other.known_at, other.key))
@@ -275,7 +174,9 @@ def rows(
     """
     items = ledger.evidence()
     names = _effect_names(ledger, question) if question else set()
-    weights = Weights.of(ledger, items, clock.now() if now is None else now)
+    catalog = Catalog.of(ledger)
+    world = banks.news_world(ledger, catalog)
+    weights = Weights.of(items, clock.now() if now is None else now, catalog, world)
     retraction_of = retractions(items)
     listed = []
     for item in items:
@@ -293,10 +194,98 @@ def rows(
     return sorted(listed, key=lambda row: (row["known_at"], row["key"]))
 
 
+def stories(ledger: Ledger, *, now: dt.datetime) -> list[dict[str, Any]]:
+    """Give the stories that have more than one item, the newest first, each with its items."""
+    by_story: dict[str, list[dict[str, Any]]] = {}
+    # Rows come by the time they were known.
+    for row in rows(ledger, now=now):
+        by_story.setdefault((row["story"] or row["key"]).partition("/")[0], []).append(row)
+    several = [{"story": story, "items": items} for story, items in by_story.items() if items[1:]]
+    return sorted(several, key=lambda one: one["items"][-1]["known_at"], reverse=True)
+
+
+def coded_rows(ledger: Ledger, *, now: dt.datetime) -> list[dict[str, Any]]:
+    """Give the rows of the news that stands and is coded, the latest first."""
+    coded = [
+        row
+        for row in rows(ledger, now=now)
+        if row["seq"] is not None and any(effect != "bears" for effect in row["on"].values())
+    ]
+    return sorted(coded, key=lambda row: (row["known_at"], row["seq"]), reverse=True)
+
+
 def _effect_names(ledger: Ledger, name: str) -> set[str]:
     """Give the names by which effects refer to a question, a ladder or a process."""
     catalog = Catalog.of(ledger)
-    if name in NewsWorld.of(ledger, catalog).world.processes:
+    if name in banks.news_world(ledger, catalog).world.processes:
         return {name}
     questions = catalog.find(name)
     return {q.id for q in questions} | {q.ladder for q in questions if q.ladder}
+
+
+def source_rows(ledger: Ledger, *, as_of: dt.datetime, now: dt.datetime) -> list[dict[str, Any]]:
+    """Give every source that an item names or a grading set: those of your own news first.
+
+    `reliability` is learned from `claims` that resolved (mean and 90 %), `prior` goes by the grade
+    alone, `effective` discounts copies; `bound` is the most that all it says may multiply a hazard
+    by or divide it. Of `items`, `own` are news added here and `data` facts that came with the bank.
+    """
+    if as_of > now:
+        msg = f"as_of ({iso(as_of)}): lies in the future (now {iso(now)})"
+        raise InvalidInput(msg, hint="leave out as_of=TIME")
+    items = known(ledger.evidence(), as_of)
+    catalog = Catalog.of(ledger, recorded_by=as_of)
+    reliabilities = learned(items, catalog.questions, catalog.outcomes, as_of)
+    standing = without_retracted(items)
+    set_for = graded(standing)
+    count = dict.fromkeys(set_for, 0)
+    own, data = Counter[str](), Counter[str]()
+    for item in standing:
+        if item.stream != STREAM:
+            count[item.source] = count.get(item.source, 0) + 1
+            own[item.source] += item.stream == NEWS
+            data[item.source] += item.stream != NEWS and item.kind == "datum"
+    grades = grades_of(standing)
+    listed = []
+    for source in count:
+        taught = reliabilities.of(source, grades[source])
+        prior = Reliabilities([]).of(source, grades[source])
+        listed.append(
+            {
+                "source": source,
+                "grade": taught.grade,
+                "reliability": taught.mean,
+                "lower": taught.quantile(0.05),
+                "upper": taught.quantile(0.95),
+                "claims": taught.claims,
+                "effective": taught.effective,
+                "right": taught.right,
+                "wrong": taught.wrong,
+                "bound": exp(bound(taught.mean)),
+                "prior": prior.mean,
+                "prior_lower": prior.quantile(0.05),
+                "prior_upper": prior.quantile(0.95),
+                "items": count[source],
+                "own": own[source],
+                "data": data[source],
+                "set": source in set_for,
+            }
+        )
+
+    def own_first(row: Mapping[str, Any]) -> tuple[Any, ...]:
+        return not row["own"], -row["claims"], -row["items"], row["source"].casefold()
+
+    return sorted(listed, key=own_first)
+
+
+def folded(listed: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Give one line for the sources of data sets: facts of the bank that nothing was learned of."""
+    shown: list[Mapping[str, Any]] = []
+    rest: list[Mapping[str, Any]] = []
+    for row in listed:
+        is_data = row["items"] and row["data"] == row["items"] and not row["claims"]
+        (rest if is_data and not row["set"] else shown).append(row)
+    if len(rest) < 2:
+        return list(listed)
+    items = sum(row["items"] for row in rest)
+    return [*shown, {"source": f"{len(rest)} sources of data sets", "items": items}]

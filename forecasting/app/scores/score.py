@@ -1,14 +1,12 @@
-"""Scores by forecaster and by group, with intervals over events, and what a table leaves out."""
+"""Scores and calibration of a selection, by forecaster and by group; what a table leaves out."""
 
 import datetime as dt
-import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import Any
 
-from forecasting.app.frames import (
+from forecasting.app.scores.frame import (
     IN_BULK,
     Selection,
     as_it_stood,
@@ -18,46 +16,40 @@ from forecasting.app.frames import (
     resolved,
     select,
     unrevealed,
-    where,
 )
-from forecasting.app.scores.against import (
-    NOTHING,
-    all_shared,
-    difference,
-    known_forecaster,
-    lifetime_scores,
-    window_of,
-    with_reference,
+from forecasting.calibration.frame import GROUPS as CALIBRATED_BY
+from forecasting.calibration.frame import (
+    HORIZONS,
+    LEAST_EVENTS,
+    at_share,
+    before_close,
+    commonest_levels,
+    group_row,
+    numbers,
+    picked,
+    recalibrated,
 )
-from forecasting.domain.forecasters import BASE_RATE, CLIMATOLOGY, UNIFORM, ordered
+from forecasting.calibration.frame import from_frame as calibrated
+from forecasting.comparison.against import with_reference
+from forecasting.comparison.table import check_table, from_frame
+from forecasting.domain.forecasters import CLIMATOLOGY, UNIFORM, family
 from forecasting.domain.question import ANNULLED, TOO_SOON
-from forecasting.domain.scores import NATURAL, SCORES, score_range
-from forecasting.errors import InvalidInput
+from forecasting.domain.scores import NATURAL, SCORES
+from forecasting.errors import InvalidInput, NotFound, nearest
+from forecasting.scoring.lifetime import where
 from forecasting.store import Ledger
 
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
-    from numpy.typing import NDArray
-
-GROUPS = ("forecaster", "question", "topic", "tag", "horizon", "month")
-#: The column of a scoring frame that each of these groups by.
-FACTS = {"topic": "topic", "tag": "tags", "month": "closes"}
-HORIZONS = (1.0, 7.0, 30.0, 90.0, 180.0)
-WINDOWS = ("scheduled", "until-resolution", "last")
-#: What becomes of a question that a forecaster never spoke on while others did.
-MISSING = ("leave-out", "uniform")
-#: Draws over all rows of a table.
-_WORK = 400_000_000
-#: Why scores in units that nobody stated are not averaged.
-NO_UNIT = (
-    "no mean over questions whose unit is not stated: by=question, or rule=baseline, which has none"
-)
 #: Why an outcome that came at once is not scored: nobody had time to forecast it.
 SOON = "question{s} resolved within two days of opening (too_soon=True scores them)"
 OPEN = "question{s} without an outcome yet"
 #: Why a question with an outcome is in no frame: it was over before anybody spoke.
 OVER = "question{s} forecast only after the close, or after the outcome could be known"
+#: The columns of the table, also of one without rows.
+SCORE_COLUMNS = (
+    *("forecaster", "type", "unit", "rule", "convention", "orientation", "kind", "window"),
+    *("proper", "n_questions", "n_forecasts", "n_events", "coverage", "possible_coverage", "mean"),
+    *("lower", "upper", "while_open", "skill", "reference", "missing", "note"),
+)
 
 
 def scores(
@@ -72,38 +64,14 @@ def scores(
     missing: str = "leave-out",
     resamples: int = 4999,
 ) -> list[dict[str, Any]]:
-    """Score forecasters over the lifetime of questions, question types apart.
+    """Score forecasters over the lifetime of questions, types and units apart; see `Book.scores`.
 
-    CRPS is in the unit of its question: units are apart too, and without one there is no mean.
-
-    Parameters
-    ----------
-    rule : str
-        ``brier``, ``log``, ``spherical``, ``rps``, ``crps``, ``baseline``, ``peer``,
-        ``relative``; empty: each question type by its natural rule. The last two compare with
-        everybody of that kind in force on the question, and are not proper scores.
-    by : str
-        ``forecaster``, or that within ``question``, ``topic``, ``tag``, ``horizon``, ``month``
-        (of the scheduled close).
-    window : str
-        ``scheduled`` (proper), ``spot@SHARE_OR_TIME`` (proper), ``until-resolution`` and ``last``
-        (marked as not proper).
-    against : str
-        A forecaster, ``uniform`` or ``climatology`` to take the difference from, on shared
-        questions and the same part of each window; empty: the base rate, by forecaster alone.
-    missing : str
-        ``leave-out``: a question that a forecaster skipped is not in their mean.
-        ``uniform``: it counts as the uniform forecast, coverage 0.
-
-    Returns
-    -------
-    list of dict
-        A row per forecaster, group and question type; see the contract for the keys. `mean` is
-        smaller when better unless `orientation` says ``larger``; ``skill`` is larger when better.
-        ``while_open`` is the mean until each resolution, beside the scheduled one (not proper).
+    CRPS is in the unit of its question: without one there is no mean. A row a forecaster, group and
+    question type: `mean` is smaller when better unless `orientation` says ``larger``, ``skill``
+    larger when better; ``while_open`` is the mean until each resolution (not proper).
     """
     wanted = selection or Selection()
-    _check(rule, by, window, missing)
+    check_table(rule, by, window, missing)
     known_forecaster(ledger, wanted.forecaster)
     rows: list[dict[str, Any]] = []
     for kind in kinds_present(ledger) if wanted.kind == "all" else [wanted.kind]:
@@ -130,273 +98,112 @@ def scores(
     ]
 
 
-def from_frame(
-    frame: "pd.DataFrame",
+def calibration(
+    ledger: Ledger,
     *,
-    kind: str,
-    rule: str = "",
-    convention: str = "half",
-    by: str = "forecaster",
-    window: str = "scheduled",
-    against: str = "",
-    missing: str = "leave-out",
-    resamples: int = 4999,
+    selection: Selection | None = None,
+    share: float = 0.5,
+    score: str = "brier",
+    now: dt.datetime | None = None,
+) -> dict[str, Any]:
+    """Give the reliability curve, its band, the parts of the mean score and a reading.
+
+    The curve, its parts (of `score`: half Brier, or log in nats), the band and the p-value use one
+    forecast a question (the one that stood at `share` of its window) and one question an event, as
+    means over ``picks`` of the question; ``pooled`` holds the curve of every update with an
+    approximate band over events and no p-value. ``n_early`` counts what resolved before a close
+    that is still to come at the moment of the table: their neighbours that stay quiet are not in it
+    yet, so it leans to whatever ends a question early. With nothing to say, ``n`` is 0.
+    """
+    wanted = selection or Selection()
+    if not 0 <= share < 1:
+        msg = f"share ({share}): must lie in [0, 1)"
+        raise InvalidInput(msg, hint="share=0.5")
+    frame = resolved(ledger, wanted)
+    moment = wanted.as_of or now
+    result = calibrated(frame, share=share, score=score, moment=moment)
+    if not result["n"]:
+        who = wanted.forecaster
+        note = empty_note(ledger, wanted, types=("binary",), whose=who, share=share)
+        result["reading"] = f"{note[:1].upper()}{note[1:]}."
+    if (frame["type"] == "numeric").any():
+        result["numbers"] = numbers(frame, share=share)
+    return result
+
+
+def unread(
+    ledger: Ledger, wanted: Selection, *, types: Sequence[str], share: float | None
+) -> Counter[str]:
+    """Count the scored questions that a calibration of some types does not read, by their reason.
+
+    What a table of scores leaves out too is not among them. Without a `share` every forecast of a
+    question is read.
+    """
+    frame = resolved(ledger, wanted)
+    frame = where(frame, ~frame["too_soon"])
+    taken = frame["type"].isin(list(types))
+    reasons: Counter[str] = Counter()
+    for kind, n in frame[~taken].groupby("type")["question"].nunique().items():
+        reasons[f"{kind} question{{s}}, which this does not read"] = int(n)
+    frame = where(frame, taken)
+    if "numeric" in types and (frame["type"] == "numeric").any():
+        numeric = frame[frame["type"] == "numeric"]
+        usual, levels = commonest_levels(numeric)
+        odd = set(numeric["question"]) - set(numeric.loc[levels == usual, "question"])
+        reasons["question{s} with other quantile levels than most"] = len(odd)
+        frame = where(frame, ~frame["question"].isin(odd))
+    if share is None or frame.empty:
+        return +reasons
+    read = at_share(share)(frame)["question"]
+    silent = frame[~frame["question"].isin(read)]
+    first = silent.sort_values("issued_at").drop_duplicates("question")
+    moment = first["opens"] + share * (first["closes"] - first["opens"])
+    over, unsaid = first["closed_at"] <= moment, first["issued_at"] > moment
+    at = f"{100 * share:g} % of the window"
+    reasons[f"question{{s}} resolved before {at}"] = int(over.sum())
+    reasons[f"question{{s}} first forecast after {at}"] = int((unsaid & ~over).sum())
+    reasons[f"question{{s}} withdrawn before {at}"] = int((~unsaid & ~over).sum())
+    return +reasons
+
+
+def by_group(
+    ledger: Ledger,
+    by: str,
+    *,
+    selection: Selection,
+    share: float = 0.5,
+    now: dt.datetime | None = None,
 ) -> list[dict[str, Any]]:
-    """Give the rows of :func:`scores` for one scoring frame."""
-    rows: list[dict[str, Any]] = []
-    types = frame["type"].unique()
-    for kind_of_question in [kind for kind in NATURAL if kind in types]:
-        used = rule or NATURAL[kind_of_question]
-        if kind_of_question not in SCORES[used].types:
-            continue
-        part = where(frame, frame["type"] == kind_of_question)
-        # A score in the unit of its question has no mean over barrels and days.
-        for unit in dict.fromkeys(part["unit"]) if SCORES[used].in_units else [None]:
-            table = _Table(
-                part if unit is None else where(part, part["unit"] == unit),
-                *(kind_of_question, unit, kind, used, convention, window, against, missing),
-                resamples,
-            )
-            rows.extend(table.horizons() if by == "horizon" else table.rows(by))
-    return rows
+    """Give a calibration row for each forecaster, topic, month of scheduled close, or horizon.
 
-
-def _check(rule: str, by: str, window: str, missing: str) -> None:
-    for name, value, allowed in (
-        ("by", by, GROUPS),
-        ("rule", rule or "brier", tuple(SCORES)),
-        ("missing", missing, MISSING),
-    ):
-        if value not in allowed:
-            msg = f"{name} ({value}): must be one of {', '.join(allowed)}"
-            raise InvalidInput(msg)
-    if window.partition("@")[0] not in (*WINDOWS, "spot"):
-        msg = f"window ({window}): must be scheduled, spot@SHARE, until-resolution or last"
-        raise InvalidInput(msg, hint="window=scheduled")
-    window_of(window)
-    if by == "horizon" and (window, missing) != ("scheduled", "leave-out"):
-        msg = (
-            f"by (horizon with window {window}, missing {missing}): reads forecasts at fixed times "
-            "before the close"
-        )
-        raise InvalidInput(msg, hint="forecast score --by horizon")
-
-
-@dataclass
-class _Table:
-    """The rows of one kind of forecast, one type of question and one unit of what is scored."""
-
-    frame: "pd.DataFrame"
-    type: str
-    unit: str | None
-    kind: str
-    rule: str
-    convention: str
-    window: str
-    against: str
-    missing: str
-    resamples: int
-
-    def rows(self, by: str) -> list[dict[str, Any]]:
-        scored = self._score(() if by in ("forecaster", "question") else (FACTS[by],))
-        if by != "question":
-            scored = where(scored, ~scored["too_soon"])
-        if by == "tag":
-            scored = scored.explode("tags").rename(columns={"tags": "tag"}).dropna(subset="tag")
-        if by == "month":
-            scored = scored.assign(month=scored["closes"].dt.strftime("%Y-%m"))
-        names = ["forecaster"] if by == "forecaster" else [by, "forecaster"]
-        groups = _in_order(scored, names)
-        # A table of a thousand people is to end too, so they share the draws.
-        events = 1 if by == "question" else scored["event"].nunique()
-        allowed = _WORK / max(len(groups) * events, 1)
-        self.resamples = min(self.resamples, max(499, 500 * int(allowed / 500) - 1))
-        rows = []
-        for key, places in groups.items():
-            group = scored.iloc[places]
-            if by == "forecaster":
-                rows.append(self._row(group, key[0]))
-                continue
-            row = self._row(group, key[1], by=by, value=key[0])
-            if by == "question":
-                row["excluded"] = bool(group["too_soon"].all())
-            rows.append(row)
-        return rows
-
-    def horizons(self) -> list[dict[str, Any]]:
-        from forecasting.scoring import lifetime
-
-        rows = []
-        counting = where(self.frame, ~self.frame["too_soon"])
-        events = counting.drop_duplicates("question").set_index("question")["event"]
-        for days in HORIZONS:
-            if counting.empty:
-                break
-            scored = lifetime.at_horizon(counting, days, rule=self.rule, convention=self.convention)
-            scored = scored.join(events, on="question").assign(
-                coverage=1.0,
-                possible_coverage=1.0,
-                n_forecasts=1,
-                proper=not SCORES[self.rule].crowd,
-            )
-            for (name,), places in _in_order(scored, ["forecaster"]).items():
-                group = scored.iloc[places]
-                label = f"{days:g} d before close, still open"
-                row = self._row(group, name, by="horizon", value=label, others=scored)
-                row["window"] = f"{days:g} d before close"
-                row["event_rate"] = (
-                    float((group["outcome"] == 1).mean()) if self.type == "binary" else None
-                )
-                rows.append(row)
-        return rows
-
-    def _score(self, more: Sequence[str] = ()) -> "pd.DataFrame":
-        """Score the frame; a row has its event, whether it is too soon, and the facts named."""
-        from forecasting.scoring import lifetime
-
-        if self.window == "scheduled" and not SCORES[self.rule].crowd:
-            # Beside it the number that most sites show: improper, for one answer can come early.
-            scored = lifetime.score_while_open(
-                self.frame, rule=self.rule, convention=self.convention
-            )
-        else:
-            scored = lifetime_scores(
-                self.frame, rule=self.rule, convention=self.convention, window=self.window
-            )
-        if self.missing == "uniform":
-            scored = _filled(scored)
-        facts = self.frame.loc[~self.frame.duplicated("question")].set_index("question")
-        return scored.join(facts[["event", "too_soon", *more]], on="question")
-
-    def _row(
-        self,
-        group: "pd.DataFrame",
-        name: object,
-        *,
-        by: str = "",
-        value: object = "",
-        others: "pd.DataFrame | None" = None,
-    ) -> dict[str, Any]:
-        from forecasting.comparison import level_interval
-
-        bounds = score_range(self.rule, self.convention)
-        # Gains and losses without end within one window have no mean: a peer score may have both.
-        defined = group["score"].fillna(0.0)
-        interval = level_interval(defined, group["event"], bounds=bounds, resamples=self.resamples)
-        if group["score"].isna().any():
-            note = "undefined: infinite scores of both signs"
-            interval = replace(interval, mean=math.nan, lower=math.nan, upper=math.nan, note=note)
-        n_questions = int(group["question"].nunique())
-        if unknown := self.unit == "" and n_questions > 1:
-            note = NO_UNIT
-            interval = replace(interval, mean=math.nan, lower=math.nan, upper=math.nan, note=note)
-        label = {by: str(value)} if by else {}
-        row = {
-            **label,
-            "forecaster": str(name),
-            "type": self.type,
-            "unit": self.unit or "",
-            "rule": self.rule,
-            "convention": str(group["convention"].iloc[0]),
-            "orientation": "larger" if bool(group["larger_is_better"].iloc[0]) else "smaller",
-            "kind": self.kind,
-            "window": self.window,
-            "proper": bool(group["proper"].iloc[0]),
-            "n_questions": n_questions,
-            "n_forecasts": int(group["n_forecasts"].sum()),
-            "n_events": int(group["event"].nunique()),
-            "coverage": float(group["coverage"].mean()),
-            "possible_coverage": float(group["possible_coverage"].mean()),
-            "mean": interval.mean,
-            "lower": interval.lower,
-            "upper": interval.upper,
-            "while_open": _mean(group["while_open"])
-            if "while_open" in group and not unknown
-            else None,
-            "skill": None if unknown else _mean(group["skill"]),
-            "reference": None if unknown else float(group["reference"].mean()),
-            "missing": self.missing,
-            "note": interval.note,
+    A horizon takes the forecasts in force so many days before the close, of questions open then:
+    no fair sample of all, so ``event_rate`` is beside it. Slopes and intercepts of forecasters
+    are partially pooled, with 90 % intervals, and ``reads_20`` and ``reads_80`` are the
+    probabilities that their 20 and 80 % should be read as: near 20 and 80 for a short record.
+    """
+    if by not in CALIBRATED_BY:
+        msg = f"by ({by}): must be one of {', '.join(CALIBRATED_BY)}"
+        raise InvalidInput(msg)
+    frame = resolved(ledger, selection)
+    frame = where(frame, frame["type"] == "binary")
+    if by == "horizon":
+        chosen = {
+            f"{days:g} d before close, still open": picked(frame, before_close(days))
+            for days in (HORIZONS if len(frame) else ())
         }
-        if self.against or not by:
-            row |= (
-                {"against": self.against or BASE_RATE, **NOTHING}
-                if unknown
-                else self._against(group, str(name), others)
-            )
-        return row
-
-    def _against(
-        self, group: "pd.DataFrame", name: str, others: "pd.DataFrame | None"
-    ) -> dict[str, Any]:
-        other = self.against or BASE_RATE
-        if name == other or other not in self._present:
-            return {"against": other, **NOTHING}
-        if others is not None:
-            theirs = others.loc[others["forecaster"] == other, ["question", "score"]]
-            both = group[["question", "event", "score"]].merge(theirs, on="question")
-            wide = both.rename(columns={"score_x": "a", "score_y": "b"})
-        else:
-            wide = self._shared[name]
-            wide = wide[wide["question"].isin(group["question"])]
-        return {"against": other, **difference(wide, self.resamples)}
-
-    @cached_property
-    def _present(self) -> frozenset[str]:
-        return frozenset(self.frame["forecaster"].unique())
-
-    @cached_property
-    def _shared(self) -> "dict[str, pd.DataFrame]":
-        """Everybody's scores beside those of whom they are measured against."""
-        other = self.against or BASE_RATE
-        return all_shared(
-            self.frame,
-            sorted(self._present - {other}),
-            other,
-            rule=self.rule,
-            convention=self.convention,
-            window=self.window,
-        )
-
-
-def _mean(values: "pd.Series[float]") -> float:
-    import numpy as np
-
-    # Infinities of both signs, or none that is defined, have no mean.
-    with np.errstate(invalid="ignore"):
-        return float(values.mean(skipna=False))
-
-
-def _in_order(
-    scored: "pd.DataFrame", names: Sequence[str]
-) -> "dict[tuple[object, ...], NDArray[np.intp]]":
-    """Give the rows of each group, forecasters in one fixed order: no table is a ranking."""
-    import numpy as np
-
-    place = {name: i for i, name in enumerate(ordered(scored["forecaster"].unique()))}
-    indices = scored.groupby(list(names), sort=False).indices.items()
-    groups = {key if isinstance(key, tuple) else (key,): np.asarray(rows) for key, rows in indices}
-    order = sorted(groups, key=lambda key: (place[str(key[-1])], groups[key][0]))
-    return {key: groups[key] for key in order}
-
-
-def _filled(scored: "pd.DataFrame") -> "pd.DataFrame":
-    """Add the questions that a forecaster never spoke on, as uniform forecasts."""
-    import pandas as pd
-
-    about = [
-        "question", "reference", "possible_coverage", "question_type", "rule", "convention",
-        "window", "proper", "larger_is_better",
-    ]  # fmt: skip
-    questions = scored[about].drop_duplicates("question")
-    names = scored[["forecaster"]].drop_duplicates()
-    every = names.merge(questions, how="cross")
-    scored_pairs = scored.set_index(["question", "forecaster"]).index
-    absent = every[~pd.MultiIndex.from_frame(every[["question", "forecaster"]]).isin(scored_pairs)]
-    added = absent.assign(score=absent["reference"], skill=0.0, coverage=0.0, n_forecasts=0)
-    if "while_open" in scored:
-        added["while_open"] = added["score"]
-    return pd.concat([scored, added[scored.columns]], ignore_index=True)
+    else:
+        groups = frame["closes"].dt.strftime("%Y-%m") if by == "month" else frame[by]
+        chosen = {
+            str(label): picked(part, at_share(share)) for label, part in frame.groupby(groups)
+        }
+    rows = [group_row(by, label, each) for label, each in chosen.items()]
+    if by == "forecaster" and rows:
+        lines = recalibrated(frame, selection.as_of or now)
+        rows = [
+            row | (lines[row[by]] if row["n"] >= LEAST_EVENTS else dict.fromkeys(lines[row[by]]))
+            for row in rows
+        ]
+    return [row for row in rows if row["n"]]
 
 
 def left_out(
@@ -530,3 +337,16 @@ def seal_note(ledger: Ledger, wanted: Selection, *forecasters: str, counted: boo
         return f"{seals} left out (forecast reveal opens them)"
     each = "counts as the worst forecast it" if n == 1 else "count as the worst forecasts they"
     return f"{seals} {each} could hold (forecast reveal opens them)"
+
+
+def known_forecaster(ledger: Ledger, name: str) -> None:
+    """Refuse a name without any forecast; an empty one means all forecasters."""
+    if not name or ledger.forecasts(forecaster=name):
+        return
+    from difflib import get_close_matches
+
+    present = dict.fromkeys(forecast.forecaster for forecast in ledger.forecasts())
+    msg = f"no forecaster named {name}"
+    others = [one for one in present if family(one) == "person"]
+    near = nearest(name, others) or next(iter(get_close_matches(name, present, 1, 0.7)), "")
+    raise NotFound(msg, hint=near or ", ".join(others[:6]) or "forecast score")

@@ -2,136 +2,34 @@
 
 ``Book.init`` records where the bank lies and the hash of its content. An example travels with the
 package and is named by its world file. Processes that somebody stated in one phrase
-(`forecasting.app.questions.ask`) lie in the ledger, and stand in the bank's world beside its own.
+(`forecasting.app.ledger.ask`) lie in the ledger, and stand in the bank's world beside its own.
 """
 
-import contextlib
 import datetime as dt
-import hashlib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from forecasting import clock
-from forecasting.app.catalog import Catalog
-from forecasting.app.tidy import plainly
-from forecasting.bank import Bank, check, nearest, read_bank, read_question_file
+from forecasting.bank import Bank, check, read_bank, read_question_file
 from forecasting.bank.read import digest, question_of
+from forecasting.bank.usable import bundled_folder, example_folder, examples, usable, with_setups
 from forecasting.bank.world_check import notes
-from forecasting.bank.world_file import Past, ahead
 from forecasting.domain import Evidence, Question, Resolution
-from forecasting.domain.instants import DEFAULT_ZONE, deadline, iso, parse_instant
-from forecasting.domain.phrase import parse_phrase
-from forecasting.domain.process import EVENT_STATE, MoveSpec, ProcessSpec, WorldSpec
+from forecasting.domain.catalog import Catalog
+from forecasting.domain.instants import DEFAULT_ZONE, deadline, iso
+from forecasting.domain.process import WorldSpec
+from forecasting.domain.reading.python import as_in_file
 from forecasting.domain.setup import Setup
 from forecasting.errors import InvalidInput, Problem
-from forecasting.resources import locate
+from forecasting.evidence.predicates import NewsWorld
 from forecasting.store import Ledger
 
 #: Before the name of a bank that travels with the package.
 BUNDLED = "bundled:"
 #: The place of a bank with nothing in it.
 NOWHERE = "none"
-#: Files that no question and no process rests on: a faulty one stops itself alone.
-OPTIONAL = ("questions/scenarios/", "questions/worldviews/", "questions/texts/")
-
-
-def examples() -> list[str]:
-    """Name the banks that travel with the package."""
-    return sorted(path.stem for path in (locate("questions") / "worlds").glob("*.yaml"))
-
-
-def example_folder(name: str) -> Path:
-    """Give the folder of an example."""
-    names = examples()
-    if name not in names:
-        msg = f"example ({name}): no such example"
-        raise InvalidInput(msg, hint=nearest(name, names) or ", ".join(names))
-    return locate("questions")
-
-
-def checked(root: Path, *, zone: str = DEFAULT_ZONE) -> Bank:
-    """Read a bank that must have no faults; the first is named."""
-    bank = read_bank(root, zone=zone)
-    return _without_faults(bank, root, [*bank.problems, *_faults_ahead(bank.past)])
-
-
-def _faults_ahead(past: Iterable[Past]) -> list[Problem]:
-    """Give the faults of what lies ahead; none where the clock is set by hand."""
-    return [] if clock.overridden() else list(ahead(past, clock.now()))
-
-
-def ahead_of(bank: Bank) -> dict[str, Problem]:
-    """Give the processes with an event of the past that is dated after now, with the fault.
-
-    A bank with one is not loaded; where its file was edited since, these say nothing.
-    """
-    faults: dict[str, Problem] = {}
-    for one in bank.past:
-        for fault in _faults_ahead([one]):
-            of_file = [
-                name
-                for name, process in bank.world.processes.items()
-                if process.place[0] == fault.source
-            ]
-            for name in [one.process] if one.process else of_file:
-                faults.setdefault(name, fault)
-    return faults
-
-
-def left_out(bank: Bank) -> list[Problem]:
-    """Give the first fault of each scenario, worldview or text that is left out, by its file."""
-    return list({fault.source: fault for fault in reversed(bank.problems)}.values())[::-1]
-
-
-def told_of_files(bank: Bank, *, ahead: bool = False) -> list[str]:
-    """Say which optional files are left out, and with `ahead` which processes say nothing."""
-    lines = [f"left out: {fault}" for fault in left_out(bank)]
-    of: dict[str, list[str]] = {}
-    for name, fault in (ahead_of(bank) if ahead else {}).items():
-        of.setdefault(str(fault), []).append(name)
-    return lines + [f"what rests on {', '.join(n)} is skipped: {why}" for why, n in of.items()]
-
-
-def usable(root: Path, *, zone: str = DEFAULT_ZONE) -> Bank:
-    """Read a bank; of its optional files the faulty ones are left out (see `left_out`).
-
-    What lies ahead silences its process alone (see `ahead_of`).
-    """
-    bank = _cached_bank(root, zone)
-    faults = [fault for fault in bank.problems if not fault.source.startswith(OPTIONAL)]
-    return _without_faults(bank, root, faults)
-
-
-def _without_faults(bank: Bank, root: Path, faults: Sequence[Problem]) -> Bank:
-    if faults:
-        msg = f"bank ({len(faults)} fault{'s' * (len(faults) > 1)}): {faults[0]}"
-        raise InvalidInput(msg, hint=f"forecast questions check {root}")
-    return bank
-
-
-def _cached_bank(root: Path, zone: str) -> Bank:
-    """Give the bank of a folder, read again only where a file of it has changed."""
-    stamps = []
-    for folder, _, names in os.walk(root):
-        for path in (os.path.join(folder, name) for name in names):
-            with contextlib.suppress(FileNotFoundError):
-                status = os.stat(path)
-                stamps.append((path, status.st_mtime_ns, status.st_size))
-    return _read_stamped(root, zone, tuple(sorted(stamps)))
-
-
-@lru_cache(maxsize=4)
-def _read_stamped(root: Path, zone: str, _: tuple[tuple[str, int, int], ...]) -> Bank:
-    return read_bank(root, zone=zone)
-
-
-def bundled_bank() -> Bank:
-    """Read the bank that travels with the package; it must have no faults."""
-    return checked(locate("questions"))
 
 
 def remembered(ledger: Ledger) -> Setup | None:
@@ -166,7 +64,7 @@ def folder_of(ledger: Ledger) -> Path | None:
 def _folder(ledger: Ledger, last: Setup | None) -> Path | None:
     if last is None:
         # Before r0004 every database held the bank that travels with the package.
-        return locate("questions") if ledger.questions() else None
+        return bundled_folder() if ledger.questions() else None
     if last.name == NOWHERE:
         return None
     if last.name.startswith(BUNDLED):
@@ -187,6 +85,16 @@ def bank_of(ledger: Ledger) -> Bank:
     return with_setups(bank, stated(ledger).values())
 
 
+def world_of(ledger: Ledger) -> WorldSpec:
+    """Give the processes and links of a ledger's bank, and the processes of its own."""
+    return bank_of(ledger).world
+
+
+def news_world(ledger: Ledger, catalog: Catalog) -> NewsWorld:
+    """Read what each question of a catalogue asks of the world of a ledger's bank."""
+    return NewsWorld.of(world_of(ledger), catalog)
+
+
 def changed_since(ledger: Ledger, bank: Bank) -> bool:
     """Tell whether the files of a bank changed after they were last loaded."""
     last = remembered(ledger)
@@ -199,51 +107,6 @@ def stated(ledger: Ledger) -> dict[str, Setup]:
     """Give the processes that were stated in one phrase, by name; dropped ones are left out."""
     setups = {setup.name: setup for setup in ledger.setups() if setup.subject == "process"}
     return {name: setup for name, setup in setups.items() if setup.detail}
-
-
-def with_setups(bank: Bank, setups: Iterable[Setup]) -> Bank:
-    """Give a bank whose world has these processes too; its own stay as they are."""
-    more = {setup.name: process_of(setup) for setup in setups}
-    own = {name: process for name, process in more.items() if name not in bank.world.processes}
-    if not own:
-        return bank
-    world = WorldSpec({**bank.world.processes, **own}, bank.world.links)
-    phrases = "".join(f"\0{name}\0{process.moves[0].phrase.text}" for name, process in own.items())
-    return replace(
-        bank, world=world, digest=hashlib.sha256(f"{bank.digest}{phrases}".encode()).hexdigest()
-    )
-
-
-def process_of(setup: Setup) -> ProcessSpec:
-    """Build the event process of a phrase, which states its rate; it is watched from its making."""
-    detail = setup.detail
-    since = parse_instant(detail["since"])
-    phrase = parse_phrase(detail["event"], detail["zone"])
-    if phrase.form in {"date", "class"} or phrase.at_once or phrase.for_good:
-        msg = f"base ({detail['event']}): must say how often the event happens"
-        raise InvalidInput(msg, hint="3 in 70 weeks")
-    move = MoveSpec(
-        EVENT_STATE,
-        EVENT_STATE,
-        phrase,
-        source=f"stated by {setup.said_by or 'a forecaster'}",
-        known_by=since.date(),
-        because=detail.get("because", ""),
-    )
-    return ProcessSpec(
-        name=setup.name,
-        kind="event",
-        states=(EVENT_STATE,),
-        moves=(move,),
-        title=detail.get("title", ""),
-        since=since,
-        start=EVENT_STATE,
-        watched=since,
-        zone=detail["zone"],
-        source=move.source,
-        known_by=move.known_by,
-        place=("the database", setup.seq or 0),
-    )
 
 
 def _base_folder(ledger: Ledger) -> Path:
@@ -259,7 +122,7 @@ def _place(ledger: Ledger, bank: Bank) -> str:
     if bank.root is None:
         return NOWHERE
     root = bank.root.absolute()
-    if root == locate("questions").absolute():
+    if root == bundled_folder().absolute():
         return BUNDLED + (examples() or ["bank"])[0]
     if not _is_file(ledger):
         return str(root)
@@ -393,7 +256,7 @@ def add_file(ledger: Ledger, path: Path, now: dt.datetime) -> list[Question]:
 
 def add_fields(ledger: Ledger, fields: Mapping[str, Any], now: dt.datetime) -> list[Question]:
     """Add the question or ladder of a mapping of fields, as a file would state them."""
-    questions = question_of(plainly(fields), now=now, source="asked", zone_name=zone_of(ledger))
+    questions = question_of(as_in_file(fields), now=now, source="asked", zone_name=zone_of(ledger))
     catalog, world = Catalog.of(ledger), bank_of(ledger).world
     for question in questions:
         slug = question.ladder or question.id

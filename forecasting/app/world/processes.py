@@ -1,87 +1,26 @@
-"""The processes as they stand, the links between them, and every prior behind their numbers."""
+"""The processes: as they stand, who looked when, and every prior behind their numbers."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from forecasting.app.catalog import Catalog
+from forecasting.app.upkeep import banks
 from forecasting.app.upkeep.banks import bank_of
 from forecasting.bank import Bank
-from forecasting.domain.evidence import Evidence
-from forecasting.domain.instants import day_begins, local_day
+from forecasting.domain.catalog import Catalog
+from forecasting.domain.instants import iso
 from forecasting.domain.prior import PriorSpec, stated_over
-from forecasting.domain.process import MoveSpec, ProcessSpec, WorldSpec, stated_moves, unlisted
-from forecasting.evidence.history import Record, records
+from forecasting.domain.process import MoveSpec, ProcessSpec, WorldSpec, unlisted
+from forecasting.domain.question import normalised
+from forecasting.domain.watch import Watch, watched
+from forecasting.errors import InvalidInput, NotFound, nearest
+from forecasting.evidence import without_retracted
+from forecasting.evidence.effects import check_reason
 from forecasting.evidence.relevant import asked, part_of
 from forecasting.review import data as page
-from forecasting.review import words
+from forecasting.review.world_rows import prior_of, world_page
 from forecasting.store import Ledger
-
-
-def world_page(
-    world: WorldSpec,
-    items: Iterable[Evidence],
-    as_of: dt.datetime,
-    *,
-    watched: Mapping[str, dt.datetime] | None = None,
-    learned: Mapping[str, tuple[float, float, float]] | None = None,
-    fans: Sequence[page.Fan] = (),
-) -> page.WorldPage:
-    """Give the processes and links of a world as of a moment, as plain rows.
-
-    `watched` says until when somebody looked, by process; `learned` holds each link's hazard ratio
-    after the past was taken into account, as median and 90 % range.
-    """
-    known = [item for item in items if item.known_at <= as_of]
-    record_of = records(world, known, as_of, watched=watched or {}, made={})
-    links = []
-    for link in world.links:
-        middle, low, high = (learned or {}).get(link.name, (None, None, None))
-        stated = (link.name, link.parent, link.child, link.median, link.low, link.high)
-        because = " ".join(link.because.split())
-        links.append(page.LinkRow(*stated, middle, low, high, because, link.source))
-    processes = [_process(process, record_of[name]) for name, process in world.processes.items()]
-    return page.WorldPage(processes, links, fans)
-
-
-def _process(process: ProcessSpec, record: Record) -> page.ProcessRow:
-    steps, state = record.steps, record.state
-    entered = record.entered
-    since: dt.datetime | dt.date | None = entered
-    day = local_day(entered, process.zone)
-    if entered == process.since and day_begins(day, process.zone) == entered:
-        # A fact ends its day; the day from which a process was watched is begun.
-        since = day
-    # Silence is "no event" only where somebody looked.
-    stated = process.watched is not None and not unlisted(process)
-    looked = bool(steps) or stated or record.free > record.since
-    if process.kind == "event":
-        none = "no event so far" if looked else "not watched"
-        state = words.plural(len(steps), "event") if steps else none
-        since = steps[-1].at if steps else None
-    elif process.delivery is not None:
-        agreed = words.amount(process.delivery.agreed, process.delivery.unit)
-        state = f"{record.state}: {words.amount(record.total)} of {agreed}"
-    return page.ProcessRow(
-        process.name,
-        process.title or process.name,
-        state,
-        since,
-        record.free if looked or process.kind != "event" else None,
-        _base_rate(process),
-        process.source or next((m.source for m in process.moves if m.source), ""),
-    )
-
-
-def _base_rate(process: ProcessSpec) -> str:
-    if process.at is not None:
-        first, last = (words.Days(process.zone).known(moment) for moment in process.at)
-        return f"planned for {last}" + (f", {first} at the earliest" if first != last else "")
-    phrases = [(move.name, _prior_of(process, move)) for move in process.moves]
-    if process.kind == "event":
-        return "; ".join(phrase for _, phrase in phrases)
-    return "; ".join(f"{name}: {phrase}" for name, phrase in phrases)
-
 
 GRAPHS = ("rates", "spells", "deliveries")
 #: What the parameters of each graph are, in words.
@@ -104,6 +43,8 @@ WORDS = {
     ("deliveries", "resume"): "how soon a stalled one goes on, parts a day",
     ("news", "gain"): "weight of all reports",
 }
+#: The columns of the table, also of one without rows.
+WATCH_COLUMNS = ("process", "title", "until", "recorded_at", "days", "watcher", "because", "seq")
 
 
 def prior_rows(ledger: Ledger, *, questions: Sequence[str] = ()) -> list[dict[str, Any]]:
@@ -112,7 +53,7 @@ def prior_rows(ledger: Ledger, *, questions: Sequence[str] = ()) -> list[dict[st
     With a question, those that it rests on; a worldview's rows are what it sets differently.
     """
     from forecasting import models
-    from forecasting.app.forecast.predict import predicates
+    from forecasting.evidence.predicates import predicates
     from forecasting.models.news_gain import LOG_MEAN, LOG_SD
     from forecasting.models.world.stated import implied_ratio
 
@@ -208,23 +149,10 @@ def _move(process: ProcessSpec, move: MoveSpec) -> dict[str, Any]:
     return _row(
         "move",
         f"{process.name}: {move.name}",
-        _prior_of(process, move),
+        prior_of(process, move),
         move.known_by or process.known_by,
         move.source or process.source,
     ) | {"process": process.name, "because": move.because or process.because}
-
-
-def _prior_of(process: ProcessSpec, move: MoveSpec) -> str:
-    """Say what the pace of a move is drawn from before its own past is read."""
-    if process.delivery is None or move in stated_moves(process):
-        return move.phrase.text or "its own history, pooled with the others"
-    if move.name == "stalled > begun":
-        return "the delivery prior (resume)"
-    if move.name not in {"agreed > begun", "begun > begun"}:
-        return "never by chance: facts alone"
-    if process.delivery.reference:
-        return f"the priors of class {process.delivery.reference}, with its cases and own parts"
-    return "wide priors of any delivery, with its own parts alone"
 
 
 def graph_report(ledger: Ledger, name: str) -> dict[str, Any]:
@@ -250,3 +178,171 @@ def graph_report(ledger: Ledger, name: str) -> dict[str, Any]:
             for run in latest
         ],
     }
+
+
+def watch(
+    ledger: Ledger,
+    processes: Sequence[str],
+    *,
+    until: dt.datetime,
+    now: dt.datetime,
+    every: bool = False,
+    who: str,
+    because: str = "",
+    world: WorldSpec | None = None,
+) -> list[dict[str, Any]]:
+    """Record that somebody looked at processes, and nothing more had happened up to a moment.
+
+    All in one transaction; never later than now, never earlier than a watch of the same process,
+    that of the bank's file among them.
+    """
+    spec = banks.world_of(ledger) if world is None else world
+    names = _names_to_watch(spec, processes, every=every)
+    if until > now:
+        msg = f"until ({iso(until)}): lies in the future (now {iso(now)})"
+        raise InvalidInput(msg, hint="leave out until=TIME")
+    check_reason(because)
+    latest = _latest(ledger)
+    for name in names:
+        last, from_bank = latest.get(name), spec.processes[name].watched
+        # Where the clock is set by hand, what lies ahead of it is not yet known.
+        ends = [one.until for one in [last] if one] + [min(one, now) for one in [from_bank] if one]
+        if any(until < end for end in ends):
+            msg = (
+                f"until ({iso(until)}): {name} is watched until {iso(max(ends))}, "
+                "and a watch does not go backwards"
+            )
+            raise InvalidInput(msg, hint="forecast watch")
+    drafts = [Watch(name, until, because=normalised(because), watcher=who) for name in names]
+    recorded = ledger.append(drafts, recorded_at=now)
+    return [
+        {
+            "seq": entry.seq,
+            "id": entry.id,
+            "process": draft.process,
+            "until": draft.until,
+            "recorded_at": entry.recorded_at,
+            "watcher": draft.watcher,
+            "because": draft.because,
+        }
+        for draft, entry in zip(drafts, recorded, strict=True)
+    ]
+
+
+def _names_to_watch(world: WorldSpec, processes: Sequence[str], *, every: bool) -> list[str]:
+    if every and processes:
+        msg = f"watch ({', '.join(processes)}): name processes or watch all of them, not both"
+        raise InvalidInput(msg, hint="forecast watch --all")
+    if not world.processes:
+        msg = "watch: the bank has no process to watch"
+        raise InvalidInput(msg, hint="forecast questions check")
+    if every:
+        return list(world.processes)
+    if not processes:
+        msg = "watch: name the processes that you looked at"
+        raise InvalidInput(msg, hint="forecast watch --all")
+    for name in processes:
+        if name not in world.processes:
+            msg = f"no process named {name}"
+            raise NotFound(msg, hint=nearest(name, world.processes) or "forecast watch")
+    return list(dict.fromkeys(processes))
+
+
+def _latest(ledger: Ledger) -> dict[str, Watch]:
+    """Give the watch of each process that reaches furthest; of two alike the later one."""
+    latest: dict[str, Watch] = {}
+    for one in ledger.watches():
+        if one.process not in latest or one.until >= latest[one.process].until:
+            latest[one.process] = one
+    return latest
+
+
+def rows(
+    ledger: Ledger, *, now: dt.datetime, world: WorldSpec | None = None
+) -> list[dict[str, Any]]:
+    """Give one row a process: until when it is watched, by whom, and how long ago that was.
+
+    The bank's own record covers a process until somebody has watched it; it has no ``recorded_at``,
+    and ``bank`` for a watcher. One that nobody watches has no ``until``. A day that is not over is
+    watched until now, as everywhere. The longest unwatched come first.
+    """
+    spec = banks.world_of(ledger) if world is None else world
+    latest = _latest(ledger)
+    result = []
+    for name in [*spec.processes, *(other for other in latest if other not in spec.processes)]:
+        process, last = spec.processes.get(name), latest.get(name)
+        # A watch that ended before the record begins has watched nothing.
+        if process is not None and process.since is not None and process.kind == "event":
+            last = None if last is not None and last.until <= process.since else last
+            process = replace(process, watched=None) if unlisted(process) else process
+        stream = None if process is None or not process.watched else min(process.watched, now)
+        if stream is not None and (last is None or stream > last.until):
+            last = Watch(name, stream, watcher="bank")
+        result.append(
+            {
+                "process": name,
+                "title": process.title if process else "",
+                "until": last and last.until,
+                "recorded_at": last and last.recorded_at,
+                "days": last and (now - last.until).days,
+                "watcher": last.watcher if last else "",
+                "because": last.because if last else "",
+                "seq": last and last.seq,
+            }
+        )
+    never = dt.datetime.min.replace(tzinfo=dt.UTC)
+    return sorted(result, key=lambda row: row["until"] or never)
+
+
+def graph_rows() -> list[dict[str, Any]]:
+    """List the graphs that learn, and the kinds of process that a world may have."""
+    from forecasting import models
+
+    rows = [
+        {"name": name, "what": (graph.__doc__ or "").strip().split("\n")[0], "is": "graph"}
+        for name, graph in models.graphs().items()
+    ]
+    return rows + [
+        {"name": name, "what": what, "is": "kind of process"}
+        for name, what in models.kinds().items()
+    ]
+
+
+def world_now(ledger: Ledger, now: dt.datetime) -> page.WorldPage:
+    """Give the processes and links of a ledger's bank as they stand; nothing is simulated."""
+    items = without_retracted(ledger.evidence())
+    looked = watched(ledger.watches(), now, live=True)
+    return world_page(banks.world_of(ledger), items, now, watched=looked)
+
+
+def process_states(ledger: Ledger, now: dt.datetime) -> dict[str, tuple[str, ...]]:
+    """Give the states but the first of each process that an open question rests on."""
+    catalog = Catalog.of(ledger)
+    news = banks.news_world(ledger, catalog)
+    names = [
+        asked(news.predicates[question.id])
+        for question in catalog.open_at(now)
+        if question.id in news.predicates
+    ]
+    world = part_of(news.world, frozenset().union(*names))
+    return {
+        name: process.states[1:]
+        for name, process in world.processes.items()
+        if len(process.states) > 1
+    }
+
+
+def open_outcomes(ledger: Ledger, now: dt.datetime) -> list[dict[str, Any]]:
+    """Give the open questions that the world answers, with what each may be answered with."""
+    catalog = Catalog.of(ledger)
+    answered = banks.news_world(ledger, catalog).predicates
+    return [
+        {
+            "question": question.id,
+            "title": question.title,
+            "type": question.type,
+            "outcomes": ("yes", "no") if question.type == "binary" else question.space.options,
+        }
+        for question in catalog.open_at(now)
+        if question.id in answered
+    ]

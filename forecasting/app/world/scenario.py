@@ -12,12 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from forecasting.app.catalog import Catalog
 from forecasting.app.forecast.predict import LIVE_DRAWS, OWN, Predictor
 from forecasting.app.ledger.log import check_moment
-from forecasting.app.upkeep.banks import bank_of, left_out
+from forecasting.app.upkeep.banks import bank_of
 from forecasting.arrays import BoolArray
 from forecasting.bank import Bank
+from forecasting.bank.usable import left_out
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.forecasters import MODEL
 from forecasting.domain.instants import iso, last_day
 from forecasting.domain.predicate import Truth
@@ -95,7 +96,8 @@ class Live:
         """Give a set as `find` does; it must be there."""
         if (chosen := self.find(name)) is None:
             msg = "scenario: name one of the bank's"
-            raise NotFound(msg, hint="forecast scenario list")
+            sets = ", ".join(each.id for each in self.predictor.bank.scenarios)
+            raise NotFound(msg, hint=sets or "forecast scenario list")
         return chosen
 
     def shares(self, scenarios: ScenarioSet) -> list[dict[str, Any]]:

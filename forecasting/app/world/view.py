@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forecasting.app import tidy
 from forecasting.app.forecast.predict import OWN
-from forecasting.app.tidy import frame
 from forecasting.app.world.scenario import Live, live
-from forecasting.bank import Bank, read_bank
+from forecasting.bank import Bank
+from forecasting.bank.usable import loaded
 from forecasting.domain.instants import day_ends, parse_when, utc
 from forecasting.domain.question import Question
-from forecasting.errors import InvalidInput, NotFound, nearest
+from forecasting.errors import InvalidInput, nearest
 from forecasting.models.world.paths import FAN
 from forecasting.models.world.reading import LEVELS, Answer
 from forecasting.store import Ledger
@@ -21,21 +20,16 @@ from forecasting.store import Ledger
 if TYPE_CHECKING:
     import pandas as pd
 
-    from forecasting.domain.scenario import ScenarioSet
-
-__all__ = ["WorldView", "bank_of", "world"]
 
 #: A day is the midnight that ends it, in the zone of the world; a moment carries its offset.
 type Day = str | dt.date | dt.datetime
-
-
-def bank_of(bank: Bank | str | Path) -> Bank:
-    """Give a bank, read from its folder where a folder is named; the first fault is refused."""
-    loaded = bank if isinstance(bank, Bank) else read_bank(Path(bank))
-    if loaded.problems:
-        msg = f"bank ({len(loaded.problems)} faults): {loaded.problems[0]}"
-        raise InvalidInput(msg, hint="forecast questions check FOLDER")
-    return loaded
+#: The columns of the table, also of one without rows.
+ANSWER_COLUMNS = ("question", "type", "outcome", "number", "lower", "upper", "mcse", "gate")
+WHAT_IF_COLUMNS = (
+    *("question", "state", "before", "after", "lower", "upper", "change", "change_mcse", "mcse"),
+    *("gate", "basis"),
+)
+VALUE_COLUMNS = ("question", "target", "value_of_information", "days", "per_day", "rank_per_day")
 
 
 def world(
@@ -51,7 +45,7 @@ def world(
     if draws is not None and (draws < 1 or draws % 16):
         msg = f"draws ({draws}): must be a multiple of 16"
         raise InvalidInput(msg, hint="draws=32_768")
-    whose = None if bank is None else bank_of(bank)
+    whose = None if bank is None else loaded(bank)
     return WorldView(live(ledger, now=now, as_of=as_of, seed=seed, draws=draws, bank=whose))
 
 
@@ -164,7 +158,9 @@ class WorldView:
 
     def stories(self, n: int = 10) -> "pd.DataFrame":
         """Give the most frequent orders of first moves: ``weight, story``, the likeliest first."""
-        return frame(self.live.stories(n))
+        import pandas as pd
+
+        return pd.DataFrame(self.live.stories(n))
 
     def answers(self) -> "pd.DataFrame":
         """Give what the world says of each open question, with 90 % intervals.
@@ -177,21 +173,22 @@ class WorldView:
             condition of its own is simulated apart, towards its condition; one that no path
             can answer has no row.
         """
+        import pandas as pd
+
         predictor, run = self.live.predictor, self.live.run
         conditional = [q for q in self.live.questions if predictor.asks[q.id].given is not None]
         answers = predictor.one(OWN[0], conditional, self.as_of)
         for question in self.live.questions:
             if question not in conditional:
                 answers[question.id] = predictor.model.read(run, question)
-        return frame(
+        return pd.DataFrame(
             [
                 row
                 for q in self.live.questions
                 if q.id in answers
                 for row in _rows(q, answers[q.id])
             ],
-            (),
-            tidy.ANSWERS,
+            columns=ANSWER_COLUMNS,
         )
 
     @property
@@ -243,7 +240,9 @@ class WorldView:
         NotFound
             The bank has no such set.
         """
-        return frame(self.live.shares(self._set(name)))
+        import pandas as pd
+
+        return pd.DataFrame(self.live.shares(self.live.scenarios(name)))
 
     def value(self, target: str = "", *, name: str = "") -> "pd.DataFrame":
         """Rank the open questions by what their answers would tell.
@@ -257,15 +256,10 @@ class WorldView:
             ``question, value_of_information, days, per_day, ...``: the expected drop of the half
             Brier score of the target from knowing the answer.
         """
-        rows = self.live.value(target, self._set(name) if name else None)
-        return frame(rows, (), tidy.VALUE)
+        import pandas as pd
 
-    def _set(self, name: str) -> "ScenarioSet":
-        if (scenarios := self.live.find(name)) is None:
-            msg = f"name ({name}): must name one of the bank's sets of scenarios"
-            sets = [each.id for each in self.live.predictor.bank.scenarios]
-            raise NotFound(msg, hint=", ".join(sets) or "name=...")
-        return scenarios
+        rows = self.live.value(target, self.live.scenarios(name) if name else None)
+        return pd.DataFrame(rows, columns=VALUE_COLUMNS)
 
     def what_if(
         self, given: Sequence[str] = (), do: Sequence[str] = (), *, name: str = ""
@@ -288,9 +282,11 @@ class WorldView:
             basis``; those that move most first. `change` is 0 where the paths cannot tell it from
             none: within twice its Monte Carlo error (`change_mcse`).
         """
-        chosen = self._set(name) if name else None
+        import pandas as pd
+
+        chosen = self.live.scenarios(name) if name else None
         rows = self.live.what_if(_listed(given), _listed(do), chosen)
-        return frame(rows, (), tidy.WHAT_IF)
+        return pd.DataFrame(rows, columns=WHAT_IF_COLUMNS)
 
     def _moments(self, dates: Sequence[Day]) -> list[dt.datetime]:
         zones = {process.zone for process in self.live.run.spec.processes.values()}

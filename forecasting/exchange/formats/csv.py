@@ -8,23 +8,17 @@ from itertools import chain, islice
 from operator import itemgetter
 from typing import Any
 
-from forecasting.domain.reading import (
-    Ambiguous,
-    Damaged,
-    forecaster,
-    of_file,
-    plainly,
-    probability,
-)
+from forecasting.domain.reading import Ambiguous, Damaged, forecaster, of_file, plainly, probability
 from forecasting.domain.reading.instants import exact
 from forecasting.errors import InvalidInput
-from forecasting.exchange.cells import restored, text
+from forecasting.exchange.cells import text
 from forecasting.exchange.columns import COLUMNS, NUMERIC, Columns, recognised
 from forecasting.exchange.format import Format
 from forecasting.exchange.record import WITHDRAWN, Facts, Note, Record, Refused, Said
 from forecasting.exchange.source import Head, Source
 from forecasting.exchange.stated import OF_OUTCOME, OF_QUESTION, Cell, Reading, facts, said
 from forecasting.exchange.text_file import MOST_ROWS, csv_rows, stop, text_lines
+from forecasting.files import restored
 
 MOST_COLUMNS = 400
 MOST_IN_A_CELL = 131_072

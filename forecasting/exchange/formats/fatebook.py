@@ -30,13 +30,13 @@ from forecasting.domain.reading import Ambiguous, plainly
 from forecasting.domain.reading import probability as typed
 from forecasting.domain.reading.probabilities import decimal
 from forecasting.errors import InvalidInput
-from forecasting.exchange.cells import restored
 from forecasting.exchange.csv_write import line_writer
 from forecasting.exchange.format import Format, PlatformRule, Told
 from forecasting.exchange.record import Facts, Record, Refused, Said, Scored, Settled
 from forecasting.exchange.said import faulty, number, percent, probability
 from forecasting.exchange.source import Head, Source
 from forecasting.exchange.stated import Reading
+from forecasting.files import restored
 
 NAME = "fatebook"
 _DAY = dt.timedelta(days=1)

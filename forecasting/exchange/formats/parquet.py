@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from forecasting.domain.forecast import decimal_text
 from forecasting.domain.instants import iso, utc
 from forecasting.errors import InvalidInput
-from forecasting.exchange.cells import neutral, restored
 from forecasting.exchange.columns import COLUMNS, NUMBERS, NUMERIC, TIMES
 from forecasting.exchange.format import Format
 from forecasting.exchange.formats.csv import MOST_IN_A_CELL
@@ -20,6 +19,7 @@ from forecasting.exchange.record import Record
 from forecasting.exchange.source import Head, Source
 from forecasting.exchange.stated import Reading
 from forecasting.exchange.text_file import MOST_ROWS
+from forecasting.files import neutral, restored
 
 if TYPE_CHECKING:
     import pyarrow as pa

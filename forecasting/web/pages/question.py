@@ -26,7 +26,7 @@ from forecasting.web.typed import LEVELS, drawn, percent, percent_typed, spread_
 from forecasting.web.visit import Visit
 
 if TYPE_CHECKING:
-    from forecasting.app.questions.page import QuestionPage
+    from forecasting.app.page import QuestionPage
 
 
 def question(

@@ -7,8 +7,8 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from forecasting.app.questions.board import SORTS, STATUSES, Wanted
 from forecasting.review import words
+from forecasting.review.listing import SORTS, STATUSES, Wanted
 from forecasting.review.plot import sparkline
 from forecasting.web.bodies import Sent
 from forecasting.web.faults import Fault
@@ -18,7 +18,7 @@ from forecasting.web.typed import percent_typed
 from forecasting.web.visit import Visit
 
 if TYPE_CHECKING:
-    from forecasting.app.questions.page import QuestionPage
+    from forecasting.app.page import QuestionPage
 
 KEYS = ("status", "tag", "text", "process", "answered", "sort")
 

@@ -1,25 +1,40 @@
 """The catalogue: questions by name with their outcomes, and the forecast in force on each."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import Literal
+from typing import Literal, NamedTuple, Protocol
 
-from forecasting.app.ledger.undone import Undone
 from forecasting.domain.forecast import Forecast, Kind, Said
 from forecasting.domain.instants import iso
 from forecasting.domain.outcome import YES
 from forecasting.domain.question import ANNULLED, Question, Status
-from forecasting.domain.resolution import Reading, Resolution, outcomes
-from forecasting.domain.sealed import placed
+from forecasting.domain.resolution import Reading, Resolution, Withdrawal, outcomes
+from forecasting.domain.sealed import Sealed, placed
 from forecasting.errors import InvalidInput, NotFound, nearest
-from forecasting.store import Ledger
 
 _closes = attrgetter("closes")
 Mark = Literal["", "backdated", "late", "imported"]
 #: The kinds of forecast that somebody really made; each is in force until the next of any kind.
 KINDS: tuple[Kind, ...] = ("live", "backdated", "imported")
+
+
+class Record(Protocol):
+    """What a catalogue is read from: a ledger."""
+
+    def questions(
+        self, *, about: Collection[str] = (), head: int | None = None
+    ) -> Sequence[Question]:
+        """Give the latest version of each question."""
+
+    def resolutions(
+        self, *, question: str | Collection[str] | None = None, head: int | None = None
+    ) -> Sequence[Resolution]:
+        """Give every version of every outcome."""
+
+    def seals(self, *, question: str | None = None, head: int | None = None) -> Sequence[Sealed]:
+        """Give every sealed entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +52,7 @@ class Catalog:
     @classmethod
     def of(
         cls,
-        ledger: Ledger,
+        ledger: Record,
         *,
         head: int | None = None,
         reading: Reading = "standing",
@@ -63,7 +78,7 @@ class Catalog:
         return cls(questions, resolutions, seals)
 
     @classmethod
-    def about(cls, ledger: Ledger, name: str) -> "Catalog":
+    def about(cls, ledger: Record, name: str) -> "Catalog":
         """Read a question, with its ladder, or a ladder: enough to record a forecast of it.
 
         For a name that is not found, or a question that another one can annul, all is read.
@@ -280,6 +295,21 @@ def latest(
     return {(f.question, f.forecaster): f for f in sorted(by_then, key=placed)}
 
 
+class Undone(NamedTuple):
+    """The imported forecasts that were taken back, by number, and the withdrawals that remain.
+
+    `runs` are the imports without forecasts that were taken back, by their first and last entry.
+    """
+
+    forecasts: frozenset[int]
+    withdrawals: list[Withdrawal]
+    runs: tuple[tuple[int, int], ...] = ()
+
+    def left[One: (Forecast, Said)](self, forecasts: Iterable[One]) -> list[One]:
+        """Give the forecasts that were not taken back."""
+        return [one for one in forecasts if one.seq not in self.forecasts]
+
+
 @dataclass(frozen=True, slots=True)
 class Voice:
     """What one forecaster said, live, backdated or imported; a replay is not a voice."""
@@ -306,14 +336,9 @@ class Voice:
             }
             forecasts = {name: by_now.get(name, each) for name, each in forecasts.items()}
             forecasts = {name: each for name, each in forecasts.items() if each}
-        withdrawn: dict[str, dt.datetime] = {}
-        for one in undone.withdrawals:
-            if one.forecaster == forecaster and one.withdrawn_at <= now:
-                at = withdrawn.get(one.question)
-                withdrawn[one.question] = (
-                    one.withdrawn_at if at is None else max(at, one.withdrawn_at)
-                )
-        return cls(forecasts, withdrawn)
+        mine = (w for w in undone.withdrawals if w.forecaster == forecaster)
+        by_time = sorted((w.withdrawn_at, w.question) for w in mine if w.withdrawn_at <= now)
+        return cls(forecasts, {question: at for at, question in by_time})
 
     def at(self, question: str, moment: dt.datetime) -> Said | None:
         """Give the last forecast made by a moment, withdrawn since or not."""

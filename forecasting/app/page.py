@@ -6,27 +6,27 @@ from dataclasses import dataclass, replace
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from forecasting.app.catalog import KINDS, Catalog, latest
-from forecasting.app.frames import latest_run
+from forecasting.app.ledger.ask import matches
 from forecasting.app.ledger.log import history
 from forecasting.app.ledger.resolve import resolution_row
 from forecasting.app.ledger.seal import reasons
-from forecasting.app.ledger.undone import undone
-from forecasting.app.questions.board import facts
-from forecasting.app.questions.same_as import matches
-from forecasting.app.questions.today import State, names
+from forecasting.app.scores.frame import latest_run
 from forecasting.app.upkeep.banks import bank_of
+from forecasting.domain.catalog import KINDS, Catalog, latest
 from forecasting.domain.forecast import Forecast
 from forecasting.domain.forecasters import MODEL, family
 from forecasting.domain.instants import deadline
 from forecasting.domain.question import Question, Status, lacks_criteria
 from forecasting.errors import InvalidInput
 from forecasting.evidence import without_retracted
+from forecasting.review.due import State, names
+from forecasting.review.listing import facts
 from forecasting.store import Ledger
+from forecasting.store.undone import undone
 
 if TYPE_CHECKING:
-    from forecasting.app.news.shown import Weights
     from forecasting.bank import Bank
+    from forecasting.evidence.reports import Weights
     from forecasting.review.data import Point, QuestionPath
 
 #: Rows of history and comments on a page; the rest is in the export.
@@ -212,7 +212,7 @@ def _path(
     weights: "Weights",
 ) -> "tuple[QuestionPath, bool, str]":
     """Give the path to draw, whether there is a replay of it, and which of the two it is."""
-    from forecasting.app.review.paths import marks_of, moved_of, path_of, point_of
+    from forecasting.review.paths import marks_of, moved_of, path_of, point_of
 
     replayed = any(one.kind == "replay" for one in forecasts)
     live = [one for one in forecasts if one.kind in ("live", "backdated", "imported")]

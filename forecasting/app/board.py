@@ -1,4 +1,4 @@
-"""The board: what stands on every question now, kept while the ledger grows; and lists of it.
+"""The board: what stands on every question now, kept while the ledger grows.
 
 A listing of ten thousand questions cannot read a million forecasts each time it is looked at. The
 board reads what came since it last looked, and works out again what that touches. What it says is
@@ -7,16 +7,19 @@ what a fresh look at the ledger would say.
 
 import datetime as dt
 import threading
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from forecasting.app.catalog import KINDS, Catalog, Pair, Voice, difference
-from forecasting.app.ledger.undone import undone
-from forecasting.app.questions.today import (
-    DAY,
+from forecasting.app.upkeep import banks
+from forecasting.domain.catalog import KINDS, Catalog, Pair, Voice
+from forecasting.domain.forecast import Said
+from forecasting.domain.forecasters import MODEL
+from forecasting.domain.process import WorldSpec
+from forecasting.domain.question import Question, Status
+from forecasting.domain.sealed import placed
+from forecasting.review.due import (
     News,
     Row,
     State,
@@ -27,17 +30,13 @@ from forecasting.app.questions.today import (
     sections,
     uncoded,
 )
-from forecasting.domain.forecast import Said
-from forecasting.domain.forecasters import MODEL
-from forecasting.domain.instants import last_day
-from forecasting.domain.process import WorldSpec
-from forecasting.domain.question import Question, Status
-from forecasting.domain.sealed import placed
+from forecasting.review.listing import Chosen, Listed, Wanted, matching, page_of, tags_of
 from forecasting.store import Ledger
+from forecasting.store.undone import undone
 
 if TYPE_CHECKING:
-    from forecasting.app.news.shown import Weights
     from forecasting.bank import Bank
+    from forecasting.evidence.reports import Weights
 
 #: A row is worked out again after this time, for what a look is worth changes with the clock.
 FRESH = dt.timedelta(minutes=10)
@@ -78,15 +77,6 @@ class _Rows:
     parts: tuple[Any, Any, Any, dict[str, Sequence[Row]]] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _List:
-    """The questions of one list, and the very values that it was made of."""
-
-    made_of: tuple[Any, ...]
-    questions: Sequence[Question]
-    counts: Mapping[str, int]
-
-
 class Board:
     """What stands on every question, for whoever asks; safe to ask from several threads."""
 
@@ -102,7 +92,7 @@ class Board:
         self._bare: tuple[tuple[int, int], Sequence[Row], State] | None = None
         self._statuses: tuple[Catalog, dt.datetime, dt.datetime, Mapping[str, Status]] | None = None
         self._ordered: tuple[Catalog, Sequence[Question], Sequence[str]] | None = None
-        self._lists: dict[tuple[Wanted, str], _List] = {}
+        self._lists: dict[tuple[Wanted, str], Chosen] = {}
         self._weights: tuple[Catalog, News, str, Weights] | None = None
         self._clock = 0
 
@@ -136,19 +126,20 @@ class Board:
         """Give the news that stands; read again when there is more, or when a minute has passed."""
         key = (self._marks["evidence"], f"{now:%Y-%m-%dT%H:%M}")
         if self._news is None or self._news[0] != key:
-            self._news = (key, News.of(self._ledger, now))
+            self._news = (key, News.of(self._ledger.evidence(), now))
         return self._news[1]
 
     def _decided_by(self, catalog: Catalog, news: News, now: dt.datetime) -> Mapping[str, str]:
         """Give what facts decide; read again with the news."""
         if self._decided is None or self._decided[0] is not catalog or self._decided[1] is not news:
-            outcomes = decided_by_facts(self._ledger, catalog, news, now)
+            outcomes = decided_by_facts(catalog, news, now, partial(banks.world_of, self._ledger))
             self._decided = (catalog, news, outcomes)
         return self._decided[2]
 
     def weights(self, state: State, bank: "Bank | None") -> "Weights":
         """Give what every report weighs in a bank's world, or in none; as old as the news."""
-        from forecasting.app.news.shown import Weights
+        from forecasting.evidence.predicates import NewsWorld
+        from forecasting.evidence.reports import Weights
 
         catalog, news, digest = state.catalog, state.news, bank.digest if bank else ""
         with self._lock:
@@ -156,10 +147,8 @@ class Board:
             if cached is None or not (
                 cached[0] is catalog and cached[1] is news and cached[2] == digest
             ):
-                world = bank.world if bank else WorldSpec({})
-                weights = Weights.of(
-                    self._ledger, self._ledger.evidence(), state.now, catalog, world
-                )
+                world = NewsWorld.of(bank.world if bank else WorldSpec({}), catalog)
+                weights = Weights.of(self._ledger.evidence(), state.now, catalog, world)
                 cached = self._weights = (catalog, news, digest, weights)
             return cached[3]
 
@@ -266,7 +255,7 @@ class Board:
             if self._ordered is None or self._ordered[0] is not state.catalog:
                 every = state.catalog.questions.values()
                 questions = sorted(every, key=lambda q: (q.closes, q.ladder or q.id, q.id))
-                self._ordered = (state.catalog, questions, _tags(questions))
+                self._ordered = (state.catalog, questions, tags_of(questions))
             uses_voices = bool(wanted.answered) or wanted.sort == "difference"
             voices = (state.pair.mine, state.pair.model) if uses_voices else ()
             made_of = (state.catalog, statuses, *voices)
@@ -283,9 +272,9 @@ class Board:
                 }
                 while len(self._lists) >= MOST_LISTS:
                     del self._lists[next(iter(self._lists))]
-                cached = _List(made_of, *_matching(state, wanted, statuses, self._ordered[1]))
+                cached = Chosen(made_of, *matching(state, wanted, statuses, self._ordered[1]))
                 self._lists[key] = cached
-            return _page(state, wanted, cached, self._ordered[2])
+            return page_of(state, wanted, cached, self._ordered[2])
 
     def _forget(self, cache: _Rows, forecaster: str, state: State) -> bool:
         """Drop the rows that something recorded since touches; say whether there are any."""
@@ -345,221 +334,3 @@ def _each_once(
         result[section] = [row for row in parts[section] if row.get("question") not in questions]
         questions.update(row["question"] for row in result[section] if "question" in row)
     return result
-
-
-#: Questions of one page.
-PER_PAGE = 40
-STATUSES = ("open", "due", "closed", "upcoming", "resolved", "annulled")
-SORTS = ("deadline", "difference", "title", "newest")
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What the list is to hold: empty fields ask for nothing.
-
-    `answered` is ``yes`` or ``no``: whether the forecaster has a number in force.
-    """
-
-    status: str = ""
-    tag: str = ""
-    text: str = ""
-    process: str = ""
-    answered: str = ""
-    sort: str = "deadline"
-    page: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """One page of the list, and how many questions there are in all.
-
-    A row's `mine_path` and `model_path` are (days, share) over the last 90 days. `statuses` counts
-    the questions of each status under the other filters, `tags` names what that filter may be.
-    """
-
-    rows: Sequence[Mapping[str, Any]]
-    total: int
-    page: int
-    pages: int
-    statuses: Mapping[str, int]
-    tags: Sequence[str]
-
-
-def list_rows(
-    catalog: Catalog,
-    pair: Pair,
-    now: dt.datetime,
-    /,
-    *,
-    status: str = "",
-    tag: str = "",
-    text: str = "",
-) -> list[dict[str, Any]]:
-    """Give one row a question (a rung is one), in the order of deadlines.
-
-    `latest` is the person's forecast in force, None with `withdrawn` true for one that was taken
-    back; `latest_model` the model's, `difference` the first less the second.
-    """
-    rows = []
-    for question in sorted(catalog.questions.values(), key=lambda q: (q.closes, q.id)):
-        row = facts(catalog, question, now)
-        if status and row["status"] != status:
-            continue
-        if tag and tag not in (question.topic, question.event, *question.tags):
-            continue
-        if text and text not in question.basis.texts:
-            continue
-        numbers = pair.row(question)
-        rows.append(
-            {
-                **row,
-                "latest": numbers["mine"],
-                "withdrawn": numbers["withdrawn"],
-                "latest_model": numbers["model"],
-                "difference": numbers["difference"],
-            }
-        )
-    return rows
-
-
-def facts(catalog: Catalog, question: Question, now: dt.datetime) -> dict[str, Any]:
-    """Give what a question says of itself, and where it stands."""
-    return {
-        "id": question.id,
-        "title": question.title,
-        "type": question.type,
-        "ladder": question.ladder,
-        "status": catalog.status(question, now),
-        "opens": question.opens,
-        "closes": question.closes,
-        "by": last_day(question.closes, question.zone),
-        "outcome": catalog.outcome(question),
-        "model": "world" if question.answer else "",
-        "texts": list(question.basis.texts),
-        "event": question.event,
-        "topic": question.topic,
-        "tags": list(question.tags),
-    }
-
-
-def _matching(
-    state: State,
-    wanted: Wanted,
-    statuses: Mapping[str, Status],
-    ordered: Sequence[Question],
-) -> tuple[Sequence[Question], Mapping[str, int]]:
-    """Find the questions that are wanted, of all `ordered` by deadline, and count each status."""
-    questions = list(ordered)
-    if needle := wanted.text.casefold().split():
-        questions = [
-            q
-            for q in questions
-            for words in [_search_text(q.title, q.id, q.topic, q.tags)]
-            if all(word in words for word in needle)
-        ]
-    if tag := wanted.tag:
-        questions = [q for q in questions if tag in (q.topic, q.event, *q.tags)]
-    if process := wanted.process:
-        questions = [q for q in questions if process in names(q)]
-    if wanted.answered:
-        mine, want = state.pair.mine.in_force, wanted.answered == "yes"
-        questions = [q for q in questions if (mine(q.id) is not None) is want]
-    counts = dict.fromkeys(STATUSES, 0) | Counter(statuses[q.id] for q in questions)
-    if status := wanted.status:
-        questions = [q for q in questions if statuses[q.id] == status]
-    questions = _sorted(state, questions, wanted.sort, statuses)
-    return _rungs_together(questions) if wanted.sort == "deadline" else questions, counts
-
-
-def _page(state: State, wanted: Wanted, cached: _List, tags: Sequence[str]) -> Listed:
-    pages = max(1, -(-len(cached.questions) // PER_PAGE))
-    page = min(max(wanted.page, 1), pages)
-    on_page = cached.questions[(page - 1) * PER_PAGE : page * PER_PAGE]
-    rows = [_row(state, question) for question in on_page]
-    return Listed(rows, len(cached.questions), page, pages, cached.counts, tags)
-
-
-def _rungs_together(questions: Sequence[Question]) -> list[Question]:
-    """Put the rungs of each ladder where its first one stands, by deadline."""
-    ladders: dict[str, list[Question]] = {}
-    for question in questions:
-        if question.ladder:
-            ladders.setdefault(question.ladder, []).append(question)
-    result: list[Question] = []
-    for question in questions:
-        if not question.ladder:
-            result.append(question)
-        elif rungs := ladders.pop(question.ladder, None):
-            result += sorted(rungs, key=lambda rung: rung.closes)
-    return result
-
-
-def _tags(questions: Sequence[Question]) -> list[str]:
-    """Give the topics and tags of several questions, those of most questions first."""
-    counts = Counter(
-        tag for question in questions for tag in {question.topic, *question.tags} if tag
-    )
-    return sorted(counts, key=lambda tag: (-counts[tag], tag))[:40]
-
-
-@lru_cache(maxsize=50_000)
-def _search_text(title: str, name: str, topic: str, tags: tuple[str, ...]) -> str:
-    return " ".join((title, name, topic, *tags)).casefold()
-
-
-def _sorted(
-    state: State, questions: list[Question], sort: str, statuses: Mapping[str, Status]
-) -> list[Question]:
-    if sort == "title":
-        return sorted(questions, key=lambda q: (q.title.casefold(), q.closes))
-    if sort == "newest":
-        return sorted(questions, key=lambda q: (q.opens, q.id), reverse=True)
-    if sort == "difference":
-        mine, model = state.pair.mine.in_force, state.pair.model.in_force
-
-        def nearness(question: Question) -> float:
-            apart = difference(question, mine(question.id), model(question.id))
-            if isinstance(apart, dict):
-                return -max(map(abs, apart.values()), default=-1.0)
-            return 1.0 if apart is None else -abs(apart)
-
-        # Those equally far apart stay by their deadlines.
-        return sorted(questions, key=nearness)
-    # Open and due ones first by deadline; what is over follows, the latest first.
-    settled = ("resolved", "annulled")
-    over = [q for q in reversed(questions) if statuses[q.id] in settled]
-    return [*(q for q in questions if statuses[q.id] not in settled), *over]
-
-
-def _row(state: State, question: Question) -> dict[str, Any]:
-    standing = state.catalog.outcomes.get(question.id)
-    return {
-        **facts(state.catalog, question, state.now),
-        "unit": question.space.unit,
-        "zone": question.zone,
-        "settled_at": None if standing is None else standing.resolved_at,
-        **state.pair.row(question),
-        "mine_path": _path(state.pair.mine, question, state.now),
-        "model_path": _path(state.pair.model, question, state.now),
-    }
-
-
-def _path(voice: Voice, question: Question, now: dt.datetime) -> list[tuple[float, float]]:
-    """Give what a voice said of a yes-no question over the last 90 days, as (days, share)."""
-    if question.type != "binary":
-        return []
-    end = min(now, question.closes)
-    start = max(end - 90 * DAY, question.opens)
-    forecasts = voice.forecasts.get(question.id, ())
-    points: list[tuple[float, float]] = []
-    for one in forecasts:
-        if one.issued_at > end or one.value.probability is None:
-            continue
-        day = max((one.issued_at - start) / DAY, 0.0)
-        if points and day == points[-1][0]:
-            points[-1] = (day, one.value.probability)
-        else:
-            points.append((day, one.value.probability))
-    if points:
-        points.append((max((end - start) / DAY, points[-1][0]), points[-1][1]))
-    return points

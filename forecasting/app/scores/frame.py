@@ -7,16 +7,17 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from forecasting.app.catalog import Catalog
-from forecasting.app.ledger.seal import Seals, count_worst, counts_from, read_seals
-from forecasting.app.ledger.undone import undone
+from forecasting.app.ledger.seal import Seals, count_worst, read_seals
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.forecast import KINDS, Forecast, kind_named
 from forecasting.domain.question import ANNULLED, TOO_SOON, Question
 from forecasting.domain.resolution import Reading, Withdrawal
-from forecasting.domain.sealed import Sealed
+from forecasting.domain.sealed import Sealed, counts_from
 from forecasting.errors import InvalidInput, NotFound
+from forecasting.scoring.lifetime import where
 from forecasting.store import Ledger
 from forecasting.store.heard import Heard, heard, of_forecasts
+from forecasting.store.undone import undone
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -427,34 +428,3 @@ def _withdrawal_times(forecasts: Heard, withdrawals: Sequence[Withdrawal]) -> "p
         if later:
             times[row] = min(later)
     return pd.Series(pd.DatetimeIndex(times).tz_localize("UTC"))
-
-
-def where(frame: "pd.DataFrame", mask: "pd.Series[bool]") -> "pd.DataFrame":
-    """Give the rows for which a mask is true; all of them are not copied: they may be millions."""
-    return frame if mask.all() else frame[mask]
-
-
-def same_window(frame: "pd.DataFrame", forecasters: Sequence[str]) -> "pd.DataFrame":
-    """Cut a frame to the questions that some forecasters share, from when all of them had spoken.
-
-    A forecast made before that moment counts from it, so that a late comer is compared over the
-    same time, and the rest of the window is filled alike for all.
-    """
-    import pandas as pd
-
-    mine = frame[frame["forecaster"].isin(forecasters)]
-    since = mine["issued_at"].where(mine["issued_at"] >= mine["opens"], mine["opens"])
-    first = since.groupby([mine["question"], mine["forecaster"]]).min().unstack()
-    shared = first.dropna() if set(forecasters) <= set(first.columns) else first.iloc[:0]
-    start = shared.max(axis=1)
-    rows = mine[mine["question"].isin(start.index)].copy()
-    if rows.empty:
-        return rows
-    rows["start"] = pd.to_datetime(rows["question"].map(start), utc=True)
-    early = rows["issued_at"] <= rows["start"]
-    # Of the forecasts up to the start only the last is in force at it.
-    last = ~rows[early].duplicated(["question", "forecaster"], keep="last")
-    rows = rows[~early | last.reindex(rows.index, fill_value=False)]
-    rows["issued_at"] = rows["issued_at"].where(rows["issued_at"] >= rows["start"], rows["start"])
-    withdrawn = rows["withdrawn_at"].notna() & (rows["withdrawn_at"] < rows["issued_at"])
-    return rows[~withdrawn].drop(columns="start")

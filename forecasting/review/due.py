@@ -1,24 +1,18 @@
-"""What needs the forecaster: today's view, what a fresh look is worth, and reminders of it.
-
-A calendar is by RFC 5545, a mail by RFC 5322.
-"""
+"""What needs the forecaster: today's view, and what a fresh look is worth."""
 
 import datetime as dt
-import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from email.message import EmailMessage
-from email.utils import format_datetime
 from functools import lru_cache
 from typing import Any
 
-from forecasting.app.catalog import Catalog, Pair, difference
+from forecasting.domain.catalog import Catalog, Pair, difference
 from forecasting.domain.evidence import Evidence, standing
 from forecasting.domain.forecast import Said
 from forecasting.domain.instants import deadline, last_day
+from forecasting.domain.process import WorldSpec
 from forecasting.domain.question import Question, Status
-from forecasting.store import Ledger
 
 DAY = dt.timedelta(days=1)
 #: A question that closes within this time closes soon.
@@ -57,9 +51,9 @@ class News:
     about: Mapping[str, tuple[dt.datetime, ...]]
 
     @classmethod
-    def of(cls, ledger: Ledger, now: dt.datetime) -> "News":
+    def of(cls, evidence: Sequence[Evidence], now: dt.datetime) -> "News":
         """Read what was known by now."""
-        items = tuple(item for item in standing(ledger.evidence()) if item.known_at <= now)
+        items = tuple(item for item in standing(evidence) if item.known_at <= now)
         about: dict[str, list[dt.datetime]] = {}
         for item in items:
             for target in {effect.target for effect in item.effects}:
@@ -91,7 +85,7 @@ def names(question: Question) -> frozenset[str]:
 
 
 def decided_by_facts(
-    ledger: Ledger, catalog: Catalog, news: News, now: dt.datetime
+    catalog: Catalog, news: News, now: dt.datetime, world: Callable[[], WorldSpec]
 ) -> dict[str, str]:
     """Give the open questions to which facts known by now leave one outcome, with that outcome."""
     latest: dict[str, dt.datetime] = {}
@@ -107,10 +101,10 @@ def decided_by_facts(
     }
     if not touched:
         return {}
-    from forecasting.app.news.world import NewsWorld, decided
+    from forecasting.evidence.predicates import NewsWorld, decided
 
-    world = NewsWorld.of(ledger, replace(catalog, questions=touched))
-    outcomes = {name: decided(world, touched[name], news.items, now) for name in world.predicates}
+    asking = NewsWorld.of(world(), replace(catalog, questions=touched))
+    outcomes = {name: decided(asking, touched[name], news.items, now) for name in asking.predicates}
     return {name: outcome for name, outcome in outcomes.items() if outcome is not None}
 
 
@@ -330,99 +324,3 @@ def uncoded(state: State) -> list[dict[str, Any]]:
         for item in sorted(bare, key=lambda item: item.known_at, reverse=True)
         if all(effect.target.partition("=")[0] in open_ones for effect in item.effects)
     ]
-
-
-#: Octets of a line of a calendar, without its end.
-LINE = 75
-PRODUCT = "-//scenario-forecasting//forecast due//EN"
-_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
-
-
-def calendar(rows: Sequence[Mapping[str, Any]], now: dt.datetime) -> str:
-    """Write the rows of `due` as a calendar: an event at each deadline, an alarm a day before.
-
-    The UID of an event rests on its question alone, so that a second import moves the event that
-    the first made.
-    """
-    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", f"PRODID:{PRODUCT}"]
-    for row in rows:
-        unique = hashlib.sha256(str(row["question"]).encode()).hexdigest()[:32]
-        lines += [
-            "BEGIN:VEVENT",
-            f"UID:{unique}@scenario-forecasting",
-            f"DTSTAMP:{_utc(now)}",
-            f"DTSTART:{_utc(row['deadline'])}",
-            f"SUMMARY:{_text(row['title'])}",
-            f"DESCRIPTION:{_text(_summary(row))}",
-            "BEGIN:VALARM",
-            "ACTION:DISPLAY",
-            f"DESCRIPTION:{_text(row['title'])}",
-            "TRIGGER:-P1D",
-            "END:VALARM",
-            "END:VEVENT",
-        ]
-    lines.append("END:VCALENDAR")
-    return "".join(f"{_folded(line)}\r\n" for line in lines)
-
-
-def _utc(moment: dt.datetime) -> str:
-    return moment.astimezone(dt.UTC).strftime("%Y%m%dT%H%M%SZ")
-
-
-def _text(text: str) -> str:
-    """Escape a value of type TEXT; control characters have no place in one."""
-    plain = _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
-    for mark in ("\\", ";", ","):
-        plain = plain.replace(mark, f"\\{mark}")
-    return plain.replace("\n", "\\n")
-
-
-def _folded(line: str) -> str:
-    """Fold a line at 75 octets, never inside a character; a space begins each further line."""
-    parts, room = [""], LINE
-    for letter in line:
-        size = len(letter.encode("utf-8", "replace"))
-        if size > room:
-            parts.append("")
-            room = LINE - 1
-        parts[-1] += letter
-        room -= size
-    return "\r\n ".join(parts)
-
-
-def _number(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name} {_number(each)}" for name, each in value.items())
-    return "none" if value is None else f"{value:.3g}"
-
-
-def _summary(row: Mapping[str, Any]) -> str:
-    """Say in a few lines why a question is listed, and where the numbers stand."""
-    lines = [f"{row['question']}: {row['reason']}"]
-    if "mine" in row:
-        lines.append(f"yours {_number(row['mine'])}, the model's {_number(row['model'])}")
-    if row.get("value") is not None:
-        lines.append(f"a fresh look is worth {row['value']:.4f} (expected drop of the Brier score)")
-    return "\n".join(lines)
-
-
-def mail(rows: Sequence[Mapping[str, Any]], *, forecaster: str, now: dt.datetime) -> bytes:
-    """Write the rows of `due` as a mail to oneself, for ``sendmail -t`` or a file."""
-    waiting = sum(map(to_record, rows))
-    looks = len(rows) - waiting
-    parts = [
-        f"{n} {what}{'s' * (n != 1)}"
-        for n, what in ((waiting, "outcome"), (looks, "forecast"))
-        if n
-    ]
-    name = "".join(re.findall(r"[\w.-]", forecaster, re.ASCII)) or "forecaster"
-    message = EmailMessage()
-    message["Subject"] = f"Forecasts: {' and '.join(parts) or 'nothing is'} due"
-    message["From"] = message["To"] = f"{name}@localhost"
-    message["Date"] = format_datetime(now)
-    blocks = [
-        f"{_CONTROL.sub('', str(row['title']))}\n{_summary(row)}\ndeadline: {row['ends']}"
-        for row in rows
-    ]
-    message.set_content("\n\n".join(blocks) or "Nothing is due.")
-    return message.as_bytes()

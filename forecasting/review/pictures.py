@@ -3,20 +3,20 @@
 import csv
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from forecasting.app.frames import Selection, resolved
-from forecasting.app.scores import calibrate
-from forecasting.app.scores.score import from_frame
+from forecasting.calibration import frame as calibrate
+from forecasting.comparison.table import from_frame
 from forecasting.domain.forecasters import ordered
 from forecasting.errors import InvalidInput
-from forecasting.files import written
-from forecasting.store import Head, Ledger
+from forecasting.files import neutral, written
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+#: The number and the hash of the ledger's last entry.
+type Head = tuple[int, str]
 PICTURES = {
     "reliability": "Reliability",
     "mcb-dsc": "Miscalibration and discrimination",
@@ -25,7 +25,7 @@ PICTURES = {
     "histogram": "What was said",
     "pit": "PIT of numbers and dates",
 }
-#: Those that compare scores, where a seal that is not opened counts as the worst.
+#: Those that compare scores.
 COMPARED = ("mcb-dsc", "murphy", "over-time")
 ENDINGS = (".svg", ".png", ".csv", ".html")
 #: As on the review page: styles and pictures of its own, nothing else.
@@ -35,22 +35,26 @@ _ALLOWED = (
 )
 
 
-def table(
-    ledger: Ledger, picture: str, *, selection: Selection, share: float = 0.5
-) -> list[dict[str, Any]]:
-    """Give the rows that a picture draws; none where nothing has resolved.
-
-    ``reliability``, ``histogram`` and ``pit`` are of one forecaster; ``mcb-dsc``, ``murphy`` and
-    ``over-time`` of one, or of everybody where the selection names nobody. Of several each row says
-    on how many events it rests (``n``), on how many questions (``n_questions``) and how many of
-    those all of them share (``n_shared``).
-    """
+def seals_of(picture: str) -> Literal["worst", "missing"]:
+    """Say how a picture reads a seal that is not opened: as the worst where scores are compared."""
     if picture not in PICTURES:
         msg = f"picture ({picture}): must be one of {', '.join(PICTURES)}"
         raise InvalidInput(msg)
-    frame = resolved(ledger, selection, seals="worst" if picture in COMPARED else "missing")
+    return "worst" if picture in COMPARED else "missing"
+
+
+def table(
+    frame: "pd.DataFrame", picture: str, *, kind: str, share: float = 0.5
+) -> list[dict[str, Any]]:
+    """Give the rows that a picture of a scoring frame draws; none where nothing has resolved.
+
+    ``reliability``, ``histogram`` and ``pit`` are of one forecaster; ``mcb-dsc``, ``murphy`` and
+    ``over-time`` of all that the frame holds. Of several each row says
+    on how many events it rests (``n``), on how many questions (``n_questions``) and how many of
+    those all of them share (``n_shared``).
+    """
     if picture == "over-time":
-        return _over_time(frame, selection.kind)
+        return _over_time(frame, kind)
     if picture == "pit":
         return list(calibrate.numbers(frame, share=share)["pit"])
     frame = frame[frame["type"] == "binary"]
@@ -78,9 +82,14 @@ def table(
 
 
 def draw(
-    picture: str, rows: Sequence[Mapping[str, Any]], path: Path, *, title: str, head: Head
+    picture: str,
+    rows: Sequence[Mapping[str, Any]],
+    path: Path,
+    *,
+    title: str,
+    head: Head,
 ) -> None:
-    """Write a picture to a file by its ending, or its table as .csv."""
+    """Write a picture to a file by its ending, or its table as .csv; a page has the head."""
     from forecasting.review import draw as pen
     from forecasting.review import draw_scores as pens
 
@@ -148,7 +157,7 @@ def _save(
         f'<!doctype html><html lang="en"><meta charset="utf-8">{_ALLOWED}<title>{name}</title>'
         f"<h1>{name}</h1>{reading_html}{pen.svg(drawn, label=title)}"
         f"<table><tr>{heads}</tr>{lines}</table>"
-        f"<p>Ledger head: entry {head.seq}, hash <code>{head.hash}</code></p></html>\n"
+        f"<p>Ledger head: entry {head[0]}, hash <code>{head[1]}</code></p></html>\n"
     )
     with written(path):
         path.write_text(page, encoding="utf-8")
@@ -165,8 +174,6 @@ def file_ending(path: Path) -> str:
 
 def _save_csv(path: Path, rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
     """Write a table so that no spreadsheet runs a name in it."""
-    from forecasting.exchange.cells import neutral
-
     with written(path), path.open("w", encoding="utf-8", newline="") as handle:
         writer = csv.DictWriter(handle, columns)
         writer.writeheader()

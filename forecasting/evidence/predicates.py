@@ -1,22 +1,21 @@
-"""The processes that news acts on: what questions ask of them, what is known, who looked when."""
+"""What questions ask of the world, and what the facts on record leave of their answers."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple
 
-from forecasting.app.catalog import Catalog
-from forecasting.app.upkeep.banks import bank_of
+from forecasting.bank import Bank
+from forecasting.bank.usable import ahead_of
 from forecasting.domain import predicate as ask
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.evidence import Evidence, retractions
-from forecasting.domain.instants import iso
-from forecasting.domain.process import ProcessSpec, WorldSpec, unlisted
-from forecasting.domain.question import Question, normalised
-from forecasting.domain.watch import Watch
-from forecasting.errors import InvalidInput, NotFound, nearest
+from forecasting.domain.predicate import Predicate
+from forecasting.domain.process import ProcessSpec, WorldSpec
+from forecasting.domain.question import Question
+from forecasting.errors import InvalidInput
 from forecasting.evidence.history import Record, Step, records
-from forecasting.evidence.relevant import asked
-from forecasting.store import Ledger
+from forecasting.evidence.relevant import ancestors, asked
 
 _LONG_AGO = dt.datetime(1900, 1, 1, tzinfo=dt.UTC)
 
@@ -29,11 +28,10 @@ class NewsWorld:
     predicates: Mapping[str, ask.Predicate]
 
     @classmethod
-    def of(cls, ledger: Ledger, catalog: Catalog, world: WorldSpec | None = None) -> "NewsWorld":
-        """Read what each question of the ledger asks of the world, by default the bank's."""
+    def of(cls, world: WorldSpec, catalog: Catalog) -> "NewsWorld":
+        """Read what each question asks of a world."""
         from forecasting.domain.predicate_text import parse_predicate
 
-        world = world_of_the_bank(ledger) if world is None else world
         predicates = {}
         for question in catalog.questions.values():
             if question.answer:
@@ -88,15 +86,14 @@ class OnRecord(NamedTuple):
     predicate: ask.Predicate | None = None
 
 
-def facts_on(ledger: Ledger, catalog: Catalog, question: Question, now: dt.datetime) -> OnRecord:
+def facts_on(
+    world: NewsWorld, question: Question, evidence: Iterable[Evidence], now: dt.datetime
+) -> OnRecord:
     """Read what the facts on record say of one question."""
-    if not question.answer:
-        return OnRecord(None)
-    world = NewsWorld.of(ledger, replace(catalog, questions={question.id: question}))
     predicate = world.predicates.get(question.id)
     if predicate is None:
         return OnRecord(None)
-    known_items = [item for item in ledger.evidence() if item.known_at <= now]
+    known_items = [item for item in evidence if item.known_at <= now]
     retraction_of = retractions(known_items)
     items = [item for item in known_items if item.key not in retraction_of]
     lacking = ""
@@ -191,151 +188,38 @@ class _Facts:
         return step.state in states and not step.counted
 
 
-LONGEST_REASON = 20_000
+def predicate_of(question: Question, world: WorldSpec) -> Predicate:
+    """Read what a question asks of the world; refuse what an update would refuse."""
+    from forecasting.domain.predicate_check import check_predicate
+    from forecasting.domain.predicate_text import parse_predicate
+
+    predicate = parse_predicate(question.answer, zone=question.zone, world=world)
+    faults = check_predicate(predicate, world, question.space, question.opens, question.closes)
+    if faults:
+        msg = f"answer ({question.answer}): {faults[0]}"
+        raise InvalidInput(msg, hint=", ".join(list(world.processes)[:6]))
+    return predicate
 
 
-def world_of_the_bank(ledger: Ledger) -> WorldSpec:
-    """Give the processes and links of a ledger's bank, and the processes of its own."""
-    return bank_of(ledger).world
-
-
-def check_reason(because: str) -> None:
-    """Refuse a reason that is too long."""
-    if len(because) > LONGEST_REASON:
-        msg = f"because ({len(because)} characters): at most {LONGEST_REASON}"
-        raise InvalidInput(msg)
-
-
-def watch(
-    ledger: Ledger,
-    processes: Sequence[str],
-    *,
-    until: dt.datetime,
-    now: dt.datetime,
-    every: bool = False,
-    who: str,
-    because: str = "",
-    world: WorldSpec | None = None,
-) -> list[dict[str, Any]]:
-    """Record that somebody looked at processes, and nothing more had happened up to a moment.
-
-    All in one transaction; never later than now, never earlier than a watch of the same process,
-    that of the bank's file among them.
-    """
-    spec = world_of_the_bank(ledger) if world is None else world
-    names = _names_to_watch(spec, processes, every=every)
-    if until > now:
-        msg = f"until ({iso(until)}): lies in the future (now {iso(now)})"
-        raise InvalidInput(msg, hint="leave out until=TIME")
-    check_reason(because)
-    latest = _latest(ledger)
-    for name in names:
-        last, from_bank = latest.get(name), spec.processes[name].watched
-        # Where the clock is set by hand, what lies ahead of it is not yet known.
-        ends = [one.until for one in [last] if one] + [min(one, now) for one in [from_bank] if one]
-        if any(until < end for end in ends):
-            msg = (
-                f"until ({iso(until)}): {name} is watched until {iso(max(ends))}, "
-                "and a watch does not go backwards"
-            )
-            raise InvalidInput(msg, hint="forecast watch")
-    drafts = [Watch(name, until, because=normalised(because), watcher=who) for name in names]
-    recorded = ledger.append(drafts, recorded_at=now)
-    return [
-        {
-            "seq": entry.seq,
-            "id": entry.id,
-            "process": draft.process,
-            "until": draft.until,
-            "recorded_at": entry.recorded_at,
-            "watcher": draft.watcher,
-            "because": draft.because,
-        }
-        for draft, entry in zip(drafts, recorded, strict=True)
-    ]
-
-
-def without_list(world: WorldSpec, among: Iterable[str] = ()) -> dict[str, dt.datetime]:
-    """Give the processes of which nobody keeps a list, and since when; `among`: these alone."""
-    wanted = set(among) or set(world.processes)
-    return {
-        name: process.watched
-        for name, process in world.processes.items()
-        if name in wanted and unlisted(process) and process.watched is not None
-    }
-
-
-def no_list(since_of: Mapping[str, dt.datetime]) -> str:
-    """Say what a watch claims of processes of which nobody keeps a list."""
-    if not since_of:
-        return ""
-    since = min(since_of.values())
-    return (
-        f"nobody keeps a list of {', '.join(since_of)}: this says that you looked for "
-        f"{'it' if len(since_of) == 1 else 'them'} too, and none came since {iso(since)[:10]}"
-    )
-
-
-def _names_to_watch(world: WorldSpec, processes: Sequence[str], *, every: bool) -> list[str]:
-    if every and processes:
-        msg = f"watch ({', '.join(processes)}): name processes or watch all of them, not both"
-        raise InvalidInput(msg, hint="forecast watch --all")
-    if not world.processes:
-        msg = "watch: the bank has no process to watch"
-        raise InvalidInput(msg, hint="forecast questions check")
-    if every:
-        return list(world.processes)
-    if not processes:
-        msg = "watch: name the processes that you looked at"
-        raise InvalidInput(msg, hint="forecast watch --all")
-    for name in processes:
-        if name not in world.processes:
-            msg = f"no process named {name}"
-            raise NotFound(msg, hint=nearest(name, world.processes) or "forecast watch")
-    return list(dict.fromkeys(processes))
-
-
-def _latest(ledger: Ledger) -> dict[str, Watch]:
-    """Give the watch of each process that reaches furthest; of two alike the later one."""
-    latest: dict[str, Watch] = {}
-    for one in ledger.watches():
-        if one.process not in latest or one.until >= latest[one.process].until:
-            latest[one.process] = one
-    return latest
-
-
-def rows(
-    ledger: Ledger, *, now: dt.datetime, world: WorldSpec | None = None
-) -> list[dict[str, Any]]:
-    """Give one row a process: until when it is watched, by whom, and how long ago that was.
-
-    The bank's own record covers a process until somebody has watched it; it has no ``recorded_at``,
-    and ``bank`` for a watcher. One that nobody watches has no ``until``. A day that is not over is
-    watched until now, as everywhere. The longest unwatched come first.
-    """
-    spec = world_of_the_bank(ledger) if world is None else world
-    latest = _latest(ledger)
-    result = []
-    for name in [*spec.processes, *(other for other in latest if other not in spec.processes)]:
-        process, last = spec.processes.get(name), latest.get(name)
-        # A watch that ended before the record begins has watched nothing.
-        if process is not None and process.since is not None and process.kind == "event":
-            last = None if last is not None and last.until <= process.since else last
-            process = replace(process, watched=None) if unlisted(process) else process
-        stream = None if process is None or not process.watched else min(process.watched, now)
-        if stream is not None and (last is None or stream > last.until):
-            last = Watch(name, stream, watcher="bank")
-        result.append(
-            {
-                "process": name,
-                "title": process.title if process else "",
-                "until": last and last.until,
-                "recorded_at": last and last.recorded_at,
-                "days": last and (now - last.until).days,
-                "watcher": last.watcher if last else "",
-                "because": last.because if last else "",
-                "seq": last and last.seq,
-            }
-        )
-    never = dt.datetime.min.replace(tzinfo=dt.UTC)
-    return sorted(result, key=lambda row: row["until"] or never)
+def predicates(
+    questions: Iterable[Question], bank: Bank
+) -> tuple[dict[str, Predicate], dict[str, str]]:
+    """Read what each question asks of the world; of the rest, why the models say nothing."""
+    by_question: dict[str, Predicate] = {}
+    silent: dict[str, str] = {}
+    for question in questions:
+        try:
+            if question.answer:
+                by_question[question.id] = predicate_of(question, bank.world)
+            else:
+                silent[question.id] = "has no `answer`, so no model speaks of it"
+        except InvalidInput as fault:
+            silent[question.id] = fault.message
+    wrong = ahead_of(bank)
+    for name in [*by_question] if wrong else ():
+        rests = ancestors(bank.world.links, asked(by_question[name])) & wrong.keys()
+        if rests:
+            process = min(rests)
+            silent[name] = f"rests on {process}, and is skipped: {wrong[process]}"
+            del by_question[name]
+    return by_question, silent

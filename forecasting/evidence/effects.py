@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import exp
 
-from forecasting.app.catalog import Catalog
-from forecasting.app.news.world import NewsWorld
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.evidence import (
     HALF_LIFE,
+    NEWS,
     Effect,
     Evidence,
     Stated,
@@ -24,10 +24,11 @@ from forecasting.domain.process import DELIVERY_ENDS, DELIVERY_STATES, ProcessSp
 from forecasting.domain.question import Question, normalised
 from forecasting.domain.reading import Ambiguous, quantity
 from forecasting.errors import InvalidInput, nearest
-from forecasting.evidence import without_retracted
+from forecasting.evidence import reliability, without_retracted
 from forecasting.evidence.history import Record
 from forecasting.evidence.leads import check_state, moves_of, to_process, to_target
 from forecasting.evidence.likelihood import GRADE_PRIORS
+from forecasting.evidence.predicates import NewsWorld
 from forecasting.evidence.reliability import STREAM, grades_of
 from forecasting.evidence.reports import bound, counted
 
@@ -35,6 +36,9 @@ from forecasting.evidence.reports import bound, counted
 FACT_GRADES = ("A", "B")
 #: What a fact is worth as a report, where nobody vouches for it.
 UNCONFIRMED = "+2"
+_REPORTS = ("likelihood", "stance")
+LONGEST_REASON = 20_000
+_LIMITS = {"title": 500, "source": 200, "url": 2000, "story": 200, "because": LONGEST_REASON}
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,9 +312,6 @@ class EffectCheck:
             _check_part(process, record, plain, value, entered.happened)
 
 
-_REPORTS = ("likelihood", "stance")
-
-
 def _is_part(process: ProcessSpec, stated: Stated) -> bool:
     """Say whether what looks like an effect is a number of things delivered, such as -5 or 0."""
     if process.kind != "delivery" or "=" in stated.target:
@@ -437,3 +438,66 @@ def _check_move(process: ProcessSpec, record: Record, state: str, happened: dt.d
         else (" or ".join(f"{process.name}={end}" for end in ends) or f"it stays {before}")
     )
     raise InvalidInput(msg, hint=way_out)
+
+
+def check_reason(because: str) -> None:
+    """Refuse a reason that is too long."""
+    if len(because) > LONGEST_REASON:
+        msg = f"because ({len(because)} characters): at most {LONGEST_REASON}"
+        raise InvalidInput(msg)
+
+
+def identity(item: Evidence) -> tuple[str, str, str, str]:
+    """Give what makes two items the same; see :attr:`Entered.identity`."""
+    return (item.title, item.source, iso(item.known_at), item.url)
+
+
+def drafted(
+    entered: Entered, check: EffectCheck, *, now: dt.datetime
+) -> tuple[Evidence, list[str]]:
+    """Turn what was entered into an item that may be recorded, with notes for the analyst."""
+    for name, most in _LIMITS.items():
+        text = getattr(entered, name)
+        if len(text) > most:
+            msg = f"{name} ({len(text)} characters): at most {most}"
+            raise InvalidInput(msg)
+        if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+            msg = f"{name}: must not hold a NUL character or half of a surrogate pair"
+            raise InvalidInput(msg)
+    if not normalised(entered.title) or not normalised(entered.source):
+        msg = "news: needs a title and a source"
+        raise InvalidInput(
+            msg, hint='forecast news add "TITLE" --source NAME --known-at 2026-11-22T12:00Z'
+        )
+    grade = reliability.check_grade(entered.grade or "F")
+    check_known(entered.known_at, now)
+    if entered.event_at is not None and entered.event_at > entered.known_at:
+        msg = (
+            f"known_at ({iso(entered.known_at)}): an item cannot be known before it happened "
+            f"({iso(entered.event_at)})"
+        )
+        raise InvalidInput(msg)
+    graded = replace(entered, source=normalised(entered.source), grade=grade)
+    effects, notes = check.effects(graded)
+    item = Evidence(
+        key=key_made_of("news", *entered.identity, *entered.on, entered.story, iso(now)),
+        kind="datum" if any(effect.form == "datum" for effect in effects) else "report",
+        title=normalised(entered.title),
+        source=normalised(entered.source),
+        known_at=entered.known_at,
+        effects=effects,
+        event_at=entered.event_at,
+        url=normalised(entered.url),
+        grade=grade,
+        story=normalised(entered.story),
+        stream=NEWS,
+        note=normalised(entered.because),
+    )
+    return item, notes
+
+
+def check_known(known_at: dt.datetime, now: dt.datetime) -> None:
+    """Refuse what nobody can know yet."""
+    if known_at > now:
+        msg = f"known_at ({iso(known_at)}): lies in the future (now {iso(now)})"
+        raise InvalidInput(msg, hint=f"known_at={iso(now)}")

@@ -7,11 +7,10 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from forecasting.app.frames import same_window, where
-from forecasting.domain.forecasters import CLIMATOLOGY, UNIFORM, family
+from forecasting.domain.forecasters import CLIMATOLOGY, UNIFORM
 from forecasting.domain.instants import parse_when
 from forecasting.errors import InvalidInput, NotFound, nearest
-from forecasting.store import Ledger
+from forecasting.scoring.lifetime import where
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,19 +28,6 @@ NOTHING: dict[str, Any] = {
 }
 #: Names of the two of a pair, which no forecaster can have.
 _A, _B = "\0a", "\0b"
-
-
-def known_forecaster(ledger: Ledger, name: str) -> None:
-    """Refuse a name without any forecast; an empty one means all forecasters."""
-    if not name or ledger.forecasts(forecaster=name):
-        return
-    from difflib import get_close_matches
-
-    present = dict.fromkeys(forecast.forecaster for forecast in ledger.forecasts())
-    msg = f"no forecaster named {name}"
-    others = [one for one in present if family(one) == "person"]
-    near = nearest(name, others) or next(iter(get_close_matches(name, present, 1, 0.7)), "")
-    raise NotFound(msg, hint=near or ", ".join(others[:6]) or "forecast score")
 
 
 def with_reference(frame: "pd.DataFrame", name: str) -> "pd.DataFrame":
@@ -138,24 +124,6 @@ def lifetime_scores(
 
 def shared(
     frame: "pd.DataFrame",
-    a: str,
-    b: str,
-    *,
-    rule: str,
-    convention: str = "half",
-    window: str = "scheduled",
-) -> "pd.DataFrame":
-    """Give the scores of two forecasters, one row a shared question: question, event, a, b.
-
-    Under the windows that average over time both count from when the later of the two had
-    spoken; at a spot both must have had a forecast in force. Questions that resolved within two
-    days are left out. For ``peer`` and ``relative`` the others are all in the frame.
-    """
-    return all_shared(frame, [a], b, rule=rule, convention=convention, window=window)[a]
-
-
-def all_shared(
-    frame: "pd.DataFrame",
     names: Sequence[str],
     other: str,
     *,
@@ -163,7 +131,13 @@ def all_shared(
     convention: str = "half",
     window: str = "scheduled",
 ) -> "dict[str, pd.DataFrame]":
-    """Give :func:`shared` of each of several forecasters and one other, scored together."""
+    """Give the scores of each of several forecasters and one other on the questions they share.
+
+    One row a shared question: question, event, closes, a, b. Under the windows that average over
+    time both count from when the later of the two had spoken; at a spot both must have had a
+    forecast in force. Questions that resolved within two days are left out. For ``peer`` and
+    ``relative`` the others are all in the frame.
+    """
     import numpy as np
     import pandas as pd
 
@@ -220,3 +194,29 @@ def difference(wide: "pd.DataFrame", resamples: int = 4999) -> dict[str, Any]:
         "difference_note": tested.note,
         "detectable": tested.detectable,
     }
+
+
+def same_window(frame: "pd.DataFrame", forecasters: Sequence[str]) -> "pd.DataFrame":
+    """Cut a frame to the questions that some forecasters share, from when all of them had spoken.
+
+    A forecast made before that moment counts from it, so that a late comer is compared over the
+    same time, and the rest of the window is filled alike for all.
+    """
+    import pandas as pd
+
+    mine = frame[frame["forecaster"].isin(forecasters)]
+    since = mine["issued_at"].where(mine["issued_at"] >= mine["opens"], mine["opens"])
+    first = since.groupby([mine["question"], mine["forecaster"]]).min().unstack()
+    shared = first.dropna() if set(forecasters) <= set(first.columns) else first.iloc[:0]
+    start = shared.max(axis=1)
+    rows = mine[mine["question"].isin(start.index)].copy()
+    if rows.empty:
+        return rows
+    rows["start"] = pd.to_datetime(rows["question"].map(start), utc=True)
+    early = rows["issued_at"] <= rows["start"]
+    # Of the forecasts up to the start only the last is in force at it.
+    last = ~rows[early].duplicated(["question", "forecaster"], keep="last")
+    rows = rows[~early | last.reindex(rows.index, fill_value=False)]
+    rows["issued_at"] = rows["issued_at"].where(rows["issued_at"] >= rows["start"], rows["start"])
+    withdrawn = rows["withdrawn_at"].notna() & (rows["withdrawn_at"] < rows["issued_at"])
+    return rows[~withdrawn].drop(columns="start")

@@ -1,144 +1,39 @@
-"""Ask a question with its number in one transaction; change it as YAML, or drop it.
+"""Ask a question with its number in one transaction; change it, drop it, or match it.
 
 Asked questions lie in the ledger like any other. A base rate in one phrase makes an event process
-that lies there too (`forecasting.app.upkeep.banks`), so that a model stands beside the number
+that lies there too (`forecasting.bank.usable`), so that a model stands beside the number
 at once.
 """
 
 import datetime as dt
-import re
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from io import StringIO
+from dataclasses import replace
+from decimal import Decimal
 from itertools import count
-from math import inf
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, cast
 
-from forecasting.app.catalog import Catalog
 from forecasting.app.ledger import log as logs
 from forecasting.app.upkeep import banks
 from forecasting.app.upkeep.banks import refuse_another_question, zone_of
+from forecasting.bank.asked import Asked, dated, fields_of, fields_of_yaml, same_days, slug_of
 from forecasting.bank.read import Bank, question_of
-from forecasting.bank.yaml_file import read_tree
+from forecasting.bank.usable import process_of, with_setups
 from forecasting.domain import forecasters
-from forecasting.domain.forecast import Forecast, Value
-from forecasting.domain.instants import day_begins, deadline, iso, local_day, parse_day
-from forecasting.domain.predicate import Predicate
-from forecasting.domain.predicate_check import check_predicate, processes_of
-from forecasting.domain.predicate_text import RESERVED, parse_predicate
+from forecasting.domain.catalog import Catalog
+from forecasting.domain.forecast import Forecast, Kind, Value
+from forecasting.domain.instants import deadline, iso, local_day
+from forecasting.domain.predicate_check import processes_of
+from forecasting.domain.predicate_text import RESERVED
 from forecasting.domain.question import Question, lacks_criteria
-from forecasting.domain.reading import day_word, quantity
+from forecasting.domain.reading import plainly
+from forecasting.domain.reading.probabilities import decimal
 from forecasting.domain.setup import Setup
-from forecasting.errors import InvalidInput
+from forecasting.errors import InvalidInput, NotFound
+from forecasting.evidence.predicates import predicate_of
+from forecasting.exchange.people import NOBODY
+from forecasting.exchange.same_as import DIFFERS, Match, by_address, plain_address, standing
 from forecasting.store import Ledger
-
-#: Words that begin a title and tell it from no other.
-_LEADING = ("will",), ("it", "this", "that", "there", "they", "he", "she", "we", "i"), ("be",)
-
-
-def slug_of(title: str) -> str:
-    """Make a slug from a title: its words in lower case, without the first "will it be", cut at 60.
-
-    A title of another script gives none, for the numbers in it would not tell it.
-
-    >>> slug_of("Will the El Fasher pause hold to 31 January 2027?"), slug_of("Will it rain?")
-    ('the-el-fasher-pause-hold-to-31-january-2027', 'rain')
-    """
-    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
-    words = re.findall(r"[a-z0-9]+", plain)
-    for leading in _LEADING:
-        if len(words) < 2 or words[0] not in leading:
-            break
-        words = words[1:]
-    slug = ""
-    for word in words:
-        longer = f"{slug}-{word}" if slug else word[:60]
-        if len(longer) > 60:
-            break
-        slug = longer
-    if not any(letter.isalpha() for letter in title):
-        msg = f"title ({title}): no slug can be made from it"
-        raise InvalidInput(msg, hint="slug=a-few-words")
-    return slug if any(letter.isalpha() for letter in slug) else ""
-
-
-def dated(fields: Mapping[str, Any], zone: str, now: dt.datetime) -> dict[str, Any]:
-    """Give fields of a question with their days as dates: ``tomorrow`` is a day of its zone."""
-    result = dict(fields)
-    for name in ("opens", "closes", "resolves_by", "ladder"):
-        value = result.get(name)
-        if isinstance(value, str):
-            result[name] = day_word(value, zone=zone, now=now)
-        elif isinstance(value, list | tuple):
-            result[name] = [day_word(str(each), zone=zone, now=now) for each in value]
-    return result
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A question as it is asked for, in words.
-
-    `by` is its deadline, or `ladder` has several. At most one of `options`, `ordered` and `span`
-    (``0..5000``) says that it is not a yes-no question. `base` says how often the event comes.
-    """
-
-    title: str
-    by: str = ""
-    ladder: Sequence[str] = ()
-    options: Sequence[str] = ()
-    ordered: Sequence[str] = ()
-    span: str = ""
-    unit: str = ""
-    base: str = ""
-    answer: str = ""
-    tags: Sequence[str] = ()
-    slug: str = ""
-    zone: str = ""
-    criteria: str = ""
-    background: str = ""
-    resolves_by: str = ""
-
-    def fields(self, zone: str) -> dict[str, Any]:
-        """Give the fields of its question file."""
-        if bool(self.by) == bool(self.ladder):
-            msg = "deadline: give one day, or the days of a ladder"
-            raise InvalidInput(msg, hint="by=2027-01-31")
-        if sum(map(bool, (self.options, self.ordered, self.span, self.ladder))) > 1:
-            msg = "question: takes one of options, ordered options, a range and a ladder"
-            raise InvalidInput(msg, hint="ask two questions")
-        if self.base and (self.options or self.ordered or self.span):
-            msg = "base: says how often an event happens, so it can answer only a yes-no question"
-            raise InvalidInput(msg, hint="answer=PREDICATE, with a process of the bank")
-        fields: dict[str, Any] = {
-            "slug": self.slug or slug_of(self.title),
-            "title": self.title.strip(),
-            "zone": self.zone or zone,
-            "tags": [tag.strip() for tag in self.tags if tag.strip()],
-            "answer": self.answer,
-        }
-        for name in ("criteria", "background", "resolves_by", "unit"):
-            if getattr(self, name):
-                fields[name] = getattr(self, name)
-        if self.ladder:
-            fields["ladder"] = [day.strip() for day in self.ladder]
-        else:
-            fields["closes"] = self.by.strip()
-        if self.span:
-            low, _, high = (part.strip() for part in self.span.partition(".."))
-            if not (low and high):
-                msg = f"range ({self.span}): must be two numbers"
-                raise InvalidInput(msg, hint="0..5000")
-            for end in (low, high):
-                # No bounds are known yet that would tell which reading of a number is meant.
-                quantity(end, name="range", within=(-inf, inf))
-            fields |= {"type": "numeric", "lower": low, "upper": high}
-        elif self.options or self.ordered:
-            named = [option.strip() for option in self.options or self.ordered]
-            fields |= {"type": "categorical" if self.options else "ordered", "options": named}
-        return fields
+from forecasting.store.undone import undone
 
 
 def ask(
@@ -172,7 +67,7 @@ def ask(
         process, setup = _process(asked, fields, forecaster=forecaster, now=now, bank=bank)
         setups.append(setup)
         fields["answer"] = fields["answer"] or f"{process} by close"
-        bank = banks.with_setups(bank, setups)
+        bank = with_setups(bank, setups)
     questions = [
         replace(question, opens=now) for question in question_of(fields, now=now, source="asked")
     ]
@@ -182,7 +77,7 @@ def ask(
             msg = f"closes ({there}): lies in the past"
             raise InvalidInput(msg, hint="a deadline in the future")
         if question.answer:
-            predicate_of(question, bank)
+            predicate_of(question, bank.world)
     grown = replace(catalog, questions={**catalog.questions, **{q.id: q for q in questions}})
     forecasts = [
         Forecast(question.id, question.wording_hash, forecaster, value, now, "live", because)
@@ -233,7 +128,7 @@ def ask(
 
 def by_stated_rates(ledger: Ledger, name: str) -> list[str]:
     """Give the questions of a name that the model answers without a fit, by stated rates alone."""
-    from forecasting.app.forecast.predict import predicates
+    from forecasting.evidence.predicates import predicates
     from forecasting.evidence.relevant import ancestors
 
     bank = banks.bank_of(ledger)
@@ -284,18 +179,8 @@ def _process(
         "title": fields["title"],
     }
     setup = Setup("process", name, detail, said_by=forecaster)
-    banks.process_of(setup)
+    process_of(setup)
     return name, setup
-
-
-def predicate_of(question: Question, bank: Bank) -> Predicate:
-    """Read what a question asks of the world; refuse what an update would refuse."""
-    predicate = parse_predicate(question.answer, zone=question.zone, world=bank.world)
-    faults = check_predicate(predicate, bank.world, question.space, question.opens, question.closes)
-    if faults:
-        msg = f"answer ({question.answer}): {faults[0]}"
-        raise InvalidInput(msg, hint=", ".join(list(bank.world.processes)[:6]))
-    return predicate
 
 
 def _values(
@@ -329,63 +214,17 @@ def _values(
         raise
 
 
-HEAD = """\
-# Save and close to record a new version; change nothing to leave the question as it is.
-# Once somebody has forecast it, its options and its window cannot change.
-"""
-
-
-def fields_of(rungs: tuple[Question, ...]) -> dict[str, Any]:
-    """Give a question, or the rungs of a ladder, as the fields of a question file."""
-    first, last = rungs[0], rungs[-1]
-    fields: dict[str, Any] = {"slug": first.ladder or first.id, "title": first.whole_title}
-    if first.type != "binary":
-        fields["type"] = first.type
-    if first.space.options and first.type != "binary":
-        fields["options"] = list(first.space.options)
-    if first.type == "numeric":
-        fields |= {"lower": first.space.lower, "upper": first.space.upper, "unit": first.space.unit}
-    fields["opens"] = local_day(first.opens, first.zone).isoformat()
-    if first.ladder:
-        fields["ladder"] = [_last_day(rung.closes, rung.zone) for rung in rungs]
-    else:
-        fields["closes"] = _last_day(first.closes, first.zone)
-    if last.resolves_by != last.closes:
-        fields["resolves_by"] = _last_day(last.resolves_by, last.zone)
-    fields["zone"] = first.zone
-    fields["criteria"] = "" if lacks_criteria(first) else first.criteria
-    for name in ("background", "answer", "topic"):
-        if getattr(first, name):
-            fields[name] = getattr(first, name)
-    if first.event not in {fields["slug"], ""}:
-        fields["event"] = first.event
-    if first.tags:
-        fields["tags"] = list(first.tags)
-    return fields
-
-
-def as_yaml(ledger: Ledger, name: str) -> str:
-    """Write a question as YAML, for an editor."""
-    from ruamel.yaml import YAML
-
-    yaml = YAML(pure=True)
-    yaml.width = 100
-    out = StringIO()
-    yaml.dump(fields_of(Catalog.of(ledger).find(name)), out)
-    return HEAD + out.getvalue()
-
-
 def edit(
     ledger: Ledger, name: str, changed: str | Mapping[str, Any], now: dt.datetime
 ) -> list[str]:
     """Record a new version of a question, or of each rung that changed; give their ids.
 
-    `changed` is the whole question as YAML (:func:`as_yaml`), or the fields that change.
+    `changed` is the whole question as YAML (`forecasting.bank.asked`), or the fields that change.
     """
     old_questions = Catalog.of(ledger).find(name)
     before = fields_of(old_questions)
     if isinstance(changed, str):
-        after = _fields_of_yaml(changed)
+        after = fields_of_yaml(changed)
     else:
         zone = str(changed.get("zone") or old_questions[0].zone)
         after = {**before, **dated(changed, zone, now)}
@@ -408,14 +247,14 @@ def edit(
         )
         if after.get("opens") == before["opens"] or "opens" not in after:
             new = replace(new, opens=was.opens)
-        if question.id in old and _same_days(after, before):
+        if question.id in old and same_days(after, before):
             new = replace(new, closes=was.closes, resolves_by=was.resolves_by)
         if new == was and question.id in old:
             continue
         if question.id in old:
             refuse_another_question(ledger, was, new)
         if new.answer and new.answer != was.answer:
-            predicate_of(new, bank)
+            predicate_of(new, bank.world)
         versions.append(new)
     if removed := set(old) - {question.id for question in new_questions}:
         msg = f"ladder ({', '.join(sorted(removed))}): a rung cannot be removed"
@@ -469,8 +308,6 @@ def drop(
 
 def users(ledger: Ledger, catalog: Catalog) -> dict[str, set[str]]:
     """Give of each process that was stated in a phrase the questions that ask about it."""
-    from forecasting.app.news.world import NewsWorld
-
     setups = banks.stated(ledger)
     # The answer of a question that asks about a process has the process's name in it.
     naming = {
@@ -480,32 +317,103 @@ def users(ledger: Ledger, catalog: Catalog) -> dict[str, set[str]]:
     }
     by_process: dict[str, set[str]] = {}
     if naming:
-        world = NewsWorld.of(ledger, replace(catalog, questions=naming))
+        world = banks.news_world(ledger, replace(catalog, questions=naming))
         for name, predicate in world.predicates.items():
             for process in processes_of(predicate) & setups.keys():
                 by_process.setdefault(process, set()).add(name)
     return by_process
 
 
-def _fields_of_yaml(text: str) -> dict[str, Any]:
-    """Read YAML as a question file is read, so that every rule of those holds here too."""
-    with TemporaryDirectory(prefix="forecast-") as folder:
-        file = Path(folder) / "question.yaml"
-        file.write_text(text, encoding="utf-8")
-        tree, faults = read_tree(file, "the edited question")
-    if tree is None:
-        raise InvalidInput(faults[0].message, hint=faults[0].hint, where=f"line {faults[0].line}")
-    return {str(key): value for key, value in tree.items()}
+def matches(ledger: Ledger, catalog: Catalog) -> list[Match]:
+    """Give the matches that stand: those of the bank, and those that were recorded."""
+    return standing(banks.folder_of(ledger), ledger.setups(), catalog)
 
 
-def _same_days(after: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
-    names = ("closes", "ladder", "resolves_by", "zone")
-    return all(str(after.get(name, "")) == str(before.get(name, "")) for name in names)
+def same_as(
+    ledger: Ledger,
+    question: str,
+    url: str,
+    *,
+    differs: str = "",
+    complement: bool = False,
+    undo: bool = False,
+    forecaster: str,
+    now: dt.datetime,
+) -> Match:
+    """Record that a question here asks what one elsewhere asks, or take that back.
+
+    `url` is the other's address, or its id where it was imported. Where the criteria differ, its
+    series is shown and not scored.
+    """
+    catalog = Catalog.of(ledger)
+    if question not in catalog.questions:
+        msg = f"no question {plainly(question)}"
+        raise NotFound(msg, hint="forecast questions list")
+    if not (url in catalog.questions or (url.startswith(("http://", "https://")) and "." in url)):
+        msg = f"url ({plainly(url)}): must be an address, or the id of an imported question"
+        raise InvalidInput(msg, hint="https://www.metaculus.com/questions/12345")
+    if url == question or plain_address(url) == plain_address(catalog.questions[question].source):
+        msg = f"url ({plainly(url)}): is the question itself"
+        raise InvalidInput(msg)
+    if catalog.questions[question].type != "binary":
+        msg = f"question ({question}): only questions of yes or no are matched"
+        raise InvalidInput(msg)
+    several = by_address(catalog).get(plain_address(url), [])
+    if len(several) > 1 and not undo:
+        msg = f"url ({plainly(url)}): {len(several)} imported questions have it"
+        ids = " or ".join(several[:3])
+        raise InvalidInput(msg, hint=f"the id of the one that is meant: {ids}")
+    stand = {(one.question, plain_address(one.url)) for one in matches(ledger, catalog)}
+    if undo and (question, plain_address(url)) not in stand:
+        msg = f"no match of {question} and {plainly(url)}"
+        raise NotFound(msg, hint="forecast questions same-as")
+    detail = {"question": question, "url": url}
+    detail |= {"differs": differs} if differs else {}
+    detail |= {"complement": "yes"} if complement else {}
+    detail |= {"undone": "yes"} if undo else {}
+    entry = Setup("same-as", f"{question} {plain_address(url)}", detail, said_by=forecaster)
+    ledger.append([entry], recorded_at=now)
+    if undo:
+        return Match(question, url, differs=differs, complement=complement, said_by=forecaster)
+    current = matches(ledger, catalog)
+    return next(one for one in current if (one.question, one.url) == (question, url))
 
 
-def _last_day(moment: dt.datetime, zone: str) -> str:
-    """Name the day that a deadline ends, or lies in."""
-    day = local_day(moment, zone)
-    if day_begins(day, zone) == moment:
-        day -= dt.timedelta(days=1)
-    return parse_day(day.isoformat()).isoformat()
+def crowds(ledger: Ledger, catalog: Catalog, *, kind: str) -> list[Forecast]:
+    """Give the crowds' and markets' forecasts of matched questions, as ours of a `kind`.
+
+    The last of each day within the window; of an opposite question the complement. Where the
+    criteria differ the name says so.
+    """
+    by_other: dict[str, list[Match]] = {}
+    for one in matches(ledger, catalog):
+        if one.other:
+            by_other.setdefault(one.other, []).append(one)
+    if not by_other:
+        return []
+    last: dict[tuple[Any, ...], Forecast] = {}
+    for forecast in undone(ledger).left(
+        each for name in by_other for each in ledger.forecasts(question=name, kind="imported")
+    ):
+        if not forecast.forecaster.startswith(NOBODY) or forecast.value.shape != "binary":
+            continue
+        for one in by_other[forecast.question]:
+            mine = catalog.questions[one.question]
+            if not mine.opens <= forecast.issued_at < mine.closes:
+                continue
+            p = forecast.value.entered[0]
+            value = Value("binary", ("yes",), (decimal(1 - Decimal(p)) if one.complement else p,))
+            name = f"{forecast.forecaster}{DIFFERS}" if one.differs else forecast.forecaster
+            key = (mine.id, name, local_day(forecast.issued_at, mine.zone))
+            last[key] = replace(
+                forecast,
+                question=mine.id,
+                question_hash=mine.wording_hash,
+                forecaster=name,
+                value=value,
+                kind=cast("Kind", kind),
+            )
+    return sorted(
+        last.values(),
+        key=lambda forecast: (forecast.issued_at, forecast.question, forecast.forecaster),
+    )

@@ -8,13 +8,12 @@ from collections.abc import Set as AbstractSet
 from types import MappingProxyType
 from typing import Any
 
-from forecasting.app.catalog import Catalog
-from forecasting.app.news.shown import Weights
+from forecasting.domain.catalog import Catalog
 from forecasting.domain.evidence import Evidence
 from forecasting.domain.forecast import DENSE, Forecast
 from forecasting.domain.forecasters import MODEL
 from forecasting.domain.question import Question
-from forecasting.evidence.reports import CodedReport
+from forecasting.evidence.reports import CodedReport, Weights
 from forecasting.review import data as page
 
 _CAUSES = {

@@ -1,1 +1,0 @@
-"""Questions: asked, loaded, edited, listed, and what needs a person today."""

@@ -1,1 +1,0 @@
-"""The review page and its figures."""
