@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from forecasting.app.upkeep import banks
 from forecasting.domain.catalog import KINDS, Catalog, Pair, Voice
-from forecasting.domain.forecast import Said
+from forecasting.domain.forecast import BriefForecast
 from forecasting.domain.forecasters import MODEL
 from forecasting.domain.process import WorldSpec
 from forecasting.domain.question import Question, Status
@@ -53,7 +53,7 @@ class _History:
     """One forecaster's forecasts but replays, by question, as far as they were read."""
 
     seq: int = 0
-    forecasts: dict[str, tuple[Said, ...]] = field(default_factory=dict)
+    forecasts: dict[str, tuple[BriefForecast, ...]] = field(default_factory=dict)
     changed: dict[str, int] = field(default_factory=dict)
     last: dt.datetime = NEVER
     voice: Voice | None = None
@@ -163,8 +163,8 @@ class Board:
             history = self._histories[forecaster] = _History()
         history.used = self._clock
         if self._marks["forecast"] > history.seq:
-            new: dict[str, list[Said]] = {}
-            for one in self._ledger.said(forecaster, KINDS, since=history.seq):
+            new: dict[str, list[BriefForecast]] = {}
+            for one in self._ledger.brief_forecasts(forecaster, KINDS, since=history.seq):
                 new.setdefault(one.question, []).append(one)
                 history.last = max(history.last, one.issued_at)
             for question, added in new.items():

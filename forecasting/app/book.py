@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from forecasting.app.world.view import WorldView
     from forecasting.bank import Bank
     from forecasting.domain import Question
-    from forecasting.domain.forecast import Said
+    from forecasting.domain.forecast import BriefForecast
     from forecasting.domain.reading.instants import Days
     from forecasting.errors import Problem
     from forecasting.review.data import WorldPage
@@ -451,7 +451,7 @@ class Book[Table]:
         """Give the rows of :meth:`today` by section; of `once`, a question in the first alone."""
         return self.board.today(self.forecaster, clock.now(), once=once)
 
-    def standing(self, question: str) -> "Said | None":
+    def standing(self, question: str) -> "BriefForecast | None":
         """Give the forecaster's own forecast in force on a question."""
         return self.board.state(self.forecaster, clock.now()).pair.mine.in_force(question)
 

@@ -5,7 +5,7 @@ import hashlib
 import inspect
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,28 +13,30 @@ from typing import Any
 from pydantic import BaseModel
 
 from forecasting.bank.build import Place, build_question, hints_of
-from forecasting.bank.facts import read_classes, read_evidence, read_priors
-from forecasting.bank.scenarios import read_scenarios
+from forecasting.bank.facts import MAX_BYTES, TableReader, read_classes, read_evidence, read_priors
 from forecasting.bank.schema import (
     ClaimFile,
     PriorChangeFile,
     QuestionFile,
+    ScenarioFile,
     TextFile,
     WorldviewFile,
 )
-from forecasting.bank.tables import MAX_BYTES, TableReader
 from forecasting.bank.world_file import Past
 from forecasting.bank.worlds import read_worlds, zone_of
 from forecasting.bank.yaml_file import line_of, read_folder, read_yaml, validated
 from forecasting.domain.commentary import Claim, PriorChange, Text, Worldview
 from forecasting.domain.evidence import Evidence
-from forecasting.domain.instants import DEFAULT_ZONE, day_begins, parse_day
+from forecasting.domain.instants import DEFAULT_ZONE, day_begins, day_ends, parse_day
+from forecasting.domain.outcome import OutcomeSpace
+from forecasting.domain.predicate import Truth
+from forecasting.domain.predicate_check import check_predicate
 from forecasting.domain.predicate_text import parse_predicate
 from forecasting.domain.prior import ClassPrior, ReferenceClass
 from forecasting.domain.process import WorldSpec
 from forecasting.domain.question import Question
 from forecasting.domain.resolution import Resolution
-from forecasting.domain.scenario import ScenarioSet
+from forecasting.domain.scenario import Named, ScenarioSet
 from forecasting.domain.verbal import band, milder
 from forecasting.errors import InvalidInput, Problem, nearest
 from forecasting.files import read_plain
@@ -316,3 +318,51 @@ def _change(file: PriorChangeFile, world: WorldSpec) -> PriorChange:
     times = file.times if file.gain is None else file.gain
     assert times is not None  # the schema asks for one
     return PriorChange(file.reason, tuple(file.sentences), times, file.process, move, link)
+
+
+def read_scenarios(
+    root: Path, world: WorldSpec, zone: str, problems: list[Problem]
+) -> list[ScenarioSet]:
+    """Read every file under ``scenarios/``; faults are collected and their sets left out."""
+    sets: dict[str, ScenarioSet] = {}
+    for source, tree, file in read_folder(root, "scenarios", ScenarioFile, problems):
+        if file.id in sets:
+            message = f"scenario ({file.id}): another file has that id"
+            problems.append(Problem(source, 1, "duplicate-scenario", message))
+            continue
+        scenario_set = _set(file, tree, source, world, file.zone or zone, problems)
+        if scenario_set is not None:
+            sets[file.id] = scenario_set
+    return list(sets.values())
+
+
+def _set(
+    file: ScenarioFile, tree: Any, source: str, world: WorldSpec, zone: str, problems: list[Problem]
+) -> ScenarioSet | None:
+    opens, closes = day_begins(parse_day(file.opens), zone), day_ends(parse_day(file.closes), zone)
+    named: list[Named] = []
+    own_problems: list[Problem] = []
+    for position, each in enumerate(file.scenarios):
+        line = line_of(tree, ("scenarios", position, "when"))
+        try:
+            predicate = parse_predicate(each.when, zone=zone, world=world)
+            faults: Sequence[str] = check_predicate(
+                predicate, world, OutcomeSpace.binary(), opens, closes
+            )
+        except InvalidInput as fault:
+            faults = [fault.message]
+        if faults:
+            own_problems += [Problem(source, line, "scenario", f"{each.name}: {f}") for f in faults]
+            continue
+        if predicate.given is not None or not isinstance(predicate.event, Truth.__value__):
+            message = f"{each.name}: when ({each.when}): must be true or false, without given"
+            own_problems.append(Problem(source, line, "scenario", message))
+            continue
+        if each.name in {other.name for other in named}:
+            own_problems.append(Problem(source, line, "scenario", f"{each.name}: named twice"))
+            continue
+        named.append(Named(each.name, each.title, predicate.event, each.when))
+    problems.extend(own_problems)
+    if own_problems:
+        return None
+    return ScenarioSet(file.id, file.title, opens, closes, tuple(named), file.note, (source, 1))

@@ -11,8 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from forecasting.bank.schema import QuestionFile, ScenarioFile, TextFile, WorldviewFile
-from forecasting.bank.world_schema import WorldShape
+from forecasting.bank.schema import QuestionFile, ScenarioFile, TextFile, WorldShape, WorldviewFile
 
 SCHEMAS: dict[str, type[BaseModel]] = {
     "question": QuestionFile,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from forecasting import clock
 from forecasting.bank.facts import outlet
-from forecasting.bank.world_schema import FactFile
+from forecasting.bank.schema import FactFile
 from forecasting.bank.yaml_file import line_of
 from forecasting.domain.evidence import Effect, Evidence
 from forecasting.domain.instants import day_begins, iso, local_day

@@ -9,9 +9,8 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
-from forecasting.bank.schema import SLUG
+from forecasting.bank.schema import DAY_KEY, SINCE_KEY, SLUG, DeliveryFile, MoveFile, ProcessFile
 from forecasting.bank.world_facts import read_facts
-from forecasting.bank.world_schema import DAY_KEY, SINCE_KEY, DeliveryFile, MoveFile, ProcessFile
 from forecasting.bank.yaml_file import line_of, validated
 from forecasting.domain.instants import iso, local_day, parse_day, parse_when
 from forecasting.domain.phrase import parse_phrase

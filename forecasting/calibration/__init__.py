@@ -14,8 +14,7 @@ from forecasting.calibration.murphy import MurphyCurve, murphy_curve
 from forecasting.calibration.pit import Pit, pit
 from forecasting.calibration.quantiles import interval_coverage, quantile_reliability
 from forecasting.calibration.reading import reading
-from forecasting.calibration.recalibration import recalibrate
-from forecasting.calibration.recalibration_lines import Recalibration
+from forecasting.calibration.recalibration import Recalibration, recalibrate
 from forecasting.calibration.reliability import Corp, corp
 from forecasting.calibration.slope import Line, slope_intercept
 from forecasting.calibration.spiegelhalter import spiegelhalter_z

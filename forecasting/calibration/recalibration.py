@@ -20,24 +20,282 @@ The posterior is a sum over grids of the two parameters of each forecaster and o
 ones; a test samples the same hierarchy.
 """
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from forecasting.calibration.recalibration_lines import (
-    CLIP,
-    NOBODY,
-    LogOddsLine,
-    Recalibration,
-    Shared,
-    log_odds,
-)
-from forecasting.calibration.recalibration_quadrature import by_quadrature
-from forecasting.errors import InvalidInput
+from forecasting.arrays import FloatArray
+from forecasting.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+#: Forecasts are clipped to [CLIP, 1 - CLIP] before their log-odds are taken.
+CLIP = 0.005
+#: The name of a forecaster without a record.
+NOBODY = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """Priors of what the forecasters share; `scale`s are log-normal (median, sd of the log)."""
+
+    intercept_sd: float = 0.15
+    intercept_scale: tuple[float, float] = (0.2, 0.4)
+    slope_sd: float = 0.1
+    slope_scale: tuple[float, float] = (0.15, 0.4)
+
+    def __post_init__(self) -> None:
+        """Check that every scale is positive."""
+        numbers = [self.intercept_sd, *self.intercept_scale, self.slope_sd, *self.slope_scale]
+        if not all(0 < number < np.inf for number in numbers):
+            message = f"priors ({self}): every scale must be positive and finite."
+            raise InvalidInput(message)
+
+
+@dataclass(frozen=True, slots=True)
+class LogOddsLine:
+    """The recalibration of one forecaster: a weighted cloud of (alpha, log slope)."""
+
+    alpha: FloatArray
+    log_slope: FloatArray
+    weight: FloatArray
+    n_questions: int = 0
+    n_events: int = 0
+    n_clipped: int = 0
+
+    def predict(self, forecast: ArrayLike) -> FloatArray:
+        """Return E[expit(alpha + e^b logit p)], in the shape of the forecasts."""
+        from scipy.special import expit
+
+        x = log_odds(forecast)
+        flat = [
+            float(self.weight @ expit(self.alpha + np.exp(self.log_slope) * value))
+            for value in x.ravel()
+        ]
+        return np.array(flat).reshape(x.shape)
+
+    def row(self) -> dict[str, float]:
+        """Return posterior means with 90 % intervals of alpha and of the slope e^b."""
+        result: dict[str, float] = {}
+        for name, values in (("alpha", self.alpha), ("slope", np.exp(self.log_slope))):
+            low, high = _weighted_quantiles(values, self.weight, (0.05, 0.95))
+            result |= {
+                name: float(self.weight @ values),
+                f"{name}_lower": low,
+                f"{name}_upper": high,
+            }
+        return result
+
+
+@dataclass(frozen=True, slots=True)
+class Recalibration:
+    """Recalibrations of several forecasters, fitted on what had resolved before a moment.
+
+    `lines` are by forecaster; ``""`` is a forecaster without a record.
+    """
+
+    lines: Mapping[str, LogOddsLine]
+    as_of: Any
+
+    @property
+    def forecasters(self) -> tuple[str, ...]:
+        """Who has a record, in the order of the names."""
+        return tuple(name for name in self.lines if name != NOBODY)
+
+    def line(self, forecaster: str) -> LogOddsLine:
+        """Return a forecaster's recalibration, or that of one without a record."""
+        return self.lines.get(forecaster, self.lines[NOBODY])
+
+    def predict(
+        self, forecast: ArrayLike, *, forecaster: str | Sequence[str] | None = None
+    ) -> FloatArray:
+        """Return recalibrated probabilities.
+
+        Parameters
+        ----------
+        forecast : array_like
+            Probabilities of yes in [0, 1].
+        forecaster : str or sequence of str, optional
+            Whose they are; a name without a record gets what the forecasters share. May be left
+            out where at most one forecaster was fitted.
+
+        Returns
+        -------
+        ndarray
+            In the shape of `forecast`; rises with it.
+
+        Raises
+        ------
+        NotFound
+            If it must be said whose the forecasts are.
+        """
+        if forecaster is None:
+            if len(self.forecasters) > 1:
+                message = "forecaster (not given): several were fitted, so say whose these are"
+                raise NotFound(message, hint=", ".join(self.forecasters))
+            forecaster = self.forecasters[0] if self.forecasters else NOBODY
+        if isinstance(forecaster, str):
+            return self.line(forecaster).predict(forecast)
+        p = np.asarray(forecast, dtype=np.float64)
+        if len(forecaster) != p.size:
+            message = f"forecaster ({len(forecaster)} names): one for each of {p.size} forecasts."
+            raise InvalidInput(message)
+        probabilities = [
+            float(self.line(name).predict(value))
+            for name, value in zip(forecaster, p.ravel(), strict=True)
+        ]
+        return np.array(probabilities).reshape(p.shape)
+
+    @property
+    def table(self) -> "pd.DataFrame":
+        """One row a forecaster: n, alpha and slope with 90 % intervals; last, without a record."""
+        import pandas as pd
+
+        rows = [
+            {
+                "forecaster": name,
+                "n_questions": line.n_questions,
+                "n_events": line.n_events,
+                "n_clipped": line.n_clipped,
+                **line.row(),
+            }
+            for name, line in sorted(self.lines.items(), key=lambda item: (not item[0], item[0]))
+        ]
+        return pd.DataFrame(rows)
+
+
+def log_odds(forecast: ArrayLike) -> FloatArray:
+    """Return logit p of probabilities clipped to [CLIP, 1 - CLIP]; what is none is refused."""
+    p = np.asarray(forecast, dtype=np.float64)
+    # Written so that a NaN refuses.
+    if not np.all((p >= 0) & (p <= 1)):
+        wrong = p[~((p >= 0) & (p <= 1))].ravel()[0]
+        message = f"forecast ({wrong}): must lie in [0, 1]."
+        raise InvalidInput(message, hint="divide percentages by 100" if wrong > 1 else "")
+    p = np.clip(p, CLIP, 1 - CLIP)
+    return np.asarray(np.log(p) - np.log1p(-p), dtype=np.float64)
+
+
+def _weighted_quantiles(
+    values: FloatArray, weight: FloatArray, levels: tuple[float, float]
+) -> tuple[float, float]:
+    order = np.argsort(values)
+    reached = np.cumsum(weight[order]) - weight[order] / 2
+    low, high = np.interp(levels, reached / weight.sum(), values[order])
+    return float(low), float(high)
+
+
+Rows = tuple[FloatArray, FloatArray, FloatArray]
+#: alpha, log slope and weight of each point.
+Cloud = tuple[FloatArray, FloatArray, FloatArray]
+
+NODES, REACH = 61, 6.0
+MEANS, SCALES, SHARED_REACH = 33, 15, 4.0
+#: Keep the grid fine enough for a narrow population: at least this many of its points a unit.
+WIDEST = 0.5
+
+
+def by_quadrature(records: list[Rows], shared: Shared) -> list[Cloud]:
+    """Return the posterior of each forecaster, from (x, y, w), and last that of a stranger."""
+    # Given the four shared numbers the forecasters are independent, and the prior of a forecaster's
+    # two is a product. With L the likelihood of one on a grid of (alpha, b), and A and B the normal
+    # densities of both there for every pair of shared numbers, the marginal likelihood of all pairs
+    # at once is A L B^T.
+    mean_a, scale_a, prior_a = _shared_grid(shared.intercept_sd, shared.intercept_scale)
+    mean_b, scale_b, prior_b = _shared_grid(shared.slope_sd, shared.slope_scale)
+    log_post = prior_a[:, None] + prior_b[None, :]
+    each = []
+    for x, y, w in records:
+        alpha, log_slope = _grids(x, y, w)
+        log_likelihood = _log_likelihood(alpha, log_slope, x, y, w)
+        top = float(log_likelihood.max())
+        likelihood = np.exp(log_likelihood - top)
+        a = _normal(alpha, mean_a, scale_a) * (alpha[1] - alpha[0])
+        b = _normal(log_slope, mean_b, scale_b) * (log_slope[1] - log_slope[0])
+        marginal = np.maximum(a @ likelihood @ b.T, 1e-300)
+        log_post += np.log(marginal) + top
+        each.append((alpha, log_slope, likelihood, a, b, marginal))
+    posterior = np.exp(log_post - log_post.max())
+    posterior /= posterior.sum()
+    clouds = [
+        _cloud(alpha, log_slope, likelihood * (a.T @ (posterior / marginal) @ b))
+        for alpha, log_slope, likelihood, a, b, marginal in each
+    ]
+    alpha, log_slope = (np.linspace(-2.5, 2.5, 101), np.linspace(-1.6, 1.6, 101))
+    a = _normal(alpha, mean_a, scale_a)
+    b = _normal(log_slope, mean_b, scale_b)
+    return [*clouds, _cloud(alpha, log_slope, a.T @ posterior @ b)]
+
+
+def _shared_grid(
+    mean_sd: float, scale: tuple[float, float]
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return means, scales and log prior weights of every pair."""
+    z = np.linspace(-SHARED_REACH, SHARED_REACH, MEANS)
+    u = np.linspace(-SHARED_REACH, SHARED_REACH, SCALES)
+    grid_z, grid_u = (grid.ravel() for grid in np.meshgrid(z, u, indexing="ij"))
+    median, log_sd = scale
+    return mean_sd * grid_z, median * np.exp(log_sd * grid_u), -(grid_z**2 + grid_u**2) / 2
+
+
+def _grids(x: FloatArray, y: FloatArray, w: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return grids around the mode under wide priors, a few standard deviations to each side."""
+    from scipy.special import expit
+
+    point = np.zeros(2)
+    precision = np.array([WIDEST**-2, 0.3**-2])
+    information = np.diag(precision)
+    for _ in range(50):
+        steep = np.exp(point[1]) * x
+        rate = expit(point[0] + steep)
+        excess, spread = w * (rate - y), w * rate * (1 - rate)
+        gradient = np.array([excess.sum(), excess @ steep]) + precision * point
+        cross = float(spread @ steep)
+        information = np.array([[spread.sum(), cross], [cross, spread @ steep**2]])
+        information = information + np.diag(precision)
+        step = np.linalg.solve(information, gradient)
+        point = point - np.clip(step, -0.5, 0.5)
+        if np.abs(step).max() < 1e-8:
+            break
+    sd = np.sqrt(np.diag(np.linalg.inv(information)))
+    alpha, log_slope = (
+        np.linspace(centre - REACH * width, centre + REACH * width, NODES)
+        for centre, width in zip(point, sd, strict=True)
+    )
+    return alpha, log_slope
+
+
+def _log_likelihood(
+    alpha: FloatArray, log_slope: FloatArray, x: FloatArray, y: FloatArray, w: FloatArray
+) -> FloatArray:
+    log_likelihood = np.zeros((len(alpha), len(log_slope)))
+    slope = np.exp(log_slope)
+    # Equal forecasts are one row: a person says 5, 10, 20 % again and again.
+    distinct, row = np.unique(x, return_inverse=True)
+    total = np.bincount(row, weights=w, minlength=len(distinct))
+    yes = np.bincount(row, weights=w * y, minlength=len(distinct))
+    for value, n, events in zip(distinct, total, yes, strict=True):
+        eta = alpha[:, None] + slope[None, :] * value
+        log_likelihood += events * eta - n * np.logaddexp(0.0, eta)
+    return log_likelihood
+
+
+def _normal(points: FloatArray, mean: FloatArray, scale: FloatArray) -> FloatArray:
+    z = (points[None, :] - mean[:, None]) / scale[:, None]
+    density: FloatArray = np.exp(-(z**2) / 2) / (scale[:, None] * np.sqrt(2 * np.pi))
+    return density
+
+
+def _cloud(alpha: FloatArray, log_slope: FloatArray, weight: FloatArray) -> Cloud:
+    grid_a, grid_b = (grid.ravel() for grid in np.meshgrid(alpha, log_slope, indexing="ij"))
+    return grid_a, grid_b, weight.ravel() / weight.sum()
+
 
 SHARE = 0.5
 COLUMNS = ("question", "forecaster", "forecast", "issued_at", "outcome", "resolved_at")

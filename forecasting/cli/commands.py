@@ -9,7 +9,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "database",
         "Make a workspace (forecast.toml, questions/, forecasts.db), or load what is new in it.",
     ),
-    "ask": ("ask", "Ask a question and log your number, in one step."),
+    "ask": ("forecasts", "Ask a question and log your number, in one step."),
     "questions": ("questions", "List, show, check, add, change and drop questions."),
     "log": (
         "forecasts",
@@ -24,11 +24,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "history": ("forecasts", "Show every forecast on a question, and when each was in force."),
     "news": ("news", "News: dated items of evidence and the questions each concerns."),
     "watch": (
-        "watch",
+        "news",
         "Record that you looked and that nothing more had happened by a given time.",
     ),
     "sources": (
-        "sources",
+        "news",
         "Show how reliable each source is, by its Admiralty grade and its track record.",
     ),
     "models": (
@@ -39,7 +39,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "work",
         "Update the model with new evidence and the passing of time; log what changed.",
     ),
-    "explain": ("explain", "Say why the model's probability is what it is, step by step."),
+    "explain": ("models", "Say why the model's probability is what it is, step by step."),
     "scenario": ("scenario", "Joint forecasts: named scenarios, conditions, typical stories."),
     "resolve": (
         "resolve",
@@ -65,11 +65,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Review calibration: the curve, its band, the parts of the Brier score, in plain words.",
     ),
     "compare": (
-        "compare",
+        "scores",
         "Compare two forecasters: same questions, same window, intervals over events.",
     ),
     "leaderboard": (
-        "leaderboard",
+        "scores",
         "Show scores adjusted for the difficulty of the questions that each forecaster chose.",
     ),
     "pool": ("pool", "Combine the forecasts in force on a question, or on each rung of a ladder."),

@@ -1,5 +1,6 @@
-"""log, withdraw, history, reveal, redact: a person's probabilities."""
+"""ask, log, withdraw, history, reveal, redact: a person's probabilities."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -238,3 +239,83 @@ def redact(entry: str, reason: str) -> None:
     say(ELSEWHERE)
     for copy in row["copies"]:
         say(f"{copy} still holds the text: delete that file when you no longer need it")
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def asking(command: Any) -> Any:
+    """Add the options that say what is asked."""
+    every = (
+        options.text("--by", metavar="DAY", help="Deadline: the end of this day."),
+        options.text("--ladder", metavar="DAY,DAY", help="Deadlines of a ladder."),
+        options.text("--options", "options_", metavar="A,B,C", help="The options."),
+        options.text("--ordered", metavar="A,B,C", help="The options, lowest first."),
+        options.text("--range", "span", metavar="LO..HI", help="Ask for a number from LO to HI."),
+        options.text("--unit", help="Unit of the number."),
+        options.text("--base", metavar="PHRASE", help='Base rate, such as "3 in 70 weeks".'),
+        options.text("--answer", metavar="PREDICATE", help='Such as "pause=on through close".'),
+        click.option("--tag", "tags", multiple=True, help="Tag to add; repeatable."),
+        options.text("--slug", help="Short id; default: made from the title."),
+        options.text(
+            "--criteria", help="Resolution criteria: what counts, and which source decides."
+        ),
+    )
+    for option in reversed(every):
+        command = option(command)
+    return command
+
+
+def asked(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the values of the options as arguments of :meth:`forecasting.app.book.Book.ask`."""
+    lists = {"ladder": "ladder", "options": "options_", "ordered": "ordered"}
+    plain = ("by", "span", "unit", "base", "answer", "tags", "slug", "criteria")
+    return {name: values[name] for name in plain} | {
+        name: _parts(values[option]) for name, option in lists.items()
+    }
+
+
+@click.command(cls=Command)
+@click.argument("title")
+@click.argument("probability", required=False)
+@asking
+@options.EACH
+@options.text("--because", help="Your reasons.")
+def ask(
+    title: str, probability: str | None, each: tuple[str, ...], because: str, **values: Any
+) -> None:
+    r"""Ask a question and log your number, in one step.
+
+    With --base the model has an event process for the question, and its number is logged
+    beside yours. Criteria can follow: `forecast questions edit`.
+
+    \b
+    Examples:
+      forecast ask "Will a convoy reach El Fasher?" 35% --by 2027-01-31 --base "3 in 70 weeks"
+      forecast ask "Who chairs the talks?" --by 2027-01-31 --options egypt,qatar,nobody
+      forecast ask "How many cross the border?" --by 2027-01-31 --range 0..5000 --unit people
+    """
+    with opened() as book:
+        print_question(
+            book.ask(title, probability, each=pairs(each, "--p"), because=because, **asked(values))
+        )
+
+
+def print_question(question: dict[str, Any]) -> None:
+    """Print a new question: my number, and the model's beside it."""
+    if settings().format != "table":
+        emit(question)
+        return
+    mine = {row["question"]: row["forecast"] for row in question["forecasts"]}
+    line(f"asked: {question['title']}")
+    line(f"  closes: {question['deadline']}")
+    for name in question["questions"]:
+        model = question["model"].get(name)
+        model_says = "" if model is None else f"   model {cell(model)}"
+        line(f"  {name}   mine {cell(mine.get(name))}{model_says}")
+    warn_certain(question["forecasts"])
+    if question["process"]:
+        say(f"once it happens: forecast news add ... --on {question['process']}=event --confirmed")
+    if not question["criteria"]:
+        say(f"no criteria yet: forecast questions edit {question['id']}")

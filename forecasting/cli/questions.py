@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from forecasting.cli import ask as asking
 from forecasting.cli import options, times
+from forecasting.cli.forecasts import asked, asking, print_question
 from forecasting.cli.options import Group
 from forecasting.cli.output import counted, emit, opened, say, settings
-from forecasting.cli.standing import BRIEF, BY, brief
+from forecasting.cli.side_by_side import BRIEF, BY, brief
 from forecasting.domain.forecasters import MODEL, PRIOR, PRIOR_STANDS
 from forecasting.domain.instants import last_day
 from forecasting.errors import InvalidInput
@@ -160,7 +160,7 @@ def add(file: Path) -> None:
 
 @questions.command()
 @click.argument("title", required=False)
-@asking.asking
+@asking
 def new(title: str | None, **values: Any) -> None:
     r"""Make a question from options or prompts; `forecast ask` also logs a number.
 
@@ -183,7 +183,7 @@ def new(title: str | None, **values: Any) -> None:
             if not values[name]:
                 values[name] = click.prompt(words, default="", show_default=False, err=True)
     with opened() as book:
-        asking.print_question(book.ask(title or "", **asking.words(values)))
+        print_question(book.ask(title or "", **asked(values)))
 
 
 @questions.command()

@@ -1,6 +1,7 @@
-"""score, calibration: how good the forecasts were."""
+"""score, calibration, compare, leaderboard: how good the forecasts were."""
 
 import math
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,8 @@ from forecasting.cli import options, times
 from forecasting.cli.options import Command
 from forecasting.cli.output import cell, emit, opened, relay, say, settings
 from forecasting.cli.spelling import as_options
-from forecasting.cli.standing import ruled
 from forecasting.domain.resolution import READINGS
-from forecasting.domain.scores import CALIBRATED, SCORES
+from forecasting.domain.scores import CALIBRATED, COMPARED, RANKED, SCORES
 from forecasting.errors import InvalidInput
 
 FILTERS = (
@@ -166,6 +166,12 @@ def score(**values: Any) -> None:
         title=_title(rows, kind, against, wanted["reading"], each=not rules) if rows else "",
         always=(2 if by == "forecaster" else 3) + compared + several + rules,
     )
+
+
+def ruled(row: Mapping[str, Any]) -> str:
+    """Name the rule of a row with its convention: brier (half), crps."""
+    convention = row.get("convention")
+    return f"{row['rule']} ({convention})" if convention else str(row["rule"])
 
 
 def _with_intervals(row: dict[str, Any]) -> dict[str, Any]:
@@ -338,3 +344,121 @@ def _say_shares(rows: Iterable[Mapping[str, Any]]) -> None:
             "n: each event counts once, so forecasts of one event share that count: of two that "
             "stand in two bins each bin has 0.5"
         )
+
+
+@click.command(cls=Command)
+@click.argument("a")
+@click.argument("b")
+@options.rule(COMPARED)
+@options.CONVENTION
+@options.kind()
+@options.text("--type", "question_type", help="Question type; default: the most shared.")
+@options.WINDOW
+@options.flag("--diebold-mariano", help="Add the Diebold-Mariano test, if events close regularly.")
+@scope
+def compare(a: str, b: str, **values: Any) -> None:
+    r"""Compare two forecasters: same questions, same window, intervals over events.
+
+    The difference is A's score less B's: below 0, A is better. The confidence sequence and the
+    e-values stay valid however often you look.
+
+    \b
+    Example:
+      forecast compare model base-rate --kind replay
+    """
+    wanted = selection(values)
+    with opened() as book:
+        comparison = book.compare(a, b, **values, **wanted)
+        for note in book.left_out(a, b, **wanted):
+            relay(note)
+    if not comparison["proper"]:
+        window = values["window"]
+        say(f"window {window} is not a proper score: it can be gamed, so no ranking is shown")
+    if settings().format == "table":
+        for kind_of_question, n in comparison.pop("other_types").items():
+            say(
+                f"{n} shared {kind_of_question} questions are compared apart: --type "
+                f"{kind_of_question}"
+            )
+        click.echo(comparison.pop("reading"))
+        names = _names(a, b)
+        comparison = {names.get(key, key): value for key, value in comparison.items()}
+    emit(comparison)
+
+
+def _names(a: str, b: str) -> dict[str, str]:
+    """Give the words of a table for the short keys that scripts read."""
+    return {
+        "n_a": f"questions of {a}",
+        "n_b": f"questions of {b}",
+        "n_shared": "shared questions",
+        "n_events": "events",
+        "detectable": "detectable difference",
+        "cs_lower": "sequence lower",
+        "cs_upper": "sequence upper",
+        "e_a": f"e-value: {a} better",
+        "e_b": f"e-value: {b} better",
+        "steps": "events in sequence",
+        "waiting": "questions waiting",
+        "held_by": "waits for",
+    }
+
+
+COLUMNS = (
+    "forecaster",
+    "adjusted",
+    "rank",
+    "lower",
+    "upper",
+    "p_best",
+    "raw",
+    "component",
+    "n_questions",
+    "n_events",
+    "rank_lower",
+    "rank_upper",
+)
+
+
+@click.command(cls=Command)
+@options.rule(RANKED)
+@options.CONVENTION
+@options.kind()
+@click.option(
+    "--type",
+    "question_type",
+    default="binary",
+    help="Question type; default: binary.",
+)
+@options.WINDOW
+@click.option(
+    "--sample/--no-sample",
+    default=True,
+    help="Sample the probabilities of rank, or approximate them.",
+)
+@options.SEED
+@filters
+def leaderboard(sample: bool, **values: Any) -> None:
+    r"""Show scores adjusted for the difficulty of the questions that each forecaster chose.
+
+    There is no ranking across groups that share no question, with fewer than 8 events, or in a
+    replay. An interval says how far a forecaster is from the others on these questions; it needs 20
+    events.
+
+    \b
+    Example:
+      forecast leaderboard --kind imported --no-sample
+    """
+    wanted = selection(values)
+    with opened() as book:
+        if sample and sys.stderr.isatty():
+            say("comparing ...")
+        rows = book.leaderboard(sample=sample, **values, **wanted)
+        for note in book.left_out(**wanted):
+            relay(note)
+    title = (
+        f"{wanted['kind']} forecasts, window {values['window']}, smaller is better; "
+        "lower, upper: 95 % interval over events of how far each is from the others on these "
+        "questions, not of how hard such questions are; none below 20 events"
+    )
+    emit(rows, columns=COLUMNS, title=title if rows else "")

@@ -8,7 +8,7 @@ import click
 from forecasting.cli import options, times
 from forecasting.cli.options import Command
 from forecasting.cli.output import counted, emit, opened, say, settings
-from forecasting.cli.standing import BRIEF, BY, brief
+from forecasting.cli.side_by_side import BRIEF, BY, brief
 from forecasting.errors import InvalidInput
 
 COLUMNS = (

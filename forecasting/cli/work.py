@@ -8,7 +8,7 @@ import click
 from forecasting.cli import options, times
 from forecasting.cli.options import Command
 from forecasting.cli.output import cell, emit, opened, progress, say, settings, waiting
-from forecasting.cli.standing import ruled
+from forecasting.cli.scores import ruled
 
 
 @click.command(cls=Command)

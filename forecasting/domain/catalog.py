@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Literal, NamedTuple, Protocol
 
-from forecasting.domain.forecast import Forecast, Kind, Said
+from forecasting.domain.forecast import BriefForecast, Forecast, Kind
 from forecasting.domain.instants import iso
 from forecasting.domain.outcome import YES
 from forecasting.domain.question import ANNULLED, Question, Status
@@ -305,7 +305,7 @@ class Undone(NamedTuple):
     withdrawals: list[Withdrawal]
     runs: tuple[tuple[int, int], ...] = ()
 
-    def left[One: (Forecast, Said)](self, forecasts: Iterable[One]) -> list[One]:
+    def left[One: (Forecast, BriefForecast)](self, forecasts: Iterable[One]) -> list[One]:
         """Give the forecasts that were not taken back."""
         return [one for one in forecasts if one.seq not in self.forecasts]
 
@@ -314,13 +314,13 @@ class Undone(NamedTuple):
 class Voice:
     """What one forecaster said, live, backdated or imported; a replay is not a voice."""
 
-    forecasts: Mapping[str, tuple[Said, ...]] = field(default_factory=dict)
+    forecasts: Mapping[str, tuple[BriefForecast, ...]] = field(default_factory=dict)
     withdrawn: Mapping[str, dt.datetime] = field(default_factory=dict)
 
     @classmethod
     def heard(
         cls,
-        forecasts: Mapping[str, tuple[Said, ...]],
+        forecasts: Mapping[str, tuple[BriefForecast, ...]],
         undone: Undone,
         forecaster: str,
         now: dt.datetime,
@@ -340,7 +340,7 @@ class Voice:
         by_time = sorted((w.withdrawn_at, w.question) for w in mine if w.withdrawn_at <= now)
         return cls(forecasts, {question: at for at, question in by_time})
 
-    def at(self, question: str, moment: dt.datetime) -> Said | None:
+    def at(self, question: str, moment: dt.datetime) -> BriefForecast | None:
         """Give the last forecast made by a moment, withdrawn since or not."""
         by_then = [f for f in self.forecasts.get(question, ()) if f.issued_at <= moment]
         return by_then[-1] if by_then else None
@@ -349,7 +349,7 @@ class Voice:
         """Say whether the last forecast was withdrawn."""
         return question in self.forecasts and self.in_force(question) is None
 
-    def in_force(self, question: str) -> Said | None:
+    def in_force(self, question: str) -> BriefForecast | None:
         """Give the forecast in force; None if nothing was said or it was withdrawn."""
         last, withdrawn_at = self.forecasts.get(question, (None,))[-1], self.withdrawn.get(question)
         return None if last is None or (withdrawn_at and withdrawn_at >= last.issued_at) else last
@@ -374,7 +374,7 @@ class Pair:
 
 
 def difference(
-    question: Question, mine: Said | None, model: Said | None
+    question: Question, mine: BriefForecast | None, model: BriefForecast | None
 ) -> float | dict[str, float] | None:
     """Give one forecast less another: a number, or one for each option; None of numbers."""
     if mine is None or model is None or question.type == "numeric":

@@ -180,7 +180,7 @@ def half_life_of(effect: Effect) -> float:
 
 def fading(effect: Effect, half_life: float | str) -> Effect:
     """Give a report with its half-life; other effects as they are."""
-    if effect.form not in ("likelihood", "stance"):
+    if not effect.reports:
         return effect
     return replace(effect, detail={**effect.detail, "half_life": half_life})
 

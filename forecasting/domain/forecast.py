@@ -141,7 +141,7 @@ class Forecast:
     sealed: int | None = None
 
 
-class Said(NamedTuple):
+class BriefForecast(NamedTuple):
     """What a forecast says and when, without the rest of its entry: all that a list needs."""
 
     question: str
@@ -152,7 +152,7 @@ class Said(NamedTuple):
     kind: Kind
 
 
-class Spoken(NamedTuple):
+class ForecastRow(NamedTuple):
     """A forecast as a table shows it, without building the whole value."""
 
     question: str

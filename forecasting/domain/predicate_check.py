@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from forecasting.domain import predicate as ask
 from forecasting.domain.instants import iso
-from forecasting.domain.outcome import OutcomeSpace
+from forecasting.domain.outcome import NO, YES, OutcomeSpace
 from forecasting.domain.process import DELIVERY_MOVES, ProcessSpec, WorldSpec
 from forecasting.errors import nearest
 
@@ -231,7 +231,7 @@ def _ways(truth: ask.Truth, holds: bool) -> list[tuple[_Literal, ...]] | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
+class _InStates:
     """A process is in one of some states at a moment, or all the while until it."""
 
     process: str
@@ -241,14 +241,14 @@ class _Held:
     entered: bool = False
 
 
-def _as_held(atom: ask.Atom, closes: dt.datetime) -> _Held | None:
+def _in_states(atom: ask.Atom, closes: dt.datetime) -> _InStates | None:
     match atom:
         case ask.At(process=process, states=states, when=when):
-            return _Held(process, frozenset(states), when.of(closes))
+            return _InStates(process, frozenset(states), when.of(closes))
         case ask.Through(process=process, states=states, until=until):
-            return _Held(process, frozenset(states), until.of(closes), throughout=True)
+            return _InStates(process, frozenset(states), until.of(closes), throughout=True)
         case ask.Entered(process=process, states=states, until=until) if states:
-            return _Held(process, frozenset(states), until.of(closes), entered=True)
+            return _InStates(process, frozenset(states), until.of(closes), entered=True)
     return None
 
 
@@ -258,7 +258,7 @@ def _exclude(one: _Literal, other: _Literal, world: WorldSpec, closes: dt.dateti
         return one[1] != other[1]
     if not (one[1] and other[1]):
         return False
-    a, b = _as_held(one[0], closes), _as_held(other[0], closes)
+    a, b = _in_states(one[0], closes), _in_states(other[0], closes)
     if a is None or b is None or a.process != b.process:
         return False
     first, later = (a, b) if a.at <= b.at else (b, a)
@@ -282,3 +282,53 @@ def _never(literal: _Literal, closes: dt.datetime) -> bool:
     if not holds or not isinstance(atom, ask.Entered | ask.Occurred) or atom.since is None:
         return False
     return atom.since.of(closes) >= atom.until.of(closes)
+
+
+_BOTH = frozenset({True, False})
+_NEITHER: frozenset[bool] = frozenset()
+
+
+def knowable(predicate: ask.Predicate, at: dt.datetime, closes: dt.datetime) -> frozenset[str]:
+    """Give the outcomes that can be known at a moment before a question closes.
+
+    Of a choice, the options that nothing later can undo: of ``first of`` all but the remainder, of
+    ``highest of`` the last listed. A number is known at its moment alone.
+    """
+    event = predicate.event
+    if isinstance(event, ask.FirstOf):
+        return frozenset(entry[0] for entry in event.entries) - {event.otherwise}
+    if isinstance(event, ask.HighestAmong):
+        return frozenset({event.entries[-1][0]})
+    if isinstance(event, ask.StateOn | ask.HighestOf | ask.Total):
+        return frozenset()
+    return frozenset({True: YES, False: NO}[truth] for truth in _truth(event, at, closes))
+
+
+def _truth(truth: ask.Truth, at: dt.datetime, closes: dt.datetime) -> frozenset[bool]:
+    match truth:
+        case ask.Not(of=inner):
+            return frozenset(not value for value in _truth(inner, at, closes))
+        case ask.And(left=left, right=right):
+            return _joined(_truth(left, at, closes), _truth(right, at, closes), decisive=False)
+        case ask.Or(left=left, right=right):
+            return _joined(_truth(left, at, closes), _truth(right, at, closes), decisive=True)
+        case ask.At(when=when):
+            return _BOTH if at >= when.of(closes) else _NEITHER
+        case ask.Through(until=until):
+            return _BOTH if at >= until.of(closes) else frozenset({False})
+        case ask.Entered(until=until, since=since) | ask.Occurred(until=until, since=since):
+            if since is not None and at < since.of(closes):
+                return _NEITHER
+            return _BOTH if at >= until.of(closes) else frozenset({True})
+        case ask.Within():
+            return _BOTH if at >= closes else frozenset({True})
+
+
+def _joined(left: frozenset[bool], right: frozenset[bool], *, decisive: bool) -> frozenset[bool]:
+    """Join two parts: either can decide alone, and only both together can fail to."""
+    values = set()
+    if decisive in left | right:
+        values.add(decisive)
+    if (not decisive) in left & right:
+        values.add(not decisive)
+    return frozenset(values)

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from forecasting.domain.forecast import LIVE_WITHIN, Forecast, Said, Value
+from forecasting.domain.forecast import LIVE_WITHIN, BriefForecast, Forecast, Value
 from forecasting.domain.question import Question
 from forecasting.domain.resolution import Withdrawal
 
@@ -54,7 +54,7 @@ class Redaction:
 type _Spoken = tuple[dt.datetime, int, dt.datetime | None]
 
 
-def placed(entry: Forecast | Said | Sealed) -> tuple[dt.datetime, int]:
+def placed(entry: Forecast | BriefForecast | Sealed) -> tuple[dt.datetime, int]:
     """Give the place of a forecast in its forecaster's record; a revealed one has its seal's."""
     place = entry.seq if isinstance(entry, Sealed) else entry.sealed or entry.seq
     return entry.issued_at, place or 0

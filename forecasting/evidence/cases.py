@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from forecasting.domain.evidence import Effect, Evidence
 from forecasting.domain.instants import parse_instant
 from forecasting.domain.process import ProcessSpec
-from forecasting.errors import InvalidInput
 from forecasting.evidence.history import DAY, EPOCH, Record
 
 #: A process that begins so near to a case's start is about that case.
@@ -139,9 +138,7 @@ def packages(
 def package_of(record: Record) -> Package:
     """Give a delivery's record as a package of its class, up to the end of its watch."""
     delivery = record.process.delivery
-    if delivery is None:
-        message = f"process ({record.process.name}): is not a delivery."
-        raise InvalidInput(message)
+    assert delivery is not None  # for the type checker
     parts = tuple(
         (max((step.at - record.since) / DAY, 0.0), step.amount)
         for step in record.steps

@@ -23,6 +23,8 @@ from forecasting.domain.process import (
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
+#: By so much of what was agreed parts may miss it as sums of floats and be the whole.
+ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +218,7 @@ def _parts(
             total += amount
             result.append(replace(step, state="begun", amount=amount, counted=state == "begun"))
             state = "begun"
-            if total >= goal:
+            if total >= goal * (1.0 - ROUNDING):
                 result.append(Step(step.at, "done", key=step.key))
                 state = "done"
         elif step.state != state:

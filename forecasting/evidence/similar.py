@@ -7,13 +7,14 @@ numbers in them do not differ (205 freed and 307 freed are two events).
 """
 
 import datetime as dt
+import hashlib
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import product
-from math import floor
+from math import floor, log, sqrt
 from typing import Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -119,3 +120,120 @@ class Index:
             (alike for alike in by_key.values() if not event or alike.item.told_event != event),
             key=lambda alike: (alike.why != "same address", alike.item.known_at, alike.item.key),
         )
+
+
+#: Letters that are left of a word.
+STEM = 6
+#: Words shorter than this say little in any language that we met.
+SHORTEST = 3
+#: Below this two texts have nothing in common that would be worth a look.
+LEAST = 0.06
+#: Texts that are named, the most like first.
+MOST = 5
+
+
+def stems(text: str) -> frozenset[str]:
+    """Give the cut words of a text; numbers say nothing of what it is about."""
+    return frozenset(
+        word[:STEM] for word in words(text) if len(word) >= SHORTEST and not word[0].isdigit()
+    )
+
+
+class Likeness:
+    """Texts by name, to be compared with others: what an item of news may bear on.
+
+    Each text is the set of its words, cut to their first letters so that endings matter less, and
+    each word weighs by how few of the texts have it (inverse document frequency). The likeness is
+    the cosine of two such sets. It orders an inbox and proposes targets; it decides nothing.
+    """
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self._texts = {name: stems(text) for name, text in texts.items()}
+        have = Counter(stem for text_stems in self._texts.values() for stem in text_stems)
+        n = len(self._texts)
+        self._weight = {stem: log((1 + n) / (1 + k)) for stem, k in have.items()}
+        self._size = {name: self._length(text_stems) for name, text_stems in self._texts.items()}
+        self._where: dict[str, list[str]] = {}
+        for name, text_stems in self._texts.items():
+            for stem in text_stems:
+                self._where.setdefault(stem, []).append(name)
+
+    def rank(self, text: str) -> list[tuple[str, float]]:
+        """Give what a text is most like, with the cosine from 0 to 1; nothing below `LEAST`."""
+        mine = stems(text)
+        length = self._length(mine)
+        if not length:
+            return []
+        shared: dict[str, float] = {}
+        for stem in mine:
+            for name in self._where.get(stem, ()):
+                shared[name] = shared.get(name, 0.0) + self._weight[stem] ** 2
+        cosines = [
+            (name, size / (length * self._size[name]))
+            for name, size in shared.items()
+            if self._size[name]
+        ]
+        near = [(name, like) for name, like in cosines if like >= LEAST]
+        return sorted(near, key=lambda pair: (-pair[1], pair[0]))[:MOST]
+
+    def _length(self, text_stems: frozenset[str]) -> float:
+        # A word that no text has counts as one that a single text has.
+        rare = log((1 + len(self._texts)) / 2)
+        return sqrt(sum(self._weight.get(stem, rare) ** 2 for stem in text_stems))
+
+
+Same = Literal["guid", "address", "title"]
+_PREFIX = "feed-"
+
+
+def key_of(guid: str, source: str) -> str:
+    """Give the key of an item whose feed names it: the same whatever else of it changes."""
+    unique = f"{_plain(source)}\0{guid.strip()}"
+    return f"{_PREFIX}{hashlib.sha256(unique.encode()).hexdigest()[:16]}"
+
+
+class Items:
+    """Items that are recorded, or about to be, looked up by what does not change in their feeds.
+
+    They are one by guid, else by address, else by title within two days: a date that a feed bumps,
+    a comma that it mends, a summary that grows make no second item.
+    """
+
+    def __init__(self, items: Iterable[Evidence] = ()) -> None:
+        self._keys: dict[str, Evidence] = {}
+        self._addresses: dict[str, list[Evidence]] = {}
+        self._titles: dict[tuple[str, str], list[Evidence]] = {}
+        for item in items:
+            self.add(item)
+
+    def add(self, item: Evidence) -> None:
+        """Take an item in."""
+        self._keys[item.key] = item
+        if place := address(item.url):
+            self._addresses.setdefault(place, []).append(item)
+        self._titles.setdefault((_plain(item.title), _plain(item.source)), []).append(item)
+
+    def same(
+        self, *, guid: str, url: str, title: str, source: str, known_at: dt.datetime
+    ) -> tuple[Evidence, Same] | None:
+        """Give the item that one of a feed is, and by what; None for a new one.
+
+        Two guids decide; where one has none, two addresses; where one has none either, the title
+        and the source within two days.
+        """
+        if guid and (match := self._keys.get(key_of(guid, source))) is not None:
+            return match, "guid"
+        place = address(url)
+        for item in self._addresses.get(place, ()) if place else ():
+            if not (guid and item.key.startswith(_PREFIX)):
+                return item, "address"
+        for item in self._titles.get((_plain(title), _plain(source)), ()):
+            named = guid and item.key.startswith(_PREFIX)
+            placed = place and address(item.url)
+            if not named and not placed and abs(item.known_at - known_at) <= WITHIN:
+                return item, "title"
+        return None
+
+
+def _plain(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())

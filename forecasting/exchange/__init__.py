@@ -4,8 +4,17 @@ The files' layouts are in this package's README.md. Nothing here touches a datab
 statements, statements and what a ledger holds become a plan, and `app` records the plan.
 """
 
-from forecasting.exchange.held import Held, Plan
+from forecasting.exchange.case import Existing, Plan
 from forecasting.exchange.plan import plan
-from forecasting.exchange.record import Facts, Refused, Said, Settled, Statements
+from forecasting.exchange.record import Facts, Refused, StatedForecast, StatedOutcome, Statements
 
-__all__ = ["Facts", "Held", "Plan", "Refused", "Said", "Settled", "Statements", "plan"]
+__all__ = [
+    "Existing",
+    "Facts",
+    "Plan",
+    "Refused",
+    "StatedForecast",
+    "StatedOutcome",
+    "Statements",
+    "plan",
+]

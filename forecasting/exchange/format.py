@@ -16,13 +16,13 @@ from typing import Any, NamedTuple
 from forecasting.domain import Forecast, Question, Resolution, Withdrawal
 from forecasting.domain.reading import plainly
 from forecasting.errors import InvalidInput
+from forecasting.exchange.cells import Reading
 from forecasting.exchange.record import Record, Statements
 from forecasting.exchange.source import Head, Source, appearance, way_out
-from forecasting.exchange.stated import Reading
 from forecasting.exchange.text_file import check_text
 
 
-class Told(NamedTuple):
+class QuestionHistory(NamedTuple):
     """All that a ledger holds of one resolved question of a platform, as scores of it need it.
 
     `forecasts` and `withdrawals` are in the order of their moments. `stated` is what the file says
@@ -56,13 +56,13 @@ class PlatformRule:
     forecasts, and `because` that it differs from what the file states of one question.
     """
 
-    score: Callable[[Told], Mapping[str, Any]]
+    score: Callable[[QuestionHistory], Mapping[str, Any]]
     convention: str
     why: str
-    because: Callable[[Told], str] | None = None
+    because: Callable[[QuestionHistory], str] | None = None
 
 
-def brier_once(history: Told) -> dict[str, list[float]]:
+def brier_once(history: QuestionHistory) -> dict[str, list[float]]:
     """Score each forecast of each forecaster by :math:`(p - y)^2`, from 0 to 1.
 
     However long it stood; those after the close count too.

@@ -21,7 +21,9 @@ def named(
     name on two platforms may be two people. Whose file it is, is `user`, else what the file says,
     else `me` where somebody is called so, else the only person in it.
     """
-    people = {one.forecaster for one in statements.said if not one.forecaster.startswith(NOBODY)}
+    people = {
+        one.forecaster for one in statements.forecasts if not one.forecaster.startswith(NOBODY)
+    }
     clear = user or statements.owner or len(people - {""}) == 1 or forecaster in people
     me = me or (forecaster if clear else "")
     mine = _whose(people - {""}, statements, me=me, user=user) if me or user else ""
@@ -36,7 +38,7 @@ def named(
         names[""] = owner
     for name in people - names.keys():
         names[name] = person(f"{platform}:{name}")
-    for answer in statements.said:
+    for answer in statements.forecasts:
         answer.forecaster = names.get(answer.forecaster, answer.forecaster)
     statements.scored = [
         replace(one, forecaster=names.get(one.forecaster, one.forecaster))

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from forecasting.domain import Question, Resolution
@@ -12,11 +12,10 @@ from forecasting.domain.reading import Ambiguous, Damaged, Manner, of_file, outc
 from forecasting.domain.resolution import outcomes
 from forecasting.errors import InvalidInput
 from forecasting.exchange import questions
-from forecasting.exchange.held import About, Case, Held, Plan
-from forecasting.exchange.kept import keep
+from forecasting.exchange.case import About, Case, Existing, Plan
+from forecasting.exchange.forecasts import keep
+from forecasting.exchange.outcomes import known_at, new_outcomes, stated_beside
 from forecasting.exchange.record import WITHDRAWN, Statements
-from forecasting.exchange.settle import beside, known_at, settled
-from forecasting.exchange.shifted import in_another_zone
 
 #: What is said of forecasts that a platform took outside the window of their question.
 _OUTSIDE = {
@@ -29,7 +28,7 @@ _OUTSIDE = {
 
 def plan(
     statements: Statements,
-    held: Held,
+    existing: Existing,
     *,
     now: dt.datetime,
     name: str,
@@ -56,18 +55,18 @@ def plan(
     about: dict[str, About] = defaultdict(About)
     for facts in statements.facts:
         about[facts.question].facts.append(facts)
-    for answer in statements.said:
-        about[answer.question].said.append(answer)
-    for version in statements.settled:
-        about[version.question].settled.append(version)
+    for answer in statements.forecasts:
+        about[answer.question].forecasts.append(answer)
+    for version in statements.outcomes:
+        about[version.question].outcomes.append(version)
     versions: dict[str, list[Resolution]] = defaultdict(list)
-    for known in held.resolutions:
+    for known in existing.resolutions:
         versions[known.question].append(known)
     counts: Counter[str] = Counter()
     moments: dict[str, list[dt.datetime]] = defaultdict(list)
-    for question, _, at in held.forecasts:
+    for question, _, at in existing.forecasts:
         moments[question].append(at)
-    yes_rungs = _yes_rungs(statements, held)
+    yes_rungs = _yes_rungs(statements, existing)
     outside: Counter[str] = Counter()
     # Side by side as the index holds them: in the order of time every row opens another page.
     for question in sorted(about):
@@ -75,7 +74,7 @@ def plan(
         yeses = yes_rungs[ladder] if day else []
         case = Case(
             about=about[question],
-            held=held,
+            existing=existing,
             plan=planned,
             notes=counts,
             now=now,
@@ -86,8 +85,8 @@ def plan(
             outside=outside,
         )
         _decide(case, question, versions[question], yeses)
-    if manner is not None and manner.zone and held.forecasts:
-        in_another_zone(statements, planned, held, refuse=platform)
+    if manner is not None and manner.zone and existing.forecasts:
+        in_another_zone(statements, planned, existing, refuse=platform)
     planned.notes += [
         f"{count:,} {'withdrawal' if what == 'ended' else 'forecast'}{'s' * (count > 1)} "
         f"{_OUTSIDE[what]}"
@@ -98,7 +97,7 @@ def plan(
             f"{ended:,} forecast{'s' * (ended > 1)} ended with no next one known: withdrawn then, "
             "unless another part of the record brings it"
         )
-    planned.notes += flags(planned, held)
+    planned.notes += flags(planned, existing)
     planned.withdrawals.sort(key=lambda one: (one.withdrawn_at, one.question, one.forecaster))
     planned.refused.sort(key=lambda one: (one.line, one.reason))
     planned.notes += [
@@ -107,14 +106,19 @@ def plan(
     return planned
 
 
-def _yes_rungs(statements: Statements, held: Held) -> dict[str, list[tuple[str, dt.datetime]]]:
+def _yes_rungs(
+    statements: Statements, existing: Existing
+) -> dict[str, list[tuple[str, dt.datetime]]]:
     """Give the rungs of each ladder that resolved yes: the day in each name, and when it did."""
     by_ladder: dict[str, list[tuple[str, dt.datetime]]] = defaultdict(list)
     stated = [
-        (one.question, one.outcome, one.resolved_at) for one in outcomes(held.resolutions).values()
+        (one.question, one.outcome, one.resolved_at)
+        for one in outcomes(existing.resolutions).values()
     ]
     stated += [
-        (one.question, one.outcome, one.resolved_at) for one in statements.settled if not one.status
+        (one.question, one.outcome, one.resolved_at)
+        for one in statements.outcomes
+        if not one.status
     ]
     stated += [
         (one.question, str(one.stated["outcome"]), one.stated["resolved_at"])
@@ -138,17 +142,17 @@ def _decide(
     versions: list[Resolution],
     yeses: Sequence[tuple[str, dt.datetime]],
 ) -> None:
-    recorded, notes = case.held.questions.get(name), Counter[str]()
+    recorded, notes = case.existing.questions.get(name), Counter[str]()
     try:
         question = _question(case, name, recorded, versions, notes)
-        unsaid = beside(case, question, versions, notes)
+        unsaid = stated_beside(case, question, versions, notes)
     except (Ambiguous, Damaged) as damaged:
         line = min(case.about.lines())
         raise of_file(damaged, f"{case.name}:{line}") from damaged
     except InvalidInput as wrong:
         case.refuse(case.about.lines(), str(wrong))
         return
-    resolutions = settled(case, question, versions)
+    resolutions = new_outcomes(case, question, versions)
     resolutions += [] if unsaid is None else [(unsaid, [])]
     standing = outcomes([*versions, *(one for one, _ in resolutions)]).get(name)
     # A yes on an earlier rung of its ladder settles a question too, and so does one on a later rung
@@ -186,12 +190,12 @@ def _question(
     zone = case.manner.zone or "UTC"
     resolved_at = facts.get("resolved_at") or _first_settled(case)
     # After an import was taken back, a file of forecasts alone still finds its question.
-    if recorded is not None and (name not in case.held.vacant or (case.platform and not facts)):
-        issued = [one.issued_at for one in case.about.said if one.said != WITHDRAWN]
+    if recorded is not None and (name not in case.existing.vacant or (case.platform and not facts)):
+        issued = [one.issued_at for one in case.about.forecasts if one.answer != WITHDRAWN]
         standing = outcomes(versions).get(name)
         known = (None if standing is None else standing.resolved_at, resolved_at)
         if case.platform:
-            if not recorded.source and name in case.held.imported:
+            if not recorded.source and name in case.existing.imported:
                 # A file of forecasts alone came first, which said nothing of the question.
                 recorded = questions.completed(
                     recorded,
@@ -202,18 +206,18 @@ def _question(
                     notes=notes,
                     outside=True,
                 )
-            if name in case.held.imported:
-                ends = [one.known_at for one in case.about.settled if not one.status]
+            if name in case.existing.imported:
+                ends = [one.known_at for one in case.about.outcomes if not one.status]
                 times = [at for at in (*issued, *ends) if at <= case.now]
                 here = [*case.moments, *([] if standing is None else [known_at(standing)])]
                 recorded = questions.renewed(
                     recorded, facts, notes,
                     in_file=max(times, default=None), in_ledger=max(here, default=None),
-                    before=case.held.before,
+                    before=case.existing.before,
                 )  # fmt: skip
             questions.check_same(recorded, facts, notes, wording_stays=True)
             return recorded
-        if name not in case.held.imported:
+        if name not in case.existing.imported:
             questions.check_same(recorded, facts, notes)
             return recorded
         completed = questions.completed(
@@ -229,7 +233,7 @@ def _question(
     new = questions.new_question(
         name,
         facts,
-        case.about.said,
+        case.about.forecasts,
         notes,
         zone=zone,
         resolved_at=resolved_at,
@@ -239,14 +243,14 @@ def _question(
 
 
 def _first_settled(case: Case) -> dt.datetime | None:
-    moments = [one.resolved_at for one in case.about.settled if not one.status]
+    moments = [one.resolved_at for one in case.about.outcomes if not one.status]
     return min(moments, default=None)
 
 
-def flags(planned: Plan, held: Held) -> list[str]:
+def flags(planned: Plan, existing: Existing) -> list[str]:
     """Note forecasts and withdrawals that are kept as stated, though no other door takes them."""
     notes = []
-    questions = {**held.questions, **{question.id: question for question in planned.questions}}
+    questions = {**existing.questions, **{question.id: question for question in planned.questions}}
     steps: dict[tuple[str, str], dict[str, list[tuple[dt.datetime, Decimal | None]]]] = {}
     new: dict[tuple[str, str], list[dt.datetime]] = defaultdict(list)
 
@@ -260,7 +264,7 @@ def flags(planned: Plan, held: Held) -> list[str]:
         if one.question in ladders:
             step(one.question, one.forecaster, one.issued_at, Decimal(one.value.entered[0]))
             new[ladders[one.question], one.forecaster].append(one.issued_at)
-    for (question, who, at), (labels, entered) in held.forecasts.items() if new else ():
+    for (question, who, at), (labels, entered) in existing.forecasts.items() if new else ():
         if (ladders.get(question), who) in new and labels == ("yes",):
             step(question, who, at, Decimal(entered[0]))
     for taken in planned.withdrawals:
@@ -276,7 +280,7 @@ def flags(planned: Plan, held: Held) -> list[str]:
             f"{count} forecast{'s' * (count > 1)} of a ladder fall from an earlier deadline to a "
             "later one; kept as stated"
         )
-    nothing = _take_nothing_back(planned, held)
+    nothing = _take_nothing_back(planned, existing)
     if nothing:
         notes.append(
             f"{nothing} withdrawal{'s' * (nothing > 1)} of a forecast that was not in force; kept "
@@ -285,7 +289,7 @@ def flags(planned: Plan, held: Held) -> list[str]:
     return notes
 
 
-def _take_nothing_back(planned: Plan, held: Held) -> int:
+def _take_nothing_back(planned: Plan, existing: Existing) -> int:
     concerned = {(one.question, one.forecaster) for one in planned.withdrawals}
     if not concerned:
         return 0
@@ -294,7 +298,7 @@ def _take_nothing_back(planned: Plan, held: Held) -> int:
         events[f.question, f.forecaster].append((f.issued_at, True, True))
     for w in planned.withdrawals:
         events[w.question, w.forecaster].append((w.withdrawn_at, False, True))
-    for keys, speaks in ((held.forecasts, True), (held.withdrawals, False)):
+    for keys, speaks in ((existing.forecasts, True), (existing.withdrawals, False)):
         for question, who, at in keys:
             if (question, who) in concerned:
                 events[question, who].append((at, speaks, False))
@@ -305,3 +309,76 @@ def _take_nothing_back(planned: Plan, held: Held) -> int:
             count += new and not speaks and not in_force
             in_force = speaks
     return count
+
+
+#: Zones lie quarters of an hour apart, and at most 26 hours.
+_STEP, _MOST, _DAY = dt.timedelta(minutes=15), dt.timedelta(hours=26), dt.timedelta(days=1)
+
+type Spoken = list[tuple[dt.datetime, str, tuple[str, ...]]]
+
+
+def in_another_zone(
+    statements: Statements, plan: Plan, existing: Existing, *, refuse: bool
+) -> None:
+    """Note, or `refuse`, forecasts that the ledger holds in the same words at shifted times.
+
+    Compared are questions of one id, or of one title where the id is made of local times.
+    """
+    titles = {
+        (question.title, name.partition("-")[0]): name
+        for name, question in existing.questions.items()
+        if name in existing.imported
+    }
+    new = {question.id: question.title for question in plan.questions}
+    twins = {
+        one.question: titles.get((new.get(one.question, ""), one.question.partition("-")[0]))
+        or one.question
+        for one in plan.forecasts
+    }
+    if not twins.keys() - new.keys() and all(name == twin for name, twin in twins.items()):
+        return
+    in_ledger = _by_question(
+        (key[0], key[2], key[1], entered) for key, (_, entered) in existing.forecasts.items()
+    )
+    in_file = _by_question(
+        (one.question, one.issued_at, one.forecaster, one.value.entered) for one in plan.forecasts
+    )
+    again = {
+        one.question
+        for one in statements.forecasts
+        if (one.question, one.forecaster, one.issued_at) in existing.forecasts
+    }
+    count = sum(
+        len(forecasts)
+        for name, forecasts in in_file.items()
+        if name not in again and _shifted(forecasts, in_ledger.get(twins[name], []))
+    )
+    if not count:
+        return
+    words = (
+        f"{count:,} forecast{'s' * (count > 1)} of this file stand in the ledger at times a few "
+        "hours apart"
+    )
+    if refuse and count == len(plan.forecasts):
+        msg = f"zone: {words}; it was imported with another zone"
+        raise InvalidInput(msg, hint="that zone again, or forecast import undo RUN first")
+    plan.notes.append(f"{words}: was another zone meant before")
+
+
+def _by_question(
+    rows: Iterable[tuple[str, dt.datetime, str, tuple[str, ...]]],
+) -> dict[str, Spoken]:
+    by_question: dict[str, Spoken] = defaultdict(list)
+    for question, at, who, entered in rows:
+        by_question[question].append((at, who, entered))
+    return {question: sorted(forecasts) for question, forecasts in by_question.items()}
+
+
+def _shifted(one: Spoken, other: Spoken) -> bool:
+    if len(one) != len(other):
+        return False
+    for (at, *content), (before, *other_content) in zip(one, other, strict=True):
+        apart = abs(at - before)
+        if content != other_content or not apart or apart > _MOST or apart % _STEP or apart == _DAY:
+            return False
+    return True

@@ -12,7 +12,7 @@ from forecasting.domain.question import Basis, ModelChoice, Question, normalised
 from forecasting.domain.reading import level, plainly, question_id
 from forecasting.errors import InvalidInput
 from forecasting.exchange.cells import one_line
-from forecasting.exchange.record import WITHDRAWN, Facts, Said
+from forecasting.exchange.record import WITHDRAWN, Facts, StatedForecast
 
 TOPIC = "imported"
 _SPACE = ("type", "options", "lower", "upper", "unit", "zero_point", "open_bounds")
@@ -240,7 +240,7 @@ def _last_day(moment: dt.datetime, zone: str) -> dt.datetime:
 def new_question(
     question: str,
     facts: Mapping[str, Any],
-    answers: Sequence[Said],
+    answers: Sequence[StatedForecast],
     notes: Counter[str],
     *,
     zone: str,
@@ -254,7 +254,7 @@ def new_question(
     outcome, else `resolves_by`, else the midnight that ends the day of the last forecast; `event`
     the question itself.
     """
-    forecasts = [one for one in answers if one.said != WITHDRAWN]
+    forecasts = [one for one in answers if one.answer != WITHDRAWN]
     zone = facts.get("zone", zone)
     space = space_of(facts, forecasts, notes)
     opens, closes = facts.get("opens"), facts.get("closes")
@@ -311,12 +311,12 @@ def new_question(
 
 
 def space_of(
-    facts: Mapping[str, Any], forecasts: Sequence[Said], notes: Counter[str]
+    facts: Mapping[str, Any], forecasts: Sequence[StatedForecast], notes: Counter[str]
 ) -> OutcomeSpace:
     """Give the outcome space that is stated; what is not, by the form of the forecasts."""
     kind, options = facts.get("type", ""), facts.get("options", ())
     if not kind:
-        plain = sum(isinstance(one.said, str) for one in forecasts)
+        plain = sum(isinstance(one.answer, str) for one in forecasts)
         kind = _kind(facts, forecasts, plain=2 * plain >= len(forecasts))
         if kind != "binary":
             notes[f"no type is stated: {kind} by the form of their forecasts"] += 1
@@ -344,11 +344,13 @@ def space_of(
     return OutcomeSpace(kind, options)
 
 
-def _labels(forecasts: Iterable[Said]) -> set[str]:
-    return {label for one in forecasts if isinstance(one.said, tuple) for label, _ in one.said}
+def _labels(forecasts: Iterable[StatedForecast]) -> set[str]:
+    return {label for one in forecasts if isinstance(one.answer, tuple) for label, _ in one.answer}
 
 
-def _kind(facts: Mapping[str, Any], forecasts: Sequence[Said], *, plain: bool) -> QuestionType:
+def _kind(
+    facts: Mapping[str, Any], forecasts: Sequence[StatedForecast], *, plain: bool
+) -> QuestionType:
     if "lower" in facts or "upper" in facts:
         return "numeric"
     if facts.get("options"):

@@ -27,8 +27,8 @@ class Facts:
 
 
 @dataclass(slots=True)
-class Said:
-    """One forecast or withdrawal as read: `said` is a decimal, pairs, a value, :data:`WITHDRAWN`.
+class StatedForecast:
+    """One forecast or withdrawal as read: `answer` is a decimal, pairs, a value, :data:`WITHDRAWN`.
 
     `outside`: another platform took it, so it is kept though it lies outside the question's window;
     no score over the window counts what was said after it.
@@ -37,7 +37,7 @@ class Said:
     line: int
     question: str
     forecaster: str
-    said: str | tuple[tuple[str, str], ...] | Value
+    answer: str | tuple[tuple[str, str], ...] | Value
     issued_at: dt.datetime
     because: str = ""
     stated: str = ""
@@ -45,7 +45,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class StatedOutcome:
     """One version of an outcome as read.
 
     `stated_at` is when the platform made this version known, where it dates the outcome itself
@@ -115,7 +115,7 @@ class News:
 
 
 #: What a reader yields, in any order.
-type Record = Facts | Said | Settled | Refused | Scored | Owner | Note | News
+type Record = Facts | StatedForecast | StatedOutcome | Refused | Scored | Owner | Note | News
 
 
 @dataclass(slots=True)
@@ -128,8 +128,8 @@ class Statements:
 
     rows: int = 0
     facts: list[Facts] = field(default_factory=list)
-    said: list[Said] = field(default_factory=list)
-    settled: list[Settled] = field(default_factory=list)
+    forecasts: list[StatedForecast] = field(default_factory=list)
+    outcomes: list[StatedOutcome] = field(default_factory=list)
     news: list[tuple[int, Mapping[str, str]]] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     scored: list[Scored] = field(default_factory=list)
@@ -139,9 +139,9 @@ class Statements:
 
 def ends_to_come(statements: Statements, now: dt.datetime) -> None:
     """Pass over ends of forecasts that lie in the future, and note them: they stand till then."""
-    left = [one for one in statements.said if one.said != WITHDRAWN or one.issued_at <= now]
-    if count := len(statements.said) - len(left):
-        statements.said = left
+    left = [one for one in statements.forecasts if one.answer != WITHDRAWN or one.issued_at <= now]
+    if count := len(statements.forecasts) - len(left):
+        statements.forecasts = left
         statements.rows -= count
         statements.notes.append(
             f"{count:,} forecast{'s' * (count > 1)} will end at a moment to come: in force, and "
@@ -154,13 +154,13 @@ def gathered(records: Iterable[Record]) -> Statements:
     into = Statements()
     for one in records:
         match one:
-            case Said():
-                into.said.append(one)
+            case StatedForecast():
+                into.forecasts.append(one)
             case Facts():
                 into.facts.append(one)
                 into.rows -= not one.own_line
-            case Settled():
-                into.settled.append(one)
+            case StatedOutcome():
+                into.outcomes.append(one)
             case News():
                 into.news.append((one.line, one.cells))
             case Refused():

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from forecasting.exchange.held import Plan
-from forecasting.exchange.record import WITHDRAWN, Refused, Said, Statements
+from forecasting.exchange.case import Plan
+from forecasting.exchange.record import WITHDRAWN, Refused, StatedForecast, Statements
 
 
 class Line(int):
@@ -58,8 +58,8 @@ def by_rows(statements: Statements, plan: Plan) -> Rows:
 
 def _lines(statements: Statements) -> Iterable[int]:
     yield from (one.own_line for one in statements.facts if one.own_line)
-    yield from (one.line for one in statements.said)
-    yield from (one.line for one in statements.settled)
+    yield from (one.line for one in statements.forecasts)
+    yield from (one.line for one in statements.outcomes)
     yield from (one.line for one in statements.refused)
     yield from (line for line, _ in statements.news)
 
@@ -72,7 +72,7 @@ def _new_records(
     A record that two rows state alike is new in the first of them.
     """
     forecast_lines = {
-        _key(one): one.line for one in reversed(statements.said) if _place(one.line) in several
+        _key(one): one.line for one in reversed(statements.forecasts) if _place(one.line) in several
     }
     question_lines = {
         one.question: one.own_line
@@ -81,7 +81,7 @@ def _new_records(
     }
     outcome_lines = {
         one.question: one.line
-        for one in reversed(statements.settled)
+        for one in reversed(statements.outcomes)
         if _place(one.line) in several
     }
     lines = [
@@ -103,5 +103,5 @@ def _new_records(
     return len(lines), {_place(line) for line in lines}
 
 
-def _key(one: Said) -> tuple[object, ...]:
-    return one.question, one.forecaster, one.issued_at, one.said == WITHDRAWN
+def _key(one: StatedForecast) -> tuple[object, ...]:
+    return one.question, one.forecaster, one.issued_at, one.answer == WITHDRAWN

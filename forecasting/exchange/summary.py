@@ -12,7 +12,7 @@ from forecasting.domain.catalog import Catalog
 from forecasting.domain.question import ANNULLED, TOO_SOON, Question
 from forecasting.domain.resolution import Resolution, outcomes
 from forecasting.exchange import Plan
-from forecasting.exchange.format import Format, Told
+from forecasting.exchange.format import Format, QuestionHistory
 from forecasting.exchange.record import Statements
 
 SHOWN = 5
@@ -105,7 +105,7 @@ def questions_and_outcomes(
 
 
 def checked(
-    of: Format, statements: Statements, cases: Sequence[Told]
+    of: Format, statements: Statements, cases: Sequence[QuestionHistory]
 ) -> dict[str, list[dict[str, Any]]]:
     """Score `cases`, what the ledger holds of a file's questions, by the rules of its platform.
 

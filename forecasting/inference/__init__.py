@@ -3,6 +3,8 @@
 Nothing here knows a question or a model family: `compile` keeps compiled models, `fit` samples
 them, `gate` judges the sampler, `fits` and `stored` keep fits within and between processes,
 `predictive_check` judges the model against its own class, `estimate` reduces draws to numbers.
+`poisson_lognormal`, `importance` and `alike` draw without a sampler: by quantiles, by weights, and
+so that neighbours are alike.
 """
 
 from forecasting.inference.compile import compile_count, compiled

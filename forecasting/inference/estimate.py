@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from forecasting.arrays import BoolArray, FloatArray, IntArray
+from forecasting.arrays import BoolArray, FloatArray
 from forecasting.domain.forecast import Spread
 
 #: Levels, in percent, of a spread.
@@ -191,13 +191,6 @@ def logged_options(p: ArrayLike) -> tuple[float, ...]:
     """Give the probabilities of options as they are recorded: never 0, summing to 1."""
     clipped = np.clip(np.asarray(p, dtype=np.float64), LEAST, MOST)
     return tuple(float(value) for value in clipped / clipped.sum())
-
-
-def options(
-    chosen: IntArray, count: int, weights: FloatArray, repeats: int
-) -> tuple[Estimate, ...]:
-    """Give one estimate an option out of the option that comes true in each draw."""
-    return tuple(estimate(chosen == k, weights, repeats) for k in range(count))
 
 
 def quantiles(

@@ -29,8 +29,8 @@ from forecasting.errors import InvalidInput
 from forecasting.evidence.cases import Package
 from forecasting.inference.fits import Graph
 from forecasting.inference.inputs import COLUMN, Layout, inputs
+from forecasting.inference.poisson_lognormal import numpy_mathematics
 from forecasting.inference.prior import from_standard, prior_arrays
-from forecasting.models.poisson_lognormal import numpy_mathematics
 from forecasting.models.priors import DELIVERIES
 
 # Parameters by the distribution of their prior: sampled as blocks, which halves compilation.
@@ -189,8 +189,7 @@ def _log_above(share: Any, a: Any, b: Any, xp: Any) -> Any:
 def delivery_data(packages: Sequence[Package]) -> dict[str, FloatArray]:
     """Return packages as the arrays of the graph; parts of one day count as one.
 
-    Refused: days not in order or after the end of the watch, a part not above 0, more than was
-    agreed.
+    Refused: a part not above 0, more than was agreed.
 
     >>> may = Package(1000, ((7, 390), (8, 307), (9, 303)), 9)
     >>> data = delivery_data([may])
@@ -245,12 +244,6 @@ def _by_day(package: Package) -> list[tuple[float, float | None]]:
             message = f"part ({number:g}): above 0."
             raise InvalidInput(message)
         total += number or 0.0
-        if joined and day < joined[-1][0]:
-            message = f"parts (day {day:g} after {joined[-1][0]:g}): in order of time."
-            raise InvalidInput(message)
-        if day < 0.0 or day > package.watched:
-            message = f"part (day {day:g}): between the announcement and the watch's end."
-            raise InvalidInput(message)
         if joined and day - joined[-1][0] < 0.5:
             known = joined[-1][1]
             both = None if known is None or number is None else known + number

@@ -60,18 +60,15 @@ class Gain:
         return gains
 
 
-def learned_gain(pasts: Mapping[Way, Past], coded: Sequence[CodedReport]) -> Gain:
+def learned_gain(pasts: Mapping[Way, Past], coded: Mapping[Way, Sequence[CodedReport]]) -> Gain:
     """Give the posterior of the gain from the pasts of the moves with reports."""
     logs = LOG_MEAN + LOG_SD * np.linspace(-_REACH, _REACH, _NODES)
     nodes = np.exp(logs)
     log_weight = -(((logs - LOG_MEAN) / LOG_SD) ** 2) / 2.0
-    by_move: dict[Way, list[CodedReport]] = {}
-    for report in coded:
-        by_move.setdefault((report.process, report.move), []).append(report)
     moves = fired = 0
-    for way in sorted(by_move.keys() & pasts.keys()):
+    for way in sorted(coded.keys() & pasts.keys()):
         a, b = RATE
-        seen = exposed(pasts[way], by_move[way], nodes)
+        seen = exposed(pasts[way], coded[way], nodes)
         if not seen.touched:
             continue
         log_weight = log_weight + seen.log_fired - (a + seen.count) * np.log(b + seen.days)
@@ -137,7 +134,7 @@ def gain_draws(points: int, seed: int, gain: Gain) -> FloatArray:
 def summary(gain: Gain) -> dict[str, float | int]:
     """Give what is printed of a gain: its mean, 90 % interval, and how many moves taught.
 
-    >>> {key: round(value, 2) for key, value in summary(learned_gain({}, ())).items()}
+    >>> {key: round(value, 2) for key, value in summary(learned_gain({}, {})).items()}
     {'mean': 1.0, 'lower': 0.39, 'upper': 2.01, 'moves': 0, 'fired': 0}
     """
     lower, upper = (float(gain.quantile(level)) for level in (0.05, 0.95))

@@ -18,10 +18,9 @@ from numpy.typing import ArrayLike
 
 from forecasting.arrays import FloatArray
 from forecasting.domain.prior import PriorSpec
-from forecasting.errors import InvalidInput
 from forecasting.inference.fits import Graph
 from forecasting.inference.inputs import COLUMN, SCALAR, Layout, inputs
-from forecasting.models.poisson_lognormal import (
+from forecasting.inference.poisson_lognormal import (
     graph_mathematics,
     log_marginal,
     numpy_mathematics,
@@ -94,17 +93,6 @@ class Rates(Graph):
 
 
 def rate_data(counts: ArrayLike, exposures: ArrayLike) -> dict[str, FloatArray]:
-    """Check counts and exposures, (n,) each, in days at risk with what multiplied the hazard."""
-    n, e = (np.asarray(values, dtype=np.float64) for values in (counts, exposures))
-    if n.ndim != 1 or n.shape != e.shape:
-        message = f"counts {n.shape}, exposures {e.shape}: one-dimensional and of one length."
-        raise InvalidInput(message)
-    for name, values in (("counts", n), ("exposures", e)):
-        bad = ~(np.isfinite(values) & (values >= 0))
-        if bad.any():
-            message = f"{name} ({values[bad][0]}): finite and at least 0."
-            raise InvalidInput(message)
-    if np.any((n > 0) & (e == 0)):
-        message = f"exposures (0): {n[(n > 0) & (e == 0)][0]:g} events need days at risk."
-        raise InvalidInput(message)
-    return {"counts": n, "exposures": e}
+    """Give counts and exposures, (n,) each, in days at risk with what multiplied the hazard."""
+    rows = {"counts": counts, "exposures": exposures}
+    return {name: np.asarray(values, dtype=np.float64) for name, values in rows.items()}

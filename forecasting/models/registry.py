@@ -1,7 +1,6 @@
 """The three graphs, and the kinds of process: those of a world file and those of one's own."""
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from importlib.metadata import entry_points
 from types import MappingProxyType
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from forecasting.domain.process import ProcessSpec
-from forecasting.errors import InvalidInput, NotFound
+from forecasting.errors import InvalidInput, NotFound, nearest
 from forecasting.evidence.history import Past
 from forecasting.models.world.assembly import Hazard
 
@@ -114,9 +113,8 @@ one world. Try: states with a move of shape below 1
         message = f"model ({name}): questions are now answered by processes of one world"
         raise NotFound(message, hint=_BEFORE[name])
     known = [*graphs(), *kinds()]
-    near = get_close_matches(name, known, n=1, cutoff=0.4)
     message = f"model ({name}): no graph or kind of process has this name"
-    raise NotFound(message, hint=near[0] if near else ", ".join(known))
+    raise NotFound(message, hint=nearest(name, known) or ", ".join(known))
 
 
 def own_hazards(

@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike
 from forecasting.arrays import FloatArray
 from forecasting.domain.prior import PriorSpec
 from forecasting.errors import InvalidInput
+from forecasting.inference.alike import in_order
 from forecasting.inference.fit import Fit
 from forecasting.inference.fits import Graph
 from forecasting.inference.inputs import COLUMN, SCALAR, Layout, inputs
@@ -170,41 +171,17 @@ class Spells(Graph):
         self, draws: Mapping[str, ArrayLike], rows: Mapping[str, FloatArray]
     ) -> tuple[FloatArray, FloatArray]:
         """Return P(over by lower) and P(over by upper) of each spell, averaged over draws."""
-        low, high = np.empty(len(rows["lower"])), np.empty(len(rows["lower"]))
-        for row, kind in enumerate(rows["kind"]):
-            times = [rows["lower"][row], rows["upper"][row]]
-            surviving = weibull.survival(
-                draws,
-                times,
-                t0=self.t0,
-                age=float(rows["entry"][row]),
-                monitored=float(rows["monitored"][row]),
-            ).mean(axis=0)
-            low[row] = 1.0 - surviving[0]
-            high[row] = 1.0 if kind == weibull.HELD else 1.0 - surviving[1]
-        return low, high
+        columns = (rows[name].tolist() for name in ("lower", "upper", "entry", "monitored"))
+        surviving = [
+            weibull.survival(draws, [lower, upper], t0=self.t0, age=entry, monitored=x)
+            for lower, upper, entry, x in zip(*columns, strict=True)
+        ]
+        low, high = (1.0 - np.array([each[:, k].mean() for each in surviving]) for k in (0, 1))
+        return low, np.where(rows["kind"] == weibull.HELD, 1.0, high)
 
 
 #: The kinds of reference classes of spells, with the definition of their end.
 KINDS = {"claim": "first-claim", "formal": "formal-end", "agreement": "peace-agreement"}
-
-
-def representative_spells(fit: Fit) -> dict[str, FloatArray]:
-    """Return a fit's draws, of a case that is not monitored, so that neighbours are alike.
-
-    In 32 strata of theta, and within each by the share that lasts, or by k, up and down in turn.
-    """
-    draws = {name: np.asarray(values) for name, values in fit.draws.items()}
-    theta = draws["theta"]
-    by = np.argsort(theta, kind="stable")
-    second = draws.get("lasting", draws["k"])
-    snake = [
-        stratum[np.argsort(second[stratum], kind="stable")][:: 1 if number % 2 == 0 else -1]
-        for number, stratum in enumerate(np.array_split(by, 32))
-    ]
-    place = np.concatenate(snake)
-    ordered = {"theta": theta[place], "k": draws["k"][place]}
-    return ordered | {name: draws[name][place] for name in ("pi", "lasting") if name in draws}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -230,12 +207,18 @@ class SpellDraws:
 
     @classmethod
     def of(cls, model: Spells, fit: Fit) -> "SpellDraws":
-        """Give the draws of a fitted class."""
-        draws = representative_spells(fit)
-        once = draws.get("pi", 0.0)
+        """Give the draws of a fitted class, of a case that is not monitored.
+
+        In 32 strata of theta, and within each by the share that lasts, or by k.
+        """
+        draws = fit.draws
+        place = np.concatenate(in_order(draws["theta"], draws.get("lasting", draws["k"]), 32))
+
+        def share(name: str) -> FloatArray | float:
+            return draws[name][place] if name in draws else 0.0
+
         # A stay is at once, for good, or neither: of those not at once a share lasts.
-        lasting = draws.get("lasting", 0.0) * (1.0 - np.asarray(once))
+        once, lasting = share("pi"), share("lasting") * (1.0 - share("pi"))
         # Peace agreements are of another kind of war.
         spread = CASE.value("sd") if model.setting == "peace-agreement" else 0.0
-        share = lasting if np.ndim(lasting) else float(lasting)
-        return cls(draws["theta"], draws["k"], model.t0, once, share, spread)
+        return cls(draws["theta"][place], draws["k"][place], model.t0, once, lasting, spread)

@@ -42,10 +42,7 @@ def spells(
     weight: ArrayLike | None = None,
     monitored: ArrayLike | None = None,
 ) -> dict[str, FloatArray]:
-    """Check rows of spells, (n,) each; what breaks a rule is refused by its row.
-
-    All come out finite: an interval without an upper end becomes a spell that held.
-    """
+    """Check rows of spells, (n,) each; what breaks a rule is refused by its row."""
     n = np.size(entry)
     columns = {
         "entry": entry,
@@ -56,10 +53,6 @@ def spells(
         "monitored": np.zeros(n) if monitored is None else monitored,
     }
     rows = {name: np.asarray(values, dtype=np.float64) for name, values in columns.items()}
-    for name, values in rows.items():
-        if values.shape != (n,):
-            message = f"{name} must be (n,) with n={n} as entry has, got {values.shape}."
-            raise InvalidInput(message)
     entered, low, high, code = rows["entry"], rows["lower"], rows["upper"], rows["kind"]
     between = code == BETWEEN
     _require(np.isin(code, (HELD, ENDED, BETWEEN)), "kind must be 0, 1 or 2", code)
@@ -70,13 +63,12 @@ def spells(
         "an end at age 0 must be an interval (kind 2, lower 0, upper > 0)",
         low,
     )
-    _require(~between | (high > low), "upper must be above lower for kind 2", high)
+    ends = (high > low) & np.isfinite(high)
+    _require(~between | ends, "upper must be above lower, and finite, for kind 2", high)
     weights = rows["weight"]
     _require((weights > 0) & (weights <= 1), "weight must be in (0, 1]", weights)
     _require(np.isfinite(rows["monitored"]), "monitored must be finite", rows["monitored"])
-    open_ended = between & ~np.isfinite(high)
-    rows["kind"] = np.where(open_ended, HELD, code)
-    rows["upper"] = np.where(between & ~open_ended, high, low)
+    rows["upper"] = np.where(between, high, low)
     return rows
 
 
@@ -141,9 +133,6 @@ def survival(
     S(time) / S(age), times 1 - pi if nothing was survived yet (``age`` = 0 < ``time``).
     """
     times = np.atleast_1d(np.asarray(time, dtype=np.float64))
-    if age < 0 or np.any(times < age):
-        message = f"time ({times.min()}) must be at least age ({age}), and age at least 0."
-        raise InvalidInput(message)
     k = np.asarray(draws["k"], dtype=np.float64)[:, None]
     eta = (np.asarray(draws["theta"]) + np.asarray(draws["beta"]) * monitored)[:, None]
     lived = _log_kept(draws, cumulative_hazard(age, eta, k, t0=t0))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from forecasting.review import words
 from forecasting.review.data import Fan
 from forecasting.review.draw import percent_axis, unclip
-from forecasting.review.layout import Frame, dates, spread
+from forecasting.review.plot import Frame, dates, spread
 from forecasting.review.svg import PALETTE, style
 
 if TYPE_CHECKING:
@@ -32,17 +32,15 @@ COLOURS = (
 )
 
 
-def draw_fans(
-    fans: Sequence[Fan], *, columns: int = 2, title: str = "", zone: str = "UTC"
-) -> "Figure":
-    """Draw a fan of each process over time.
+def draw_fans(fans: Sequence[Fan], *, title: str = "", zone: str = "UTC") -> "Figure":
+    """Draw a fan of each process over time, two side by side.
 
     A process with states is a stack of bands: the height of a band at a date is the share of the
     simulated paths in that state then. A total is its median with its quantile bands.
     """
     from matplotlib.figure import Figure
 
-    columns = max(1, min(columns, len(fans)))
+    columns = max(1, min(2, len(fans)))
     rows = -(-len(fans) // columns)
     head = 34.0 if title else 0.0
     cell = ABOVE + TALL + BELOW

@@ -9,7 +9,7 @@ from typing import Any
 
 from forecasting.domain.catalog import Catalog, Pair, difference
 from forecasting.domain.evidence import Evidence, standing
-from forecasting.domain.forecast import Said
+from forecasting.domain.forecast import BriefForecast
 from forecasting.domain.instants import deadline, last_day
 from forecasting.domain.process import WorldSpec
 from forecasting.domain.question import Question, Status
@@ -212,7 +212,7 @@ def _days(span: dt.timedelta) -> float:
     return round(span / DAY, 2)
 
 
-def _numbers(question: Question, forecast: Said | None) -> tuple[float, ...] | None:
+def _numbers(question: Question, forecast: BriefForecast | None) -> tuple[float, ...] | None:
     """Give the probabilities of a forecast; None for quantiles."""
     return None if forecast is None or question.type == "numeric" else forecast.value.numbers
 
@@ -266,7 +266,7 @@ def _value(
 
 
 def _model_move(
-    state: State, question: Question, mine: Said | None, model: Said | None
+    state: State, question: Question, mine: BriefForecast | None, model: BriefForecast | None
 ) -> float | None:
     """Say by how much the model moved since my forecast, or else within a week, where it did."""
     since = state.now - SOON if mine is None else mine.issued_at

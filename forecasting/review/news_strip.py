@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from forecasting.review import words
 from forecasting.review.data import Mark, QuestionPath
-from forecasting.review.layout import Frame
-from forecasting.review.plot import Plot, Size, line, over_time
+from forecasting.review.plot import Frame, Plot, Size, line, over_time
 
 #: A report below this share of a doubled hazard is over.
 OVER = 0.02

@@ -8,14 +8,16 @@ from itertools import pairwise
 from forecasting.domain.forecasters import family, ordered
 from forecasting.review import cast, words
 from forecasting.review.data import Mark, Point, QuestionPath
-from forecasting.review.layout import Frame, numbered, spread
 from forecasting.review.news_strip import Strip, news_strip
 from forecasting.review.plot import (
     WIDE,
+    Frame,
     Plot,
     Scale,
     Size,
+    numbered,
     over_time,
+    spread,
     step_area,
     steps,
     ticks,

@@ -91,7 +91,6 @@ def draw(
 ) -> None:
     """Write a picture to a file by its ending, or its table as .csv; a page has the head."""
     from forecasting.review import draw as pen
-    from forecasting.review import draw_scores as pens
 
     file_ending(path)
     if not rows:
@@ -99,11 +98,11 @@ def draw(
         raise InvalidInput(msg, hint="forecast questions list --status resolved")
     pictures = {
         "reliability": lambda: pen.reliability({"n": len(rows), "curve": rows}, title=title),
-        "mcb-dsc": lambda: pens.mcb_dsc(rows, title=title),
-        "murphy": lambda: pens.murphy(rows, title=title),
-        "over-time": lambda: pens.over_time(rows, title=title),
-        "histogram": lambda: pens.histogram(rows, title=title),
-        "pit": lambda: pens.pit(rows, title=title),
+        "mcb-dsc": lambda: pen.mcb_dsc(rows, title=title),
+        "murphy": lambda: pen.murphy(rows, title=title),
+        "over-time": lambda: pen.over_time(rows, title=title),
+        "histogram": lambda: pen.histogram(rows, title=title),
+        "pit": lambda: pen.pit(rows, title=title),
     }
     _save(path, rows, list(rows[0]), pictures[picture], title=title, head=head)
 

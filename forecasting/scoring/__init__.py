@@ -13,7 +13,7 @@ from forecasting.scoring.interval_score import interval_score
 from forecasting.scoring.logarithmic import log_score
 from forecasting.scoring.quadratic import brier, brier_index
 from forecasting.scoring.ranked import ordered_brier, rps
-from forecasting.scoring.relative import ordinal_brier, relative_brier
+from forecasting.scoring.relative import relative_brier
 from forecasting.scoring.spherical import spherical
 
 __all__ = [
@@ -27,7 +27,6 @@ __all__ = [
     "log_score",
     "metaculus",
     "ordered_brier",
-    "ordinal_brier",
     "relative_brier",
     "rps",
     "rules",

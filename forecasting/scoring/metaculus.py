@@ -26,8 +26,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from forecasting.arrays import FloatArray, IntArray
 from forecasting.errors import InvalidInput
-from forecasting.scoring import metaculus_input as reading
+from forecasting.scoring import checks
 
+TYPES = ("binary", "multiple_choice", "cdf", "pmf")
 DISCRETE = ("binary", "multiple_choice")
 TAIL = 0.05
 
@@ -111,9 +112,9 @@ def baseline(
     >>> baseline([0.9], 1, issued_at=[5], opens=0, closes=10)
     Points(score=array([42.4]), coverage=array([0.5]))
     """
-    vectors = reading.rows(forecast, outcome, question_type)
-    start, stop = reading.spans(len(vectors), issued_at, withdrawn_at, forecaster)
-    opened, end, length = reading.window(opens, closes, closed_at)
+    vectors = _rows(forecast, outcome, question_type)
+    start, stop = _spans(len(vectors), issued_at, withdrawn_at, forecaster)
+    opened, end, length = _window(opens, closes, closed_at)
     stood = np.maximum(np.minimum(stop, end) - np.maximum(start, opened), 0)
     coverage = stood / length
     gain = _over_chance(vectors, int(outcome), question_type, open_bounds)
@@ -141,9 +142,9 @@ def spot_baseline(
     >>> spot_baseline([0.5, 0.8], 1, issued_at=[0, 4], withdrawn_at=[3, 9], at=5)
     Points(score=array([ 0. , 67.81]), coverage=array([0., 1.]))
     """
-    vectors = reading.rows(forecast, outcome, question_type)
-    start, stop = reading.spans(len(vectors), issued_at, withdrawn_at, forecaster)
-    moment = reading.number(at, "at")
+    vectors = _rows(forecast, outcome, question_type)
+    start, stop = _spans(len(vectors), issued_at, withdrawn_at, forecaster)
+    moment = _number(at, "at")
     coverage = ((start <= moment) & (moment < stop)).astype(np.float64)
     gain = _over_chance(vectors, int(outcome), question_type, open_bounds)
     return Points(_product(gain, coverage), coverage)
@@ -184,10 +185,10 @@ def peer(
     >>> peer([0.9, 0.1], 1, issued_at=[0, 0], opens=0, closes=10).score
     array([ 219.72, -219.72])
     """
-    vectors = reading.rows(forecast, outcome, question_type)
-    start, stop = reading.spans(len(vectors), issued_at, withdrawn_at, forecaster)
-    opened, end, length = reading.window(opens, closes, closed_at)
-    at, in_force = reading.crowds(start, stop)
+    vectors = _rows(forecast, outcome, question_type)
+    start, stop = _spans(len(vectors), issued_at, withdrawn_at, forecaster)
+    opened, end, length = _window(opens, closes, closed_at)
+    at, in_force = _crowds(start, stop)
     gain = _over_others(vectors, int(outcome), in_force, question_type)
     since = np.maximum(at, opened)
     # Those who left before the opening never met the crowd that they would be counted with.
@@ -219,10 +220,10 @@ def spot_peer(
     >>> spot_peer([0.9, 0.1, 0.5], 1, issued_at=[0, 0, 8], at=5)
     Points(score=array([ 219.72, -219.72,    0.  ]), coverage=array([1., 1., 0.]))
     """
-    vectors = reading.rows(forecast, outcome, question_type)
-    start, stop = reading.spans(len(vectors), issued_at, withdrawn_at, forecaster)
-    moment = reading.number(at, "at")
-    times, in_force = reading.crowds(start, stop)
+    vectors = _rows(forecast, outcome, question_type)
+    start, stop = _spans(len(vectors), issued_at, withdrawn_at, forecaster)
+    moment = _number(at, "at")
+    times, in_force = _crowds(start, stop)
     before = int(np.searchsorted(times, moment)) - 1
     if before < 0:
         return Points(np.zeros(len(vectors)), np.zeros(len(vectors)))
@@ -252,11 +253,11 @@ def geometric_means(
     >>> crowd.forecast, crowd.n_forecasters
     (array([[0.18, 0.8]]), array([3]))
     """
-    vectors = reading.rows(forecast, 0, question_type)
-    at, in_force = reading.crowds(*reading.spans(len(vectors), issued_at, withdrawn_at, forecaster))
+    vectors = _rows(forecast, 0, question_type)
+    at, in_force = _crowds(*_spans(len(vectors), issued_at, withdrawn_at, forecaster))
     number = in_force.sum(axis=1)
     return GeometricMeans(
-        at, np.exp(reading.mean_logs(vectors, in_force)), np.where(number > 1, number, 0)
+        at, np.exp(_mean_logs(vectors, in_force)), np.where(number > 1, number, 0)
     )
 
 
@@ -289,7 +290,7 @@ def _over_others(
 ) -> FloatArray:
     """Points of every row against every crowd, (m, n)."""
     number = in_force.sum(axis=1)[:, None]
-    of_crowd = _seen(reading.mean_logs(vectors, in_force), outcome)[:, None]
+    of_crowd = _seen(_mean_logs(vectors, in_force), outcome)[:, None]
     own = _seen(vectors, outcome)
     with np.errstate(divide="ignore", invalid="ignore"):
         ahead = np.log(own) - of_crowd
@@ -305,3 +306,151 @@ def _product(gain: FloatArray, weight: FloatArray) -> FloatArray:
     product = np.zeros(np.broadcast_shapes(gain.shape, weight.shape))
     np.multiply(gain, weight, out=product, where=weight != 0)
     return product
+
+
+def _rows(forecast: ArrayLike, outcome: int, question_type: str) -> FloatArray:
+    """Vectors over options or buckets, one a forecast; NaN only for options not offered."""
+    checks.one_of(question_type, TYPES, "question_type")
+    try:
+        array = np.asarray(forecast, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        message = "forecast (rows of unequal length, or no numbers): NaN for options not offered"
+        raise InvalidInput(message) from error
+    if array.size == 0:
+        _label(outcome, np.inf)
+        return np.empty((0, 2))
+    if question_type == "multiple_choice":
+        _refuse_without_other(array)
+    else:
+        array = checks.floats(forecast, "forecast")
+    axes = 1 if question_type == "binary" else 2
+    if array.ndim != axes or array.shape[-1] < axes:
+        wanted = "(n,)" if axes == 1 else "(n, K) with K of at least 2"
+        message = f"forecast (shape {array.shape}, {question_type}): must be {wanted}"
+        raise InvalidInput(message)
+    if question_type == "binary":
+        checks.binary(array, np.zeros(len(array)))
+        vectors = np.column_stack([1 - array, array])
+    elif question_type == "cdf":
+        vectors = _buckets(array)
+    else:
+        checks.categorical(np.nan_to_num(array), np.zeros(len(array)))
+        vectors = array
+    if question_type == "pmf" and vectors.shape[1] < 3:
+        message = f"forecast ({vectors.shape[1]} buckets): two tails and at least a bin are needed"
+        raise InvalidInput(message)
+    _label(outcome, vectors.shape[1])
+    return vectors
+
+
+def _label(outcome: object, options: float) -> None:
+    if isinstance(outcome, int | float | np.number | np.bool_):
+        value = float(outcome)
+        if 0 <= value < options and value.is_integer():
+            return
+    rule = "a whole number from 0" if options == np.inf else f"a label 0..{options - 1}"
+    message = f"outcome ({outcome!r}): must be {rule}"
+    raise InvalidInput(message)
+
+
+def _refuse_without_other(array: FloatArray) -> None:
+    offered = ~np.isnan(np.atleast_2d(array))
+    wrong = (offered.sum(axis=1) < 2) | ~offered[:, -1]
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        message = f"forecast (row {row}: {array[row].tolist()}): the last and another are needed"
+        raise InvalidInput(message)
+
+
+def _buckets(cdf: FloatArray) -> FloatArray:
+    """Probabilities below the lower bound, in each bin, and above the upper bound."""
+    wrong = np.any((cdf < 0) | (cdf > 1), axis=1) | np.any(np.diff(cdf, axis=1) < 0, axis=1)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        message = f"forecast (row {row}): a CDF must rise or stay level within [0, 1]"
+        raise InvalidInput(message)
+    return np.diff(cdf, axis=1, prepend=0.0, append=1.0)
+
+
+def _spans(
+    n: int,
+    issued_at: ArrayLike,
+    withdrawn_at: ArrayLike | None,
+    forecaster: Iterable[object] | None,
+) -> tuple[FloatArray, FloatArray]:
+    """When each forecast was in force: [start, stop)."""
+    start = _times(issued_at, n, "issued_at")
+    stop = np.full(n, np.inf)
+    if withdrawn_at is not None:
+        stop = _times(withdrawn_at, n, "withdrawn_at", endless=True)
+    if np.any(stop < start):
+        row = int(np.argmax(stop < start))
+        message = f"withdrawn_at ({stop[row]} at {row}): must not be before issued_at"
+        raise InvalidInput(message)
+    if forecaster is not None and n > 0:
+        who = checks.clusters(forecaster)
+        if len(who) != n:
+            message = f"forecaster (length {len(who)}): must be one for each of {n} forecasts"
+            raise InvalidInput(message)
+        order = np.lexsort((start, who))
+        same = who[order][1:] == who[order][:-1]
+        later = start[order[1:][same]]
+        twice = later == start[order[:-1][same]]
+        if np.any(twice):
+            row = int(order[1:][same][np.argmax(twice)])
+            message = (
+                f"issued_at ({start[row]} at {row}): two forecasts of one forecaster at one instant"
+            )
+            raise InvalidInput(message, hint="keep the later one")
+        following = np.full(n, np.inf)
+        following[order[:-1][same]] = later
+        stop = np.minimum(stop, following)
+    return start, stop
+
+
+def _times(values: ArrayLike, n: int, name: str, *, endless: bool = False) -> FloatArray:
+    times = np.empty(0) if np.size(values) == 0 else checks.floats(values, name)
+    if times.shape != (n,):
+        message = f"{name} (shape {times.shape}): must be one time for each of {n} forecasts"
+        raise InvalidInput(message)
+    if np.any(np.isneginf(times) if endless else np.isinf(times)):
+        message = f"{name} (infinite): must be a finite time"
+        raise InvalidInput(message)
+    return times
+
+
+def _number(value: float, name: str) -> float:
+    """Refuse anything but one finite number."""
+    if not (np.ndim(value) == 0 and np.isfinite(value)):
+        message = f"{name} ({value!r}): must be one finite number"
+        raise InvalidInput(message)
+    return float(value)
+
+
+def _window(opens: float, closes: float, closed_at: float | None) -> tuple[float, float, float]:
+    """Find the opening, the actual end within the window, and the window's scheduled length."""
+    opened, closed = _number(opens, "opens"), _number(closes, "closes")
+    if closed <= opened:
+        message = f"closes ({closes}): must be after opens ({opens})"
+        raise InvalidInput(message)
+    end = closed if closed_at is None else _number(closed_at, "closed_at")
+    return opened, min(max(end, opened), closed), closed - opened
+
+
+def _crowds(start: FloatArray, stop: FloatArray) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """Moments of change that leave somebody, and who was in force from each on, (m, n)."""
+    at = np.unique(np.concatenate([start, stop[np.isfinite(stop)]]))
+    in_force = (start <= at[:, None]) & (at[:, None] < stop)
+    somebody = in_force.any(axis=1)
+    return at[somebody], in_force[somebody]
+
+
+def _mean_logs(vectors: FloatArray, in_force: NDArray[np.bool_]) -> FloatArray:
+    """Mean log probability of those in force, (m, K); -inf with a zero, NaN with an absence."""
+    present = in_force.astype(np.float64)
+    absent, zero = np.isnan(vectors), vectors == 0
+    logs = np.log(np.where(absent | zero, 1.0, vectors))
+    total = present @ logs
+    total = np.where(present @ zero > 0, -np.inf, total)
+    total = np.where(present @ absent > 0, np.nan, total)
+    return total / np.maximum(in_force.sum(axis=1), 1)[:, None]

@@ -47,7 +47,8 @@ def rps(forecast: ArrayLike, outcome: ArrayLike) -> FloatArray:
 def ordered_brier(forecast: ArrayLike, outcome: ArrayLike) -> FloatArray:
     r"""Mean over the K - 1 cuts of the two-sided Brier score, 2 RPS / (K - 1), in [0, 2].
 
-    The rule of the Good Judgment tournaments for options with an order; smaller is better.
+    The rule of the Good Judgment tournaments for options with an order, which platforms call
+    ordinal scoring; smaller is better.
 
     Parameters
     ----------

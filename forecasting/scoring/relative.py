@@ -1,11 +1,11 @@
-"""Brier scores as platforms print them: against the crowd, and over the cuts of an order."""
+"""The Brier score as platforms print it: against the crowd."""
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from forecasting.arrays import FloatArray
 from forecasting.errors import InvalidInput
-from forecasting.scoring import checks, ranked
+from forecasting.scoring import checks
 from forecasting.scoring.quadratic import CONVENTIONS, Convention, brier
 
 
@@ -85,18 +85,3 @@ def relative_brier(
     ahead = score[:, days] - np.nanmedian(score[:, days], axis=0)
     relative: FloatArray = np.where(active[:, days], ahead, 0.0).sum(axis=1) / active.shape[1]
     return relative
-
-
-def ordinal_brier(forecast: ArrayLike, outcome: ArrayLike) -> FloatArray:
-    """Score options with an order, under the platforms' name; smaller is better.
-
-    The same as :func:`forecasting.scoring.ordered_brier`, the mean over the K - 1 cuts of the
-    two-sided Brier score, 2 RPS / (K - 1) in [0, 2]: Good Judgment Open and Cultivate call it
-    ordinal scoring.
-
-    Examples
-    --------
-    >>> ordinal_brier([[0.15, 0.45, 0.25, 0.15]], [2]).round(4)
-    array([0.27])
-    """
-    return ranked.ordered_brier(forecast, outcome)

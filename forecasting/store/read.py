@@ -38,7 +38,7 @@ from forecasting.domain import (
     Sealed,
     Withdrawal,
 )
-from forecasting.domain.forecast import SHOWN_KINDS, STORED_KINDS, Said, Value, kind_named
+from forecasting.domain.forecast import SHOWN_KINDS, STORED_KINDS, BriefForecast, Value, kind_named
 from forecasting.domain.provenance import ModelRun, ReplayMark
 from forecasting.domain.setup import Setup
 from forecasting.domain.watch import Watch
@@ -268,7 +268,9 @@ class Readings:
         with self.reading() as connection:
             return {str(name) for name in connection.execute(query).scalars()}
 
-    def said(self, forecaster: str, kinds: Collection[Kind], *, since: int = 0) -> list[Said]:
+    def brief_forecasts(
+        self, forecaster: str, kinds: Collection[Kind], *, since: int = 0
+    ) -> list[BriefForecast]:
         """Give what a forecaster said, as :meth:`forecasts` orders it, without the rest."""
         of = tables.forecast
         stored = [STORED_KINDS.get(kind, kind) for kind in kinds]
@@ -284,7 +286,7 @@ class Readings:
         with self.reading() as connection:
             rows = connection.execute(statement).all()
         return [
-            Said(
+            BriefForecast(
                 name,
                 _value(shape, labels, entered, stated),
                 read_instant(at),

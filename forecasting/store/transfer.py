@@ -7,22 +7,31 @@ program. Into an empty ledger, or one that holds their beginning, they go as the
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from itertools import batched, groupby
+from json.encoder import encode_basestring
 from typing import Any, NamedTuple, cast
 
 from sqlalchemy import REAL, Column, Connection, Integer, Table, Text, select, type_coerce
 
-from forecasting.domain import Imported
-from forecasting.domain.forecast import Spoken, kind_named
+from forecasting.domain import Imported, Value
+from forecasting.domain.forecast import ForecastRow, kind_named
 from forecasting.domain.instants import parse_instant, utc
 from forecasting.errors import DatabaseUnusable, InvalidInput
 from forecasting.store import migrate
-from forecasting.store.bulk import Plain
-from forecasting.store.canonical import FIRST, VERSION, dumps, instant_text, leaf, link, loads
-from forecasting.store.entries import Draft, Entry, prepare, write
+from forecasting.store.canonical import (
+    FIRST,
+    VERSION,
+    clean,
+    dumps,
+    instant_text,
+    leaf,
+    link,
+    loads,
+)
+from forecasting.store.entries import Draft, Entry, check_value, prepare, write
 from forecasting.store.ledger import Ledger, append
 from forecasting.store.ledger import record as record_entries
 from forecasting.store.read import Head, read_head, without_dropped
@@ -214,7 +223,7 @@ def record(
     *,
     recorded_at: dt.datetime,
     head: Head,
-    told: Callable[[int], object] = bool,
+    progress: Callable[[int], object] = bool,
 ) -> bool:
     """Record any number of drafts in one transaction, a few thousand at a time.
 
@@ -229,7 +238,7 @@ def record(
         # The kinds of a track record come one after the other; most of it is plain forecasts.
         for simple, some in groupby(drafts, plain.takes if plain else lambda _: False):
             for batch in batched(some, _BATCH):
-                told(here.seq - head.seq)
+                progress(here.seq - head.seq)
                 if simple and plain:
                     here = plain.append(
                         connection,
@@ -245,12 +254,12 @@ def record(
     return True
 
 
-def spoken(ledger: Ledger, *, without: Collection[int] = ()) -> Iterator[Spoken]:
+def forecast_rows(ledger: Ledger, *, without: Collection[int] = ()) -> Iterator[ForecastRow]:
     """Give every forecast but replays, by question, time and forecaster; none of a dropped one.
 
     `without` are the numbers of those that do not count.
     """
-    columns = [getattr(forecast.c, name) for name in Spoken._fields[:-1]]
+    columns = [getattr(forecast.c, name) for name in ForecastRow._fields[:-1]]
     statement = (
         select(*columns, rationale.c.text, forecast.c.seq)
         .select_from(forecast.outerjoin(rationale, rationale.c.seq == forecast.c.seq))
@@ -262,11 +271,13 @@ def spoken(ledger: Ledger, *, without: Collection[int] = ()) -> Iterator[Spoken]
             if row[8] in without:
                 continue
             labels, entered = tuple(row[3]), tuple(row[4])
-            yield Spoken(*row[:2], kind_named(row[2]), labels, entered, *row[5:7], row[7] or "")
+            yield ForecastRow(
+                *row[:2], kind_named(row[2]), labels, entered, *row[5:7], row[7] or ""
+            )
 
 
-def said_when(ledger: Ledger) -> dict[tuple[str, str, dt.datetime], tuple[Any, Any]]:
-    """Give the labels and decimals of each forecast that :func:`spoken` gives, by who and when."""
+def values_by_moment(ledger: Ledger) -> dict[tuple[str, str, dt.datetime], tuple[Any, Any]]:
+    """Give labels and decimals of what :func:`forecast_rows` gives, by question, who and when."""
     names = ("question", "forecaster", "issued_at")
     written = (type_coerce(forecast.c[name], Text) for name in ("labels", "entered"))
     statement = select(*(forecast.c[name] for name in names), *written)
@@ -304,3 +315,97 @@ def record_digest(ledger: Ledger) -> str:
             content = dumps({"kind": entry.kind, "body": form})
             digests.append(hashlib.sha256(content).digest())
     return hashlib.sha256(b"".join(sorted(digests))).hexdigest()
+
+
+_ENTRIES = (
+    "INSERT INTO entry (seq, leaf, hash, kind, recorded_at, tool)"
+    " VALUES (?, ?, ?, 'forecast', '{}', '{}')"
+)
+_FORECASTS = (
+    "INSERT INTO forecast (seq, question, question_hash, forecaster, shape, labels, entered,"
+    " probability, stated, issued_at, kind, run, claim, gate, meta)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'imported', '', '', '', '{}')"
+)
+#: How many different values are remembered at once.
+_MOST = 50_000
+
+
+class Plain:
+    """A writer of many plain forecasts: the same entries as :mod:`.ledger` records, sooner.
+
+    A track record of a million rows holds nothing but a question, a name, a number and a moment in
+    each. What is the same in thousands of them is written once, and remembered. A test holds every
+    byte to the general writer.
+    """
+
+    def __init__(self) -> None:
+        self._values: dict[int, tuple[str, str, str, tuple[Any, ...]]] = {}
+        self._alive: list[Value] = []
+
+    def takes(self, draft: object) -> bool:
+        """Whether a draft is a forecast with nothing about it but who, what, when and how much."""
+        return type(draft) is Imported and not draft.because
+
+    def append(
+        self,
+        connection: Connection,
+        drafts: Sequence[Imported],
+        *,
+        head: Head,
+        moment: dt.datetime,
+        tool: str,
+    ) -> Head:
+        """Insert forecasts after a head, in the caller's write transaction; give the new head."""
+        written = instant_text(moment)
+        begins = '\0{"body":{"claim":"","entered":'
+        middle = f'}},"kind":"forecast","recorded_at":"{written}","seq":'
+        ends = f',"tool":{encode_basestring(tool)},"v":{VERSION}}}'
+        sha, previous, seq = hashlib.sha256, bytes.fromhex(head.hash), head.seq
+        entries: list[tuple[Any, ...]] = []
+        rows: list[tuple[Any, ...]] = []
+        text, known = _quoted, self._values
+        for question, digest, forecaster, value, issued_at, _ in drafts:
+            seq += 1
+            # Equal forecasts of an import are one object, so its place in memory finds it.
+            entered, labels, shape, bound = known.get(id(value)) or self._value(value)
+            question, quoted_question = text(question)
+            forecaster, quoted_forecaster = text(forecaster)
+            at = instant_text(issued_at)
+            leaf = sha(
+                f'{begins}{entered},"forecaster":{quoted_forecaster},"gate":"","issued_at":"{at}"'
+                f'{labels}{quoted_question},"question_hash":"{digest}"{shape}{middle}{seq}{ends}'
+                .encode()
+            ).digest()  # fmt: skip
+            previous = sha(b"\x01" + previous + leaf).digest()
+            entries.append((seq, leaf.hex(), previous.hex()))
+            rows.append((seq, question, digest, forecaster, *bound, at))
+        plain = (text.replace("'", "''") for text in (written, tool))
+        connection.exec_driver_sql(_ENTRIES.format(*plain), entries)
+        connection.exec_driver_sql(_FORECASTS, rows)
+        return Head(seq, previous.hex())
+
+    def _value(self, value: Value) -> tuple[str, str, str, tuple[Any, ...]]:
+        """Give a value as it is written in the form that is hashed, in its parts, and as bound."""
+        check_value(value)
+        labels = dumps([clean(label, name="label") for label in value.labels]).decode()
+        entered = dumps(list(value.entered)).decode()
+        stated = clean(value.stated, name="stated")
+        if len(self._values) > _MOST:
+            self._values.clear()
+            self._alive.clear()
+        # Kept alive, so that no other value takes its place.
+        self._alive.append(value)
+        written = self._values[id(value)] = (
+            entered,
+            f',"kind":"imported","labels":{labels},"meta":{{}},"question":',
+            f',"run":"","shape":"{value.shape}","stated":{encode_basestring(stated)}',
+            (value.shape, labels, entered, value.probability, stated),
+        )
+        return written
+
+
+@lru_cache(maxsize=65536)
+def _quoted(text: str) -> tuple[str, str]:
+    """Give a text as it is stored, and as it is written in the form that is hashed."""
+    stored = clean(text, name="forecast")
+    return stored, encode_basestring(stored)

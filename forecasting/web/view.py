@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from forecasting.domain.forecast import Quantiles
 from forecasting.domain.forecasters import family
 from forecasting.review import cast, filters, words
-from forecasting.review.markup import markup
+from forecasting.review.filters import markup
 from forecasting.web.faults import Fault, at_form
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from forecasting import clock
 from forecasting.app.forecast import explain as use
 from forecasting.app.forecast.explain import explain
-from forecasting.cli import explain as cli
+from forecasting.cli import models as cli
 from forecasting.cli.output import Amount, cell
 from forecasting.domain.forecast import Quantiles
 from forecasting.domain.instants import parse_instant

@@ -154,7 +154,7 @@ def test_a_table_about_one_question_reads_no_other_forecasts(kind, monkeypatch):
         diary.write(2, ours.said(q, "ann", 0.3, 1, kind=kind))
     diary.write(11, *(ours.resolved(q, "yes", 10) for q in asked))
     rows = []
-    for module, reader in ((frames, "heard"), (Ledger, "forecasts")):
+    for module, reader in ((frames, "read_columns"), (Ledger, "forecasts")):
         real = getattr(module, reader)
 
         def counted(*args, real=real, **more):

@@ -51,14 +51,14 @@ def in_the_fit(monkeypatch, fault):
 
 
 def in_the_draw(monkeypatch, fault, process="pact"):
-    real = parameters._Drawing.draw
+    real = parameters.Parameters._draw
 
-    def breaks(drawing):
-        if drawing.process.name == process:
+    def breaks(drawn, one):
+        if one.name == process:
             raise fault
-        return real(drawing)
+        return real(drawn, one)
 
-    monkeypatch.setattr(parameters._Drawing, "draw", breaks)
+    monkeypatch.setattr(parameters.Parameters, "_draw", breaks)
 
 
 def in_the_assembly(monkeypatch, fault):

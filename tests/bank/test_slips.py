@@ -94,7 +94,7 @@ def test_the_worked_example_is_a_whole_world_of_every_kind(tmp_path):
     kinds = {process.kind for process in bank.world.processes.values()}
     assert kinds == {"states", "event", "delivery", "scheduled"}
     table = section.partition("| field of `delivery` |")[2].partition("\n\n")[0]
-    from forecasting.bank.world_schema import DeliveryFile
+    from forecasting.bank.schema import DeliveryFile
 
     named = {field.alias or name for name, field in DeliveryFile.model_fields.items()}
     assert named == set(re.findall(r"`(\w+)`", table)) - {"reference"} - {"classes"}

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit
 
-from forecasting.calibration.recalibration import Shared
-from forecasting.calibration.recalibration_lines import log_odds
+from forecasting.calibration.recalibration import Shared, log_odds
 from forecasting.inference import COLUMN, SCALAR, fit
 from forecasting.inference.inputs import inputs
 

@@ -6,9 +6,7 @@ import pytest
 from scipy.special import expit, logit
 
 from forecasting.calibration import recalibrate
-from forecasting.calibration.recalibration import Shared, spot_rows
-from forecasting.calibration.recalibration_lines import LogOddsLine
-from forecasting.calibration.recalibration_quadrature import by_quadrature
+from forecasting.calibration.recalibration import LogOddsLine, Shared, by_quadrature, spot_rows
 from forecasting.comparison import difference_interval
 from tests.calibration.sampled import by_sampling, simulate
 from tests.real_crowd import forecastbench

@@ -6,8 +6,8 @@ import pytest
 
 from forecasting import clock
 from forecasting.app.book import Book, open_book
+from forecasting.cli import news
 from forecasting.cli import run as cli
-from forecasting.cli import sources
 from forecasting.cli.output import cell
 from tests.season import season
 from tests.workspace import NOW, workspace
@@ -147,9 +147,9 @@ def test_sources_say_what_their_reports_were_worth_or_how_many_it_takes(at_eight
     assert "what reports were worth: no live number" in err
     assert "8 events" in err
     few = {"verdict": "too few: 2 of 8 events", "moved_events": 2, "change": None}
-    assert sources._worth(few) == "too few: 2 of 8 events"
+    assert news._worth(few) == "too few: 2 of 8 events"
     many = {"verdict": "better after", "moved_events": 9, "change": -0.02}
     ends = {"change_lower": -0.03, "change_upper": -0.0004}
     text = "better after: −0.020 (−0.0300 to −0.0004), 9 events"
-    assert sources._worth(many | ends) == text
-    assert sources._worth({}) is None
+    assert news._worth(many | ends) == text
+    assert news._worth({}) is None

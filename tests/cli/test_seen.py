@@ -6,7 +6,7 @@ import pytest
 
 from forecasting.app.forecast.update import _silent
 from forecasting.cli import run
-from forecasting.cli.standing import brief
+from forecasting.cli.side_by_side import brief
 from forecasting.comparison.paired import paired_bootstrap
 from tests.season import Diary, question, said, season
 

@@ -13,7 +13,7 @@ from rich.cells import cell_len
 from forecasting import clock
 from forecasting.app.book import open_book
 from forecasting.cli import output, run
-from forecasting.cli.standing import brief
+from forecasting.cli.side_by_side import brief
 from forecasting.domain.forecast import Quantiles
 from forecasting.domain.outcome import OutcomeSpace
 from tests.season import Diary, question, resolved, said, season

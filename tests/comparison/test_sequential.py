@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import integrate, special
 
 from forecasting.comparison import sequential, sequential_steps
-from forecasting.comparison.mixture import log_mixture, prior_scale, radius
+from forecasting.comparison.sequential import log_mixture, prior_scale, radius
 
 NAN = float("nan")
 DIFFERENCES = st.lists(st.floats(-1, 1), min_size=1, max_size=40)

@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 from forecasting.app.book import Book
 from forecasting.app.news.add import import_news
 from forecasting.bank import read_question_file
-from forecasting.bank.tables import TableReader
+from forecasting.bank.facts import TableReader
 from forecasting.config import database
 from forecasting.domain.instants import parse_instant
 from forecasting.errors import ForecastingError, InvalidInput
-from forecasting.review.markup import markup
+from forecasting.review.filters import markup
 from forecasting.store import Ledger
 from forecasting.store.anchor import anchor, read_anchors, read_stamp
 from tests.hostile.corpus import FILES, GOOD_JSON, ITEM, QUESTION, RSS

@@ -13,15 +13,14 @@ from forecasting.domain.instants import day_ends, deadline
 from forecasting.domain.outcome import OutcomeSpace, beyond
 from forecasting.domain.process import ProcessSpec
 from forecasting.domain.scores import score_range, score_title
-from forecasting.evidence.identity import key_of
 from forecasting.evidence.intake import is_address
 from forecasting.evidence.leads import moves_of
 from forecasting.evidence.likelihood import of_grade
-from forecasting.evidence.likeness import Likeness, stems
+from forecasting.evidence.similar import Likeness, key_of, stems
+from forecasting.exchange.cells import forecast_cell
 from forecasting.exchange.columns import recognised
-from forecasting.exchange.kept import value_of
-from forecasting.exchange.said import faulty, percent, required, shares
-from forecasting.exchange.stated import said
+from forecasting.exchange.forecasts import value_of
+from forecasting.exchange.values import faulty, percent, required, shares
 
 KHARTOUM = "Africa/Khartoum"
 
@@ -61,8 +60,8 @@ KHARTOUM = "Africa/Khartoum"
         (percent(0.5), "0.005"),
         (shares({"a": "0.5", "b": "0.5"}), (("a", "0.5"), ("b", "0.5"))),
         (shares({"a": "0.6", "b": "0.39"}), (("a", "0.606060606"), ("b", "0.393939394"))),
-        (said("5=1.5;50=2"), (("5", "1.5"), ("50", "2"))),
-        (said('{"a;b": "0.2", "c": 0.8}'), (("a;b", "0.2"), ("c", "0.8"))),
+        (forecast_cell("5=1.5;50=2"), (("5", "1.5"), ("50", "2"))),
+        (forecast_cell('{"a;b": "0.2", "c": 0.8}'), (("a;b", "0.2"), ("c", "0.8"))),
     ],
 )
 def test_what_comes_out(result, expected):

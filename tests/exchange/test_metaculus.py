@@ -18,7 +18,7 @@ from forecasting.domain.forecast import decimal_text, options_value, quantiles_v
 from forecasting.domain.outcome import OutcomeSpace
 from forecasting.domain.resolution import outcomes
 from forecasting.errors import InvalidInput
-from forecasting.exchange.format import Told
+from forecasting.exchange.format import QuestionHistory
 from forecasting.exchange.formats.metaculus import RULES, listed, question
 from forecasting.exchange.source import opened
 from tests.exchange.conftest import NOW
@@ -293,7 +293,7 @@ def test_two_hundred_steps_stay_two_hundred_within_the_bounds_on_every_scale(end
         assert quantiles_value(space, pairs).entered == value.entered
         asked = Question(**ASKED, space=space)
         outcome = decimal_text(value_at(space, 0.372))
-        history = Told(
+        history = QuestionHistory(
             asked,
             Resolution("q", outcome, ASKED["closes"], "s"),
             [Forecast("q", "", "ana", value, ASKED["opens"], "imported")],
@@ -321,7 +321,7 @@ def test_a_score_against_others_says_the_true_reason_of_a_difference():
             )
             for who, one in zip(("ana", "ben"), numbers, strict=True)
         ]
-        history = Told(asked, resolution, forecasts)
+        history = QuestionHistory(asked, resolution, forecasts)
         assert len(RULES["peer"].score(history)) == 2
         return RULES["peer"].because(history)
 

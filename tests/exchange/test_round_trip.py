@@ -13,7 +13,7 @@ from forecasting.app.ledger.importing import import_record
 from forecasting.app.ledger.log import log, withdraw
 from forecasting.domain.catalog import Catalog
 from forecasting.errors import InvalidInput
-from forecasting.exchange.layout import schema
+from forecasting.exchange.columns import schema
 from forecasting.files import neutral, restored
 from forecasting.store.transfer import record_digest
 from tests.exchange.conftest import NOW, memory

@@ -10,7 +10,7 @@ import pytest
 from forecasting.app.book import Book
 from forecasting.cli import run
 from forecasting.cli.output import printable
-from forecasting.review.markup import SILENCED, TAGS, markup
+from forecasting.review.filters import SILENCED, TAGS, markup
 from tests.hostile.corpus import QUESTION
 
 #: What each would do, and what must not be left of it.

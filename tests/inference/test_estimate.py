@@ -13,7 +13,6 @@ from forecasting.inference.estimate import (
     logged_options,
     number_error,
     number_gate,
-    options,
     quantiles,
     spread,
     value_of_information,
@@ -119,7 +118,7 @@ def test_recorded_numbers_are_never_certain_and_options_sum_to_one():
 
 def test_options_sum_to_one():
     choice = np.random.default_rng(0).integers(0, 3, POINTS * REPEATS)
-    assert sum(each.p for each in options(choice, 3, equal(), REPEATS)) == pytest.approx(1)
+    assert sum(estimate(choice == k, equal(), REPEATS).p for k in range(3)) == pytest.approx(1)
 
 
 def test_quantiles_are_order_statistics_with_atoms_and_weights():

@@ -15,8 +15,9 @@ from forecasting.domain.prior import stated_over
 from forecasting.domain.process import DELIVERY_STATES, DeliverySpec, MoveSpec, ProcessSpec
 from forecasting.errors import InvalidInput
 from forecasting.evidence.cases import Package, package_of
-from forecasting.evidence.history import Record, Step
+from forecasting.evidence.history import Record, Step, _parts
 from forecasting.inference import compile_count, pack
+from forecasting.inference.poisson_lognormal import numpy_mathematics
 from forecasting.models.deliveries import (
     BETAS,
     BLOCKS,
@@ -27,7 +28,6 @@ from forecasting.models.deliveries import (
     _log_above,
     delivery_data,
 )
-from forecasting.models.poisson_lognormal import numpy_mathematics
 from forecasting.models.world.delivery import delivery_parameters, prior_draws
 from tests.models import oracles
 from tests.models.oracles import simulated
@@ -91,6 +91,15 @@ def finishes_next_day(moves, open_share, silent=1.0):
     a = part.size.mean * part.size.precision
     enough = betaincc(a, part.size.precision - a, open_share)
     return (1 - then / goes) * (part.size.whole + (1 - part.size.whole) * enough)
+
+
+def test_parts_that_add_up_but_for_the_rounding_of_floats_are_the_whole():
+    announced = dt.datetime(2025, 5, 16, tzinfo=dt.UTC)
+    days = [announced + dt.timedelta(days=k) for k in range(1, 9)]
+    steps, late = _parts(process(0.8), [Step(at, "begun", 0.1) for at in days])
+    assert sum([step.amount for step in steps], start=0.0) == pytest.approx(0.8)
+    assert steps[-1] == Step(days[-1], "done")
+    assert not late
 
 
 def test_the_nearer_the_end_the_likelier_it_is():
@@ -259,8 +268,6 @@ def test_a_record_gives_its_package():
     )
     record = Record(process(), announced, "agreed", steps, announced + dt.timedelta(days=20))
     assert package_of(record) == Package(1000.0, ((7.0, 390.0), (8.0, 307.0)), 20.0)
-    with pytest.raises(InvalidInput, match="is not a delivery"):
-        package_of(replace(record, process=replace(process(), delivery=None)))
 
 
 @pytest.mark.parametrize(
@@ -268,8 +275,6 @@ def test_a_record_gives_its_package():
     [
         (Package(1000, ((7, -5),), 9), "above 0"),
         (Package(1000, ((7, 600), (8, 600)), 9), "at most the 1000"),
-        (Package(1000, ((8, 100), (7, 100)), 9), "in order"),
-        (Package(1000, ((8, 100),), 7), "watch's end"),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_line(package, words):

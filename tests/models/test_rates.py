@@ -5,16 +5,15 @@ import pytest
 from arviz_stats.base import array_stats
 
 from forecasting.domain.process import MoveSpec, Phrase, ProcessSpec
-from forecasting.errors import InvalidInput
 from forecasting.evidence.history import Past, Piece
 from forecasting.inference import compile_count, pack
 from forecasting.inference.datatree import datatree
-from forecasting.inference.prior import prior_arrays
-from forecasting.models.poisson_lognormal import (
+from forecasting.inference.poisson_lognormal import (
     log_marginal,
     numpy_mathematics,
     posterior_quantiles,
 )
+from forecasting.inference.prior import prior_arrays
 from forecasting.models.rates import Rates, rate_data
 from forecasting.models.world.parameters import parameters
 
@@ -178,23 +177,9 @@ def test_a_refit_at_a_new_anchor_moves_answers_by_little():
             pasts[key] = Past(*key, tuple(pieces))
         drawn = parameters(phrases, pasts, points=2048, seed=1, fits=Kept())
         ahead = 365.0 - days
-        return [-np.expm1(-drawn.moves[key].rate * ahead).mean() for key in pasts]
+        return [-np.expm1(-drawn.hazard(*key).rate * ahead).mean() for key in pasts]
 
     # Day 20020 begins a quarter: a day before it, and one and three days after.
     before, there, after = (np.array(asked(day)) for day in (19, 21, 23))
     assert np.all(np.diff([before, there, after], axis=0) < 0.001)
     assert np.all(np.abs(before - 2 * there + after) < 0.005)
-
-
-@pytest.mark.parametrize(
-    ("counts", "exposures", "words"),
-    [
-        ([-1], [10], "at least 0"),
-        ([1], [np.inf], "finite"),
-        ([1], [0], "need days at risk"),
-        ([1, 2], [10], "of one length"),
-    ],
-)
-def test_bad_counts_are_refused_in_one_line(counts, exposures, words):
-    with pytest.raises(InvalidInput, match=words):
-        rate_data(counts, exposures)

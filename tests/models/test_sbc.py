@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import expit, logit
 
-from forecasting.calibration.recalibration_lines import Shared
-from forecasting.calibration.recalibration_quadrature import by_quadrature
+from forecasting.calibration.recalibration import Shared, by_quadrature
 from tests.calibration import sampled
 from tests.inference.sbc import calibrate
 

@@ -10,7 +10,7 @@ from forecasting.evidence.history import Past, Piece
 from forecasting.inference import compile_count, pack, verdict
 from forecasting.inference.prior import prior_arrays
 from forecasting.models import weibull
-from forecasting.models.spells import KINDS, SpellDraws, Spells, representative_spells
+from forecasting.models.spells import KINDS, SpellDraws, Spells
 from forecasting.models.weibull import spells, survival
 from forecasting.models.world.parameters import parameters
 from tests.models.oracles import simulated, spell_log_likelihood
@@ -24,8 +24,8 @@ SIX = spells(
 MIXED = spells(
     entry=[0, 0, 0, 0, 2, 5, 0],
     lower=[3, 12, 0, 5, 6, 20, 0.5],
-    upper=[0, 0, 0.25, 9, np.inf, 40, 0],
-    kind=[1, 0, 2, 2, 2, 2, 0],
+    upper=[0, 0, 0.25, 9, 0, 40, 0],
+    kind=[1, 0, 2, 2, 0, 2, 0],
     weight=[1, 0.5, 1, 1, 1, 0.3, 1],
     monitored=[0, 1, 0, 1, 0, 0, 1],
 )
@@ -74,8 +74,8 @@ def test_the_six_spells_on_a_grid_by_sampling_and_through_the_world():
     # In the world the stay's own 20 days are told apart, and weigh the draws once more.
     p = survival(draws, [20.0, 50.0], t0=30.0)
     own = np.sum(weight * p[:, 1]) / np.sum(weight * p[:, 0])
-    classes = {"c": SpellDraws.of(model, fitted)}
-    move = parameters(holds(), stay(20.0), points=2048, seed=1, classes=classes).moves[HOLDS]
+    classes = {("t", "c"): SpellDraws.of(model, fitted)}
+    move = parameters(holds(), stay(20.0), points=2048, seed=1, classes=classes).hazard(*HOLDS)
     assert survival_after(move, 30.0, age=20.0) == pytest.approx(own, abs=0.006)
 
 
@@ -134,12 +134,11 @@ def test_a_class_with_shares_gives_its_own_survival():
     draws = SpellDraws.of(model, fit)
     assert draws.spread == 0.5
     plain = SpellDraws(draws.theta, draws.k, draws.t0, draws.at_once, draws.lasting)
-    move = parameters(holds(), {}, points=2048, seed=1, classes={"c": plain}).moves[HOLDS]
+    classes = {("t", "c"): plain}
+    move = parameters(holds(), {}, points=2048, seed=1, classes=classes).hazard(*HOLDS)
     exact = survival(fit.draws, 700.0, t0=365.0)[:, 0].mean()
     assert survival_after(move, 700.0) == pytest.approx(exact, abs=0.004)
-    stated = parameters(holds(for_good=0.05), {}, points=64, seed=1, classes={"c": plain}).moves[
-        HOLDS
-    ]
+    stated = parameters(holds(for_good=0.05), {}, points=64, seed=1, classes=classes).hazard(*HOLDS)
     assert np.all(stated.for_good == 0.05)
 
 
@@ -147,9 +146,9 @@ def test_draws_that_stand_in_are_all_there_and_neighbours_alike():
     fit = type("Fit", (), {})()
     rng = np.random.default_rng(0)
     fit.draws = {name: rng.normal(size=400) for name in ("theta", "beta", "k")}
-    draws = representative_spells(fit)
-    assert np.sort(draws["k"]).tolist() == np.sort(fit.draws["k"]).tolist()
-    strata = np.array([part.mean() for part in np.array_split(draws["theta"], 32)])
+    draws = SpellDraws.of(Spells(), fit)
+    assert np.sort(draws.k).tolist() == np.sort(fit.draws["k"]).tolist()
+    strata = np.array([part.mean() for part in np.array_split(draws.theta, 32)])
     assert np.all(np.diff(strata) > 0)
 
 

@@ -9,9 +9,8 @@ import pytest
 from forecasting.errors import InvalidInput
 from forecasting.pooling import LearnedPool, geometric_odds, neyman_roughgarden
 from forecasting.pooling.events import current_events, history_events
-from forecasting.pooling.formula import loss
+from forecasting.pooling.learned_pool import NAMES, PARTS, loss, prior
 from forecasting.pooling.panel import Books, moments, panel
-from forecasting.pooling.parameters import NAMES, PARTS, prior
 from forecasting.pooling.records import company, records
 from tests.pooling.crowd import START, crowd, each_question, interval, split, squared_error
 from tests.real_crowd import forecastbench

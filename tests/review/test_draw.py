@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from forecasting.domain.instants import day_begins
 from forecasting.errors import InvalidInput
-from forecasting.review import draw, layout
+from forecasting.review import draw, plot
 
 LINK = "{http://www.w3.org/1999/xlink}href"
 
@@ -107,7 +107,7 @@ def test_a_users_own_settings_change_nothing(review_data, monkeypatch):
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=8).map(sorted), st.floats(0.01, 0.12))
 def test_labels_keep_their_order_their_distance_and_the_picture(places, room):
-    spread = layout.spread(places, room, 0.0, 1.0)
+    spread = plot.spread(places, room, 0.0, 1.0)
     assert len(spread) == len(places)
     assert all(after - before >= room - 1e-9 for before, after in pairwise(spread))
     assert min(spread) >= -1e-9
@@ -117,8 +117,8 @@ def test_labels_keep_their_order_their_distance_and_the_picture(places, room):
 @pytest.mark.parametrize("days", [1, 3, 9, 30, 60, 130, 285, 400, 900, 2200, 9000])
 def test_a_time_axis_has_a_few_round_days_whatever_its_length(days):
     opens = day_begins(dt.date(2025, 3, 21))
-    frame = layout.Frame(opens, opens + dt.timedelta(days=days), float(days), True)
-    ticks = layout.dates(frame, "Europe/Kyiv")
+    frame = plot.Frame(opens, opens + dt.timedelta(days=days), float(days), True)
+    ticks = plot.dates(frame, "Europe/Kyiv")
     assert 1 <= len(ticks) <= 6
     assert all(0 <= at <= days for at, _ in ticks)
     assert len({text for _, text in ticks}) == len(ticks)
@@ -127,8 +127,8 @@ def test_a_time_axis_has_a_few_round_days_whatever_its_length(days):
 def test_days_of_the_axis_are_local_midnights_over_a_change_of_clocks():
     # The clocks change on 30 March 2025 in Kyiv: that day has 23 hours.
     opens = day_begins(dt.date(2025, 3, 29), "Europe/Kyiv")
-    frame = layout.Frame(opens, opens + dt.timedelta(days=3), 3.0, True)
-    ticks = dict((text, at) for at, text in layout.dates(frame, "Europe/Kyiv"))
+    frame = plot.Frame(opens, opens + dt.timedelta(days=3), 3.0, True)
+    ticks = dict((text, at) for at, text in plot.dates(frame, "Europe/Kyiv"))
     assert np.isclose(ticks["31 Mar"], 2 - 1 / 24)
 
 

@@ -6,10 +6,9 @@ import pytest
 
 from forecasting.review import plot, words
 from forecasting.review.cast import label
-from forecasting.review.draw_scores import mcb_dsc
+from forecasting.review.draw import mcb_dsc
 from forecasting.review.graph import wrapped
-from forecasting.review.layout import Frame, dates, numbered, spread
-from forecasting.review.plot import Scale, sparkline, ticks
+from forecasting.review.plot import Frame, Scale, dates, numbered, sparkline, spread, ticks
 
 CAIRO = words.Days("Africa/Cairo")
 MIDNIGHT = dt.datetime(2025, 3, 20, 22, tzinfo=dt.UTC)

@@ -45,7 +45,6 @@ CALLS = {
     scoring.spherical: (BINARY, {}),
     scoring.rps: (OPTIONS, {}),
     scoring.ordered_brier: (OPTIONS, {}),
-    scoring.ordinal_brier: (OPTIONS, {}),
     scoring.brier_index: ({"score": ("loss", [0.1, 0.25])}, {}),
     scoring.relative_brier: ({"forecast": ("alone", [[0.2, 0.4], [0.6, 0.6]])}, {"outcome": 1}),
     scoring.crps_ensemble: ({"forecast": ("draws", QUANTILES), "outcome": ("real", VALUES)}, {}),

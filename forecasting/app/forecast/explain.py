@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import exp, log
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from forecasting.domain.catalog import Catalog
 from forecasting.domain.evidence import GRADES, Evidence
 from forecasting.domain.forecasters import MODEL, PRIOR
 from forecasting.domain.instants import iso
-from forecasting.domain.predicate import Predicate, Truth
+from forecasting.domain.predicate import Predicate
 from forecasting.domain.question import Question, effect_scale
 from forecasting.errors import InvalidInput
 from forecasting.evidence import known, without_retracted
@@ -50,7 +50,7 @@ from forecasting.evidence.steps import (
 from forecasting.inference.estimate import LEAST, MOST, log_odds
 from forecasting.models.world.conditions import towards
 from forecasting.models.world.model import Run, Variant
-from forecasting.models.world.reading import Answer, on_scale, pull, read
+from forecasting.models.world.reading import Answer, counting, on_scale, pull, read, truths
 from forecasting.models.world.simulate import simulate
 from forecasting.models.world.values import Known, Link, Move, Process, World
 from forecasting.store import Ledger
@@ -449,15 +449,13 @@ def undoing(
     def off(log_ratio: float) -> float:
         paced = at_pace(world, signs, run.as_of, log_ratio)
         reach = (*run.paths.reach, max(run.paths.reach))
-        window, given, tilt = (question.opens, question.closes), None, []
+        tilt = []
         if predicate.given is not None:
             met = paced.day(max(moments(predicate.given, question.closes)))
             tilt = towards(paced, predicate.given, min(max(met, 0.0), max(reach)))
         paths = simulate(paced, reach, seed=seed, tilt=tilt)
-        if predicate.given is not None:
-            given = paths.truth(predicate.given, *window)
-        weights = paths.weights(given)
-        yes = paths.truth(cast("Truth", predicate.event), *window)
+        weights = paths.weights(counting(paths, predicate, question))
+        yes = truths(paths, predicate, question)["yes"]
         return float(log_odds(float(np.sum(weights[yes])))) - wanted
 
     now = off(0.0)
@@ -487,8 +485,7 @@ def at_pace(world: World, signs: Signs, since: dt.datetime, log_ratio: float) ->
             (p, m)
             for p, process in enumerate(world.processes)
             for m, move in enumerate(process.moves)
-            if move.at is None
-            and (process.name, f"{process.states[move.start]} > {process.states[move.end]}") in ways
+            if move.at is None and (process.name, process.move_name(move)) in ways
         )
         if children:
             links.append(Link(f"{PACE}{sign}", place, (1,), children, sign * log_ratio))

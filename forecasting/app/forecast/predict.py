@@ -121,8 +121,8 @@ class Predictor:
     ) -> None:
         from forecasting.inference.compile import library_versions
         from forecasting.inference.fits import stored_fits
-        from forecasting.models.world.classes import class_draws
-        from forecasting.models.world.delivery import delivery_hazards
+        from forecasting.models.world.classes import SpellClasses
+        from forecasting.models.world.delivery import DeliveryClasses
         from forecasting.models.world.learning import Learner
 
         self.catalog = catalog
@@ -142,12 +142,13 @@ class Predictor:
             for process in asked(predicate):
                 opens = catalog.questions[name].opens
                 openings[process] = min(opens, openings.get(process, opens))
+        fits = stored_fits(seed, wanted)
         learner = Learner(
-            stored_fits(seed, wanted),
+            fits,
             openings,
             seed,
-            class_draws(bank.classes, bank.priors),
-            delivery_hazards(bank.classes, bank.priors),
+            SpellClasses(bank.classes, bank.priors, fits),
+            DeliveryClasses(bank.classes, bank.priors, fits),
         )
         self.model = WorldModel(
             bank.world,

@@ -13,12 +13,19 @@ from forecasting.domain.instants import iso
 from forecasting.domain.question import normalised
 from forecasting.domain.setup import Setup
 from forecasting.errors import InvalidInput, NotFound, nearest
-from forecasting.exchange.csv_write import write_csv
+from forecasting.exchange.columns import schema
+from forecasting.exchange.formats.csv import write_csv
 from forecasting.exchange.formats.fatebook import Left, write_fatebook
 from forecasting.exchange.formats.jsonl import records
 from forecasting.exchange.formats.parquet import write_parquet
-from forecasting.exchange.layout import schema
-from forecasting.exchange.record import WITHDRAWN, Facts, Refused, Said, Settled, Statements
+from forecasting.exchange.record import (
+    WITHDRAWN,
+    Facts,
+    Refused,
+    StatedForecast,
+    StatedOutcome,
+    Statements,
+)
 from forecasting.files import drafted, written
 from forecasting.store import Entry, Ledger, transfer
 from forecasting.store.undone import undone
@@ -57,7 +64,7 @@ def export_record(
             lines = (f"{line}\n" for line in transfer.export(ledger))
         case "fatebook":
             undone_seqs = undone(ledger).forecasts
-            spoke = {one.forecaster for one in transfer.spoken(ledger, without=undone_seqs)}
+            spoke = {one.forecaster for one in transfer.forecast_rows(ledger, without=undone_seqs)}
             if spoke and forecaster not in spoke:
                 msg = f"no forecast by {forecaster} to write"
                 raise NotFound(msg, hint=f"forecaster={nearest(forecaster, spoke) or min(spoke)}")
@@ -82,7 +89,7 @@ def _counting_left_out(lines: Iterable[str], left: Left, about: dict[str, Any]) 
 def _csv(ledger: Ledger) -> Iterator[str]:
     catalog = Catalog.of(ledger)
     undo = undone(ledger)
-    forecasts = transfer.spoken(ledger, without=undo.forecasts)
+    forecasts = transfer.forecast_rows(ledger, without=undo.forecasts)
     return write_csv(forecasts, undo.withdrawals, catalog.questions, catalog.outcomes)
 
 
@@ -210,10 +217,10 @@ def foreign(
                 reason = f"forecast ({replayed.forecaster}): was computed afterwards, in a replay"
                 into.refused.append(Refused(one.line, reason))
             case Forecast() as forecast:
-                into.said.append(_statement(one.line, forecast))
+                into.forecasts.append(_statement(one.line, forecast))
             case Withdrawal() as withdrawal:
-                into.said.append(
-                    Said(
+                into.forecasts.append(
+                    StatedForecast(
                         one.line,
                         withdrawal.question,
                         withdrawal.forecaster,
@@ -222,7 +229,7 @@ def foreign(
                     )
                 )
             case Resolution() as settled:
-                into.settled.append(_settled(one.line, settled))
+                into.outcomes.append(_settled(one.line, settled))
             case Evidence() as item:
                 news.append((one.line, item))
             case Setup(subject="import", name=run, detail=detail):
@@ -242,32 +249,32 @@ def _remove_undone_ends(into: Statements, run: str, lines_of: Mapping[int, int])
     """Remove the withdrawals that came with an import which was undone there."""
     first, _, last = run.partition("-")
     undone_lines = {lines_of.get(seq, 0) for seq in range(int(first), int(last) + 1)}
-    back = [one.line for one in into.said if one.line in undone_lines]
-    into.said = [one for one in into.said if one.line not in undone_lines]
+    back = [one.line for one in into.forecasts if one.line in undone_lines]
+    into.forecasts = [one for one in into.forecasts if one.line not in undone_lines]
     into.refused += [Refused(line, "withdrawal: its import was undone") for line in back]
 
 
 def _drop(into: Statements, question_id: str, wording: tuple[int, Question] | None) -> None:
     """Take out what was stated of a question until it was dropped there."""
     lines = [] if wording is None else [wording[0]]
-    lines += [one.line for one in into.said if one.question == question_id]
-    lines += [one.line for one in into.settled if one.question == question_id]
-    into.said = [one for one in into.said if one.question != question_id]
-    into.settled = [one for one in into.settled if one.question != question_id]
+    lines += [one.line for one in into.forecasts if one.question == question_id]
+    lines += [one.line for one in into.outcomes if one.question == question_id]
+    into.forecasts = [one for one in into.forecasts if one.question != question_id]
+    into.outcomes = [one for one in into.outcomes if one.question != question_id]
     into.refused += [Refused(line, f"question ({question_id}): was dropped") for line in lines]
 
 
-def _statement(line: int, forecast: Forecast) -> Said:
+def _statement(line: int, forecast: Forecast) -> StatedForecast:
     value = forecast.value
     pairs = tuple(zip(value.labels, value.entered, strict=True))
     entered = value.entered[0] if value.shape == "binary" else pairs
-    return Said(
+    return StatedForecast(
         line, forecast.question, forecast.forecaster, entered, forecast.issued_at, forecast.because
     )
 
 
-def _settled(line: int, resolution: Resolution) -> Settled:
-    return Settled(
+def _settled(line: int, resolution: Resolution) -> StatedOutcome:
+    return StatedOutcome(
         line=line,
         question=resolution.question,
         outcome=resolution.outcome,

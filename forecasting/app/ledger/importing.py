@@ -26,12 +26,12 @@ from forecasting.domain.resolution import REOPENED, Resolution, outcomes
 from forecasting.domain.setup import Setup
 from forecasting.errors import DatabaseUnusable, InvalidInput, NotFound
 from forecasting.exchange import Plan
-from forecasting.exchange.format import Told, detected
+from forecasting.exchange.cells import Reading
+from forecasting.exchange.format import QuestionHistory, detected
 from forecasting.exchange.people import named
 from forecasting.exchange.record import Statements, ends_to_come, gathered
 from forecasting.exchange.rows import by_rows
 from forecasting.exchange.source import opened
-from forecasting.exchange.stated import Reading
 from forecasting.exchange.summary import (
     checked,
     first_rows,
@@ -152,7 +152,7 @@ def import_record(
             f"days and times without an offset, such as {plainly(manner.seen['zone'])}, are read "
             f"in {here}, the zone of this workspace; zone=ZONE names another"
         )
-    people = {statement.forecaster for statement in statements.said}
+    people = {statement.forecaster for statement in statements.forecasts}
     if of.own and (ours := sorted(filter(OURS.fullmatch, people))):
         statements.notes.append(
             f"{', '.join(ours[:6])}{', ...' * (len(ours) > 6)}: names of the program's own "
@@ -197,7 +197,7 @@ def import_record(
         def report(done: int, total: int = len(drafts)) -> None:
             progress("recording", done, total)
 
-        if transfer.record(ledger, drafts, recorded_at=now, head=head, told=report):
+        if transfer.record(ledger, drafts, recorded_at=now, head=head, progress=report):
             break
     else:
         msg = f"database ({ledger.where}): other programs keep writing to it; nothing was written"
@@ -279,8 +279,8 @@ def _plan(
     return plan, taken(statements.news, items, ledger.evidence(), ledger, catalog, now)
 
 
-def _holdings(ledger: Ledger) -> exchange.Held:
-    forecasts, undo = transfer.said_when(ledger), undone(ledger)
+def _holdings(ledger: Ledger) -> exchange.Existing:
+    forecasts, undo = transfer.values_by_moment(ledger), undone(ledger)
     others = {f.question for kind in ("live", "backdated") for f in ledger.forecasts(kind=kind)}
     others |= {seal.question for seal in ledger.seals()}
     left = {question for question, _, _ in forecasts}
@@ -300,7 +300,7 @@ def _holdings(ledger: Ledger) -> exchange.Held:
     questions = ledger.questions()
     # The source of an imported question is empty or an address; that of others is not.
     left |= {one.id for one in questions if one.source.partition(":")[0] in ("", "http", "https")}
-    return exchange.Held(
+    return exchange.Existing(
         questions={question.id: question for question in questions},
         resolutions=ledger.resolutions(),
         forecasts=forecasts,
@@ -318,10 +318,12 @@ def _holdings(ledger: Ledger) -> exchange.Held:
     )
 
 
-def _cases(ledger: Ledger, statements: Statements, plan: Plan) -> Iterator[Told]:
+def _cases(ledger: Ledger, statements: Statements, plan: Plan) -> Iterator[QuestionHistory]:
     """Give what the ledger has of each resolved question that a file speaks of."""
     questions, settled = questions_and_outcomes(plan, Catalog.of(ledger))
-    about = {one.question for one in statements.facts} | {one.question for one in statements.said}
+    about = {one.question for one in statements.facts} | {
+        one.question for one in statements.forecasts
+    }
     beyond: dict[str, dict[str, Any]] = defaultdict(dict)
     for facts in statements.facts:
         beyond[facts.question] |= facts.stated
@@ -340,7 +342,7 @@ def _cases(ledger: Ledger, statements: Statements, plan: Plan) -> Iterator[Told]
     for name in sorted(about & questions.keys() & settled.keys()):
         if settled[name].outcome == ANNULLED:
             continue
-        yield Told(
+        yield QuestionHistory(
             questions[name],
             settled[name],
             sorted(by_question[name].values(), key=lambda one: (one.issued_at, one.forecaster)),
@@ -395,14 +397,18 @@ def _wordings(ledger: Ledger, run: tuple[int, int] | None) -> tuple[list[Questio
 
 def _first_said(one: Resolution, versions: Sequence[Resolution]) -> Resolution:
     """Give the version of an outcome that one restores after an undone import; else itself."""
-    from forecasting.exchange.settle import UNDONE
+    from forecasting.exchange.outcomes import UNDONE
 
     before = [each for each in versions if (each.seq or 0) < (one.seq or 0)]
     if before and (before[-1].source, before[-1].recorded_at) == (UNDONE, one.recorded_at):
         content = (one.outcome, one.resolved_at, one.source, one.certainty, one.note)
-        for each in reversed(before):
-            if content == (each.outcome, each.resolved_at, each.source, each.certainty, each.note):
-                return _first_said(each, before)
+        same = (
+            each
+            for each in reversed(before)
+            if content == (each.outcome, each.resolved_at, each.source, each.certainty, each.note)
+        )
+        first = next(same, None)
+        return one if first is None else _first_said(first, before)
     return one
 
 
@@ -436,7 +442,7 @@ def import_undo(
     (`restored`). `run` is its first and last entry, as it printed them; or the first.
     Of an import without forecasts the ends count no more and each question has its former words.
     """
-    from forecasting.exchange.settle import UNDONE
+    from forecasting.exchange.outcomes import UNDONE
 
     start, _, until = str(run).strip().partition("-")
     try:

@@ -15,7 +15,7 @@ from forecasting.domain.catalog import Catalog
 from forecasting.domain.forecast import KINDS, kind_named
 from forecasting.domain.instants import iso
 from forecasting.domain.outcome import NO, YES, OutcomeSpace, beyond
-from forecasting.domain.predicate_early import knowable
+from forecasting.domain.predicate_check import knowable
 from forecasting.domain.question import ANNULLED, Question, normalised
 from forecasting.domain.resolution import DISPUTED, REOPENED, Resolution
 from forecasting.errors import InvalidInput, Unsure

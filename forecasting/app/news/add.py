@@ -40,11 +40,10 @@ from forecasting.evidence.effects import (
     identity,
     key_made_of,
 )
-from forecasting.evidence.identity import Items, Same, key_of
 from forecasting.evidence.predicates import decided
 from forecasting.evidence.relevant import asked as processes_asked
 from forecasting.evidence.reliability import STREAM, check_grade, grades_of
-from forecasting.evidence.similar import Alike, Index
+from forecasting.evidence.similar import Alike, Index, Items, Same, key_of
 from forecasting.exchange import Refused
 from forecasting.fetch import Fetcher
 from forecasting.store import Ledger

@@ -17,9 +17,8 @@ from forecasting.errors import ForecastingError, InvalidInput
 from forecasting.evidence import known
 from forecasting.evidence.effects import EffectCheck, Entered, drafted
 from forecasting.evidence.leads import to_target
-from forecasting.evidence.likeness import Likeness
 from forecasting.evidence.predicates import NewsWorld
-from forecasting.evidence.similar import Index
+from forecasting.evidence.similar import Index, Likeness
 from forecasting.store import Ledger
 
 if TYPE_CHECKING:

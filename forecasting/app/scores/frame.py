@@ -16,7 +16,7 @@ from forecasting.domain.sealed import Sealed, counts_from
 from forecasting.errors import InvalidInput, NotFound
 from forecasting.scoring.lifetime import where
 from forecasting.store import Ledger
-from forecasting.store.heard import Heard, heard, of_forecasts
+from forecasting.store.forecast_columns import ForecastColumns, columns_of, read_columns
 from forecasting.store.undone import undone
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 type _Last[Read] = WeakKeyDictionary[Ledger, tuple[tuple[Any, ...], Read]]
 #: The forecasts of each ledger that were read last, and what was asked for.
 _LAST: _Last[list[Forecast]] = WeakKeyDictionary()
-_LAST_HEARD: _Last[Heard] = WeakKeyDictionary()
+_LAST_COLUMNS: _Last[ForecastColumns] = WeakKeyDictionary()
 #: So many questions are asked for by name.
 FEW = 500
 #: What every row of a question says of it.
@@ -105,7 +105,7 @@ def resolved(
     """
     head, catalog = as_it_stood(ledger, wanted)
     catalog = supposed or catalog
-    chosen: Iterable[Forecast] | Heard
+    chosen: Iterable[Forecast] | ForecastColumns
     withdrawals = None
     if wanted.kind in IN_BULK:
         chosen = in_bulk(ledger, catalog, wanted, head=head)
@@ -169,15 +169,15 @@ def select(
 
 def in_bulk(
     ledger: Ledger, catalog: Catalog, wanted: Selection, *, head: int | None = None
-) -> Heard:
+) -> ForecastColumns:
     """Give the forecasts of a selection in columns, of the kinds that are never sealed."""
     import numpy as np
 
     run = _run(ledger, wanted)
     if wanted.kind == "replay" and not run:
-        return of_forecasts([])
+        return columns_of([])
     few = _few(catalog, wanted)
-    forecasts = _read(_LAST_HEARD, ledger, wanted, run, head, few, partial(heard, ledger))
+    forecasts = _read(_LAST_COLUMNS, ledger, wanted, run, head, few, partial(read_columns, ledger))
     if wanted.kind == "imported" and (undone_seqs := undone(ledger, head=head).forecasts):
         forecasts = forecasts.only(~np.isin(forecasts.seq, list(undone_seqs)))
     if wanted.names or wanted.tag:
@@ -312,7 +312,7 @@ def _asks(wanted: Selection) -> Callable[[Question], bool]:
 def scoring_frame(
     ledger: Ledger,
     catalog: Catalog,
-    forecasts: Iterable[Forecast] | Heard,
+    forecasts: Iterable[Forecast] | ForecastColumns,
     *,
     as_of: dt.datetime | None = None,
     head: int | None = None,
@@ -326,7 +326,7 @@ def scoring_frame(
     import numpy as np
     import pandas as pd
 
-    columns = forecasts if isinstance(forecasts, Heard) else of_forecasts(forecasts)
+    columns = forecasts if isinstance(forecasts, ForecastColumns) else columns_of(forecasts)
     names = list(dict.fromkeys(columns.question))
     place = {name: number for number, name in enumerate(names)}
     question_of = np.fromiter((place[name] for name in columns.question), np.int64, len(columns))
@@ -341,7 +341,7 @@ def scoring_frame(
         {
             "question": about["question"].take(question_of).array,
             "forecaster": pd.array(columns.forecaster, dtype="str"),
-            "forecast": columns.said if columns.said else pd.Series([], dtype=object),
+            "forecast": columns.answers if columns.answers else pd.Series([], dtype=object),
             "issued_at": pd.DatetimeIndex(columns.issued_at).tz_localize("UTC"),
         }
     )
@@ -399,7 +399,9 @@ def _about(names: Sequence[str], catalog: Catalog, as_of: dt.datetime | None) ->
     return frame
 
 
-def _withdrawal_times(forecasts: Heard, withdrawals: Sequence[Withdrawal]) -> "pd.Series[Any]":
+def _withdrawal_times(
+    forecasts: ForecastColumns, withdrawals: Sequence[Withdrawal]
+) -> "pd.Series[Any]":
     """Give for each forecast when it was first taken back; missing where it never was."""
     import numpy as np
     import pandas as pd

@@ -29,7 +29,7 @@ from forecasting.evidence.relevant import last_moment
 from forecasting.inference.estimate import Estimate, effective, estimate, value_of_information
 from forecasting.models.world.model import Run, Variant
 from forecasting.models.world.paths import FAN
-from forecasting.models.world.reading import FEWEST
+from forecasting.models.world.reading import FEWEST, counting, truths
 from forecasting.models.world.values import Do
 from forecasting.review import words
 from forecasting.review.data import Fan
@@ -55,20 +55,11 @@ class Live:
 
     def truths(self, run: Run, question: Question) -> dict[str, BoolArray]:
         """Give which paths answer a question so, by outcome; a number has none."""
-        predicate = self.predictor.asks[question.id]
-        window = (question.opens, question.closes)
-        if question.type == "numeric":
-            return {}
-        if question.type == "binary":
-            truth = run.paths.truth(predicate.event, *window)  # type: ignore[arg-type]
-            return {"yes": truth, "no": ~truth}
-        chosen = run.paths.choice(predicate.event, question.space.options, *window)  # type: ignore[arg-type]
-        return {option: chosen == k for k, option in enumerate(question.space.options)}
+        return truths(run.paths, self.predictor.asks[question.id], question)
 
     def counts(self, run: Run, question: Question) -> BoolArray | None:
         """Give the paths on which a conditional question counts; None: on all."""
-        given = self.predictor.asks[question.id].given
-        return None if given is None else run.paths.truth(given, question.opens, question.closes)
+        return counting(run.paths, self.predictor.asks[question.id], question)
 
     @property
     def title(self) -> str:
@@ -186,11 +177,12 @@ class Live:
     def learned(self) -> dict[str, tuple[float, float, float]]:
         """Give each link's hazard ratio after the past: median and 90 % range."""
         ratios = {}
-        betas = self.run.learned.betas
-        for name in betas:
+        learned = self.run.learned
+        for link in learned.drawn.links:
             with contextlib.suppress(InvalidInput):  # of a process at fault nothing was learned
-                middle, low, high = np.exp(np.quantile(betas[name], (0.5, 0.05, 0.95))).tolist()
-                ratios[name] = (middle, low, high)
+                ends = np.quantile(learned.beta(link), (0.5, 0.05, 0.95))
+                middle, low, high = np.exp(ends).tolist()
+                ratios[link.name] = (middle, low, high)
         return ratios
 
     def stories(self, count: int) -> list[dict[str, Any]]:
@@ -218,7 +210,7 @@ class Live:
         linked, since = self._linked(), world.day(self.as_of)
         weights = self.run.paths.weights()
         for name in spec.processes:
-            rows = self.run.paths.of(world.index[name])
+            rows = self.run.paths.course(name).rows
             moved = np.zeros(world.draws, dtype=bool)
             moved[rows.draw[rows.time > since]] = True
             share = float(weights @ moved)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from forecasting.app.world.scenario import Live, estimated, partition, simulated
-from forecasting.arrays import BoolArray, FloatArray
+from forecasting.arrays import BoolArray
 from forecasting.domain.forecast import binary_value
 from forecasting.domain.instants import iso, parse_when, zone
 from forecasting.domain.predicate import And, At, Entered, Moment, Not, Occurred, Predicate, Truth
@@ -34,7 +34,7 @@ from forecasting.inference.estimate import (
     quantiles,
 )
 from forecasting.models.world.model import Run
-from forecasting.models.world.reading import FEWEST
+from forecasting.models.world.reading import FEWEST, values
 from forecasting.models.world.values import Do
 
 SEEN = "given: if this is observed (what would lead to it becomes likelier too)"
@@ -196,18 +196,13 @@ def _change_error(before: Asked, after: Asked, raked: Sequence[BoolArray]) -> fl
 def _number_row(
     live: Live, question: Question, run: Run, seen: BoolArray | None, raked: Sequence[BoolArray]
 ) -> dict[str, Any]:
-    event, space = live.predictor.asks[question.id].event, question.space
-
-    def values(of: Run) -> FloatArray:
-        numbers = of.paths.number(event, question.opens, question.closes)  # type: ignore[arg-type]
-        return np.clip(numbers, space.lower, space.upper)
-
-    after, weights = values(run), run.paths.weights(seen)
+    predicate = live.predictor.asks[question.id]
+    before, after = (values(of.paths, predicate, question) for of in (live.run, run))
+    weights = run.paths.weights(seen)
     few = seen is not None and effective(weights) < FEWEST
     mcse = float("inf") if few else number_error(after, weights, run.world.repeats)
     gate = FEW if few else number_gate(mcse, COARSE)
     cuts = quantiles(after, weights, CUTS) if gate == "passed" else (None,) * len(CUTS)
-    before = values(live.run)
     middle = quantiles(before, live.run.paths.weights(None), CUTS)[1]
     # The median moves where another share of the paths lies below the old one.
     below = (live.run, before <= middle, None), (run, after <= middle, seen)
@@ -217,7 +212,7 @@ def _number_row(
     change = None if cuts[1] is None else cuts[1] - middle if moves else 0.0
     return {
         "question": question.id,
-        "state": f"median, {space.unit}".removesuffix(", "),
+        "state": f"median, {question.space.unit}".removesuffix(", "),
         "before": middle,
         "after": cuts[1],
         "lower": cuts[0],

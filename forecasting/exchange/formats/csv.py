@@ -2,23 +2,42 @@
 
 import csv
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain, islice
 from operator import itemgetter
 from typing import Any
 
-from forecasting.domain.reading import Ambiguous, Damaged, forecaster, of_file, plainly, probability
+from forecasting.domain.forecast import ForecastRow, decimal_text
+from forecasting.domain.instants import iso
+from forecasting.domain.question import Question
+from forecasting.domain.reading import (
+    Ambiguous,
+    Damaged,
+    forecaster,
+    of_file,
+    plainly,
+    probability,
+)
 from forecasting.domain.reading.instants import exact
+from forecasting.domain.resolution import Resolution, Withdrawal
 from forecasting.errors import InvalidInput
-from forecasting.exchange.cells import text
+from forecasting.exchange.cells import (
+    OF_OUTCOME,
+    OF_QUESTION,
+    Cell,
+    Reading,
+    facts,
+    forecast_cell,
+    text,
+)
 from forecasting.exchange.columns import COLUMNS, NUMERIC, Columns, recognised
 from forecasting.exchange.format import Format
-from forecasting.exchange.record import WITHDRAWN, Facts, Note, Record, Refused, Said
+from forecasting.exchange.record import WITHDRAWN, Facts, Note, Record, Refused, StatedForecast
 from forecasting.exchange.source import Head, Source
-from forecasting.exchange.stated import OF_OUTCOME, OF_QUESTION, Cell, Reading, facts, said
 from forecasting.exchange.text_file import MOST_ROWS, csv_rows, stop, text_lines
-from forecasting.files import restored
+from forecasting.files import neutral, restored
 
 MOST_COLUMNS = 400
 MOST_IN_A_CELL = 131_072
@@ -168,13 +187,13 @@ class _Table:
         except InvalidInput as wrong:
             return str(wrong)
 
-    def _reads(self, place: Mapping[str, int]) -> Callable[[list[str], Facts, int], Said]:
+    def _reads(self, place: Mapping[str, int]) -> Callable[[list[str], Facts, int], StatedForecast]:
         """Give what reads the forecast of a row, with the places of its cells."""
         kinds, reasons, people = place.get("kind"), place.get("because"), place.get("forecaster")
         forecasts, moments = place["forecast"], place["issued_at"]
         values, names = self._forecasts, self._people
 
-        def read(cells: list[str], stated: Facts, line: int) -> Said:
+        def read(cells: list[str], stated: Facts, line: int) -> StatedForecast:
             kind = "" if kinds is None else cells[kinds].strip()
             if kind == "replay":
                 raise InvalidInput(_REPLAY)
@@ -186,7 +205,7 @@ class _Table:
             at = cells[moments]
             who = "" if people is None else cells[people]
             # What another platform took was exported as such; so is an end, whenever it came.
-            return Said(
+            return StatedForecast(
                 line,
                 stated.question,
                 names.get(who) or self._person(who),
@@ -204,7 +223,7 @@ class _Table:
         return self.reading.time(cell.strip(), name="issued_at", days="noon", zone=zone)
 
     def _forecast(self, cell: str) -> tuple[Any, str]:
-        what, typed = said(restored(cell.strip())), ""
+        what, typed = forecast_cell(restored(cell.strip())), ""
         if isinstance(what, str) and what != WITHDRAWN:
             what, typed = probability(what, manner=self.reading.manner)
             # The export writes certainty as 1.0, because a bare 1 may be 1 %.
@@ -236,3 +255,135 @@ def person(named: str, reading: Reading) -> str:
 FORMAT = Format(
     name="csv", what="a table with a row a forecast", looks_like=looks_like, read=read, own=True
 )
+
+
+def line_writer() -> Callable[[Iterable[str]], str]:
+    """Give what writes a row of CSV as a line."""
+
+    class Line:
+        def write(self, line: str) -> str:
+            return line
+
+    return csv.writer(Line(), lineterminator="\n").writerow
+
+
+def write_csv(
+    spoken: Iterable[ForecastRow],
+    withdrawals: Iterable[Withdrawal],
+    questions: Mapping[str, Question],
+    outcomes: Mapping[str, Resolution],
+) -> Iterator[str]:
+    """Give the lines of a table: its columns, then a row a forecast, and the rest at the end.
+
+    That is the withdrawals, each of the kind of the forecast that it took back, and a row without a
+    forecast for each question that has none of both. Text that a spreadsheet would run gets an
+    apostrophe before it; numbers and times are as they are.
+    """
+    write = line_writer()
+    yield write(COLUMNS)
+    about: dict[str, dict[str, str]] = {}
+
+    def row(question: str, own: Mapping[str, str]) -> str:
+        if question not in about:
+            about[question] = _about(questions[question], outcomes.get(question))
+        cells = about[question]
+        return write([own[name] if name in own else cells[name] for name in COLUMNS])
+
+    taken_back = sorted(withdrawals, key=lambda w: (w.question, w.withdrawn_at, w.forecaster))
+    # The kinds of the forecasts of everybody who took one back, in the order of time.
+    kinds: dict[tuple[str, str], list[tuple[dt.datetime, str]]] = {
+        (one.question, one.forecaster): [] for one in taken_back
+    }
+    for one in spoken:
+        if (steps := kinds.get((one.question, one.forecaster))) is not None:
+            steps.append((one.issued_at, one.kind))
+        yield row(
+            one.question,
+            {
+                "forecaster": neutral(one.forecaster),
+                "forecast": _forecast(one),
+                "issued_at": iso(one.issued_at),
+                "because": neutral(one.because),
+                "kind": one.kind,
+            },
+        )
+    for taken in taken_back:
+        before = [
+            kind for at, kind in kinds[taken.question, taken.forecaster] if at <= taken.withdrawn_at
+        ]
+        yield row(
+            taken.question,
+            {
+                "forecaster": neutral(taken.forecaster),
+                "forecast": WITHDRAWN,
+                "issued_at": iso(taken.withdrawn_at),
+                "because": "",
+                # What was sealed, and taken back before it was shown, was live.
+                "kind": before[-1] if before else "live",
+            },
+        )
+    nothing = dict.fromkeys(("forecaster", "forecast", "issued_at", "because", "kind"), "")
+    for question in sorted(questions.keys() - about.keys()):
+        yield row(question, nothing)
+
+
+def _about(question: Question, outcome: Resolution | None) -> dict[str, str]:
+    space = question.space
+    cells = {
+        "question": question.id,
+        "title": question.title,
+        "opens": iso(question.opens),
+        "closes": iso(question.closes),
+        "tags": _list(question.tags),
+        "type": space.type,
+        "options": "" if space.type == "binary" else _list(space.options),
+        "lower": "" if space.lower is None else decimal_text(space.lower),
+        "upper": "" if space.upper is None else decimal_text(space.upper),
+        "unit": space.unit,
+        "zone": question.zone,
+        "resolves_by": iso(question.resolves_by),
+        "topic": question.topic,
+        "event": question.event,
+        "criteria": question.criteria,
+        "background": question.background,
+        "url": question.source if question.source.startswith(("http:", "https:")) else "",
+        "zero_point": "" if space.zero_point is None else decimal_text(space.zero_point),
+        "open_bounds": space.open_bounds,
+        "outcome": "" if outcome is None else outcome.outcome,
+        "resolved_at": "" if outcome is None else iso(outcome.resolved_at),
+        "source": "" if outcome is None else outcome.source,
+        "note": "" if outcome is None else outcome.note,
+    }
+    number = {"outcome"} if space.type == "numeric" else set()
+    return {
+        name: cell if name in NUMERIC or name in number else neutral(cell)
+        for name, cell in cells.items()
+    }
+
+
+def _list(items: tuple[str, ...]) -> str:
+    plain = all(";" not in item and item == item.strip() and item for item in items)
+    if plain and not (items and items[0].startswith("[")):
+        return ";".join(items)
+    return json.dumps(items, ensure_ascii=False)
+
+
+def _forecast(one: ForecastRow) -> str:
+    if one.labels == ("yes",):
+        if _reads_back(one.stated, one.entered[0]):
+            return one.stated
+        # A bare 1 may be 1 %.
+        return "1.0" if one.entered[0] == "1" else one.entered[0]
+    if any(set(label) & set(';={"') or label != label.strip() for label in one.labels) or (
+        neutral(one.labels[0]) != one.labels[0]
+    ):
+        return json.dumps(dict(zip(one.labels, one.entered, strict=True)), ensure_ascii=False)
+    return ";".join(f"{label}={text}" for label, text in zip(one.labels, one.entered, strict=True))
+
+
+def _reads_back(stated: str, entered: str) -> bool:
+    """Whether what was typed is as good a cell as the decimal that it means."""
+    try:
+        return bool(stated) and probability(stated)[0] == entered
+    except InvalidInput:
+        return False

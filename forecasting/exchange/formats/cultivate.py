@@ -26,13 +26,22 @@ import numpy as np
 from forecasting.domain import Question
 from forecasting.domain.reading import plainly, question_id
 from forecasting.errors import InvalidInput
-from forecasting.exchange.format import Format, PlatformRule, Told
-from forecasting.exchange.record import Facts, Note, Record, Refused, Said, Settled, Statements
-from forecasting.exchange.said import faulty, instant, number, probability, required, shares
+from forecasting.exchange.cells import Reading
+from forecasting.exchange.format import Format, PlatformRule, QuestionHistory
+from forecasting.exchange.record import (
+    Facts,
+    Note,
+    Record,
+    Refused,
+    StatedForecast,
+    StatedOutcome,
+    Statements,
+)
 from forecasting.exchange.source import Head, Source
-from forecasting.exchange.stated import Reading
+from forecasting.exchange.values import faulty, instant, number, probability, required, shares
 from forecasting.scoring import brier as _brier
-from forecasting.scoring.relative import ordinal_brier, relative_brier
+from forecasting.scoring.ranked import ordered_brier
+from forecasting.scoring.relative import relative_brier
 
 NAME = "cultivate"
 CROWD = f"crowd:{NAME}"
@@ -42,7 +51,7 @@ type _Key = tuple[str, str]
 
 
 @dataclass(slots=True)
-class _Unplaced(Said):
+class _Unplaced(StatedForecast):
     """What a set says of answers of a question that is in another file.
 
     `answers` are the id that each has where it is a question of its own, its name and its number.
@@ -81,12 +90,11 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
                     yield from _question(line, one)
             else:
                 raise InvalidInput("item: is neither a question nor a prediction set")
-        if fault.reason:
-            yield Refused(line, fault.reason)
+        yield from fault.refused(line)
     if twice:
         yield Note(f"{twice:,} item{'s' * (twice > 1)} of earlier pages not read again")
     bare: set[str] = set()
-    crowd: dict[tuple[str, dt.datetime], tuple[int, Said]] = {}
+    crowd: dict[tuple[str, dt.datetime], tuple[int, StatedForecast]] = {}
     for line, prediction_set in sets.values():
         with faulty() as fault:
             number_of = str(required(prediction_set, "question_id"))
@@ -114,8 +122,7 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
                     (int(prediction_set["id"]), forecast),
                     key=lambda pair: pair[0],
                 )
-        if fault.reason:
-            yield Refused(line, fault.reason)
+        yield from fault.refused(line)
     yield from (forecast for _, forecast in crowd.values())
 
 
@@ -140,7 +147,7 @@ def _ordered(question: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return answers
 
 
-def _question(line: int, one: Mapping[str, Any]) -> Iterator[Facts | Settled]:
+def _question(line: int, one: Mapping[str, Any]) -> Iterator[Facts | StatedOutcome]:
     number_of, name = str(one["id"]), str(one["name"]).strip()
     kind = str(one.get("type") or "")
     if any(word in kind for word in ("Continuous", "Numeric", "Quantity")):
@@ -184,7 +191,7 @@ def _question(line: int, one: Mapping[str, Any]) -> Iterator[Facts | Settled]:
 
 def _settled(
     line: int, question: str, one: Mapping[str, Any], answers: Sequence[Mapping[str, Any]]
-) -> Iterator[Settled]:
+) -> Iterator[StatedOutcome]:
     voided, note = one.get("voided_at"), ""
     if not voided and not (one.get("resolved?") is True or one.get("state") == "resolved"):
         return
@@ -209,7 +216,7 @@ def _settled(
     else:
         shown = ", ".join(f"{a['name']} {p}" for a, p in zip(answers, probabilities, strict=True))
         outcome, note = "annulled", f"resolved in parts: {shown}"
-    yield Settled(
+    yield StatedOutcome(
         line=line,
         question=question,
         outcome=outcome,
@@ -222,7 +229,7 @@ def _settled(
 
 def _forecasts_of(
     line: int, one: Mapping[str, Any], number_of: str, name: str, question: Mapping[str, Any]
-) -> Iterator[Said]:
+) -> Iterator[StatedForecast]:
     who = next((str(one[key]) for key in ("membership_guid", "membership_id") if one.get(key)), "")
     if not who:
         raise InvalidInput("membership_guid: is missing")
@@ -258,10 +265,12 @@ def _forecasts_of(
             )
             continue
         else:
-            yield Said(line, _id(number_of, name), forecaster, shares(by_answer), at, because)
+            yield StatedForecast(
+                line, _id(number_of, name), forecaster, shares(by_answer), at, because
+            )
             continue
         for answer, share in by_id.items():
-            yield Said(line, _id(number_of, name, answer), forecaster, share, at, because)
+            yield StatedForecast(line, _id(number_of, name, answer), forecaster, share, at, because)
 
 
 def _answer_ids(predictions: Sequence[Mapping[str, Any]]) -> dict[str, str]:
@@ -273,8 +282,8 @@ def _answer_ids(predictions: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 
 def place(statements: Statements, recorded: Mapping[str, Question]) -> None:
     """Take sets for what the ledger says of their question: one forecast, or one of each answer."""
-    placed: list[Said] = []
-    for one in statements.said:
+    placed: list[StatedForecast] = []
+    for one in statements.forecasts:
         if not isinstance(one, _Unplaced):
             placed.append(one)
             continue
@@ -290,14 +299,14 @@ def place(statements: Statements, recorded: Mapping[str, Question]) -> None:
             statements.refused.append(Refused(one.line, fault.reason))
             continue
         placed += [
-            Said(one.line, question, one.forecaster, forecast, one.issued_at, one.because)
+            StatedForecast(one.line, question, one.forecaster, forecast, one.issued_at, one.because)
             for question, forecast in parts
         ]
         statements.rows += len(parts) - 1
-    statements.said = placed
+    statements.forecasts = placed
 
 
-def _days(history: Told) -> tuple[list[str], np.ndarray[Any, Any], int]:
+def _days(history: QuestionHistory) -> tuple[list[str], np.ndarray[Any, Any], int]:
     """Give the forecasters, what each had in force at the end of each day, and what came out."""
     space = history.question.space
     options = space.options if space.type != "binary" else ("no", "yes")
@@ -315,7 +324,7 @@ def _days(history: Told) -> tuple[list[str], np.ndarray[Any, Any], int]:
     return names, in_force, options.index(history.outcome)
 
 
-def _daily(history: Told, rule: Any) -> dict[str, float]:
+def _daily(history: QuestionHistory, rule: Any) -> dict[str, float]:
     names, in_force, outcome = _days(history)
     scores = {}
     for name, days in zip(names, in_force, strict=True):
@@ -325,17 +334,17 @@ def _daily(history: Told, rule: Any) -> dict[str, float]:
     return scores
 
 
-def daily(history: Told) -> dict[str, float]:
+def daily(history: QuestionHistory) -> dict[str, float]:
     """Score each day by Brier over all answers (0 to 2), averaged over a forecaster's days."""
     return _daily(history, lambda vectors, outcome: _brier(vectors, outcome, convention="full"))
 
 
-def ordinal(history: Told) -> dict[str, float]:
+def ordinal(history: QuestionHistory) -> dict[str, float]:
     """Score each day by the mean Brier of the cuts between ordered answers; of no others."""
-    return _daily(history, ordinal_brier) if history.question.space.type == "ordered" else {}
+    return _daily(history, ordered_brier) if history.question.space.type == "ordered" else {}
 
 
-def relative(history: Told) -> dict[str, float]:
+def relative(history: QuestionHistory) -> dict[str, float]:
     """Score each day of a member against the median member; the crowd is no member."""
     names, in_force, outcome = _days(history)
     members = [name != CROWD for name in names]

@@ -30,12 +30,18 @@ from forecasting.domain.reading import Ambiguous, plainly
 from forecasting.domain.reading import probability as typed
 from forecasting.domain.reading.probabilities import decimal
 from forecasting.errors import InvalidInput
-from forecasting.exchange.csv_write import line_writer
-from forecasting.exchange.format import Format, PlatformRule, Told
-from forecasting.exchange.record import Facts, Record, Refused, Said, Scored, Settled
-from forecasting.exchange.said import faulty, number, percent, probability
+from forecasting.exchange.cells import Reading
+from forecasting.exchange.format import Format, PlatformRule, QuestionHistory
+from forecasting.exchange.formats.csv import line_writer
+from forecasting.exchange.record import (
+    Facts,
+    Record,
+    Scored,
+    StatedForecast,
+    StatedOutcome,
+)
 from forecasting.exchange.source import Head, Source
-from forecasting.exchange.stated import Reading
+from forecasting.exchange.values import faulty, number, percent, probability
 from forecasting.files import restored
 
 NAME = "fatebook"
@@ -64,20 +70,19 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
         with faulty() as fault:
             records = _of_sheet(line, row, reading) if sheet else _of_export(line, row, reading)
             for one in records:
-                if isinstance(one, Said):
+                if isinstance(one, StatedForecast):
                     yield one
                 elif (key := _key(one)) not in seen:
                     seen.add(key)
                     yield one
-        if fault.reason:
-            yield Refused(line, fault.reason)
+        yield from fault.refused(line)
 
 
 def _key(one: Any) -> Any:
     # The same of a question stands in each of its rows.
     if isinstance(one, Facts):
         return "facts", one.question, repr(sorted(one.stated.items()))
-    if isinstance(one, Settled):
+    if isinstance(one, StatedOutcome):
         return "settled", one.question, one.outcome, one.resolved_at
     return "scored", one.question, one.rule, one.score
 
@@ -121,11 +126,11 @@ def _of_export(line: int, row: Mapping[str, str], reading: Reading) -> list[Reco
             if row.get(column, "").strip()
         ]
     records.append(
-        Said(
+        StatedForecast(
             line=line,
             question=question,
             forecaster=row.get("Forecast created by", "").strip(),
-            said=probability(row["Forecast (scale = 0-1)"], name="Forecast"),
+            answer=probability(row["Forecast (scale = 0-1)"], name="Forecast"),
             issued_at=_time(row["Forecast created at"], "Forecast created at", reading),
         )
     )
@@ -157,11 +162,11 @@ def _of_sheet(line: int, row: Mapping[str, str], reading: Reading) -> list[Recor
     resolved = row.get("resolvedAt", "").strip() or iso(created + _DAY)
     records += _settled(line, question, row["resolution"], resolved, reading, created)
     records.append(
-        Said(
+        StatedForecast(
             line=line,
             question=question,
             forecaster="",
-            said=percent(row["forecast"].strip().removesuffix("%"), name="forecast"),
+            answer=percent(row["forecast"].strip().removesuffix("%"), name="forecast"),
             issued_at=moment("fCreatedAt", created),
         )
     )
@@ -174,7 +179,7 @@ def _tags(cell: str, separator: str) -> tuple[str, ...]:
 
 def _settled(
     line: int, question: str, resolution: str, at: str, reading: Reading, created: dt.datetime
-) -> list[Settled]:
+) -> list[StatedOutcome]:
     word = resolution.strip().upper()
     if not word:
         return []
@@ -183,7 +188,7 @@ def _settled(
         raise InvalidInput(msg)
     plain = {"YES": "yes", "NO": "no", "OTHER": "no"}.get(word, "annulled")
     return [
-        Settled(
+        StatedOutcome(
             line=line,
             question=question,
             outcome=plain,
@@ -194,7 +199,7 @@ def _settled(
     ]
 
 
-def _days(history: Told) -> tuple[dict[str, list[float]], dict[str, list[float]], float]:
+def _days(history: QuestionHistory) -> tuple[dict[str, list[float]], dict[str, list[float]], float]:
     """Give each person's daily scores, absolute and relative, and the length in days."""
     opens, ends = history.question.opens, history.resolution.resolved_at
     length = (ends - opens) / _DAY
@@ -247,7 +252,7 @@ def _over_days(scores: list[float], length: float) -> float:
     return sum(scores) / whole
 
 
-def brier(history: Told) -> dict[str, float]:
+def brier(history: QuestionHistory) -> dict[str, float]:
     """Score each person's days by Brier (0 to 2), over all days of the question.
 
     A day before somebody's first forecast counts as 0, which is a perfect score.
@@ -256,7 +261,7 @@ def brier(history: Told) -> dict[str, float]:
     return {name: _over_days(scores, length) for name, scores in absolute.items() if scores}
 
 
-def relative(history: Told) -> dict[str, float]:
+def relative(history: QuestionHistory) -> dict[str, float]:
     """Score each person's days against the day's median; of one alone nothing can be said."""
     _, taken, length = _days(history)
     if len(taken) < 2:

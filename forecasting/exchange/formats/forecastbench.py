@@ -23,11 +23,11 @@ from typing import Any
 
 from forecasting.domain.reading import plainly, question_id
 from forecasting.errors import InvalidInput
-from forecasting.exchange.format import Format, PlatformRule, Told, brier_once
-from forecasting.exchange.record import Facts, Note, Record, Refused, Said, Settled
-from forecasting.exchange.said import faulty, instant, number, probability, required
+from forecasting.exchange.cells import Reading
+from forecasting.exchange.format import Format, PlatformRule, QuestionHistory, brier_once
+from forecasting.exchange.record import Facts, Note, Record, Refused, StatedForecast, StatedOutcome
 from forecasting.exchange.source import Head, Source
-from forecasting.exchange.stated import Reading
+from forecasting.exchange.values import faulty, instant, number, probability, required
 
 NAME = "forecastbench"
 #: Where the frozen value is a price of a market, or a crowd's probability.
@@ -117,15 +117,17 @@ def _stated(one: Mapping[str, Any], source: str, opens: str, closes: str) -> dic
     return stated
 
 
-def _crowd_forecast(line: int, question: str, source: str, value: Any, at: Any) -> Iterator[Said]:
+def _crowd_forecast(
+    line: int, question: str, source: str, value: Any, at: Any
+) -> Iterator[StatedForecast]:
     if not _text(value):
         return
     who = "market" if source in MARKETS else "crowd"
-    yield Said(
+    yield StatedForecast(
         line=line,
         question=question,
         forecaster=f"{who}:{source}",
-        said=probability(value, name="freeze_datetime_value"),
+        answer=probability(value, name="freeze_datetime_value"),
         issued_at=instant(at, name="freeze_datetime"),
     )
 
@@ -190,13 +192,13 @@ def _known_by(resolutions: Iterable[Any]) -> str:
 
 def _settled(
     line: int, question: str, source: str, resolved: Any, to: Any, day: str, known: str
-) -> Settled:
+) -> StatedOutcome:
     if str(resolved).lower() != "true":
         raise InvalidInput("resolved (false): the price of that day, no outcome")
     # A market may resolve long before its deadline; a series of data has no value before its day.
     early = bool(known) and day > known and (source in MARKETS or source in CROWDS)
     share = None if _text(to) == "" else number(to, name="resolved_to")
-    return Settled(
+    return StatedOutcome(
         line=line,
         question=question,
         outcome="annulled" if share not in (0, 1) else "yes" if share else "no",
@@ -214,11 +216,11 @@ def _forecast(line: int, one: Any, due: str, page: Any, known: str) -> Iterator[
     maker = "/".join(str(page[key]) for key in ("organization", "model") if page.get(key))
     if source not in MARKETS and source not in CROWDS and not day:
         raise InvalidInput("resolution_date: is missing")
-    yield Said(
+    yield StatedForecast(
         line=line,
         question=_id(source, number_of, due, day),
         forecaster=_text(one.get("user_id")) or maker,
-        said=probability(required(one, "forecast"), name="forecast"),
+        answer=probability(required(one, "forecast"), name="forecast"),
         issued_at=instant(due, name="forecast_due_date") + _DAY / 2,
         because=_text(one.get("reasoning")),
     )
@@ -249,7 +251,7 @@ def _table(source: Source, marked: dict[str, set[dt.datetime]]) -> Iterator[tupl
             yield due, Refused(line, fault.reason)
 
 
-def brier(history: Told) -> dict[str, list[float]]:
+def brier(history: QuestionHistory) -> dict[str, list[float]]:
     """Score each forecast by itself; of a table, those in the rows that it marks as resolved."""
     marked = history.stated.get("marked")
     mine = [one for one in history.forecasts if marked is None or one.issued_at in marked]

@@ -20,12 +20,12 @@ from typing import Any
 
 from forecasting.domain.reading import Ambiguous, plainly, question_id
 from forecasting.errors import InvalidInput
+from forecasting.exchange.cells import Reading
 from forecasting.exchange.format import Format, PlatformRule
 from forecasting.exchange.formats.cultivate import daily
-from forecasting.exchange.record import Facts, Record, Refused, Said, Settled
-from forecasting.exchange.said import faulty, shares
+from forecasting.exchange.record import Facts, Record, Refused, StatedForecast, StatedOutcome
 from forecasting.exchange.source import Head, Source
-from forecasting.exchange.stated import Reading
+from forecasting.exchange.values import faulty, shares
 
 NAME = "gjp"
 _SURVEY = ("ifp_id", "user_id", "forecast_id", "answer_option", "value", "timestamp")
@@ -77,9 +77,8 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
                 raise InvalidInput(unread[of])
             answers = {row["answer_option"].strip(): row["value"].strip() for _, row in rows}
             at = _time(first["timestamp"], "timestamp", reading)
-            yield Said(line, _id(of), user, value(answers, letters[of]), at)
-        if fault.reason:
-            yield Refused(line, fault.reason)
+            yield StatedForecast(line, _id(of), user, value(answers, letters[of]), at)
+        yield from fault.refused(line)
 
 
 def _together(
@@ -139,7 +138,7 @@ def _day(cell: str, name: str, reading: Reading) -> dt.datetime:
 
 def _question(
     line: int, row: Mapping[str, str], letters: tuple[str, ...], reading: Reading
-) -> Iterator[Facts | Settled]:
+) -> Iterator[Facts | StatedOutcome]:
     of, options = row["ifp_id"].strip(), row["options"].strip()
     title = row["q_text"].strip()
     first = _OPTION.sub("", options.partition(", (b)")[0]).strip()
@@ -168,7 +167,7 @@ def _question(
         raise InvalidInput(msg)
     if status != "voided" and len(letters) == 2:
         outcome = "yes" if outcome == letters[0] else "no"
-    yield Settled(
+    yield StatedOutcome(
         line=line,
         question=_id(of),
         outcome="annulled" if status == "voided" else outcome,

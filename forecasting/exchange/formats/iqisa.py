@@ -18,12 +18,12 @@ from typing import Any
 from forecasting.domain.reading import Ambiguous, plainly, question_id
 from forecasting.domain.reading.probabilities import decimal
 from forecasting.errors import InvalidInput
-from forecasting.exchange.format import Format, PlatformRule, Told, brier_once
+from forecasting.exchange.cells import Reading
+from forecasting.exchange.format import Format, PlatformRule, QuestionHistory, brier_once
 from forecasting.exchange.formats import gjp
-from forecasting.exchange.record import Facts, Record, Refused, Said, Settled
-from forecasting.exchange.said import faulty, instant, number, probability
+from forecasting.exchange.record import Facts, Record, StatedForecast, StatedOutcome
 from forecasting.exchange.source import Head, Source
-from forecasting.exchange.stated import Reading
+from forecasting.exchange.values import faulty, instant, number, probability
 
 NAME = "iqisa"
 COMMUNITY = "crowd:metaculus"
@@ -66,8 +66,7 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
                 elif first != line:
                     msg = "probability: another row says something else of that instant"
                     raise InvalidInput(msg)
-            if fault.reason:
-                yield Refused(line, fault.reason)
+            yield from fault.refused(line)
     for key, answers in forecasts.items():
         question, who, at = key
         line = min(place for place, _ in answers.values())
@@ -76,9 +75,8 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
             # A forecast that is there twice is so by each of its answers.
             copies = [place for answer, place in again.get(key, ()) if answer == min(answers)]
             for place in (line, *copies):
-                yield Said(place, question, COMMUNITY if who == "0" else who, value, at)
-        if fault.reason:
-            yield Refused(line, fault.reason)
+                yield StatedForecast(place, question, COMMUNITY if who == "0" else who, value, at)
+        yield from fault.refused(line)
 
 
 def _plain(cell: str) -> str:
@@ -112,7 +110,7 @@ def _letters(row: Mapping[str, str]) -> tuple[str, ...]:
 
 def _question(
     line: int, row: Mapping[str, str], question: str, reading: Reading
-) -> Iterator[Facts | Settled]:
+) -> Iterator[Facts | StatedOutcome]:
     letters = _letters(row)
     stated: dict[str, Any] = {
         "tags": (NAME,),
@@ -132,7 +130,7 @@ def _question(
     elif not letters:
         outcome = {"1": "yes", "0": "no"}.get(outcome, outcome)
     when = row["resolve_time"] if _plain(row["resolve_time"]) else row["close_time"]
-    yield Settled(
+    yield StatedOutcome(
         line=line,
         question=question,
         outcome="annulled" if void else outcome,
@@ -158,7 +156,7 @@ def _value(
     raise InvalidInput(msg)
 
 
-def brier(history: Told) -> dict[str, list[float]]:
+def brier(history: QuestionHistory) -> dict[str, list[float]]:
     r"""Score each forecast of yes or no by :math:`(p - y)^2`, from 0 to 1."""
     return brier_once(history) if history.question.space.type == "binary" else {}
 

@@ -12,13 +12,19 @@ from forecasting.domain.reading import (
     question_id,
 )
 from forecasting.errors import InvalidInput
-from forecasting.exchange.cells import text
+from forecasting.exchange.cells import OF_QUESTION, Cell, Reading, facts, pairs, text
 from forecasting.exchange.format import Format
 from forecasting.exchange.formats.csv import person
 from forecasting.exchange.json_line import NotStrict, Number, parse
-from forecasting.exchange.record import WITHDRAWN, News, Record, Refused, Said, Settled
+from forecasting.exchange.record import (
+    WITHDRAWN,
+    News,
+    Record,
+    Refused,
+    StatedForecast,
+    StatedOutcome,
+)
 from forecasting.exchange.source import Head, Source
-from forecasting.exchange.stated import OF_QUESTION, Cell, Reading, facts, pairs
 from forecasting.exchange.text_file import MOST_ROWS, stop, text_lines
 
 #: Which keys each kind of record may have, the needed ones first.
@@ -132,7 +138,7 @@ def _news(key: str, value: Any) -> str:
     return _text(value, key)
 
 
-def _settled(filled: Mapping[str, Any], line: int, reading: Reading) -> Settled:
+def _settled(filled: Mapping[str, Any], line: int, reading: Reading) -> StatedOutcome:
     plain = {key: _text(value, key) for key, value in filled.items()}
     version, status = plain.get("version", "1"), plain.get("status", "")
     if not (version.isascii() and version.isdigit() and len(version) < 5 and int(version)):
@@ -145,7 +151,7 @@ def _settled(filled: Mapping[str, Any], line: int, reading: Reading) -> Settled:
         if value not in allowed:
             msg = f"{name} ({plainly(value)}): must be one of {', '.join(allowed[1:])}"
             raise InvalidInput(msg)
-    return Settled(
+    return StatedOutcome(
         line=line,
         question=question_id(text(plain["question"], name="question")),
         outcome=text(plain["outcome"], name="outcome"),
@@ -158,7 +164,7 @@ def _settled(filled: Mapping[str, Any], line: int, reading: Reading) -> Settled:
     )
 
 
-def _answer(filled: Mapping[str, Any], line: int, reading: Reading) -> Said:
+def _answer(filled: Mapping[str, Any], line: int, reading: Reading) -> StatedForecast:
     when = "withdrawn_at" if "withdrawn_at" in filled else "issued_at"
     forecast = filled.get("forecast", WITHDRAWN)
     answer = pairs(forecast) if isinstance(forecast, dict) else _text(forecast, "forecast")
@@ -166,11 +172,11 @@ def _answer(filled: Mapping[str, Any], line: int, reading: Reading) -> Said:
     if isinstance(answer, str) and when == "issued_at":
         answer, typed = probability(answer, manner=reading.manner)
     because = filled.get("because", "")
-    return Said(
+    return StatedForecast(
         line=line,
         question=question_id(text(_text(filled["question"], "question"), name="question")),
         forecaster=person(_text(filled.get("forecaster", ""), "forecaster"), reading),
-        said=answer,
+        answer=answer,
         issued_at=reading.time(_text(filled[when], when), name=when, days="noon"),
         because=text(str(because), name="because", one_line=False),
         stated=typed,

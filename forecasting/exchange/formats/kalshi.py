@@ -15,11 +15,11 @@ from typing import Any
 from forecasting.domain.reading import question_id
 from forecasting.domain.reading.probabilities import decimal
 from forecasting.errors import InvalidInput
+from forecasting.exchange.cells import Reading
 from forecasting.exchange.format import Format
-from forecasting.exchange.record import Facts, Record, Refused, Said, Settled
-from forecasting.exchange.said import epoch, faulty, instant, number, probability, required
+from forecasting.exchange.record import Facts, Record, Refused, StatedForecast, StatedOutcome
 from forecasting.exchange.source import Head, Source
-from forecasting.exchange.stated import Reading
+from forecasting.exchange.values import epoch, faulty, instant, number, probability, required
 
 NAME = "kalshi"
 MARKET = f"market:{NAME}"
@@ -44,8 +44,7 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
             seen.add(ticker)
             with faulty() as fault:
                 yield from _market(line, one)
-            if fault.reason:
-                yield Refused(line, fault.reason)
+            yield from fault.refused(line)
         elif "event_ticker" not in one and "candlesticks" not in one:
             yield Refused(line, "item: is neither a market nor candlesticks")
         for candle in one.get("candlesticks") or ():
@@ -55,22 +54,21 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
                     ticker = part.name.rpartition(".")[0] if source.head.members else ""
                 if not ticker:
                     raise InvalidInput("ticker: is missing, so whose candle it is cannot be told")
-                yield Said(
+                yield StatedForecast(
                     line=line,
                     question=_question(ticker),
                     forecaster=MARKET,
-                    said=_price(candle),
+                    answer=_price(candle),
                     issued_at=epoch(required(candle, "end_period_ts"), name="end_period_ts"),
                 )
-            if fault.reason:
-                yield Refused(line, fault.reason)
+            yield from fault.refused(line)
 
 
 def _question(ticker: str) -> str:
     return question_id(f"{NAME}-{ticker}")
 
 
-def _market(line: int, market: Mapping[str, Any]) -> Iterator[Facts | Settled]:
+def _market(line: int, market: Mapping[str, Any]) -> Iterator[Facts | StatedOutcome]:
     ticker, title = str(required(market, "ticker")), str(required(market, "title")).strip()
     if market.get("market_type") not in (None, "", "binary"):
         msg = f"market_type ({market['market_type']}): its price is no probability"
@@ -97,7 +95,7 @@ def _market(line: int, market: Mapping[str, Any]) -> Iterator[Facts | Settled]:
         return
     # `expiration_time` is the last moment at which it may expire, not when it was settled.
     when = market.get("settlement_ts") or market["close_time"]
-    yield Settled(
+    yield StatedOutcome(
         line=line,
         question=_question(ticker),
         outcome=result if result in ("yes", "no") else "annulled",

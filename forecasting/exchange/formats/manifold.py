@@ -25,11 +25,11 @@ from typing import Any
 from forecasting.domain.instants import iso
 from forecasting.domain.reading import plainly, question_id
 from forecasting.errors import InvalidInput
-from forecasting.exchange.format import Format, PlatformRule, Told
-from forecasting.exchange.record import Facts, Note, Record, Refused, Said, Settled
-from forecasting.exchange.said import epoch, faulty, number, probability, required
+from forecasting.exchange.cells import Reading
+from forecasting.exchange.format import Format, PlatformRule, QuestionHistory
+from forecasting.exchange.record import Facts, Note, Record, Refused, StatedForecast, StatedOutcome
 from forecasting.exchange.source import Head, Source
-from forecasting.exchange.stated import Reading
+from forecasting.exchange.values import epoch, faulty, number, probability, required
 
 NAME = "manifold"
 MARKET = f"market:{NAME}"
@@ -85,8 +85,7 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
                 unread[number_of] = f"outcomeType ({plainly(kind)}): holds no probability"
                 raise InvalidInput(unread[number_of])
             yield from _market(line, market, bets_of)
-        if fault.reason:
-            yield Refused(line, fault.reason)
+        yield from fault.refused(line)
     for price in moved:
         if isinstance(price, Refused):
             yield price
@@ -115,9 +114,9 @@ class _Price:
     of: list[str] = field(default_factory=list)
     middles: list[float] = field(default_factory=list)
 
-    def records(self) -> Iterator[Said | Refused]:
+    def records(self) -> Iterator[StatedForecast | Refused]:
         for who in self.of:
-            yield Said(self.line, self.question, who, self.after, self.at)
+            yield StatedForecast(self.line, self.question, who, self.after, self.at)
         if not self.of:
             yield Refused(self.line, "bet: another of the same millisecond moved the price on")
 
@@ -128,7 +127,7 @@ def _question(market: str, answer: str = "") -> str:
 
 def _market(
     line: int, market: Mapping[str, Any], bets: Mapping[str, Any]
-) -> Iterator[Facts | Settled | Refused]:
+) -> Iterator[Facts | StatedOutcome | Refused]:
     number_of, title = str(market["id"]), str(required(market, "question"))
     stated: dict[str, Any] = {
         "type": "binary",
@@ -189,11 +188,11 @@ def _settled(
     market: Mapping[str, Any],
     resolution: str,
     answer: Mapping[str, Any] | None = None,
-) -> Settled:
+) -> StatedOutcome:
     # An answer may be known long before the market is, and while it is open.
     at = (answer or {}).get("resolutionTime") or required(market, "resolutionTime")
     plain = {"YES": "yes", "NO": "no"}.get(resolution, "annulled")
-    return Settled(
+    return StatedOutcome(
         line=line,
         question=question,
         outcome=plain,
@@ -210,8 +209,7 @@ def _moved(bets: Iterable[tuple[int, dict[str, Any]]]) -> Iterator[_Price | Refu
         with faulty() as fault:
             price = _price(line, bet)
             together.setdefault((price.question, price.at), []).append(price)
-        if fault.reason:
-            yield Refused(line, fault.reason)
+        yield from fault.refused(line)
     for prices in together.values():
         _last(prices).of.append(MARKET)
         for user in {one.user for one in prices}:
@@ -248,7 +246,7 @@ def _last(prices: list[_Price]) -> _Price:
     return max(ends, key=lambda one: one.id)
 
 
-def brier(history: Told) -> dict[str, list[float]]:
+def brier(history: QuestionHistory) -> dict[str, list[float]]:
     r"""Score each bet by :math:`(p - y)^2`, p between the prices before and after, for its maker.
 
     The price that the market stood at after it is no second bet.

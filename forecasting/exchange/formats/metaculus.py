@@ -32,7 +32,8 @@ from forecasting.domain.outcome import OutcomeSpace
 from forecasting.domain.reading import plainly
 from forecasting.errors import InvalidInput
 from forecasting.exchange import questions
-from forecasting.exchange.format import Format, PlatformRule, Told
+from forecasting.exchange.cells import Reading
+from forecasting.exchange.format import Format, PlatformRule, QuestionHistory
 from forecasting.exchange.people import NOBODY
 from forecasting.exchange.record import (
     WITHDRAWN,
@@ -40,13 +41,12 @@ from forecasting.exchange.record import (
     Note,
     Record,
     Refused,
-    Said,
     Scored,
-    Settled,
+    StatedForecast,
+    StatedOutcome,
 )
-from forecasting.exchange.said import faulty, instant, number, probability
 from forecasting.exchange.source import Head, Source
-from forecasting.exchange.stated import Reading
+from forecasting.exchange.values import faulty, instant, number, probability
 from forecasting.scoring import metaculus as scoring
 
 NAME = "metaculus"
@@ -193,7 +193,7 @@ def space_of(stated: Mapping[str, Any]) -> OutcomeSpace:
 
 def outcome(
     number_of: str, settled: tuple[str, dt.datetime], stated: Mapping[str, Any], line: int
-) -> Settled:
+) -> StatedOutcome:
     """Give an outcome as it is recorded: an ambiguous one is annulled, and says so."""
     word, at = settled
     closed = stated.get("closed_at", at)
@@ -204,7 +204,7 @@ def outcome(
         word, note = ("below" if plain.startswith("below") else "above"), plain
     elif stated["type"] == "numeric":
         word = decimal_text(place(word, "Resolution"))
-    return Settled(
+    return StatedOutcome(
         line=line,
         question=f"{NAME}-{number_of}",
         outcome=word,
@@ -286,7 +286,7 @@ def _forecasts(
             end = instant(row["End Time"], name="End Time") if row["End Time"].strip() else None
             ends[row["Question ID"], who].append((start, end, line))
             early += value.shape == "options" and "0" in value.entered
-            yield Said(line, f"{NAME}-{row['Question ID']}", who, value, start)
+            yield StatedForecast(line, f"{NAME}-{row['Question ID']}", who, value, start)
         if fault.reason:
             yield Refused(line, f"{FORECASTS}: {fault.reason}")
     if early:
@@ -298,7 +298,7 @@ def _forecasts(
         begun = {start for start, _, _ in spans}
         for _, end, line in spans:
             if end is not None and end not in begun:
-                yield Said(line, f"{NAME}-{of}", who, WITHDRAWN, end)
+                yield StatedForecast(line, f"{NAME}-{of}", who, WITHDRAWN, end)
 
 
 def value_of(
@@ -339,7 +339,7 @@ def _options(space: OutcomeSpace, cells: Sequence[Any], *, unnormalised: bool) -
     return Value("options", space.options, tuple(probability(one) for one in shares))
 
 
-def _rows(history: Told) -> tuple[Any, int, str, int]:
+def _rows(history: QuestionHistory) -> tuple[Any, int, str, int]:
     """Give forecasts, outcome, type and open bounds as the scores of Metaculus take them."""
     space = history.question.space
     if space.type == "binary":
@@ -370,13 +370,13 @@ def _rows(history: Told) -> tuple[Any, int, str, int]:
     )
 
 
-def _people(history: Told) -> Told:
+def _people(history: QuestionHistory) -> QuestionHistory:
     return history._replace(
         forecasts=[one for one in history.forecasts if not one.forecaster.startswith(NOBODY)]
     )
 
 
-def _summed(history: Told, score: Any) -> dict[str, float]:
+def _summed(history: QuestionHistory, score: Any) -> dict[str, float]:
     totals: dict[str, float] = defaultdict(float)
     covered: dict[str, float] = defaultdict(float)
     for one, points, coverage in zip(history.forecasts, score.score, score.coverage, strict=True):
@@ -385,7 +385,7 @@ def _summed(history: Told, score: Any) -> dict[str, float]:
     return {name: points for name, points in totals.items() if covered[name] > 0}
 
 
-def _times(history: Told) -> dict[str, Any]:
+def _times(history: QuestionHistory) -> dict[str, Any]:
     withdrawals: dict[str, list[float]] = defaultdict(list)
     for taken in history.withdrawals:
         withdrawals[taken.forecaster].append(taken.withdrawn_at.timestamp())
@@ -400,7 +400,7 @@ def _times(history: Told) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _window(history: Told) -> dict[str, Any]:
+def _window(history: QuestionHistory) -> dict[str, Any]:
     closed: dt.datetime = history.stated.get("closed_at") or history.closed_at
     return {
         "opens": history.question.opens.timestamp(),
@@ -409,12 +409,12 @@ def _window(history: Told) -> dict[str, Any]:
     }
 
 
-def _spot(history: Told) -> float:
+def _spot(history: QuestionHistory) -> float:
     closed: dt.datetime = history.stated.get("closed_at") or history.closed_at
     return float(min(history.stated.get("spot_at", closed), closed).timestamp())
 
 
-def _scored(score: Callable[..., scoring.Points], history: Told) -> dict[str, float]:
+def _scored(score: Callable[..., scoring.Points], history: QuestionHistory) -> dict[str, float]:
     """Score everybody by a rule of the platform: against chance, or people against each other."""
     spot, of_people = score in _SPOT, score in _OF_PEOPLE
     if of_people:
@@ -437,7 +437,7 @@ _OTHERS = "points, larger is better, 0 is the others"
 _CROWD = "needs everybody's forecasts, which a file of one's own does not hold"
 
 
-def _of_others(history: Told) -> str:
+def _of_others(history: QuestionHistory) -> str:
     """Say why a score against others may differ from the one that a file of several states."""
     if history.question.space.type == "categorical" and any(
         0 in one.value.numbers for one in _people(history).forecasts

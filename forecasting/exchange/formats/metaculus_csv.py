@@ -11,12 +11,12 @@ from typing import Any
 from forecasting.domain.outcome import OutcomeSpace
 from forecasting.domain.reading import plainly
 from forecasting.errors import InvalidInput
+from forecasting.exchange.cells import Reading
 from forecasting.exchange.format import Format
 from forecasting.exchange.formats import metaculus
-from forecasting.exchange.record import Facts, Record, Refused, Said
-from forecasting.exchange.said import faulty, instant, number
+from forecasting.exchange.record import Facts, Record, Refused, StatedForecast
 from forecasting.exchange.source import Head, Source
-from forecasting.exchange.stated import Reading
+from forecasting.exchange.values import faulty, instant, number
 
 _SITE = "https://www.metaculus.com/questions/"
 
@@ -55,9 +55,8 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
                 cdf=row["continuous_cdf"],
             )
             at = instant(row.get("forecast_timestamp") or row["created_at"], name="timestamp")
-            yield Said(line, f"{metaculus.NAME}-{of}", row["forecaster"], value, at)
-        if fault.reason:
-            yield Refused(line, fault.reason)
+            yield StatedForecast(line, f"{metaculus.NAME}-{of}", row["forecaster"], value, at)
+        yield from fault.refused(line)
 
 
 def _question(row: Mapping[str, str]) -> tuple[dict[str, Any], Any]:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 from forecasting.domain.forecast import decimal_text
 from forecasting.domain.instants import iso, utc
 from forecasting.errors import InvalidInput
+from forecasting.exchange.cells import Reading
 from forecasting.exchange.columns import COLUMNS, NUMBERS, NUMERIC, TIMES
 from forecasting.exchange.format import Format
 from forecasting.exchange.formats.csv import MOST_IN_A_CELL
 from forecasting.exchange.formats.csv import read as read_csv
 from forecasting.exchange.record import Record
 from forecasting.exchange.source import Head, Source
-from forecasting.exchange.stated import Reading
 from forecasting.exchange.text_file import MOST_ROWS
 from forecasting.files import neutral, restored
 
@@ -52,7 +52,7 @@ def _schema() -> "pa.Schema":
 
 
 def write_parquet(lines: Iterable[str], out: Path) -> int:
-    """Write the lines of :func:`.csv_write.write_csv` as Parquet; give how many rows there are."""
+    """Write the lines of :func:`.csv.write_csv` as Parquet; give how many rows there are."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 

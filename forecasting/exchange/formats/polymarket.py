@@ -22,11 +22,18 @@ from forecasting.domain.question import Question
 from forecasting.domain.reading import plainly, question_id
 from forecasting.domain.reading.probabilities import decimal
 from forecasting.errors import InvalidInput
+from forecasting.exchange.cells import Reading
 from forecasting.exchange.format import Format
-from forecasting.exchange.record import Facts, Record, Refused, Said, Settled, Statements
-from forecasting.exchange.said import epoch, faulty, instant, number, probability, required
+from forecasting.exchange.record import (
+    Facts,
+    Record,
+    Refused,
+    StatedForecast,
+    StatedOutcome,
+    Statements,
+)
 from forecasting.exchange.source import Head, Source
-from forecasting.exchange.stated import Reading
+from forecasting.exchange.values import epoch, faulty, instant, number, probability, required
 
 NAME = "polymarket"
 MARKET = f"market:{NAME}"
@@ -71,8 +78,7 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
             names |= {number_of: (question, False), str(market.get("slug")): (question, False)}
             tokens = _within(market, "clobTokenIds")
             names |= {str(one): (question, i == 1) for i, one in enumerate(tokens)}
-        if fault.reason:
-            yield Refused(place, fault.reason)
+        yield from fault.refused(place)
     for named, points in histories:
         known = names.get(named)
         if known is None and named.startswith("0x"):
@@ -81,13 +87,12 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
             line += 1
             with faulty() as fault:
                 yield _price(line, point, *(known or (f"{_NAMED}{named}", False)))
-            if fault.reason:
-                yield Refused(line, fault.reason)
+            yield from fault.refused(line)
 
 
 def place(statements: Statements, questions: Mapping[str, Question]) -> None:
     """Give the prices of a token or slug to its market, where that came in an earlier file."""
-    waiting = {one.question for one in statements.said if one.question.startswith(_NAMED)}
+    waiting = {one.question for one in statements.forecasts if one.question.startswith(_NAMED)}
     if not waiting:
         return
     names: dict[str, tuple[str, bool]] = {}
@@ -97,18 +102,18 @@ def place(statements: Statements, questions: Mapping[str, Question]) -> None:
             tokens = question.background.removeprefix(_TOKENS).rstrip(".").split(", ")
             names |= {token: (question.id, i == 1) for i, token in enumerate(tokens)}
     left = []
-    for one in statements.said:
+    for one in statements.forecasts:
         named = one.question.removeprefix(_NAMED)
         if one.question not in waiting:
             left.append(one)
         elif named in names:
             one.question, turned = names[named]
-            one.said = _turned(str(one.said)) if turned else one.said
+            one.answer = _turned(str(one.answer)) if turned else one.answer
             left.append(one)
         else:
             reason = f"history ({plainly(named[:40])}): no market here or in the file is called so"
             statements.refused.append(Refused(one.line, reason))
-    statements.said = left
+    statements.forecasts = left
 
 
 def _turned(price: str) -> str:
@@ -132,7 +137,7 @@ def _within(market: Mapping[str, Any], key: str) -> list[Any]:
     return items
 
 
-def _market(line: int, market: Mapping[str, Any]) -> Iterator[Facts | Settled]:
+def _market(line: int, market: Mapping[str, Any]) -> Iterator[Facts | StatedOutcome]:
     number_of = str(required(market, "conditionId"))
     names = list(map(str, _within(market, "outcomes")))
     if len(names) != 2:
@@ -164,7 +169,7 @@ def _market(line: int, market: Mapping[str, Any]) -> Iterator[Facts | Settled]:
     )
     paid = [round(one, 2) for one in prices]
     outcome = "yes" if paid == [1, 0] else "no" if paid == [0, 1] else "annulled"
-    yield Settled(
+    yield StatedOutcome(
         line=line,
         question=_question(number_of),
         outcome=outcome,
@@ -174,13 +179,13 @@ def _market(line: int, market: Mapping[str, Any]) -> Iterator[Facts | Settled]:
     )
 
 
-def _price(line: int, point: Any, question: str, turned: bool) -> Said:
+def _price(line: int, point: Any, question: str, turned: bool) -> StatedForecast:
     share = probability(required(point, "p"), name="p")
-    return Said(
+    return StatedForecast(
         line=line,
         question=question,
         forecaster=MARKET,
-        said=_turned(share) if turned else share,
+        answer=_turned(share) if turned else share,
         issued_at=epoch(required(point, "t"), name="t"),
     )
 

@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from itertools import count
 from typing import Any
 
+from forecasting.exchange.cells import Reading
 from forecasting.exchange.format import Format, PlatformRule, brier_once
-from forecasting.exchange.record import Facts, Owner, Record, Refused, Said, Settled
-from forecasting.exchange.said import faulty, instant, percent, required
+from forecasting.exchange.record import Facts, Owner, Record, Refused, StatedForecast, StatedOutcome
 from forecasting.exchange.source import Head, Source
-from forecasting.exchange.stated import Reading
+from forecasting.exchange.values import faulty, instant, percent, required
 
 NAME = "predictionbook"
 _SITE = "https://predictionbook.com/predictions/"
@@ -41,8 +41,7 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
         line = next(lines)
         with faulty() as fault:
             yield from _prediction(line, prediction, lines)
-        if fault.reason:
-            yield Refused(line, fault.reason)
+        yield from fault.refused(line)
 
 
 def _predictions(pages: list[Any]) -> Iterator[Any]:
@@ -75,11 +74,11 @@ def _prediction(line: int, prediction: Any, lines: Iterator[int]) -> Iterator[Re
         own = next(lines)
         with faulty() as fault:
             if (confidence := response.get("confidence")) is not None:
-                yield Said(
+                yield StatedForecast(
                     line=own,
                     question=question,
                     forecaster=str(response.get("user_label") or required(response, "user_id")),
-                    said=percent(confidence, name="confidence"),
+                    answer=percent(confidence, name="confidence"),
                     issued_at=instant(required(response, "created_at"), name="created_at"),
                     because=response.get("comment") or "",
                     stated=f"{confidence}%",
@@ -88,7 +87,7 @@ def _prediction(line: int, prediction: Any, lines: Iterator[int]) -> Iterator[Re
             yield Refused(own, f"response {response.get('id', '')}: {fault.reason}")
     outcome = prediction.get("outcome")
     if outcome is not None or prediction.get("withdrawn"):
-        yield Settled(
+        yield StatedOutcome(
             line=line,
             question=question,
             outcome="annulled" if prediction.get("withdrawn") else ("yes" if outcome else "no"),

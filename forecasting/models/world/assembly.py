@@ -1,13 +1,13 @@
 """Put a world together: what is stated, known, learned and reported, as the numbers to simulate."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from forecasting.arrays import FloatArray
-from forecasting.domain.process import ProcessSpec, WorldSpec
+from forecasting.domain.process import LinkSpec, ProcessSpec, WorldSpec
 from forecasting.errors import ForecastingError, InvalidInput
 from forecasting.evidence.history import DAY, Record, links_on
 from forecasting.models.world.chance import uniforms
@@ -28,8 +28,8 @@ class Hazard:
 def assemble(
     world: WorldSpec,
     records: Mapping[str, Record],
-    hazards: Mapping[tuple[str, str], Hazard],
-    betas: Mapping[str, FloatArray | float],
+    hazard: Callable[[str, str], Hazard],
+    beta: Callable[[LinkSpec], FloatArray],
     *,
     points: int,
     repeats: int,
@@ -44,7 +44,7 @@ def assemble(
         try:
             spec, record = world.processes[name], records[name]
             dates = _dates(spec, record, origin, points * repeats, seed)
-            processes.append(_process(spec, record, hazards, origin, dates))
+            processes.append(_process(spec, record, hazard, origin, dates))
         except ForecastingError:
             raise  # it names what is at fault
         except (ArithmeticError, ValueError, LookupError) as fault:
@@ -53,8 +53,6 @@ def assemble(
             raise InvalidInput(msg) from fault
     links = []
     for link in world.links:
-        if link.name not in betas:
-            continue
         child = world.processes[link.child]
         children = tuple(
             (names.index(link.child), place)
@@ -63,8 +61,8 @@ def assemble(
         )
         parent = world.processes[link.parent]
         states = tuple(parent.states.index(state) for state in link.states)
-        beta = _one_number(betas[link.name])
-        links.append(Link(link.name, names.index(link.parent), states, children, beta, link.once))
+        ratio = _one_number(beta(link))
+        links.append(Link(link.name, names.index(link.parent), states, children, ratio, link.once))
     return World(
         tuple(processes), tuple(links), (), origin, points * repeats, repeats, _one_number(gain)
     )
@@ -80,7 +78,7 @@ def _one_number(value: FloatArray | float) -> FloatArray | float:
 def _process(
     spec: ProcessSpec,
     record: Record,
-    hazards: Mapping[tuple[str, str], Hazard],
+    hazard: Callable[[str, str], Hazard],
     origin: dt.datetime,
     dates: FloatArray | None,
 ) -> Process:
@@ -96,7 +94,7 @@ def _process(
         moves = [
             Move(place[move.start], place[move.end], at=np.full(1, (at - origin) / DAY))
             if (at := move.phrase.at) is not None
-            else _move(place, move.start, move.end, hazards[spec.name, move.name])
+            else _move(place, move.start, move.end, hazard(spec.name, move.name))
             for move in spec.moves
         ]
     delivery = spec.delivery

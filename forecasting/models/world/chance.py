@@ -5,12 +5,12 @@ from hashlib import blake2b
 
 import numpy as np
 
-from forecasting.arrays import FloatArray, IntArray
+from forecasting.arrays import FloatArray
 
-#: Every variant of a world asks for the same chance again; 300 arrays of 32,768 are 79 MB.
-KEPT = 300
+#: Every variant of a world asks for the same chance again; 600 arrays of 32,768 are 157 MB.
+KEPT = 600
 #: Of larger ones, for conditions that few paths meet, those of one simulation: at most 79 MB.
-LARGEST, KEPT_LARGER = 32_768, 40
+LARGEST, KEPT_LARGER = 32_768, 50
 
 
 @lru_cache(maxsize=4_096, typed=True)
@@ -25,38 +25,23 @@ def uniforms(n: int, *key: object) -> FloatArray:
     >>> sorted((uniforms(4, 7, "rate") * 4).astype(int).tolist())
     [0, 1, 2, 3]
     """
-    return _kept(n, *key) if n <= LARGEST else _kept_larger(n, *key)
+    return (_kept if n <= LARGEST else _kept_larger)(n, False, *key)
 
 
 def exponentials(n: int, *key: object) -> FloatArray:
     """Give unit exponentials, the negative logarithms of what `uniforms` leave to 1."""
-    return _spent(n, *key) if n <= LARGEST else _spent_larger(n, *key)
+    return (_kept if n <= LARGEST else _kept_larger)(n, True, *key)
 
 
-def _drawn(n: int, *key: object) -> FloatArray:
+def _drawn(n: int, exponential: bool, *key: object) -> FloatArray:
     generator = np.random.Generator(np.random.Philox(key=number(*key)))
     spread = (generator.permutation(n) + generator.random(n)) / n
     levels: FloatArray = np.clip(spread, 2.0**-53, 1.0 - 2.0**-53)
+    if exponential:
+        levels = -np.log1p(-levels)
     levels.setflags(write=False)
     return levels
 
 
-def _exponentials(n: int, *key: object) -> FloatArray:
-    values: FloatArray = -np.log1p(-_drawn(n, *key))
-    values.setflags(write=False)
-    return values
-
-
 _kept = lru_cache(maxsize=KEPT, typed=True)(_drawn)
-_kept_larger = lru_cache(maxsize=KEPT_LARGER // 4, typed=True)(_drawn)
-_spent = lru_cache(maxsize=KEPT, typed=True)(_exponentials)
-_spent_larger = lru_cache(maxsize=KEPT_LARGER, typed=True)(_exponentials)
-
-
-def comb(log_weight: FloatArray, along: IntArray, level: FloatArray) -> IntArray:
-    """Take places by weight at given levels along an order, so that neighbours are alike."""
-    reached = np.cumsum(np.exp(log_weight - log_weight.max())[along])
-    places: IntArray = along[
-        np.minimum(np.searchsorted(reached, level * reached[-1]), along.size - 1)
-    ]
-    return places
+_kept_larger = lru_cache(maxsize=KEPT_LARGER, typed=True)(_drawn)

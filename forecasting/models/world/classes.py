@@ -5,8 +5,8 @@ process's own past.
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -53,41 +53,37 @@ class ClassDraws:
         return text if text.startswith("does not fit") else ""
 
 
-#: (class, evidence of cases, moment, fits, process that asks) to its draws.
-type ClassOf = Callable[[str, Sequence[Evidence], dt.datetime, FitCache, ProcessSpec], ClassDraws]
+@dataclass(frozen=True, slots=True)
+class SpellClasses:
+    """A bank's classes of spells, with the priors that it states of them.
 
-
-def class_draws(
-    classes: Mapping[str, ReferenceClass], stated: Sequence[ClassPrior] = ()
-) -> ClassOf:
-    """Give what draws a bank's classes of spells; each is made once for the same cases.
-
-    `stated` are the priors that the bank states of its classes.
+    A class is drawn apart for each process that asks, for its own case is no case of its class; of
+    the same cases it is drawn once.
     """
-    by_cases: dict[tuple[str, str], ClassDraws] = {}
-    read = Recent[tuple[object, ...], Rows](ROWS)
 
-    def of(
-        name: str,
-        items: Sequence[Evidence],
-        as_of: dt.datetime,
-        fits: FitCache,
-        asking: ProcessSpec,
+    classes: Mapping[str, ReferenceClass]
+    stated: Sequence[ClassPrior]
+    fits: FitCache
+    _drawn: dict[tuple[str, str], ClassDraws] = field(default_factory=dict)
+    _rows: Recent[tuple[object, ...], Rows] = field(default_factory=lambda: Recent(ROWS))
+
+    def draws(
+        self, name: str, items: Sequence[Evidence], as_of: dt.datetime, asking: ProcessSpec
     ) -> ClassDraws:
-        if name not in classes or classes[name].kind not in KINDS:
-            known = {each.id: None for each in classes.values() if each.kind in KINDS}
+        """Give the draws of a class for a process, from the evidence of cases as of a moment."""
+        known = {each.id: each for each in self.classes.values() if each.kind in KINDS}
+        if name not in known:
             msg = f"class ({name}): no such reference class of spells"
             raise InvalidInput(msg, hint=nearest(name, known) or ", ".join(known))
+        reference = known[name]
         asked = (name, as_of, asking.name, *(item.key for item in items))
-        rows = read.of(asked, lambda: _rows(classes[name], items, as_of, asking))
+        rows = self._rows.of(asked, lambda: _rows(reference, items, as_of, asking))
         key = (name, array_hash(rows))
-        if key not in by_cases:
-            graph = Spells(KINDS[classes[name].kind])
-            fit = fits.fit(graph, rows, stated_over(graph.default_priors(), stated, name))
-            by_cases[key] = ClassDraws(graph, fit, rows)
-        return by_cases[key]
-
-    return of
+        if key not in self._drawn:
+            graph = Spells(KINDS[reference.kind])
+            priors = stated_over(graph.default_priors(), self.stated, name)
+            self._drawn[key] = ClassDraws(graph, self.fits.fit(graph, rows, priors), rows)
+        return self._drawn[key]
 
 
 def _rows(
@@ -96,20 +92,6 @@ def _rows(
     if reference.kind == "agreement":
         return agreement_rows(items, reference, as_of)
     return truce_rows(items, reference, anchor(items, "truces", as_of), asking.since)
-
-
-def told_apart(processes: Mapping[str, ProcessSpec]) -> dict[str, ProcessSpec]:
-    """Name the class of each process's moves apart, for its own case is no case of its class."""
-    result = {}
-    for name, process in processes.items():
-        moves = tuple(
-            replace(move, phrase=replace(move.phrase, reference=f"{move.phrase.reference}/{name}"))
-            if move.phrase.form == "class"
-            else move
-            for move in process.moves
-        )
-        result[name] = replace(process, moves=moves)
-    return result
 
 
 def truce_rows(

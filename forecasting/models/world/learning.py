@@ -2,7 +2,7 @@
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 from forecasting.arrays import FloatArray, Recent
 from forecasting.domain.commentary import Worldview
 from forecasting.domain.evidence import Evidence
-from forecasting.domain.process import ProcessSpec, WorldSpec, pools, stated_moves
+from forecasting.domain.process import LinkSpec, ProcessSpec, WorldSpec, pools, stated_moves
 from forecasting.domain.provenance import Fitted
 from forecasting.errors import GateRefused, InvalidInput
 from forecasting.evidence.cases import cases_of
@@ -21,11 +21,11 @@ from forecasting.inference.fit import Fit
 from forecasting.inference.fits import FitCache
 from forecasting.models.news_gain import gain_draws, learned_gain, summary
 from forecasting.models.registry import own_hazards
-from forecasting.models.spells import SpellDraws
 from forecasting.models.world.assembly import Hazard
-from forecasting.models.world.classes import ClassDraws, ClassOf, told_apart
-from forecasting.models.world.delivery import DeliveryOf
-from forecasting.models.world.parameters import Lazily, Parameters, parameters
+from forecasting.models.world.classes import ClassDraws, SpellClasses
+from forecasting.models.world.delivery import DeliveryClasses
+from forecasting.models.world.parameters import Parameters, parameters
+from forecasting.models.world.values import Size
 
 Key = tuple[str, str]
 #: A piece of the past is averaged over so many moments, where reports acted on it.
@@ -36,31 +36,45 @@ DRAWN = 192
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Learned:
-    """What one simulation takes from the past.
+    """What one simulation takes from the past, one value a parameter point.
 
-    `hazards`, `betas`, `gain`: one value a parameter point; those of a process are drawn when it is
-    simulated. `posterior` are the fits behind them, and `owners` the processes that rest on each.
-    `classes` are the reference classes behind each process. `faults`: processes whose parameters
-    cannot be learned, and why; what rests on them is not simulated. `holding` learns again with
-    some links at a known log hazard ratio.
+    `drawn` are the moves that a phrase states, and the links; `own` the moves of deliveries and of
+    kinds of one's own; `sizes` those of parts whose pace a phrase states. `posterior` are the fits
+    behind them, and `owners` the processes that rest on each. `classes` are reference classes by
+    process and name. What rests on a process that cannot be learned is not simulated.
     """
 
-    hazards: Mapping[Key, Hazard]
-    betas: Mapping[str, FloatArray]
+    drawn: Parameters
+    own: Mapping[Key, Hazard]
+    sizes: Mapping[Key, Size | None]
+    link_shifts: Mapping[str, float]
     gain: FloatArray | float
-    posterior: Mapping[str, Fit]
-    classes: Mapping[str, Sequence[ClassDraws]]
     gain_summary: Mapping[str, float | int]
-    faults: Mapping[str, str]
-    owners: Mapping[str, frozenset[str]]
-    holding: Callable[[Mapping[str, float]], "Learned"]
+    posterior: Mapping[str, Fit]
+    owners: Mapping[str, Collection[str]]
+    classes: Mapping[Key, ClassDraws]
+
+    def hazard(self, process: str, move: str) -> Hazard:
+        """Give the parameters of a move, drawn when they are asked for."""
+        key = (process, move)
+        if key in self.own:
+            return self.own[key]
+        return replace(self.drawn.hazard(*key), size=self.sizes.get(key))
+
+    def beta(self, link: LinkSpec) -> FloatArray:
+        """Give the log hazard ratio of a link."""
+        return self.drawn.beta(link) + float(np.log(self.link_shifts.get(link.name, 1.0)))
+
+    def holding(self, betas: Mapping[str, float]) -> "Learned":
+        """Learn again with some links at a known log hazard ratio."""
+        return replace(self, drawn=replace(self.drawn, fixed=betas))
 
     def behind(self, names: Collection[str]) -> dict[str, Fitted]:
         """Give the record of the fits that some processes rest on."""
         return {
-            name: Fitted(_digest(fit), _gate(fit))
+            name: _fitted(fit)
             for name, fit in self.posterior.items()
-            if self.owners[name] & set(names)
+            if not set(names).isdisjoint(self.owners[name])
         }
 
     def gate(self, names: Collection[str]) -> str:
@@ -74,7 +88,8 @@ class Learned:
 
     def verdict(self, names: frozenset[str]) -> str:
         """Say whether the classes behind some processes fit their own cases."""
-        verdicts = (each.verdict for name in sorted(names) for each in self.classes.get(name, ()))
+        each = sorted(self.classes.items(), key=lambda one: one[0][0])
+        verdicts = (drawn.verdict for (name, _), drawn in each if name in names)
         return "; ".join(dict.fromkeys(filter(None, verdicts)))
 
 
@@ -83,14 +98,14 @@ class Learner:
     """Learns from pasts; keeps the fits.
 
     `openings` is when the first question on a process opened: from then it is in the pooled class.
-    `classes` draws the reference classes of spells, `deliveries` the moves of deliveries.
+    `spells` and `deliveries` are the bank's reference classes.
     """
 
     fits: FitCache
     openings: Mapping[str, dt.datetime]
     seed: int
-    classes: ClassOf
-    deliveries: DeliveryOf
+    spells: SpellClasses
+    deliveries: DeliveryClasses
     drawn: Recent[str, Any] = field(default_factory=lambda: Recent(DRAWN))
 
     def learn(
@@ -110,105 +125,85 @@ class Learner:
         by_move: dict[Key, list[CodedReport]] = {}
         for report in coded:
             by_move.setdefault((report.process, report.move), []).append(report)
-        times = {
-            key: piece_multipliers(past, by_move[key])
-            for key, past in pasts.items()
-            if key in by_move
-        }
         cases = cases_of(items)
-        hazards: dict[Key, Hazard] = {}
-        stated: dict[Key, Hazard] = {}
+        own: dict[Key, Hazard] = {}
+        sizes: dict[Key, Size | None] = {}
         shared: dict[str, ProcessSpec] = {}
         faults: dict[str, str] = {}
-        posterior: dict[str, Fit] = {}
-        owners: dict[str, frozenset[str]] = {}
-        draws: dict[str, SpellDraws] = {}
+        classes: dict[Key, ClassDraws] = {}
         delivered: dict[str, Fit] = {}
-        classes: dict[str, list[ClassDraws]] = {}
-        known = cases if variant.history else ()
         for name, process in spec.processes.items():
             try:
-                own = own_hazards(process, pasts, points=points, seed=self.seed, shifts=shifts)
+                mine = own_hazards(process, pasts, points=points, seed=self.seed, shifts=shifts)
             except InvalidInput as fault:
                 faults[name] = fault.message
                 continue
-            if own is not None:
-                hazards |= own
+            if mine is not None:
+                own |= mine
                 continue
             # Others' rates borrow from it, whatever becomes of its own fits.
             shared[name] = process
             try:
                 if process.delivery is not None:
-                    moves, fit = self.deliveries(
+                    moves, delivered[name] = self.deliveries.hazards(
                         process,
                         records[name],
                         cases,
                         as_of,
-                        self.fits,
                         history=variant.history,
                         points=points,
                         seed=self.seed,
                     )
-                    own_pace = {move.name for move in stated_moves(process)}
-                    for move, hazard in moves.items():
-                        # What the bank states of a pace holds; how large parts are, it cannot say.
-                        (stated if move in own_pace else hazards)[name, move] = hazard
-                    delivered[f"deliveries {name}"] = fit
-                    owners[f"deliveries {name}"] = frozenset({name})
+                    paced = {move.name for move in stated_moves(process)}
+                    # What the bank states of a pace holds; how large parts are, it cannot say.
+                    own |= {(name, m): hazard for m, hazard in moves.items() if m not in paced}
+                    sizes |= {(name, m): moves[m].size for m in paced}
                     continue
-                for reference in dict.fromkeys(
-                    m.phrase.reference for m in process.moves if m.phrase.form == "class"
-                ):
-                    class_draws = self.classes(reference, known, as_of, self.fits, process)
-                    draws[f"{reference}/{name}"] = class_draws.draws
-                    posterior[f"spells {reference}/{name}"] = class_draws.fit
-                    owners[f"spells {reference}/{name}"] = frozenset({name})
-                    classes.setdefault(name, []).append(class_draws)
+                for move in process.moves:
+                    key = (name, move.phrase.reference)
+                    if move.phrase.form == "class" and key not in classes:
+                        known = cases if variant.history else ()
+                        classes[key] = self.spells.draws(key[1], known, as_of, process)
             except (InvalidInput, GateRefused) as fault:
                 faults[name] = f"process ({name}): {fault}"
-        drawn: Parameters = parameters(
-            told_apart(shared),
+        drawn = parameters(
+            shared,
             pasts,
             points=points,
             seed=self.seed,
             links=spec.links if variant.links else (),
             fits=self.fits,
-            classes=draws,
+            classes={key: each.draws for key, each in classes.items()},
             pool=[key for key in pasts if self.openings.get(key[0], as_of) <= as_of],
             pooled=variant.pooled,
             history=variant.history,
-            multipliers=times,
+            multipliers={
+                key: piece_multipliers(pasts[key], mine)
+                for key, mine in by_move.items()
+                if key in pasts
+            },
             shifts=shifts,
             cache=self.drawn,
+            faults=faults,
         )
-        if drawn.rates is not None:
-            posterior["rates"] = drawn.rates
-            owners["rates"] = frozenset(name for name, each in shared.items() if pools(each))
-        posterior |= delivered
-        gain = learned_gain(pasts, coded) if variant.news else None
-
-        def learned_with(drawn: Parameters) -> Learned:
-            def of(key: Key) -> Hazard:
-                if key in hazards:
-                    return hazards[key]
-                paced = drawn.moves[key]
-                return replace(paced, size=stated[key].size) if key in stated else paced
-
-            return Learned(
-                Lazily([*drawn.moves, *hazards], of),
-                Lazily(
-                    drawn.betas, lambda name: drawn.betas[name] + np.log(link_shifts.get(name, 1.0))
-                ),
-                1.0 if gain is None else gain_draws(points, self.seed, gain) * gain_shift,
-                posterior,
-                classes,
-                summary(gain) if gain is not None else {},
-                faults,
-                owners,
-                lambda betas: learned_with(drawn.holding(betas)),
+        behind = [(f"spells {of}/{name}", each.fit, {name}) for (name, of), each in classes.items()]
+        if drawn.pool is not None and drawn.pool.fit is not None:
+            behind.append(
+                ("rates", drawn.pool.fit, {n for n, each in shared.items() if pools(each)})
             )
-
-        return learned_with(drawn)
+        behind += [(f"deliveries {name}", fit, {name}) for name, fit in delivered.items()]
+        gain = learned_gain(pasts, by_move) if variant.news else None
+        return Learned(
+            drawn,
+            own,
+            sizes,
+            link_shifts,
+            1.0 if gain is None else gain_draws(points, self.seed, gain) * gain_shift,
+            {} if gain is None else summary(gain),
+            {name: fit for name, fit, _ in behind},
+            {name: owners for name, _, owners in behind},
+            classes,
+        )
 
 
 def piece_multipliers(past: Past, coded: Sequence[CodedReport]) -> FloatArray:
@@ -241,9 +236,7 @@ def _shifts(view: Worldview | None) -> tuple[dict[Key, float], dict[str, float],
     return rates, links, gain
 
 
-def _digest(fit: Fit) -> str:
-    return hashlib.sha256(f"{fit.data_hash}{fit.priors_hash}{fit.seed}".encode()).hexdigest()
-
-
-def _gate(fit: Fit) -> str:
-    return "passed" if fit.report.passed else f"refused: {'; '.join(fit.report.reasons)}"
+def _fitted(fit: Fit) -> Fitted:
+    digest = hashlib.sha256(f"{fit.data_hash}{fit.priors_hash}{fit.seed}".encode()).hexdigest()
+    passed, reasons = fit.report.passed, "; ".join(fit.report.reasons)
+    return Fitted(digest, "passed" if passed else f"refused: {reasons}")

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from forecasting.arrays import BoolArray, Recent
@@ -27,7 +27,6 @@ from forecasting.evidence.relevant import ancestors, asked, groups, last_moment,
 from forecasting.evidence.reports import CodedReport, alive, reports
 from forecasting.models.world.assembly import assemble
 from forecasting.models.world.conditions import towards as ways
-from forecasting.models.world.known import to_values
 from forecasting.models.world.learning import Learned, Learner
 from forecasting.models.world.parameters import FAULTS
 from forecasting.models.world.paths import Paths
@@ -45,6 +44,8 @@ PATIENT, HASTY = 32_768, (3,)
 KEPT = 4
 #: So many states of learning: every variant at one moment.
 KEPT_LEARNED = 12
+#: So many groups of answers: those of all variants at one moment.
+KEPT_ANSWERS = 512
 #: A question that looks so far beyond its condition goes on with the paths that met it.
 FAR = dt.timedelta(days=60)
 
@@ -124,8 +125,7 @@ class WorldModel:
     versions: Mapping[str, Any] = field(default_factory=dict)
     faults: dict[tuple[str, dt.datetime], str] = field(default_factory=dict)
     _runs: Recent[Any, Run] = field(default_factory=lambda: Recent(KEPT))
-    _answers: dict[Any, dict[str, Answer]] = field(default_factory=dict)
-    _rests: dict[str, frozenset[str]] = field(default_factory=dict)
+    _answers: Recent[Any, dict[str, Answer]] = field(default_factory=lambda: Recent(KEPT_ANSWERS))
     _learned: Recent[Any, Learned] = field(default_factory=lambda: Recent(KEPT_LEARNED))
     _read: Recent[Any, _Known] = field(default_factory=lambda: Recent(KEPT))
     _from: dict[str, dt.datetime | None] = field(default_factory=dict)
@@ -138,7 +138,7 @@ class WorldModel:
 
         A fault in one process leaves the questions that rest on it unanswered, and no other.
         """
-        spec = self._spec(variant, at.moment)
+        spec = self._spec(at.moment, links=variant.links)
         number = groups(spec, {q.id: asked(self.predicates[q.id]) for q in questions})
         together: dict[tuple[int, str], list[Question]] = {}
         for question in questions:
@@ -149,19 +149,17 @@ class WorldModel:
         for group in together.values():
             plain = self._effective(variant, group, at)
             asking = (plain, tuple(q.id for q in group), at.key)
-            if asking not in self._answers:
-                if self._answers and next(iter(self._answers))[2][0] != at.moment:
-                    self._answers.clear()
-                self._answers[asking] = self._unless_faulty(plain, group, at)
+            answer_of = self._answers.of(asking, partial(self._unless_faulty, plain, group, at))
             answers |= {
                 name: replace(answer, priors_hash=_hash([self.bank_hash, variant.name]))
-                for name, answer in self._answers[asking].items()
+                for name, answer in answer_of.items()
             }
         return answers
 
     def _effective(self, variant: Variant, group: Sequence[Question], at: AsOf) -> Variant:
         """Drop from a variant what makes no difference to a group: answers are then shared."""
-        names = self._names(group, variant)
+        names = frozenset().union(*(asked(self.predicates[q.id]) for q in group))
+        names = ancestors(self.spec.links, names) if variant.links else names
         # A pooled rate borrows from every process, and so from everything that acts on them.
         pooled = any(pools(self.spec.processes[name]) for name in names)
         linked = variant.links and (pooled or any(link.child in names for link in self.spec.links))
@@ -250,32 +248,20 @@ class WorldModel:
 
     def _known_from(self, name: str) -> dt.datetime | None:
         if name not in self._from:
-            asking = (q for q, of in self.predicates.items() if name in asked(of))
-            opened = [self.questions[q].opens for q in asking if q in self.questions]
-            process = self.spec.processes.get(name)
-            self._from[name] = None if process is None else known_from(process, opened)
+            asking = [q for q, of in self.predicates.items() if name in asked(of)]
+            opened = [self.questions[q].opens for q in asking]
+            self._from[name] = known_from(self.spec.processes[name], opened)
         return self._from[name]
 
     def rests(self, question: Question) -> frozenset[str]:
         """Give the processes that a question rests on: those that it names, and their ancestors."""
-        if question.id not in self._rests:
-            named = asked(self.predicates[question.id])
-            self._rests[question.id] = ancestors(self.spec.links, named)
-        return self._rests[question.id]
+        return ancestors(self.spec.links, asked(self.predicates[question.id]))
 
-    def _names(self, group: Sequence[Question], variant: Variant) -> frozenset[str]:
-        """Give the processes that a group's answers rest on."""
-        names = frozenset().union(*(asked(self.predicates[q.id]) for q in group))
-        return ancestors(self.spec.links, names) if variant.links else names
-
-    def _spec(self, variant: Variant, moment: dt.datetime) -> WorldSpec:
-        """Give the world that a variant knows as of a moment: a link acts once it was argued."""
-        return self._as_of(moment) if variant.links else _without_links(self.spec)
-
-    def _as_of(self, moment: dt.datetime) -> WorldSpec:
-        processes, links = self.spec.processes, self.spec.links
-        late = {x for x in links if _later(x.known_by, moment, processes[x.child].zone)}
-        return WorldSpec(processes, tuple(x for x in links if x not in late)) if late else self.spec
+    def _spec(self, moment: dt.datetime, *, links: bool) -> WorldSpec:
+        """Give the world known as of a moment: a link acts once it was argued."""
+        processes, every = self.spec.processes, self.spec.links if links else ()
+        argued = (x for x in every if not _later(x.known_by, moment, processes[x.child].zone))
+        return WorldSpec(processes, tuple(argued))
 
     def read(self, run: Run, question: Question) -> Answer:
         """Read one question off a simulation."""
@@ -326,9 +312,9 @@ class WorldModel:
         for name in sorted(names):
             if why := self.unknown(name, at.moment):
                 raise InvalidInput(why)
-        whole = self._spec(variant, at.moment)
-        links = [link for link in whole.links if self._has_begun(link.parent, at.moment)]
-        spec = part_of(WorldSpec(whole.processes, tuple(links)), names)
+        whole = self._spec(at.moment, links=variant.links)
+        links = tuple(x for x in whole.links if self._has_begun(x.parent, at.moment))
+        spec = part_of(replace(whole, links=links), names)
         reach = until
         if reach is None:
             reach = max(last_moment(self.predicates[q.id], q.closes) for q in questions)
@@ -345,14 +331,11 @@ class WorldModel:
             if betas is not None:
                 learned = learned.holding(betas)
             record_of = {name: known.records[name] for name in spec.processes}
-            for name in spec.processes:
-                if name in learned.faults:
-                    raise InvalidInput(learned.faults[name])
             world = assemble(
                 spec,
                 record_of,
-                learned.hazards,
-                {link.name: learned.betas[link.name] for link in spec.links},
+                learned.hazard,
+                learned.beta,
                 points=points,
                 repeats=times * (size // points),
                 seed=self.seed,
@@ -360,7 +343,7 @@ class WorldModel:
             )
             all_coded = known.coded if variant.news else ()
             coded = tuple(report for report in all_coded if report.process in spec.processes)
-            world = replace(world, reports=to_values(alive(coded, record_of), world))
+            world = replace(world, reports=alive(coded, record_of))
             horizons = [max(world.day(end), 0.0) for end in ends]
             horizon = max(horizons)
             by = horizon if met is None else min(max(world.day(met), 0.0), horizon)
@@ -380,9 +363,7 @@ class WorldModel:
         # Other paths would serve as well, but steps between answers are on the same ones.
         key = (replace(variant, name=""), tuple(spec.processes), at.key, ends, points, size)
         plain = not do and towards is None and betas is None and only is None
-        if plain:
-            return self._runs.of(key, simulated)
-        return simulated()
+        return self._runs.of(key, simulated) if plain else simulated()
 
     def learn(self, variant: Variant, at: AsOf) -> None:
         """Make the fits that a variant's simulations as of a moment rest on.
@@ -400,7 +381,7 @@ class WorldModel:
             (replace(variant, name=""), at.key, points),
             lambda: self.learner.learn(
                 variant,
-                self._spec(variant, at.moment),
+                self._spec(at.moment, links=variant.links),
                 known.records,
                 history if variant.history else {},
                 known.coded if variant.news else (),
@@ -425,8 +406,9 @@ class WorldModel:
             )
             # The items that say something, for the hash of the evidence.
             item_keys = sorted(i.key for i in at.items if any(e.form != "bears" for e in i.effects))
-            spec = self._as_of(at.moment)
-            linked, apart = pasts(spec, record_of), pasts(_without_links(spec), record_of)
+            linked, apart = (
+                pasts(self._spec(at.moment, links=links), record_of) for links in (True, False)
+            )
             return _Known(record_of, coded, linked, apart, "\0".join([iso(at.moment), *item_keys]))
 
         return self._read.of(at.key, read)
@@ -468,11 +450,6 @@ class WorldModel:
 def _later(day: dt.date | None, moment: dt.datetime, zone: str) -> bool:
     """Say whether something was argued only after the day of a moment."""
     return day is not None and day > local_day(moment, zone)
-
-
-def _without_links(spec: WorldSpec) -> WorldSpec:
-    """Give the processes of a world without any link."""
-    return WorldSpec(spec.processes, ())
 
 
 def _hash(parts: Sequence[str]) -> str:

@@ -9,7 +9,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from forecasting.arrays import FloatArray
 from forecasting.domain.process import LinkSpec
-from forecasting.errors import InvalidInput
 from forecasting.evidence.history import Past
 
 #: Half an hour: no end of a stay is known to be nearer to its beginning.
@@ -39,33 +38,23 @@ class OwnPast:
     ) -> "OwnPast":
         """Read a past."""
         pieces = past.pieces if past is not None else ()
-        factors = np.ones(len(pieces)) if factor is None else np.asarray(factor, dtype=np.float64)
-        if factors.shape != (len(pieces),):
-            name = f"{past.process}: {past.move}" if past is not None else "move"
-            message = f"factor ({name}): one for each of {len(pieces)} pieces, got {factors.shape}."
-            raise InvalidInput(message)
-        stay, number, reached, open_ = [], -1, 0.0, False
-        for piece in pieces:
-            if not open_ or piece.begin != reached:
-                number += 1
-            stay.append(number)
-            reached, open_ = piece.end, not piece.fired
-        places = [k for k, piece in enumerate(pieces) if not (piece.fired and piece.end <= 0.0)]
-        share = [link.past for link in links]
+        begin = np.array([piece.begin for piece in pieces], dtype=np.float64)
+        end = np.array([piece.end for piece in pieces], dtype=np.float64)
+        fired = np.array([piece.fired for piece in pieces], dtype=np.bool_)
+        goes_on = ~fired[:-1] & (begin[1:] == end[:-1])
+        stay = np.cumsum(np.concatenate([[False], ~goes_on])[: len(pieces)], dtype=np.int64)
         on = [
-            [
-                float(link.name in pieces[k].on) if known is None else known
-                for link, known in zip(links, share, strict=True)
-            ]
-            for k in places
+            [float(link.name in piece.on) if link.past is None else link.past for link in links]
+            for piece in pieces
         ]
+        kept = ~fired | (end > 0.0)
         return cls(
-            np.array([pieces[k].begin for k in places], dtype=np.float64),
-            np.array([pieces[k].end for k in places], dtype=np.float64),
-            np.array([pieces[k].fired for k in places], dtype=np.bool_),
-            np.array([stay[k] for k in places], dtype=np.int64),
-            np.array(on, dtype=np.float64).reshape(len(places), len(links)),
-            factors[places] if len(places) else np.empty(0),
+            begin[kept],
+            end[kept],
+            fired[kept],
+            stay[kept],
+            np.array(on, dtype=np.float64).reshape(len(pieces), len(links))[kept],
+            (np.ones(len(pieces)) if factor is None else np.asarray(factor))[kept],
         )
 
     @property

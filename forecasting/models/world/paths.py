@@ -1,57 +1,31 @@
 """Paths: what happened in each draw, and what a question asks of it."""
 
 import datetime as dt
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.arrays import BoolArray, FloatArray, IntArray
+from forecasting.domain import predicate
 from forecasting.domain.predicate import Choice, Moment, Total, Truth
+from forecasting.errors import InvalidInput
 from forecasting.inference.estimate import quantiles
-from forecasting.models.world import asking
+from forecasting.models.world.course import Course, Rows, facts_of
 from forecasting.models.world.values import World
 
 if TYPE_CHECKING:
     import pandas as pd
 
+#: An option that holds whatever no other option names.
+OTHER = "other"
 #: The most moves of a story.
 STEPS = 4
 #: Quantiles of a fan of totals, in percent.
 FAN = (5.0, 25.0, 50.0, 75.0, 95.0)
-
-
-class Rows(NamedTuple):
-    """One row a move that chance (or an intervention) made.
-
-    Of processes that links join: draw by draw, in order of time; one such part after the other.
-    """
-
-    draw: NDArray[np.int32]
-    process: NDArray[np.int16]
-    time: FloatArray
-    before: NDArray[np.int8]
-    state: NDArray[np.int8]
-    amount: NDArray[np.float32]
-
-    @classmethod
-    def empty(cls, size: int) -> "Rows":
-        """Give room for so many rows."""
-        kinds = (np.int32, np.int16, np.float64, np.int8, np.int8, np.float32)
-        columns: list[Any] = [np.empty(size, kind) for kind in kinds]
-        return cls(*columns)
-
-    def of(self, key: slice | IntArray) -> "Rows":
-        """Give the rows of a range or of positions, copied."""
-        columns: list[Any] = [column[key].copy() for column in self]
-        return Rows(*columns)
-
-    @classmethod
-    def joined(cls, parts: Sequence["Rows"]) -> "Rows":
-        """Give the rows of several parts, one after the other."""
-        return cls(*map(np.concatenate, zip(*parts, strict=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,36 +50,129 @@ class Paths:
     reach: tuple[float, ...]
     rows: Rows
     log_weight: FloatArray
-    _of: dict[int, Rows] = field(default_factory=dict, init=False, repr=False)
+    _courses: dict[str, Course] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def horizon(self) -> float:
         """How far every process is simulated."""
         return min(self.reach, default=0.0)
 
-    def of(self, process: int) -> Rows:
-        """Give the rows of one process."""
-        if not self._of:
+    def course(self, name: str) -> Course:
+        """Give one process in every draw."""
+        if not self._courses:
+            world = self.world
             order = np.argsort(self.rows.process, kind="stable")
-            counts = np.bincount(self.rows.process, minlength=len(self.world.processes))
-            ends = np.cumsum(counts)
-            for place, (end, count) in enumerate(zip(ends, counts, strict=True)):
-                self._of[place] = self.rows.of(order[end - count : end])
-        return self._of[process]
+            counts = np.bincount(self.rows.process, minlength=len(world.processes))
+            parts = np.split(order, np.cumsum(counts)[:-1])
+            for process, part in zip(world.processes, parts, strict=True):
+                facts, rows = facts_of(process), self.rows.of(part)
+                self._courses[process.name] = Course(process, facts, rows, world.draws)
+        return self._courses[name]
+
+    def day(self, moment: dt.datetime, *names: str) -> float:
+        """Give a moment in days from the origin: one to which some processes are simulated."""
+        day = self.world.day(moment)
+        least = min(self.reach[self.world.index[name]] for name in names)
+        if day > least + 1e-9:
+            message = f"{moment:%Y-%m-%d}: beyond the simulated {least:g} days."
+            raise InvalidInput(message, hint="simulate up to the last moment that is asked for.")
+        return day
 
     def truth(self, event: Truth, opens: dt.datetime, closes: dt.datetime) -> BoolArray:
         """Say in which draws an event happens, (S,); what came up to `opens` counts for states."""
-        return asking.truth(self, event, self.world.day(opens), closes)
+        start = self.world.day(opens)
+        match event:
+            case predicate.Not(of=inner):
+                return ~self.truth(inner, opens, closes)
+            case predicate.And(left=left, right=right):
+                return self.truth(left, opens, closes) & self.truth(right, opens, closes)
+            case predicate.Or(left=left, right=right):
+                return self.truth(left, opens, closes) | self.truth(right, opens, closes)
+            case predicate.Entered(process=name) | predicate.Occurred(process=name):
+                since, course = event.since, self.course(name)
+                after = start if since is None else self.day(since.of(closes), name)
+                end = self.day(event.until.of(closes), name)
+                if isinstance(event, predicate.Entered):
+                    return course.entries(event.states, after) <= end
+                return course.counts(after, end) >= event.least
+            case predicate.At(process=name, states=states, when=when):
+                course = self.course(name)
+                return course.among(states)[course.state_at(self.day(when.of(closes), name))]
+            case predicate.Through(process=name, states=states, until=until):
+                end = self.day(until.of(closes), name)
+                return self.course(name).through(states, start, end)
+            case predicate.Within():
+                return self._within(event, start, self.day(closes, event.process, event.cause))
+        assert_never(event)
+
+    def _within(self, event: predicate.Within, opens: float, until: float) -> BoolArray:
+        """Say whether the effect enters, by the close, within so many days of the first cause."""
+        cause = self.course(event.cause).entries(event.cause_states, opens)
+        latest = np.where(cause <= until, np.minimum(cause + event.days, until), -np.inf)
+        course, same = self.course(event.process), event.process == event.cause
+        hit = np.zeros(self.world.draws, dtype=np.bool_)
+        facts, rows = (
+            each.of(np.flatnonzero(course.hits(each, event.states)))
+            for each in (course.facts, course.rows)
+        )
+        for day in facts.time:
+            hit |= ((day > cause) if same else (day >= cause)) & (day <= latest)
+        begun = cause[rows.draw]
+        after = rows.time > begun if same else rows.time >= begun
+        hit[rows.draw[after & (rows.time <= latest[rows.draw])]] = True
+        return hit
 
     def choice(
         self, event: Choice, options: Sequence[str], opens: dt.datetime, closes: dt.datetime
     ) -> IntArray:
         """Give the position of the option that comes true in each draw, (S,)."""
-        return asking.choice(self, event, options, self.world.day(opens), closes)
+        start = self.world.day(opens)
+        match event:
+            case predicate.StateOn(process=name, when=when, named=named):
+                state = self.course(name).state_at(self.day(when.of(closes), name))
+                return self._options(name, state, options, dict(named))
+            case predicate.HighestOf(process=name, until=until, named=named):
+                highest = self.course(name).highest(start, self.day(until.of(closes), name))
+                return self._options(name, highest, options, dict(named))
+        close = self.day(closes, *(name for _, name, _ in event.entries))
+        best = np.full(self.world.draws, np.nextafter(close, np.inf))
+        place = np.full(self.world.draws, options.index(event.otherwise))
+        for option, name, states in event.entries:
+            course = self.course(name)
+            times = course.entries(states, start)
+            if isinstance(event, predicate.FirstOf):
+                chosen = times < best
+                best[chosen] = times[chosen]
+            else:  # the highest that is reached, or was at the opening, comes last
+                chosen = times <= close
+                if states:
+                    chosen |= course.among(states)[course.state_at(start)]
+            place[chosen] = options.index(option)
+        return place
+
+    def _options(
+        self, name: str, state: IntArray, options: Sequence[str], named: Mapping[str, str]
+    ) -> IntArray:
+        """Give the option of each draw's state; a state that no option names is the rest."""
+        states = self.course(name).process.states
+        places = np.full(len(states), -1, dtype=np.int64)
+        for k in np.unique(state):
+            option = named.get(states[k], states[k])
+            places[k] = options.index(
+                OTHER if option not in options and OTHER in options else option
+            )
+        return places[state]
 
     def number(self, event: Total, opens: dt.datetime, closes: dt.datetime) -> FloatArray:
-        """Give the number that is asked for in each draw, (S,)."""
-        return asking.number(self, event, self.world.day(opens), closes)
+        """Give what a delivery brought, or how many events fell, in each draw, (S,)."""
+        until = self.day(event.when.of(closes), event.process)
+        after = self.world.day(opens) if event.since_opening else -np.inf
+        course = self.course(event.process)
+        if not np.isfinite(course.process.goal):
+            return course.counts(after, until).astype(np.float64)
+        # Parts have seven digits, so a sum is rounded to seven digits of what was agreed.
+        digits = 6 - math.ceil(math.log10(course.process.goal))
+        return np.round(course.total(after, until), digits)
 
     def weights(self, given: BoolArray | None = None) -> FloatArray:
         """Give the weight of each draw, summing to 1; 0 where the condition does not hold."""
@@ -152,7 +219,8 @@ class Paths:
         draws = np.arange(self.world.draws)
         columns = {}
         for process in self.world.processes:
-            codes = [asking.state_at(self, process.name, self.world.day(at)) for at in moments]
+            course = self.course(process.name)
+            codes = [course.state_at(self.world.day(at)) for at in moments]
             flat = np.concatenate(codes) if codes else np.zeros(0, dtype=np.int64)
             columns[process.name] = pd.Categorical.from_codes(flat, pd.Index(process.states))
         index = pd.MultiIndex.from_product([list(moments), draws], names=["moment", "draw"])
@@ -170,55 +238,46 @@ class Paths:
         A counted move of a process with several states, as of a delivery under way, is written
         ``PROCESS=next-part``: it enters no state.
         """
-        world = self.world
-        w = self.weights()
-        chosen = [world.index[name] for name in (world.index if processes is None else processes)]
-        width = max((len(each.states) for each in world.processes), default=1) + 1
-        base = len(world.processes) * width + 1
-        length = min(STEPS, int(62 / np.log2(base)))
-        when = np.full((len(chosen), world.draws), np.inf)
-        code = np.zeros((len(chosen), world.draws), dtype=np.int64)
-        for k, process in enumerate(chosen):
-            rows = self.of(process)
+        chosen = list(self.world.index) if processes is None else processes
+        when = np.full((len(chosen), self.world.draws), np.inf)
+        code = np.zeros((len(chosen), self.world.draws), dtype=np.int64)
+        steps = [""]  # by their code
+        for k, name in enumerate(chosen):
+            states, rows = self.course(name).process.states, self.course(name).rows
             rows = rows.of(np.flatnonzero(rows.time > since))
             first = np.flatnonzero(np.diff(rows.draw, prepend=-1))
             when[k, rows.draw[first]] = rows.time[first]
-            after = rows.state[first].astype(np.int64)
-            on_the_way = (rows.before[first] == after) & (len(world.processes[process].states) > 1)
-            into = np.where(on_the_way, width - 1, after)
-            code[k, rows.draw[first]] = process * width + into + 1
+            into = rows.state[first].astype(np.int64)
+            if len(states) > 1:
+                into[rows.before[first] == into] = len(states)
+            code[k, rows.draw[first]] = len(steps) + into
+            entered = [f"{name}={state}" for state in (*states, "next-part")]
+            steps += entered if len(states) > 1 else [name]
+        base = len(steps)
+        length = min(STEPS, int(62 / np.log2(base)))
         order = np.argsort(when, axis=0, kind="stable")[:length]
         sequence = np.take_along_axis(code, order, axis=0)
         times = np.take_along_axis(when, order, axis=0)
         key = (sequence * base ** np.arange(len(sequence))[:, None]).sum(axis=0)
         keys, place = np.unique(key, return_inverse=True)
-        share = np.bincount(place, w, len(keys))
+        share = np.bincount(place, self.weights(), len(keys))
         stories = []
         for k in np.argsort(-share, kind="stable")[:n]:
-            steps, rest = [], int(keys[k])
+            taken, rest = [], int(keys[k])
             while rest:
                 rest, each = divmod(rest, base)
-                owner_of, state = divmod(each - 1, width)
-                name = world.processes[owner_of]
-                if len(name.states) == 1:
-                    steps.append(name.name)
-                else:
-                    entered = "next-part" if state == width - 1 else name.states[state]
-                    steps.append(f"{name.name}={entered}")
-            days = np.median(times[: len(steps), place == k], axis=1)
-            stories.append(Story(tuple(steps), float(share[k]), tuple(float(day) for day in days)))
+                taken.append(steps[each])
+            days = np.median(times[: len(taken), place == k], axis=1)
+            stories.append(Story(tuple(taken), float(share[k]), tuple(days.tolist())))
         return stories
 
     def fan(self, process: str, moments: Sequence[dt.datetime]) -> FloatArray:
         """Give shares of the states, or quantiles of a total, at some moments."""
-        world, w = self.world, self.weights()
-        subject = world.processes[world.index[process]]
-        if np.isfinite(subject.goal):
+        world, w, course = self.world, self.weights(), self.course(process)
+        subject = course.process
+        if np.isfinite(subject.goal) or len(subject.states) == 1:
             event = [Total(process, Moment(at)) for at in moments]
             totals = [self.number(each, world.origin, world.origin) for each in event]
             return np.array([quantiles(total, w, FAN) for total in totals])
-        if len(subject.states) == 1:
-            numbers = [asking.counts(self, process, -np.inf, world.day(at)) for at in moments]
-            return np.array([quantiles(each.astype(np.float64), w, FAN) for each in numbers])
-        states = [asking.state_at(self, process, world.day(at)) for at in moments]
+        states = [course.state_at(world.day(at)) for at in moments]
         return np.array([np.bincount(each, w, len(subject.states)) for each in states])

@@ -1,18 +1,17 @@
 """A world as the flat arrays that the event loop walks."""
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasting.arrays import FloatArray, IntArray
+from forecasting.arrays import FloatArray, IntArray, by_value
 from forecasting.errors import InvalidInput
 from forecasting.models.world import loop
 from forecasting.models.world.chance import exponentials, number, uniforms
 from forecasting.models.world.fading import Fading, fading
-from forecasting.models.world.known import ages, at_start, ever, names_of
+from forecasting.models.world.known import Standing, names_of, standing
 from forecasting.models.world.values import NEVER, Do, Move, Size, Way, World
 
 #: The day; what happens, to whom, into what; whether it is an event; an amount.
@@ -78,14 +77,11 @@ def planned(
             move[k, loop.FIRST_SIZE] = flat.put(uniforms(world.draws, seed, "size", names[k]))
         else:
             move[k, loop.SIZE] = -1
-    faded = fading(world.reports, places, len(moves), horizon)
+    faded = fading(world, horizon)
     steps = flat.put(faded.value)
-    move[:, loop.ITEMS], move[:, loop.ITEMS_END], move[:, loop.CELL] = (
-        faded.ptr[:-1],
-        faded.ptr[1:],
-        faded.cell,
-    )
-    process, stand, link, acts, lists = _structure(world, places, flat)
+    move[:, loop.ITEMS : loop.CELL + 1] = faded.of
+    stands = [standing(process) for process in world.processes]
+    process, stand, link, acts, lists = _structure(world, stands, places, flat)
     clock = _clock(world, do, faded, horizon)
     salt = [[number(seed, use, name) for use in loop.USES] for name in names]
     return Plan(
@@ -93,7 +89,7 @@ def planned(
         repeats=world.repeats,
         value=flat.all(),
         move=move,
-        age=ages(world),
+        age=np.concatenate([each.age for each in stands]),
         salt=np.array(salt, dtype=np.uint64).reshape(-1, len(loop.USES)),
         process=process,
         stand=stand,
@@ -101,8 +97,8 @@ def planned(
         link=link,
         acts=acts,
         lists=lists,
-        item=np.stack([faded.source, faded.at + steps], axis=1),
-        item_size=np.stack([faded.known, faded.bound], axis=1),
+        item=faded.item + np.array([0, steps]),
+        item_size=faded.item_size,
         gain=np.broadcast_to(_each(world, world.gain), world.draws).copy(),
         tick=np.array([each[1:5] for each in clock], dtype=np.int64).reshape(-1, 4),
         clock=np.array([(each[0], each[5]) for each in clock], dtype=np.float64).reshape(-1, 2),
@@ -132,10 +128,6 @@ class _Flat:
     def add(self, value: FloatArray | float) -> tuple[int, int]:
         """Add a parameter (a number, one a point or a draw); give where it begins, and its kind."""
         part = np.atleast_1d(np.asarray(value, dtype=np.float64))
-        if part.ndim != 1 or part.size not in self.kinds:
-            sizes = ", ".join(map(str, self.kinds))
-            message = f"parameter of shape {part.shape}: of {sizes} values."
-            raise InvalidInput(message)
         return self.put(part), self.kinds[part.size]
 
     def all(self) -> FloatArray:
@@ -144,7 +136,10 @@ class _Flat:
 
 
 def _structure(
-    world: World, places: Mapping[tuple[int, int], int], flat: _Flat
+    world: World,
+    stands: Sequence[Standing],
+    places: Mapping[tuple[int, int], int],
+    flat: _Flat,
 ) -> tuple[IntArray, FloatArray, IntArray, NDArray[np.bool_], IntArray]:
     """Give processes, links, and who is linked to whom."""
     lists: list[int] = []
@@ -154,11 +149,10 @@ def _structure(
         return len(lists) - len(numbers), len(lists)
 
     process, stand, first = [], [], 0
-    for p, each in enumerate(world.processes):
-        state, since, total = at_start(each)
+    for p, (each, now) in enumerate(zip(world.processes, stands, strict=True)):
         out = listed([j for j, link in enumerate(world.links) if link.parent == p])
-        process.append((state, each.done, first, first + len(each.moves), *out))
-        stand.append((since, each.free, each.goal, total))
+        process.append((now.state, each.done, first, first + len(each.moves), *out))
+        stand.append((now.since, each.free, each.goal, now.total))
         first += len(each.moves)
     width = max((len(each.states) for each in world.processes), default=1)
     acts = np.zeros((len(world.links), width), dtype=np.bool_)
@@ -167,7 +161,8 @@ def _structure(
         acts[j, list(link.states)] = True
         children = listed([places[pair] for pair in link.children])
         on_event = link.once and not link.states
-        links.append((link.once, on_event, ever(world, link), *children, *flat.add(link.beta)))
+        ever = stands[link.parent].ever(link)
+        links.append((link.once, on_event, ever, *children, *flat.add(link.beta)))
     return (
         np.array(process, dtype=np.int64).reshape(-1, loop.OUT_END + 1),
         np.array(stand, dtype=np.float64).reshape(-1, loop.TOTAL + 1),
@@ -178,11 +173,6 @@ def _structure(
 
 
 def _check(world: World, moves: Sequence[tuple[int, Move]]) -> None:
-    if len(world.index) < len(world.processes):
-        raise InvalidInput("world: two processes have one name.")
-    if world.draws < 1 or world.repeats < 1 or world.draws % world.repeats:
-        message = f"draws ({world.draws}): a multiple of the repeats ({world.repeats})."
-        raise InvalidInput(message)
     if max((len(process.states) for process in world.processes), default=0) > 127:
         raise InvalidInput("world: a process has more than 127 states.")
     for place, move in moves:
@@ -190,11 +180,6 @@ def _check(world: World, moves: Sequence[tuple[int, Move]]) -> None:
         if move.size is not None and not np.isfinite(process.goal):
             message = f"{process.name}: a move with a size needs a finite goal."
             raise InvalidInput(message)
-        for value in (move.rate, move.shape):
-            array = np.asarray(value)
-            if not np.all(np.isfinite(array)) or np.any(array < 0):
-                message = f"{process.name}: rates and shapes are finite and not negative."
-                raise InvalidInput(message)
 
 
 def _budgets(
@@ -243,17 +228,17 @@ def _sizes(world: World, place: int, size: Size) -> tuple[FloatArray, int]:
     if not (np.all(mean > 0) and np.all(mean < 1) and np.all(precision > 0)):
         message = f"{world.processes[place].name}: a part has a mean share in (0, 1)."
         raise InvalidInput(message)
-    return _beta_table(mean.tobytes(), precision.tobytes()), every
+    return _beta_table(mean, precision), every
 
 
-@lru_cache(maxsize=16)
-def _beta_table(mean: bytes, precision: bytes) -> FloatArray:
+@by_value(16)
+def _beta_table(mean: FloatArray, precision: FloatArray) -> FloatArray:
     """Tabulate Beta quantiles with the right mean; what-ifs on one world ask for the same again."""
     from scipy.special import betaincinv
 
     theta = np.linspace(0.0, np.pi / 2, loop.KNOTS)
     u = np.clip(np.sin(theta) ** 2, ENDS, 1.0 - ENDS)  # at 0 and 1 there is nothing to see
-    share, size = np.frombuffer(mean)[:, None], np.frombuffer(precision)[:, None]
+    share, size = mean[:, None], precision[:, None]
     rows = np.asarray(betaincinv(share * size, (1 - share) * size, u), dtype=np.float64)
     # The loop is linear between knots: what it gives on average over a uniform.
     fine = np.arcsin(np.sqrt((np.arange(8192) + 0.5) / 8192)) / theta[1]
@@ -294,8 +279,5 @@ def _clock(world: World, do: Sequence[Do], faded: Fading, horizon: float) -> lis
             ticks.append(
                 (max(each.day, loop.MOMENT), loop.FORCED, each.process, each.state, False, 0.0)
             )
-    ticks += [
-        (float(day), loop.FADED, int(move), int(cell), False, 0.0)
-        for day, move, cell in zip(faded.day, faded.move, faded.place, strict=True)
-    ]
+    ticks += [(day, loop.FADED, move, cell, False, 0.0) for day, move, cell in faded.later]
     return sorted((each for each in ticks if each[0] <= horizon), key=lambda each: each[:2])

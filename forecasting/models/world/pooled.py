@@ -12,8 +12,8 @@ import numpy as np
 
 from forecasting.arrays import FloatArray
 from forecasting.domain.prior import PriorSpec
-from forecasting.errors import InvalidInput
 from forecasting.evidence.history import Past
+from forecasting.inference.alike import representative
 from forecasting.inference.fit import Fit
 from forecasting.inference.fits import FitCache
 from forecasting.models.rates import Rates, rate_data
@@ -58,21 +58,21 @@ def pooled_rates(
     if rows is None:
         mu, sigma = _prior_draws(priors)
         return Pooled(mu, sigma, np.ones(mu.size), frozenset(), None)
-    if fits is None:
-        message = "rates: moves that state nothing need the pooled fit"
-        raise InvalidInput(message, hint="give `fits`, or pooled=False")
+    assert fits is not None  # for the type checker
     keys = sorted(rows)
     day = anchor([pasts[key] for key in keys if key in pasts])
     then = [rows[key][1] * _share_by(pasts.get(key), day) for key in keys]
     counts = [rows[key][0] for key in keys]
     at_anchor = rate_data(counts, then)
     fit = fits.fit(model, at_anchor, priors)
-    mu, sigma, weight = representative(fit.draws["mu"], fit.draws["sigma"])
+    chosen = representative(fit.draws["mu"], fit.draws["sigma"], STRATA)
+    mu, sigma = fit.draws["mu"][chosen], fit.draws["sigma"][chosen]
     now = rate_data(counts, [rows[key][1] for key in keys])
     draws = {"mu": mu, "sigma": sigma}
     log_ratio = model.log_likelihood(draws, now) - model.log_likelihood(draws, at_anchor)
     since = log_ratio.sum(axis=1)
-    return Pooled(mu, sigma, weight * np.exp(since - since.max()), frozenset(keys), fit)
+    weight = np.exp(since - since.max()) * (1.0 / chosen.size)
+    return Pooled(mu, sigma, weight, frozenset(keys), fit)
 
 
 def anchor(pasts: list[Past]) -> float:
@@ -91,21 +91,6 @@ def _share_by(past: Past | None, day: float) -> float:
         return 1.0
     before = sum(min(max(day - piece.day, 0.0), piece.end - piece.begin) for piece in past.pieces)
     return float(max(before, 0.0) / past.exposure)
-
-
-def representative(mu: FloatArray, sigma: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Thin draws to at most 256 that stand for all: strata of mu, of sigma within each."""
-    size = mu.size
-    by = np.argsort(mu, kind="stable")
-    if size < STRATA * STRATA:
-        return mu[by], sigma[by], np.full(size, 1.0 / size)
-    chosen = []
-    for number, stratum in enumerate(np.array_split(by, STRATA)):
-        inner = stratum[np.argsort(sigma[stratum], kind="stable")]
-        middle = ((np.arange(STRATA) + 0.5) / STRATA * inner.size).astype(np.int64)
-        chosen.append(inner[middle][:: 1 if number % 2 == 0 else -1])
-    place = np.concatenate(chosen)
-    return mu[place], sigma[place], np.full(place.size, 1.0 / place.size)
 
 
 def _prior_draws(priors: Mapping[str, PriorSpec]) -> tuple[FloatArray, FloatArray]:

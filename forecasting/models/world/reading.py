@@ -19,7 +19,6 @@ from forecasting.inference.estimate import (
     logged_options,
     number_error,
     number_gate,
-    options,
     pulls,
     quantiles,
 )
@@ -67,35 +66,53 @@ class Answer:
         return dict(zip(question.space.options, self.numbers, strict=True))
 
 
+def truths(paths: Paths, predicate: Predicate, question: Question) -> dict[str, BoolArray]:
+    """Say which paths answer a question so, by outcome; a number has none."""
+    window, options = (question.opens, question.closes), question.space.options
+    if question.type == "binary":
+        truth = paths.truth(cast("Truth", predicate.event), *window)
+        return {"yes": truth, "no": ~truth}
+    if question.type == "numeric":
+        return {}
+    chosen = paths.choice(cast("Choice", predicate.event), options, *window)
+    return {option: chosen == place for place, option in enumerate(options)}
+
+
+def values(paths: Paths, predicate: Predicate, question: Question) -> FloatArray:
+    """Give the number that a question asks for in each path, within its bounds."""
+    x = paths.number(cast("Total", predicate.event), question.opens, question.closes)
+    return np.asarray(np.clip(x, question.space.lower, question.space.upper), dtype=np.float64)
+
+
+def counting(paths: Paths, predicate: Predicate, question: Question) -> BoolArray | None:
+    """Say on which paths a conditional question counts; None: on all."""
+    given = predicate.given
+    return None if given is None else paths.truth(given, question.opens, question.closes)
+
+
 def read(
     paths: Paths, predicate: Predicate, question: Question
 ) -> tuple[tuple[float, ...], Spread | None, tuple[tuple[float, float], ...], str, str | None]:
     """Read numbers, spread, intervals, gate and what decides the question off the paths."""
-    window = (question.opens, question.closes)
-    given = _given(paths, predicate, question)
+    given = counting(paths, predicate, question)
     weights, repeats = paths.weights(given), paths.world.repeats
     if not weights.any():
         return (), None, (), "refused: no path meets the condition of the question", None
     if given is not None and effective(weights) < FEWEST:
         return (), None, (), "refused: too few paths meet the condition of the question", None
-    event = predicate.event
+    if question.type == "numeric":
+        x = values(paths, predicate, question)
+        gate = number_gate(number_error(x, weights, repeats))
+        return quantiles(x, weights, LEVELS), None, (), gate, None
+    of = truths(paths, predicate, question)
     if question.type == "binary":
-        truth = paths.truth(cast("Truth", event), *window)
-        chance = estimate(truth, weights, repeats)
-        asked = truth if given is None else truth[given]
+        chance = estimate(of["yes"], weights, repeats)
+        asked = of["yes"] if given is None else of["yes"][given]
         decided = "yes" if asked.all() else "no" if not asked.any() and chance.p == 0.0 else None
         return (logged(chance.p),), chance.spread(), (), chance.gate, decided
-    if question.type == "numeric":
-        x = np.asarray(paths.number(cast("Total", event), *window), dtype=np.float64)
-        space = question.space
-        x = np.clip(x, space.lower, space.upper)
-        numbers = quantiles(x, weights, LEVELS)
-        return numbers, None, (), number_gate(number_error(x, weights, repeats)), None
-    chosen = paths.choice(cast("Choice", event), question.space.options, *window)
-    each = options(chosen, len(question.space.options), weights, repeats)
-    refused = [one.gate for one in each if one.gate != "passed"]
+    each = [estimate(hit, weights, repeats) for hit in of.values()]
+    gate = next((one.gate for one in each if one.gate != "passed"), "passed")
     ends = tuple((one.quantiles[0], one.quantiles[-1]) for one in each)
-    gate = refused[0] if refused else "passed"
     return logged_options([one.p for one in each]), None, ends, gate, None
 
 
@@ -105,30 +122,18 @@ def pull(paths: Paths, predicate: Predicate, question: Question) -> FloatArray:
     It is the influence of the delta method, so that of a change between two runs on the same points
     the error is the root of the summed squares of its pull: what both runs share falls out.
     """
-    window = (question.opens, question.closes)
-    weights = paths.weights(_given(paths, predicate, question))
-    event = predicate.event
+    weights = paths.weights(counting(paths, predicate, question))
     if question.type == "numeric":
-        space = question.space
-        x = np.clip(paths.number(cast("Total", event), *window), space.lower, space.upper)
+        x = values(paths, predicate, question)
         low, middle, high = quantiles(x, weights, (40.0, 50.0, 60.0))
         hits, slope = [x <= middle], np.array([low - high]) / 0.2
     else:
-        if question.type == "binary":
-            hits = [paths.truth(cast("Truth", event), *window)]
-        else:
-            chosen = paths.choice(cast("Choice", event), question.space.options, *window)
-            hits = [chosen == place for place in range(len(question.space.options))]
+        hits = list(truths(paths, predicate, question).values())
+        hits = hits[:1] if question.type == "binary" else hits
         p = np.array([logged(float(weights @ hit)) for hit in hits])
         slope = 1.0 / (p * (1.0 - p))
     columns = [pulls(hit, weights, paths.world.repeats) for hit in hits]
     return np.asarray(np.stack(columns, axis=1) * slope, dtype=np.float64)
-
-
-def _given(paths: Paths, predicate: Predicate, question: Question) -> BoolArray | None:
-    if predicate.given is None:
-        return None
-    return paths.truth(predicate.given, question.opens, question.closes)
 
 
 def on_scale(question: Question, numbers: Sequence[float]) -> FloatArray:

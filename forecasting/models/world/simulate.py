@@ -10,8 +10,9 @@ import numpy as np
 
 from forecasting.arrays import BoolArray, FloatArray, IntArray
 from forecasting.errors import InvalidInput
+from forecasting.models.world.course import Rows
 from forecasting.models.world.known import names_of, settled
-from forecasting.models.world.paths import Paths, Rows
+from forecasting.models.world.paths import Paths
 from forecasting.models.world.values import Do, Way, World
 
 if TYPE_CHECKING:
@@ -41,9 +42,6 @@ def simulate(
     nobody may ask them.
     """
     reach = np.array(np.broadcast_to(horizon, len(world.processes)), dtype=np.float64)
-    if not np.all((reach >= 0.0) & (reach < np.inf)):
-        message = f"horizon ({horizon}): days from the origin, at least 0."
-        raise InvalidInput(message)
     from forecasting.models.world.plan import planned  # imports numba
 
     world = settled(world, do)
@@ -79,12 +77,9 @@ def _rows(plan: "Plan", reach: FloatArray, wanted: BoolArray, world: World) -> R
         mine = np.isin(owner, part) & (plan.clock[:, 0] <= horizon)
         of_part = plan._replace(tick=plan.tick[mine], clock=plan.clock[mine])
         tasks += [(of_part, part, horizon, wanted, a, b, names) for a, b in pairwise(cuts.tolist())]
-    if threads == 1:
-        blocks = [_draws(*task) for task in tasks]
-    else:  # draws depend on nothing but their number, so threads change no byte
-        with ThreadPoolExecutor(threads) as pool:
-            blocks = list(pool.map(lambda task: _draws(*task), tasks))
-    return blocks[0] if len(blocks) == 1 else Rows.joined(blocks)
+    with ThreadPoolExecutor(threads) as pool:
+        # Draws depend on nothing but their number, so threads change no byte.
+        return Rows.joined(list(pool.map(lambda task: _draws(*task), tasks)))
 
 
 def _draws(
@@ -109,4 +104,4 @@ def _draws(
             )
             raise InvalidInput(message, hint="make its links smaller, or leave one out.")
         blocks.append(block.of(slice(0, size)))
-    return blocks[0] if len(blocks) == 1 else Rows.joined(blocks)
+    return Rows.joined(blocks)

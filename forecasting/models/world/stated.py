@@ -1,6 +1,5 @@
 """What the bank states, as priors: of a rate (a log-normal, or a count), and of a link's ratio."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from math import exp, log
@@ -11,7 +10,6 @@ from numpy.typing import NDArray
 
 from forecasting.arrays import FloatArray
 from forecasting.domain.process import LinkSpec, Phrase
-from forecasting.errors import InvalidInput
 from forecasting.models.spells import SpellDraws
 from forecasting.models.world.chance import uniforms
 from forecasting.models.world.pooled import Pooled
@@ -33,7 +31,7 @@ class MovePrior:
     """log rate ~ Normal(loc, scale), times exp(count l - exposure exp(l)).
 
     Each is a number or one value a point. `order` is what the points are sorted by, where they
-    come from draws; `pooled` whether these draws have learned from the move's own past.
+    come from draws.
     """
 
     size: int
@@ -45,7 +43,6 @@ class MovePrior:
     at_once: FloatArray | float = 0.0
     for_good: FloatArray | float = 0.0
     order: FloatArray | None = None
-    pooled: bool = False
 
     @property
     def flat(self) -> bool:
@@ -54,8 +51,6 @@ class MovePrior:
 
     def shifted(self, by: float) -> "MovePrior":
         """Give the same prior for a rate exp(by) times as high."""
-        if by == 0.0:
-            return self
         if self.flat:
             return replace(self, exposure=self.exposure * np.exp(-by))
         return replace(self, loc=self.loc + by)
@@ -75,17 +70,17 @@ def prior_of(
     key: tuple[object, ...],
     *,
     joined: Pooled | None,
-    classes: Mapping[str, SpellDraws],
+    drawn: SpellDraws | None,
     exposure: float,
 ) -> MovePrior:
-    """Give the prior of a rate in each point."""
-    if phrase.form == "class":
-        return _of_class(phrase, size, key, classes)
+    """Give the prior of a rate in each point: by its phrase, of the pool, or as its class drew."""
+    if drawn is not None:
+        return _of_class(phrase, size, key, drawn)
     prior = partial(MovePrior, size, at_once=phrase.at_once, for_good=phrase.for_good)
     if phrase.form == "history":
         if joined is not None:
             mu, sigma, order = joined.at(size, key[0])
-            return prior(mu, sigma, order=order, pooled=True)
+            return prior(mu, sigma, order=order)
         if exposure < LEAST_DAYS:
             return prior(WIDE_LOC, WIDE_SCALE)
         return prior(0.0, FLAT, count=JEFFREYS)
@@ -108,13 +103,7 @@ def prior_of(
     )
 
 
-def _of_class(
-    phrase: Phrase, size: int, key: tuple[object, ...], classes: Mapping[str, SpellDraws]
-) -> MovePrior:
-    if phrase.reference not in classes:
-        message = f"class ({phrase.reference}): no reference class of spells has that name"
-        raise InvalidInput(message, hint=", ".join(sorted(classes)) or "none is fitted")
-    draws = classes[phrase.reference]
+def _of_class(phrase: Phrase, size: int, key: tuple[object, ...], draws: SpellDraws) -> MovePrior:
     order = uniforms(size, *key, "class")
     place = (order * draws.theta.size).astype(np.int64)
 

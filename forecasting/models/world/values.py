@@ -8,12 +8,13 @@ share every parameter and differ by chance alone.
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from types import MappingProxyType
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from forecasting.arrays import FloatArray
+from forecasting.evidence.reports import CodedReport
 
 NEVER = np.inf
 #: A way towards what is rare: its share of the tilted draws, and its moves' factors.
@@ -84,6 +85,10 @@ class Process:
     total: float = 0.0
     done: int = -1
 
+    def move_name(self, move: Move) -> str:
+        """Give a move as it is written: ``none > on``."""
+        return f"{self.states[move.start]} > {self.states[move.end]}"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Link:
@@ -102,25 +107,6 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Report:
-    """What one item says of one move: it fades, and ends when the move fires or its state is left.
-
-    The log multiplier at day t >= known is ``log_ratio * 2 ** (-(t - known) / half_life)`` (inf:
-    lasting), times the gain of the draw; the sum over one source on one move is then cut at
-    +-`bound`.
-    """
-
-    process: int
-    move: int
-    known: float
-    log_ratio: float
-    half_life: float
-    source: str
-    bound: float
-    key: str = ""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class Do:
     """An intervention: the process is set to a state at a day, and what leads to it is cut before.
 
@@ -133,22 +119,22 @@ class Do:
     barred: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class World:
     """Everything that one simulation needs."""
 
     processes: tuple[Process, ...]
     links: tuple[Link, ...]
-    reports: tuple[Report, ...]
+    reports: tuple[CodedReport, ...]
     origin: dt.datetime
     draws: int
     repeats: int = 16
     gain: FloatArray | float = 1.0
-    index: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
 
-    def __post_init__(self) -> None:
-        index = {process.name: place for place, process in enumerate(self.processes)}
-        object.__setattr__(self, "index", MappingProxyType(index))
+    @cached_property
+    def index(self) -> dict[str, int]:
+        """The place of each process by name."""
+        return {process.name: place for place, process in enumerate(self.processes)}
 
     def day(self, moment: dt.datetime) -> float:
         """Give a moment in days from the origin."""

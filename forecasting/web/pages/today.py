@@ -13,7 +13,7 @@ from forecasting.web.typed import percent_typed
 from forecasting.web.visit import Visit
 
 if TYPE_CHECKING:
-    from forecasting.domain.forecast import Said
+    from forecasting.domain.forecast import BriefForecast
     from forecasting.domain.question import Question
 
 #: Rows of a part; a link leads to the rest.
@@ -97,7 +97,7 @@ def log(visit: Visit) -> Response:
     )
 
 
-def _logged_note(rows: list[dict[str, Any]], on: str, meanwhile: "Said | None") -> str:
+def _logged_note(rows: list[dict[str, Any]], on: str, meanwhile: "BriefForecast | None") -> str:
     row = rows[0]
     text = f"Logged {words.exact(row['forecast'])} on {on}, as entry {row['seq']}."
     if meanwhile is not None:

@@ -5,6 +5,7 @@ import datetime as dt
 import numpy as np
 
 from forecasting.domain.predicate import At, Entered, Moment
+from forecasting.evidence.reports import CodedReport
 from forecasting.models.world.values import Known, Move, Process, World
 
 ORIGIN = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
@@ -32,6 +33,12 @@ def event(name, rate, **more):
 
 def world(*processes, links=(), reports=(), draws=4096, repeats=16, gain=1.0):
     return World(processes, tuple(links), tuple(reports), ORIGIN, draws, repeats, gain)
+
+
+def report(way, known, log_ratio, *, half_life, source="a", bound=10.0, key=""):
+    """What one item says of a move, written ``("A", "off > on")``."""
+    more = {"half_life": half_life, "source": source, "bound": bound, "key": key}
+    return CodedReport(*way, day(known), log_ratio, **more, story=key, grade="B")
 
 
 def ask(paths, truth, close, opens=0.0):

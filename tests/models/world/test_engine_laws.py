@@ -11,7 +11,7 @@ from forecasting.domain.predicate import And, At, Entered, Occurred
 from forecasting.errors import InvalidInput
 from forecasting.models.world.conditions import towards
 from forecasting.models.world.simulate import simulate
-from forecasting.models.world.values import Do, Known, Link, Move, Report, Size
+from forecasting.models.world.values import Do, Known, Link, Move, Size
 from tests.models.world.engine import (
     CLOSE,
     ask,
@@ -21,6 +21,7 @@ from tests.models.world.engine import (
     flip,
     mean_and_error,
     process,
+    report,
     world,
 )
 
@@ -72,13 +73,13 @@ def test_a_precursor_whose_link_is_one_changes_nothing_nor_does_splitting_one():
     child, parent = flip("B", 0.004, 0.01), flip("A", 0.02, 0.03)
     alone = simulate(world(child), 200.0)
     idle = simulate(world(parent, child, links=[Link("x1", 0, (1,), ((1, 0),), 0.0)]), 200.0)
-    assert np.array_equal(alone.of(0).time, idle.of(1).time)
+    assert np.array_equal(alone.course("B").rows.time, idle.course("B").rows.time)
     one = world(parent, child, links=[Link("x", 0, (1,), ((1, 0),), beta)])
     half = [Link("half", 0, (1,), ((1, 0),), beta / 2), Link("rest", 0, (1,), ((1, 0),), beta / 2)]
     two = world(parent, child, links=half)
     first, second = simulate(one, 200.0), simulate(two, 200.0)
     assert np.allclose(first.rows.time, second.rows.time, rtol=1e-12)
-    assert len(first.of(1).time) > 1.5 * len(alone.of(0).time)
+    assert len(first.course("B").rows.time) > 1.5 * len(alone.course("B").rows.time)
 
 
 def test_the_same_seed_gives_the_same_bytes_and_a_process_more_disturbs_no_other():
@@ -90,8 +91,9 @@ def test_the_same_seed_gives_the_same_bytes_and_a_process_more_disturbs_no_other
     )
     one, again, wide = (simulate(w, 300.0, seed=4) for w in (few, few, more))
     assert one.rows.time.tobytes() == again.rows.time.tobytes()
-    for k in (0, 1):
-        assert one.of(k).time.tobytes() == wide.of(k + 1).time.tobytes()
+    for name in "AB":
+        times = [each.course(name).rows.time.tobytes() for each in (one, wide)]
+        assert times[0] == times[1]
     other = simulate(few, 300.0, seed=5)
     assert len(other.rows.time) != len(one.rows.time)
     longer = simulate(few, 400.0, seed=4)
@@ -250,7 +252,8 @@ def test_what_is_known_is_replayed_and_moves_the_others_at_its_day():
     early, late = [], []
     for seed in SEEDS:
         paths = simulate(world(parent, flip("B", 0.01), links=[link]), 60.0, seed=seed)
-        assert not len(paths.of(0).time) or paths.of(0).time.min() > 30
+        times = paths.course("A").rows.time
+        assert not len(times) or times.min() > 30
         early.append(entered(paths, "B", "on", 30).mean())
         late.append(at(paths, "A", "on", 40).mean())
         assert at(paths, "A", "on", 15).all()
@@ -295,7 +298,7 @@ def test_an_event_renews_its_age_and_what_was_known_sets_it():
 
 def test_events_leave_the_other_ways_out_of_their_state_as_they_are():
     moves = (Move(0, 0, 0.5), Move(0, 1, 0.01, for_good=0.5))
-    lasting = Report(0, 1, 0.0, float(np.log(2)), np.inf, "a", 9.0)
+    lasting = report(("E", "going > over"), 0.0, float(np.log(2)), half_life=np.inf)
     one_process = world(process("E", ("going", "over"), *moves), reports=[lasting])
     near(
         [entered(simulate(one_process, 60.0, seed=s), "E", "over", 60).mean() for s in SEEDS],
@@ -305,7 +308,7 @@ def test_events_leave_the_other_ways_out_of_their_state_as_they_are():
 
 def test_parts_known_after_the_origin_count_towards_the_goal():
     part = Move(0, 0, 0.3, size=Size(0.3, 20.0))
-    known = (Known(2.0, 0, 60.0, True), Known(4.0, 0, 40.0, True))
+    known = (Known(2.0, 0, 60.0, True), Known(4.0, 0, 40.0, True), Known(4.0, 1))
     delivery = process("D", ("begun", "done"), part, goal=100.0, done=1, known=known, free=5.0)
     paths = simulate(world(delivery), 30.0)
     assert at(paths, "D", "done", 4).all()

@@ -6,15 +6,17 @@ import pytest
 from forecasting.domain.predicate import Occurred
 from forecasting.models.world.fading import grid_of, lasts, values_on
 from forecasting.models.world.simulate import simulate
-from forecasting.models.world.values import Do, Known, Report
+from forecasting.models.world.values import Do, Known
+from tests.models.world import engine
 from tests.models.world.engine import CLOSE, ask, entered, event, flip, mean_and_error, world
 
-WIDE = 10.0
+
+def report(log_ratio, known=0.0, *, half_life=30.0, way=("A", "off > on"), **more):
+    return engine.report(way, known, log_ratio, half_life=half_life, **more)
 
 
-def report(log_ratio, known=0.0, *, half_life=30.0, **more):
-    place = {"process": 0, "move": 0, "source": "a", "bound": WIDE} | more
-    return Report(known=known, log_ratio=log_ratio, half_life=half_life, **place)
+def dated(one):
+    return (one.known_at - engine.ORIGIN).total_seconds() / 86_400, one
 
 
 def share(*reports, rate=0.005, span=100.0, seed=0, **more):
@@ -25,9 +27,9 @@ def share(*reports, rate=0.005, span=100.0, seed=0, **more):
 def exact(*reports, rate=0.005, begin=0.0, end=100.0):
     """Integrate the stepped hazard of reports that share nothing but the move, by brute force."""
     t = begin + (np.arange(200_000) + 0.5) * (end - begin) / 200_000
-    days = grid_of(reports, end)
+    days = grid_of([dated(r) for r in reports], end)
     cell = np.searchsorted(days, t, side="right") - 1
-    total = sum(np.where(cell >= 0, values_on(r, days)[cell], 0.0) for r in reports)
+    total = sum(np.where(cell >= 0, values_on(*dated(r), days)[cell], 0.0) for r in reports)
     return float(-np.expm1(-rate * np.mean(np.exp(total)) * (end - begin)))
 
 
@@ -47,8 +49,8 @@ def test_two_reports_share_one_grid():
 
 def test_the_steps_keep_the_area_and_half_is_left_after_one_half_life():
     one = report(2.0, half_life=20.0)
-    days = grid_of([one], 400.0)
-    values = values_on(one, days)
+    days = grid_of([dated(one)], 400.0)
+    values = values_on(0.0, one, days)
     assert np.all(np.diff(days) == 10)
     assert values[2] == pytest.approx(values[0] / 2)
     assert values[:-1].sum() * 10 == pytest.approx(
@@ -56,7 +58,7 @@ def test_the_steps_keep_the_area_and_half_is_left_after_one_half_life():
     )
     assert values[-1] == 0
     assert 2.0 * 2 ** (-lasts(one) / 20) < 0.02
-    assert values_on(report(0.01), np.array([0.0])).tolist() == [0.0]
+    assert values_on(0.0, report(0.01), np.array([0.0])).tolist() == [0.0]
 
 
 def test_a_lasting_report_never_ends():
@@ -93,7 +95,7 @@ def test_the_gain_of_a_draw_multiplies_before_the_bound():
 
 
 def test_a_report_ends_when_its_move_fires():
-    one = report(2.0, half_life=np.inf)
+    one = report(2.0, half_life=np.inf, way=("E", "waiting > waiting"))
     first, second = [], []
     for seed in range(24):
         paths = simulate(world(event("E", 0.01), reports=[one]), 60.0, seed=seed)

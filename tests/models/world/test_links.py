@@ -76,9 +76,9 @@ def test_learned_rates_are_right_with_the_parent_on_and_off(on_share):
         past = history(rng, rate, beta, 1096.0, on_share)
         true += (rate, rate * np.exp(beta))
         drawn = parameters(CHILD, past, points=256, seed=1, links=[LINK])
-        rates, ratios = drawn.moves[KEY].rate, np.exp(drawn.betas[LINK.name])
+        rates, ratios = drawn.hazard(*KEY).rate, np.exp(drawn.beta(LINK))
         total["learned"] += (rates.mean(), (rates * ratios).mean())
-        plain = parameters(CHILD, past, points=256, seed=1).moves[KEY].rate
+        plain = parameters(CHILD, past, points=256, seed=1).hazard(*KEY).rate
         total["naive"] += (plain.mean(), (plain * np.exp(prior_betas(LINK, 256, 1))).mean())
     assert total["learned"] / true == pytest.approx([1.0, 1.0], abs=0.12)
     assert np.all(total["naive"] / true > 1.5)
@@ -89,11 +89,11 @@ def test_a_long_past_teaches_the_link_and_a_short_one_leaves_it():
     long = parameters(
         CHILD, history(rng, 0.01, 0.2, 60_000.0, 0.5), points=2048, seed=1, links=[LINK]
     )
-    assert long.betas[LINK.name].mean() == pytest.approx(0.2, abs=0.25)
-    assert long.betas[LINK.name].std() < 0.2
-    assert len(np.unique(long.betas[LINK.name])) > 100
+    assert long.beta(LINK).mean() == pytest.approx(0.2, abs=0.25)
+    assert long.beta(LINK).std() < 0.2
+    assert len(np.unique(long.beta(LINK))) > 100
     nothing = parameters(CHILD, {}, points=2048, seed=1, links=[LINK])
-    assert nothing.betas[LINK.name].tobytes() == prior_betas(LINK, 2048, 1).tobytes()
+    assert nothing.beta(LINK).tobytes() == prior_betas(LINK, 2048, 1).tobytes()
 
 
 def test_the_joint_posterior_of_rate_and_link_is_that_of_a_grid():
@@ -106,9 +106,9 @@ def test_the_joint_posterior_of_rate_and_link_is_that_of_a_grid():
     log_weight = n_on * beta - a * np.log(b) - 0.5 * ((beta - np.log(3.0)) / SD) ** 2
     weight = np.exp(log_weight - log_weight.max())
     weight /= weight.sum()
-    assert drawn.betas[LINK.name].mean() == pytest.approx(np.sum(weight * beta), abs=0.01)
-    assert drawn.moves[KEY].rate.mean() == pytest.approx(np.sum(weight * a / b), rel=0.01)
-    hastened = (drawn.moves[KEY].rate * np.exp(drawn.betas[LINK.name])).mean()
+    assert drawn.beta(LINK).mean() == pytest.approx(np.sum(weight * beta), abs=0.01)
+    assert drawn.hazard(*KEY).rate.mean() == pytest.approx(np.sum(weight * a / b), rel=0.01)
+    hastened = (drawn.hazard(*KEY).rate * np.exp(drawn.beta(LINK))).mean()
     assert hastened == pytest.approx(np.sum(weight * a / b * np.exp(beta)), rel=0.01)
 
 
@@ -117,7 +117,7 @@ def test_a_parent_without_dates_splits_the_past_by_its_stated_share():
     past = {KEY: Past(*KEY, (Piece(0.0, 500.0, False, (), 20_000.0),))}
     drawn = parameters(CHILD, past, points=2048, seed=1, links=[undated])
     exposure = 400.0 + 500.0 * (0.6 + 0.4 * 3.0)
-    assert drawn.moves[KEY].rate.mean() == pytest.approx(1.0 / exposure, rel=0.01)
+    assert drawn.hazard(*KEY).rate.mean() == pytest.approx(1.0 / exposure, rel=0.01)
 
 
 def test_a_link_into_one_state_leaves_the_other_moves_alone():
@@ -129,14 +129,14 @@ def test_a_link_into_one_state_leaves_the_other_moves_alone():
     link = LinkSpec("p", ("on",), "c", ("firm",), 3.0, 3.0, 3.0)
     pieces = (Piece(0.0, 200.0, False, (link.name,), 20_000.0),)
     pasts = {("c", move.name): Past("c", move.name, pieces) for move in moves}
-    hazards = parameters(child, pasts, points=2048, seed=1, links=[link]).moves
-    assert hazards["c", "none > soft"].rate.mean() == pytest.approx(2.0 / 500.0, rel=0.01)
-    assert hazards["c", "none > firm"].rate.mean() == pytest.approx(2.0 / 900.0, rel=0.01)
+    drawn = parameters(child, pasts, points=2048, seed=1, links=[link])
+    assert drawn.hazard("c", "none > soft").rate.mean() == pytest.approx(2.0 / 500.0, rel=0.01)
+    assert drawn.hazard("c", "none > firm").rate.mean() == pytest.approx(2.0 / 900.0, rel=0.01)
 
 
 def test_a_certain_link_of_one_changes_no_rate():
     nothing = LinkSpec("p", ("on",), "c", (), 1.0, 1.0, 1.0)
     past = history(np.random.default_rng(3), 0.01, 0.0, 1000.0, 0.5, nothing.name)
-    with_it = parameters(CHILD, past, points=2048, seed=1, links=[nothing]).moves[KEY].rate
-    without = parameters(CHILD, past, points=2048, seed=1).moves[KEY].rate
+    with_it = parameters(CHILD, past, points=2048, seed=1, links=[nothing]).hazard(*KEY).rate
+    without = parameters(CHILD, past, points=2048, seed=1).hazard(*KEY).rate
     assert with_it.mean() == pytest.approx(without.mean(), rel=1e-3)

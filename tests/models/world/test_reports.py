@@ -19,7 +19,7 @@ from forecasting.evidence.leads import to_question
 from forecasting.evidence.reports import alive, bound, multiplier, reports, story_total, unusable
 from forecasting.models.news_gain import Gain, exposed, gain_draws, learned_gain, summary
 from forecasting.models.world import values
-from forecasting.models.world.known import to_values
+from forecasting.models.world.fading import fading as in_steps
 from tests.season import between
 
 NOON = dt.datetime(2026, 5, 1, 12, tzinfo=dt.UTC)
@@ -379,12 +379,13 @@ def test_a_report_is_over_when_its_move_fired_or_its_state_was_left():
 def test_reports_find_their_moves_in_a_world_of_numbers():
     ways = (values.Move(0, 1, rate=0.1), values.Move(1, 0, rate=0.1))
     process = values.Process("truce", ("none", "on"), ways, (), 0.0)
-    world = values.World((process,), (), (), NOON - 10 * DAY, 8)
     coded = _coded(_item("a", "truce-holds=x2", half_life="lasting"), _item("b", "convoy=x2"))
-    (report,) = to_values(coded, world)
-    assert (report.process, report.move, report.known, report.half_life) == (0, 1, 10.0, np.inf)
-    assert report.log_ratio == -_weight(_item("a", "truce=on=x2"))
-    assert report.bound == pytest.approx(log(9.0))
+    faded = in_steps(values.World((process,), (), coded, NOON - 10 * DAY, 8), 30.0)
+    # The second move has the one report, from day 10 on; nothing here is a convoy.
+    assert faded.of.tolist() == [[0, 0, -1], [0, 1, -1]]
+    assert faded.later == [(10.0, 1, 0)]
+    assert faded.value.tolist() == [-_weight(_item("a", "truce=on=x2"))]
+    assert faded.item_size[0] == pytest.approx([10.0, log(9.0)])
 
 
 def _past(*stays):
@@ -411,7 +412,7 @@ def test_exposure_is_the_integral_of_the_ratio():
 
 
 def test_the_gain_has_mean_one_and_learns_whether_reports_came_true():
-    prior = learned_gain({}, [])
+    prior = learned_gain({}, {})
     row = summary(prior)
     assert row["mean"] == pytest.approx(1.0, abs=1e-3)
     assert row["lower"] == pytest.approx(exp(-0.125 - 1.645 * 0.5), rel=2e-3)
@@ -420,30 +421,30 @@ def test_the_gain_has_mean_one_and_learns_whether_reports_came_true():
     # Each time a report came, the move followed within days.
     true = _past(*[(20.0 * i, 20.0 * i + 13.0, True) for i in range(10)])
     way = ("truce", "none > on")
-    right = learned_gain({way: true}, coded)
+    right = learned_gain({way: true}, {way: coded})
     assert right.mean > prior.mean
     assert (right.moves, right.fired) == (1, 10)
     # All came before the past began to end: nobody taught.
-    ended = learned_gain({way: _past((-30.0, -1.0, True))}, coded)
+    ended = learned_gain({way: _past((-30.0, -1.0, True))}, {way: coded})
     assert (ended.moves, ended.mean) == (0, pytest.approx(prior.mean))
-    silent = learned_gain({way: _past((0.0, 200.0, False))}, coded)
+    silent = learned_gain({way: _past((0.0, 200.0, False))}, {way: coded})
     assert silent.mean < prior.mean
 
 
 def test_nobody_is_said_to_have_taught_before_a_day_at_risk_has_passed():
     way, coded = ("truce", "none > on"), _coded(_item("n", "truce=on=+2", at=12.5))
     for until, taught in ((12.6, 0), (13.4, 0), (13.6, 1)):
-        assert learned_gain({way: _past((0.0, until, False))}, coded).moves == taught
+        assert learned_gain({way: _past((0.0, until, False))}, {way: coded}).moves == taught
 
 
 def test_what_came_on_the_day_of_the_event_teaches_nothing_of_it():
     way, past = ("truce", "none > on"), _past((0.0, 13.0, True))
-    near = learned_gain({way: past}, _coded(_item("n", "truce=on=+2", at=12.5)))
-    assert near.mean <= learned_gain({}, []).mean + 1e-3
+    near = learned_gain({way: past}, {way: _coded(_item("n", "truce=on=+2", at=12.5))})
+    assert near.mean <= learned_gain({}, {}).mean + 1e-3
 
 
 def test_draws_of_the_gain_follow_its_weights():
-    prior = learned_gain({}, [])
+    prior = learned_gain({}, {})
     drawn = gain_draws(2_048, 7, prior)
     assert np.mean(drawn) == pytest.approx(1.0, abs=5e-3)
     assert np.log(drawn).std() == pytest.approx(0.5, abs=5e-3)

@@ -10,6 +10,7 @@ from typing import Any
 from forecasting.domain.reading import Ambiguous, Damaged, moment, plainly
 from forecasting.domain.reading.probabilities import decimal
 from forecasting.errors import InvalidInput
+from forecasting.exchange.record import Refused
 
 
 @dataclass(slots=True)
@@ -17,6 +18,10 @@ class Fault:
     """What was wrong with one thing of a file; empty where nothing was."""
 
     reason: str = ""
+
+    def refused(self, line: int) -> list[Refused]:
+        """Give its line as refused, where something was wrong."""
+        return [Refused(line, self.reason)] if self.reason else []
 
 
 @contextmanager

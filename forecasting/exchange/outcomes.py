@@ -12,8 +12,8 @@ from forecasting.domain.reading import Ambiguous, Damaged, of_file, outcome
 from forecasting.domain.resolution import outcomes
 from forecasting.errors import InvalidInput
 from forecasting.exchange import questions
-from forecasting.exchange.held import Case
-from forecasting.exchange.record import Settled
+from forecasting.exchange.case import Case
+from forecasting.exchange.record import StatedOutcome
 
 #: The source of an outcome where the file does not name one.
 SOURCE = "imported track record"
@@ -23,7 +23,7 @@ UNDONE = "import undone"
 _AS_OF = re.compile(r"(?:^|; )as of (\d{4}-\d\d-\d\dT[\d:.]+Z)$")
 
 
-def beside(
+def stated_beside(
     case: Case, question: Question, versions: list[Resolution], notes: Counter[str]
 ) -> Resolution | None:
     """Give the outcome that rows of a table state beside their forecasts, where it is new."""
@@ -52,7 +52,7 @@ def beside(
         notes["resolved no before they closed; kept as stated"] += 1
     if _known(resolution, versions):
         return None
-    recorded = case.held.questions.get(question.id)
+    recorded = case.existing.questions.get(question.id)
     if last is not None and not (
         # The first import had no day of the outcome, and took the closing for it.
         last.source == SOURCE
@@ -90,14 +90,14 @@ def _known(resolution: Resolution, versions: list[Resolution]) -> bool:
     return any(_same(resolution, one) for one in versions[undone + 1 :])
 
 
-def settled(
+def new_outcomes(
     case: Case, question: Question, versions: list[Resolution]
 ) -> list[tuple[Resolution, list[int]]]:
     """Give the outcomes to add, of records that state one version each, with their lines."""
     if case.platform:
         return _latest(case, question, versions)
     by_version: dict[int, list[tuple[int, Resolution]]] = defaultdict(list)
-    for one in case.about.settled:
+    for one in case.about.outcomes:
         try:
             resolution = _version(case, question, one)
         except (Ambiguous, Damaged) as damaged:
@@ -132,7 +132,7 @@ def _latest(
 ) -> list[tuple[Resolution, list[int]]]:
     """Give the outcome that a platform made known last, where the ledger lacks it."""
     stated: list[tuple[int, Resolution]] = []
-    for one in case.about.settled:
+    for one in case.about.outcomes:
         try:
             stated.append((one.line, _version(case, question, one)))
         except InvalidInput as wrong:
@@ -176,7 +176,7 @@ def _later(one: Resolution) -> tuple[dt.datetime, str, str]:
     return known_at(one), one.outcome, one.note
 
 
-def _version(case: Case, question: Question, one: Settled) -> Resolution:
+def _version(case: Case, question: Question, one: StatedOutcome) -> Resolution:
     note = one.note
     if one.known_at > case.now:
         msg = f"outcome (known at {iso(one.known_at)}): lies in the future (now {iso(case.now)})"

@@ -25,47 +25,47 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _BATCH = 20_000
-type Said = float | list[float] | dict[float, float]
+type Answer = float | list[float] | dict[float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class ForecastColumns:
     """Forecasts in the order of their moments, then of their entries.
 
-    `seq` is 0 for one that is not recorded; `said` is a probability, one per option, or values by
-    level; `issued_at` is in microseconds of UTC. Equal names are one object.
+    `seq` is 0 for one that is not recorded; `answers` are a probability, one per option, or values
+    by level; `issued_at` is in microseconds of UTC. Equal names are one object.
     """
 
     seq: "NDArray[np.int64]"
     question: list[str]
     forecaster: list[str]
     kind: list[str]
-    said: list[Said]
+    answers: list[Answer]
     issued_at: "NDArray[np.datetime64]"
 
     def __len__(self) -> int:
         """Count the forecasts."""
         return len(self.question)
 
-    def only(self, mask: "NDArray[np.bool_]") -> "Heard":
+    def only(self, mask: "NDArray[np.bool_]") -> "ForecastColumns":
         """Give those for which a mask is true."""
         if mask.all():
             return self
         places = np.flatnonzero(mask).tolist()
-        return Heard(
+        return ForecastColumns(
             self.seq[mask],
             [self.question[place] for place in places],
             [self.forecaster[place] for place in places],
             [self.kind[place] for place in places],
-            [self.said[place] for place in places],
+            [self.answers[place] for place in places],
             self.issued_at[mask],
         )
 
 
-def of_forecasts(forecasts: Iterable[Forecast]) -> Heard:
+def columns_of(forecasts: Iterable[Forecast]) -> ForecastColumns:
     """Give the columns of forecasts that are at hand."""
     every = list(forecasts)
-    return Heard(
+    return ForecastColumns(
         np.array([one.seq or 0 for one in every], dtype=np.int64),
         [one.question for one in every],
         [one.forecaster for one in every],
@@ -75,7 +75,7 @@ def of_forecasts(forecasts: Iterable[Forecast]) -> Heard:
     )
 
 
-def heard(
+def read_columns(
     ledger: Ledger,
     *,
     kind: str,
@@ -83,7 +83,7 @@ def heard(
     forecaster: str | None = None,
     question: Collection[str] | None = None,
     head: int | None = None,
-) -> Heard:
+) -> ForecastColumns:
     """Read the forecasts of a kind from a ledger, or those of some questions alone."""
     columns = (
         *(forecast.c[name] for name in ("seq", "question", "forecaster", "shape")),
@@ -98,7 +98,7 @@ def heard(
     seqs: list[NDArray[np.int64]] = []
     questions: list[str] = []
     people: list[str] = []
-    answers: list[Said] = []
+    answers: list[Answer] = []
     moments: list[NDArray[np.datetime64]] = []
     with ledger.reading() as connection:
         where += without_dropped(forecast, head)
@@ -111,7 +111,7 @@ def heard(
             people += [names.setdefault(name, name) for name in who]
             answers += map(_read, shape, labels, entered)
             moments.append(_moments(issued))
-    return Heard(
+    return ForecastColumns(
         np.concatenate(seqs) if seqs else np.array([], dtype=np.int64),
         questions,
         people,
@@ -122,11 +122,11 @@ def heard(
 
 
 @lru_cache(maxsize=65536)
-def _read(shape: str, labels: str, entered: str) -> Said:
+def _read(shape: str, labels: str, entered: str) -> Answer:
     return _answer(shape, loads(labels), loads(entered))
 
 
-def _answer(shape: str, labels: Iterable[str], entered: Iterable[str]) -> Said:
+def _answer(shape: str, labels: Iterable[str], entered: Iterable[str]) -> Answer:
     numbers = [float(text) for text in entered]
     if shape == "binary":
         return numbers[0]

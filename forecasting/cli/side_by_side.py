@@ -54,9 +54,3 @@ def _median(answer: Any) -> Any:
         return answer
     level = min(answer, key=lambda each: abs(float(each) - 50))
     return Quantiles({level: answer[level]})
-
-
-def ruled(row: Mapping[str, Any]) -> str:
-    """Name the rule of a row with its convention: brier (half), crps."""
-    convention = row.get("convention")
-    return f"{row['rule']} ({convention})" if convention else str(row["rule"])

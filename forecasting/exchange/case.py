@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 
 from forecasting.domain import Imported, Question, Resolution, Withdrawal
 from forecasting.domain.reading import Manner
-from forecasting.exchange.record import Facts, Refused, Said, Settled
+from forecasting.exchange.record import Facts, Refused, StatedForecast, StatedOutcome
 
 type Key = tuple[str, str, dt.datetime]
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class Existing:
     """What a ledger holds already: the latest questions, every outcome, who said what when.
 
     Replays are not among `forecasts`. On `vacant` questions, which only imports made, all of which
@@ -49,14 +49,14 @@ class About:
     """Everything that a file states about one question."""
 
     facts: list[Facts] = field(default_factory=list)
-    said: list[Said] = field(default_factory=list)
-    settled: list[Settled] = field(default_factory=list)
+    forecasts: list[StatedForecast] = field(default_factory=list)
+    outcomes: list[StatedOutcome] = field(default_factory=list)
 
     def lines(self) -> Iterable[int]:
         """Give every line that speaks of it."""
         yield from (one.own_line for one in self.facts if one.own_line)
-        yield from (one.line for one in self.said)
-        yield from (one.line for one in self.settled)
+        yield from (one.line for one in self.forecasts)
+        yield from (one.line for one in self.outcomes)
 
 
 @dataclass(slots=True)
@@ -68,7 +68,7 @@ class Case:
     """
 
     about: About
-    held: Held
+    existing: Existing
     plan: Plan
     notes: Counter[str]
     now: dt.datetime

@@ -12,8 +12,8 @@ from forecasting.domain.instants import iso
 from forecasting.domain.outcome import OutcomeSpace
 from forecasting.domain.reading import Ambiguous, Damaged, Manner, of_file, plainly
 from forecasting.errors import InvalidInput
-from forecasting.exchange.held import Case, Key
-from forecasting.exchange.record import WITHDRAWN, Refused, Said
+from forecasting.exchange.case import Case, Key
+from forecasting.exchange.record import WITHDRAWN, Refused, StatedForecast
 
 _PLACE = attrgetter("issued_at", "forecaster")
 
@@ -24,14 +24,14 @@ def keep(case: Case, question: Question, resolved_at: dt.datetime | None) -> int
     ends = min(filter(None, (question.closes, resolved_at, case.now)))
     value: Value | None
     # Of a million forecasts nearly all are alone at their instant, and in no ledger yet.
-    alone = not (case.moments or case.held.withdrawals)
+    alone = not (case.moments or case.existing.withdrawals)
     count = 0
     # In the order in which they are recorded, which puts those of one instant side by side.
-    for (at, who), some in groupby(sorted(case.about.said, key=_PLACE), key=_PLACE):
-        group: list[tuple[Said, Value | None]] = []
+    for (at, who), some in groupby(sorted(case.about.forecasts, key=_PLACE), key=_PLACE):
+        group: list[tuple[StatedForecast, Value | None]] = []
         for one in some:
             try:
-                answer = one.said
+                answer = one.answer
                 if answer == WITHDRAWN:
                     value = None
                 elif binary and type(answer) is str:
@@ -57,9 +57,9 @@ def keep(case: Case, question: Question, resolved_at: dt.datetime | None) -> int
 
 
 def _at_one_instant(
-    case: Case, digest: str, key: Key, group: list[tuple[Said, Value | None]]
+    case: Case, digest: str, key: Key, group: list[tuple[StatedForecast, Value | None]]
 ) -> int:
-    recorded = case.held.forecasts.get(key)
+    recorded = case.existing.forecasts.get(key)
     one, value = group[0]
     alike = value is not None and recorded == (value.labels, value.entered)
     if alike and len(group) == 1:
@@ -75,7 +75,7 @@ def _at_one_instant(
         case.plan.duplicates += len(group)
         return 1
     only_ended = case.platform and recorded is None and group[0][1] is not None
-    if recorded is not None or (key in case.held.withdrawals and not only_ended):
+    if recorded is not None or (key in case.existing.withdrawals and not only_ended):
         in_ledger = None if recorded is None else _numbers(*recorded)
         other = [one.line for one, value in group if _exact(value) != in_ledger]
         case.refuse(other, f"forecast ({_named(key)}): the ledger has another at that instant")
@@ -96,7 +96,7 @@ def _at_one_instant(
     return 1
 
 
-def _keep(case: Case, digest: str, one: Said, value: Value | None) -> None:
+def _keep(case: Case, digest: str, one: StatedForecast, value: Value | None) -> None:
     plan = case.plan
     plan.added += 1
     if value is None:
@@ -109,7 +109,9 @@ def _keep(case: Case, digest: str, one: Said, value: Value | None) -> None:
     )
 
 
-def _check_time(case: Case, question: Question, one: Said, resolved_at: dt.datetime | None) -> None:
+def _check_time(
+    case: Case, question: Question, one: StatedForecast, resolved_at: dt.datetime | None
+) -> None:
     at = one.issued_at
     if at > case.now:
         rule = f"lies in the future (now {iso(case.now)})"
@@ -123,7 +125,7 @@ def _check_time(case: Case, question: Question, one: Said, resolved_at: dt.datet
         return
     if (case.platform or one.outside) and at <= case.now:
         when = rule.rpartition(" at ")[0].rpartition(" ")[2]
-        case.outside["ended" if one.said == WITHDRAWN else when] += 1
+        case.outside["ended" if one.answer == WITHDRAWN else when] += 1
         return
     msg = f"issued_at ({iso(at)}): {rule}"
     raise InvalidInput(msg)
