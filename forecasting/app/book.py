@@ -697,7 +697,7 @@ class Book[Table]:
             str(item),
             because=because,
             now=now,
-            known_at=when(known_at, days="ends", now=now),
+            known_at=when(known_at, days="ends", zone=self.zone(), now=now),
         )
 
     @staticmethod
@@ -862,7 +862,8 @@ class Book[Table]:
     ) -> dict[str, Any]:
         """Record an item of evidence; `on` maps targets to effects such as ``x3``.
 
-        A target is a question, a process or ``process=state``; ``{"truce": "on"}`` is a fact. More
+        Days are those of the bank's zone. A target is a question, a process or ``process=state``;
+        ``{"truce": "on"}`` is a fact. More
         words: `url`, `grade`, `story`, `because`, `half_life`, `lasting`, `confirmed`.
         """
         from forecasting.app.news import add
@@ -870,8 +871,8 @@ class Book[Table]:
         if isinstance(on, str):
             on = [on]
         effects = [f"{q}={effect}" for q, effect in on.items()] if isinstance(on, Mapping) else on
-        now = clock.now()
-        moment = when(known_at, days="ends", now=now)
+        now, zone = clock.now(), self.zone()
+        moment = when(known_at, days="ends", zone=zone, now=now)
         if moment is None:
             msg = "known_at: must be given"
             raise InvalidInput(msg)
@@ -881,7 +882,7 @@ class Book[Table]:
             title,
             source=source,
             known_at=moment,
-            event_at=when(event_at, days="ends", now=now),
+            event_at=when(event_at, days="ends", zone=zone, now=now),
             on=list(effects),
             now=now,
             **more,
@@ -921,7 +922,7 @@ class Book[Table]:
 
         if watched and not dry_run and self.without_list():
             behind = self.unwatched(*questions, as_of=as_of)
-            if behind and (note := no_list(self.without_list(*behind))):
+            if behind and (note := no_list(self.without_list(*behind), self.zone())):
                 self._tell(note)
         rows, warnings = update(
             self.ledger,
@@ -1232,7 +1233,7 @@ class Book[Table]:
         from forecasting.domain.watch import no_list
 
         now, zone = clock.now(), ""
-        if every and (note := no_list(self.without_list())):
+        if every and (note := no_list(self.without_list(), self.zone())):
             self._tell(note)
         if until is not None:
             zone = self.zone(*processes) or self.zone()

@@ -240,7 +240,7 @@ def _path(
         state.now,
         paths=points,
         evidence=marks_of(items, narrow, drawn, weights).get(question.id, []),
-        moved=moved_of(items, narrow, drawn).get(question.id, ()),
+        moved=moved_of(ledger.evidence(), narrow, drawn).get(question.id, ()),
     )
     return path, replayed, kind
 

@@ -10,7 +10,7 @@ from forecasting.bank.facts import outlet
 from forecasting.bank.schema import FactFile
 from forecasting.bank.yaml_file import line_of
 from forecasting.domain.evidence import Effect, Evidence
-from forecasting.domain.instants import day_begins, iso, local_day
+from forecasting.domain.instants import day_of, iso, local_day
 from forecasting.domain.process import DELIVERY_MOVES, EVENT_STATE, Fact, ProcessSpec
 from forecasting.errors import nearest
 
@@ -168,7 +168,9 @@ def _follows(
     same = [other for other in before if fact_day(spec, other) == fact_day(spec, fact)]
     if any(other.at == fact.at or other.state == fact.state for other in same):
         message = f"{name}: another fact has the same day"
-        reader.fault(path, "fact", message, "one fact a day, or quoted moments that differ")
+        kinds = {EVENT: "one event a day", "delivery": "one part a day: their sum"}
+        hint = kinds.get(spec.kind, "one fact a day, or quoted moments that differ")
+        reader.fault(path, "fact", message, hint)
         return False
     if spec.kind == EVENT:
         return True
@@ -211,9 +213,8 @@ def _standing(spec: ProcessSpec, facts: Sequence[Fact]) -> tuple[str, float]:
 
 
 def fact_day(spec: ProcessSpec, fact: Fact) -> dt.date:
-    """Give the day of a fact: the one that its moment ends, where it ends one."""
-    day = local_day(fact.at, spec.zone)
-    return day - dt.timedelta(days=1) if day_begins(day, spec.zone) == fact.at else day
+    """Give the day of a fact in the zone of its process."""
+    return day_of(fact.at, spec.zone)
 
 
 def evidence_of(spec: ProcessSpec) -> list[Evidence]:

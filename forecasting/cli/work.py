@@ -1,6 +1,7 @@
 """update, replay, review: the models at work."""
 
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import click
@@ -9,6 +10,9 @@ from forecasting.cli import options, times
 from forecasting.cli.options import Command
 from forecasting.cli.output import cell, emit, opened, progress, say, settings, waiting
 from forecasting.cli.scores import ruled
+
+#: Letters of a title in a note.
+NOTED = 36
 
 
 @click.command(cls=Command)
@@ -73,7 +77,12 @@ def _ask_watched(stale: dict[str, Any]) -> bool:
 
 
 def _with_interval(row: dict[str, Any]) -> Any:
-    """Write a number with its interval below it; options have none."""
+    """Write a number with its interval below it; of options each on a line of its own."""
+    if row["intervals"] and row["after"]:
+        return "\n".join(
+            f"{option} {cell(row['after'][option])} ({_end(low)} to {_end(high)})"
+            for option, (low, high) in row["intervals"].items()
+        )
     if not isinstance(row["lower"], float):
         return row["after"]
     return f"{cell(row['after'])}\n{_end(row['lower'])} to {_end(row['upper'])}"
@@ -85,12 +94,14 @@ def _end(p: float) -> str:
 
 
 def _note(row: dict[str, Any]) -> str:
-    """Say what moved a number, in log-odds or its own unit, and what else there is to know."""
+    """Say what moved a number, in log-odds or its own unit, and what else there is to know.
+
+    An item is named by its title, cut where it is long.
+    """
     if row["status"] != "open":
         return f"{row['status']}: resolve it"
     moves = [
-        f"{move['cause']} {move['change']:+.2f}"
-        + ("" if move["scale"] == "log-odds" else f" ({move['scale']})")
+        f"{shorten(move['title'], NOTED, placeholder=' …')} {move['change']:+.2f} {move['scale']}"
         for move in row["moved"]
         if isinstance(move["change"], float) and abs(move["change"]) >= 0.005
     ]

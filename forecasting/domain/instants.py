@@ -109,6 +109,11 @@ def local_day(moment: dt.datetime, zone_name: str = DEFAULT_ZONE) -> dt.date:
     return utc(moment).astimezone(zone(zone_name)).date()
 
 
+def day_of(moment: dt.datetime, zone_name: str = DEFAULT_ZONE) -> dt.date:
+    """Give the day that a fact is of: the one that its moment ends, where it ends one."""
+    return local_day(moment - dt.timedelta.resolution, zone_name)
+
+
 def last_day(moment: dt.datetime, zone_name: str = DEFAULT_ZONE) -> str:
     """Name the day that a half-open deadline ends, or else its local moment to the minute."""
     there = utc(moment).astimezone(zone(zone_name))

@@ -7,7 +7,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from forecasting.domain.instants import iso
+from forecasting.domain.instants import day_of
 from forecasting.domain.process import WorldSpec, unlisted
 from forecasting.errors import InvalidInput
 
@@ -61,12 +61,12 @@ def without_list(world: WorldSpec, among: Iterable[str] = ()) -> dict[str, dt.da
     }
 
 
-def no_list(since_of: Mapping[str, dt.datetime]) -> str:
+def no_list(since_of: Mapping[str, dt.datetime], zone: str) -> str:
     """Say what a watch claims of processes of which nobody keeps a list."""
     if not since_of:
         return ""
-    since = min(since_of.values())
+    since = day_of(min(since_of.values()), zone)
     return (
         f"nobody keeps a list of {', '.join(since_of)}: this says that you looked for "
-        f"{'it' if len(since_of) == 1 else 'them'} too, and none came since {iso(since)[:10]}"
+        f"{'it' if len(since_of) == 1 else 'them'} too, and none came since {since}"
     )

@@ -19,13 +19,13 @@ from forecasting.domain.evidence import (
     parse_half_life,
     split_on,
 )
-from forecasting.domain.instants import iso
+from forecasting.domain.instants import day_of, iso
 from forecasting.domain.process import DELIVERY_ENDS, DELIVERY_STATES, ProcessSpec
 from forecasting.domain.question import Question, normalised
 from forecasting.domain.reading import Ambiguous, quantity
 from forecasting.errors import InvalidInput, nearest
 from forecasting.evidence import reliability, without_retracted
-from forecasting.evidence.history import Record
+from forecasting.evidence.history import Record, Step
 from forecasting.evidence.leads import check_state, moves_of, to_process, to_target
 from forecasting.evidence.likelihood import GRADE_PRIORS
 from forecasting.evidence.predicates import NewsWorld
@@ -301,10 +301,12 @@ class EffectCheck:
         parts = [item for item in self.evidence if not _says_done(item, process.name)]
         plain = self.world.record(process, parts, self._now)
         if effect.name == "state":
-            _check_move(process, record, str(effect.detail["state"]), entered.happened)
+            state = str(effect.detail["state"])
+            _check_moment(process, record, state, entered.happened)
+            _check_move(process, record, state, entered.happened)
         elif _is_recorded(plain, effect, entered.happened):
             notes.append(
-                f"{process.name}={effect.stated}: the same day ({entered.happened:%Y-%m-%d} UTC) "
+                f"{process.name}={effect.stated}: the same day ({_day(process, entered.happened)}) "
                 "has one already, so it is not counted again"
             )
         elif effect.name == "part":
@@ -358,9 +360,32 @@ def _fact_effect(process: ProcessSpec, text: str, value: float | None, at: dt.da
     return fact_effect(name, "state", at, state=text, stated=text)
 
 
+def _day(process: ProcessSpec, moment: dt.datetime) -> str:
+    """Name the day that a fact of a process is of, and its zone."""
+    return f"{day_of(moment, process.zone)} {process.zone}"
+
+
+def _same_day(record: Record, happened: dt.datetime) -> list[Step]:
+    """Give what is known of a process on the day of a moment, in the zone of the process."""
+    zone = record.process.zone
+    day = day_of(happened, zone)
+    return [step for step in record.steps if day_of(step.at, zone) == day]
+
+
+def _check_moment(process: ProcessSpec, record: Record, state: str, happened: dt.datetime) -> None:
+    """Refuse two states of one moment: nobody could say which one holds from then on."""
+    others = [s for s in record.steps if s.at == happened and not s.counted and s.state != state]
+    if others and process.delivery is None:
+        msg = (
+            f"fact ({process.name}={state}): {process.name} became {others[-1].state} at the same "
+            f"moment ({iso(happened)}), and which came first is not said"
+        )
+        raise InvalidInput(msg, hint="event_at=TIME, to the hour")
+
+
 def _is_recorded(record: Record, effect: Effect, happened: dt.datetime) -> bool:
     """Say whether an event or a part is on record already: a day has one."""
-    same = [step for step in record.steps if step.at.date() == happened.date()]
+    same = _same_day(record, happened)
     if effect.name == "event":
         return any(step.counted for step in same)
     return any(step.amount == effect.detail.get("value") for step in same)
@@ -380,13 +405,13 @@ def _check_part(
     name, agreed = process.name, process.delivery.agreed
     if (state := record.state_at(happened)) in DELIVERY_ENDS:
         msg = (
-            f"part ({value:g}): {name} was {state} on {record.entered:%Y-%m-%d}, "
+            f"part ({value:g}): {name} was {state} on {day_of(record.entered, process.zone)}, "
             "and nothing comes after that"
         )
         ended = next(step.key for step in reversed(record.steps) if not step.counted)
         hint = f"event_at=TIME, if it came before; else forecast news retract {ended}"
         raise InvalidInput(msg, hint=hint)
-    same = [s for s in plain.steps if s.amount > 0.0 and s.at.date() == happened.date()]
+    same = [step for step in _same_day(plain, happened) if step.amount > 0.0]
     if same:
         msg = (
             f"part ({value:g}): {name} has one of {same[0].amount:g} on that day already; "
@@ -405,14 +430,13 @@ def _check_part(
 
 
 def _check_move(process: ProcessSpec, record: Record, state: str, happened: dt.datetime) -> None:
-    day = happened.date()
-    if any(s.state == state and s.at.date() == day and not s.counted for s in record.steps):
+    if any(s.state == state and not s.counted for s in _same_day(record, happened)):
         return
     ended = process.delivery is not None and state in DELIVERY_ENDS
     if ended and (after := [step for step in record.steps if step.at > happened]):
         msg = (
             f"fact ({process.name}={state}): nothing comes after that, and {process.name} was "
-            f"{after[-1].state} on {after[-1].at:%Y-%m-%d}"
+            f"{after[-1].state} on {day_of(after[-1].at, process.zone)}"
         )
         raise InvalidInput(msg, hint="event_at=TIME, a later one")
     before = record.state_at(happened)

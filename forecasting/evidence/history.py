@@ -9,9 +9,12 @@ import datetime as dt
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import inf
+from operator import itemgetter
+from typing import Any
 
 from forecasting.domain.evidence import Effect, Evidence
-from forecasting.domain.instants import parse_instant
+from forecasting.domain.instants import day_of, parse_instant
 from forecasting.domain.process import (
     DELIVERY_ENDS,
     LinkSpec,
@@ -59,6 +62,20 @@ class Past:
     def exposure(self) -> float:
         """Days at risk, whatever links acted."""
         return sum(piece.end - piece.begin for piece in self.pieces)
+
+    @property
+    def heard_from(self) -> tuple[float, ...]:
+        """From which day, since 1970, reports count in each piece.
+
+        What was said before an earlier stay ended is over, whichever move ended it.
+        """
+        days, ends, ended = list[float](), list[float](), -inf
+        for piece in self.pieces:
+            if piece.begin == 0.0:
+                ended = max((end for end in ends if end <= piece.day), default=-inf)
+            days.append(ended)
+            ends.append(piece.day + piece.end - piece.begin)
+        return tuple(days)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +178,11 @@ def _steps(
     since: dt.datetime,
     free: dt.datetime,
 ) -> tuple[Step, ...]:
-    """Put the facts of a process in order of time; a fact that two items state counts once."""
-    steps: dict[tuple[dt.datetime, str, str], Step] = {}
+    """Put the facts of a process in order of time; a fact that two items state counts once.
+
+    Of one moment parts come first, then what was known or recorded first.
+    """
+    steps: dict[tuple[dt.date, str, str], tuple[tuple[Any, ...], Step]] = {}
     for item, effect in facts:
         detail = effect.detail
         kind = str(detail.get("name", ""))
@@ -172,7 +192,6 @@ def _steps(
         if not since <= at <= free:
             continue
         state = str(detail.get("state", ""))
-        day = at.replace(hour=0, minute=0, second=0, microsecond=0)
         if kind == "state" and state in process.states:
             step = Step(at, state, key=item.key)
         elif kind == "event":
@@ -181,8 +200,9 @@ def _steps(
             step = Step(at, "begun", float(detail.get("value", 0.0)), key=item.key)
         else:
             continue
-        steps.setdefault((day, kind, state), step)
-    return tuple(sorted(steps.values(), key=lambda step: (step.at, step.key)))
+        place = (at, step.amount == 0.0, item.known_at, item.seq or 0, item.key)
+        steps.setdefault((day_of(at, process.zone), kind, state), (place, step))
+    return tuple(step for _, step in sorted(steps.values(), key=itemgetter(0)))
 
 
 def _without_repeats(process: ProcessSpec, steps: Sequence[Step]) -> tuple[Step, ...]:

@@ -1,6 +1,6 @@
 """The steps of an explanation: what each is, how large it is, and how sure that is."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -136,19 +136,29 @@ def one_by_one(items: Sequence[Evidence]) -> list[list[Evidence]]:
 
 
 def steps_after(
-    facts: Sequence[Evidence], new: Collection[str]
+    facts: Sequence[Evidence], new: Collection[str], gone: Mapping[str, Evidence]
 ) -> list[tuple[str, tuple[Evidence, ...]]]:
-    """Give what may have moved a forecast, in order, with the items that count after each."""
+    """Give what may have moved a forecast, in order, with the items that count after each.
+
+    `gone` are items that it knew and that count no more, by the key of what took each back.
+    """
     fresh = [item for item in facts if item.key in new]
-    order = [(TIME, False)]
-    order += [(item.key, False) for item in fresh if facts_on(item)]
+    order = [(item.key, False) for item in fresh if facts_on(item)]
     order += [(item.key, True) for item in fresh if item.reports]
     whole, stated = {item.key for item in facts} - set(new), set[str]()
-    steps = []
+    before, left = _so_far(facts, whole, stated), list(gone.values())
+    steps = [(TIME, _in_order([*before, *left]))]
+    for key, item in gone.items():
+        left.remove(item)
+        steps.append((key, _in_order([*before, *left])))
     for key, reported in order:
         (whole if reported else stated).add(key)
         steps.append((key, _so_far(facts, whole, stated)))
     return steps
+
+
+def _in_order(items: Iterable[Evidence]) -> tuple[Evidence, ...]:
+    return tuple(sorted(items, key=lambda item: (item.known_at, item.key)))
 
 
 def _so_far(

@@ -12,7 +12,7 @@ The gain is one number, so its posterior is a sum over nodes.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import inf, isfinite
+from math import isfinite
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -96,11 +96,9 @@ def exposed(past: Past, coded: Sequence[CodedReport], gain: ArrayLike) -> Expose
     """Give the exposure of a move's past with the reports that acted on it."""
     gains = np.atleast_1d(np.asarray(gain, dtype=np.float64))
     days, log_fired = np.zeros_like(gains), np.zeros_like(gains)
-    touched, taught, ended = False, False, -inf
-    ends = [piece.day + piece.end - piece.begin for piece in past.pieces]
-    for piece, until in zip(past.pieces, ends, strict=True):
-        if piece.begin == 0.0:  # what was said before the stay is over
-            ended = max((end for end in ends if end <= piece.day), default=-inf)
+    touched, taught = False, False
+    for piece, ended in zip(past.pieces, past.heard_from, strict=True):
+        until = piece.day + piece.end - piece.begin
         here = [r for r in coded if ended <= (r.known_at - EPOCH) / DAY < until]
         touched = touched or bool(here)
         taught = taught or any((r.known_at - EPOCH) / DAY + LAG <= until for r in here)

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from forecasting.domain.catalog import Catalog
-from forecasting.domain.evidence import Evidence
+from forecasting.domain.evidence import Evidence, retractions
 from forecasting.domain.forecast import DENSE, Forecast
 from forecasting.domain.forecasters import MODEL
 from forecasting.domain.question import Question
@@ -99,7 +99,7 @@ def moved_of(
     items: Sequence[Evidence], catalog: Catalog, forecasts: Sequence[Forecast]
 ) -> dict[str, list[page.Moved]]:
     """Say why the model's forecasts moved, by question, from what was recorded with each."""
-    by_key = {item.key: item for item in items}
+    by_key, gone = {item.key: item for item in items}, retractions(items)
     by_question: dict[str, list[page.Moved]] = {}
     for forecast in sorted(forecasts, key=lambda forecast: forecast.issued_at):
         if forecast.forecaster != MODEL or "moved" not in forecast.meta:
@@ -110,8 +110,8 @@ def moved_of(
             item = by_key.get(key)
             causes.append(
                 page.Cause(
-                    # A key of no item stands for the time gone by, or for an item retracted since.
-                    item.title if item else _CAUSES.get(key, f"{key}, retracted since"),
+                    # A key of no item stands for the time gone by.
+                    _titled(item, key in gone) if item else _CAUSES.get(key, key),
                     dict(zip(_names(question, change), change, strict=True)),
                     item.known_at if item else None,
                     item.url.split(" | ")[0] if item else "",
@@ -119,6 +119,10 @@ def moved_of(
             )
         by_question.setdefault(forecast.question, []).append(page.Moved(forecast.issued_at, causes))
     return by_question
+
+
+def _titled(item: Evidence, gone: bool) -> str:
+    return f"{item.title}, retracted since" if gone else item.title
 
 
 def _names(question: Question, change: Sequence[float]) -> tuple[str, ...]:

@@ -109,7 +109,7 @@ class Visit:
         """What a watch of everything says of processes of which nobody keeps a list."""
         from forecasting.domain.watch import no_list
 
-        text: str = self.kept("without list", lambda: no_list(self.book.without_list()))
+        text: str = self.kept("without list", lambda: no_list(self.book.without_list(), self.zone))
         return text
 
     def kept(self, key: Any, make: Callable[[], Any]) -> Any:

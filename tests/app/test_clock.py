@@ -246,7 +246,7 @@ def test_the_commands_say_so_and_end_well(own_book, monkeypatch, capsys):
         return json.loads(out), err
 
     (row,), stderr = result_of("update", "gift-comes")
-    assert "nobody has watched gift since 2026-08-23" in stderr
+    assert "nobody has watched gift since 2026-08-22" in stderr
     assert row["logged"] is False
     assert len(result_of("watch", "--all")[0]) == 5
     (row,), stderr = result_of("update", "gift-comes")

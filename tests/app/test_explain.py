@@ -23,6 +23,7 @@ from forecasting.errors import InvalidInput
 from forecasting.evidence import steps
 from forecasting.models.world.simulate import simulate
 from forecasting.review import words
+from tests.app.quick import SMALL
 
 NOW = parse_instant("2026-08-22T12:00:00Z")
 PAGES = ("truce-comes", "gift-comes")
@@ -422,6 +423,51 @@ def test_only_news_with_a_way_to_a_question_has_moved_it(own_book):
     for name in ("truce-comes", "both"):
         assert set(moves_of(book, name)[0]) == {other["key"], "time"}
     assert moves_of(book, "gift-comes")[0] == {}
+
+
+def test_what_was_taken_back_is_told_apart_from_time(own_book):
+    """The whole of what it had moved once came back as the passing of time."""
+    book = own_book()
+    times = [NOW + dt.timedelta(hours=hours) for hours in range(1, 5)]
+    update(book.ledger, [], now=NOW)
+    item = add(book, "A word", "truce-comes=x4")
+    update(book.ledger, [], now=times[0])
+    entry = news.retract(book.ledger, item["key"], because="denied", now=times[1])
+    rows = {row["question"]: row for row in update(book.ledger, [], now=times[2])[0]}
+    row = rows["truce-comes"]
+    assert row["reason"] == "evidence was taken back"
+    moves = {move["title"]: move["change"] for move in row["moved"]}
+    assert list(moves) == ["Retracted: A word", "time"]
+    assert moves["Retracted: A word"] < -0.2 < moves["time"] <= 0.0
+    assert sum(moves.values()) == pytest.approx(logit(row["after"]) - logit(row["before"]))
+    assert [move["cause"] for move in row["moved"]] == [entry["key"], "time"]
+    assert rows["gift-comes"]["moved"] == []
+    with clock.at(times[3]):
+        *_, last = book.question_page("truce-comes").path.moved
+    titles = {cause.title for cause in last.causes}
+    assert titles == {"Retracted: A word", "time, and what was learned of the past"}
+
+
+def test_options_and_numbers_are_logged_where_they_moved_by_more_than_their_error(own_book):
+    """Any change of an option was logged, and with it everything that is linked to it."""
+    level = """\
+  level: {title: The truce at the end, type: ordered, options: [none, "on"], opens: 2026-01-10,
+    closes: 2026-12-31, answer: truce on close}
+  how-many: {title: How many convoys, type: numeric, lower: 0, upper: 40, opens: 2026-01-10,
+    closes: 2026-12-31, answer: convoy count}
+"""
+    book = own_book(SMALL + level)
+    first, _ = update(book.ledger, [], now=NOW)
+    assert {row["reason"] for row in first} == {"its first number"}
+    later, _ = update(book.ledger, [], now=NOW + dt.timedelta(hours=4))
+    assert {row["reason"] for row in later} == {"unchanged within its error"}
+    (row,) = [row for row in later if row["question"] == "level"]
+    assert row["after"] != row["before"]
+    low, high = row["intervals"]["on"]
+    assert low < row["after"]["on"] < high
+    autumn = parse_instant("2026-11-20T12:00:00Z")
+    rows, _ = update(book.ledger, ["level", "how-many"], now=autumn, watched=True)
+    assert {row["reason"] for row in rows} == {"moved by more than its error"}
 
 
 def test_a_question_shows_the_weights_of_its_news_that_every_list_shows(own_book):

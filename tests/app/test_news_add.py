@@ -1,5 +1,6 @@
 """Adding, showing, retracting news: a refusal writes nothing, what is alike stays apart."""
 
+import datetime as dt
 import json
 import shlex
 from dataclasses import replace
@@ -11,6 +12,7 @@ from forecasting.app.news import shown as listing
 from forecasting.app.upkeep import banks
 from forecasting.domain.evidence import Effect, Evidence, fact_effect, standing
 from forecasting.domain.forecast import Forecast, binary_value
+from forecasting.domain.instants import day_ends, iso, parse_instant
 from forecasting.domain.resolution import Resolution
 from forecasting.errors import InvalidInput, NotFound
 from forecasting.evidence import predicates as news_world
@@ -284,14 +286,87 @@ def test_a_part_whose_point_may_mark_thousands_is_asked_about(ledger, monkeypatc
 
 
 def test_a_fact_of_the_bank_and_one_of_the_news_are_one(ledger):
-    at = NOON.replace(hour=0)
+    at = NOON.replace(hour=0) + DAY  # the midnight that ends the day
     known = Evidence(
         "world-truce-2026-11-20-on", "datum", "Truce", "wire", at,
         (fact_effect("truce", "state", at, state="on"),), stream="world", grade="B",
     )  # fmt: skip
-    ledger.append([known], recorded_at=NOON)
+    ledger.append([known], recorded_at=NOON + DAY)
     assert _fact(ledger, "truce=on")["notes"] == []
     assert [row["stream"] for row in listing.rows(ledger, now=NOW)] == ["news"]
+
+
+@pytest.mark.parametrize(
+    ("zone", "during", "after"),
+    [
+        ("UTC", "2026-11-20T12:00Z", "2026-11-21T00:30Z"),
+        ("America/New_York", "2026-11-20T09:00-05:00", "2026-11-21T00:30-05:00"),
+        ("Asia/Tokyo", "2026-11-20T05:00+09:00", "2026-11-21T00:30+09:00"),
+        ("Europe/Kyiv", "2026-11-20T23:30+02:00", "2026-11-21T00:30+02:00"),
+    ],
+)
+def test_a_day_has_one_event_and_one_part_in_the_zone_of_their_process(
+    monkeypatch, zone, during, after
+):
+    """By the days of UTC a part of a file's day came twice, and one of the next day not at all."""
+    processes = {name: replace(process, zone=zone) for name, process in WORLD.processes.items()}
+    world = replace(WORLD, processes=processes)
+    monkeypatch.setattr(banks, "world_of", lambda ledger: world)
+    midnight = day_ends(dt.date(2026, 11, 20), zone)
+    facts = {"convoy": {"name": "event"}, "detainees": {"name": "part", "value": 100.0}}
+    on_file = [
+        Evidence(
+            f"world-{name}-2026-11-20", "datum", name, "wire", midnight,
+            (Effect(name, "datum", {**detail, "at": iso(midnight)}),), stream="world", grade="B",
+        )
+        for name, detail in facts.items()
+    ]  # fmt: skip
+    with laid() as ledger:
+        ledger.append(on_file, recorded_at=NOW)
+
+        def steps(name):
+            known = news_world.NewsWorld(world, {})
+            return known.record(processes[name], ledger.evidence(), NOW).steps
+
+        for fact in ("convoy=event", "detainees=100"):
+            same = _fact(ledger, fact, event_at=parse_instant(during), known_at=NOW - HOUR)
+            assert f"the same day (2026-11-20 {zone}) has one already" in same["notes"][0]
+        assert [len(steps(name)) for name in facts] == [1, 1]
+        for fact in ("convoy=event", "detainees=50"):
+            next_day = _fact(ledger, fact, event_at=parse_instant(after), known_at=NOW - HOUR)
+            assert next_day["notes"] == []
+        assert [len(steps(name)) for name in facts] == [2, 2]
+
+
+def test_of_two_states_at_one_moment_the_second_is_refused(ledger):
+    """Which of them held from then on once hung on how their titles hashed."""
+    _fact(ledger, "truce=on")
+    with pytest.raises(InvalidInput, match=r"became on at the same moment.*which came first"):
+        _fact(ledger, "truce=none")
+    assert _fact(ledger, "truce=none", event_at=NOON + HOUR, known_at=NOON + HOUR)["notes"] == []
+
+
+@pytest.mark.parametrize("keys", [("a", "b"), ("b", "a")])
+def test_facts_of_one_moment_on_record_are_read_in_the_order_in_which_they_were_recorded(keys):
+    """A part comes before what is said of the whole."""
+
+    def item(key, name, **detail):
+        effect = fact_effect(name, detail.pop("kind"), NOON, **detail)
+        return Evidence(key, "datum", key, "wire", NOON, (effect,), grade="B")
+
+    one, other = keys
+    with laid() as ledger:
+        ledger.append([item(one, "truce", kind="state", state="on")], recorded_at=NOON)
+        ledger.append([item(other, "truce", kind="state", state="none")], recorded_at=NOON)
+        stalled = item(f"{one}1", "detainees", kind="state", state="stalled")
+        ledger.append([stalled], recorded_at=NOON)
+        part = item(f"{other}1", "detainees", kind="part", value=50.0)
+        ledger.append([part], recorded_at=NOON)
+        known, items = news_world.NewsWorld(WORLD, {}), ledger.evidence()
+        states = [
+            known.record(WORLD.processes[n], items, NOW).state for n in ("truce", "detainees")
+        ]
+    assert states == ["none", "stalled"]
 
 
 def test_a_fact_that_decides_a_question_proposes_its_resolution(ledger):

@@ -37,7 +37,7 @@ def test_a_row_carries_all_its_fields(ledger):
     listed = next(row for row in listing.rows(ledger, now=NOW) if row["title"] == "Envoys leave")
     shown = listing.show(ledger, listed["key"], now=NOW)
     # A fact known to the day is known at the midnight that ends it, in Kyiv.
-    assert shown["known_at"] == dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
+    assert shown["known_at"] == dt.datetime(2026, 11, 20, 22, tzinfo=dt.UTC)
     assert shown["event_at"] == dt.datetime(2026, 11, 19, 10, tzinfo=dt.UTC)
     assert shown["on"] == {"truce-holds": "x0.5", "truce-2026": "bears"}
     assert (shown["grade"], shown["story"], shown["because"]) == ("B", "envoys", "a guess")

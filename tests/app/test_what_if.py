@@ -156,6 +156,42 @@ def test_what_is_linked_moves_and_stands_first(own_book):
     assert words.unmoved([row]) == ""
 
 
+def test_what_is_barred_until_a_deadline_may_come_after_it(own_book):
+    """``gift-soon=no`` bars the gift until 15 October; it may be given by the end of December."""
+    live = scenario.live(own_book(SMALL + NUMBER).ledger, now=NOW, draws=8_192)
+    rows = {row["question"]: row for row in live.what_if(do=["gift-soon=no"])}
+    assert 0.05 < rows["gift-comes"]["after"] < rows["gift-comes"]["before"] - 0.05
+    rows = {row["question"]: row for row in live.what_if(do=["gift-comes=no"])}
+    assert rows["gift-soon"]["after"] == 0.0
+
+
+def test_to_bring_about_that_a_state_holds_is_to_bar_the_others(own_book):
+    """It was no more than to force the state that holds now, which could end the next day."""
+    text = SMALL.replace("truce=on: convoy x0.5 (0.2..1.2)", "bridge=down: convoy x8 (4..16)")
+    live = scenario.live(own_book(text).ledger, now=NOW, draws=8_192)
+    rows = {row["question"]: row for row in live.what_if(do=["bridge-holds=yes"])}
+    other = {row["question"]: row for row in live.what_if(do=["bridge=down"])}
+    assert rows["convoys"]["after"] < rows["convoys"]["before"] - 0.02
+    assert other["convoys"]["after"] > rows["convoys"]["before"] + 0.1
+
+
+@pytest.mark.parametrize(
+    ("do", "message"),
+    [
+        (["truce=on", "truce=none"], "contradict each other"),
+        (["truce-comes=no", "truce=on@2026-10-01"], "contradict each other"),
+        (["bridge-holds=no"], "which state comes instead is not said. Try: bridge=STATE@TIME"),
+        (["truce=on@2026-08-01"], "has passed.*Try: truce=on for now, or truce=on@2026-08-23"),
+    ],
+)
+def test_what_cannot_be_brought_about_is_refused_with_what_can(own_book, do, message):
+    live = scenario.live(own_book().ledger, now=NOW, draws=2_048)
+    with pytest.raises(InvalidInput, match=message):
+        live.what_if(do=do)
+    for fine in (["truce=on", "truce=none@2026-10-01"], ["truce=on@2026-08-23"]):
+        assert live.what_if(do=fine)
+
+
 def test_a_target_that_is_the_number_there_was_moves_nothing(own_book):
     found = scenario.live(own_book(SMALL + NUMBER).ledger, now=NOW, draws=4_096)
     before = next(

@@ -169,7 +169,7 @@ class Explanation:
         model = self.predictor.model
         run = model.towards(variant, [self.question], at, draws=draws or None, betas=betas)
         predicate = model.predicates[self.question.id]
-        numbers, _, _, gate, _ = read(run.paths, predicate, self.question)
+        numbers, _, _, gate, *_ = read(run.paths, predicate, self.question)
         if not numbers:
             raise self._refused(gate)
         change = pull(run.paths, predicate, self.question)

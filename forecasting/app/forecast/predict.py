@@ -19,7 +19,7 @@ from forecasting.app.upkeep.banks import bank_of
 from forecasting.bank import Bank
 from forecasting.domain.catalog import Catalog
 from forecasting.domain.commentary import Worldview
-from forecasting.domain.evidence import Evidence
+from forecasting.domain.evidence import Evidence, retractions
 from forecasting.domain.forecast import Forecast, Kind, Spread, Value, model_value
 from forecasting.domain.forecasters import (
     BASE_RATE,
@@ -333,20 +333,22 @@ class Predictor:
         """Say what moved the model's forecasts since their last ones.
 
         The order is that of an explanation: first time (with what was learned of the past), then
-        the facts of each new item in the order in which they became known, then their reports, so
-        that a report which a fact has ended moved nothing. The changes add up to the whole change
-        on the scale of the answer. Questions that no new item touches are left out.
+        what was taken back, then the facts of each new item in the order in which they became
+        known, then their reports, so that a report which a fact has ended moved nothing. The
+        changes add up to the whole change on the scale of the answer. Questions that no new item
+        touches are left out.
         """
         moves: dict[str, _Moves] = {}
         facts = self.facts(as_of)
         answered = [q for q in questions if (now := answers.get((MODEL, q.id))) and now.numbers]
-        for new, asking in self._new(answered, as_of, before).items():
+        back = self._taken_back(as_of)
+        for (new, undone), asking in self._new(answered, as_of, before).items():
+            causes = (*new, *undone, TIME)
             rows = {
-                q.id: dict.fromkeys((*new, TIME), 0.0 * on_scale(q, before[q.id].numbers))
-                for q in asking
+                q.id: dict.fromkeys(causes, 0.0 * on_scale(q, before[q.id].numbers)) for q in asking
             }
             current = {q.id: on_scale(q, before[q.id].numbers) for q in asking}
-            steps = steps_after(facts, new)
+            steps = steps_after(facts, new, {key: back[key] for key in undone})
             for place, (key, items) in enumerate(steps, 1):
                 if place == len(steps):
                     step_answers = {q.id: answers[MODEL, q.id] for q in asking}
@@ -374,8 +376,9 @@ class Predictor:
             for variant in OWN:
                 self.model.learn(variant, self.at(as_of, items))
         facts = self.facts(as_of)
-        for new in self._new(able, as_of, before):
-            for _, items in steps_after(facts, new)[:-1]:
+        back = self._taken_back(as_of)
+        for new, undone in self._new(able, as_of, before):
+            for _, items in steps_after(facts, new, {key: back[key] for key in undone})[:-1]:
                 self.model.learn(OWN[0], self.at(as_of, items))
         for question in able:
             if question.id not in before:
@@ -383,18 +386,35 @@ class Predictor:
 
     def _new(
         self, questions: Sequence[Question], as_of: dt.datetime, before: Mapping[str, Earlier]
-    ) -> dict[tuple[str, ...], list[Question]]:
-        """Group questions by the items that touch them and are new since their last forecast."""
-        groups: dict[tuple[str, ...], list[Question]] = {}
-        facts = self.facts(as_of)
+    ) -> dict[tuple[tuple[str, ...], tuple[str, ...]], list[Question]]:
+        """Group questions by the items that touch them and are new since their last forecast.
+
+        And by what took back items that the forecast knew.
+        """
+        groups: dict[tuple[tuple[str, ...], tuple[str, ...]], list[Question]] = {}
+        facts, back = self.facts(as_of), self._taken_back(as_of)
+        entry_of = {item.key: item for item in self.evidence if item.key in back}
         for question in questions:
             earlier = before.get(question.id)
             if earlier is None or question.opens >= as_of:
                 continue
             touching = self.model.touching(question, facts)
-            if new := tuple(item.key for item in touching if not earlier.knew(item)):
-                groups.setdefault(new, []).append(question)
+            new = tuple(item.key for item in touching if not earlier.knew(item))
+            undone = tuple(
+                key
+                for key, item in back.items()
+                if earlier.knew(item) and not earlier.knew(entry_of[key])
+                if self.model.touching(question, [item])
+            )
+            if new or undone:
+                groups.setdefault((new, undone), []).append(question)
         return groups
+
+    def _taken_back(self, as_of: dt.datetime) -> dict[str, Evidence]:
+        """Give the items that count no more as of a moment, by the key of what took each back."""
+        items = known(self.evidence, as_of)
+        entry_of = retractions(items)
+        return {entry_of[item.key].key: item for item in items if item.key in entry_of}
 
     def _answers_of(
         self,

@@ -6,7 +6,8 @@ process not watched for a week is shown in both readings and logged in neither, 
 
 import datetime as dt
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from forecasting.app.forecast.predict import OWN, Earlier, Predictor, Said, drafts
@@ -14,12 +15,16 @@ from forecasting.app.ledger.log import check_moment, kind_of
 from forecasting.app.upkeep.banks import changed_since
 from forecasting.bank.usable import told_of_files
 from forecasting.domain.catalog import KINDS, Catalog, latest
+from forecasting.domain.evidence import retractions
 from forecasting.domain.forecast import Forecast
 from forecasting.domain.forecasters import MODEL
-from forecasting.domain.instants import iso
+from forecasting.domain.instants import day_of
 from forecasting.domain.question import Question, effect_scale, normalised
 from forecasting.domain.watch import Watch
+from forecasting.evidence.history import Record
 from forecasting.evidence.relevant import asked, groups
+from forecasting.evidence.steps import TIME
+from forecasting.models.world.reading import Answer
 from forecasting.pooling.worldview_weights import Spoken
 from forecasting.store import Ledger
 
@@ -33,9 +38,9 @@ ERRORS = 2.0
 SHOWN = 3
 #: The columns of the table, also of one without rows.
 UPDATE_COLUMNS = (
-    *("question", "model", "before", "after", "lower", "upper", "mcse", "method", "k_hat", "gate"),
-    *("fit", "moved", "logged", "linked", "reason", "closes", "seconds", "watched_until"),
-    *("quiet", "status"),
+    *("question", "model", "before", "after", "lower", "upper", "intervals", "mcse", "method"),
+    *("k_hat", "gate", "fit", "moved", "logged", "linked", "reason", "closes", "seconds"),
+    *("watched_until", "quiet", "status"),
 )
 
 
@@ -92,6 +97,7 @@ def update(
         q.id: {name: ends[name] for name in rests[q.id] if moment - ends[name] > FRESH}
         for q in able
     }
+    unseen_of = {name: _unseen(since, bank.zone) for name, since in stale.items()}
     before = standing(ledger, moment)
     earlier = {
         name: Earlier(f.issued_at, f.value.numbers, f.seq if kind == "live" else None)
@@ -112,8 +118,9 @@ def update(
         f"{q.id}: {why}" for q in able if (why := predictor.model.faults.get((q.id, moment)))
     ]
     warnings += [
-        f"{name}: what is said of {iso(step.at)[:10]} ({step.said}) counts for nothing, "
-        f"for it was {record.state} on {iso(record.entered)[:10]}: forecast news retract {step.key}"
+        f"{name}: what is said of {_day(record, step.at)} ({step.said}) counts for nothing, "
+        f"for it was {record.state} on {_day(record, record.entered)}: "
+        f"forecast news retract {step.key}"
         for name, record in predictor.model.records(predictor.at(moment)).items()
         for step in record.late
     ]
@@ -125,7 +132,7 @@ def update(
     )
     changed = _changed_questions(predictor, able, own)
     if unseen := sorted({name for q in able for name in stale[q.id]}):
-        since = iso(min(ends[name] for name in unseen))[:10]
+        since = str(day_of(min(ends[name] for name in unseen), bank.zone))
         more = f" and {len(unseen) - 3} more" if len(unseen) > 4 else ""
         which = ", ".join(unseen[:3] if more else unseen) + more
         since = f"since {since}" if len(unseen) == 1 else f"for a week, one not since {since}"
@@ -133,6 +140,8 @@ def update(
             f"nobody has watched {which} {since} (forecast watch lists them): "
             f"{BOTH_SHOWN}" + ("" if unwatched else ", neither is logged")
         )
+    retracted = {item.key for item in retractions(predictor.evidence).values()}
+    titles = {item.key: item.title for item in predictor.evidence}
     rows, logged = [], set()
     for q in able:
         if (item := model_answers.get(q.id)) is None:
@@ -141,10 +150,10 @@ def update(
         wanted = everything or q.id in changed
         if item.value is not None and wanted and (unwatched or not stale[q.id]):
             logged.add(q.id)
-        row = _row(q, last, item) | {
+        row = _row(q, last, item, titles) | {
             "logged": q.id in logged and not dry_run,
             "linked": q.id in logged and linked,
-            "reason": _reason(item, last, linked, everything, stale[q.id]),
+            "reason": _reason(item, last, linked, everything, unseen_of[q.id], retracted),
             "seconds": seconds,
             "watched_until": min((ends[name] for name in rests[q.id]), default=None),
             "quiet": quiet.get(q.id),
@@ -179,6 +188,18 @@ def unwatched(
     return {name: end for name, end in ends.items() if moment - end > FRESH}
 
 
+def _unseen(ends: Mapping[str, dt.datetime], zone: str) -> str:
+    """Say which process has been unwatched the longest, and since when; empty for none."""
+    if not ends:
+        return ""
+    first = min(ends, key=lambda name: (ends[name], name))
+    return f"{first} not watched since {day_of(ends[first], zone)}"
+
+
+def _day(record: Record, moment: dt.datetime) -> dt.date:
+    return day_of(moment, record.process.zone)
+
+
 def _changed_questions(
     predictor: Predictor, questions: Sequence[Question], own: frozenset[str]
 ) -> set[str]:
@@ -192,13 +213,9 @@ def _has_moved(item: Said, before: Forecast | None) -> bool:
     """Say whether a number is new, has new evidence, or moved by more than its error."""
     if before is None or item.moved or item.value is None:
         return True
-    if item.value.labels != before.value.labels:
+    if item.answer is None or item.value.labels != before.value.labels:
         return True
-    error = ERRORS * (item.spread.mcse if item.spread is not None else 0.0)
-    return any(
-        abs(new - old) > max(error, 1e-9)
-        for new, old in zip(item.value.numbers, before.value.numbers, strict=True)
-    )
+    return item.answer.moved_from(before.value.numbers, errors=ERRORS)
 
 
 def _reason(
@@ -206,18 +223,19 @@ def _reason(
     before: Forecast | None,
     linked: bool,
     everything: bool,
-    stale: Mapping[str, dt.datetime],
+    unseen: str,
+    retracted: Collection[str],
 ) -> str:
-    """Say why a number is to be logged or not."""
+    """Say why a number is to be logged or not; `retracted`: the keys of what takes items back."""
     if item.value is None:
         return "no number"
-    if stale:
-        seen = min(stale, key=lambda name: stale[name])
-        return f"{seen} not watched since {iso(stale[seen])[:10]}"
+    if unseen:
+        return unseen
     if before is None:
         return "its first number"
     if item.moved:
-        return "new evidence"
+        taken_back = all(cause in retracted or cause == TIME for cause, _ in item.moved)
+        return "evidence was taken back" if taken_back else "new evidence"
     if _has_moved(item, before):
         return "moved by more than its error"
     if linked:
@@ -269,10 +287,18 @@ def standing(ledger: Ledger, moment: dt.datetime) -> dict[str, Forecast]:
     return {question: last for (question, _), last in latest(forecasts, at=moment).items()}
 
 
+def _intervals(question: Question, answer: Answer | None) -> dict[str, Sequence[float]] | None:
+    """Give the 90 % interval of each option; None where there are no options or no number."""
+    if answer is None or not answer.intervals:
+        return None
+    return dict(zip(question.space.options, answer.intervals, strict=True))
+
+
 def _row(
     question: Question,
     before: Forecast | None,
     item: Said | None = None,
+    titles: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Show a question's answer beside the one before; one that is due has no answer any more."""
     answer, spread = item and item.answer, item and item.spread
@@ -284,6 +310,7 @@ def _row(
         "after": after and after.plain,
         "lower": spread and spread.p05,
         "upper": spread and spread.p95,
+        "intervals": _intervals(question, item.answer if item else None),
         "mcse": spread and spread.mcse,
         "method": answer and answer.method,
         "k_hat": None,
@@ -292,6 +319,7 @@ def _row(
         "moved": [
             {
                 "cause": cause,
+                "title": titles.get(cause, cause),
                 "change": change[0] if len(change) == 1 else list(change),
                 "scale": effect_scale(question),
             }

@@ -261,7 +261,9 @@ def import_news(
     date or title changed).
     """
     manner = Manner(zone=known_zone(zone).key if zone else "", dates=dates)  # type: ignore[arg-type]
-    read_time = partial(moment, days="ends", manner=manner)
+    read_time = partial(
+        moment, days="ends", zone=manner.zone or banks.zone_of(ledger), manner=manner
+    )
     rows = intake.read(content, name=name, source=source, manner=manner)
     items = ledger.evidence()
     catalog = Catalog.of(ledger)

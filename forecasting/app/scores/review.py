@@ -199,7 +199,7 @@ def _paths(
     world = banks.news_world(ledger, catalog)
     weights = Weights.of(ledger.evidence(), now, catalog, world)
     marks = marks_of(items, catalog, forecasts, weights)
-    moved = moved_of(items, catalog, forecasts)
+    moved = moved_of(ledger.evidence(), catalog, forecasts)
     points: dict[str, dict[str, list[page.Point]]] = {}
     for forecast in forecasts:
         mine = points.setdefault(forecast.question, {})

@@ -20,7 +20,7 @@ from forecasting.bank import Bank
 from forecasting.bank.usable import left_out
 from forecasting.domain.catalog import Catalog
 from forecasting.domain.forecasters import MODEL
-from forecasting.domain.instants import iso, last_day
+from forecasting.domain.instants import day_of, iso, last_day
 from forecasting.domain.predicate import Truth
 from forecasting.domain.question import Question
 from forecasting.domain.scenario import OTHERWISE, ScenarioSet
@@ -285,12 +285,14 @@ def live(
         run = simulated(predictor, questions, moment, until)
     watched = {name: record.free for name, record in run.records.items()}
     late = [name for name, end in watched.items() if moment - end > dt.timedelta(days=7)]
-    notes = [f"{name} asks about a time after {iso(until)[:10]} and is left out" for name in far]
+    zone = predictor.bank.zone
+    end = day_of(until, zone)
+    notes = [f"{name} asks about a time after {end} and is left out" for name in far]
     notes += [f"{name} is left out: {why}" for name, why in faults.items()]
     if late:
         notes.append(
             f"{len(late)} of {len(watched)} processes were last watched more than a week ago, "
-            f"the first on {iso(min(watched.values()))[:10]}; what happened since is simulated"
+            f"the first on {day_of(min(watched.values()), zone)}; what happened since is simulated"
         )
     return Live(predictor, tuple(questions), moment, run, tuple(notes), until)
 

@@ -18,8 +18,18 @@ import numpy as np
 from forecasting.app.world.scenario import Live, estimated, partition, simulated
 from forecasting.arrays import BoolArray
 from forecasting.domain.forecast import binary_value
-from forecasting.domain.instants import iso, parse_when, zone
-from forecasting.domain.predicate import And, At, Entered, Moment, Not, Occurred, Predicate, Truth
+from forecasting.domain.instants import iso, local_day, parse_when, zone
+from forecasting.domain.predicate import (
+    And,
+    At,
+    Entered,
+    Moment,
+    Not,
+    Occurred,
+    Predicate,
+    Through,
+    Truth,
+)
 from forecasting.domain.predicate_text import parse_predicate
 from forecasting.domain.question import Question
 from forecasting.domain.scenario import ScenarioSet
@@ -73,6 +83,7 @@ def what_if(
         msg = "what-if: needs a condition"
         raise InvalidInput(msg, hint='given="QUESTION=yes" or do="PROCESS=STATE"')
     acts = [act for text in do for act in intervention(live, text)]
+    _check_acts(do, acts)
     targets = {text: target for text in given if (target := _target(live, text)) is not None}
     conditions = [condition(live, targets[text][0] if text in targets else text) for text in given]
     observed = [text for text in given if text not in targets]
@@ -370,7 +381,8 @@ def intervention(live: Live, text: str) -> list[Do]:
     if moment < live.as_of:
         then = _local(live, live.as_of)
         msg = f"do ({text}): {_local(live, moment)} has passed, seen from {then}"
-        raise InvalidInput(msg, hint=f"{stated}@{iso(live.as_of)[:10]} or later")
+        coming = local_day(live.as_of, zone) + dt.timedelta(days=1)
+        raise InvalidInput(msg, hint=f"{stated} for now, or {stated}@{coming} or later")
     name, _, value = stated.partition("=")
     processes, place = live.predictor.bank.world.processes, live.run.world.index
     day = live.run.world.day(moment)
@@ -380,17 +392,40 @@ def intervention(live: Live, text: str) -> list[Do]:
             msg = f"do ({text}): {name} has no state {value}"
             raise InvalidInput(msg, hint=", ".join(states))
         return [Do(place[name], day, states.index(value))]
-    truth, _, _ = condition(live, stated)
+    truth, _, closes = condition(live, stated)
     barred = isinstance(truth, Not)
     inner: Any = truth.of if isinstance(truth, Not) else truth
     wanted, name = getattr(inner, "states", ()), getattr(inner, "process", "")
     if not wanted or name not in place:
         msg = f"do ({text}): only a state can be brought about"
         raise InvalidInput(msg, hint="PROCESS=STATE@TIME")
-    indices = tuple(processes[name].states.index(state) for state in wanted)
+    states, until = processes[name].states, live.run.world.day(max(moments(inner, closes)))
+    if isinstance(inner, Through):
+        # To hold on is to enter no other state; how it would end, nobody has said.
+        others = tuple(k for k, state in enumerate(states) if state not in wanted)
+        now = live.run.records[name].state
+        if barred or now not in wanted:
+            reason = "which state comes instead is not said" if barred else f"{name} is {now}"
+            msg = f"do ({text}): {reason}"
+            raise InvalidInput(msg, hint=f"{name}=STATE@TIME, one of {', '.join(states)}")
+        return [Do(place[name], day, None, others, until)]
+    indices = tuple(states.index(state) for state in wanted)
     if barred:
-        return [Do(place[name], day, None, indices)]
+        return [Do(place[name], day, None, indices, until)]
     return [Do(place[name], day, indices[0])]
+
+
+def _check_acts(do: Sequence[str], acts: Sequence[Do]) -> None:
+    """Refuse two acts that contradict each other: none of them could come first."""
+    for (one, act), (other, second) in combinations(zip(do, acts, strict=True), 2):
+        if act.process != second.process:
+            continue
+        pairs = ((act, second), (second, act))
+        barred = any(a.state in b.barred and b.day <= a.day < b.until for a, b in pairs)
+        both = act.day == second.day and None not in (act.state, second.state)
+        if barred or (both and act.state != second.state):
+            msg = f"do ({one}, {other}): contradict each other"
+            raise InvalidInput(msg, hint="take one of them, or give each its own @TIME")
 
 
 def _target(live: Live, text: str) -> tuple[str, float] | None:

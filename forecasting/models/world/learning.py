@@ -209,15 +209,12 @@ class Learner:
 def piece_multipliers(past: Past, coded: Sequence[CodedReport]) -> FloatArray:
     """Give the mean hazard ratio of a move's reports over each piece of its past, at gain 1."""
     multipliers = np.ones(len(past.pieces))
-    ended = -np.inf
-    for place, piece in enumerate(past.pieces):
+    for place, (piece, ended) in enumerate(zip(past.pieces, past.heard_from, strict=True)):
         length = piece.end - piece.begin
         days = piece.day + length * (np.arange(MOMENTS) + 0.5) / MOMENTS
         acting = [r for r in coded if (r.known_at - EPOCH) / DAY >= ended]
         if acting:
             multipliers[place] = float(np.mean(multiplier(acting, days)))
-        if piece.fired:
-            ended = piece.day + length
     return multipliers
 
 

@@ -139,6 +139,13 @@ def _due(plan: Any, m: int, d: int, t: float, base: float, how: int, visit: int,
 
 
 @_plain
+def _barred(plan: Any, p: int, state: int, t: float) -> Any:
+    """Say whether a state cannot be entered by chance at t."""
+    bars = plan.bars
+    return t < bars[0, p, state] or bars[1, p, state] <= t < bars[2, p, state]
+
+
+@_plain
 def _later(shape: float, t: float, base: float, due: float, step: float) -> Any:
     """Give the new day of a move whose log hazard rises by `step` at t."""
     if shape == 1.0:
@@ -315,7 +322,7 @@ def run(
                     total[p] = plan.stand[p, GOAL]
             else:
                 new = move[fired, END]
-                cut = t < plan.bars[0, p, new] or t >= plan.bars[1, p, new]
+                cut = _barred(plan, p, new, t)
                 again = False
                 if move[fired, SIZE] >= 0 and not cut:
                     goal, done = plan.stand[p, GOAL], plan.process[p, DONE_STATE]
@@ -324,7 +331,7 @@ def run(
                     if done >= 0 and total[p] + part >= goal * (1.0 - 1e-12):
                         new = done
                         # A last part that is barred does not come; smaller ones may.
-                        again = t < plan.bars[0, p, new] or t >= plan.bars[1, p, new]
+                        again = _barred(plan, p, new, t)
                         cut = again
                 if cut:
                     due[fired] = np.inf

@@ -267,7 +267,7 @@ class WorldModel:
         """Read one question off a simulation."""
         predicate = self.predicates[question.id]
         names = asked(predicate)
-        numbers, spread, intervals, gate, decided = read(run.paths, predicate, question)
+        seen = read(run.paths, predicate, question)
         learned = run.learned
         rests = ancestors(run.spec.links, names)
         # A refused fit is shown with what rests on it alone; else one simulation has one record.
@@ -275,17 +275,18 @@ class WorldModel:
         # No path may fall short of a thing that is merely rare: only facts decide.
         known = any(step.at > question.opens for name in names for step in run.records[name].steps)
         return Answer(
-            numbers,
-            spread,
+            seen.numbers,
+            seen.spread,
             self.seed,
             run.priors_hash,
             run.evidence_hash,
             run.world.draws,
             learned.behind(behind),
-            gate=gate if learned.gate(rests) == "passed" else learned.gate(rests),
+            gate=seen.gate if learned.gate(rests) == "passed" else learned.gate(rests),
             fit=run.learned.verdict(names),
-            intervals=intervals,
-            decided=decided if known else None,
+            intervals=seen.intervals,
+            decided=seen.decided if known else None,
+            errors=seen.errors,
             versions=self.versions,
         )
 

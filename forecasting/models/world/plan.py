@@ -34,7 +34,7 @@ class Plan(NamedTuple):
     salt: NDArray[np.uint64]  # (M, uses)
     process: IntArray  # (P, columns)
     stand: FloatArray  # (P, columns): since when, its watch, its goal, its total
-    bars: FloatArray  # (2, P, states): until when, and from when, a state cannot be entered
+    bars: FloatArray  # (3, P, states): until when, and from when to when, a state is barred
     link: IntArray  # (L, columns)
     acts: NDArray[np.bool_]  # (L, states)
     lists: IntArray  # links out of a process, and moves that a link hastens: flat
@@ -251,16 +251,18 @@ def _beta_table(mean: FloatArray, precision: FloatArray) -> FloatArray:
 
 
 def _bars(world: World, do: Sequence[Do]) -> FloatArray:
-    """Give the day until which, and from which, each state cannot be entered by chance."""
+    """Give the day until which, and from which to which, no state can be entered by chance."""
     width = max((len(process.states) for process in world.processes), default=1)
     until = np.full((len(world.processes), width), -NEVER)
     since = np.full((len(world.processes), width), NEVER)
+    end = np.full((len(world.processes), width), -NEVER)
     for each in do:
         if each.state is not None:
             until[each.process, each.state] = max(until[each.process, each.state], each.day)
         for state in each.barred:
             since[each.process, state] = min(since[each.process, state], each.day)
-    return np.stack([until, since])
+            end[each.process, state] = max(end[each.process, state], each.until)
+    return np.stack([until, since, end])
 
 
 def _clock(world: World, do: Sequence[Do], faded: Fading, horizon: float) -> list[Tick]:
@@ -279,5 +281,7 @@ def _clock(world: World, do: Sequence[Do], faded: Fading, horizon: float) -> lis
             ticks.append(
                 (max(each.day, loop.MOMENT), loop.FORCED, each.process, each.state, False, 0.0)
             )
+        elif each.until < NEVER:  # what was barred may come again: chance is drawn anew
+            ticks.append((each.until, loop.FREE, each.process, 0, False, 0.0))
     ticks += [(day, loop.FADED, move, cell, False, 0.0) for day, move, cell in faded.later]
     return sorted((each for each in ticks if each[0] <= horizon), key=lambda each: each[:2])

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from math import ceil, inf
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -38,7 +39,8 @@ class Answer:
     `spread`: of P(yes | parameters), None for options and numbers; `intervals`: per option the 5
     and 95 % of P(option | parameters). `gate`: ``passed`` or ``refused: ...``. `fit`: empty, or
     that the model does not fit its own class. `decided`: the outcome that known facts give every
-    path, else None.
+    path, else None. `errors`: the Monte Carlo error of each probability, or that of the level of a
+    quantile.
     """
 
     numbers: tuple[float, ...]
@@ -53,7 +55,25 @@ class Answer:
     fit: str = ""
     intervals: tuple[tuple[float, float], ...] = ()
     decided: str | None = None
+    errors: tuple[float, ...] = ()
     versions: Mapping[str, Any] = field(default_factory=dict)
+
+    def moved_from(self, numbers: Sequence[float], *, errors: float) -> bool:
+        """Say whether a number is further from an earlier one than so many of its errors explain.
+
+        A quantile is where it was as long as the old one lies between its neighbours in levels.
+        """
+        if len(self.numbers) != len(numbers):
+            return True
+        if len(self.numbers) == len(LEVELS):
+            apart = ceil(100.0 * errors * self.errors[0])
+            low = (-inf,) * apart + self.numbers[: len(LEVELS) - apart]
+            high = self.numbers[apart:] + (inf,) * apart
+            return any(not a <= old <= b for a, old, b in zip(low, numbers, high, strict=True))
+        return any(
+            abs(new - old) > max(errors * off, 1e-9)
+            for new, old, off in zip(self.numbers, numbers, self.errors, strict=True)
+        )
 
     def plain(self, question: Question) -> Any:
         """Give the answer in the contract's shape; a number as its median, None for nothing."""
@@ -64,6 +84,17 @@ class Answer:
         if question.type == "numeric":
             return self.numbers[LEVELS.index(50.0)]
         return dict(zip(question.space.options, self.numbers, strict=True))
+
+
+class Reading(NamedTuple):
+    """What is read off the paths: of an `Answer` what the paths say."""
+
+    numbers: tuple[float, ...] = ()
+    spread: Spread | None = None
+    intervals: tuple[tuple[float, float], ...] = ()
+    gate: str = "passed"
+    decided: str | None = None
+    errors: tuple[float, ...] = ()
 
 
 def truths(paths: Paths, predicate: Predicate, question: Question) -> dict[str, BoolArray]:
@@ -90,30 +121,30 @@ def counting(paths: Paths, predicate: Predicate, question: Question) -> BoolArra
     return None if given is None else paths.truth(given, question.opens, question.closes)
 
 
-def read(
-    paths: Paths, predicate: Predicate, question: Question
-) -> tuple[tuple[float, ...], Spread | None, tuple[tuple[float, float], ...], str, str | None]:
-    """Read numbers, spread, intervals, gate and what decides the question off the paths."""
+def read(paths: Paths, predicate: Predicate, question: Question) -> Reading:
+    """Read a question off the paths."""
     given = counting(paths, predicate, question)
     weights, repeats = paths.weights(given), paths.world.repeats
     if not weights.any():
-        return (), None, (), "refused: no path meets the condition of the question", None
+        return Reading(gate="refused: no path meets the condition of the question")
     if given is not None and effective(weights) < FEWEST:
-        return (), None, (), "refused: too few paths meet the condition of the question", None
+        return Reading(gate="refused: too few paths meet the condition of the question")
     if question.type == "numeric":
         x = values(paths, predicate, question)
-        gate = number_gate(number_error(x, weights, repeats))
-        return quantiles(x, weights, LEVELS), None, (), gate, None
+        off = number_error(x, weights, repeats)
+        return Reading(quantiles(x, weights, LEVELS), gate=number_gate(off), errors=(off,))
     of = truths(paths, predicate, question)
     if question.type == "binary":
         chance = estimate(of["yes"], weights, repeats)
         asked = of["yes"] if given is None else of["yes"][given]
         decided = "yes" if asked.all() else "no" if not asked.any() and chance.p == 0.0 else None
-        return (logged(chance.p),), chance.spread(), (), chance.gate, decided
+        p, errors = (logged(chance.p),), (chance.mcse,)
+        return Reading(p, chance.spread(), (), chance.gate, decided, errors)
     each = [estimate(hit, weights, repeats) for hit in of.values()]
     gate = next((one.gate for one in each if one.gate != "passed"), "passed")
     ends = tuple((one.quantiles[0], one.quantiles[-1]) for one in each)
-    return logged_options([one.p for one in each]), None, ends, gate, None
+    numbers = logged_options([one.p for one in each])
+    return Reading(numbers, None, ends, gate, errors=tuple(one.mcse for one in each))
 
 
 def pull(paths: Paths, predicate: Predicate, question: Question) -> FloatArray:

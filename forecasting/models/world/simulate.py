@@ -100,8 +100,9 @@ def _draws(
         if end == LOOP:
             message = (
                 f"{names[move]}: more than {MOST_MOVES:,} moves in one path, most of them of this "
-                "one: a loop of links."
+                f"one: {'a loop of links' if len(part) > 1 else 'its rate is too high'}."
             )
-            raise InvalidInput(message, hint="make its links smaller, or leave one out.")
+            hint = "make its links smaller, or leave one out." if len(part) > 1 else "a lower rate."
+            raise InvalidInput(message, hint=hint)
         blocks.append(block.of(slice(0, size)))
     return Rows.joined(blocks)

@@ -110,13 +110,14 @@ class Link:
 class Do:
     """An intervention: the process is set to a state at a day, and what leads to it is cut before.
 
-    `state` None with `barred`: moves into `barred` are barred from the day on.
+    `state` None with `barred`: moves into `barred` are barred from the day on, to the day `until`.
     """
 
     process: int
     day: float
     state: int | None = None
     barred: tuple[int, ...] = ()
+    until: float = NEVER
 
 
 @dataclass(frozen=True, eq=False)

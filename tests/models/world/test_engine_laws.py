@@ -152,6 +152,21 @@ def test_no_bars_the_move_and_what_it_would_have_hastened():
     assert np.array_equal(entered(none, "Y", "on", 100), entered(alone, "Y", "on", 100))
 
 
+@pytest.mark.parametrize("shape", [1.0, 0.7])
+def test_what_was_barred_for_a_time_may_come_after_it(shape):
+    """Without the question's deadline "no" by June was no for ever."""
+    link = Link("l", 0, (1,), ((1, 0),), float(np.log(6)))
+    move = Move(0, 1, 0.01, shape=shape)
+    pair = world(process("X", ("off", "on"), move), flip("Y", 0.003), links=[link])
+    barred = simulate(pair, 100.0, do=[Do(0, 10.0, barred=(1,), until=40.0)])
+    free = simulate(pair, 100.0)
+    assert np.array_equal(entered(barred, "X", "on", 39), entered(free, "X", "on", 10))
+    still = ~entered(barred, "X", "on", 39)
+    rest = -np.expm1(-0.01 * (100.0**shape - 40.0**shape))
+    assert entered(barred, "X", "on", 100)[still].mean() == pytest.approx(rest, abs=0.02)
+    assert entered(free, "Y", "on", 100).mean() > entered(barred, "Y", "on", 100).mean()
+
+
 def test_an_intervention_before_the_end_of_a_watch_sets_aside_what_is_known_later():
     known = (Known(-3.0, 1), Known(10.0, 0))
     watched = flip("A", 0.0, 0.01, known=known, age=9.0, free=20.0)
@@ -323,12 +338,14 @@ def _amounts(paths):
 
 
 def test_links_that_drive_each_other_without_end_are_named():
-    links = [Link("a", 0, (), ((0, 0),), 1.0, once=True)]
-    pair = world(event("quiet", 0.001), event("storm", 900.0), links=links, draws=16)
-    with pytest.raises(
-        InvalidInput, match=r"storm:waiting>waiting: more than 5,000 .* loop of links"
-    ):
-        simulate(pair, 60.0)
+    """And where nothing acts on the process, its own rate is: there is no link to leave out."""
+    for child, reason in ((1, "a loop of links"), (0, "its rate is too high")):
+        links = [Link("a", 0, (), ((child, 0),), 1.0, once=True)]
+        pair = world(event("quiet", 0.001), event("storm", 900.0), links=links, draws=16)
+        with pytest.raises(
+            InvalidInput, match=rf"storm:waiting>waiting: more than 5,000 .* {reason}"
+        ):
+            simulate(pair, 60.0)
 
 
 def test_a_scheduled_day_is_met_and_nan_never_comes():

@@ -23,6 +23,7 @@ from forecasting.domain.predicate import (
 )
 from forecasting.errors import InvalidInput
 from forecasting.models.world.conditions import towards
+from forecasting.models.world.reading import Answer
 from forecasting.models.world.simulate import simulate
 from forecasting.models.world.values import Known, Move, Size
 from tests.models.world.engine import CLOSE, ask, day, event, flip, process, world
@@ -147,6 +148,20 @@ def test_numbers():
     assert number(Total("parcels", CLOSE, since_opening=True), 0, 40) == 700
     assert number(Total("strike", CLOSE, since_opening=True), 0, 30) == 2
     assert number(Total("strike", CLOSE), 0, 30) == 3
+
+
+def test_a_quantile_moved_where_the_old_one_lies_beyond_the_neighbours_of_its_level():
+    levels = tuple(range(10, 109))
+    answer = Answer(levels, None, 0, "", "", 16, {}, errors=(0.004,))
+    near, far = ([level + by for level in levels] for by in (0.9, 1.1))
+    assert not answer.moved_from(levels, errors=2.0)
+    assert (answer.moved_from(near, errors=2.0), answer.moved_from(far, errors=2.0)) == (
+        False,
+        True,
+    )
+    two = Answer((0.3, 0.7), None, 0, "", "", 16, {}, errors=(0.01, 0.01))
+    assert not two.moved_from((0.315, 0.685), errors=2.0)
+    assert two.moved_from((0.325, 0.675), errors=2.0)
 
 
 def test_what_lies_beyond_the_paths_or_outside_the_world_is_refused():

@@ -20,6 +20,7 @@ from forecasting.evidence.reports import alive, bound, multiplier, reports, stor
 from forecasting.models.news_gain import Gain, exposed, gain_draws, learned_gain, summary
 from forecasting.models.world import values
 from forecasting.models.world.fading import fading as in_steps
+from forecasting.models.world.learning import piece_multipliers
 from tests.season import between
 
 NOON = dt.datetime(2026, 5, 1, 12, tzinfo=dt.UTC)
@@ -409,6 +410,16 @@ def test_exposure_is_the_integral_of_the_ratio():
     two = exposed(_past((0.0, 20.0, True), (20.0, 50.0, False)), coded, [1.0])
     one = exposed(_past((0.0, 20.0, True)), coded, [1.0])
     assert two.days[0] == pytest.approx(one.days[0] + 30.0)
+
+
+def test_a_report_on_a_move_is_over_once_another_move_left_its_state():
+    """The rates were learned as if it had gone on: of one past two sums of time at risk."""
+    coded = _coded(_item("a", "truce=on=x2", half_life="lasting", at=10.0))
+    another_left = _past((0.0, 20.0, False), (30.0, 60.0, False))
+    first, second = piece_multipliers(another_left, coded)
+    assert (first > 1.2, second) == (True, 1.0)
+    seen = exposed(another_left, coded, [1.0])
+    assert seen.days[0] == pytest.approx(20.0 * first + 30.0 * second, rel=0.02)
 
 
 def test_the_gain_has_mean_one_and_learns_whether_reports_came_true():
