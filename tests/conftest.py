@@ -2,6 +2,7 @@
 
 import csv
 import datetime as dt
+import gc
 import importlib.util
 import os
 import shutil
@@ -53,10 +54,11 @@ LONG = tuple(
         "app/test_replay",
         "packaging/test_wheel",
         "app/test_world_laws",
+        "app/test_world_faults",
+        "app/test_what_if",
         "hostile/test_markup",
         "hostile/test_corpus",
         "cli/test_commands",
-        "cli/test_workspace_commands",
         "models/world/test_engine_questions",
         "inference/test_model_fit",
         "store/test_poisoned_store",
@@ -77,6 +79,12 @@ def pytest_collection_modifyitems(config, items):
         gone = [item for item in items if of_files(item.nodeid)]
         config.hook.pytest_deselected(items=gone)
         items[:] = [item for item in items if item not in gone]
+
+
+def pytest_collection_finish(session):
+    """Tell the collector of garbage that what stands now stands to the end of the run."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_configure(config):
@@ -102,7 +110,8 @@ def pytest_report_header():
 @pytest.fixture(autouse=True)
 def home(tmp_path_factory, monkeypatch):
     """An empty folder for the data and the settings of this test alone; fits are made once."""
-    folder = tmp_path_factory.mktemp("home")
+    # Counted folders would cost a look at all earlier ones before every test.
+    folder = Path(tempfile.mkdtemp(prefix="home", dir=tmp_path_factory.getbasetemp()))
     (folder / "cache").symlink_to(os.environ[CACHE])
     monkeypatch.setenv("FORECASTING_HOME", str(folder))
     for name in SETTINGS:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from forecasting.app.forecast.predict import Predictor
+from forecasting.domain.catalog import Catalog
 from forecasting.evidence.cases import packages
 from forecasting.evidence.history import pasts, records
 from forecasting.evidence.reports import reports
@@ -96,6 +98,12 @@ def write_bank(folder, text=SMALL):
         if not (folder / name).exists():
             (folder / name).symlink_to(ROOT / name)
     return folder
+
+
+def predictor(bank, *more, draws=1_024, seed=0):
+    """Give the predictor of a bank as its files stand, with items more."""
+    catalog = Catalog({q.id: q for q in bank.questions}, {})
+    return Predictor(catalog, [*bank.evidence, *more], bank, seed=seed, draws=draws)
 
 
 def inputs(predictor, question, as_of):

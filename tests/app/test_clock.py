@@ -252,22 +252,3 @@ def test_the_commands_say_so_and_end_well(own_book, monkeypatch, capsys):
     (row,), stderr = result_of("update", "gift-comes")
     assert "nobody has watched" not in stderr
     assert row["logged"] is True
-
-
-@pytest.mark.usefixtures("quick_fits", "few_draws")
-def test_the_bank_s_own_numbers_age_too(bank_book):
-    """The named fault: equal numbers as of 1 September, 15 October and 28 November."""
-    one = predictor(bank_book)
-    asked = [
-        q
-        for name in ("general-ceasefire-2026@2026-12-31", "leaders-meet@2026-12-31")
-        for q in one.catalog.find(name)
-    ]
-    path = []
-    for day in ("2026-09-01", "2026-10-15", "2026-11-28", "2026-12-31"):
-        moment = parse_instant(f"{day}T21:30:00Z")
-        answers = one.one(OWN[0], asked, moment, watched=all_watched(one, moment))
-        path.append([answers[q.id].numbers[0] for q in asked])
-    for column in zip(*path, strict=True):
-        assert all(later < earlier for earlier, later in itertools.pairwise(column)), column
-        assert column[-1] < 0.001

@@ -1,6 +1,5 @@
 """One name for a day: the file's, the list's, the review's, the web's, and that of --as-of."""
 
-import re
 from functools import partial
 
 import pytest
@@ -62,20 +61,6 @@ def test_a_process_stands_since_the_day_that_its_file_names(book):
             assert name(row.since) == SINCE[row.name], (row.name, zone)
             if row.watched < NOW:
                 assert name(row.watched) == "25 Nov 2026", (row.name, zone)
-
-
-def test_no_page_calls_a_day_by_the_midnight_after_it():
-    """What was known or closed by the end of a day is named by `known`, on every page."""
-    from pathlib import Path
-
-    folder = Path(view.__file__).parent / "templates"
-    wrong = [
-        (file.name, expression)
-        for file in folder.glob("*.j2")
-        for expression in re.findall(r"(\S*(?:known_at|event_at|watched|closes|since))\s*\| day\(",
-                                file.read_text())
-    ]  # fmt: skip
-    assert wrong == []
 
 
 def test_as_of_a_day_is_as_of_the_midnight_that_begins_it(book, capsys):

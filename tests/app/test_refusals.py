@@ -14,7 +14,7 @@ from forecasting.domain.catalog import Catalog
 from forecasting.domain.forecast import LIVE_WITHIN
 from forecasting.domain.provenance import ReplayMark
 from forecasting.domain.sealed import as_shown
-from forecasting.errors import InvalidInput, NotFound
+from forecasting.errors import InvalidInput, NotFound, Repeated
 from forecasting.store import seal as seals
 from tests import season as ours
 from tests.season import DAY, START, Diary
@@ -29,7 +29,7 @@ def diary():
 
 
 def logged(diary, name="q", who="ann", day=1, **value):
-    value = value or {"probability": "0.9"}
+    value = value if "ladder" in value else {"probability": "0.9"} | value
     return use.log(diary.ledger, name, forecaster=who, now=START + day * DAY, **value)
 
 
@@ -40,6 +40,7 @@ def logged(diary, name="q", who="ann", day=1, **value):
         ("nowhere", {"2025-02-01": "0.1"}, NotFound, "nowhere"),
         ("truce", {"2025-04-01": "0.1"}, NotFound, "no rung named truce@2025-04-01"),
         ("truce", {"2025-02-01": "0.2", "2025-03-01": "0.1"}, InvalidInput, "less likely"),
+        ("truce", {"2025-02-01": "0.1", "1 Feb 2025": "0.2"}, InvalidInput, "is given twice"),
     ],
 )
 def test_a_ladder_is_logged_on_its_own_rungs(diary, name, rungs, error, words):
@@ -47,6 +48,46 @@ def test_a_ladder_is_logged_on_its_own_rungs(diary, name, rungs, error, words):
     with pytest.raises(error, match=words):
         logged(diary, name, ladder=rungs)
     assert diary.ledger.head() == before
+
+
+def test_a_later_word_on_one_rung_is_held_against_the_others_and_not_against_the_model(diary):
+    said = ours.said(ours.question("truce@2025-03-01"), "model", 0.05, 0.5)
+    diary.write(0.5, said)
+    logged(diary, "truce", probability={"2025-02-01": "0.1", "2025-03-01": "0.2"})
+    head = diary.ledger.head()
+    with pytest.raises(InvalidInput, match="less likely"):
+        logged(diary, "truce@2025-03-01", day=2, probability="0.05")
+    assert diary.ledger.head() == head
+    logged(diary, "truce@2025-03-01", day=2, probability="0.1")
+
+
+def test_a_fall_of_before_is_not_held_against_a_later_word(diary):
+    rungs = [ours.question(f"truce@2025-0{n}-01") for n in (2, 3)]
+    diary.write(1, *(ours.said(q, "ann", p, 1) for q, p in zip(rungs, (0.5, 0.3), strict=True)))
+    (row,) = logged(diary, "truce@2025-03-01", day=2, probability="0.6")
+    assert row["before"] == 0.3
+
+
+def test_what_stands_is_not_said_again_since_a_moment(diary):
+    (row,) = logged(diary, since=START)
+    for value in ({"because": "rain"}, {"probability": "0.8"}, {}):
+        logged(diary, day=2, since=START, **value)
+    with pytest.raises(Repeated) as again:
+        logged(diary, day=3, since=START)
+    assert again.value.args != (row["seq"],)
+    assert again.value.seq == diary.ledger.head().seq
+    # What was said before that moment may be said again.
+    logged(diary, day=4, since=START + 3 * DAY)
+
+
+def test_a_new_name_is_told_of_one_much_like_it_unless_a_digit_tells_them_apart(diary):
+    notes = []
+    for day, who in enumerate(("anna-1", "anna-2", "anna-1"), start=1):
+        logged(diary, who=who, day=day, tell=notes.append)
+    assert notes == []
+    logged(diary, who="ann-1", day=4, tell=notes.append)
+    (note,) = notes
+    assert note.startswith("ann-1 is a new forecaster beside anna-1;")
 
 
 def test_a_history_shows_the_seals_of_its_question_and_its_forecaster_alone(diary):
@@ -131,6 +172,20 @@ def test_a_selection_names_a_kind_and_a_run_that_there_are(diary):
         select(diary.ledger, catalog, Selection(kind="replay", run="r2"))
 
 
+def test_a_table_of_replays_is_empty_before_the_first_run(diary):
+    assert resolved(diary.ledger, Selection(kind="replay")).empty
+
+
+def test_what_resolved_too_soon_counts_when_it_is_asked_for(diary):
+    asked = ours.question("soon")
+    diary.write(0, asked)
+    diary.write(0.5, ours.said(asked, "ann", 0.7, 0.5))
+    diary.write(1, ours.resolved(asked, "yes", 1))
+    for chosen in (False, True):
+        frame = resolved(diary.ledger, Selection(too_soon=chosen))
+        assert frame["too_soon"].tolist() == [not chosen]
+
+
 def test_a_tag_is_a_tag_a_topic_or_an_event(diary):
     asked = ours.question("tagged", tags=("air",), topic="strikes", event="strikes-2025")
     diary.write(0, asked)
@@ -163,6 +218,16 @@ def test_a_withdrawal_after_the_moment_of_a_table_is_not_in_it(diary):
 
     assert withdrawn(19.9) == withdrawn(15)
     assert len(scoring_frame(diary.ledger, catalog, forecasts)) == 1
+
+
+def test_a_withdrawal_is_of_what_was_said_before_it_alone(diary):
+    asked = ours.question("q")
+    diary.write(1, ours.said(asked, "ann", 0.7, 1))
+    diary.write(2, ours.withdrawn(asked, "ann", 2))
+    diary.write(3, ours.said(asked, "ann", 0.6, 3))
+    diary.write(30, ours.resolved(asked, "yes", 30))
+    frame = resolved(diary.ledger, Selection())
+    assert frame["withdrawn_at"].isna().tolist() == [False, True]
 
 
 def test_forecasters_without_a_question_in_common_share_no_window(diary):

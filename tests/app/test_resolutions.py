@@ -297,6 +297,35 @@ def test_a_ladder_means_the_rungs_that_the_word_fits():
     assert standing(diary) == {"05": "no", "10": "annulled", "20": "annulled"}
 
 
+def test_no_rung_says_what_another_one_rules_out():
+    diary = ladder()
+    record(diary.ledger, "resolve", 6, "no", name="l@2025-01-05")
+    record(diary.ledger, "resolve", 8, "yes", known=7, name="l@2025-01-10")
+    with pytest.raises(InvalidInput, match="because l@2025-01-10 came out yes") as refused:
+        record(diary.ledger, "resolve", 21, "no", name="l@2025-01-20")
+    assert refused.value.hint == "correct that rung, and l@2025-01-20 follows"
+    with pytest.raises(InvalidInput, match="cannot be yes, because l@2025-01-05 is no"):
+        record(diary.ledger, "resolve", 9, "yes", known=4, name="l@2025-01-10")
+    assert standing(diary) == {"05": "no", "10": "yes", "20": "yes"}
+    diary = ladder()
+    record(diary.ledger, "resolve", 16, "yes", known=15, name="l@2025-01-20")
+    record(diary.ledger, "resolve", 17, "yes", known=7, name="l@2025-01-10")
+    with pytest.raises(InvalidInput, match="cannot be no, because l@2025-01-10 is yes"):
+        record(diary.ledger, "resolve", 21, "no", name="l@2025-01-20")
+
+
+def test_to_resolve_as_annulled_is_to_annul():
+    diary = one_forecast()
+    record(diary.ledger, "resolve", 6, "annulled")
+    (row,) = resolutions(diary.ledger)
+    assert (row["question"], row["status"], row["stands"]) == ("q", "annulled", True)
+
+
+def test_versions_are_scored_for_a_kind_that_there_is():
+    with pytest.raises(InvalidInput, match="must be one of"):
+        scored(one_forecast().ledger, "q", kind="guessed")
+
+
 def conditional():
     diary = Diary()
     deal = ours.question("deal", days=10)

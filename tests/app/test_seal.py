@@ -4,7 +4,6 @@ import datetime as dt
 import itertools
 import json
 import os
-import shutil
 import stat
 from dataclasses import replace
 from functools import partial
@@ -21,7 +20,6 @@ from forecasting.app.scores.frame import Selection, resolved, unrevealed
 from forecasting.app.scores.score import left_out, scores, seal_note
 from forecasting.domain import OutcomeSpace
 from forecasting.errors import InvalidInput, NotFound
-from forecasting.pooling.worldview_weights import Spoken
 from forecasting.review import pictures
 from forecasting.scoring import lifetime
 from forecasting.store import seal as seals
@@ -34,28 +32,8 @@ OPTIONS = OutcomeSpace("categorical", ("none", "soft", "firm"), None, None, "")
 NUMBERS = OutcomeSpace("numeric", (), 0.0, 200.0, "strikes")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def blank(tmp_path_factory):
-    """A ledger without entries; copying it costs less than making one."""
-    folder = tmp_path_factory.mktemp("blank")
-    Diary(folder / "blank.db").ledger.close()
-    BLANK.append(folder)
-    yield
-    BLANK.clear()
-
-
-BLANK = []
-COUNT = itertools.count()
-
-
-def fresh():
-    path = BLANK[0] / f"{next(COUNT)}.db"
-    shutil.copy(BLANK[0] / "blank.db", path)
-    return Diary(path)
-
-
 def new_diary(*, space=None, days=40.0):
-    diary, asked = fresh(), ours.question("q", days=days, space=space)
+    diary, asked = Diary(), ours.question("q", days=days, space=space)
     diary.write(0, asked)
     return diary, asked
 
@@ -131,7 +109,7 @@ def test_every_shape_of_forecast_is_sealed_and_revealed(space, forecast):
 
 
 def test_each_rung_of_a_ladder_has_a_seal_of_its_own():
-    diary = fresh()
+    diary = Diary()
     days = ("2025-01-11", "2025-01-21")
     rungs = [
         replace(ours.question(f"r@{day}", days=10 * n), ladder="r") for n, day in enumerate(days, 1)
@@ -416,7 +394,7 @@ def test_the_tables_say_how_many_seals_count_as_the_worst():
 
 
 def test_a_question_under_seal_keeps_its_place_in_the_sequence():
-    diary = fresh()
+    diary = Diary()
     slow, quick = ours.question("q", days=10.0), ours.question("r", days=20.0)
     diary.write(0, slow, quick)
     diary.write(1, ours.said(slow, "bob", 0.5, 1))
@@ -433,67 +411,6 @@ def test_nobody_is_charged_for_a_seal_that_the_question_outgrew():
     diary.write(2, replace(asked, criteria="As reported by two agencies."))
     diary.write(30, ours.resolved(asked, "yes", 30))
     assert scores(diary.ledger, resamples=99) == []
-
-
-def crowd(values, shown_on=None):
-    """Four questions with two open forecasters, and one who seals and shows, or never does."""
-    diary = fresh()
-    asked = [ours.question(f"q{n}", opens=0, days=10 + n) for n in range(4)]
-    diary.write(0, *asked)
-    for n, question in enumerate(asked):
-        for who, p in (("bob", 0.3), ("cat", 0.6), ("worldview:001", 0.4)):
-            diary.write(1, ours.said(question, who, p + 0.05 * n, 1))
-    for n, (question, value) in enumerate(zip(asked, values, strict=True)):
-        use.log(
-            diary.ledger,
-            question.id,
-            forecaster="ann",
-            now=START + DAY + (n + 1) * MINUTE,
-            probability=value,
-            sealed=True,
-        )
-    for n, question in enumerate(asked[:3]):
-        diary.write(10 + n, ours.resolved(question, ("yes", "no")[n % 2], 10 + n))
-    if shown_on is not None:
-        seal.reveal(diary.ledger, "", forecaster="ann", now=START + shown_on * DAY, everything=True)
-    return diary
-
-
-def learnt(diary, day):
-    """Give everything that anybody learns from others' forecasts as of a day."""
-    moment = START + day * DAY
-    at = Selection(as_of=moment)
-    worldviews = Spoken(diary.ledger.forecasts(head=diary.ledger.head_at(moment)))
-    pools = pool.pool(diary.ledger, "q3", now=moment, method="skill-recency", selection=at)
-    return (
-        pools,
-        pool.pool_scores(diary.ledger, selection=Selection(), resamples=99),
-        worldviews.at("worldview:001", "q3", moment),
-    )
-
-
-@pytest.mark.parametrize("values", [["0.01"] * 4, ["0.99", "0.01", "0.99", "0.01"]])
-def test_nobody_learns_from_a_number_before_it_is_shown(values):
-    """The numbers, and whether they are ever shown, change nothing that was known before."""
-    never = learnt(crowd(["0.5"] * 4), 12.5)
-    # Shown on day 20: after every moment at which a pool was read, and after the outcomes.
-    assert learnt(crowd(values, shown_on=20), 12.5) == never
-
-
-def test_what_was_shown_in_time_is_learnt_from():
-    """The law above is not kept by never learning."""
-    early = learnt(crowd(["0.99"] * 4, shown_on=2), 12.5)
-    assert early != learnt(crowd(["0.5"] * 4), 12.5)
-    assert "ann" in early[0][0]["members"]
-
-
-def test_a_worldview_that_was_revealed_is_not_what_it_had_said():
-    diary = crowd(["0.9"] * 4)
-    (one, *_) = diary.ledger.forecasts(forecaster="worldview:001")
-    other = replace(one.value, entered=("0.99",))
-    later = replace(one, sealed=3, issued_at=one.issued_at + DAY, value=other)
-    worldviews = Spoken([one, later])
-    assert worldviews.at("worldview:001", "q0", START + 5 * DAY) == one.value.numbers
 
 
 def test_the_order_of_showing_decides_nothing():

@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 
 from forecasting import clock
-from forecasting.app.book import Book
 from forecasting.app.upkeep import banks
 from forecasting.app.world import processes as use
 from forecasting.cli import run
@@ -156,36 +155,6 @@ def test_the_command_records_lists_and_speaks_json(banked, capsys):
     table = ask(banked, capsys).out
     for heading in ("process", "until", "recorded at", "days"):
         assert heading in table
-
-
-@pytest.mark.parametrize(
-    ("words", "code", "message"),
-    [
-        (["convoi"], 4, "error: no process named convoi. Try: convoy\n"),
-        (["truce", "--until", "2026-12-24T00:00Z"], 2, "lies in the future"),
-        (["truce", "--until", "soon"], 2, "soon"),
-    ],
-)
-def test_the_command_refuses_in_one_line(banked, capsys, words, code, message):
-    refused = ask(banked, capsys, *words, code=code)
-    assert message in refused.err
-    assert refused.err.count("\n") == 1
-    assert refused.out == ""
-    with Ledger.open(banked) as ledger:
-        assert ledger.head().seq == 0
-
-
-def test_the_book_watches_and_lists(banked):
-    with Book.open(banked, forecaster="ben") as book:
-        (row,) = book.watch("truce", until="2026-11-27T00:00Z", because="the wires")
-        assert (row["watcher"], row["until"]) == ("ben", dt.datetime(2026, 11, 27, tzinfo=dt.UTC))
-        assert len(book.watch(every=True)) == 3
-        with pytest.raises(InvalidInput, match="backwards"):
-            book.watch("truce", until="2026-11-27T00:00Z")
-        frame = book.watches().set_index("process")
-        assert frame.loc["truce", "until"] == NOW
-        assert frame["days"].tolist() == [0, 0, 0]
-        assert book.verify()["ok"]
 
 
 def test_a_bank_without_a_world_has_nothing_to_watch():

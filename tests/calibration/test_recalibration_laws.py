@@ -9,6 +9,7 @@ from forecasting.calibration import recalibrate
 from forecasting.calibration.recalibration import LogOddsLine, Shared, by_quadrature, spot_rows
 from forecasting.comparison import difference_interval
 from tests.calibration.sampled import by_sampling, simulate
+from tests.real_crowd import forecastbench
 
 START = pd.Timestamp("2025-01-01", tz="UTC")
 GRID = np.array([0.05, 0.2, 0.5, 0.8, 0.95])
@@ -187,17 +188,8 @@ def test_two_words_of_one_instant_share_its_weight_in_either_order():
 @pytest.mark.parametrize("keep", ["first", "last"])
 def test_a_good_crowd_is_not_spoiled(shared, keep):
     # Each question once, read as what had resolved by then teaches.
-    table = pd.read_csv(shared / "data" / "forecastbench_ukraine_iran.csv").dropna(subset="crowd")
-    table = table[table["resolved"].eq(True) & table["resolved_to"].isin([0, 1])]
-    table = table.sort_values("freeze_datetime", kind="stable")
-    table["question"] = table["source"] + table["id"].astype(str)
-    table = table.drop_duplicates("question", keep=keep).assign(
-        forecaster="crowd",
-        forecast=table["crowd"],
-        outcome=table["resolved_to"],
-        issued_at=pd.to_datetime(table["freeze_datetime"], utc=True),
-        resolved_at=pd.to_datetime(table["resolution_date"], utc=True),
-    )
+    table = forecastbench(shared).dropna(subset="outcome")
+    table = table.sort_values("issued_at", kind="stable").drop_duplicates("question", keep=keep)
     lost = []
     for now, rows in table.groupby("issued_at"):
         read = recalibrate(table, as_of=now).predict(rows["forecast"], forecaster="crowd")

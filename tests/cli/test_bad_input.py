@@ -2,12 +2,12 @@
 
 import json
 import os
+import shlex
 import sqlite3
 import stat
 
 import pytest
 
-from forecasting.app.book import Book
 from forecasting.cli import run as cli
 
 RUNG = "general-ceasefire-2026@2026-12-31"
@@ -23,11 +23,6 @@ def database(bank_database, tmp_path, monkeypatch):
     return path
 
 
-def _digest(path):
-    with Book.open(str(path)) as book:
-        return book.ledger.content_digest()
-
-
 def _failed(path, capsys, *words, code=3):
     """Run a command that must fail; check that it says so in one line, and give that."""
     capsys.readouterr()
@@ -40,103 +35,84 @@ def _failed(path, capsys, *words, code=3):
     return err
 
 
-@pytest.fixture
-def refused(database, capsys):
-    """Run a command that must fail, and check the manner of its failing."""
+SOURCE = "--source https://example.org"
+NEWS = "news add x --source y --known-at"
+ADDED = f"{NEWS} 2026-11-01T12:00Z"
+#: What is typed, what it is refused with, and the code where it is not 2.
+REFUSED = [
+    # Numbers, and the shape that a question wants.
+    ("log guarantees-2026 --p none=0.2 --p soft=0.8 --p firm=0.2", "must sum to 1"),
+    ("log guarantees-2026 --p none=0.2 --p soft=0.8", "missing firm"),
+    ("log guarantees-2026 0.5", "--p none=.."),
+    ("log guarantees-2026 --p none", "NAME=VALUE"),
+    (f"log {RUNG}", "give one of"),
+    ("log leaders-meet 0.1", "log leaders-meet --p 2026-12-31=0.1"),
+    # Names.
+    ("log leader-meet 0.1", "Try: leaders-meet", 4),
+    ("history garantees-2026", "Try: guarantees-2026", 4),
+    (f"annul general-ceasefire-2027 {SOURCE}", "general-ceasefire-2027", 4),
+    ("question", "forecast questions"),
+    (f"log {RUNG} 0.1 --becuase x", "o such option"),
+    # Times.
+    ("log leaders-meet@2025-12-31 0.1", "--status open"),
+    ("log exchange-1000-2026@2026-09-30 0.1", "--status open"),
+    ("update leaders-meet@2025-12-31", "is not open"),
+    (f"log {RUNG} 0.1 --at 2026-10-25T03:30", "occurs twice"),
+    (f"log {RUNG} 0.1 --at 2026-12-01T12:00Z", "in the future"),
+    (f"log {RUNG} 0.1 --at soon", "is not a day or a moment"),
+    (f"{NEWS} 2026-03-29T03:30", "does not exist"),
+    (f"{NEWS} 2027-11-01T12:00Z", "in the future"),
+    # News.
+    (f"{ADDED} --event-at 2026-11-02T12:00Z", "before it happened"),
+    (f"{ADDED} --on {RUNG}=x", "effect (x)"),
+    (f"{ADDED} --on {RUNG}=1.5/0.2", "must lie above 0"),
+    (f"{ADDED} --on leaders-meet@2025-12-31=x2", "had closed"),
+    (f"{ADDED} --on guarantees-2026=x2", "has options (none, soft, firm)"),
+    # Outcomes.
+    (f"resolve {RUNG} maybe {SOURCE}", "must be one of"),
+    (f"resolve {RUNG} no {SOURCE} --at 2020-01-01T00:00Z", "opened at"),
+    (f"resolve {RUNG} no --source ' '", "must name the source"),
+    (f"dispute {RUNG} maybe {SOURCE}", "must be one of"),
+    (f"dispute us-strikes-iran-2026 yes {SOURCE}", "is already the official outcome"),
+    (f"reopen {RUNG} {SOURCE}", "no outcome to take back"),
+    (f"annul {RUNG} {SOURCE} --at 2027-01-01", "in the future"),
+    (f"annul {RUNG} --source ' '", "must name the source"),
+    # Files.
+    ("questions add {folder}/none.yaml", "does not exist"),
+    ("questions add {folder}/a.yaml", "a.yaml:2"),
+    ("questions add {folder}/b.yaml", "b.yaml:2"),
+    ("questions add {root}/questions/bank/talks/leaders-meet.yaml", "is already in the ledger"),
+]
 
-    def call(*arguments, code=2):
-        before = _digest(database)
-        err = _failed(database, capsys, *arguments, code=code)
-        assert _digest(database) == before
-        return err
 
-    return call
-
-
-def test_options_that_do_not_sum_to_one(refused):
-    message = refused(
-        "log", "guarantees-2026", "--p", "none=0.2", "--p", "soft=0.8", "--p", "firm=0.2"
-    )
-    assert "must sum to 1" in message
-    assert "missing firm" in refused("log", "guarantees-2026", "--p", "none=0.2", "--p", "soft=0.8")
+@pytest.fixture(scope="module")
+def untouched(bank_database, tmp_path_factory):
+    """A database that every refusal leaves as it was."""
+    path = tmp_path_factory.mktemp("refused") / "book.db"
+    path.write_bytes(bank_database.read_bytes())
+    (path.parent / "a.yaml").write_text("schema: 1\nslug: x y\n", encoding="utf-8")
+    (path.parent / "b.yaml").write_text("schema: 1\n\tslug: x\n", encoding="utf-8")
+    return path
 
 
-def test_an_unknown_question_names_the_nearest(refused):
-    assert "Try: leaders-meet" in refused("log", "leader-meet", "0.1", code=4)
-    assert "Try: guarantees-2026" in refused("history", "garantees-2026", code=4)
+@pytest.mark.parametrize("case", REFUSED, ids=[case[0] for case in REFUSED])
+def test_what_is_refused_says_why_in_one_line_and_writes_nothing(
+    untouched, capsys, monkeypatch, root, case
+):
+    monkeypatch.setenv("FORECASTING_NOW", NOW)
+    monkeypatch.setenv("FORECASTING_FORECASTER", "ana")
+    words, message, *code = case
+    before = untouched.read_bytes()
+    typed = shlex.split(words.format(folder=untouched.parent, root=root))
+    assert message in _failed(untouched, capsys, *typed, code=code[0] if code else 2)
+    assert untouched.read_bytes() == before
 
 
-def test_a_ladder_without_a_rung_names_its_rungs(refused):
-    assert "log leaders-meet --p 2026-12-31=0.1" in refused("log", "leaders-meet", "0.1")
-
-
-def test_a_forecast_after_the_close_or_on_a_resolved_question(refused, database, capsys):
-    resolved, due = "leaders-meet@2025-12-31", "exchange-1000-2026@2026-09-30"
-    for question in (resolved, due):
-        assert "--status open" in refused("log", question, "0.1")
-    assert "is not open" in refused("update", resolved)
-    # What is due waits for its outcome: it is shown, and nothing is logged.
+def test_what_is_due_waits_for_its_outcome_and_nothing_is_logged(database, capsys):
+    due = "exchange-1000-2026@2026-09-30"
     assert cli(["--db", str(database), "update", due, "--json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)
     assert (row["status"], row["logged"], row["after"]) == ("due", False, None)
-
-
-def test_times_with_two_readings_or_in_the_future(refused):
-    assert "occurs twice" in refused("log", RUNG, "0.1", "--at", "2026-10-25T03:30")
-    assert "in the future" in refused("log", RUNG, "0.1", "--at", "2026-12-01T12:00Z")
-    assert "is not a day or a moment" in refused("log", RUNG, "0.1", "--at", "soon")
-    news = ("news", "add", "x", "--source", "y", "--known-at")
-    assert "does not exist" in refused(*news, "2026-03-29T03:30")
-    assert "in the future" in refused(*news, "2027-11-01T12:00Z")
-
-
-def test_evidence_that_cannot_be(refused):
-    news = ("news", "add", "x", "--source", "y", "--known-at", "2026-11-01T12:00Z")
-    assert "before it happened" in refused(*news, "--event-at", "2026-11-02T12:00Z")
-    assert "effect (x)" in refused(*news, "--on", f"{RUNG}=x")
-    assert "must lie above 0" in refused(*news, "--on", f"{RUNG}=1.5/0.2")
-    assert "had closed" in refused(*news, "--on", "leaders-meet@2025-12-31=x2")
-    assert "has options (none, soft, firm)" in refused(*news, "--on", "guarantees-2026=x2")
-
-
-def test_outcomes_that_cannot_be(refused):
-    source = ("--source", "https://example.org")
-    assert "must be one of" in refused("resolve", RUNG, "maybe", *source)
-    assert "opened at" in refused("resolve", RUNG, "no", *source, "--at", "2020-01-01T00:00Z")
-    assert "must name the source" in refused("resolve", RUNG, "no", "--source", " ")
-    assert "must be one of" in refused("dispute", RUNG, "maybe", *source)
-    assert "is already the official outcome" in refused(
-        "dispute", "us-strikes-iran-2026", "yes", *source
-    )
-    assert "no outcome to take back" in refused("reopen", RUNG, *source)
-    assert "in the future" in refused("annul", RUNG, *source, "--at", "2027-01-01")
-    assert "must name the source" in refused("annul", RUNG, "--source", " ")
-    refused("annul", "general-ceasefire-2027", *source, code=4)
-
-
-def test_the_wrong_shape_for_a_question(refused):
-    assert "--p none=.." in refused("log", "guarantees-2026", "0.5")
-    assert "give one of" in refused("log", RUNG)
-    assert "NAME=VALUE" in refused("log", "guarantees-2026", "--p", "none")
-
-
-def test_unknown_commands_and_options(refused):
-    assert "forecast questions" in refused("question")
-    assert "no such option" in refused("log", RUNG, "0.1", "--becuase", "x").lower()
-
-
-def test_bad_question_files(refused, tmp_path):
-    path = tmp_path / "q.yaml"
-    path.write_text("schema: 1\nslug: x y\n", encoding="utf-8")
-    assert f"{path}:2" in refused("questions", "add", str(path))
-    path.write_text("schema: 1\n\tslug: x\n", encoding="utf-8")
-    assert f"{path}:2" in refused("questions", "add", str(path))
-    assert "does not exist" in refused("questions", "add", str(tmp_path / "none.yaml"))
-
-
-def test_a_slug_in_use_is_not_added_again(refused, root):
-    path = root / "questions" / "bank" / "talks" / "leaders-meet.yaml"
-    assert "is already in the ledger" in refused("questions", "add", str(path))
 
 
 def test_with_json_the_error_is_json(database, capsys):

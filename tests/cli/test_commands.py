@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,24 @@ NOW = "2026-11-22T12:00:00Z"
 RUNG = "general-ceasefire-2026@2026-12-31"
 
 
+#: What the first row of each command has at the least.
+KEYS = {
+    "questions list": "id title type status opens closes outcome model texts latest",
+    "questions show": "criteria claims rungs evidence resolution",
+    "log": "seq id question forecaster forecast issued_at recorded_at kind hash",
+    "history": "forecaster forecast from until",
+    "watch": "process until watcher",
+    "update": "question model before after lower upper mcse method gate moved logged quiet status "
+    "watched_until seconds",
+    "resolve": "question outcome resolved_at source version",
+    "score": "forecaster rule convention kind window proper n_questions n_forecasts n_events "
+    "coverage possible_coverage mean lower upper skill reference",
+    "calibration": "n n_questions mean_score miscalibration p_value slope curve reading",
+    "models priors": "family process parameter prior source known_by",
+    "verify": "entries head anchored_to first_bad",
+}
+
+
 @pytest.fixture(autouse=True)
 def standing_clock(monkeypatch):
     monkeypatch.setenv("FORECASTING_NOW", NOW)
@@ -22,16 +41,20 @@ def standing_clock(monkeypatch):
 
 
 @pytest.fixture
-def forecast(home, capsys):
-    """Run a command on a fresh database and give its JSON."""
+def forecast(home, bank_database, capsys):
+    """Run a command on a copy of the bank, where a command looks for it, and give its JSON."""
+    shutil.copy(bank_database, home / "forecasts.db")
 
     def call(*arguments, code=0):
         capsys.readouterr()
         assert cli([*arguments, "--json"]) == code, capsys.readouterr().err
-        out = capsys.readouterr().out
-        return json.loads(out) if out else None
+        answer = json.loads(capsys.readouterr().out)
+        rows = answer if isinstance(answer, list) else [answer]
+        for name, keys in KEYS.items():
+            if " ".join(arguments).startswith(name) and rows:
+                assert set(keys.split()) <= set(rows[0]), name
+        return answer
 
-    call("init", "--db", str(home / "forecasts.db"), "--example", "ukraine")
     return call
 
 
@@ -43,55 +66,27 @@ def test_init_is_idempotent(home, forecast):
 def test_listing_and_showing(forecast):
     rows = forecast("questions", "list")
     assert len(rows) == 48
-    keys = {
-        "id",
-        "title",
-        "type",
-        "status",
-        "opens",
-        "closes",
-        "outcome",
-        "model",
-        "texts",
-        "latest",
-    }
-    assert keys <= set(rows[0])
     count = {
         s: len(forecast("questions", "list", "--status", s)) for s in ("resolved", "due", "open")
     }
     assert count == {"resolved": 30, "due": 4, "open": 14}
     assert len(forecast("questions", "list", "--from", "003")) > 5
-    shown = forecast("questions", "show", RUNG)
-    assert {"criteria", "claims", "rungs", "evidence", "resolution"} <= set(shown)
+    forecast("questions", "show", RUNG)
     assert len(forecast("questions", "show", "leaders-meet")) == 4
 
 
 def test_logging_one_line(forecast):
     entry = forecast("log", RUNG, "likely", "--because", "a whim")
-    keys = {
-        "seq",
-        "id",
-        "question",
-        "forecaster",
-        "forecast",
-        "issued_at",
-        "recorded_at",
-        "kind",
-        "hash",
-    }
-    assert keys <= set(entry)
     assert (entry["forecast"], entry["kind"], entry["forecaster"]) == (0.675, "live", "ana")
     assert entry["issued_at"] == NOW
     late = forecast("log", RUNG, "0.2", "--at", "2026-06-01T00:00Z")
     assert late["kind"] == "backdated"
     history = forecast("history", RUNG)
     assert [row["forecast"] for row in history] == [0.2, 0.675]
-    assert {"from", "until"} <= set(history[0])
 
 
-def test_the_options_stand_before_the_command_and_after_it(home, capsys):
-    path = str(home / "x.db")
-    assert cli(["--db", path, "init", "--example", "ukraine"]) == 0
+def test_the_options_stand_before_the_command_and_after_it(home, bank_database, capsys):
+    path = str(shutil.copy(bank_database, home / "x.db"))
     assert cli(["log", RUNG, "0.1", "--as", "bob", "--db", path, "--json"]) == 0
     capsys.readouterr()
     assert cli(["--json", "history", RUNG, "--db", path]) == 0
@@ -100,7 +95,7 @@ def test_the_options_stand_before_the_command_and_after_it(home, capsys):
 
 def test_update_moves_with_news_and_dry_run_writes_nothing(forecast, monkeypatch):
     monkeypatch.setattr(FitCache, "fit", quick_fit)
-    assert {"process", "until", "watcher"} <= set(forecast("watch", "--all")[0])
+    forecast("watch", "--all")
     (before,) = forecast("update", RUNG, "--dry-run")
     assert not before["logged"]
     assert forecast("history", RUNG) == []
@@ -109,24 +104,6 @@ def test_update_moves_with_news_and_dry_run_writes_nothing(forecast, monkeypatch
         "--known-at", "2026-11-20T09:00Z", "--on", "general-ceasefire-2026=x0.5",
     )  # fmt: skip
     (after,) = forecast("update", RUNG)
-    keys = {
-        "question",
-        "model",
-        "before",
-        "after",
-        "lower",
-        "upper",
-        "mcse",
-        "method",
-        "gate",
-        "moved",
-        "logged",
-        "quiet",
-        "status",
-        "watched_until",
-        "seconds",
-    }
-    assert keys <= set(after)
     # Half as fast for the little time that is left, and a day or two of fading.
     assert after["logged"]
     assert before["after"] / 2.5 < after["after"] < before["after"]
@@ -141,16 +118,9 @@ def test_resolve_score_and_calibrate(forecast):
     rung = "exchange-1000-2026@2026-09-30"
     forecast("log", rung, "0.6", "--at", "2026-06-01T00:00Z")
     details = ("--source", "https://example.org", "--at", "2026-09-30T21:00Z")
-    outcome = forecast("resolve", rung, "no", *details)
-    assert {"question", "outcome", "resolved_at", "source", "version"} <= set(outcome)
+    forecast("resolve", rung, "no", *details)
     assert forecast("score") == []
     (row,) = forecast("score", "--kind", "backdated")
-    keys = {
-        "forecaster", "rule", "convention", "kind", "window", "proper", "n_questions",
-        "n_forecasts", "n_events", "coverage", "possible_coverage", "mean", "lower", "upper",
-        "skill", "reference",
-    }  # fmt: skip
-    assert keys <= set(row)
     # 24 of 146 days of silence at .25, then .36: (7 May 21:00Z to 30 Sep 21:00Z).
     silent = 24 + 3 / 24
     assert row["mean"] == pytest.approx((silent * 0.25 + (146 - silent) * 0.36) / 146, abs=1e-9)
@@ -160,17 +130,6 @@ def test_resolve_score_and_calibrate(forecast):
     assert forecast("resolve", rung, "yes", "--sure", *details)["version"] == 2
     assert forecast("score", "--kind", "backdated")[0]["mean"] < row["mean"]
     review = forecast("calibration", "--kind", "backdated")
-    keys = {
-        "n",
-        "n_questions",
-        "mean_score",
-        "miscalibration",
-        "p_value",
-        "slope",
-        "curve",
-        "reading",
-    }
-    assert keys <= set(review)
     assert "too few to say" in review["reading"]
 
 
@@ -181,7 +140,6 @@ def test_priors_have_a_source_and_were_known_by_the_opening(forecast):
     from forecasting.evidence.relevant import ancestors, asked
 
     rows = forecast("models", "priors")
-    assert {"family", "process", "parameter", "prior", "source", "known_by"} <= set(rows[0])
     assert {row["family"] for row in rows} >= {"rates", "spells", "deliveries", "move", "link"}
     bank = bundled_bank()
     asks, _ = predicates(bank.questions, bank)
@@ -208,7 +166,6 @@ def _next_day(moment):
 def test_verify_and_the_database(forecast):
     result = forecast("verify")
     assert result["ok"]
-    assert {"entries", "head", "anchored_to", "first_bad"} <= set(result)
     status = forecast("db", "status")
     assert status["entries"] == result["entries"]
     assert forecast("db", "upgrade")["entries"] == result["entries"]

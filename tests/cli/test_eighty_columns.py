@@ -9,10 +9,9 @@ from forecasting.app.book import Book, open_book
 from forecasting.cli import news
 from forecasting.cli import run as cli
 from forecasting.cli.output import cell
-from forecasting.domain.instants import parse_instant
 from tests.season import season
+from tests.workspace import NOW, workspace
 
-NOW = parse_instant("2026-11-29T07:45Z")
 WORLD = """\
 watched: 2026-11-28
 processes:
@@ -35,15 +34,12 @@ def at_eighty(tmp_path, capsys, monkeypatch):
     """Run a command in 80 columns; give what it prints and narrates, folds undone."""
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("NO_COLOR", "1")
-    with clock.at(NOW):
-        workspace = Book.make_workspace(tmp_path, forecaster="ana")
-        (tmp_path / "questions" / "worlds" / "world.yaml").write_text(WORLD)
-        Book.make_workspace(tmp_path, forecaster="ana")
+    database = workspace(tmp_path, WORLD)
 
     def call(*words):
         capsys.readouterr()
         with clock.at(NOW):
-            assert cli(["--db", workspace["database"], *words]) == 0
+            assert cli(["--db", database, *words]) == 0
         out, err = capsys.readouterr()
         assert max(map(len, out.splitlines())) <= 80, out
         return out, err

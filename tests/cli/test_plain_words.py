@@ -10,7 +10,7 @@ from forecasting.bank import check, read_bank
 from forecasting.bank.schema import ScenarioFile
 from forecasting.bank.yaml_file import read_yaml
 from forecasting.cli import run as cli
-from forecasting.cli.output import cell, styled
+from forecasting.cli.output import styled
 from forecasting.domain.instants import zone
 from forecasting.domain.phrase import parse_phrase
 from forecasting.domain.predicate_text import parse_predicate
@@ -140,11 +140,6 @@ def test_the_way_out_is_what_was_meant(read, text, hint):
 def test_an_option_that_was_meant_is_named(words, hint, capsys):
     assert cli([*words]) == 2
     assert capsys.readouterr().err.rstrip().endswith(f"Try: {hint}")
-
-
-def test_words_in_a_row_are_apart():
-    assert cell(("under 50", "50-250", "over 1000")) == "under 50, 50-250, over 1000"
-    assert cell([1, 2]) == "1 2"
 
 
 def test_the_example_of_a_scenario_file_is_one(tmp_path):

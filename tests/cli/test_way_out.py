@@ -3,7 +3,6 @@
 import pytest
 
 from forecasting.cli import run as cli
-from forecasting.cli.output import cell
 
 
 @pytest.fixture
@@ -45,17 +44,6 @@ def test_certainty_is_warned_of_when_it_is_logged(output, words, certain):
 
 def test_certainty_is_warned_of_when_it_is_asked(output):
     assert "a log score is infinite" in output("ask", "Will it?", "100%", "--by", "2027-01-31")
-
-
-@pytest.mark.parametrize(
-    ("value", "shown"),
-    [
-        (0.99999999, ">0.999999"), (0.9999, "0.9999"), (0.99951, "0.9995"), (1.0, "1.000"),
-        (0.9994, "0.999"), (0.0004, "0.0004"), (1e-9, "<0.000001"), (0.0, "0.000"), (0.5, "0.500"),
-    ],
-)  # fmt: skip
-def test_what_is_nearly_certain_is_not_written_as_certain(value, shown):
-    assert cell(value) == shown
 
 
 def test_one_option_takes_the_numbers_of_options_rungs_and_quantiles(output):

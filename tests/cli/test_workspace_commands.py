@@ -1,13 +1,11 @@
 """A person who follows another conflict: from nothing to a score, with no other conflict in it."""
 
 import json
-import os
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
+
+from forecasting.cli import run
 
 WORLD = """\
 zone: Africa/Khartoum
@@ -26,32 +24,27 @@ questions:
 
 
 class Walk:
-    """Runs commands as processes where one stands, and keeps all that they print."""
+    """Runs commands where one stands, and keeps all that they print."""
 
-    def __init__(self, place, home):
-        self.place, self.home, self.now = place, home, "2026-11-22T09:00:00Z"
-        self.printed = []
+    def __init__(self, place, capsys, patch):
+        self.place, self.capsys, self.patch = place, capsys, patch
+        self.now, self.printed = "2026-11-22T09:00:00Z", []
 
     def __call__(self, *words, code=0):
-        outside = {k: v for k, v in os.environ.items() if not k.startswith("FORECASTING")}
-        env = outside | {
-            "COLUMNS": "80",
-            "FORECASTING_HOME": str(self.home),
-            "FORECASTING_NOW": self.now,
-            "PYTHONPATH": str(Path(__file__).parents[2]),
-        }
-        done = subprocess.run(
-            [sys.executable, "-m", "forecasting", *words],
-            cwd=self.place, env=env, capture_output=True, text=True, timeout=120,
-        )  # fmt: skip
-        self.printed += [done.stdout, done.stderr]
-        assert done.returncode == code, (words, done.stdout, done.stderr)
-        return done.stdout
+        self.patch.chdir(self.place)
+        self.patch.setenv("FORECASTING_NOW", self.now)
+        self.capsys.readouterr()
+        ended = run([*words])
+        out, err = self.capsys.readouterr()
+        self.printed += [out, err]
+        assert ended == code, (words, out, err)
+        return out
 
 
 @pytest.fixture
-def walk(tmp_path, home):
-    return Walk(tmp_path, home)
+def walk(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    return Walk(tmp_path, capsys, monkeypatch)
 
 
 def test_from_nothing_to_a_calibration_on_another_conflict(walk):

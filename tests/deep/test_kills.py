@@ -3,7 +3,7 @@
 import pytest
 
 from forecasting.cli import run
-from tests.store.test_injected_faults import NOW
+from tests.store.faults import NOW
 from tests.store.test_kills import needs_fork, survives
 
 

@@ -68,12 +68,6 @@ def test_what_comes_out(result, expected):
     assert result == expected
 
 
-def test_the_day_that_loses_an_hour_ends_after_23():
-    day = dt.date(2025, 3, 30)
-    length = day_ends(day, "Europe/Berlin") - day_ends(day - dt.timedelta(1), "Europe/Berlin")
-    assert length == dt.timedelta(hours=23)
-
-
 def test_a_deadline_names_the_day_that_it_ends():
     assert deadline(day_ends(dt.date(2026, 12, 31), KHARTOUM), KHARTOUM) == (
         "end of 2026-12-31 Africa/Khartoum"

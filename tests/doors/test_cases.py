@@ -4,6 +4,7 @@ The ten cases of 28 November 2026, with inputs of their own, through the command
 """
 
 import json
+import shutil
 
 import pytest
 
@@ -136,20 +137,13 @@ def test_a_certainty_that_failed_prints(imported, run):
     assert mean == "inf"
 
 
-@pytest.mark.parametrize(
-    ("value", "shown"),
-    [
-        *((float("inf"), "∞"), (float("-inf"), "−∞"), (float("nan"), "–"), (None, "–")),
-        *((1e300, "1e+300"), (-1e18, "-1e+18"), (12345.0, "12345"), (0.5, "0.500")),
-    ],
-)
-def test_odd_values_in_a_cell(value, shown):
-    from forecasting.cli.output import cell
-
-    assert cell(value) == shown
-
-
 # 25 and 34: feeds
+
+
+@pytest.fixture
+def banked(bank_database, tmp_path):
+    """The database that the commands of these tests name holds the bundled bank."""
+    shutil.copy(bank_database, tmp_path / "t.db")
 
 
 def feed(*items):
@@ -160,8 +154,8 @@ def feed(*items):
     return f"<rss version='2.0'><channel><title>Wire</title>{elements}</channel></rss>"
 
 
+@pytest.mark.usefixtures("banked")
 def test_a_time_that_is_not_understood_is_not_added(run, file):
-    run("init", "--example", "ukraine")
     zones = ("GMT-0500", "MSK", "", "EST", "+0000", "Mars")
     items = [
         {"title": f"Report {n}", "link": f"https://example.org/{n}",
@@ -185,6 +179,7 @@ def test_a_time_that_is_not_understood_is_not_added(run, file):
     assert json.loads(run("--json", "news", "import", path, *more)[1])["added"] == 1
 
 
+@pytest.mark.usefixtures("banked")
 @pytest.mark.parametrize(
     ("first", "second", "added"),
     [
@@ -201,7 +196,6 @@ def test_a_time_that_is_not_understood_is_not_added(run, file):
     ],
 )
 def test_a_bumped_date_makes_no_second_item(run, file, first, second, added):
-    run("init", "--example", "ukraine")
 
     def items(hour, day=26, title="Talks agreed for Friday", **more):
         return {"title": title, **more, "pubDate": f"{day} Nov 2026 {hour}:00:00 +0000"}

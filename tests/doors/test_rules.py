@@ -174,15 +174,6 @@ def test_a_column_may_be_ignored_and_a_unit_that_shrinks_is_said(imported, tmp_p
     assert any("forecasts such as 0.6 are read as 0.6 %" in note for note in counts["notes"])
 
 
-def test_after_an_undo_the_question_may_be_stated_anew(imported, run):
-    head = "question,forecaster,forecast,issued_at,opens,closes\n"
-    wrong = imported(f"{head}q,ana,0.9,2025-02-01T09:00Z,2025-01-01,2025-12-31\n")
-    run("import", "undo", wrong["run"])
-    right = imported(f"{head}q,ana,0.9,2025-02-01T09:00Z,2025-01-05,2025-06-30\n")
-    assert (right["forecasts"], right["refused"]) == (1, [])
-    assert table(run("--csv", "questions", "list")[1])[0]["closes"] == "2025-07-01T00:00:00Z"
-
-
 def test_one_title_asked_twice_wants_an_id(imported):
     head = "title,forecaster,forecast,issued_at,closes\n"
     err = imported(

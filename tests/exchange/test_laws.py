@@ -6,6 +6,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from forecasting.app.ledger import importing
 from forecasting.app.ledger.export import export_record
 from forecasting.app.ledger.importing import import_record, import_undo
 from forecasting.domain.resolution import outcomes
@@ -196,6 +197,15 @@ def test_a_database_that_never_rests_is_told_of(import_text, ledger, monkeypatch
     with pytest.raises(DatabaseUnusable, match="keep writing"):
         import_text(table([row()]))
     assert ledger.head().seq == 0
+
+
+def test_it_is_told_how_far_a_long_file_is_read(import_text, monkeypatch):
+    monkeypatch.setattr(importing, "_TELLING", 2)
+    told = []
+    import_text(table([row(day=n) for n in range(1, 6)]), progress=lambda *word: told.append(word))
+    read = [done for stage, done, _ in told if stage == "reading"]
+    assert read == list(range(0, read[-1] + 1, 2))
+    assert read[-1] >= 4
 
 
 def test_a_dry_run_counts_and_writes_nothing(import_text, ledger):

@@ -1,20 +1,11 @@
 """The documented layouts: every spelling that is taken, every default, every reason to refuse."""
 
-import datetime as dt
-import json
-
 import pytest
-from pyarrow.parquet import read_table
 
-from forecasting.app.ledger.ask import drop
-from forecasting.app.ledger.export import export_record
-from forecasting.app.ledger.importing import import_record
 from forecasting.domain.catalog import Catalog
 from forecasting.domain.instants import iso
 from forecasting.errors import InvalidInput
-from forecasting.exchange.columns import schema
-from forecasting.files import neutral, restored
-from tests.exchange.conftest import NOW, memory
+from tests.exchange.conftest import NOW
 from tests.exchange.tables import DAY, START, row, stamp, stream, table
 
 BARE = "question,forecaster,forecast,issued_at"
@@ -425,174 +416,6 @@ def test_a_bare_question_and_a_resolution_without_one(import_text):
         import_text(stream([{"kind": "question", "question": "s"}]), format="jsonl")
 
 
-def test_text_is_kept_to_the_letter():
-    for text in ("=1", "'=1", "''=1", "'Twas", "", "'", "-x", "+x", "@x", "\tx", "\rx", "a=1"):
-        assert restored(neutral(text)) == text
-        assert neutral(text)[:1] not in tuple("=+-@\t\r")
-
-
-def test_an_export_replaces_only_when_told(import_text, ledger, tmp_path, monkeypatch):
-    import_text(table([row()]))
-    out = tmp_path / "out.csv"
-    lines, about = export_record(ledger, "csv", out=out)
-    assert (list(lines), about["lines"], about["head"]) == ([], 2, ledger.head().hash)
-    with pytest.raises(InvalidInput, match="already exists"):
-        export_record(ledger, "csv", out=out)
-    export_record(ledger, "csv", out=out, force=True)
-    with pytest.raises(InvalidInput, match="cannot be written"):
-        export_record(ledger, "csv", out=tmp_path / "no" / "out.csv")
-    with pytest.raises(InvalidInput, match=r"must be one of csv, jsonl, parquet"):
-        export_record(ledger, "xml")
-    with pytest.raises(InvalidInput, match=r"must be one of .*jsonl, csv"):
-        import_record(ledger, out, "xml", now=dt.datetime.now(dt.UTC))
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.csv", "record.csv"]
-
-
-def test_what_a_live_ledger_says_in_a_table(ledger, import_text):
-    from forecasting.domain import Forecast, Value
-    from forecasting.domain.forecast import binary_value
-
-    import_text(table([row(), row("n", forecast="5=1;50=2", lower="0", upper="9", outcome="")
-                   | {"resolved_at": ""}], header=[*row(), "lower", "upper"]))  # fmt: skip
-    digest = ledger.questions()[0].wording_hash
-    at = START + 3 * DAY
-    ledger.append(
-        [
-            Forecast("q", digest, "ana", binary_value("likely"), at, "live"),
-            Forecast("q", digest, "ben", binary_value("0.50"), at, "backdated"),
-            Forecast("q", digest, "cy", binary_value("0.5"), at, "replay"),
-            Forecast("n", digest, "d", Value("quantiles", ("5", "95"), ("1", "8")), at, "live"),
-        ],
-        recorded_at=NOW,
-    )
-    lines = "".join(export_record(ledger, "csv")[0])
-    assert ",ana,likely," in lines
-    assert ",ben,0.50," in lines
-    assert ",cy," not in lines
-    assert ",d,5=1;95=8," in lines
-
-
-def test_a_question_that_was_dropped_leaves_every_door(ledger, import_text, tmp_path):
-    rows = [row("gone"), row("stays"), row("gone", day=3, forecast="withdrawn")]
-    rows = [{**one, "outcome": "", "resolved_at": ""} for one in rows]
-    import_text(table(rows))
-    drop(ledger, "gone", forecaster="ana", now=NOW)
-    for format in ("csv", "parquet", "fatebook"):
-        out = tmp_path / f"out.{format}"
-        assert export_record(ledger, format, out=out, forecaster="ana")[1]["lines"]
-    text = (tmp_path / "out.csv").read_text()
-    assert text.count("\nstays,") == 1
-    assert "gone" not in text
-    assert len(read_table(tmp_path / "out.parquet")) == 1
-    lines, _ = export_record(ledger, "jsonl")
-    with memory(tmp_path) as other:
-        import_text(table([row("here")]), into=other)
-        counts = import_text("".join(lines), format="jsonl", into=other)
-        assert sum("was dropped" in one["reason"] for one in counts["refused"]) == 3
-        assert {one.id for one in other.questions()} == {"here", "stays"}
-        assert {one.question for one in other.forecasts()} == {"here", "stays"}
-    # What is gone may be brought again, whole.
-    again = import_text(table(rows))
-    assert (again["added"], again["duplicates"]) == (2, 1)
-    assert [one.question for one in ledger.forecasts()].count("gone") == 1
-
-
-def test_the_schema_of_the_table_is_written_out(ledger):
-    lines, about = export_record(ledger, "schema")
-    assert json.loads("".join(lines)) == schema()
-    assert about["format"] == "schema"
-
-
-def test_a_table_in_columns_needs_a_file(ledger):
-    with pytest.raises(InvalidInput, match="a Parquet table needs a file"):
-        export_record(ledger, "parquet")
-
-
-TWO = (
-    "question;probability;date;resolves;result\n"
-    "Will the port stay open?;35%;2025-02-01;2025-06-30;no\n"
-)
-
-
-def test_what_a_question_resolves_by_is_its_deadline_where_it_has_no_other(import_text, ledger):
-    counts = import_text(TWO, me="ana")
-    assert "columns recognised by their usual names" in " ".join(counts["notes"])
-    assert "resolves is closes" in " ".join(counts["notes"])
-    (question,) = ledger.questions()
-    assert iso(question.closes) == "2025-07-01T00:00:00Z"
-
-
-def test_beside_a_deadline_it_is_when_the_outcome_is_due(import_text, ledger):
-    import_text(
-        "question,forecast,date,closes,resolves,result\nq,0.4,2025-02-01,2025-03-31,2025-06-30,no\n",
-        me="ana",
-    )
-    (question,) = ledger.questions()
-    assert (iso(question.closes), iso(question.resolves_by)) == (
-        "2025-04-01T00:00:00Z",
-        "2025-07-01T00:00:00Z",
-    )
-
-
-def test_a_question_with_a_day_of_its_outcome_alone_does_not_close_with_its_forecast(
-    import_text, ledger
-):
-    import_text("question,forecast,issued_at,resolves_by\nq,0.4,2025-02-01,2025-06-30\n", me="ana")
-    (question,) = ledger.questions()
-    assert iso(question.closes) == "2025-07-01T00:00:00Z"
-
-
-@pytest.mark.parametrize("head", ["Resolved", "resolved at", "Resolution date", "Known"])
-def test_a_day_beside_a_result_is_when_the_outcome_was_known(import_text, ledger, head):
-    import_text(
-        f"question,forecast,date,closes,result,{head}\nq,0.4,2025-02-01,2025-06-30,yes,2025-03-04\n",
-        me="ana",
-    )
-    assert iso(Catalog.of(ledger).outcomes["q"].resolved_at) == "2025-03-05T00:00:00Z"
-
-
-def test_a_word_on_whether_it_resolved_is_no_day(import_text, ledger):
-    counts = import_text(
-        "question,forecast,date,closes,result,resolved\nq,0.4,2025-02-01,2025-06-30,yes,TRUE\n",
-        me="ana",
-    )
-    assert "columns ignored: resolved" in " ".join(counts["notes"])
-    assert counts["added"] == 1
-
-
-@pytest.mark.parametrize(("cell", "wanted"), [("yes", "outcome"), ("2025-03-04", "resolved_at")])
-def test_resolved_without_a_result_is_asked_about(import_text, cell, wanted):
-    text = f"question,forecast,date,closes,Resolved\nq,0.4,2025-02-01,2025-06-30,{cell}\n"
-    with pytest.raises(InvalidInput, match="may be the outcome, or the day") as asked:
-        import_text(text, me="ana")
-    assert asked.value.hint.startswith(f'map="Resolved={wanted}" or ')
-    assert import_text(text, me="ana", columns={"Resolved": "ignore"})["added"] == 1
-
-
-def test_days_are_those_of_the_workspace(tmp_path):
-    from forecasting import clock
-    from forecasting.app.book import Book
-    from tests.workspace import NOW as LATER
-    from tests.workspace import PEACE, workspace
-
-    database = workspace(tmp_path, f"zone: Africa/Addis_Ababa\n{PEACE}")
-    file = tmp_path / "d.csv"
-    file.write_text(TWO)
-    with clock.at(LATER), Book.plain(database, forecaster="ana") as book:
-        counts = book.import_record(file, me="ana", dry_run=True)
-        assert "are read in Africa/Addis_Ababa, the zone of this workspace" in " ".join(
-            counts["notes"]
-        )
-        book.import_record(file, me="ana")
-        (question,) = [q for q in book.ledger.questions() if q.title.startswith("Will the port")]
-        assert (iso(question.closes), question.zone) == (
-            "2025-06-30T21:00:00Z",
-            "Africa/Addis_Ababa",
-        )
-        elsewhere = book.import_record(file, me="ben", zone="UTC", dry_run=True)
-        assert not any("the zone of this workspace" in note for note in elsewhere["notes"])
-
-
 @pytest.mark.parametrize("options", ["saudi;uae;nobody", "saudi|uae|nobody"])
 def test_options_of_a_table_are_apart_by_semicolons_or_bars(import_text, ledger, options):
     import_text(
@@ -611,27 +434,3 @@ def test_options_apart_by_commas_are_told_the_mark(import_text):
             me="ana",
         )
     assert "saudi;uae" in str(refused.value)
-
-
-def test_the_export_of_a_ledger_names_the_way_into_a_database_of_its_own(tmp_path):
-    from forecasting import clock
-    from forecasting.app.book import Book
-    from tests.workspace import NOW as LATER
-    from tests.workspace import PEACE, workspace
-
-    (tmp_path / "one").mkdir()
-    (tmp_path / "two").mkdir()
-    file, way = tmp_path / "all.jsonl", "database=NEW.db, create=True"
-    with clock.at(LATER):
-        other = PEACE.replace("peace-2027", "other-2027")
-        first, second = workspace(tmp_path / "one"), workspace(tmp_path / "two", other)
-        with Book.plain(first, forecaster="ana") as book:
-            book.log("peace-2027", 0.4)
-            book.export_record(file, "jsonl")
-        with Book.plain(second, forecaster="ana") as book:
-            counts = book.import_record(file, "jsonl", dry_run=True)
-            assert counts["added"] > 0
-            assert [way in note for note in counts["notes"]].count(True) == 1
-            with pytest.raises(InvalidInput, match="rows refused; nothing was written") as refused:
-                book.import_record(file, "jsonl", all_or_nothing=True)
-    assert way in refused.value.hint

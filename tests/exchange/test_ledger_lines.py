@@ -116,6 +116,7 @@ def edited(text, at, change):
         (6, lambda r: r["body"].update(entered=["0.99"])),
         (6, lambda r: r.update(recorded_at="2020-01-01T00:00:00.000000Z")),
         (6, lambda r: r.update(recorded_at=7)),
+        (6, lambda r: r.update(recorded_at=r["recorded_at"].replace("Z", "+00:00"))),
         (6, lambda r: r.update(tool="9")),
         (6, lambda r: r.update(seq="6")),
         (6, lambda r: r.update(seq=7)),

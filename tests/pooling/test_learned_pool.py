@@ -1,6 +1,5 @@
 """The pool that learns: no look-ahead, safety without a record, limits, gain where there is one."""
 
-import csv
 from functools import partial
 
 import numpy as np
@@ -14,6 +13,7 @@ from forecasting.pooling.learned_pool import NAMES, PARTS, loss, prior
 from forecasting.pooling.panel import Books, moments, panel
 from forecasting.pooling.records import company, records
 from tests.pooling.crowd import START, crowd, each_question, interval, split, squared_error
+from tests.real_crowd import forecastbench
 
 COLUMNS = ["question", "forecaster", "forecast", "issued_at", "outcome", "resolved_at"]
 RICH = {"skill": 1.0, "growth": 4.0, "shared": 0.3, "own": 0.5, "spread": 0.5, "people": 120}
@@ -311,28 +311,14 @@ def test_on_a_real_crowd_it_gains_over_every_fixed_pool_after_the_date_it_learne
 
 
 def test_a_real_crowd_as_one_forecaster_is_not_spoiled(shared):
-    with (shared / "data" / "forecastbench_ukraine_iran.csv").open(newline="") as file:
-        with_crowd = [row for row in csv.DictReader(file) if row["crowd"]]
-    table = pd.DataFrame(
-        {
-            "question": [row["source"] + row["id"] for row in with_crowd],
-            "forecaster": "crowd",
-            "forecast": [float(row["crowd"]) for row in with_crowd],
-            "issued_at": [row["freeze_datetime"] for row in with_crowd],
-            "outcome": [
-                float(row["resolved_to"])
-                if row["resolved"] == "True" and row["resolved_to"] in ("0.0", "1.0")
-                else np.nan
-                for row in with_crowd
-            ],
-            "resolved_at": [row["resolution_date"] or None for row in with_crowd],
-        }
-    ).dropna(subset="issued_at")
+    table = forecastbench(shared)
     scored = table[table["outcome"].notna()].drop_duplicates("question", keep="last")
     dates = sorted(scored["issued_at"])
     worse = []
     # Walk through time: each quarter of the questions from what had resolved before it.
-    for low, high in zip(dates[::20], [*dates[20::20], "9"], strict=True):
+    for low, high in zip(
+        dates[::20], [*dates[20::20], pd.Timestamp.max.tz_localize("UTC")], strict=True
+    ):
         now = scored[(scored["issued_at"] >= low) & (scored["issued_at"] < high)]
         if len(now):
             p = LearnedPool().fit(table, as_of=low).predict(now)

@@ -13,7 +13,7 @@ import pytest
 
 from forecasting.store import Ledger
 from tests.store import speaker
-from tests.store.test_injected_faults import NOW, fill
+from tests.store.faults import NOW, fill
 
 COMMANDS = ("log", "resolve", "news", "import")
 #: The bank and the models take ten seconds to be read, which a test of seconds does not have.

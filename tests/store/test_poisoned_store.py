@@ -7,19 +7,16 @@ and claims to be older, changes none that is as the ledger stood. An outcome tha
 stays what it was for whoever asks as of the moment before.
 """
 
-import datetime as dt
 import random
-import shutil
 
 import pytest
 
 from forecasting.app.forecast.pool import pool
-from forecasting.app.forecast.predict import Predictor, outcomes_known
+from forecasting.app.forecast.predict import outcomes_known
 from forecasting.app.forecast.worldviews import weights_at
 from forecasting.app.news.shown import source_rows
 from forecasting.app.scores.frame import Selection, resolved
 from forecasting.app.scores.score import scores
-from forecasting.bank.usable import bundled_bank
 from forecasting.domain import Effect, Evidence
 from forecasting.domain.catalog import Catalog
 from forecasting.domain.watch import Watch, watched
@@ -28,7 +25,6 @@ from forecasting.evidence import known
 from forecasting.pooling.worldview_weights import Spoken
 from forecasting.store import Ledger
 from tests import databases
-from tests.app.quick import inputs
 from tests.season import DAY, START, question, said, withdrawn
 from tests.season import resolved as outcome
 
@@ -165,65 +161,3 @@ def test_a_poisoned_future_changes_no_reading_as_of_an_earlier_moment(files, cas
             moved += as_known(ledger, end) != before[0]
         files.drop(url)
     assert moved == cases
-
-
-@pytest.fixture(scope="module")
-def banked(tmp_path_factory):
-    """A ledger with the bank's questions and evidence, recorded before any moment of the test."""
-    bank = bundled_bank()
-    path = tmp_path_factory.mktemp("bank") / "bank.db"
-    with Ledger.open(str(path), create=True) as ledger:
-        ledger.append(
-            [*bank.questions, *bank.evidence], recorded_at=dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
-        )
-    return bank, path
-
-
-def encoded(ledger, bank, asked, moment, *, head=None):
-    """Give what the model of a question is fed, from the ledger as of a moment."""
-    catalog = Catalog.of(ledger, head=head)
-    predictor = Predictor(catalog, ledger.evidence(head=head), bank, seed=0)
-    return inputs(predictor, asked, moment)
-
-
-def poison(asked, rng, known_at):
-    """Make items that would move the model of a question."""
-    past = "2025-03-19T00:00:00Z"
-    effects = [
-        Effect("ceasefire", "datum", {"name": "state", "state": "in-force", "at": past}),
-        Effect("strike", "datum", {"name": "event", "at": past}),
-        Effect("exchange-2025", "datum", {"name": "part", "value": 500.0, "at": past}),
-        Effect("truces/energy2025", "datum", {"name": "formal_end", "how": "revoked"}),
-        Effect("truces/energy2025", "datum", {"name": "first_claim"}),
-        Effect("packages/may-2025", "datum", {"name": "delivered", "value": 500.0}),
-        Effect(asked.id, "likelihood", {"a": 0.99, "b": 0.01, "u": 0.5}),
-    ]
-    return [
-        Evidence(f"poison-{known_at}-{n}", "datum", "poison", "x", known_at, (effect,))
-        for n, effect in enumerate(rng.sample(effects, k=rng.randint(1, len(effects))))
-    ]
-
-
-@pytest.mark.parametrize("cases", [6, pytest.param(300, marks=pytest.mark.deep)])
-def test_a_poisoned_future_changes_no_input_of_a_model(banked, tmp_path, cases):
-    """What is known later never; and of a replay nothing that came after its cut."""
-    bank, template = banked
-    rng = random.Random(cases)
-    path = tmp_path / "ledger.db"
-    shutil.copyfile(template, path)
-    with Ledger.open(str(path)) as ledger:
-        cut = ledger.head().seq
-        for case in range(cases):
-            asked = rng.choice(bank.questions)
-            days = max(1, (min(asked.closes, bank.observed_until) - asked.opens).days)
-            moment = asked.opens + rng.randrange(days) * DAY
-            # The poisons of the earlier cases stay: those behind the cut are never seen, and this
-            # case's own are written after its reading.
-            clean = encoded(ledger, bank, asked, moment)
-            stood = encoded(ledger, bank, asked, moment, head=cut)
-            later = moment + dt.timedelta(seconds=rng.choice([1, 3600, 300 * 86_400]))
-            now = max(later, START + 900 * DAY)
-            ledger.append(poison(asked, rng, later), recorded_at=now)
-            assert encoded(ledger, bank, asked, moment) == clean, (asked.id, case)
-            ledger.append(poison(asked, rng, moment - DAY), recorded_at=now)
-            assert encoded(ledger, bank, asked, moment, head=cut) == stood, (asked.id, case)

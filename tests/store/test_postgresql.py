@@ -42,7 +42,6 @@ from tests.store.test_round_trip import (
     test_what_no_entry_can_be_is_refused_whole,
 )
 from tests.store.test_watches import (
-    test_a_watch_is_hashed_as_anyone_can_work_out_from_its_text,
     test_a_watch_of_the_future_or_one_that_goes_backwards_is_refused_whole,
     test_a_watch_reads_back_equal_and_a_head_hides_it,
     test_the_run_of_a_world_and_its_forecasts_read_back_equal,

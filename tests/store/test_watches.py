@@ -1,7 +1,6 @@
 """Watches in the ledger: recorded, hashed, guarded, copied, and counted as of a moment."""
 
 import datetime as dt
-import hashlib
 import random
 from dataclasses import replace
 
@@ -27,18 +26,6 @@ def test_a_watch_reads_back_equal_and_a_head_hides_it(memory):
     assert memory.watches(head=2) == memory.watches(2) == expected[:2]
     assert memory.entry(2).value == expected[1]
     assert memory.verify().ok
-
-
-def test_a_watch_is_hashed_as_anyone_can_work_out_from_its_text(memory):
-    (entry,) = memory.append(LOOKED[:1], recorded_at=NOW)
-    text = (
-        '{"body":{"because":"the wires of the week","process":"truce",'
-        '"until":"2025-12-30T03:04:05.678901Z","watcher":"ana"},'
-        '"kind":"watch","recorded_at":"2026-01-02T03:04:05.678901Z","seq":1,'
-        f'"tool":"{entry.tool}","v":1}}'
-    )
-    leaf = hashlib.sha256(b"\0" + text.encode()).digest()
-    assert entry.hash == hashlib.sha256(b"\1" + bytes(32) + leaf).hexdigest()
 
 
 def test_a_watch_of_the_future_or_one_that_goes_backwards_is_refused_whole(memory):

@@ -17,12 +17,11 @@ from forecasting.web.jobs import Jobs
 from forecasting.web.work import CALLS
 from tests.web.conftest import ORIGIN, Browser, eventually
 
-FILES = sorted((Path(__file__).parents[1] / "exchange" / "formats").iterdir())
-#: Files whose times name no zone, and the zone that they were written in.
-ZONES = {"fatebook.csv": "Europe/London", "gjp.csv": "America/New_York"} | {
-    "gjp-both.zip": "America/New_York", "gjp-ifps.csv": "America/New_York", "iqisa.csv": "UTC",
+FORMATS = Path(__file__).parents[1] / "exchange" / "formats"
+#: Files of each ending, with the zone of their times where they name none.
+FILES = {"cultivate.json": "", "metaculus.zip": "", "fatebook.csv": "Europe/London"} | {
+    "gjp.csv": "America/New_York", "gjp-both.zip": "America/New_York",
 }  # fmt: skip
-COUNTS = ("in", "added", "duplicates", "questions", "forecasts", "resolutions")
 
 
 class Here(Jobs):
@@ -71,9 +70,9 @@ def imported(browser):
     return browser.house.book.forecasts(kind="imported")
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_every_platforms_file_comes_in_as_by_the_command(here, tmp_path, path):
-    zone = ZONES.get(path.name, "")
+@pytest.mark.parametrize("name", FILES)
+def test_a_platforms_file_comes_in_as_by_the_command(here, tmp_path, name):
+    path, zone = FORMATS / name, FILES[name]
     head = here.house.book.head()
     page = drop(here, path.name, path.read_bytes(), zone=zone)
     said, told = {"zone": zone, "forecaster": "ana", "check_scores": True}, here.faults()
@@ -98,7 +97,7 @@ def test_every_platforms_file_comes_in_as_by_the_command(here, tmp_path, path):
 
 
 def test_a_fault_names_the_file_as_it_was_chosen_and_keeps_it(here):
-    path = next(path for path in FILES if path.name == "fatebook.csv")
+    path = FORMATS / "fatebook.csv"
     drop(here, "my dear answers.csv", path.read_bytes())
     (fault,) = here.faults()
     assert "in which zone" in fault
@@ -122,7 +121,7 @@ def test_whose_a_file_is_may_be_said(here):
     table = "question,forecaster,forecast,issued_at,closes\nq1,Anna B,0.3,2025-01-01,2025-03-01\n"
     drop(here, "x.csv", table.encode(), columns="nonsense")
     assert "Its heading = forecast" in here.faults()[0]
-    path = next(path for path in FILES if path.name == "metaculus.zip")
+    path = FORMATS / "metaculus.zip"
     drop(here, "mc.zip", path.read_bytes(), user="nobody-there", columns="")
     assert "nobody in the file is called so" in here.faults()[0]
     theirs = here.faults()[0].partition("For example: ")[2].split(",")[0].strip()
@@ -260,10 +259,10 @@ def test_an_import_is_seen_by_who_began_it_alone(here):
 
 def test_a_preview_counts_the_rows_of_the_file_and_shows_its_titles(here):
     """A row of Fatebook states an outcome and a score beside its forecast: it is still one row."""
-    (path,) = [file for file in FILES if file.name == "fatebook.csv"]
+    path = FORMATS / "fatebook.csv"
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file))
-    page = drop(here, path.name, path.read_bytes(), zone=ZONES[path.name]).text
+    page = drop(here, path.name, path.read_bytes(), zone=FILES[path.name]).text
     assert f"{len(rows)} rows read" in page
     table = page.partition("<tbody>")[2].partition("</tbody>")[0]
     shown = [unescape(each) for each in re.findall(r'class="whole">(.*?)</th>', table)]

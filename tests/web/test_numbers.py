@@ -58,43 +58,41 @@ def _refused(browser, typed, field):
     return browser.page.status_code == 422 and browser.faults() and form.get(field) == typed.strip()
 
 
-@pytest.mark.parametrize("text", [*SHARES, *PROBABILITIES])
-def test_the_percent_field_reads_as_a_column_in_percent_and_never_takes_a_share(browser, text):
+def test_the_percent_field_reads_as_a_column_in_percent_and_never_takes_a_share(browser):
     """What a file read with ``unit=percent`` gives is logged; a bare number below 1 is asked on."""
-    how = Manner(unit="percent")
-    try:
-        meant = float(probability(text, manner=how)[0])
-    except InvalidInput:
-        meant = None
-    before = _last(browser, "convoy")
-    _post(browser, "/q/convoy/log", p=text)
-    if meant is None or "below 1 %" in how.seen:
-        assert _refused(browser, text, "p")
-        assert _last(browser, "convoy") is before is None
-    else:
-        assert browser.page.status_code == 200
-        assert _last(browser, "convoy").probability == meant
+    for text in (*SHARES, *PROBABILITIES):
+        how = Manner(unit="percent")
+        try:
+            meant = float(probability(text, manner=how)[0])
+        except InvalidInput:
+            meant = None
+        before = _last(browser, "convoy")
+        _post(browser, "/q/convoy/log", p=text)
+        if meant is None or "below 1 %" in how.seen:
+            assert _refused(browser, text, "p"), text
+            assert _last(browser, "convoy") == before, text
+        else:
+            assert browser.page.status_code == 200, text
+            assert _last(browser, "convoy").probability == meant, text
 
 
-@pytest.mark.parametrize("text", SHARES)
-def test_no_form_with_a_percent_sign_takes_a_share(browser, text):
+def test_no_form_with_a_percent_sign_takes_a_share(browser):
     book = browser.house.book
     head = book.head()
-    _post(browser, "/q/who/log", **{"p[none]": text, "p[firm]": "50"})
-    assert _refused(browser, text, "p[none]")
-    for help_ in ("sum", ""):
-        _post(browser, "/q/who/log", help=help_, **{"p[none]": text, "p[firm]": "50"})
-        assert _refused(browser, text, "p[none]")
-    for help_ in ("rise", ""):
-        _post(browser, "/q/rungs@2027-03-31/log", help=help_, **{"p[2027-03-31]": text})
-        assert _refused(browser, text, "p[2027-03-31]")
-    browser.get("/ask")
-    browser.send("/ask", title="Will it rain?", by="2027-06-30", p=text)
-    assert browser.page.status_code == 422
-    assert browser.faults()
-    browser.get("/")
-    browser.send("/log", question="convoy", p=text)
-    assert browser.page.status_code == 422
+    for text in SHARES:
+        for help_ in ("sum", ""):
+            _post(browser, "/q/who/log", help=help_, **{"p[none]": text, "p[firm]": "50"})
+            assert _refused(browser, text, "p[none]"), text
+        for help_ in ("rise", ""):
+            _post(browser, "/q/rungs@2027-03-31/log", help=help_, **{"p[2027-03-31]": text})
+            assert _refused(browser, text, "p[2027-03-31]"), text
+        browser.get("/ask")
+        browser.send("/ask", title="Will it rain?", by="2027-06-30", p=text)
+        assert browser.page.status_code == 422, text
+        assert browser.faults()
+        browser.get("/")
+        browser.send("/log", question="convoy", p=text)
+        assert browser.page.status_code == 422, text
     assert book.head() == head
 
 
