@@ -3,6 +3,8 @@
 import datetime as dt
 import shutil
 
+import pytest
+
 from forecasting.bank import check, read_bank, read_question_file
 from forecasting.domain.instants import iso
 from tests.bank.conftest import ROOT
