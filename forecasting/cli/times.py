@@ -46,7 +46,7 @@ def named_days(rows: Iterable[Mapping[str, Any]], zone_name: str) -> list[Any]:
     return (
         list(rows)
         if settings().format != "table"
-        else [_with_day_names(row, zone_name) for row in rows]
+        else [_with_day_names(dict(row), zone_name) for row in rows]
     )
 
 

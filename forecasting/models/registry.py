@@ -26,19 +26,6 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "scheduled": "something planned for a day, which may come earlier",
     }
 )
-#: Families of before, and what answers their questions now.
-_BEFORE = {
-    "base-rate": "event or states",
-    "competing-risks": "states with several moves out of one",
-    "exchange-count": "delivery",
-    "forecaster": "pooling and recalibration: forecast pool",
-    "news-log-odds": "any process, with reports on it",
-    "scenario": "links between processes",
-    "staged": "states in a row, or links",
-    "survival": "states with a move of shape below 1",
-    "worldview-ensemble": "worldviews: forecast worldviews",
-}
-
 #: What each parameter may be.
 _RANGES = {
     "rate": (0.0, np.inf),
@@ -95,23 +82,15 @@ def get(name: str) -> Any:
     Raises
     ------
     NotFound
-        No such name; a family of before names what answers its questions now.
+        No such name.
 
     Examples
     --------
     >>> get("rates").family
     'rates'
-    >>> get("survival")
-    Traceback (most recent call last):
-    forecasting.errors.NotFound: model (survival): questions are now answered by processes of \
-one world. Try: states with a move of shape below 1
     """
-    model = graphs().get(name) or own(name)
-    if model is not None:
+    if (model := graphs().get(name) or own(name)) is not None:
         return model
-    if name in _BEFORE:
-        message = f"model ({name}): questions are now answered by processes of one world"
-        raise NotFound(message, hint=_BEFORE[name])
     known = [*graphs(), *kinds()]
     message = f"model ({name}): no graph or kind of process has this name"
     raise NotFound(message, hint=nearest(name, known) or ", ".join(known))
@@ -143,14 +122,14 @@ def own_hazards(
     for move in process.moves:
         if move.phrase.at is not None:
             continue
-        if not isinstance(by_move.get(move.name), Hazard):
+        hazard = by_move.get(move.name)
+        if not isinstance(hazard, Hazard):
             msg = f"{process.name}: kind ({process.own}): hazards give no Hazard for {move.name}"
-            names = ", ".join(each.name for each in process.moves)
-            raise InvalidInput(msg, hint=f"a Hazard for each of {names}")
-        hazard = by_move[move.name]
+            hint = f"a Hazard for each of {', '.join(each.name for each in process.moves)}"
+            raise InvalidInput(msg, hint=hint)
         values = {
-            name: _checked(process, move.name, name, getattr(hazard, name), points)
-            for name in _RANGES
+            each: _checked(process, move.name, each, getattr(hazard, each), points)
+            for each in _RANGES
         }
         values["rate"] = values["rate"] * np.exp(shifts.get((process.name, move.name), 0.0))
         hazards[process.name, move.name] = Hazard(**values, size=hazard.size)

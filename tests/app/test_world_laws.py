@@ -1,6 +1,7 @@
 """Laws of one world: precursors, parts and wholes, conjunctions, news, dates, paces and chance."""
 
 import datetime as dt
+import re
 
 import pytest
 
@@ -204,14 +205,14 @@ def test_a_delivery_has_the_pace_that_its_bank_states(own_book, capsys):
     assert prior["silent: begun > begun"].startswith("wide priors of any delivery")
     assert (prior["w"], prior["mean"]) == ("Beta(0.5, 0.5)", "Beta(0.5, 1.5)")
     assert prior["silent: begun > failed"] == "never by chance: facts alone"
-    # The page of the world says it in the same words.
+    # The page of the world says the same, with its unit in full.
     world = bank_of(book.ledger).world
     page = world_page(world, book.ledger.evidence(), NOW)
     shown = {row.name: row.base_rate for row in page.processes}
     for row in processes.prior_rows(book.ledger):
         if row["process"] in {"stated", "silent"}:
-            name, _, move = row["parameter"].partition(": ")
-            assert f"{move}: {row['prior']}" in shown[name]
+            name = row["parameter"].partition(": ")[0]
+            assert re.sub(r"\bd\b", "days", row["prior"]) in shown[name]
     # What is not stated is said, once for each delivery (a stated pace states no sizes).
     notes = [each for each in book.check(bundled_bank().root) if each.note]
     assert [each.message.partition(":")[0] for each in notes] == ["stated", "silent", "slow"]

@@ -105,7 +105,7 @@ def test_an_export_replaces_only_when_told(import_text, ledger, tmp_path, monkey
     with pytest.raises(InvalidInput, match="already exists"):
         export_record(ledger, "csv", out=out)
     export_record(ledger, "csv", out=out, force=True)
-    with pytest.raises(InvalidInput, match="cannot be written"):
+    with pytest.raises(InvalidInput, match=r"does not exist. Try: mkdir -p"):
         export_record(ledger, "csv", out=tmp_path / "no" / "out.csv")
     with pytest.raises(InvalidInput, match=r"must be one of csv, jsonl, parquet"):
         export_record(ledger, "xml")

@@ -48,10 +48,9 @@ def climatology(
         ]
     else:
         length = until - question.opens
-        cases = []
-        end = question.opens
+        times = [step.at for step in record.steps if step.counted]
+        cases, end = [], question.opens
         while end - length >= record.since:
-            times = [step.at for step in record.steps if step.counted]
             cases.append(float(sum(end - length < at <= end for at in times)))
             end -= length
     if not cases:

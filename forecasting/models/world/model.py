@@ -274,19 +274,15 @@ class WorldModel:
         behind = run.spec.processes if learned.gate(run.spec.processes) == "passed" else rests
         # No path may fall short of a thing that is merely rare: only facts decide.
         known = any(step.at > question.opens for name in names for step in run.records[name].steps)
+        gate = seen.gate if learned.gate(rests) == "passed" else learned.gate(rests)
         return Answer(
-            seen.numbers,
-            seen.spread,
-            self.seed,
-            run.priors_hash,
-            run.evidence_hash,
-            run.world.draws,
-            learned.behind(behind),
-            gate=seen.gate if learned.gate(rests) == "passed" else learned.gate(rests),
-            fit=run.learned.verdict(names),
-            intervals=seen.intervals,
-            decided=seen.decided if known else None,
-            errors=seen.errors,
+            **(seen._asdict() | {"gate": gate, "decided": seen.decided if known else None}),
+            seed=self.seed,
+            priors_hash=run.priors_hash,
+            evidence_hash=run.evidence_hash,
+            draws=run.world.draws,
+            fits=learned.behind(behind),
+            fit=learned.verdict(names),
             versions=self.versions,
         )
 

@@ -253,16 +253,15 @@ def _beta_table(mean: FloatArray, precision: FloatArray) -> FloatArray:
 def _bars(world: World, do: Sequence[Do]) -> FloatArray:
     """Give the day until which, and from which to which, no state can be entered by chance."""
     width = max((len(process.states) for process in world.processes), default=1)
-    until = np.full((len(world.processes), width), -NEVER)
-    since = np.full((len(world.processes), width), NEVER)
-    end = np.full((len(world.processes), width), -NEVER)
+    until, since, end = bars = np.full((3, len(world.processes), width), -NEVER)
+    since[:] = NEVER
     for each in do:
         if each.state is not None:
             until[each.process, each.state] = max(until[each.process, each.state], each.day)
         for state in each.barred:
             since[each.process, state] = min(since[each.process, state], each.day)
             end[each.process, state] = max(end[each.process, state], each.until)
-    return np.stack([until, since, end])
+    return bars
 
 
 def _clock(world: World, do: Sequence[Do], faded: Fading, horizon: float) -> list[Tick]:
