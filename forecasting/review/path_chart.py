@@ -23,6 +23,8 @@ from forecasting.review.plot import (
     ticks,
 )
 
+#: Where the axis of an open question may end while all that is drawn lies well below.
+RARE = (0.05, 0.25, 0.5)
 #: Drawn in this order, the last on top.
 DRAWN = ("worldview", "pool", "prior", "base-rate", "model", "person")
 _TALL, _LOW = 290.0, 150.0
@@ -204,7 +206,8 @@ def _panel(
     me: str,
     size: Size,
 ) -> Panel:
-    low, high, y_ticks = _range(question)
+    texts = [name for name in ordered(question.paths) if family(name) == "text"]
+    low, high, y_ticks = _range(question, [*names, *texts])
     plot = over_time(
         frame.opens,
         end,
@@ -250,7 +253,6 @@ def _panel(
         at = outcome[0]
         ends.append((outcome[1], outcome[2], "ink"))
         after = (at, plot.x.end - at) if at < plot.x.end - 0.5 else None
-    texts = [name for name in ordered(question.paths) if family(name) == "text"]
     claims = [
         _claim(plot, point, k, cast.label(name, labels), at)
         for name in texts
@@ -269,9 +271,17 @@ def _panel(
     )
 
 
-def _range(question: QuestionPath) -> tuple[float, float, Sequence[tuple[float, str]]]:
+def _range(
+    question: QuestionPath, drawn: Sequence[str]
+) -> tuple[float, float, Sequence[tuple[float, str]]]:
+    """Give the ends and the marks of the axis; rare chances get the room that they need."""
     if question.type != "numeric":
-        return 0.0, 1.0, ()
+        points = [point for name in drawn for point in question.paths[name]]
+        top = max((max(*p.values, p.p95 or 0.0) for p in points), default=1.0)
+        room = next((end for end in RARE if top <= 0.8 * end), 1.0)
+        if question.type != "binary" or question.outcome is not None or room == 1.0:
+            return 0.0, 1.0, ()
+        return 0.0, room, [(room * k / 5, f"{20 * room * k:g} %") for k in range(6)]
     values = [v for points in question.paths.values() for p in points for v in p.values]
     outcome = words.number(question.outcome)
     values += [] if outcome is None else [outcome]

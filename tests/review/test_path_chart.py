@@ -210,3 +210,28 @@ def test_names_beside_the_lines_take_no_more_room_than_they_need(make_binary):
             assert text.x + 6 * len(text.text) <= size.width + 12
         assert widths[0] > widths[1] >= size.width - size.right
     assert widths[0] > 0.85 * NARROW.width
+
+
+@pytest.mark.parametrize(
+    ("values", "top", "marks"),
+    [
+        ((0.011, 0.04), 0.05, ["0 %", "1 %", "2 %", "3 %", "4 %", "5 %"]),
+        ((0.011, 0.041), 0.25, ["0 %", "5 %", "10 %", "15 %", "20 %", "25 %"]),
+        ((0.3, 0.2), 0.5, ["0 %", "10 %", "20 %", "30 %", "40 %", "50 %"]),
+        ((0.011, 0.41), 1.0, ["0 %", "25 %", "50 %", "75 %", "100 %"]),
+    ],
+)
+def test_rare_chances_of_an_open_question_have_the_room_that_they_need(
+    make_binary, values, top, marks
+):
+    question = make_binary("q", "Q?", "2025-03-21", "2025-12-31", evidence=0)
+    paths = {"model": [Point(question.opens + k * DAY, (p,)) for k, p in enumerate(values)]}
+    (panel,) = drawn(replace(question, paths=paths)).panels
+    assert panel.plot.y(top) == pytest.approx(panel.plot.y.end)
+    assert [text for _, text in panel.plot.y_ticks] == marks
+    # What the band, another line or a text needs counts too; an outcome takes the whole axis.
+    wide = [replace(point, p05=0.0, p95=0.9) for point in paths["model"]]
+    for more in ({"model": wide}, {**paths, "text:hopeful": [Point(question.opens, (0.9,))]}):
+        assert drawn(replace(question, paths=more)).panels[0].plot.y(1.0) == panel.plot.y.end
+    over = replace(question, paths=paths, outcome="no", resolved_at=question.opens + 5 * DAY)
+    assert drawn(over).panels[0].plot.y(1.0) == panel.plot.y.end
