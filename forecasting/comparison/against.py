@@ -5,6 +5,7 @@ Two forecasters are compared on the questions that they share, over the same par
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from forecasting.domain.forecasters import CLIMATOLOGY, UNIFORM
@@ -176,8 +177,13 @@ def shared(
     return tables | {str(name): part for name, part in wide.groupby(pairs[0], sort=False)}
 
 
-def difference(wide: "pd.DataFrame", resamples: int = 4999) -> dict[str, Any]:
-    """Give the mean difference of shared scores with its interval over events."""
+def difference(
+    wide: "pd.DataFrame", resamples: int = 4999, *, largest: float = inf
+) -> dict[str, Any]:
+    """Give the mean difference of shared scores with its interval over events.
+
+    A detectable difference is none where it is as large as the scores can be apart.
+    """
     from forecasting.comparison import paired_bootstrap
 
     if wide.empty:
@@ -192,7 +198,7 @@ def difference(wide: "pd.DataFrame", resamples: int = 4999) -> dict[str, Any]:
         "n_shared": tested.n_shared,
         "n_shared_events": tested.n_clusters,
         "difference_note": tested.note,
-        "detectable": tested.detectable,
+        "detectable": None if tested.detectable >= largest else tested.detectable,
     }
 
 

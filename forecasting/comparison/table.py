@@ -251,7 +251,8 @@ class _Table:
         else:
             wide = self._shared[name]
             wide = wide[wide["question"].isin(group["question"])]
-        return {"against": other, **difference(wide, self.resamples)}
+        low, high = score_range(self.rule, self.convention)
+        return {"against": other, **difference(wide, self.resamples, largest=high - low)}
 
     @cached_property
     def _present(self) -> frozenset[str]:

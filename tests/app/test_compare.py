@@ -3,6 +3,7 @@
 import pytest
 
 from forecasting.app.scores.compare import compare
+from forecasting.app.scores.score import scores
 from forecasting.errors import InvalidInput, NotFound
 from tests import season as ours
 from tests.season import DAY, START, Diary
@@ -86,3 +87,18 @@ def test_an_unbounded_score_has_no_sequence(ledger):
     result = compare(ledger, "ann", "uniform", now=NOW, rule="log")
     assert result["cs_lower"] is None
     assert "no confidence sequence" in result["reading"]
+
+
+def test_no_difference_is_said_that_the_score_cannot_have():
+    diary = Diary()
+    asked = [ours.question(f"q{i}", opens=i, days=10) for i in range(2)]
+    diary.write(0, *asked)
+    for i, one in enumerate(asked):
+        diary.write(i, ours.said(one, "ann", 0.99 - 0.98 * i, i), ours.said(one, "bob", 0.5, i))
+    diary.write(13, *(ours.resolved(one, "yes", 12) for one in asked))
+    result = compare(diary.ledger, "ann", "bob", now=NOW)
+    assert result["detectable"] is None
+    assert "So few events could show no difference" in result["reading"]
+    (row,) = [row for row in scores(diary.ledger, against="bob") if row["forecaster"] == "ann"]
+    assert row["difference"] is not None
+    assert row["detectable"] is None

@@ -138,6 +138,10 @@ def compare(
         note=whole.note,
     )
     lower, upper = score_range(used, convention)
+    if whole.detectable >= upper - lower:
+        # No difference can be so large.
+        result["detectable"] = None
+        sentences.append("So few events could show no difference in this score.")
     if math.isfinite(upper - lower):
         sentences.append(_sequence(result, wide, pending, names, upper - lower, moment))
     else:
