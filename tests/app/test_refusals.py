@@ -9,7 +9,7 @@ from forecasting.app.ledger import log as use
 from forecasting.app.ledger import seal
 from forecasting.app.scores.frame import Selection, resolved, scoring_frame, select, shown
 from forecasting.comparison.against import same_window
-from forecasting.domain import Sealed
+from forecasting.domain import OutcomeSpace, Sealed
 from forecasting.domain.catalog import Catalog
 from forecasting.domain.forecast import LIVE_WITHIN
 from forecasting.domain.provenance import ReplayMark
@@ -239,3 +239,15 @@ def test_forecasters_without_a_question_in_common_share_no_window(diary):
     assert len(same_window(frame, ["ann", "bob"])) == 0
     assert len(same_window(frame, ["ann", "nobody"])) == 0
     assert len(same_window(frame, ["ann"])) == 1
+
+
+def test_a_number_in_another_form_is_refused_with_the_form_that_fits(diary):
+    with pytest.raises(InvalidInput) as of_a_ladder:
+        use.log(diary.ledger, "truce", forecaster="ann", now=START + DAY)
+    assert "--p 2025-02-01=.. --p 2025-03-01=.." in str(of_a_ladder.value.hint)
+    choice = ours.question("who")
+    choice = replace(choice, space=OutcomeSpace("categorical", ("ann", "ben")))
+    diary.write(0, choice)
+    with pytest.raises(InvalidInput) as of_options:
+        logged(diary, "who")
+    assert "--p ann=.. --p ben=.." in str(of_options.value.hint)

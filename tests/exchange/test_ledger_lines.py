@@ -205,3 +205,11 @@ def test_anybody_can_work_the_chain_out(full):
         previous = hashlib.sha256(b"\1" + previous + leaf).digest()
         assert previous.hex() == beside["hash"]
     assert previous.hex() == full.head().hash
+
+
+def test_values_beyond_what_is_remembered_come_back_as_they_were(full, import_text, monkeypatch):
+    monkeypatch.setattr(transfer, "_MOST", 1)
+    lines = [row(forecast=f"0.{k}", day=k) for k in range(1, 5)]
+    assert import_text(table(lines))["forecasts"] == 4
+    numbers = {f.value.numbers[0] for f in full.forecasts(kind="imported")}
+    assert {0.1, 0.2, 0.3, 0.4} <= numbers
