@@ -253,6 +253,7 @@ def asking(command: Any) -> Any:
     """Add the options that say what is asked."""
     every = (
         options.text("--by", metavar="DAY", help="Deadline: the end of this day."),
+        options.text("--opens", metavar="DAY", help="Open since this day; default: from now on."),
         options.text("--ladder", metavar="DAY,DAY", help="Deadlines of a ladder."),
         options.text("--options", "options_", metavar="A,B,C", help="The options."),
         options.text("--ordered", metavar="A,B,C", help="The options, lowest first."),
@@ -274,7 +275,7 @@ def asking(command: Any) -> Any:
 def asked(values: Mapping[str, Any]) -> dict[str, Any]:
     """Give the values of the options as arguments of :meth:`forecasting.app.book.Book.ask`."""
     lists = {"ladder": "ladder", "options": "options_", "ordered": "ordered"}
-    plain = ("by", "span", "unit", "base", "answer", "tags", "slug", "criteria")
+    plain = ("by", "opens", "span", "unit", "base", "answer", "tags", "slug", "criteria")
     return {name: values[name] for name in plain} | {
         name: _parts(values[option]) for name, option in lists.items()
     }

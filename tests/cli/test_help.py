@@ -3,11 +3,12 @@
 import re
 import shlex
 from collections import defaultdict
+from pathlib import Path
 
 import click
 import pytest
 
-from forecasting.cli import root, run
+from forecasting.cli import commands, root, run
 from forecasting.cli.options import ORDER
 
 #: Options that mean one thing in one command and another in the next; all others say the same.
@@ -117,3 +118,18 @@ def test_an_option_has_one_help_and_one_place_everywhere():
     assert {"--question", "--as-of", "--rule", "--run"} <= set(helps)
     assert next(iter(helps["--question"]))[1]
     assert not any("--questions" in p.opts for c in COMMANDS.values() for p in c.params)
+
+
+def test_each_module_holds_a_command_or_serves_one():
+    """A module that nothing loads is a second text of something."""
+    folder = Path(commands.__file__).parent
+    called = {module for module, _ in commands.COMMANDS.values()}
+    imported = {
+        name
+        for file in folder.glob("*.py")
+        for name in re.findall(
+            r"forecasting\.cli\.(\w+) import|forecasting\.cli import ([^\n(]+)", file.read_text()
+        )
+        for name in re.findall(r"\w+", " ".join(name))
+    }
+    assert {file.stem for file in folder.glob("*.py")} - {"__init__"} <= called | imported

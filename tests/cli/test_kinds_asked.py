@@ -50,3 +50,15 @@ def test_a_kind_is_asked_and_answered_as_the_table_says(kind, workspace, capsys)
         assert cli(asked) == 0, capsys.readouterr().err
         assert cli(["log", slug, *number_words]) == 0, capsys.readouterr().err
     assert "mine" in capsys.readouterr().out
+
+
+def test_a_question_may_be_open_since_an_earlier_day(workspace, capsys):
+    since = ["ask", "Will a convoy reach El Fasher?", "--by", "2027-01-31", "--slug", "convoy"]
+    assert cli([*since, "--opens", "2026-11-01"]) == 0, capsys.readouterr().err
+    # A number of since then is one of an open question.
+    assert cli(["log", "convoy", "30%", "--at", "2026-11-10"]) == 0, capsys.readouterr().err
+    capsys.readouterr()
+    assert cli(["questions", "show", "convoy"]) == 0
+    assert re.search(r"opens +2026-11-01 00:00Z", capsys.readouterr().out)
+    assert cli([*since[:-1], "later", "--opens", "2026-12-01"]) == 2
+    assert "lies in the future" in capsys.readouterr().err
