@@ -180,16 +180,13 @@ def shared(
 def difference(
     wide: "pd.DataFrame", resamples: int = 4999, *, largest: float = inf
 ) -> dict[str, Any]:
-    """Give the mean difference of shared scores with its interval over events.
-
-    A detectable difference is none where it is as large as the scores can be apart.
-    """
+    """Give the mean difference of shared scores with its interval over events."""
     from forecasting.comparison import paired_bootstrap
 
     if wide.empty:
         return dict(NOTHING)
     tested = paired_bootstrap(
-        wide["a"], wide["b"], cluster=wide["event"].tolist(), resamples=resamples
+        wide["a"], wide["b"], cluster=wide["event"].tolist(), resamples=resamples, largest=largest
     )
     return {
         "difference": tested.difference,
@@ -198,7 +195,7 @@ def difference(
         "n_shared": tested.n_shared,
         "n_shared_events": tested.n_clusters,
         "difference_note": tested.note,
-        "detectable": None if tested.detectable >= largest else tested.detectable,
+        "detectable": tested.detectable,
     }
 
 

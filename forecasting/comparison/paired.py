@@ -10,6 +10,9 @@ from numpy.typing import ArrayLike
 from forecasting.comparison.interval import Interval, difference_interval
 from forecasting.scoring import checks
 
+#: Said where only a difference that the score cannot have would be seen.
+NONE_DETECTABLE = "So few events could show no difference in this score."
+
 
 @dataclass(frozen=True, slots=True)
 class PairedDifference:
@@ -17,7 +20,8 @@ class PairedDifference:
 
     `difference` is the mean of score_a - score_b: below 0, A is the better; NaN where both are
     infinite. The interval is NaN if none can be given, and `note` then says why. `detectable` is
-    the smallest difference that this many events could show (80 % power, 5 % level).
+    the smallest difference that this many events could show (80 % power, 5 % level); NaN where it
+    is as large as the scores can be apart.
     """
 
     difference: float
@@ -46,10 +50,12 @@ class PairedDifference:
             return f"{size}, {basis}; no interval ({self.note})."
         chance = self.lower <= 0 <= self.upper
         verdict = "this may be chance" if chance else "more than chance explains"
+        missed = f"With so many events a difference below {self.detectable:.3g} is easily missed."
+        if math.isnan(self.detectable):
+            missed = NONE_DETECTABLE
         return (
             f"{size}, {basis}; {100 * self.level:g} % interval of A - B {self.lower:.3g} to "
-            f"{self.upper:.3g}: {verdict}. With so many events a difference below "
-            f"{self.detectable:.3g} is easily missed."
+            f"{self.upper:.3g}: {verdict}. {missed}"
         )
 
 
@@ -61,6 +67,7 @@ def paired_bootstrap(
     level: float = 0.95,
     resamples: int = 4999,
     seed: int = 0,
+    largest: float = math.inf,
 ) -> PairedDifference:
     """Mean difference of two scores on the same questions, with an interval over events.
 
@@ -76,6 +83,8 @@ def paired_bootstrap(
         The event of each question.
     level, resamples, seed
         As for :func:`forecasting.comparison.difference_interval`.
+    largest : float
+        How far apart two scores of the rule can be; of the half Brier score 1.
 
     Raises
     ------
@@ -115,7 +124,7 @@ def paired_bootstrap(
         level=interval.level,
         n_shared=interval.n,
         n_clusters=interval.n_clusters,
-        detectable=interval.detectable,
+        detectable=math.nan if interval.detectable >= largest else interval.detectable,
         note=interval.note,
     )
 

@@ -89,16 +89,19 @@ def test_an_unbounded_score_has_no_sequence(ledger):
     assert "no confidence sequence" in result["reading"]
 
 
-def test_no_difference_is_said_that_the_score_cannot_have():
+@pytest.mark.parametrize(("events", "words"), [(2, "too few: 2 "), (8, "could show no difference")])
+def test_no_difference_is_said_that_the_score_cannot_have(events, words):
     diary = Diary()
-    asked = [ours.question(f"q{i}", opens=i, days=10) for i in range(2)]
+    asked = [ours.question(f"q{i}", opens=i, days=10) for i in range(events)]
     diary.write(0, *asked)
     for i, one in enumerate(asked):
-        diary.write(i, ours.said(one, "ann", 0.99 - 0.98 * i, i), ours.said(one, "bob", 0.5, i))
-    diary.write(13, *(ours.resolved(one, "yes", 12) for one in asked))
+        right = 0.99 - 0.98 * (i % 2)
+        diary.write(i, ours.said(one, "ann", right, i), ours.said(one, "bob", 1 - right, i))
+    diary.write(20, *(ours.resolved(one, "yes", i + 9) for i, one in enumerate(asked)))
     result = compare(diary.ledger, "ann", "bob", now=NOW)
-    assert result["detectable"] is None
-    assert "So few events could show no difference" in result["reading"]
+    assert result["detectable"] != result["detectable"]
+    assert words in result["reading"]
+    assert "is easily missed" not in result["reading"]
     (row,) = [row for row in scores(diary.ledger, against="bob") if row["forecaster"] == "ann"]
     assert row["difference"] is not None
-    assert row["detectable"] is None
+    assert row["detectable"] != row["detectable"]

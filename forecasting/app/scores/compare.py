@@ -128,7 +128,10 @@ def compare(
     if wide.empty:
         return {**result, "reading": f"{a} and {b} share no question: no comparison."}
     cluster = wide["event"].tolist()
-    whole = paired_bootstrap(wide["a"], wide["b"], cluster=cluster, resamples=resamples)
+    lower, upper = score_range(used, convention)
+    whole = paired_bootstrap(
+        wide["a"], wide["b"], cluster=cluster, resamples=resamples, largest=upper - lower
+    )
     sentences = [_with_names(whole.reading, names)]
     result.update(
         difference=whole.difference,
@@ -137,11 +140,6 @@ def compare(
         detectable=whole.detectable,
         note=whole.note,
     )
-    lower, upper = score_range(used, convention)
-    if whole.detectable >= upper - lower:
-        # No difference can be so large.
-        result["detectable"] = None
-        sentences.append("So few events could show no difference in this score.")
     if math.isfinite(upper - lower):
         sentences.append(_sequence(result, wide, pending, names, upper - lower, moment))
     else:
