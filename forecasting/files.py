@@ -22,10 +22,7 @@ _FORMULA = re.compile(r"'*[=+\-@\t\r\0]")
 
 
 def read_plain(path: Path | str, *, most: int) -> bytes:
-    """Read a plain file of at most so many bytes; symbolic links are followed.
-
-    A pipe is not waited for, and of an endless file no more than the limit is read.
-    """
+    """Read a plain file of at most so many bytes, through links; a pipe is not waited for."""
     place = os.fspath(path)
     # Opening a pipe for reading waits for its writer unless it is told not to.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)

@@ -112,10 +112,7 @@ def question_page(
     weights: "Callable[[State, Bank | None], Weights]",
     kind: str = "live",
 ) -> QuestionPage:
-    """Gather the page of a question, of a rung, or of a ladder.
-
-    The path drawn is of `kind` live (people and the model as time went) or replay (the latest).
-    """
+    """Gather the page of a question, of a rung, or of a ladder; the path drawn is of one `kind`."""
     catalog, now = state.catalog, state.now
     questions = catalog.find(name)
     ladder = catalog.ladder(questions[0].ladder) if questions[0].ladder else questions

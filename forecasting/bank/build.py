@@ -59,10 +59,7 @@ def build_question(
     now: dt.datetime | None = None,
     zone_name: str = DEFAULT_ZONE,
 ) -> tuple[list[Question], list[Resolution]]:
-    """Turn a checked file into its question, or into the rungs of its ladder.
-
-    Without `opens` it opens at the midnight that begins the day of `now`, when it is added.
-    """
+    """Turn a checked file into its question or rungs; without `opens` it opens today."""
     there = file.zone or zone_name
     zone(there)
     space = _space(file)

@@ -39,13 +39,7 @@ class Worlds(NamedTuple):
 
 
 def read_worlds(root: Path, zone: str = WORLD_ZONE) -> Worlds:
-    """Read every file under ``worlds/`` of a bank folder; faults are collected, not raised.
-
-    Parameters
-    ----------
-    zone : str
-        Of the days in a file that states none.
-    """
+    """Read every file under ``worlds/``; `zone` is of days in a file that states none."""
     paths = sorted((root / "worlds").glob("*.yaml"))
     return _read([(path, f"questions/{path.relative_to(root).as_posix()}") for path in paths], zone)
 

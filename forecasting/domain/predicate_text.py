@@ -63,10 +63,7 @@ class _Token:
 def parse_predicate(
     text: str, *, zone: str = "UTC", world: WorldSpec | None = None
 ) -> ask.Predicate:
-    """Read what a question asks of the world; a day is the midnight that ends it in `zone`.
-
-    With a `world`, ``election by close`` of a scheduled process is ``election=held by close``.
-    """
+    """Read what a question asks of the world; a day is the midnight that ends it in `zone`."""
     stated = " ".join(text.split())
     return _Parser(stated, _tokens(stated), zone, world).whole()
 

@@ -101,10 +101,7 @@ class PriorSpec:
 
 @dataclass(frozen=True, slots=True)
 class ReferenceClass:
-    """A class of comparable cases; time outside what was observed is unobserved, not quiet.
-
-    `kind` says how a base rate reads it: rate, share, dirichlet or rungs.
-    """
+    """A class of comparable cases; time outside what was observed is unobserved, not quiet."""
 
     id: str
     family: str

@@ -14,10 +14,7 @@ from forecasting.errors import InvalidInput
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Somebody looked: what the record says of the process is all that happened up to `until`.
-
-    A fact that is learned later overrides it. `watcher` is the forecaster who looked.
-    """
+    """The `watcher` looked: what the record says of a process is all that happened `until` then."""
 
     process: str
     until: dt.datetime

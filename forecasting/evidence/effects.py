@@ -45,11 +45,7 @@ _LIMITS = {"title": 500, "source": 200, "url": 2000, "story": 200, "because": LO
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """One item as an analyst or a file gives it.
-
-    `half_life` is as written (``10d``, ``lasting``; empty: 30 days); `confirmed` makes a fact of
-    what a source below B says.
-    """
+    """One item as an analyst or a file gives it, its `half_life` as written (empty: 30 days)."""
 
     title: str
     source: str
@@ -96,10 +92,7 @@ def key_made_of(kind: str, *parts: str) -> str:
 
 
 class EffectCheck:
-    """Reads effects and refuses those that the world could not use.
-
-    `evidence` is every item, retractions among them; facts are held against what is known at `now`.
-    """
+    """Reads effects, and refuses those that the world, or what is known at `now`, contradicts."""
 
     def __init__(
         self,

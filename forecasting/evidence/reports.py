@@ -78,10 +78,7 @@ def reports(
     reliability: ReliabilityOf | None = None,
     as_of: dt.datetime,
 ) -> tuple[CodedReport, ...]:
-    """Give what the reports known by a moment add to the moves of a world.
-
-    An effect that the world cannot use moves nothing, and :func:`unusable` says why.
-    """
+    """Give what the reports known by a moment add to the moves of a world; see :func:`unusable`."""
     standing = without_retracted(known(items, as_of))
     mean = Means(standing, reliability)
     by_way: dict[Way, list[_Weighed]] = {}

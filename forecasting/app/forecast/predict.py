@@ -190,10 +190,7 @@ class Predictor:
         as_of: dt.datetime,
         before: Mapping[str, Earlier] | None = None,
     ) -> list[Said]:
-        """Give every forecaster's answer on some questions as of a moment.
-
-        What moved the model since its forecast `before` is recorded with the new one.
-        """
+        """Give every answer on some questions, and what moved the model since `before`."""
         world_answers = self.answers(questions, as_of)
         moves = self.moves(questions, as_of, before or {}, world_answers)
         answers = [
@@ -258,10 +255,7 @@ class Predictor:
     def parts(
         self, questions: Sequence[Question], as_of: dt.datetime
     ) -> list[tuple[list[Question], tuple[Evidence, ...]]]:
-        """Split questions by the evidence that they may use.
-
-        A question's first forecast sees only what was known before it opened.
-        """
+        """Split questions by evidence: a first forecast sees only what was known at the opening."""
         facts, earlier = self._items(as_of)
         if len(earlier) == len(facts):
             return [(list(questions), facts)] if questions else []
@@ -367,10 +361,7 @@ class Predictor:
     def learn(
         self, questions: Sequence[Question], as_of: dt.datetime, before: Mapping[str, Earlier]
     ) -> None:
-        """Make the fits that `say` needs as of a moment, and simulate nothing.
-
-        Worldviews shift what the model learned, and need no fit of their own.
-        """
+        """Make the fits that `say` needs as of a moment; worldviews shift these and need none."""
         able = [question for question in questions if question.id in self.asks]
         for _, items in self.parts(able, as_of):
             for variant in OWN:
@@ -387,10 +378,7 @@ class Predictor:
     def _new(
         self, questions: Sequence[Question], as_of: dt.datetime, before: Mapping[str, Earlier]
     ) -> dict[tuple[tuple[str, ...], tuple[str, ...]], list[Question]]:
-        """Group questions by the items that touch them and are new since their last forecast.
-
-        And by what took back items that the forecast knew.
-        """
+        """Group questions by what is new since their last forecast: items, and retractions."""
         groups: dict[tuple[tuple[str, ...], tuple[str, ...]], list[Question]] = {}
         facts, back = self.facts(as_of), self._taken_back(as_of)
         entry_of = {item.key: item for item in self.evidence if item.key in back}
@@ -512,10 +500,7 @@ def watches_of(ledger: Ledger, as_of: dt.datetime, *, live: bool) -> tuple[Watch
 def drafts(
     answers: Iterable[Said], as_of: dt.datetime, *, kind: Kind, run: str = ""
 ) -> list[ModelRun | Forecast]:
-    """Turn answers into ledger entries: each distinct simulation once, then what rests on it.
-
-    A refused answer leaves its run with the reasons, and no forecast.
-    """
+    """Turn answers into ledger entries: each simulation once, then what rests on it and passed."""
     entries: list[ModelRun | Forecast] = []
     runs: dict[tuple[str, ...], int] = {}
     for item in answers:

@@ -257,10 +257,7 @@ def _repeated_entry(ledger: Ledger, drafts: Sequence[Forecast], since: dt.dateti
 
 
 def _check_rungs(ledger: Ledger, catalog: Catalog, drafts: Sequence[Forecast]) -> Sequence[Step]:
-    """Refuse forecasts after which what one forecaster says of a ladder falls at some moment.
-
-    Give what the forecaster, and the model, had said of the question or its ladder, by time.
-    """
+    """Refuse a ladder that falls at some moment; give what its forecaster and the model said."""
     who, first = drafts[0].forecaster, catalog.questions[drafts[0].question]
     rungs = catalog.ladder(first.ladder) if first.ladder else (first,)
     earlier = standing(ledger, ledger.steps({rung.id for rung in rungs}, {who, MODEL}))
@@ -372,11 +369,7 @@ def history(
     catalog: Catalog | None = None,
     said: Sequence[Forecast] | None = None,
 ) -> list[dict[str, Any]]:
-    """Give one row per forecast in force, with the time it stood from and until.
-
-    A sealed forecast that is not revealed is a row of the kind ``sealed``, without a number.
-    `said` are all the forecasts of the one question, where they are at hand.
-    """
+    """Give one row per forecast or hidden seal, with the time it stood from and until."""
     catalog = catalog or Catalog.of(ledger)
     kind = kind_named(kind)
     rows: list[dict[str, Any]] = []
@@ -447,10 +440,7 @@ def _rows_in_force(
 
 
 def entries(ledger: Ledger, *, before: int | None = None, most: int = 50) -> list[dict[str, Any]]:
-    """Give the last entries, or the last before a number, newest first.
-
-    `about` is a question where there is one; `said` a few words, or a forecast with its kind.
-    """
+    """Give the last entries, or the last before a number, newest first, each with a few words."""
     redacted = seal.reasons(ledger)
     return [
         {
