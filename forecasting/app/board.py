@@ -176,7 +176,7 @@ class Board:
         withdrawals = self._marks["withdrawal"]
         if history.voice is None or history.withdrawals != withdrawals or history.last > now:
             undo = undone(self._ledger)
-            history.voice = Voice.heard(dict(history.forecasts), undo, forecaster, now)
+            history.voice = Voice.as_of(dict(history.forecasts), undo, forecaster, now)
             late = any(one.withdrawn_at > now for one in undo.withdrawals)
             # What lies after now is left out, so the voice is made again next time.
             history.withdrawals = -1 if late else withdrawals

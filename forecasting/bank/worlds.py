@@ -158,10 +158,10 @@ def read_link(reader: WorldReader, place: int, item: Any) -> LinkSpec | None:
         reader.fault((*path, head), "link", message, EXAMPLE)
         return None
     try:
-        parent, states = parse_target(cause, "link")
-        child, into = parse_target(effect["target"], "link")
+        parent, states = parse_target(cause)
+        child, into = parse_target(effect["target"])
         median, low, high = parse_ratio(effect["ratio"])
-        past = parse_share(file.past, "past") if file and file.past is not None else None
+        past = parse_share(file.past) if file and file.past is not None else None
     except InvalidInput as wrong:
         message = f"link ({head}): {wrong.message}"
         reader.fault((*path, head), "link", message, wrong.hint)

@@ -256,14 +256,14 @@ def counting(label: str) -> Iterator[Callable[[str, int, int], None]]:
 
 
 @contextmanager
-def waiting(label: str) -> Iterator[None]:
-    """Show on a terminal that something is going on."""
+def simulating() -> Iterator[None]:
+    """Show on a terminal that paths are being simulated."""
     if not sys.stderr.isatty():
         yield
         return
     from rich.console import Console
 
-    with Console(stderr=True).status(f"{label} ..."):
+    with Console(stderr=True).status("simulating ..."):
         yield
 
 

@@ -325,7 +325,7 @@ class Voice:
     withdrawn: Mapping[str, dt.datetime] = field(default_factory=dict)
 
     @classmethod
-    def heard(
+    def as_of(
         cls,
         forecasts: Mapping[str, tuple[BriefForecast, ...]],
         undone: Undone,

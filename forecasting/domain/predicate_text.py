@@ -68,10 +68,10 @@ def parse_predicate(
     return _Parser(stated, _tokens(stated), zone, world).whole()
 
 
-def parse_target(text: str, what: str = "target") -> tuple[str, tuple[str, ...]]:
-    """Read ``process`` or ``process=a|b``."""
+def parse_target(text: str) -> tuple[str, tuple[str, ...]]:
+    """Read either end of a link, ``process`` or ``process=a|b``."""
     stated = " ".join(text.split())
-    parser = _Parser(stated, _tokens(stated, what), "UTC", None, what)
+    parser = _Parser(stated, _tokens(stated, "link"), "UTC", None, "link")
     result = parser.target()
     parser.end()
     return result

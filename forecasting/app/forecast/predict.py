@@ -78,7 +78,7 @@ class Earlier:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ForecasterAnswer:
     """One forecaster's answer on one question, with the simulation behind it where there is one."""
 
     question: Question
@@ -189,7 +189,7 @@ class Predictor:
         questions: Sequence[Question],
         as_of: dt.datetime,
         before: Mapping[str, Earlier] | None = None,
-    ) -> list[Said]:
+    ) -> list[ForecasterAnswer]:
         """Give every answer on some questions, and what moved the model since `before`."""
         world_answers = self.answers(questions, as_of)
         moves = self.moves(questions, as_of, before or {}, world_answers)
@@ -411,7 +411,7 @@ class Predictor:
         name: str,
         worldview: str = "",
         moves: Mapping[str, _Moves] = MappingProxyType({}),
-    ) -> list[Said]:
+    ) -> list[ForecasterAnswer]:
         answers = []
         for question in questions:
             answer = world_answers.get((name, question.id))
@@ -422,12 +422,12 @@ class Predictor:
             passed = not answer.gate.startswith("refused")
             value = model_value(question.space, answer.numbers, LEVELS) if passed else None
             moved = moves.get(question.id, ())
-            answers.append(Said(question, name, value, answer, worldview, moved))
+            answers.append(ForecasterAnswer(question, name, value, answer, worldview, moved))
         return answers
 
     def _pools(
-        self, questions: Sequence[Question], members: Sequence[Said], as_of: dt.datetime
-    ) -> list[Said]:
+        self, questions: Sequence[Question], members: Sequence[ForecasterAnswer], as_of: dt.datetime
+    ) -> list[ForecasterAnswer]:
         names = [view.forecaster for view in self._views(as_of)]
         ensemble = weights_at(self.catalog, self.spoken, as_of, names)
         pooled = []
@@ -439,25 +439,29 @@ class Predictor:
             }
             if by_worldview:
                 numbers = ensemble.pool(question, by_worldview, LEVELS)
-                pooled.append(Said(question, POOL, model_value(question.space, numbers, LEVELS)))
+                pooled.append(
+                    ForecasterAnswer(question, POOL, model_value(question.space, numbers, LEVELS))
+                )
         return pooled
 
-    def _uniform(self, question: Question) -> Said:
+    def _uniform(self, question: Question) -> ForecasterAnswer:
         space = question.space
         if question.type == "binary":
-            return Said(question, HALF, model_value(space, [0.5]))
+            return ForecasterAnswer(question, HALF, model_value(space, [0.5]))
         if question.type == "numeric":
             low, high = space.lower or 0.0, space.upper or 0.0
             numbers = [low + (high - low) * level / 100 for level in LEVELS]
         else:
             numbers = [1 / len(space.options)] * len(space.options)
-        return Said(question, UNIFORM, model_value(space, numbers, LEVELS))
+        return ForecasterAnswer(question, UNIFORM, model_value(space, numbers, LEVELS))
 
-    def _climatology(self, questions: Sequence[Question], as_of: dt.datetime) -> list[Said]:
+    def _climatology(
+        self, questions: Sequence[Question], as_of: dt.datetime
+    ) -> list[ForecasterAnswer]:
         yes, total = outcomes_known(self.catalog, as_of)
         share = (1 + yes) / (2 + total)
         answers = [
-            Said(question, CLIMATOLOGY, model_value(question.space, [share]))
+            ForecasterAnswer(question, CLIMATOLOGY, model_value(question.space, [share]))
             for question in questions
             if question.type == "binary"
         ]
@@ -472,7 +476,7 @@ class Predictor:
                 numbers = climatology(question, predicate, self.bank.world, record, items, as_of)
                 if numbers is not None:
                     value = model_value(question.space, numbers, LEVELS)
-                    answers.append(Said(question, CLIMATOLOGY, value))
+                    answers.append(ForecasterAnswer(question, CLIMATOLOGY, value))
         return answers
 
 
@@ -498,7 +502,7 @@ def watches_of(ledger: Ledger, as_of: dt.datetime, *, live: bool) -> tuple[Watch
 
 
 def drafts(
-    answers: Iterable[Said], as_of: dt.datetime, *, kind: Kind, run: str = ""
+    answers: Iterable[ForecasterAnswer], as_of: dt.datetime, *, kind: Kind, run: str = ""
 ) -> list[ModelRun | Forecast]:
     """Turn answers into ledger entries: each simulation once, then what rests on it and passed."""
     entries: list[ModelRun | Forecast] = []
@@ -535,7 +539,7 @@ def drafts(
     return entries
 
 
-def _model_run(item: Said, answer: Answer, as_of: dt.datetime, run: str) -> ModelRun:
+def _model_run(item: ForecasterAnswer, answer: Answer, as_of: dt.datetime, run: str) -> ModelRun:
     model_run = world_run(
         bank_hash=answer.priors_hash,
         evidence_hash=answer.evidence_hash,
