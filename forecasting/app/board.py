@@ -296,7 +296,7 @@ class Board:
             touched |= {one.question for one in self._ledger.withdrawals()}
         if cache.evidence != self._marks["evidence"]:
             new = {
-                effect.target.partition("=")[0]
+                effect.about
                 for item in self._ledger.evidence()
                 if (item.seq or 0) > cache.evidence
                 for effect in item.effects

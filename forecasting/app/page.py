@@ -58,7 +58,7 @@ class Rung:
     @property
     def day(self) -> str:
         """The day by which a ladder names this rung."""
-        return self.question.id.partition("@")[2]
+        return self.question.day
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +225,7 @@ def _path(
         item
         for item in standing
         if any(effect.target.startswith("evidence/") for effect in item.effects)
-        or names(question) & {effect.target.partition("=")[0] for effect in item.effects}
+        or names(question) & {effect.about for effect in item.effects}
         or any(item.key in one.meta.get("moved", "") for one in drawn if one.meta)
     ]
     points: dict[str, list[Point]] = {}

@@ -147,7 +147,7 @@ def records(
     looked: dict[str, dt.datetime] = {}
     for item in items:
         for effect in item.effects:
-            head = effect.target.partition("=")[0]
+            head = effect.about
             if head not in by_process or effect.form == "bears":
                 continue
             looked[head] = max(looked.get(head, item.known_at), item.known_at)

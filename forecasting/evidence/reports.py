@@ -115,7 +115,7 @@ def unusable(
         for effect in item.effects:
             if effect.form not in ("likelihood", "stance"):
                 continue
-            name = effect.target.partition("=")[0]
+            name = effect.about
             if name not in world.processes and name not in names:
                 problems.append((item, f"target ({effect.target}): no process or question has it"))
                 continue

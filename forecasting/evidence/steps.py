@@ -116,7 +116,7 @@ def of_facts(group: Sequence[Evidence]) -> dict[str, Any]:
 
 def facts_on(item: Evidence) -> frozenset[str]:
     """Give the processes and cases of which an item states a fact."""
-    return frozenset(e.target.partition("=")[0] for e in item.effects if e.form == "datum")
+    return frozenset(e.about for e in item.effects if e.form == "datum")
 
 
 def unreported(item: Evidence) -> Evidence | None:

@@ -202,7 +202,7 @@ def _values(
             msg = (
                 f"probability ({probability}): a ladder takes one probability for each of its days"
             )
-            days = [question.id.partition("@")[2] for question in questions]
+            days = [question.day for question in questions]
             number = probability.rpartition("=")[2]
             raise InvalidInput(msg, hint=" ".join(f"--p {day}={number}" for day in days))
         return logs.rungs(catalog, slug, each, questions[0].opens)

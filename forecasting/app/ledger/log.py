@@ -110,7 +110,7 @@ def log(
         if len(questions := catalog.find(name)) > 1 and isinstance(probability, str):
             msg = f"probability ({probability}): a ladder takes one for each of its days"
             live = [one for one in questions if catalog.status(one, now) == "open"] or questions
-            days = [f"--p {one.id.partition('@')[2]}={probability}" for one in live]
+            days = [f"--p {one.day}={probability}" for one in live]
             raise InvalidInput(msg, hint=f"forecast log {name} {' '.join(days)}")
         question = catalog.one(name)
         if isinstance(probability, Mapping):
@@ -219,7 +219,7 @@ def rungs(
     catalog: Catalog, name: str, ladder: Mapping[str, str], now: dt.datetime
 ) -> list[tuple[Question, Value]]:
     """Read the probabilities of a ladder's rungs by their days; they must not fall."""
-    by_day = {rung.id.partition("@")[2]: rung for rung in catalog.ladder(name)}
+    by_day = {rung.day: rung for rung in catalog.ladder(name)}
     if not by_day:
         catalog.find(name)
         msg = f"{name} is a single question, not a ladder"

@@ -329,7 +329,7 @@ def _watched_until(
 ) -> dict[str, dt.datetime]:
     """Give the processes that the item is coded on, and until when they were watched without it."""
     spec = plain.bank.world.processes
-    names = {effect.target.partition("=")[0] for effect in sample.effects} if sample else set()
+    names = {effect.about for effect in sample.effects} if sample else set()
     mine = sorted(names & set(spec))
     until = plain.model.watched_until(mine, plain.at(now))
     # An item that was known before the end of a watch does not change that end.

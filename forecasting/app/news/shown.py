@@ -186,9 +186,7 @@ def rows(
         state = _state(item, retraction_of)
         if not everything and (item.stream in REFERENCE_STREAMS or state != "standing"):
             continue
-        if names and not any(
-            names & {effect.target, effect.target.partition("=")[0]} for effect in item.effects
-        ):
+        if names and not any(names & {effect.target, effect.about} for effect in item.effects):
             continue
         entry = {"seq": item.seq, "recorded_at": item.recorded_at}
         listed.append({**entry, **row_of(item), **weights.row(item), "state": state})

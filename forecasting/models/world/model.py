@@ -413,7 +413,7 @@ class WorldModel:
         if effect.form not in {"datum", "likelihood", "stance"}:
             return frozenset()
         if effect.form == "datum":
-            return frozenset({effect.target.partition("=")[0]})
+            return frozenset({effect.about})
         if effect.target not in self._acted:
             try:
                 ways = to_target(effect.target, self.spec, self.questions, self.predicates)
