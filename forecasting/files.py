@@ -96,10 +96,7 @@ def written(target: Path) -> Iterator[None]:
 
 @contextmanager
 def drafted(target: Path, *, private: bool = False) -> Iterator[Path]:
-    """Give a name to write under, beside a file; what was written takes its place, or nothing does.
-
-    A private file may be read by its owner alone, from its first byte on.
-    """
+    """Give a name to write under beside a file; what was written takes its place, or nothing."""
     draft = target.with_name(f".{target.name}.{secrets.token_hex(8)}.partial")
     try:
         if private:

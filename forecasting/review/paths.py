@@ -185,10 +185,6 @@ def _has_way(item: Evidence, weights: Weights, rests: AbstractSet[str]) -> bool:
 def _strongest(
     item: Evidence, weights: Weights, rests: AbstractSet[str], names: AbstractSet[str | None]
 ) -> CodedReport | None:
-    """Give what an item weighs on the way to a question, as the list of news shows it.
-
-    An item coded on several moves is drawn once: by what it says of a process that the question
-    names, else of one that acts on it.
-    """
+    """Give what an item weighs on a way to a question, first by a process that this names."""
     ways = [report for report in weights.coded.get(item.key, ()) if report.process in rests]
     return max(ways, key=lambda r: (r.process in names, abs(r.log_ratio)), default=None)

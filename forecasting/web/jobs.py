@@ -24,10 +24,7 @@ PATIENCE = 2.5
 
 @dataclass(slots=True)
 class Job:
-    """One piece of work; `then` shows what came of it, `total` is 0 where nobody knows it.
-
-    `form` is what somebody typed to begin it, where its page shows that again beside the fault.
-    """
+    """One piece of work: `then` shows what came of it, `total` 0 is unknown, `form` began it."""
 
     id: str
     title: str
@@ -72,10 +69,7 @@ class Jobs:
         form: Sent | None = None,
         **options: Any,
     ) -> Job:
-        """Begin a piece of work, or give the one like it that is not over.
-
-        `head` is the last entry that it can have seen when it began.
-        """
+        """Begin work that saw the ledger up to `head`, or give the one like it that is not over."""
         with self._lock:
             for job in self._jobs.values():
                 if not job.over and (job.call, job.who, job.options) == (call, who, options):

@@ -113,11 +113,7 @@ def show(ledger: Ledger, name: str, *, now: dt.datetime | None = None) -> dict[s
 
 
 def _moved(ledger: Ledger, item: Evidence) -> list[dict[str, Any]]:
-    """Give the forecasts that recorded an effect of the item, or of the story it is in.
-
-    It is what the item changed when the forecast was made, after all that it came with; what it
-    changes now, an explanation says.
-    """
+    """Give the forecasts that recorded an effect of the item, or of its story, with that effect."""
     rows = []
     questions = Catalog.of(ledger).questions
     names = {item.key, item.story} - {""}
