@@ -29,27 +29,9 @@ Row = Mapping[str, Any]
 WIDE_PIPE = 200
 #: Columns of prose fold; all others stay whole, for a person types them back.
 PROSE = (
-    "title",
-    "paraphrase",
-    "differs",
-    "rule",
-    "url",
-    "because",
-    "source",
-    "note",
-    "message",
-    "hint",
-    "on",
-    "what",
-    "fit",
-    "link",
-    "step",
-    "story",
-    "parameter",
-    "prior",
-    "reason",
-    "detail",
-    "worth",
+    *("title", "paraphrase", "differs", "rule", "url", "because", "source", "note", "message"),
+    *("hint", "on", "what", "fit", "link", "step", "story", "parameter", "prior", "reason"),
+    *("detail", "worth"),
 )
 #: Columns that no width drops: what a row is about, and the answer.
 ALWAYS = 2

@@ -165,20 +165,8 @@ def _print(result: dict[str, Any]) -> None:
     emit(result)
     say("A replay written with hindsight: it shows the tool and is not evidence of skill.")
     columns = (
-        "forecaster",
-        "mean",
-        "rule",
-        "type",
-        "lower",
-        "upper",
-        "n_questions",
-        "n_events",
-        "coverage",
-        "skill",
-        "difference",
-        "difference_lower",
-        "difference_upper",
-        "detectable",
+        *("forecaster", "mean", "rule", "type", "lower", "upper", "n_questions", "n_events"),
+        *("coverage", "skill", "difference", "difference_lower", "difference_upper", "detectable"),
     )
     emit(
         [{**row, "rule": ruled(row)} for row in rows],

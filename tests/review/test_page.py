@@ -193,16 +193,10 @@ def test_an_empty_review_has_words_for_every_part(empty_data):
     for words in (
         "No question has a forecast yet",
         "Nothing that counts has resolved yet, so nothing is scored",
-        "nothing can be said about calibration",
-        "No resolved question was open long enough",
-        "There are no questions yet",
-        "No text is on record",
-        "No open question has a forecast",
-        "No item moved the model",
-        "No question is waiting for an outcome",
-        "No world is on record",
-        "No question is left out",
-        "No fit was refused",
+        *("nothing can be said about calibration", "No resolved question was open long enough"),
+        *("There are no questions yet", "No text is on record", "No open question has a forecast"),
+        *("No item moved the model", "No question is waiting for an outcome"),
+        *("No world is on record", "No question is left out", "No fit was refused"),
         "no forecast rests on a prior",
     ):
         assert words in text

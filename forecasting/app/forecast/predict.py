@@ -16,6 +16,7 @@ from typing import Any
 from forecasting.app.forecast.worldviews import weights_at
 from forecasting.app.ledger.log import kind_of
 from forecasting.app.upkeep.banks import bank_of
+from forecasting.arrays import Recent
 from forecasting.bank import Bank
 from forecasting.domain.catalog import Catalog
 from forecasting.domain.commentary import Worldview
@@ -133,8 +134,8 @@ class Predictor:
         self.evidence = tuple(evidence)
         self.watches = tuple(watches)
         self._ahead = {} if ahead is None else ahead
-        self._reliability: dict[dt.datetime, Reliabilities] = {}
-        self._last_items: tuple[dt.datetime, object, _Items] | None = None
+        self._reliability_at = Recent[dt.datetime, Reliabilities](1)
+        self._items_at = Recent[dt.datetime, _Items](1)
         self._priors: dict[str, Answer] = {}
         self.asks, self.silent = predicates(catalog.questions.values(), bank)
         openings: dict[str, dt.datetime] = {}
@@ -282,15 +283,11 @@ class Predictor:
         return self._items(as_of)[0]
 
     def _items(self, as_of: dt.datetime) -> _Items:
-        if (
-            self._last_items is None
-            or self._last_items[0] != as_of
-            or self._last_items[1] is not self.evidence
-        ):
+        def read() -> _Items:
             facts = without_retracted(known(self.evidence, as_of))
-            earlier = tuple(item for item in facts if item.known_at < as_of)
-            self._last_items = (as_of, self.evidence, (facts, earlier))
-        return self._last_items[2]
+            return facts, tuple(item for item in facts if item.known_at < as_of)
+
+        return self._items_at.of(as_of, read)
 
     def watched(self, as_of: dt.datetime) -> dict[str, dt.datetime]:
         """Give until when each process was watched, by the watches that count."""
@@ -311,11 +308,10 @@ class Predictor:
 
     def reliability(self, as_of: dt.datetime) -> Reliabilities:
         """Give what resolved claims had taught about each source by a moment."""
-        if as_of not in self._reliability:
-            self._reliability = {
-                as_of: learned(self.evidence, self.catalog.questions, self.catalog.outcomes, as_of)
-            }
-        return self._reliability[as_of]
+        questions, outcomes = self.catalog.questions, self.catalog.outcomes
+        return self._reliability_at.of(
+            as_of, lambda: learned(self.evidence, questions, outcomes, as_of)
+        )
 
     def moves(
         self,

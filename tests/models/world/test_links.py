@@ -1,6 +1,5 @@
 """Links: what a range means, and what the past of their child teaches of them."""
 
-
 import numpy as np
 import pytest
 
