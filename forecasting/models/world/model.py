@@ -22,8 +22,8 @@ from forecasting.domain.question import Question
 from forecasting.errors import GateRefused, InvalidInput
 from forecasting.evidence.history import Past, Record, pasts, records
 from forecasting.evidence.leads import to_target
-from forecasting.evidence.likelihood import ReliabilityOf
 from forecasting.evidence.relevant import ancestors, asked, groups, last_moment, moments, part_of
+from forecasting.evidence.reliability import Reliabilities
 from forecasting.evidence.reports import CodedReport, alive, reports
 from forecasting.models.world.assembly import assemble
 from forecasting.models.world.conditions import towards as ways
@@ -121,7 +121,7 @@ class WorldModel:
     seed: int
     draws: int
     bank_hash: str
-    reliability: Callable[[dt.datetime], ReliabilityOf]
+    reliability: Callable[[dt.datetime], Reliabilities]
     versions: Mapping[str, Any] = field(default_factory=dict)
     faults: dict[tuple[str, dt.datetime], str] = field(default_factory=dict)
     _runs: Recent[Any, Run] = field(default_factory=lambda: Recent(KEPT))
