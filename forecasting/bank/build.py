@@ -152,12 +152,3 @@ def _resolution(
         certainty=stated.certainty,
         note=stated.note,
     )
-
-
-def hints_of(place: Place) -> list[Problem]:
-    """Say what an older question file should write instead of its model."""
-    if place.file.model is None or place.file.answer:
-        return []
-    family = place.file.model.family
-    message = f"model ({family}): is ignored, because only `answer:` gives a forecast"
-    return [place.problem(("model",), "model", message, "answer: truce=on by close")]
