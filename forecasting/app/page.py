@@ -220,10 +220,10 @@ def _path(
     else:
         drawn, kind = live, "live"
     narrow = replace(state.catalog, questions={question.id: question})
-    standing = without_retracted(ledger.evidence())
+    evidence = ledger.evidence()
     items = [
         item
-        for item in standing
+        for item in without_retracted(evidence)
         if any(effect.target.startswith("evidence/") for effect in item.effects)
         or names(question) & {effect.about for effect in item.effects}
         or any(item.key in one.meta.get("moved", "") for one in drawn if one.meta)
@@ -237,7 +237,7 @@ def _path(
         state.now,
         paths=points,
         evidence=marks_of(items, narrow, drawn, weights).get(question.id, []),
-        moved=moved_of(ledger.evidence(), narrow, drawn).get(question.id, ()),
+        moved=moved_of(evidence, narrow, drawn).get(question.id, ()),
     )
     return path, replayed, kind
 
