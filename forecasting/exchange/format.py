@@ -7,7 +7,7 @@ forecasters carry the names that stand in the file; the importer puts the platfo
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from types import MappingProxyType
@@ -26,7 +26,8 @@ class QuestionHistory(NamedTuple):
     """All that a ledger holds of one resolved question of a platform, as scores of it need it.
 
     `forecasts` and `withdrawals` are in the order of their moments. `stated` is what the file says
-    of the question beyond what a ledger keeps (when a spot score is taken, say).
+    of the question beyond what a ledger keeps (when a spot score is taken, say); `bots` are the
+    forecasters whom it calls programs.
     """
 
     question: Question
@@ -34,6 +35,7 @@ class QuestionHistory(NamedTuple):
     forecasts: Sequence[Forecast]
     withdrawals: Sequence[Withdrawal] = ()
     stated: Mapping[str, Any] = MappingProxyType({})
+    bots: Collection[str] = ()
 
     @property
     def outcome(self) -> str:

@@ -100,6 +100,13 @@ class Owner:
 
 
 @dataclass(frozen=True, slots=True)
+class Bot:
+    """Somebody in the file who is a program, by the name that it has there."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """What is worth saying of the file as a whole."""
 
@@ -115,7 +122,7 @@ class News:
 
 
 #: What a reader yields, in any order.
-type Record = Facts | StatedForecast | StatedOutcome | Refused | Scored | Owner | Note | News
+type Record = Facts | StatedForecast | StatedOutcome | Refused | Scored | Owner | Bot | Note | News
 
 
 @dataclass(slots=True)
@@ -123,7 +130,7 @@ class Statements:
     """Everything that a file states, in the order of its lines.
 
     `rows` counts lines that hold a statement: refused ones too, blank lines not. `facts` hold every
-    different statement once; `owner` is whose file it is, where it says so.
+    different statement once; `owner` is whose file it is and `bots` are programs, where it says so.
     """
 
     rows: int = 0
@@ -134,6 +141,7 @@ class Statements:
     refused: list[Refused] = field(default_factory=list)
     scored: list[Scored] = field(default_factory=list)
     owner: str = ""
+    bots: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
 
 
@@ -170,6 +178,9 @@ def gathered(records: Iterable[Record]) -> Statements:
                 continue
             case Owner():
                 into.owner = one.name
+                continue
+            case Bot():
+                into.bots.add(one.name)
                 continue
             case Note():
                 into.notes.append(one.text)

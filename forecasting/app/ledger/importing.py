@@ -350,6 +350,7 @@ def _cases(ledger: Ledger, statements: Statements, plan: Plan) -> Iterator[Quest
                 Withdrawal(name, who, at) for who, at in sorted(withdrawn[name], key=lambda w: w[1])
             ],
             stated=beyond[name],
+            bots=statements.bots,
         )
 
 
