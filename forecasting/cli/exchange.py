@@ -260,7 +260,9 @@ def _import(format: str, *, file: Path, create: bool, **values: Any) -> None:
         result = {**result, "refused": len(result["refused"]), "notes": len(result["notes"])}
         for part in ("first", "summary"):
             result.pop(part, None)
-        if scores := result.pop("scores", None):
+        if (scores := result.pop("scores", None)) and not scores["rules"]:
+            say("this format has no score of its own: `forecast score --kind imported` has ours")
+        elif scores:
             ranked = [
                 {name: rule[key] for name, key in _SCORES.items()} for rule in scores["rules"]
             ]

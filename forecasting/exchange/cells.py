@@ -104,7 +104,9 @@ class Reading:
         )
 
 
-def facts(cells: Mapping[str, Cell], reading: Reading, *, own_line: int = 0) -> Facts:
+def facts(
+    cells: Mapping[str, Cell], reading: Reading, *, own_line: int = 0, line: int = 0
+) -> Facts:
     """Read what is stated of a question; an empty cell states nothing."""
     filled = {name: cell for name, cell in cells.items() if cell not in ("", ())}
     title = filled.get("title", "")
@@ -130,7 +132,7 @@ def facts(cells: Mapping[str, Cell], reading: Reading, *, own_line: int = 0) -> 
     if "title" not in stated and not is_id(named):
         # A question that is written out in the place of its id is its title.
         stated["title"] = normalised(named)
-    return Facts(question_id(named), stated, own_line)
+    return Facts(question_id(named), stated, own_line, line=line)
 
 
 def _plain(name: str, cell: Cell) -> str:

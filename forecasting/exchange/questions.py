@@ -24,6 +24,7 @@ _LABELS = ("topic", "event", "tags", "background")
 def merged(parts: Iterable[Facts]) -> dict[str, Any]:
     """Put together what several lines state of one question; titles and tags in one line each."""
     facts: dict[str, Any] = {}
+    first: dict[str, int] = {}
     for one in parts:
         for name, value in one.stated.items():
             if name == "title" and (short := one_line(value, name=name)) != value:
@@ -40,12 +41,17 @@ def merged(parts: Iterable[Facts]) -> dict[str, Any]:
             elif name == "outcome" and name in facts and _same_word(facts[name], value):
                 continue
             elif facts.setdefault(name, value) != value:
-                both = sorted((_shown(facts[name]), _shown(value)))
+                lines = (first.get(name, 0), one.line or one.own_line)
+                both = sorted(
+                    f"{_shown(value)}{f' in line {line}' * bool(line)}"
+                    for value, line in zip((facts[name], value), lines, strict=True)
+                )
                 msg = f"{name} ({' and '.join(both)}): lines disagree on question {one.question}"
                 hint = "one of them in each line"
                 if facts.get("title") and question_id(str(facts["title"])) == one.question:
                     hint = "an id for each (column question), where one title is asked twice"
                 raise InvalidInput(msg, hint=hint)
+            first.setdefault(name, one.line or one.own_line)
     return facts
 
 

@@ -17,13 +17,15 @@ class Facts:
 
     `stated` is by the names of the columns, read: times aware, options and tags as tuples.
     `own_line` is the line of a record that is about the question alone; 0 where the facts stand
-    beside a forecast. `whole` is the question itself, where another ledger held it.
+    beside a forecast. `whole` is the question itself, where another ledger held it. `line` is the
+    first that states this.
     """
 
     question: str
     stated: Mapping[str, Any]
     own_line: int = 0
     whole: Question | None = None
+    line: int = 0
 
 
 @dataclass(slots=True)

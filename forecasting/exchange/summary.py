@@ -59,7 +59,14 @@ def summary(plan: Plan, catalog: Catalog) -> str:
     counts = Counter(map(attrgetter("question"), plan.forecasts))
     if not counts:
         return "no new forecasts" if plan.duplicates else ""
-    resolved = annulled = soon = scored = 0
+    ends = {name: min(questions[name].closes, settled[name].resolved_at)
+            for name in counts if name in settled}  # fmt: skip
+    after = Counter(
+        one.question
+        for one in plan.forecasts
+        if (end := ends.get(one.question)) is not None and one.issued_at >= end
+    )
+    resolved = annulled = soon = late = scored = 0
     windows = []
     for name, count in counts.items():
         out, question = settled.get(name), questions[name]
@@ -71,8 +78,10 @@ def summary(plan: Plan, catalog: Catalog) -> str:
         elif out.resolved_at - question.opens <= TOO_SOON:
             soon += count
         else:
-            scored += count
-            windows.append(question.closes - question.opens)
+            late += after[name]
+            scored += count - after[name]
+            if count > after[name]:
+                windows.append(question.closes - question.opens)
     n = counts.total()
     parts = [f"{n:,} forecast{'s' * (n != 1)}", f"{resolved:,} resolved"]
     if windows:
@@ -89,6 +98,7 @@ def summary(plan: Plan, catalog: Catalog) -> str:
             (n - resolved, "without an outcome yet"),
             (soon, "resolved within two days of opening (too_soon=True scores them)"),
             (annulled, "annulled"),
+            (late, "made after the close or the outcome"),
         )
         if count
     ]

@@ -219,3 +219,33 @@ def test_a_sliver_of_a_day_counts_as_a_day_as_it_does_there(seconds, divisor, le
     [one] = [one for one in counts["scores"]["rows"] if one["rule"] == "brier"]
     days = divisor if divisor > 2 else 2 + bool(seconds)
     assert one["ours"] == pytest.approx(0.02 * days / divisor)
+
+
+def test_a_question_that_was_renamed_there_is_told_and_counts_once_after_undo(ledger, tmp_path):
+    options = {"now": NOW, "me": "ana", "zone": ZONE}
+    first = import_record(ledger, EXPORT, **options)
+    path = tmp_path / "renamed.csv"
+    text = EXPORT.read_text().replace("Will the gate at Rafah open", "Does the gate at Rafah open")
+    path.write_text(text.replace("Who chairs the talks?", "Who leads the talks?"))
+    trial = import_record(ledger, path, dry_run=True, **options)
+    [note] = [one for one in trial["notes"] if "renamed" in one]
+    assert note.count("(fatebook-") == 3
+    # A part of the file that holds both names, or another forecast of that day, is no new name.
+    both = tmp_path / "both.csv"
+    both.write_text(EXPORT.read_text() + "\n" + path.read_text().partition("\n")[2])
+    other = tmp_path / "other.csv"
+    other.write_text(text.replace(",0.9,", ",0.91,"))
+    for file in (both, other, EXPORT):
+        notes = import_record(ledger, file, dry_run=True, **options)["notes"]
+        assert not any("gate" in one or "renamed" in one for one in notes), file
+    import_undo(ledger, first["run"], now=NOW)
+    assert not any("renamed" in one for one in import_record(ledger, path, **options)["notes"])
+
+
+def test_a_table_whose_title_was_renamed_is_told(import_text):
+    old = "title,forecast,issued_at\nWill it hold?,0.3,2025-01-01\nWill it hold?,0.4,2025-02-01\n"
+    import_text(old, me="ana")
+    new = old.replace("hold?", "last?")
+    assert any("renamed" in one for one in import_text(new, me="ana", dry_run=True)["notes"])
+    unlike = new.replace("0.4", "0.5")
+    assert not any("renamed" in one for one in import_text(unlike, me="ana")["notes"])

@@ -104,7 +104,7 @@ class _Table:
             stated = known.get(key)
             try:
                 if stated is None:
-                    stated = known[key] = self._stated(about, key)
+                    stated = known[key] = self._stated(about, key, line)
                     if isinstance(stated, Facts):
                         yield stated
                 if isinstance(stated, str):
@@ -173,7 +173,7 @@ class _Table:
                 hint = f"forecast import jsonl {self.name}"
             raise stop(self.name, 1, f"columns: no {', '.join(absent)}", hint)
 
-    def _stated(self, about: list[str], key: str | tuple[str, ...]) -> Facts | str:
+    def _stated(self, about: list[str], key: str | tuple[str, ...], line: int) -> Facts | str:
         """Read what a row states of its question, or say why it may not be kept."""
         texts = (key,) if isinstance(key, str) else key
         cells: dict[str, Cell] = {
@@ -181,7 +181,7 @@ class _Table:
             for column, cell in zip(about, map(str.strip, texts), strict=True)
         }
         try:
-            return facts(cells, self.reading)
+            return facts(cells, self.reading, line=line)
         except (Ambiguous, Damaged):
             raise
         except InvalidInput as wrong:

@@ -73,6 +73,12 @@ def looks_like(head: Head) -> bool:
     return {QUESTIONS, FORECASTS} <= names
 
 
+def whole(head: Head) -> str:
+    """Say what a table out of such an archive is a part of."""
+    mine = any(head.has("Question ID", other) for other in ("Post ID", "Start Time", "Score Type"))
+    return f"the zip as it came, with {QUESTIONS} and {FORECASTS}" if mine else ""
+
+
 def read(source: Source, reading: Reading) -> Iterator[Record]:
     """Give questions with outcomes, then forecasts with withdrawals, then the scores it states."""
     spaces: dict[str, OutcomeSpace] = {}
@@ -509,4 +515,5 @@ FORMAT = Format(
     looks_like=looks_like,
     read=read,
     rules=RULES,
+    whole=whole,
 )
