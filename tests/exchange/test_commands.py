@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from forecasting.cli import run as cli
-from tests.exchange.tables import row, table
+from tests.exchange.tables import FORMATS, row, table
 
 
 @pytest.fixture
@@ -89,6 +89,13 @@ def test_many_refused_rows_are_told_of_shortly(run, tmp_path):
     assert "and 10 more refused rows" in narration
     refused = run("--db", "a.db", "import", "csv", "r.csv", "--all-or-nothing", code=2).err
     assert refused.startswith("error: r.csv:3: ")
+
+
+def test_a_format_without_scores_of_its_own_says_so(run):
+    path = str(FORMATS / "kalshi.json")
+    err = run("--db", "a.db", "import", path, "--create", "--check-scores").err
+    assert "this format has no score of its own" in err
+    assert "nothing to show" not in err
 
 
 def test_from_standard_input(run, monkeypatch):
