@@ -187,7 +187,7 @@ def _question(
     versions: Sequence[Resolution],
     notes: Counter[str],
 ) -> Question:
-    facts = questions.merged(case.about.facts)
+    facts = questions.merged(case.about.facts, now=case.now, notes=notes)
     zone = case.manner.zone or "UTC"
     resolved_at = facts.get("resolved_at") or _first_settled(case)
     # After an import was taken back, a file of forecasts alone still finds its question.
@@ -328,7 +328,8 @@ def under_another_name(
             value = (one.value.labels, one.value.entered)
             new[one.forecaster, one.issued_at, value].append(one.question)
     people = {one.forecaster for one in statements.forecasts}
-    still = {one.question for one in (*statements.facts, *statements.forecasts)}
+    still = {one.question for one in statements.facts}
+    still |= {one.question for one in statements.forecasts}
     total: Counter[str] = Counter()
     shared: Counter[tuple[str, str]] = Counter()
     for (question, who, at), spoken in existing.forecasts.items():
