@@ -18,8 +18,11 @@ from forecasting.exchange.record import Statements
 SHOWN = 5
 
 
-def title_notes(new: Iterable[Question], before: Catalog) -> list[str]:
-    """Name the new questions whose title one on record has, under another id."""
+def title_notes(new: Iterable[Question], before: Catalog, *, platform: bool) -> list[str]:
+    """Name the new questions whose title one on record has, under another id.
+
+    One of another platform keeps its id, and is matched with the one here.
+    """
     titles = before.titles()
     twice = [
         f"{one.id} ({name})"
@@ -29,9 +32,13 @@ def title_notes(new: Iterable[Question], before: Catalog) -> list[str]:
     if not twice:
         return []
     names = ", ".join(twice[:3]) + (f" and {len(twice) - 3} more" if len(twice) > 3 else "")
+    way_out = "take the import back and give the id on record in the column question"
+    if platform:
+        there, _, here = twice[0].removesuffix(")").partition(" (")
+        way_out = f"forecast questions same-as {here} {there} sets its forecasts beside yours"
     return [
         f"the title of a question on record, under another id: {names}; if it is the same one, "
-        "take the import back and give the id on record in the column question"
+        f"{way_out}"
     ]
 
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import sys
 
 import pytest
@@ -89,6 +90,16 @@ def test_many_refused_rows_are_told_of_shortly(run, tmp_path):
     assert "and 10 more refused rows" in narration
     refused = run("--db", "a.db", "import", "csv", "r.csv", "--all-or-nothing", code=2).err
     assert refused.startswith("error: r.csv:3: ")
+
+
+def test_a_platforms_question_with_a_title_on_record_is_matched_by_the_command_that_is_named(run):
+    run("init", ".", "--as", "ana")
+    run("ask", "Will a truce be signed by June 30?", "35%", "--by", "2027-06-30")
+    err = run("import", str(FORMATS / "polymarket.json")).err
+    command = re.search(r"forecast (questions same-as \S+ \S+) sets", err)[1]
+    assert "column question" not in err
+    [match] = json.loads(run(*command.split(), "--json").out)
+    assert match["other"].startswith("polymarket-0xabc")
 
 
 def test_a_format_without_scores_of_its_own_says_so(run):
