@@ -214,7 +214,8 @@ def halfway(empty, tmp_path, monkeypatch):
         )
         empty.send("/ledger/import", form=form)
         here = str(empty.page.url)
-        eventually(lambda: "entries recorded" in empty.get(here).text)
+        # It first tells of none, and stands still at the next telling.
+        eventually(lambda: re.search(r"[1-9]\d* of \d+ entries recorded", empty.get(here).text))
     return empty, form
 
 
