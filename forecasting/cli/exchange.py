@@ -66,7 +66,8 @@ class _Formats(Group):
         if self.get_command(ctx, first) is None and (
             first == "-" or "." in first or "/" in first or Path(first).exists()
         ):
-            return "import", _command("", "Read a file of whatever format it is."), args
+            whatever = _with_map(_command("", "Read a file of whatever format it is."))
+            return "import", whatever, args
         return super().resolve_command(ctx, args)
 
     def _platforms(self) -> dict[str, click.Command]:
@@ -140,6 +141,16 @@ def _options(command: Any) -> Any:
     return command
 
 
+_with_map = click.option(
+    "--map",
+    "columns",
+    multiple=True,
+    callback=_pairs,
+    metavar="HEADING=COLUMN",
+    help="Name a column of a table, or ignore it (HEADING=ignore); repeatable.",
+)
+
+
 def _command(format: str, help: str) -> click.Command:
     """Make the command of a format that has no options of its own."""
 
@@ -153,14 +164,7 @@ def _command(format: str, help: str) -> click.Command:
 
 
 @import_.command("csv")
-@click.option(
-    "--map",
-    "columns",
-    multiple=True,
-    callback=_pairs,
-    metavar="HEADING=COLUMN",
-    help="Name a column of the file, or ignore it (HEADING=ignore); repeatable.",
-)
+@_with_map
 @_options
 def import_csv(**values: Any) -> None:
     r"""Read a table with one row per forecast; - is standard input.

@@ -84,8 +84,8 @@ class Format:
     with its article. `looks_like` goes by the content, and is never true of another format's file.
     `platform` stands before the names of its people, by default `name`. `own`: it is this tool's
     own layout, and names and ids stay as they stand. `place` gives what a file says of questions
-    of an earlier one, by another name than their id, to those that the ledger holds. `whole` says
-    what to bring in place of a file that is only a part of one; empty: it is none.
+    of an earlier one, by another name than their id, to those that the ledger holds. `lacks` says
+    what a file lacks that is nearly one of this format; empty: it is nothing like it.
     """
 
     name: str
@@ -96,7 +96,7 @@ class Format:
     platform: str = ""
     own: bool = False
     place: Callable[[Statements, Mapping[str, Question]], None] | None = None
-    whole: Callable[[Head], str] = lambda _: ""
+    lacks: Callable[[Head], str] = lambda _: ""
 
 
 #: The module of each format, in the order in which a file is held against them.
@@ -137,9 +137,7 @@ def detected(source: Source, name: str = "") -> Format:
     if here is None:
         wanted = f"is not {known[name].what}" if name else "no format is known for it"
         msg = f"file ({source.name}): {appearance(source)}; {wanted}"
-        ways = [way_out(source), *(one.whole(source.head) for one in known.values())]
-        if len(source.head.columns) > 1:
-            ways.append("a first line that names its columns: question, forecast, issued_at, ...")
+        ways = [way_out(source), *(one.lacks(source.head) for one in known.values())]
         raise InvalidInput(msg, hint=next(filter(None, ways), f"one of {', '.join(known)}"))
     if name:
         msg = f"file ({source.name}): is not {known[name].what}; it looks like {here.what}"

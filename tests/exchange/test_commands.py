@@ -102,6 +102,17 @@ def test_a_platforms_question_with_a_title_on_record_is_matched_by_the_command_t
     assert match["other"].startswith("polymarket-0xabc")
 
 
+def test_what_the_hint_names_is_an_option_without_the_word_csv_too(run, tmp_path):
+    (tmp_path / "r.csv").write_text("question,Guess,date\nq,0.4,2025-02-01\n")
+    err = run("--db", "a.db", "import", "r.csv", "--create", "--me", "ana", code=2).err
+    assert '--map "My column=forecast"' in err
+    options = ("--create", "--me", "ana", "--map", "Guess=forecast", "--json")
+    assert json.loads(run("--db", "a.db", "import", "r.csv", *options).out)["added"] == 1
+    zipped = str(FORMATS / "metaculus.zip")
+    err = run("--db", "a.db", "import", zipped, *options[1:], code=2).err
+    assert "it looks like a Metaculus zip" in err
+
+
 def test_a_format_without_scores_of_its_own_says_so(run):
     path = str(FORMATS / "kalshi.json")
     err = run("--db", "a.db", "import", path, "--create", "--check-scores").err

@@ -123,8 +123,15 @@ def test_what_is_said_to_be_scored_is_what_a_window_holds(path, ledger):
 
 #: Tables that no format knows, and what is said of each.
 UNKNOWN = {
-    "My forecasts 2025,,\nquestion,forecast,date\nq,0.3,2025-03-01\n": "a first line that names",
-    "Question,Date,saudi,uae\nWho?,2025-03-01,0.6,0.4\n": "question, forecast, issued_at",
+    "My forecasts 2025,,\nquestion,forecast,date\nq,0.3,2025-03-01\n": (
+        "a first line with question, forecast, issued_at"
+    ),
+    "Question,Date,saudi,uae\nWho?,2025-03-01,0.6,0.4\n": (
+        'a first line with forecast, or map="My column=forecast"'
+    ),
+    "question,probability,p,date\nq,0.4,0.3,2025-03-01\n": (
+        'map="probability=forecast" or map="p=forecast"'
+    ),
     "Question ID,Forecaster ID,Start Time\n1,2,2025-01-01\n": "the zip as it came",
     "Question ID,Question Title,Post ID\n1,Q?,2\n": "question_data.csv and forecast_data.csv",
 }

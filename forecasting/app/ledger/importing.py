@@ -120,7 +120,8 @@ def import_record(
     place = known_zone(zone).key if zone else ""
     progress("reading", 0, 0)
     source = opened(file, name=name)
-    of = detected(source, format)
+    # Whoever names columns has a table of their own.
+    of = detected(source, format or "csv" * bool(columns))
     here = "" if place or not of.own or usual_zone == DEFAULT_ZONE else usual_zone
     zone = place or here
     manner = Manner(zone=zone, decimal=decimal, unit=unit, dates=dates)  # type: ignore[arg-type]

@@ -61,6 +61,20 @@ def looks_like(head: Head) -> bool:
     return {"forecast", "issued_at"} <= set(names) and bool({"question", "title"} & set(names))
 
 
+def lacks(head: Head) -> str:
+    """Say which columns a table lacks, or what is wrong with those that it has."""
+    if len(head.columns) < 2:
+        return ""
+    try:
+        names = recognised(head.columns, {}).names
+    except InvalidInput as wrong:
+        return wrong.hint or wrong.message
+    absent = [column for column in _NEEDED if column not in names]
+    if not {"question", "title"} & set(names):
+        absent.insert(0, "question")
+    return f'a first line with {", ".join(absent)}, or map="My column={absent[0]}"'
+
+
 def read(source: Source, reading: Reading) -> Iterator[Record]:
     """Give what each row states."""
     return _Table(source.name, reading).read(source.content)
@@ -253,7 +267,12 @@ def person(named: str, reading: Reading) -> str:
 
 
 FORMAT = Format(
-    name="csv", what="a table with a row a forecast", looks_like=looks_like, read=read, own=True
+    name="csv",
+    what="a table with a row a forecast",
+    looks_like=looks_like,
+    read=read,
+    own=True,
+    lacks=lacks,
 )
 
 

@@ -73,7 +73,7 @@ def looks_like(head: Head) -> bool:
     return {QUESTIONS, FORECASTS} <= names
 
 
-def whole(head: Head) -> str:
+def lacks(head: Head) -> str:
     """Say what a table out of such an archive is a part of."""
     mine = any(head.has("Question ID", other) for other in ("Post ID", "Start Time", "Score Type"))
     return f"the zip as it came, with {QUESTIONS} and {FORECASTS}" if mine else ""
@@ -515,5 +515,5 @@ FORMAT = Format(
     looks_like=looks_like,
     read=read,
     rules=RULES,
-    whole=whole,
+    lacks=lacks,
 )
