@@ -133,6 +133,9 @@ UNKNOWN = {
         'map="probability=forecast" or map="p=forecast"'
     ),
     "Question ID,Forecaster ID,Start Time\n1,2,2025-01-01\n": "the zip as it came",
+    "created_at,deadline,description_with_group,mean_confidence,outcome\na,b,c,1,\n": (
+        "my_predictions: this table holds no wagers"
+    ),
     "Question ID,Question Title,Post ID\n1,Q?,2\n": "question_data.csv and forecast_data.csv",
 }
 
