@@ -187,7 +187,10 @@ def _question(
     versions: Sequence[Resolution],
     notes: Counter[str],
 ) -> Question:
-    facts = questions.merged(case.about.facts, now=case.now, notes=notes)
+    options = () if recorded is None else recorded.space.options
+    facts = questions.merged(
+        case.about.facts, case.about.forecasts, now=case.now, options=options, notes=notes
+    )
     zone = case.manner.zone or "UTC"
     resolved_at = facts.get("resolved_at") or _first_settled(case)
     # After an import was taken back, a file of forecasts alone still finds its question.

@@ -22,27 +22,37 @@ _LABELS = ("topic", "event", "tags", "background")
 #: What tables write for an outcome where nothing has come out yet.
 _NONE_YET = (
     *("-", "–", "—", "?", "open", "pending", "unresolved", "not resolved", "not yet", "none yet"),
-    *("tbd", "tba", "unknown", "ongoing"),
+    *("tbd", "tba", "unknown", "ongoing", "na", "none", "null"),
 )
 #: Read as annulled, and perhaps meant as nothing yet.
 _NEITHER = "n/a"
 
 
 def merged(
-    parts: Sequence[Facts], *, now: dt.datetime, notes: Counter[str] | None = None
+    parts: Sequence[Facts],
+    forecasts: Iterable[StatedForecast] = (),
+    *,
+    now: dt.datetime,
+    options: Sequence[str] = (),
+    notes: Counter[str] | None = None,
 ) -> dict[str, Any]:
     """Put together what several lines state of one question; titles and tags in one line each.
 
-    An outcome to come is none, and its day, where that is to come too, is when it is due.
+    An outcome to come is none, and its day, where that is to come too, is when it is due. A word
+    for that is none where the question, by its `options` or by its `forecasts`, has such an option.
     """
     notes = Counter() if notes is None else notes
-    options = {word.casefold() for one in parts for word in one.stated.get("options", ())}
+    words = {_word(one.stated["outcome"]) for one in parts if "outcome" in one.stated}
+    none_yet = words.intersection((*_NONE_YET, _NEITHER))
+    if none_yet:
+        stated = [word for one in parts for word in one.stated.get("options", ())]
+        none_yet -= {_word(one) for one in (*options, *stated, *_labels(forecasts))}
     unsaid: Any = None
     facts: dict[str, Any] = {}
     first: dict[str, int] = {}
     for one in parts:
         for name, value in one.stated.items():
-            if name == "outcome" and _word(value) in _NONE_YET and _word(value) not in options:
+            if name == "outcome" and _word(value) in none_yet - {_NEITHER}:
                 unsaid = value
                 continue
             if name == "title" and (short := one_line(value, name=name)) != value:
@@ -72,7 +82,7 @@ def merged(
             first.setdefault(name, one.line or one.own_line)
     if unsaid is not None and "outcome" not in facts:
         notes[f"the outcome {_shown(unsaid)} is read as none yet"] += 1
-    if _word(facts.get("outcome")) == _NEITHER and _NEITHER not in options:
+    if _word(facts.get("outcome")) in none_yet:
         notes["the outcome n/a is read as annulled; of one to come the cell is empty"] += 1
     if "outcome" not in facts and facts.get("resolved_at", now) > now:
         due = facts.pop("resolved_at")

@@ -91,7 +91,7 @@ def test_days_are_those_of_the_workspace(tmp_path):
         assert not any("the zone of this workspace" in note for note in elsewhere["notes"])
 
 
-WORDS = ("-", "?", "Pending", " open ", "unresolved", "tbd", "unknown")
+WORDS = ("-", "?", "Pending", " open ", "unresolved", "tbd", "unknown", "NA", "None", "null")
 
 
 @pytest.mark.parametrize("word", WORDS)
@@ -114,6 +114,15 @@ def test_an_option_of_that_name_is_an_outcome(import_text, ledger):
     row = "q,open;shut,open=0.4;shut=0.6,2025-02-01,2027-06-30,Open,2025-03-04\n"
     assert import_text(head + row, me="ana")["resolutions"] == 1
     assert Catalog.of(ledger).outcomes["q"].outcome == "open"
+    # Named by its forecasts alone, and by the ledger alone.
+    row = "p,,none=0.4;some=0.6,2025-02-01,2027-06-30,None,2025-03-04\n"
+    assert import_text(head + row, me="ana")["resolutions"] == 1
+    assert Catalog.of(ledger).outcomes["p"].outcome == "none"
+    row = "r,,none=0.4;some=0.6,2025-02-01,2027-06-30,,\n"
+    import_text(head + row, me="ana")
+    row = "r,,,,2027-06-30,none,2025-03-04\n"
+    assert import_text(head + row, me="ana")["resolutions"] == 1
+    assert Catalog.of(ledger).outcomes["r"].outcome == "none"
 
 
 def test_a_cell_that_may_be_either_is_said(import_text, ledger):
