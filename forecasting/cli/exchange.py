@@ -33,6 +33,9 @@ _SCORES = {
     "per_forecast": "per_forecast",
     "n_forecasts": "n_forecasts",
 }
+#: The first rows of a trial: what may have been misread stands first, on any width.
+_FIRST = ("title", "forecast", "issued_at", "outcome", "resolved_at", "forecaster", "closes",
+          "question")  # fmt: skip
 _EACH = ("question", "ours", "theirs", "difference", "forecaster")
 #: What rounding alone may explain of a difference between two scores.
 _ROUNDING = 5e-4
@@ -260,7 +263,8 @@ def _import(format: str, *, file: Path, create: bool, **values: Any) -> None:
     first = result.get("first") or []
     if settings().format == "table":
         if dry and first:
-            emit(first, title=f"{file.name}: the first rows as understood")
+            shown = [{name: row[name] for name in _FIRST} for row in first]
+            emit(shown, title=f"{file.name}: the first rows as understood", always=4)
         result = {**result, "refused": len(result["refused"]), "notes": len(result["notes"])}
         for part in ("first", "summary"):
             result.pop(part, None)

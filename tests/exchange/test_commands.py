@@ -113,6 +113,19 @@ def test_what_the_hint_names_is_an_option_without_the_word_csv_too(run, tmp_path
     assert "it looks like a Metaculus zip" in err
 
 
+@pytest.mark.parametrize("columns", ["60", "80"])
+def test_a_trial_shows_the_day_that_may_have_been_misread_on_any_width(
+    run, tmp_path, monkeypatch, columns
+):
+    monkeypatch.setenv("COLUMNS", columns)
+    (tmp_path / "r.csv").write_text(
+        "title,probability,date,deadline,result,resolved on\n"
+        "Will the two sides sign an agreement by June?,0.4,3/2/2025,30/6/2025,no,1/7/2025\n"
+    )
+    out = run("import", "r.csv", "--me", "ana", "--dry-run", "--dates", "dmy").out
+    assert "2025-02-03" in out
+
+
 def test_a_format_without_scores_of_its_own_says_so(run):
     path = str(FORMATS / "kalshi.json")
     err = run("--db", "a.db", "import", path, "--create", "--check-scores").err
