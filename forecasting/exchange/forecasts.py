@@ -86,6 +86,8 @@ def _at_one_instant(
         shown = ", ".join(map(str, lines[:5])) + (", ..." if len(lines) > 5 else "")
         clash = f"lines {shown} disagree" if len(set(lines)) > 1 else "one line says two things"
         reason = f"forecast ({_named(key)}): {clash} at that instant"
+        if not case.platform:
+            reason += ". Try: a time of day for each, or one of them"
         case.refuse(lines, reason)
         return 0
     one, value = group[0]

@@ -37,6 +37,7 @@ def named(
         names[name] = person(f"{platform}:{name}")
     for answer in statements.forecasts:
         answer.forecaster = names.get(answer.forecaster, answer.forecaster)
+    statements.bots = {names.get(one, one) for one in statements.bots}
     statements.scored = [
         replace(one, forecaster=names.get(one.forecaster, one.forecaster))
         for one in statements.scored

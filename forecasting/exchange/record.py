@@ -17,13 +17,15 @@ class Facts:
 
     `stated` is by the names of the columns, read: times aware, options and tags as tuples.
     `own_line` is the line of a record that is about the question alone; 0 where the facts stand
-    beside a forecast. `whole` is the question itself, where another ledger held it.
+    beside a forecast. `whole` is the question itself, where another ledger held it. `line` is the
+    first that states this.
     """
 
     question: str
     stated: Mapping[str, Any]
     own_line: int = 0
     whole: Question | None = None
+    line: int = 0
 
 
 @dataclass(slots=True)
@@ -96,6 +98,13 @@ class Owner:
 
 
 @dataclass(frozen=True, slots=True)
+class Bot:
+    """Somebody in the file who is a program, by the name that it has there."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """What is worth saying of the file as a whole."""
 
@@ -111,7 +120,7 @@ class News:
 
 
 #: What a reader yields, in any order.
-type Record = Facts | StatedForecast | StatedOutcome | Refused | Scored | Owner | Note | News
+type Record = Facts | StatedForecast | StatedOutcome | Refused | Scored | Owner | Bot | Note | News
 
 
 @dataclass(slots=True)
@@ -119,7 +128,7 @@ class Statements:
     """Everything that a file states, in the order of its lines.
 
     `rows` counts lines that hold a statement: refused ones too, blank lines not. `facts` hold every
-    different statement once; `owner` is whose file it is, where it says so.
+    different statement once; `owner` is whose file it is and `bots` are programs, where it says so.
     """
 
     rows: int = 0
@@ -130,6 +139,7 @@ class Statements:
     refused: list[Refused] = field(default_factory=list)
     scored: list[Scored] = field(default_factory=list)
     owner: str = ""
+    bots: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
 
 
@@ -166,6 +176,9 @@ def gathered(records: Iterable[Record]) -> Statements:
                 continue
             case Owner():
                 into.owner = one.name
+                continue
+            case Bot():
+                into.bots.add(one.name)
                 continue
             case Note():
                 into.notes.append(one.text)

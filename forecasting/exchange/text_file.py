@@ -25,8 +25,8 @@ STARTS = (
     (b"\xd0\xcf\x11\xe0", "is an old workbook", "save the sheet as CSV UTF-8"),
     (b"SQLite format 3\x00", "is a database", "forecast restore {}"),
     (b"PAR1", "is a Parquet file", "forecast import parquet {}"),
-    (b"\xff\xfe", "is UTF-16 text", "iconv -f UTF-16 -t UTF-8 {}"),
-    (b"\xfe\xff", "is UTF-16 text", "iconv -f UTF-16 -t UTF-8 {}"),
+    (b"\xff\xfe", "is UTF-16 text", "save it as CSV UTF-8, or iconv -f UTF-16 -t UTF-8 {}"),
+    (b"\xfe\xff", "is UTF-16 text", "save it as CSV UTF-8, or iconv -f UTF-16 -t UTF-8 {}"),
 )
 
 

@@ -1,7 +1,8 @@
 """The long work of one app: each piece in a process with its progress, each may be ended.
 
 Files that are read or brought in take turns among themselves, so that they do not wait for a
-simulation; all other work takes turns too.
+simulation; all other work takes turns too. What only shows a file of an ordinary size writes
+nothing and is soon over, and waits for neither.
 """
 
 import secrets
@@ -10,6 +11,7 @@ import sys
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from forecasting.web.bodies import Sent
@@ -20,6 +22,8 @@ from forecasting.web.work import FILES, receive, send
 MOST = 60
 #: Seconds that an answer waits for short work, before it shows how far it is.
 PATIENCE = 2.5
+#: Bytes of a file of an ordinary size (some ten thousand rows), and how many are shown at once.
+ORDINARY, AT_ONCE = 4_000_000, 2
 
 
 @dataclass(slots=True)
@@ -55,6 +59,7 @@ class Jobs:
         self._database = database
         self._lock = threading.Lock()
         self._turn, self._files = threading.Semaphore(1), threading.Semaphore(1)
+        self._shown = threading.Semaphore(AT_ONCE)
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._over = threading.Condition(self._lock)
 
@@ -123,8 +128,16 @@ class Jobs:
         for job in mine:
             self.end(job)
 
+    def _lane(self, job: Job) -> threading.Semaphore:
+        """Give what a piece of work waits for."""
+        if job.call not in FILES:
+            return self._turn
+        file = Path(job.options["file"])
+        ordinary = file.exists() and file.stat().st_size <= ORDINARY
+        return self._shown if ordinary and not job.options.get("once") else self._files
+
     def _run(self, job: Job) -> None:
-        with self._files if job.call in FILES else self._turn:
+        with self._lane(job):
             with self._lock:
                 if job.over:
                     return
