@@ -136,9 +136,9 @@ class EffectCheck:
 
     def like_source(self, source: str) -> str:
         """Give a source on record that a new one differs from in case, marks or spaces alone."""
-        # A file of news adds its items one by one, so each is read once.
-        for item in self.evidence[self._n_read :]:
-            self._sources.setdefault(plain_name(item.source), []).append(item.source)
+        # A file of news adds its items one by one: each is read once, of one source together.
+        for new in dict.fromkeys(item.source for item in self.evidence[self._n_read :]):
+            self._sources.setdefault(plain_name(new), []).append(new)
         self._n_read = len(self.evidence)
         like = self._sources.get(plain_name(source), [])
         return "" if source in like or not like else like[0]

@@ -15,6 +15,7 @@ from forecasting.domain.forecast import Forecast, binary_value
 from forecasting.domain.instants import day_ends, iso, parse_instant
 from forecasting.domain.resolution import Resolution
 from forecasting.errors import InvalidInput, NotFound
+from forecasting.evidence import effects
 from forecasting.evidence import predicates as news_world
 from tests.app.small_world import HOUR, NOON, NOW, RUNG, SINCE, WORLD, laid, question
 
@@ -126,6 +127,15 @@ def test_a_question_that_had_closed_takes_no_effect(ledger):
     _add(ledger, "Late", RUNG, known_at=NOW + 90 * DAY, now=NOW + 99 * DAY)
     # A ladder is open as long as one of its rungs is.
     _add(ledger, "Middle", "truce-2026=x2", known_at=NOW + 20 * DAY, now=NOW + 99 * DAY)
+
+
+def test_a_source_is_spelled_out_once_however_many_items_it_has(ledger, monkeypatch):
+    for number in range(5):
+        _add(ledger, f"Envoys leave {number}")
+    spelled = []
+    monkeypatch.setattr(effects, "plain_name", lambda name: spelled.append(name) or name)
+    _add(ledger, "Envoys come", source="gazette")
+    assert sorted(spelled) == ["gazette", "wire"]
 
 
 def test_a_code_of_nothing_is_a_code(ledger):
