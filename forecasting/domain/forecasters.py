@@ -94,8 +94,7 @@ def ordered(forecasters: Iterable[str]) -> list[str]:
 
 def plain_name(name: str) -> str:
     """Give a name without case, marks, spaces and dots."""
-    apart = unicodedata.normalize("NFKD", name).casefold()
-    return "".join(letter for letter in apart if letter.isalnum()) or name
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKD", name).casefold())) or name
 
 
 def one_letter(one: str, other: str) -> bool:
