@@ -193,6 +193,15 @@ class Book[Table]:
             self._board = Board(self.ledger)
         return self._board
 
+    def _look(self) -> "Board":
+        """Give a board whose rows are of now; the first one serves what is asked after it too."""
+        from forecasting.app.board import Board
+
+        # A board that was there would give rows of up to ten minutes ago.
+        board = Board(self.ledger)
+        self._board = self._board or board
+        return board
+
     @staticmethod
     def open(
         database: str | None = None, *, forecaster: str | None = None, create: bool = False
@@ -439,11 +448,9 @@ class Book[Table]:
 
         An item of news has ``seq, known_at, source`` and no question.
         """
-        from forecasting.app.board import Board
         from forecasting.review.due import NEWS_ROW, ROW, SECTIONS
 
-        # A board that is kept would give rows of up to ten minutes ago.
-        parts = Board(self.ledger).today(self.forecaster, clock.now())
+        parts = self._look().today(self.forecaster, clock.now())
         rows = [{"section": name, **row} for name in SECTIONS for row in parts[name]]
         return self._give(rows, ("deadline", "known_at"), ("section", *ROW, *NEWS_ROW))
 
@@ -512,13 +519,12 @@ class Book[Table]:
         that hazard. `news_since` counts the items since your forecast that bear on the question.
         `change` is how far the model moved. Without your number, one half stands for it.
         """
-        from forecasting.app.board import Board
         from forecasting.review.due import ORDERS, ROW
 
         if by not in ORDERS:
             msg = f"by ({by}): must be one of {', '.join(ORDERS)}"
             raise InvalidInput(msg, hint="by=value")
-        rows = Board(self.ledger).due(self.forecaster, clock.now())
+        rows = self._look().due(self.forecaster, clock.now())
         if by == "date":
             rows = sorted(rows, key=lambda row: (row["deadline"], row["question"]))
         return self._give(rows, ("deadline",), ROW)

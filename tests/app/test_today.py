@@ -44,6 +44,16 @@ def due(ledger, now=NOW, **more):
         return Book(ledger, forecaster="ana", give=listed).due(**more)
 
 
+def test_what_is_said_beside_what_is_due_reads_no_forecast_again(ledger, monkeypatch):
+    reads, read = [], Ledger.brief_forecasts
+    monkeypatch.setattr(Ledger, "brief_forecasts", lambda *a, **k: reads.append(a) or read(*a, **k))
+    with clock.at(NOW):
+        book = Book(ledger, forecaster="ana", give=listed)
+        book.due()
+        book.without_criteria()
+    assert len(reads) == 2  # mine and the model's
+
+
 @pytest.fixture
 def ledger():
     with Ledger.open("sqlite:///:memory:", create=True) as memory:
