@@ -322,7 +322,7 @@ def show(ledger: Ledger, name: str, now: dt.datetime) -> list[dict[str, Any]]:
         for claim in text.claims
     ]
     rows, redacted = [], reasons(ledger)
-    matched = matches(ledger, catalog)
+    matched, items = matches(ledger, catalog), without_retracted(ledger.evidence())
     for question in catalog.find(name):
         standing = catalog.outcomes.get(question.id)
         # Forecasts of replays are not read: there may be a hundred times as many.
@@ -338,7 +338,7 @@ def show(ledger: Ledger, name: str, now: dt.datetime) -> list[dict[str, Any]]:
                 "certainty": item.certainty,
                 "url": item.url,
             }
-            for item in without_retracted(ledger.evidence())
+            for item in items
             if any(effect.target in names for effect in item.effects)
         ]
         rows.append(

@@ -201,14 +201,13 @@ def _models_without_answer(bank: Bank) -> Iterator[Problem]:
 
 def _not_known_yet(bank: Bank) -> Iterator[Problem]:
     """Name the first question that opened before an agreement or a state that it rests on."""
-    every = asked(bank)
+    opened: dict[str, list[dt.datetime]] = {name: [] for name in bank.world.processes}
+    for each in asked(bank):
+        for name in opened.keys() & (processes_of(each.predicate) if each.predicate else ()):
+            opened[name].append(each.question.opens)
+    firsts = first_openings(bank)
     for name, process in bank.world.processes.items():
-        opened = [
-            each.question.opens
-            for each in every
-            if each.predicate is not None and name in processes_of(each.predicate)
-        ]
-        known, first = known_from(process, opened), first_openings(bank).get(name)
+        known, first = known_from(process, opened[name]), firsts.get(name)
         if known is None or first is None or first.opens >= known:
             continue
         message = (
