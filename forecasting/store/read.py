@@ -242,12 +242,12 @@ class Readings:
         order = (table.c.issued_at, func.coalesce(table.c.sealed, table.c.seq))
         return self._values(Forecast, table, *where, *without_dropped(table, head), order=order)
 
-    def spoke(self, forecaster: str) -> bool:
-        """Say whether somebody has a forecast or a seal of their own, of whatever question."""
+    def spoke(self, forecaster: str, *, replays: bool = False) -> bool:
+        """Say whether somebody has a forecast or a seal, of whatever question, or in `replays`."""
         queries = [
             select(of.c.seq).where(of.c.forecaster == forecaster, *more)
             for of, more in (
-                (tables.forecast, [tables.forecast.c.kind != "replay"]),
+                (tables.forecast, [] if replays else [tables.forecast.c.kind != "replay"]),
                 (tables.sealed, []),
             )
         ]

@@ -3,6 +3,7 @@
 import pytest
 
 from forecasting.app.scores.compare import compare
+from forecasting.app.scores.frame import Selection
 from forecasting.app.scores.score import scores
 from forecasting.errors import InvalidInput, NotFound
 from tests import season as ours
@@ -56,6 +57,19 @@ def test_an_early_resolution_waits_and_a_late_answer_holds_up():
     done = compare(diary.ledger, "ann", "bob", now=START + 22 * DAY, diebold_mariano=True)
     assert (done["steps"], done["held_by"]) == (4, None)
     assert "Diebold-Mariano needs 8" in done["reading"]
+
+
+def test_a_record_of_a_million_forecasts_is_not_read_as_a_million_values(monkeypatch):
+    diary = Diary()
+    asked = [ours.question(f"q{i}", opens=i, days=10) for i in range(2)]
+    diary.write(0, *asked)
+    for i, one in enumerate(asked):
+        who = (("ann", 0.8), ("bob", 0.3))
+        diary.write(i, *(ours.said(one, name, p, i, kind="imported") for name, p in who))
+    diary.write(12, ours.resolved(asked[0], "yes", 11))
+    monkeypatch.setattr(type(diary.ledger), "forecasts", None)
+    result = compare(diary.ledger, "ann", "bob", now=NOW, selection=Selection("imported"))
+    assert (result["n_shared"], result["held_by"]) == (1, "q1")
 
 
 def test_nobody_is_compared_on_time_before_both_had_spoken():

@@ -9,16 +9,14 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from forecasting.app.scores.frame import Selection, resolved, seals_asked_for, select
+from forecasting.app.scores.frame import Selection, resolved, seals_asked_for, spoken
 from forecasting.app.scores.score import empty_note, known_forecaster
 from forecasting.comparison.against import lifetime_scores, shared, window_of, with_reference
 from forecasting.comparison.table import board
 from forecasting.domain.catalog import Catalog
-from forecasting.domain.forecast import Forecast
 from forecasting.domain.forecasters import CLIMATOLOGY, UNIFORM
 from forecasting.domain.question import ANNULLED
 from forecasting.domain.scores import COMPARED, NATURAL, RANKED, SCORES, score_range
-from forecasting.domain.sealed import Sealed
 from forecasting.errors import InvalidInput
 from forecasting.store import Ledger
 
@@ -227,13 +225,15 @@ def _pending(ledger: Ledger, wanted: Selection, a: str, b: str, kind: str) -> "p
     import pandas as pd
 
     catalog = Catalog.of(ledger)
-    spoken: dict[str, set[str]] = {}
-    sealed = seals_asked_for(ledger, catalog, wanted, head=None) if wanted.kind == "live" else []
-    entries: list[Forecast | Sealed] = [*select(ledger, catalog, wanted), *sealed]
-    for entry in entries:
-        spoken.setdefault(entry.question, set()).add(entry.forecaster)
+    pairs = [(name, who) for name, who, _ in spoken(ledger, catalog, wanted)]
+    if wanted.kind == "live":
+        sealed = seals_asked_for(ledger, catalog, wanted, head=None)
+        pairs += [(seal.question, seal.forecaster) for seal in sealed]
+    whose: dict[str, set[str]] = {}
+    for name, who in pairs:
+        whose.setdefault(name, set()).add(who)
     rows = []
-    for name, who in spoken.items():
+    for name, everybody in whose.items():
         question = catalog.questions[name]
         standing = catalog.outcomes.get(name)
         if standing is not None and (
@@ -242,7 +242,7 @@ def _pending(ledger: Ledger, wanted: Selection, a: str, b: str, kind: str) -> "p
             or standing.resolved_at <= wanted.as_of
         ):
             continue
-        if question.type == kind and {a, b} - {UNIFORM, CLIMATOLOGY} <= who:
+        if question.type == kind and {a, b} - {UNIFORM, CLIMATOLOGY} <= everybody:
             rows.append(
                 {
                     "question": name,

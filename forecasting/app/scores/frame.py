@@ -164,6 +164,23 @@ def select(
     ]
 
 
+def spoken(
+    ledger: Ledger, catalog: Catalog, wanted: Selection, *, head: int | None = None
+) -> Iterable[tuple[str, str, dt.datetime]]:
+    """Give of what each forecaster of a selection spoke, and when (of UTC, without a zone)."""
+    if wanted.kind in IN_BULK:
+        columns = in_bulk(ledger, catalog, wanted, head=head)
+        moments = columns.issued_at.tolist()
+        return zip(columns.question, columns.forecaster, moments, strict=True)
+    chosen = select(ledger, catalog, wanted, head=head)
+    return ((one.question, one.forecaster, plain_utc(one.issued_at)) for one in chosen)
+
+
+def plain_utc(moment: dt.datetime) -> dt.datetime:
+    """Give a moment of UTC without its zone."""
+    return moment.astimezone(dt.UTC).replace(tzinfo=None)
+
+
 def in_bulk(
     ledger: Ledger, catalog: Catalog, wanted: Selection, *, head: int | None = None
 ) -> ForecastColumns:
@@ -184,7 +201,7 @@ def in_bulk(
             np.array([name in asked for name in forecasts.question], dtype=bool)
         )
     if wanted.as_of is not None:
-        moment = np.datetime64(wanted.as_of.astimezone(dt.UTC).replace(tzinfo=None), "us")
+        moment = np.datetime64(plain_utc(wanted.as_of), "us")
         forecasts = forecasts.only(forecasts.issued_at <= moment)
     return forecasts
 
@@ -416,10 +433,7 @@ def _withdrawal_times(
         live = forecasts.kind[row] == "live"
         moments = [
             np.datetime64(
-                (counts_from(withdrawal) if live else withdrawal.withdrawn_at)
-                .astimezone(dt.UTC)
-                .replace(tzinfo=None),
-                "us",
+                plain_utc(counts_from(withdrawal) if live else withdrawal.withdrawn_at), "us"
             )
             for withdrawal in withdrawn[about]
         ]

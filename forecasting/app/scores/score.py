@@ -2,19 +2,18 @@
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from forecasting.app.scores.frame import (
-    IN_BULK,
     Selection,
     as_it_stood,
-    in_bulk,
     kinds_present,
     late,
+    plain_utc,
     resolved,
-    select,
+    spoken,
     unrevealed,
 )
 from forecasting.calibration.frame import GROUPS as CALIBRATED_BY
@@ -227,16 +226,8 @@ def _reasons(ledger: Ledger, wanted: Selection, forecasters: Sequence[str]) -> C
     head, catalog = as_it_stood(ledger, wanted)
     whose = set(forecasters) or {wanted.forecaster} - {""}
     reasons: Counter[str] = Counter()
-    if wanted.kind in IN_BULK:
-        forecasts = in_bulk(ledger, catalog, wanted, head=head)
-        moments: Iterable[dt.datetime] = forecasts.issued_at.tolist()
-        spoken: Iterable[tuple[str, str, dt.datetime]]
-        spoken = zip(forecasts.question, forecasts.forecaster, moments, strict=True)
-    else:
-        selected = select(ledger, catalog, wanted, head=head)
-        spoken = ((one.question, one.forecaster, _plain(one.issued_at)) for one in selected)
     first: dict[str, dt.datetime] = {}
-    for name, who, at in spoken:
+    for name, who, at in spoken(ledger, catalog, wanted, head=head):
         if (not whose or who in whose) and not (name in first and first[name] <= at):
             first[name] = at
     for name in sorted(first):
@@ -249,13 +240,9 @@ def _reasons(ledger: Ledger, wanted: Selection, forecasters: Sequence[str]) -> C
             reasons["question{s} before the scheduled close"] += 1
         elif not wanted.too_soon and standing.resolved_at - question.opens <= TOO_SOON:
             reasons[SOON] += 1
-        elif first[name] >= _plain(min(standing.resolved_at, question.closes)):
+        elif first[name] >= plain_utc(min(standing.resolved_at, question.closes)):
             reasons[OVER] += 1
     return reasons
-
-
-def _plain(moment: dt.datetime) -> dt.datetime:
-    return moment.astimezone(dt.UTC).replace(tzinfo=None)
 
 
 def empty_note(
@@ -336,8 +323,8 @@ def seal_note(ledger: Ledger, wanted: Selection, *forecasters: str, counted: boo
 
 
 def known_forecaster(ledger: Ledger, name: str) -> None:
-    """Refuse a name without any forecast; an empty one means all forecasters."""
-    if not name or ledger.forecasts(forecaster=name):
+    """Refuse a name without any forecast or seal; an empty one means all forecasters."""
+    if not name or ledger.spoke(name, replays=True):
         return
     from difflib import get_close_matches
 
