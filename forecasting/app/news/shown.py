@@ -10,6 +10,7 @@ from typing import Any
 from forecasting.app.upkeep import banks
 from forecasting.domain.catalog import Catalog
 from forecasting.domain.evidence import NEWS, REFERENCE_STREAMS, Evidence, retractions, retracts
+from forecasting.domain.forecasters import MODEL
 from forecasting.domain.instants import iso
 from forecasting.domain.question import effect_scale
 from forecasting.errors import InvalidInput, NotFound
@@ -114,7 +115,8 @@ def _moved(ledger: Ledger, catalog: Catalog, item: Evidence) -> list[dict[str, A
     """Give the forecasts that recorded an effect of the item, or of its story, with that effect."""
     rows = []
     names = {item.key, item.story} - {""}
-    for forecast in ledger.forecasts():
+    # What moved a number is recorded with the model's alone.
+    for forecast in ledger.forecasts(forecaster=MODEL):
         text = forecast.meta.get("moved", "")
         if not any(name in text for name in names):
             continue
