@@ -258,11 +258,12 @@ class Readings:
                 for each in queries
             )
 
-    def forecasters(self) -> set[str]:
-        """Give everybody who has a forecast or a seal, replays left out."""
+    def forecasters(self, *, replays: bool = False) -> set[str]:
+        """Give everybody who has a forecast or a seal, those of `replays` too or left out."""
         of = tables.forecast
+        counted = [] if replays else [of.c.kind != "replay"]
         query = union_all(
-            select(of.c.forecaster).where(of.c.kind != "replay").distinct(),
+            select(of.c.forecaster).where(*counted).distinct(),
             select(tables.sealed.c.forecaster).distinct(),
         )
         with self.reading() as connection:

@@ -1,10 +1,12 @@
 """Two forecasters compared: only what they share, and in an order no outcome could alter."""
 
+from dataclasses import replace
+
 import pytest
 
 from forecasting.app.scores.compare import compare
 from forecasting.app.scores.frame import Selection
-from forecasting.app.scores.score import scores
+from forecasting.app.scores.score import known_forecaster, scores
 from forecasting.errors import InvalidInput, NotFound
 from tests import season as ours
 from tests.season import DAY, START, Diary
@@ -70,6 +72,19 @@ def test_a_record_of_a_million_forecasts_is_not_read_as_a_million_values(monkeyp
     monkeypatch.setattr(type(diary.ledger), "forecasts", None)
     result = compare(diary.ledger, "ann", "bob", now=NOW, selection=Selection("imported"))
     assert (result["n_shared"], result["held_by"]) == (1, "q1")
+
+
+def test_a_name_is_known_or_not_without_reading_what_it_said(monkeypatch):
+    diary, asked = Diary(), ours.question("q")
+    replayed = ours.said(asked, "model", 0.2, 0, kind="replay")
+    diary.write(0, asked, ours.said(asked, "ann", 0.2, 0), replace(replayed, run="r"))
+    monkeypatch.setattr(type(diary.ledger), "forecasts", None)
+    for name in ("", "ann", "model"):
+        known_forecaster(diary.ledger, name)
+    for name, near in (("anne", "ann"), ("modle", "model"), ("zoe", "ann")):
+        with pytest.raises(NotFound, match=f"no forecaster named {name}") as absent:
+            known_forecaster(diary.ledger, name)
+        assert absent.value.hint == near
 
 
 def test_nobody_is_compared_on_time_before_both_had_spoken():

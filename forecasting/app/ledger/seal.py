@@ -71,7 +71,7 @@ def reveal(
         msg = "reveal: give an entry or a question, or file=FILE, or everything=True"
         raise InvalidInput(msg, hint="forecast reveal --all")
     catalog = Catalog.of(ledger)
-    opened = {f.sealed: f for f in ledger.forecasts() if f.sealed is not None}
+    opened = {f.sealed: f for f in ledger.forecasts(kind="live") if f.sealed is not None}
     by_seq = {seal.seq or 0: seal for seal in ledger.seals()}
     from_file = None if file is None else _read_opening(file)
     if file is not None and from_file is not None:

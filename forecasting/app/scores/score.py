@@ -328,7 +328,7 @@ def known_forecaster(ledger: Ledger, name: str) -> None:
         return
     from difflib import get_close_matches
 
-    present = dict.fromkeys(forecast.forecaster for forecast in ledger.forecasts())
+    present = sorted(ledger.forecasters(replays=True))
     msg = f"no forecaster named {name}"
     others = [one for one in present if family(one) == "person"]
     near = nearest(name, others) or next(iter(get_close_matches(name, present, 1, 0.7)), "")
