@@ -10,15 +10,23 @@ from hypothesis import strategies as st
 
 from forecasting import clock
 from forecasting.app.book import open_book
-from forecasting.app.forecast.worldviews import weights_at, worldview_rows, worldview_steps
+from forecasting.app.forecast.worldviews import (
+    spoken_live,
+    weights_at,
+    worldview_rows,
+    worldview_steps,
+)
 from forecasting.bank.usable import bundled_bank
 from forecasting.cli import run
 from forecasting.domain.catalog import Catalog
 from forecasting.domain.forecast import Forecast, model_value
+from forecasting.domain.forecasters import POOL
 from forecasting.domain.outcome import OutcomeSpace
 from forecasting.domain.provenance import ReplayMark
 from forecasting.domain.resolution import Resolution
 from forecasting.pooling.worldview_weights import Ensemble, Spoken, counted
+from forecasting.store import Ledger
+from tests import season as ours
 
 A, B, C = "worldview:a", "worldview:b", "worldview:c"
 BINARY = OutcomeSpace.binary()
@@ -51,6 +59,20 @@ def catalog(*questions, **outcomes):
 def weights(cat, forecasts, as_of, *names):
     ensemble = weights_at(cat, Spoken(forecasts), day(as_of), names or (A, B))
     return [round(weight, 4) for weight in ensemble.weights.values()]
+
+
+def test_what_worldviews_said_is_read_without_what_everybody_else_did(monkeypatch):
+    diary, asked = ours.Diary(), ours.question("q")
+    words = [ours.said(asked, who, p, 1) for who, p in ((A, 0.8), (POOL, 0.7), ("ann", 0.1))]
+    diary.write(0, asked)
+    diary.write(1, *words, ours.said(asked, B, 0.3, 1, kind="imported"))
+    read, names = Ledger.forecasts, []
+    monkeypatch.setattr(
+        Ledger, "forecasts", lambda *a, **k: names.append(k["forecaster"]) or read(*a, **k)
+    )
+    said, at = spoken_live(diary.ledger), ours.START + 2 * ours.DAY
+    assert (said.worldviews, sorted(names)) == ((A,), [POOL, A, B])
+    assert [said.at(who, "q", at) for who in (A, POOL, B)] == [(0.8,), (0.7,), None]
 
 
 def test_an_outcome_counts_after_it_was_known_and_its_window_over():

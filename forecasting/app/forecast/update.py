@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from forecasting.app.forecast.predict import OWN, Earlier, ForecasterAnswer, Predictor, drafts
+from forecasting.app.forecast.worldviews import spoken_live
 from forecasting.app.ledger.log import check_moment, kind_of
 from forecasting.app.upkeep.banks import changed_since
 from forecasting.bank.usable import told_of_files
@@ -25,7 +26,6 @@ from forecasting.evidence.history import Record
 from forecasting.evidence.relevant import asked, groups
 from forecasting.evidence.steps import TIME
 from forecasting.models.world.reading import Answer
-from forecasting.pooling.worldview_weights import Spoken
 from forecasting.store import Ledger
 
 #: A watch that ended longer ago than this does not count.
@@ -73,7 +73,7 @@ def update(
     kind = kind_of(moment, now)
     catalog = Catalog.of(ledger, recorded_by=moment)
     questions, due = _open_and_due(catalog, names, moment)
-    spoken, because = Spoken(ledger.forecasts(kind="live")), normalised(accept_because)
+    spoken, because = spoken_live(ledger), normalised(accept_because)
     predictor = Predictor.of(
         ledger, catalog, moment, now, seed=seed, accept_because=because, spoken=spoken
     )

@@ -50,6 +50,12 @@ WORLDVIEW_COLUMNS = (
 WEIGHT_COLUMNS = ("at", "event", "questions", "n_resolved", "n_events", "weights")
 
 
+def spoken_live(ledger: Ledger) -> Spoken:
+    """Give what the worldviews and their pool said live, without reading what others did."""
+    names = sorted(one for one in ledger.forecasters() if one == POOL or one.startswith(PREFIX))
+    return Spoken(one for name in names for one in ledger.forecasts(kind="live", forecaster=name))
+
+
 def weights_at(
     catalog: Catalog, spoken: Spoken, as_of: dt.datetime, worldviews: Sequence[str]
 ) -> Ensemble:
@@ -223,9 +229,7 @@ def _choose(
     chosen, notes = Selection("live"), []
     if run or kind == "replay":
         chosen = Selection("replay", run or latest_run(ledger))
-    elif not kind and not any(
-        f.forecaster.startswith(PREFIX) for f in ledger.forecasts(kind="live")
-    ):
+    elif not kind and not spoken_live(ledger).worldviews:
         if newest := latest_run(ledger):
             chosen = Selection("replay", newest)
             notes.append(f"no worldview has a live forecast; shown is replay run {newest}")
