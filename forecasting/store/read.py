@@ -242,6 +242,14 @@ class Readings:
         order = (table.c.issued_at, func.coalesce(table.c.sealed, table.c.seq))
         return self._values(Forecast, table, *where, *without_dropped(table, head), order=order)
 
+    def spoken_of(self, kinds: Collection[Kind]) -> set[str]:
+        """Give the questions that have a forecast of some kinds."""
+        of = tables.forecast
+        stored = [STORED_KINDS.get(kind, kind) for kind in kinds]
+        query = select(of.c.question).where(of.c.kind.in_(stored), *without_dropped(of, None))
+        with self.reading() as connection:
+            return {str(name) for name in connection.execute(query.distinct()).scalars()}
+
     def spoke(self, forecaster: str, *, replays: bool = False) -> bool:
         """Say whether somebody has a forecast or a seal, of whatever question, or in `replays`."""
         queries = [

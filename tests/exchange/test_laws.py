@@ -172,6 +172,20 @@ def test_an_import_that_breaks_off_leaves_nothing(import_text, ledger, monkeypat
     assert import_text(table(rows))["added"] == 16
 
 
+def test_what_was_logged_is_not_read_to_import_a_row_or_to_take_it_back(
+    import_text, ledger, monkeypatch
+):
+    read = type(ledger).forecasts
+
+    def imported(self, *, kind=None, **more):
+        assert kind == "imported"
+        return read(self, kind=kind, **more)
+
+    monkeypatch.setattr(type(ledger), "forecasts", imported)
+    counts = import_text(table([row()]))
+    assert import_undo(ledger, counts["run"], now=NOW, drop=True)["dropped"] == 1
+
+
 def test_another_writer_meanwhile_is_seen(import_text, ledger, monkeypatch):
     from forecasting.app.ledger import importing as exchange
 

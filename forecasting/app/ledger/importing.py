@@ -279,7 +279,7 @@ def _plan(
 
 def _holdings(ledger: Ledger) -> exchange.Existing:
     forecasts, undo = transfer.values_by_moment(ledger), undone(ledger)
-    others = {f.question for kind in ("live", "backdated") for f in ledger.forecasts(kind=kind)}
+    others = ledger.spoken_of(("live", "backdated"))
     others |= {seal.question for seal in ledger.seals()}
     left = {question for question, _, _ in forecasts}
     back = set[int]()
@@ -360,12 +360,12 @@ def _only_imported(
 ) -> list[str]:
     """Give the questions, the new ones too, that only some imported forecasts are on."""
     mine = {one.seq for one in forecasts}
-    others = {one.question for one in ledger.seals()}
-    for kind in ("live", "backdated", "imported"):
-        every = ledger.forecasts(kind=kind)
-        others |= {
-            one.question for one in every if one.seq not in mine and one.seq not in undone_seqs
-        }
+    others = {one.question for one in ledger.seals()} | ledger.spoken_of(("live", "backdated"))
+    others |= {
+        one.question
+        for one in ledger.forecasts(kind="imported")
+        if one.seq not in mine and one.seq not in undone_seqs
+    }
     names = ({one.question for one in forecasts} | {*new_questions}) - others
     return [
         question.id
