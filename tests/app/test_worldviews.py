@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from forecasting import clock
 from forecasting.app.book import open_book
+from forecasting.app.forecast.update import standing
 from forecasting.app.forecast.worldviews import (
     spoken_live,
     weights_at,
@@ -20,7 +22,7 @@ from forecasting.bank.usable import bundled_bank
 from forecasting.cli import run
 from forecasting.domain.catalog import Catalog
 from forecasting.domain.forecast import Forecast, model_value
-from forecasting.domain.forecasters import POOL
+from forecasting.domain.forecasters import MODEL, POOL
 from forecasting.domain.outcome import OutcomeSpace
 from forecasting.domain.provenance import ReplayMark
 from forecasting.domain.resolution import Resolution
@@ -73,6 +75,19 @@ def test_what_worldviews_said_is_read_without_what_everybody_else_did(monkeypatc
     said, at = spoken_live(diary.ledger), ours.START + 2 * ours.DAY
     assert (said.worldviews, sorted(names)) == ((A,), [POOL, A, B])
     assert [said.at(who, "q", at) for who in (A, POOL, B)] == [(0.8,), (0.7,), None]
+
+
+def test_the_model_before_an_update_is_read_without_its_replays(monkeypatch):
+    diary, asked = ours.Diary(), ours.question("q")
+    replayed = replace(ours.said(asked, MODEL, 0.9, 2, kind="replay"), run="r")
+    diary.write(0, asked)
+    diary.write(3, ours.said(asked, MODEL, 0.4, 1), replayed)
+    read, kinds = Ledger.forecasts, []
+    monkeypatch.setattr(
+        Ledger, "forecasts", lambda *a, **k: kinds.append(k["kind"]) or read(*a, **k)
+    )
+    before = standing(diary.ledger, ours.START + 3 * ours.DAY)
+    assert ([one.value.plain for one in before.values()], "replay" in kinds) == ([0.4], False)
 
 
 def test_an_outcome_counts_after_it_was_known_and_its_window_over():

@@ -283,7 +283,7 @@ def _open_and_due(
 
 def standing(ledger: Ledger, moment: dt.datetime) -> dict[str, Forecast]:
     """Give the model's forecast in force on each question at a moment."""
-    forecasts = (f for f in ledger.forecasts(forecaster=MODEL) if f.kind in KINDS)
+    forecasts = (f for kind in KINDS for f in ledger.forecasts(forecaster=MODEL, kind=kind))
     return {question: last for (question, _), last in latest(forecasts, at=moment).items()}
 
 
