@@ -207,7 +207,7 @@ def same_window(frame: "pd.DataFrame", forecasters: Sequence[str]) -> "pd.DataFr
     """
     import pandas as pd
 
-    mine = frame[frame["forecaster"].isin(forecasters)]
+    mine = frame[frame["forecaster"].isin(forecasters)].sort_values("issued_at", kind="stable")
     since = mine["issued_at"].where(mine["issued_at"] >= mine["opens"], mine["opens"])
     first = since.groupby([mine["question"], mine["forecaster"]]).min().unstack()
     shared = first.dropna() if set(forecasters) <= set(first.columns) else first.iloc[:0]

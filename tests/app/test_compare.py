@@ -1,9 +1,13 @@
 """Two forecasters compared: only what they share, and in an order no outcome could alter."""
 
+import datetime as dt
+
 import pytest
 
 from forecasting.app.scores.compare import compare
+from forecasting.app.scores.frame import Selection, resolved
 from forecasting.app.scores.score import scores
+from forecasting.comparison.against import shared
 from forecasting.errors import InvalidInput, NotFound
 from tests import season as ours
 from tests.season import DAY, START, Diary
@@ -66,6 +70,19 @@ def test_nobody_is_compared_on_time_before_both_had_spoken():
     diary.write(5, ours.said(asked, "ann", 0.7, 5), ours.said(asked, "bob", 0.7, 5))
     diary.write(10, ours.resolved(asked, "yes", 10))
     assert compare(diary.ledger, "ann", "bob", now=NOW)["difference"] == pytest.approx(0)
+
+
+def test_the_order_of_rows_decides_no_comparison(ledger):
+    frame = resolved(ledger, Selection())
+    # Bob begins when ann has spoken twice, so that of hers only the one in force then counts.
+    of_bob = frame["forecaster"] == "bob"
+    later = frame["issued_at"] + dt.timedelta(days=15)
+    frame["issued_at"] = frame["issued_at"].mask(of_bob, later)
+    first = shared(frame, ["ann"], "bob", rule="brier")["ann"].set_index("question")
+    shuffled = frame.sample(frac=1, random_state=1).reset_index(drop=True)
+    again = shared(shuffled, ["ann"], "bob", rule="brier")["ann"].set_index("question")
+    for name in "ab":
+        assert again[name].to_dict() == pytest.approx(first[name].to_dict())
 
 
 def test_no_shared_question_and_no_such_name(ledger):

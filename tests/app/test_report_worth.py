@@ -64,6 +64,26 @@ def test_rungs_of_one_event_are_no_more_events():
     assert three["change_upper"] == pytest.approx(one["change_upper"])
 
 
+def test_a_number_weighs_the_same_however_its_question_ended():
+    # A yes ends its question after one number, a no leaves time for three. A mean a question would
+    # weigh the one number of a yes three times, and find noise that points to yes of use.
+    diary, up = ours.Diary(), 1 / (1 + 2.718281828459045**-0.5)
+    meta = {"moved": json.dumps([["wire-0", [0.5]]])}
+    asked = [ours.question(f"q{number:02d}") for number in range(16)]
+    diary.write(0, *asked, Evidence("wire-0", "report", "A report", "wire", ours.START, ()))
+    for day in (6.0, 12.0, 18.0):
+        still = [q for n, q in enumerate(asked) if n % 4 or day < 8]
+        diary.write(
+            day, *(replace(ours.said(q, "model", round(up, 9), day), meta=meta) for q in still)
+        )
+        diary.write(8, *(ours.resolved(q, "yes", 8.0) for q in asked[::4] if day < 8))
+    diary.write(30, *(ours.resolved(q, "no", 30.0) for n, q in enumerate(asked) if n % 4))
+    row = worth(diary.ledger, Selection())["wire"]
+    gain = {y: (up - y) ** 2 - 0.25 for y in (0, 1)}
+    assert (row["moves"], row["moved_questions"]) == (40, 16)
+    assert row["change"] == pytest.approx((4 * gain[1] + 36 * gain[0]) / 40)
+
+
 def test_the_verdict_follows_the_interval():
     assert worth_of(40, {"wire": 0.5})["wire"]["verdict"] == "better after"
     assert worth_of(40, {"wire": -0.5})["wire"]["verdict"] == "worse after"

@@ -345,8 +345,10 @@ def worth(ledger: Ledger, wanted: Selection) -> dict[str, dict[str, Any]]:
     With each of its forecasts the model records how far each new item moved it, in log-odds. So a
     forecast after a source's reports is compared with itself less what those reports moved: of one
     moment, with what else came and the time gone by in both. `change` is the mean half Brier score
-    after less before (below 0: better after) over resolved yes-no questions, one mean a question,
-    with a 95 % interval over events; null below 8 events.
+    after less before (below 0: better after) over all such numbers of resolved yes-no questions,
+    with a 95 % interval over events; null below 8 events. Each number counts once: of a question
+    that ends early there are few, and a mean a question would weigh them more because of how it
+    ended, so that reports of nothing but noise would look better the more they pointed there.
     """
     import pandas as pd
 
@@ -393,18 +395,17 @@ def worth(ledger: Ledger, wanted: Selection) -> dict[str, dict[str, Any]]:
 def _row(part: "pd.DataFrame") -> dict[str, Any]:
     from forecasting.comparison import difference_interval
 
-    questions = part.groupby("question").agg({"gain": "mean", "event": "first"})
-    n = int(questions["event"].nunique())
+    n = int(part["event"].nunique())
     row: dict[str, Any] = {
         "reports": len(frozenset().union(*part["reports"])),
         "moves": len(part),
-        "moved_questions": len(questions),
+        "moved_questions": int(part["question"].nunique()),
         "moved_events": n,
         **dict.fromkeys(("change", "change_lower", "change_upper")),
     }
     if n < LEAST_CLUSTERS:
         return {**row, "verdict": f"too few: {n} of {LEAST_CLUSTERS} events"}
-    interval = difference_interval(questions["gain"], questions["event"].tolist())
+    interval = difference_interval(part["gain"], part["event"].tolist())
     row["change"] = interval.mean
     if interval.note:
         return {**row, "verdict": interval.note}
