@@ -33,6 +33,8 @@ PARTS = (
     *("mean_score", "miscalibration", "discrimination", "uncertainty"),
     *("null_miscalibration", "p_value"),
 )
+#: What the discrimination of these forecasts would be if they told nothing.
+TOLD = ("null_discrimination", "discrimination_p")
 TERMS = ("slope", "intercept", "slope_sd", "intercept_sd")
 BINNED = (
     *("reliability", "resolution", "uncertainty", "within_bins"),
@@ -283,7 +285,7 @@ def from_frame(
     if not chosen.picks:
         return {
             **result,
-            **dict.fromkeys((*PARTS, "slope", "intercept")),
+            **dict.fromkeys((*PARTS, *TOLD, *TERMS)),
             **{name: [] for name in ("histogram", "curve", "pooled")},
             "reading": "Nothing to read: too few to say.",
         }
@@ -305,6 +307,7 @@ def from_frame(
     return {
         **result,
         **{name: getattr(diagram, name) for name in PARTS},
+        **{name: getattr(diagram, name) if line else None for name in TOLD},
         **{name: None if line is None else getattr(line, name) for name in TERMS},
         "histogram": histogram(diagram.pooled),
         "spiegelhalter_z": chosen.mean(lambda rows: spiegelhalter_z(forecast[rows], outcome[rows])),
