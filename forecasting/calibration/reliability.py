@@ -36,9 +36,9 @@ class Pick:
 
     def dealt(self, lots: FloatArray) -> FloatArray:
         """As :meth:`drawn`, where the events with the smallest lots are as many as came true."""
-        mine = lots[:, self.cluster]
-        place = np.argsort(np.argsort(mine, axis=1), axis=1)
-        happened = (place < self.pooled.events.sum()).astype(np.float64)
+        mine, yes = lots[:, self.cluster], int(self.pooled.events.sum())
+        edge = np.partition(mine, yes - 1, axis=1)[:, yes - 1, None] if yes else -1.0
+        happened = (mine <= edge).astype(np.float64)
         first = np.searchsorted(self.forecast, self.pooled.value)
         return np.add.reduceat(happened, first, axis=1)
 

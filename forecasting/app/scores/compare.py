@@ -99,7 +99,7 @@ def compare(
     if chosen not in SCORES[used].types:
         msg = f"rule ({used}): does not score {chosen} questions"
         raise InvalidInput(msg, hint=f"rule={NATURAL[chosen]}")
-    part = frame[frame["type"] == chosen]
+    part, of_type = frame[frame["type"] == chosen], counting["type"] == chosen
     _one_unit(part[part["question"].isin(both["question"])], used)
     wide = shared(part, [a], b, rule=used, convention=convention, window=window)[a]
     # Unanswered questions keep their place in the sequence.
@@ -114,15 +114,17 @@ def compare(
         "convention": convention if used == "brier" else "",
         "window": window,
         "proper": window.partition("@")[0] in ("scheduled", "spot"),
-        "n_a": int(part.loc[part["forecaster"] == a, "question"].nunique()),
-        "n_b": int(part.loc[part["forecaster"] == b, "question"].nunique()),
+        **{
+            key: int(counting.loc[of_type & (counting["forecaster"] == who), "question"].nunique())
+            for key, who in (("n_a", a), ("n_b", b))
+        },
         "other_types": {kind: n for kind, n in counts.items() if n and kind != chosen},
         "n_shared": len(wide),
         "n_events": int(wide["event"].nunique()),
         **dict.fromkeys(("difference", "lower", "upper", "detectable", "cs_lower", "cs_upper")),
         **dict.fromkeys(("e_a", "e_b")),
         "steps": 0,
-        "waiting": len(wide),
+        "waiting": 0,
         "held_by": None,
     }
     if wide.empty:
@@ -143,7 +145,7 @@ def compare(
     if math.isfinite(upper - lower):
         sentences.append(_sequence(result, wide, pending, names, upper - lower, moment))
     else:
-        sentences.append("This score has no bounds, so there is no confidence sequence.")
+        sentences.append("This score has no fixed bound, so there is no confidence sequence.")
     if diebold_mariano:
         sentences.append(_series(result, wide, names))
     return {**result, "reading": "\n".join(sentences)}
