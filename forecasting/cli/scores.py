@@ -231,7 +231,7 @@ def _without_interval(rows: Iterable[Mapping[str, Any]]) -> list[str]:
         (other, len(rows), "mean{s} that hardly vary between events, or are infinite"),
     ]
     texts = [
-        f"{'all' if n == of and n > 1 else n} {text.format(s='s' * (n > 1))}"
+        f"{'all ' * (n == of > 1)}{n} {text.format(s='s' * (n > 1))}"
         for n, of, text in reasons
         if n
     ]

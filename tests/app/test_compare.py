@@ -122,3 +122,13 @@ def test_no_difference_is_said_that_the_score_cannot_have(events, words):
     (row,) = [row for row in scores(diary.ledger, against="bob") if row["forecaster"] == "ann"]
     assert row["difference"] is not None
     assert row["detectable"] != row["detectable"]
+
+
+def test_what_resolved_at_once_is_none_of_anybodys_questions_here():
+    diary = Diary()
+    asked = [ours.question(f"q{i}", days=10) for i in range(3)]
+    diary.write(0, *asked, *(ours.said(q, who, 0.5, 0) for q in asked for who in ("ann", "bob")))
+    diary.write(1, ours.resolved(asked[0], "yes", 1))
+    diary.write(11, *(ours.resolved(q, "no", 10) for q in asked[1:]))
+    result = compare(diary.ledger, "ann", "bob", now=NOW)
+    assert [result[name] for name in ("n_a", "n_b", "n_shared")] == [2, 2, 2]

@@ -285,7 +285,8 @@ def leaderboard(
     -------
     rows : list of dict
         ``forecaster, raw, adjusted, lower, upper, p_best, component`` and more. `adjusted` is the
-        expected score on the average question of the largest connected component. Its 95 % interval
+        expected score on the average question of the largest connected component, NaN where that is
+        none that the score can be. Its 95 % interval
         (none below 20 events) is of how far each forecaster is from the others on these questions,
         and not of how hard such questions are. ``rank`` and
         ``p_best`` are null where there is no ranking: for forecasters with fewer than 8 events or
@@ -318,6 +319,7 @@ def leaderboard(
     events = frame.drop_duplicates("question").set_index("question")["event"]
     rows, notes = board(
         scored.join(events, on="question"),
+        bounds=score_range(used, convention),
         withheld="a replay was written with hindsight" if wanted.kind == "replay" else "",
         sample=sample,
         seed=seed,
