@@ -2,7 +2,7 @@
 
 import datetime as dt
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from forecasting.calibration.isotonic import Pooled
+    from forecasting.calibration.reliability import Corp
 
     type Numbers = NDArray[np.floating[Any]] | NDArray[np.integer[Any]]
 
@@ -160,13 +161,12 @@ def group_row(by: str, label: str, chosen: Picked) -> dict[str, Any]:
     if not chosen.picks:
         return row
     diagram = corp(chosen.forecast, chosen.outcome, picks=chosen.picks, cluster=chosen.events)
-    line = fit_line(diagram.pooled) if chosen.n >= LEAST_EVENTS else None
+    line = fit_line(diagram.pooled) if row["n"] >= LEAST_EVENTS else None
     return {
         **row,
         "mean_forecast": float(diagram.pooled.n @ diagram.pooled.value / diagram.pooled.total),
         "event_rate": float(diagram.pooled.events.sum() / diagram.pooled.total),
-        **{name: getattr(diagram, name) if line else None for name in PARTS},
-        "mean_score": diagram.mean_score,
+        **_parts(diagram, PARTS),
         "slope": None if line is None else line.slope,
         "intercept": None if line is None else line.intercept,
         "reading": reading(diagram, level=LEVEL),
@@ -307,8 +307,7 @@ def from_frame(
     line = fit_line(diagram.pooled) if n >= LEAST_EVENTS else None
     return {
         **result,
-        **{name: getattr(diagram, name) for name in PARTS},
-        **{name: getattr(diagram, name) if line else None for name in TOLD},
+        **_parts(diagram, (*PARTS, *TOLD)),
         **{name: None if line is None else getattr(line, name) for name in TERMS},
         "histogram": histogram(diagram.pooled),
         "spiegelhalter_z": chosen.mean(lambda rows: spiegelhalter_z(forecast[rows], outcome[rows])),
@@ -316,6 +315,14 @@ def from_frame(
         **_pooled(frame, seed),
         "binned": _binned(chosen) if n >= LEAST_EVENTS else None,
         "reading": reading(diagram, level=LEVEL) + early,
+    }
+
+
+def _parts(diagram: "Corp", names: Sequence[str]) -> dict[str, float | None]:
+    """Give the parts of a mean score; below the least number of events that score alone."""
+    enough = round(diagram.pooled.total) >= LEAST_EVENTS
+    return {
+        name: getattr(diagram, name) if enough or name == "mean_score" else None for name in names
     }
 
 

@@ -368,7 +368,10 @@ def list_sources(everything: bool = False, kind: str = "live", as_of: str = "") 
         always=4 + judged,
         title=f"{counted(len(rows), 'source')}; reliability with its 90 % interval; bound: the "
         "most that one multiplies a hazard by"
-        + ("; worth: half Brier score after its reports less before, 95 % over events" * judged)
+        + (
+            "; worth: half Brier score after its reports less before, a mean over the model's "
+            "numbers, 95 % over events; by chance alone one source in twenty stands out" * judged
+        )
         + ("; --all lists those of data sets" * (len(shown) < len(rows))),
     )
     if rows and not judged:

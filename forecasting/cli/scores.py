@@ -327,8 +327,8 @@ def calibration(
         if by and rows:
             say(
                 "mean_score: half Brier score; p_value: of calibrated forecasts like these, the "
-                f"share at least as miscalibrated; neither parts nor slope below {LEAST_EVENTS} "
-                "events" + "; slope: with its 90 % interval, pooled over forecasters" * bool(more)
+                "share at least as miscalibrated, so by chance one row in twenty has .05 or less; "
+                f"neither parts nor slope below {LEAST_EVENTS} events" + "; slope: with its 90 % interval, pooled over forecasters" * bool(more)
             )
         _say_shares(rows)
         return
