@@ -252,7 +252,9 @@ class _Table:
             wide = self._shared[name]
             wide = wide[wide["question"].isin(group["question"])]
         low, high = score_range(self.rule, self.convention)
-        return {"against": other, **difference(wide, self.resamples, largest=high - low)}
+        # Against the same crowd two scores are no further apart than two Brier scores.
+        largest = high if SCORES[self.rule].crowd else high - low
+        return {"against": other, **difference(wide, self.resamples, largest=largest)}
 
     @cached_property
     def _present(self) -> frozenset[str]:
