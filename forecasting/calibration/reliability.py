@@ -33,7 +33,6 @@ class Pick:
         first = np.searchsorted(self.forecast, self.pooled.value)
         return np.add.reduceat(happened, first, axis=1)
 
-
     def dealt(self, lots: FloatArray) -> FloatArray:
         """As :meth:`drawn`, where the events with the smallest lots are as many as came true."""
         mine, yes = lots[:, self.cluster], int(self.pooled.events.sum())
@@ -127,22 +126,22 @@ class Corp:
     def _dealt(self) -> FloatArray:
         """Discriminations of draws in which as many outcomes are yes, dealt anew among events."""
         rng = np.random.default_rng(self.seed)
-        told = np.zeros(max(self.resamples // 5, 1))
+        apart = np.zeros(max(self.resamples // 5, 1))
         among = self.picks[:: max(len(self.picks) // 20, 1)]
         total = sum(pick.pooled.total for pick in among)
-        for part in chunks(len(told), len(self.pooled.value)):
-            rows = len(told[part])
+        for part in chunks(len(apart), len(self.pooled.value)):
+            rows = len(apart[part])
             if not among:
                 sizes, yes = self.pooled.n.astype(np.int64), int(self.pooled.events.sum())
                 events = rng.multivariate_hypergeometric(sizes, yes, rows, method="marginals")
-                told[part] = _discrimination(self.score, self.pooled, events)
+                apart[part] = _discrimination(self.score, self.pooled, events)
                 continue
             # One lot an event in all picks: a mean over picks never varies more than with that.
             lots = rng.random((rows, 1 + max(int(pick.cluster.max()) for pick in among)))
             for pick in among:
                 share = pick.pooled.total / total
-                told[part] += share * _discrimination(self.score, pick.pooled, pick.dealt(lots))
-        return told
+                apart[part] += share * _discrimination(self.score, pick.pooled, pick.dealt(lots))
+        return apart
 
     @cached_property
     def _null(self) -> tuple[FloatArray, FloatArray]:

@@ -328,8 +328,10 @@ def calibration(
             say(
                 "mean_score: half Brier score; p_value: of calibrated forecasts like these, the "
                 "share at least as miscalibrated, so by chance one row in twenty has .05 or less; "
-                f"neither parts nor slope below {LEAST_EVENTS} events" + "; slope: with its 90 % interval, pooled over forecasters" * bool(more)
+                f"neither parts nor slope below {LEAST_EVENTS} events"
             )
+        if more and rows:
+            say("slope: with its 90 % interval, partially pooled over forecasters")
         _say_shares(rows)
         return
     numbers = {**result.numbers, "reading": as_options(result.numbers["reading"])}

@@ -83,7 +83,7 @@ def linear_quantiles(values: ArrayLike, levels: ArrayLike) -> FloatArray:
         raise InvalidInput(message)
     if np.all(q == q[0]):
         # Members that agree keep every digit.
-        return q[0].copy()
+        return np.array(q[0])
     known = np.concatenate([q[:, :1], q, q[:, -1:]], axis=1)
     reached = np.concatenate([[0.0], level, [1.0]])
     at = np.unique(known)

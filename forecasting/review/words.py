@@ -457,8 +457,6 @@ def calibration_in_words(calibration: dict[str, Any]) -> dict[str, str]:
         word = "a sign that they are too bold: closer to 50 % would have been better"
     else:
         word = "a sign that they are too timid: further from 50 % would have been better"
-    return {
-        "discrimination": sentence,
-        "slope": f"Their slope is {slope:.2f} (90 % interval {span(slope - reach, slope + reach, 2)}"
-        f", 1 is calibrated): {word}.",
-    }
+    ends = span(slope - reach, slope + reach, 2)
+    line = f"Their slope is {slope:.2f} (90 % interval {ends}, 1 is calibrated): {word}."
+    return {"discrimination": sentence, "slope": line}

@@ -218,8 +218,12 @@ def test_an_early_answer_is_learned_from_at_the_scheduled_close():
 
 
 def test_a_crowd_weighs_the_same_however_its_question_ended():
-    drafts = [crowd_of_two(n, *(("no", 40.0) if n else ("yes", 14.0))) for n in range(20)]
-    past = module._past(resolved(ledger_of(*sum(drafts, [])), Selection()), ())
+    drafts = [
+        draft
+        for n in range(20)
+        for draft in crowd_of_two(n, *(("no", 40.0) if n else ("yes", 14.0)))
+    ]
+    past = module._past(resolved(ledger_of(*drafts), Selection()), ())
     known = past.known(START + 41 * DAY)
     assert methods._event_weights(known).tolist() == pytest.approx([1 / 3] * (1 + 19 * 3))
     assert methods._event_weights(known[3:]) is None

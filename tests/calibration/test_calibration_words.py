@@ -150,7 +150,7 @@ def test_scattered_forecasts_get_no_single_sentence():
     assert "forecasts (" in text
 
 
-def told(forecast, outcome):
+def in_words(forecast, outcome):
     """What the review says of discrimination and slope, beside the reading of the curve."""
     diagram, line = corp(forecast, outcome), slope_intercept(forecast, outcome)
     parts = ("discrimination", "uncertainty", "null_discrimination", "discrimination_p")
@@ -161,14 +161,14 @@ def told(forecast, outcome):
 
 def test_numbers_that_tell_nothing_are_not_said_to_tell():
     rng = np.random.default_rng(4)
-    said = [told(rng.random(10).round(2), rng.random(10) < 0.4)[0] for _ in range(60)]
-    wrong = ["do not show yet" not in one["discrimination"] for one in said]
+    texts = [in_words(rng.random(10).round(2), rng.random(10) < 0.4)[0] for _ in range(60)]
+    wrong = ["do not show yet" not in one["discrimination"] for one in texts]
     assert np.mean(wrong) <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 60)
     forecast = rng.random(60)
-    good, _ = told(forecast, rng.random(60) < forecast)
+    good, _ = in_words(forecast, rng.random(60) < forecast)
     assert good["discrimination"].startswith("The numbers told what happened")
     assert "by chance (p = 0.005)" in good["discrimination"]
-    alike, _ = told([0.2] * 9, [0] * 9)
+    alike, _ = in_words([0.2] * 9, [0] * 9)
     assert "ended alike" in alike["discrimination"]
 
 
@@ -178,7 +178,7 @@ def test_a_slope_is_judged_alike_wherever_it_is_told():
     for _ in range(80):
         forecast = rng.beta(0.5, 0.5, 60).clip(0.02, 0.98).round(2)
         outcome = rng.random(60) < 1 / (1 + (1 / forecast - 1) ** 0.55)
-        (words_of, text) = told(forecast, outcome)
+        (words_of, text) = in_words(forecast, outcome)
         bold = "too bold:" in words_of["slope"]
         if "Miscalibrated beyond chance" in text:
             assert ("too extreme" in text) == bold

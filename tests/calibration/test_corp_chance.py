@@ -242,15 +242,15 @@ def test_over_picks_chance_is_that_of_one_question_an_event():
 def test_numbers_that_tell_nothing_are_found_to_tell_as_rarely_as_the_p_value_says(n):
     # The fit finds a rise in anything: at 8 forecasts a fifth of the uncertainty, by chance.
     rng, runs = np.random.default_rng(n), 300
-    p, told, chance = [], [], []
+    p, apart, chance = [], [], []
     for run in range(runs):
         d = corp(rng.beta(1.5, 3, n).round(2), rng.random(n) < 0.3, seed=run)
         p.append(d.discrimination_p)
-        told.append(d.discrimination)
+        apart.append(d.discrimination)
         chance.append(d.null_discrimination)
     for a in (0.01, 0.05, 0.1):
         assert np.mean(np.array(p) <= a) <= a + 3 * np.sqrt(a * (1 - a) / runs)
-    gap = np.array(told) - chance
+    gap = np.array(apart) - chance
     assert abs(gap.mean()) <= 3 * gap.std() / np.sqrt(runs)
     assert np.mean(chance) > 0.3 / n
     # And numbers that tell are found out.
