@@ -1671,7 +1671,7 @@ class Book[Table]:
     def pool_scores(
         self, *, methods: Sequence[str] = (), members: Sequence[str] = (), **filters: Any
     ) -> Table:
-        """Score each pool as a forecaster, from what had resolved by then."""
+        """Score each pool as a forecaster, from what had been answered and closed by then."""
         from forecasting.app.forecast.pool import pool_scores
 
         return self._give(

@@ -57,10 +57,11 @@ def pool(
 
     Members are the people, crowds, worldviews and the model that have a forecast in force; pools,
     priors, base rates and, beside people, the model without a part are in only by --members. Who
-    is left out is said. A pool learns only from what had resolved by then. A pooled ladder never
-    falls from one deadline to the next: rungs that did are made equal (isotonic regression), and a
-    note says so. With --score each pool is scored as a forecaster at 25, 50 and 75 % of the windows
-    of resolved questions.
+    is left out is said. A pool learns only from what was answered and past its scheduled close by
+    then, or early answers would come in ahead of the others. A pooled ladder never falls from one
+    deadline to the next: rungs that did are made equal (isotonic regression), and a note says so.
+    With --score each pool is scored as a forecaster at 25, 50 and 75 % of the windows of resolved
+    questions.
 
     \b
     Examples:
