@@ -728,7 +728,9 @@ class Book[Table]:
             from forecasting.app.scores.frame import Selection
             from forecasting.app.scores.review import ALL, worth
 
-            changes = worth(self.ledger, Selection(kind=kind, as_of=asked))
+            # Of questions that run on, only what ends one early has an outcome.
+            past = Selection(kind=kind, as_of=asked, closed_by=asked or now)
+            changes = worth(self.ledger, past)
             nothing = {name: None for name in next(iter(changes.values()), {})}
             rows = [row | changes.get(row["source"], nothing) for row in rows]
             if ALL in changes:

@@ -136,9 +136,10 @@ def level_interval(
     without the term of an infinite bound, its standard error by the delta method. Whole clusters
     are drawn with replacement, and the limits are :math:`g^{-1}(g(m) \mp t\,\widehat{se}_g)`, t the
     :math:`1 - \alpha` quantile of :math:`|t^*|`: never at a bound, never beyond. Measured on
-    lifetime Brier and log scores: 94 to 96 % at 20, 30 and 100 clusters. With fewer than 20 there
-    is no interval: so few events say little of a level, and a bad one that did not come up is
-    missing from every draw.
+    lifetime Brier and log scores: 94 to 96 % at 20, 30 and 100 clusters, also where one event in
+    thirteen comes; of events that come once in thirty-five 87 % at 20, 92 % at 30 and 94 % at 60.
+    With fewer than 20 there is no interval: so few events say little of a level, and a bad one that
+    did not come up is missing from every draw.
 
     Parameters
     ----------

@@ -5,15 +5,17 @@ from dataclasses import replace
 
 import pytest
 
+from forecasting import clock
+from forecasting.app.book import Book
 from forecasting.app.scores.frame import Selection
 from forecasting.app.scores.review import ALL, worth
 from forecasting.domain import Evidence
 from tests import season as ours
 
 
-def worth_of(events, moves, *, rungs=1):
+def kept(events, moves, *, rungs=1, path="sqlite:///:memory:"):
     """Each event comes; the model says 50 %, then moves by what `moves` says of each source."""
-    diary = ours.Diary()
+    diary = ours.Diary(path)
     for number in range(events):
         asked = [ours.question(f"q{number}-{rung}", event=f"e{number}") for rung in range(rungs)]
         items = [
@@ -34,7 +36,11 @@ def worth_of(events, moves, *, rungs=1):
         diary.write(20, *(ours.resolved(ours.question(f"q{number}-{rung}", event=f"e{number}"),
                                         "yes" if number % 4 else "no", 20.0)
                           for rung in range(rungs)))  # fmt: skip
-    return worth(diary.ledger, Selection())
+    return diary.ledger
+
+
+def worth_of(events, moves, **more):
+    return worth(kept(events, moves, **more), Selection())
 
 
 def test_a_source_is_charged_with_what_its_own_reports_moved():
@@ -82,6 +88,16 @@ def test_a_number_weighs_the_same_however_its_question_ended():
     gain = {y: (up - y) ** 2 - 0.25 for y in (0, 1)}
     assert (row["moves"], row["moved_questions"]) == (40, 16)
     assert row["change"] == pytest.approx((4 * gain[1] + 36 * gain[0]) / 40)
+
+
+def test_a_question_that_runs_on_does_not_count_for_its_early_answer(tmp_path):
+    # Answered on day 20, to close on day 40: those that stay quiet till then are not in it yet.
+    path = str(tmp_path / "kept.db")
+    kept(12, {"wire": 1.0}, path=path).close()
+    for day, events in ((30, None), (41, 12)):
+        with clock.at(ours.START + day * ours.DAY), Book.plain(path, forecaster="ann") as book:
+            rows = {row["source"]: row for row in book.sources(kind="live")}
+        assert rows["wire"].get("moved_events") == events
 
 
 def test_the_verdict_follows_the_interval():

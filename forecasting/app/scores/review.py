@@ -86,6 +86,8 @@ def gather(ledger: Ledger, *, kind: str, run: str, now: dt.datetime) -> page.Rev
     fits = ledger.model_runs(run=run)
     run_shown = _run(ledger, bank, kind, run, now)
     world, gain = _world(ledger, bank, run_shown, now)
+    # Of questions that run on, only what ends one early has an outcome.
+    past = replace(selection, closed_by=(kind == "replay" and run_shown.until) or now)
     return page.ReviewData(
         run=run_shown,
         scores=rows,
@@ -108,7 +110,7 @@ def gather(ledger: Ledger, *, kind: str, run: str, now: dt.datetime) -> page.Rev
         ],
         left_out=unscored(catalog, forecasts, kind, now),
         parts=_parts(ledger, selection, present),
-        reports=[{"source": name, **row} for name, row in worth(ledger, selection).items()],
+        reports=[{"source": name, **row} for name, row in worth(ledger, past).items()],
         world=world,
         news_gain=gain,
         unfit=[
