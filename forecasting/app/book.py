@@ -1445,11 +1445,14 @@ class Book[Table]:
         self,
         *forecasters: str,
         counted: bool = True,
+        early: bool = True,
         share: float | None = None,
         types: Sequence[str] = (),
         **filters: Any,
     ) -> list[str]:
         """Say what a table leaves out of a selection, each with its count and its reason.
+
+        With `early`, also how many answers came before a close that is still to come.
 
         With `types`, of a calibration of questions of those types, read at a `share` of their
         windows (None: no one moment is read).
@@ -1461,7 +1464,8 @@ class Book[Table]:
             from forecasting.app.scores.score import unread
 
             more = unread(self.ledger, wanted, types=types, share=share)
-        return left_out(self.ledger, wanted, *forecasters, counted=counted, more=more)
+        now = clock.now() if early else None
+        return left_out(self.ledger, wanted, *forecasters, counted=counted, more=more, now=now)
 
     def why_empty(
         self,

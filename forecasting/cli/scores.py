@@ -25,6 +25,10 @@ FILTERS = (
     options.RUN,
     options.AS_OF,
     options.flag("--too-soon", help="Include questions that resolved within two days of opening."),
+    options.flag(
+        "--past-close",
+        help="Only questions past their scheduled close, so that early answers are not favoured.",
+    ),
 )
 
 
@@ -58,7 +62,7 @@ READING = options.choice(
 
 def selection(values: dict[str, Any]) -> dict[str, Any]:
     """Take the arguments of a selection out of the values of the options."""
-    names = ("kind", "run", "forecaster", "question", "tag", "reading", "too_soon")
+    names = ("kind", "run", "forecaster", "question", "tag", "reading", "too_soon", "past_close")
     wanted = {name: values.pop(name) for name in names if name in values}
     return wanted | {"as_of": times.optional(values.pop("as_of"))}
 
@@ -256,10 +260,6 @@ def _without_interval(rows: Iterable[Mapping[str, Any]]) -> list[str]:
     default="brier",
     help="Score to decompose: half Brier, or log in nats.",
 )
-@options.flag(
-    "--past-close",
-    help="Only questions past their scheduled close, so that early answers are not favoured.",
-)
 @READING
 @filters
 def calibration(
@@ -268,7 +268,6 @@ def calibration(
     by: str,
     picture: str,
     score: str,
-    past_close: bool,
     forecaster: str,
     **values: Any,
 ) -> None:
@@ -291,12 +290,13 @@ def calibration(
         usual = {"replay": "model", "imported": ""}
         who = forecaster or usual.get(kind, book.forecaster)
         shown = forecaster if picture in EVERYBODY or by == "forecaster" else who
-        wanted = selection(values) | {"forecaster": shown, "past_close": past_close}
+        wanted = selection(values) | {"forecaster": shown}
         book.known(forecaster)
         types: tuple[str, ...] = ("numeric",) if picture == "pit" else ("binary",)
         each = by == "horizon" or picture in ("over-time", "histogram")
         for note in book.left_out(
             counted=picture in EVERYBODY,
+            early=bool(by or picture),
             share=None if each else share,
             types=() if picture == "over-time" else types if by or picture else CALIBRATED,
             **wanted,

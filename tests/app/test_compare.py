@@ -6,7 +6,7 @@ import pytest
 
 from forecasting.app.scores.compare import compare
 from forecasting.app.scores.frame import Selection, resolved
-from forecasting.app.scores.score import scores
+from forecasting.app.scores.score import left_out, scores
 from forecasting.comparison.against import shared
 from forecasting.errors import InvalidInput, NotFound
 from tests import season as ours
@@ -60,6 +60,36 @@ def test_an_early_resolution_waits_and_a_late_answer_holds_up():
     done = compare(diary.ledger, "ann", "bob", now=START + 22 * DAY, diebold_mariano=True)
     assert (done["steps"], done["held_by"]) == (4, None)
     assert "Diebold-Mariano needs 8" in done["reading"]
+
+
+def early_season():
+    """Twelve questions of forty days; three come by day ten, and nine never will."""
+    diary = Diary()
+    asked = [ours.question(f"q{i:02d}") for i in range(12)]
+    diary.write(0, *asked)
+    for who, p in (("yea", 0.7), ("cal", 0.25)):
+        diary.write(0, *(ours.said(q, who, p, 0) for q in asked))
+    diary.write(10, *(ours.resolved(q, "yes", 9) for q in asked[:3]))
+    return diary, asked
+
+
+def test_early_answers_are_said_to_favour_who_expects_them():
+    diary, asked = early_season()
+    now = START + 11 * DAY
+    result = compare(diary.ledger, "yea", "cal", now=now)
+    # Who says yes too often is the better on what has been answered so far.
+    assert result["difference"] < 0
+    assert "3 of the 3 were answered before a close that is still to come" in result["reading"]
+    notes = left_out(diary.ledger, Selection(), now=now)
+    assert any("3 questions were answered before a scheduled close" in note for note in notes)
+    closed = Selection(closed_by=now)
+    assert compare(diary.ledger, "yea", "cal", now=now, selection=closed)["n_shared"] == 0
+    assert not any("still to come" in note for note in left_out(diary.ledger, closed, now=now))
+    diary.write(41, *(ours.resolved(q, "no", 40) for q in asked[3:]))
+    done = compare(diary.ledger, "yea", "cal", now=START + 42 * DAY)
+    assert done["difference"] > 0
+    assert "still to come" not in done["reading"]
+    assert left_out(diary.ledger, Selection(), now=START + 42 * DAY) == []
 
 
 def test_nobody_is_compared_on_time_before_both_had_spoken():

@@ -191,6 +191,20 @@ def test_a_missing_interval_has_a_reason(forecast, capsys, tmp_path):
     assert "no interval" not in err
 
 
+@pytest.mark.parametrize("command", ["score", "leaderboard --no-sample", "pool --score"])
+def test_every_table_says_what_came_early_and_can_leave_it_out(
+    forecast, capsys, monkeypatch, command
+):
+    # In mid-season: of questions that run on, only what ended one early is answered.
+    monkeypatch.setenv("FORECASTING_NOW", "2025-03-25T00:00:00Z")
+    _, err = printed(forecast, capsys, *command.split(), "--as-of", "2025-03-25")
+    assert "answered before a scheduled close that is still to come" in err
+    assert "(--past-close leaves such out)" in err
+    _, err = printed(forecast, capsys, *command.split(), "--as-of", "2025-03-25", "--past-close")
+    assert "still to come" not in err
+    assert "before the scheduled close" in err
+
+
 def test_no_sequence_has_no_questions_waiting_for_it(forecast):
     answer = forecast("compare", "ann", "bob", "--rule", "log")
     assert (answer["steps"], answer["waiting"]) == (0, 0)

@@ -135,6 +135,11 @@ def compare(
         wide["a"], wide["b"], cluster=cluster, resamples=resamples, largest=upper - lower
     )
     sentences = [_with_names(whole.reading, names)]
+    if early := int((wide["closes"] > moment).sum()):
+        sentences.append(
+            f"{early} of the {len(wide)} {'was' if early == 1 else 'were'} answered before a close "
+            "that is still to come, which favours whoever expects early answers."
+        )
     result.update(
         difference=whole.difference,
         lower=whole.lower,

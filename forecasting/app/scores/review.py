@@ -292,7 +292,7 @@ def figures(
     sources = source_rows(ledger, as_of=now, now=now)
     result["sources"] = [dict(row) for row in folded(sources) if row.get("claims")]
     result["n_sources"] = len(sources)
-    result["left_out"] = left_out(ledger, mine)
+    result["left_out"] = left_out(ledger, mine, now=now)
     more = unread(ledger, mine, types=CALIBRATED, share=reliability["share"])
     result["unread"] = left_out(ledger, mine, counted=False, more=more)
     result["unscored"] = unscored(catalog, by_me, kind, now)
