@@ -230,8 +230,8 @@ def left_out(
     notes = [f"left out: {_counted(reasons)}"] if reasons else []
     if early:
         notes.append(
-            f"{early} question{'s were' if early > 1 else ' was'} answered before a scheduled close "
-            "that is still to come; those that stay quiet are not in the table yet, which favours "
+            f"{early} question{'s were' if early > 1 else ' was'} answered before a scheduled "
+            "close that is still to come; those that stay quiet are not in the table yet, which favours "
             "whoever expects early answers (past_close=True leaves such out)"
         )
     notes += [late_note(ledger, wanted), seal_note(ledger, wanted, *forecasters, counted=counted)]
