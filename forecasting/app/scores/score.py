@@ -231,8 +231,8 @@ def left_out(
     if early:
         notes.append(
             f"{early} question{'s were' if early > 1 else ' was'} answered before a scheduled "
-            "close that is still to come; those that stay quiet are not in the table yet, which favours "
-            "whoever expects early answers (past_close=True leaves such out)"
+            "close that is still to come; those that stay quiet are not in the table yet, which "
+            "favours whoever expects early answers (past_close=True leaves such out)"
         )
     notes += [late_note(ledger, wanted), seal_note(ledger, wanted, *forecasters, counted=counted)]
     return [note for note in notes if note]
