@@ -32,10 +32,7 @@ _GROWTH = 1.05
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """Forecasts of yes in force on one binary question at one moment, one a forecaster.
-
-    `forecasters`, `forecasts` and `issued_at` are in one order.
-    """
+    """Forecasts of yes in force on one question at one moment, one a forecaster, in one order."""
 
     question: str
     forecasters: tuple[str, ...]
@@ -58,11 +55,9 @@ class Solved:
 
     @property
     def counts_from(self) -> dt.datetime:
-        """The scheduled close, or the answer where it came later.
-
-        Were early answers learned from at once, they would come in ahead of the others: of
-        questions that all run for a year, a base rate would know of nothing but yeses till then.
-        """
+        """The scheduled close, or the answer where it came later."""
+        # Were early answers learned from at once, they would come in ahead of the others: of
+        # questions that all run for a year, a base rate would know of nothing but yeses till then.
         return max(self.known_at, self.crowd.closes)
 
     @property
@@ -74,10 +69,7 @@ class Solved:
 
 
 class Past:
-    """The crowds of resolved questions, and the forecasts behind them for the learned pool.
-
-    What is learned from those that had resolved and closed by a moment is learned at first use.
-    """
+    """The crowds of resolved questions, and the forecasts behind them for the learned pool."""
 
     def __init__(self, solved: Sequence[Solved], history: "pd.DataFrame") -> None:
         self.solved = sorted(solved, key=lambda item: item.counts_from)
@@ -151,10 +143,8 @@ def combine(method: str, crowd: Crowd, past: Past) -> float:
 
 
 def _event_weights(known: Sequence[Solved]) -> FloatArray | None:
-    """Give weights by which each event counts once; None below the least number of events.
-
-    A crowd weighs the same whether its question lived to have others or not.
-    """
+    """Give weights by which each event counts once; None below the least number of events."""
+    # A crowd weighs the same whether its question lived to have others or not.
     questions = Counter(event for event, _ in {(item.event, item.crowd.question) for item in known})
     if len(questions) < LEAST_EVENTS:
         return None

@@ -216,15 +216,11 @@ def left_out(
     more: Counter[str] | None = None,
     now: dt.datetime | None = None,
 ) -> list[str]:
-    """Say what a table leaves out of a selection, each with its count and its reason.
-
-    Seals are `counted` as the worst that they could hold, or left out too. `more` are the reasons
-    of one table alone, with their counts. With `now`, how many answers came before a close that was
-    still to come then (or as of the selection's moment), and whom that favours.
-    """
+    """Say what a table leaves out of a selection, each with its count and its reason."""
     reasons: Counter[str] = Counter()
     for kind in kinds_present(ledger) if wanted.kind == "all" else [wanted.kind]:
         reasons += _reasons(ledger, replace(wanted, kind=kind), forecasters, wanted.as_of or now)
+    # Of questions that run on, only what ends one early has an answer.
     early = reasons.pop(EARLY, 0) if now else 0
     reasons += more or Counter()
     notes = [f"left out: {_counted(reasons)}"] if reasons else []
