@@ -21,7 +21,7 @@ _ALONE = 0.9
 _NOTHING = 0.9
 # Six points of mean 0 and variance 1: with two, a dozen clusters would give few different draws.
 _WEBB = np.sqrt([0.5, 1.0, 1.5, 0.5, 1.0, 1.5]) * [-1, -1, -1, 1, 1, 1]
-_LITTLE = "too little spread: nearly all clusters have the same mean"
+_LITTLE = "too little spread: nearly all events have the same mean"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def difference_interval(
     >>> interval.n_clusters, round(interval.mean, 2), interval.lower < 0.16 < interval.upper
     (10, 0.16, True)
     >>> difference_interval(values[:3], ["a", "b", "c"]).note
-    'too few: 3 clusters, an interval needs 8'
+    'too few: 3 events, an interval needs 8'
     """
     interval, residual, size = _measured(values, clusters, level, resamples, checks.LEAST_CLUSTERS)
     if interval.note:
@@ -173,7 +173,7 @@ def level_interval(
     >>> 0.02 < interval.lower < interval.mean < interval.upper < 0.13
     True
     >>> level_interval(scores[:12], range(12)).note
-    'too few: 12 clusters say little of a level, an interval needs 20'
+    'too few: 12 events say little of a level, an interval needs 20'
     """
     low, high = bounds
     interval, residual, size = _measured(values, clusters, level, resamples, checks.LEAST_OF_LEVEL)
@@ -254,12 +254,12 @@ def _measured(
         )
     note = ""
     if count < least:
-        noun = "cluster" if count == 1 else "clusters"
+        noun = "event" if count == 1 else "events"
         says = "says" if count == 1 else "say"
         of_level = "" if least == checks.LEAST_CLUSTERS else f" {says} little of a level"
         note = f"too few: {count} {noun}{of_level}, an interval needs {least}"
     elif not interval.standard_error > _ROUNDING * float(np.abs(x).max()):
-        note = "no spread: all clusters have the same mean"
+        note = "no spread: all events have the same mean"
         interval = replace(interval, detectable=math.nan)
     elif float(np.abs(residual).max()) ** 2 > _ALONE * squares:
         note = _LITTLE

@@ -39,7 +39,7 @@ def test_swapping_the_two_mirrors_everything(ledger):
 def test_few_events_give_an_answer_without_an_interval():
     result = compare(ours.season(events=4).ledger, "ann", "bob", now=NOW)
     assert result["lower"] != result["lower"]
-    assert "too few: 4 clusters" in result["reading"]
+    assert "too few: 4 events" in result["reading"]
 
 
 def test_an_early_resolution_waits_and_a_late_answer_holds_up():

@@ -170,7 +170,7 @@ def test_below_eight_events_there_is_no_confidence_band():
     forecast, outcome, cluster = updates(2, clusters=7)
     band = confidence_band(forecast, outcome, cluster=cluster)
     assert np.isnan(band.lower).all()
-    assert band.note.startswith("too few: 7 clusters")
+    assert band.note.startswith("too few: 7 events")
     assert np.isfinite(band.event_rate).all()
 
 
