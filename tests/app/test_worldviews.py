@@ -72,9 +72,9 @@ def test_what_worldviews_said_is_read_without_what_everybody_else_did(monkeypatc
     monkeypatch.setattr(
         Ledger, "forecasts", lambda *a, **k: names.append(k["forecaster"]) or read(*a, **k)
     )
-    said, at = spoken_live(diary.ledger), ours.START + 2 * ours.DAY
-    assert (said.worldviews, sorted(names)) == ((A,), [POOL, A, B])
-    assert [said.at(who, "q", at) for who in (A, POOL, B)] == [(0.8,), (0.7,), None]
+    views, at = spoken_live(diary.ledger), ours.START + 2 * ours.DAY
+    assert (views.worldviews, sorted(names)) == ((A,), [POOL, A, B])
+    assert [views.at(who, "q", at) for who in (A, POOL, B)] == [(0.8,), (0.7,), None]
 
 
 def test_the_model_before_an_update_is_read_without_its_replays(monkeypatch):
