@@ -155,11 +155,7 @@ def _numbers(labels: tuple[str, ...], entered: tuple[str, ...]) -> tuple[tuple[s
 def value_of(
     space: OutcomeSpace, answer: str | tuple[tuple[str, str], ...], *, manner: Manner | None = None
 ) -> Value:
-    """Give the value of a forecast on a question of some outcome space.
-
-    A text is the decimal of a probability that was read already; pairs are read here, where it is
-    known what they are.
-    """
+    """Give the value of a forecast on an outcome space: a decimal that was read, or pairs."""
     if space.type == "binary":
         if not isinstance(answer, str):
             names = plainly(", ".join(label for label, _ in answer))

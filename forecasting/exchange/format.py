@@ -65,10 +65,7 @@ class PlatformRule:
 
 
 def brier_once(history: QuestionHistory) -> dict[str, list[float]]:
-    """Score each forecast of each forecaster by :math:`(p - y)^2`, from 0 to 1.
-
-    However long it stood; those after the close count too.
-    """
+    """Score each forecast, also after the close, by :math:`(p - y)^2`, however long it stood."""
     y = float(history.outcome == "yes")
     scores: dict[str, list[float]] = {}
     for one in history.forecasts:

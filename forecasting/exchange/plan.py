@@ -362,10 +362,7 @@ type Spoken = list[tuple[dt.datetime, str, tuple[str, ...]]]
 def in_another_zone(
     statements: Statements, plan: Plan, existing: Existing, *, refuse: bool
 ) -> None:
-    """Note, or `refuse`, forecasts that the ledger holds in the same words at shifted times.
-
-    Compared are questions of one id, or of one title where the id is made of local times.
-    """
+    """Note, or `refuse`, forecasts that the ledger holds in the same words at shifted times."""
     titles = {
         (question.title, name.partition("-")[0]): name
         for name, question in existing.questions.items()

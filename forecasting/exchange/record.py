@@ -81,11 +81,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A score that the file itself states, for comparison; nothing of it is recorded.
-
-    `rule` is a name among the platform's own (``baseline``, ``brier``, ...); `forecaster` is empty
-    for the person whose file it is.
-    """
+    """A score that the file itself states (empty `forecaster`: whose file it is), to compare."""
 
     line: int
     question: str

@@ -39,10 +39,7 @@ def check_text(content: bytes, name: str) -> None:
 
 
 def text_lines(content: bytes, name: str) -> Iterator[str]:
-    """Give the lines of a text with their ends, decoded one at a time.
-
-    A byte order mark is passed over. Only the line feed ends a line.
-    """
+    """Give the lines of a text with their ends (line feeds alone), without a byte order mark."""
     if content.count(b"\n") > 2 * MOST_ROWS:
         raise stop(name, 1, f"file: more than {2 * MOST_ROWS:,} lines", "split it")
     if _sound(content):

@@ -28,10 +28,7 @@ ORDINARY, AT_ONCE = 4_000_000, 2
 
 @dataclass(slots=True)
 class Job:
-    """One piece of work; `then` shows what came of it, `total` is 0 where nobody knows it.
-
-    `form` is what somebody typed to begin it, where its page shows that again beside the fault.
-    """
+    """One piece of work: `then` shows what came of it, `total` 0 is unknown, `form` began it."""
 
     id: str
     title: str
@@ -77,10 +74,7 @@ class Jobs:
         form: Sent | None = None,
         **options: Any,
     ) -> Job:
-        """Begin a piece of work, or give the one like it that is not over.
-
-        `head` is the last entry that it can have seen when it began.
-        """
+        """Begin work that saw the ledger up to `head`, or give the one like it that is not over."""
         with self._lock:
             for job in self._jobs.values():
                 if not job.over and (job.call, job.who, job.options) == (call, who, options):

@@ -187,14 +187,6 @@ def test_one_title_asked_twice_wants_an_id(imported):
 # Rules at every door
 
 
-def test_a_no_before_the_deadline_is_asked_about(book, tmp_path):
-    asked(book, tmp_path)
-    with pytest.raises(InvalidInput, match="can a yes no longer happen"):
-        book.resolve("q", False, source="x")
-    assert book.resolve("q", False, source="x", sure=True)[0]["outcome"] == "no"
-    assert book.resolve("q", True, source="x")[0]["outcome"] == "yes"
-
-
 def test_a_no_before_the_deadline_on_the_command_line(run, imported, monkeypatch):
     from forecasting.cli import times
 

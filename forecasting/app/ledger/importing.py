@@ -231,10 +231,7 @@ def import_record(
 
 
 def _run_name(head: int, plan: Plan) -> str | None:
-    """Name an import by its first forecast and its last outcome or forecast, as the list does.
-
-    One without forecasts is named by its first and last entry; one of news alone has no name.
-    """
+    """Name an import by its first forecast (or entry) and its last entry; news has no name."""
     if not plan.forecasts:
         count = len(plan.questions) + len(plan.withdrawals) + len(plan.resolutions)
         return f"{head + 1}-{head + count}" if count else None

@@ -159,10 +159,7 @@ def question(row: Mapping[str, str]) -> tuple[dict[str, Any], tuple[str, dt.date
 
 
 def _zero_point(lower: float, grid: Sequence[float], upper: float, kind: str) -> float | None:
-    """Give the zero point that a grid shows; a grid of dates is cut to days, as its bounds are.
-
-    A grid of an even number of values has no middle: without its last value it has one.
-    """
+    """Give the zero point that a grid shows; one of an even number loses its last value."""
     if len(grid) < 3:
         return None
     if len(grid) % 2 == 0:
