@@ -326,6 +326,7 @@ FORMAT = Format(
     what="a Fatebook CSV",
     looks_like=looks_like,
     read=read,
+    titled=True,
     rules={
         "brier": PlatformRule(
             brier,
