@@ -293,7 +293,8 @@ def test_markets_whose_prices_were_the_same_are_two_questions_and_no_renaming(le
             "conditionId": f"0x{number:064}", "question": f"Will candidate {number} win?",
             "slug": f"candidate-{number}", "outcomes": '["Yes", "No"]',
             "outcomePrices": "[0.5, 0.5]", "clobTokenIds": f'["7{number}", "8{number}"]',
-            "startDate": "2025-05-01T00:00:00Z", "endDate": "2025-06-30T12:00:00Z", "history": [{"t": 1746273600, "p": 0.5}],
+            "startDate": "2025-05-01T00:00:00Z", "endDate": "2025-06-30T12:00:00Z",
+            "history": [{"t": 1746273600, "p": 0.5}],
         }  # fmt: skip
         path = tmp_path / f"{number}.json"
         path.write_text(json.dumps([market]))
