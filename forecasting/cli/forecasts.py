@@ -261,6 +261,9 @@ def asking(command: Any) -> Any:
         options.text("--unit", help="Unit of the number."),
         options.text("--base", metavar="PHRASE", help='Base rate, such as "3 in 70 weeks".'),
         options.text("--answer", metavar="PREDICATE", help='Such as "pause=on through close".'),
+        options.text(
+            "--if", "condition", metavar="Q=OUTCOME", help="Annulled unless Q comes out so."
+        ),
         click.option("--tag", "tags", multiple=True, help="Tag to add; repeatable."),
         options.text("--slug", help="Short id; default: made from the title."),
         options.text(
@@ -275,7 +278,8 @@ def asking(command: Any) -> Any:
 def asked(values: Mapping[str, Any]) -> dict[str, Any]:
     """Give the values of the options as arguments of :meth:`forecasting.app.book.Book.ask`."""
     lists = {"ladder": "ladder", "options": "options_", "ordered": "ordered"}
-    plain = ("by", "opens", "span", "unit", "base", "answer", "tags", "slug", "criteria")
+    plain = ("by", "opens", "span", "unit", "base", "answer", "condition", "tags")
+    plain += ("slug", "criteria")
     return {name: values[name] for name in plain} | {
         name: _parts(values[option]) for name, option in lists.items()
     }
@@ -300,6 +304,7 @@ def ask(
       forecast ask "Will a convoy reach El Fasher?" 35% --by 2027-01-31 --base "3 in 70 weeks"
       forecast ask "Who chairs the talks?" --by 2027-01-31 --options egypt,qatar,nobody
       forecast ask "How many cross the border?" --by 2027-01-31 --range 0..5000 --unit people
+      forecast ask "Will it last to June?" 60% --by 2027-06-30 --if a-convoy-reach-el-fasher=yes
     """
     if probability is not None:
         _check_order(title, probability)
@@ -334,6 +339,8 @@ def print_question(question: dict[str, Any]) -> None:
     mine = {row["question"]: row["forecast"] for row in question["forecasts"]}
     line(f"asked: {question['title']}")
     line(f"  closes: {question['deadline']}")
+    if question["condition"]:
+        line(f"  only if: {question['condition']}; otherwise it is annulled")
     for name in question["questions"]:
         model = question["model"].get(name)
         model_says = "" if model is None else f"   model {cell(model)}"

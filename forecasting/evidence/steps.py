@@ -136,15 +136,21 @@ def one_by_one(items: Sequence[Evidence]) -> list[list[Evidence]]:
 
 
 def steps_after(
-    facts: Sequence[Evidence], new: Collection[str], gone: Mapping[str, Evidence]
+    facts: Sequence[Evidence],
+    new: Collection[str],
+    gone: Mapping[str, Evidence],
+    *,
+    latest_first: bool = False,
 ) -> list[tuple[str, tuple[Evidence, ...]]]:
     """Give what may have moved a forecast, in order, with the items that count after each.
 
     `gone` are items that it knew and that count no more, by the key of what took each back.
+    Reports come last, as they became known or, with `latest_first`, the other way round.
     """
     fresh = [item for item in facts if item.key in new]
     order = [(item.key, False) for item in fresh if facts_on(item)]
-    order += [(item.key, True) for item in fresh if item.reports]
+    reports = [(item.key, True) for item in fresh if item.reports]
+    order += reversed(reports) if latest_first else reports
     whole, stated = {item.key for item in facts} - set(new), set[str]()
     before, left = _so_far(facts, whole, stated), list(gone.values())
     steps = [(TIME, _in_order([*before, *left]))]

@@ -34,12 +34,13 @@ def workspace(tmp_path, monkeypatch):
 
 def test_every_type_of_question_is_in_the_table():
     assert len(ROWS) == 6
-    assert len(KINDS) == 5
+    assert len(KINDS) == 6
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_kind_is_asked_and_answered_as_the_table_says(kind, workspace, capsys):
     how, answers = ASKED[kind]
+    assert cli(["ask", "Will a truce begin?", "--by", "2027-01-31", "--slug", "truce"]) == 0
     for number, answer in enumerate(answers):
         # A number in words or odds is one argument; options are several.
         number_words = words(answer) if answer.startswith("--") else [answer]

@@ -15,7 +15,16 @@ from typing import Any, cast
 from forecasting.app.ledger import log as logs
 from forecasting.app.upkeep import banks
 from forecasting.app.upkeep.banks import refuse_another_question, zone_of
-from forecasting.bank.asked import Asked, dated, fields_of, fields_of_yaml, same_days, slug_of
+from forecasting.bank.asked import (
+    Asked,
+    dated,
+    fields_of,
+    fields_of_yaml,
+    given_that,
+    same_days,
+    slug_of,
+    with_condition,
+)
 from forecasting.bank.read import Bank, question_of
 from forecasting.bank.usable import process_of, with_setups
 from forecasting.domain import forecasters
@@ -72,6 +81,8 @@ def ask(
         question if asked.opens else replace(question, opens=now)
         for question in question_of(fields, now=now, source="asked")
     ]
+    if asked.condition:
+        questions = [_conditional(catalog, question, now) for question in questions]
     for question in questions:
         if question.opens > now:
             msg = f"opens ({asked.opens}): lies in the future"
@@ -108,6 +119,7 @@ def ask(
         "closes": questions[-1].closes,
         "deadline": deadline(questions[-1].closes, first.zone),
         "answer": first.answer,
+        "condition": first.condition and f"{first.condition.question}={first.condition.outcome}",
         "process": setups[0].name if setups else "",
         "criteria": "" if lacks_criteria(first) else first.criteria,
         "questions": [question.id for question in questions],
@@ -128,6 +140,27 @@ def ask(
             )
         ],
     }
+
+
+def _conditional(catalog: Catalog, question: Question, now: dt.datetime) -> Question:
+    """Give a question with its condition checked, and said in its answer where that lacks it.
+
+    A base rate is one under the condition, so the answer of its process needs no more.
+    """
+    checked = with_condition(question, catalog.questions)
+    assert checked.condition is not None  # for the type checker
+    needs, other = checked.condition, catalog.questions[checked.condition.question]
+    shown, status = f"condition ({needs.question}={needs.outcome})", catalog.status(other, now)
+    if status in {"resolved", "annulled"}:
+        msg = f"{shown}: {other.id} is {catalog.outcome(other)} already"
+        raise InvalidInput(msg, hint="ask without it, or on a question that is open")
+    answer = checked.answer
+    if not answer or " given " in f" {answer} " or answer == f"{checked.id}-event by close":
+        return checked
+    if not (given := given_that(checked, other)):
+        msg = f"answer ({answer}): does not say in the world's terms that {shown} holds"
+        raise InvalidInput(msg, hint=f"answer=\"{answer} given ...\", or none")
+    return replace(checked, answer=f"{answer} given {given}")
 
 
 def by_stated_rates(ledger: Ledger, name: str) -> list[str]:
@@ -225,7 +258,8 @@ def edit(
 
     `changed` is the whole question as YAML (`forecasting.bank.asked`), or the fields that change.
     """
-    old_questions = Catalog.of(ledger).find(name)
+    catalog = Catalog.of(ledger)
+    old_questions = catalog.find(name)
     before = fields_of(old_questions)
     if isinstance(changed, str):
         after = fields_of_yaml(changed)
@@ -246,9 +280,8 @@ def edit(
             question,
             basis=was.basis,
             model=was.model,
-            parent=was.parent,
-            condition=was.condition,
         )
+        new = with_condition(new, catalog.questions)
         if after.get("opens") == before["opens"] or "opens" not in after:
             new = replace(new, opens=was.opens)
         if question.id in old and same_days(after, before):
