@@ -224,7 +224,9 @@ def with_condition(question: Question, questions: Mapping[str, Question]) -> Que
     if other.id == question.id:
         raise InvalidInput(f"{shown}: is the question itself", hint="another question")
     if other.type == "numeric":
-        raise InvalidInput(f"{shown}: a number cannot be a condition", hint="a question of yes or no")
+        raise InvalidInput(
+            f"{shown}: a number cannot be a condition", hint="a question of yes or no"
+        )
     options = other.space.options if other.type != "binary" else ("yes", "no")
     try:
         result = outcome(other.space, needs.outcome)

@@ -480,6 +480,27 @@ def test_what_was_taken_back_is_told_apart_from_time(own_book):
     assert titles == {"Retracted: A word", "time, and what was learned of the past"}
 
 
+def test_a_correction_is_one_change_and_no_item_beside_its_retraction(own_book):
+    """Each stood there with the whole of what it moves, once up and once down."""
+    book = own_book()
+    times = [NOW + dt.timedelta(hours=hours) for hours in range(1, 4)]
+    item = add(book, "A word", "truce-comes=x4")
+    update(book.ledger, [], now=NOW)
+    for when, ratio in zip(times, ("x5", "x3"), strict=False):
+        item = news.add(
+            book.ledger, f"A word, {ratio}", source="a wire", grade="B", now=when,
+            known_at=parse_instant("2026-08-20T10:00:00Z"), on=[f"truce-comes={ratio}"],
+            instead_of=item["key"],
+        )  # fmt: skip
+    rows, _ = update(book.ledger, ["truce-comes"], now=times[2])
+    (row,) = rows
+    moves = {move["title"]: move["change"] for move in row["moved"]}
+    assert list(moves) == ["A word, x3", "time"]
+    assert -0.4 < moves["A word, x3"] < -0.02
+    assert sum(moves.values()) == pytest.approx(logit(row["after"]) - logit(row["before"]))
+    assert row["reason"] == "new evidence"
+
+
 def test_options_and_numbers_are_logged_where_they_moved_by_more_than_their_error(own_book):
     """Any change of an option was logged, and with it everything that is linked to it."""
     level = """\

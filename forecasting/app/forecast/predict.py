@@ -19,7 +19,7 @@ from forecasting.app.upkeep.banks import bank_of
 from forecasting.bank import Bank
 from forecasting.domain.catalog import Catalog
 from forecasting.domain.commentary import Worldview
-from forecasting.domain.evidence import Evidence, retractions
+from forecasting.domain.evidence import Evidence, retractions, takes_place
 from forecasting.domain.forecast import Forecast, Kind, Spread, Value, model_value
 from forecasting.domain.forecasters import (
     BASE_RATE,
@@ -361,7 +361,10 @@ class Predictor:
                         change = (value - current[question.id]) / len(orders)
                         rows[question.id][key] = rows[question.id][key] + change
                         current[question.id] = value
+            corrections = self._corrections(new, undone, as_of)
             for name, changes in rows.items():
+                for entry, key in corrections.items():
+                    changes[key] = changes[key] + changes.pop(entry)
                 moves[name] = tuple((cause, change.tolist()) for cause, change in changes.items())
         return moves
 
@@ -383,6 +386,21 @@ class Predictor:
             ]
             for latest_first in ((False, True) if reports > 1 else (False,))
         ]
+
+    def _corrections(
+        self, new: Sequence[str], undone: Sequence[str], as_of: dt.datetime
+    ) -> dict[str, str]:
+        """Give the new item that stands in the place of one taken back, by what took that back."""
+        items = known(self.evidence, as_of)
+        taken_back, entry_of = retractions(items), {item.key: item for item in items}
+        corrections: dict[str, str] = {}
+        for key in undone:
+            last, entry = None, entry_of.get(key)
+            while entry and (last := next((i for i in items if takes_place(entry, i)), None)):
+                entry = taken_back.get(last.key)
+            if last is not None and last.key in new:
+                corrections[key] = last.key
+        return corrections
 
     def learn(
         self, questions: Sequence[Question], as_of: dt.datetime, before: Mapping[str, Earlier]

@@ -159,7 +159,7 @@ def _conditional(catalog: Catalog, question: Question, now: dt.datetime) -> Ques
         return checked
     if not (given := given_that(checked, other)):
         msg = f"answer ({answer}): does not say in the world's terms that {shown} holds"
-        raise InvalidInput(msg, hint=f"answer=\"{answer} given ...\", or none")
+        raise InvalidInput(msg, hint=f'answer="{answer} given ...", or none')
     return replace(checked, answer=f"{answer} given {given}")
 
 
