@@ -4,6 +4,7 @@ import datetime as dt
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from io import StringIO
 from math import inf
@@ -215,27 +216,26 @@ def with_condition(question: Question, questions: Mapping[str, Question]) -> Que
     needs = question.condition
     if needs is None:
         return question
-    shown, other = f"condition ({needs.question}={needs.outcome})", questions.get(needs.question)
+    other, why, hint, result = questions.get(needs.question), "", "", ""
     if other is None:
         rungs = [one.id for one in questions.values() if one.ladder == needs.question]
         why = f"{needs.question} is a ladder" if rungs else f"no question named {needs.question}"
         hint = ", ".join(rungs) or nearest(needs.question, questions) or "forecast questions list"
-        raise InvalidInput(f"{shown}: {why}", hint=hint)
-    if other.id == question.id:
-        raise InvalidInput(f"{shown}: is the question itself", hint="another question")
-    if other.type == "numeric":
-        raise InvalidInput(
-            f"{shown}: a number cannot be a condition", hint="a question of yes or no"
-        )
-    options = other.space.options if other.type != "binary" else ("yes", "no")
-    try:
-        result = outcome(other.space, needs.outcome)
-    except InvalidInput:
-        result = ""
-    if result not in options:
-        hint = ", ".join(f"{other.id}={option}" for option in options)
-        raise InvalidInput(f"{shown}: is no outcome of {other.id}", hint=hint)
-    return replace(question, condition=Condition(other.id, result))
+    elif other.id == question.id:
+        why, hint = "is the question itself", "another question"
+    elif other.type == "numeric":
+        why, hint = "a number cannot be a condition", "a question of yes or no"
+    else:
+        options = other.space.options if other.type != "binary" else ("yes", "no")
+        with suppress(InvalidInput):
+            result = outcome(other.space, needs.outcome)
+        if result not in options:
+            why = f"is no outcome of {other.id}"
+            hint = ", ".join(f"{other.id}={option}" for option in options)
+    if why:
+        msg = f"condition ({needs.question}={needs.outcome}): {why}"
+        raise InvalidInput(msg, hint=hint)
+    return replace(question, condition=Condition(needs.question, result))
 
 
 def given_that(question: Question, other: Question) -> str:

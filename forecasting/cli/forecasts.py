@@ -278,9 +278,8 @@ def asking(command: Any) -> Any:
 def asked(values: Mapping[str, Any]) -> dict[str, Any]:
     """Give the values of the options as arguments of :meth:`forecasting.app.book.Book.ask`."""
     lists = {"ladder": "ladder", "options": "options_", "ordered": "ordered"}
-    plain = ("by", "opens", "span", "unit", "base", "answer", "condition", "tags")
-    plain += ("slug", "criteria")
-    return {name: values[name] for name in plain} | {
+    plain = ("by", "opens", "span", "unit", "base", "answer", "condition", "tags", "slug")
+    return {name: values[name] for name in (*plain, "criteria")} | {
         name: _parts(values[option]) for name, option in lists.items()
     }
 

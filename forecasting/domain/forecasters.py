@@ -92,9 +92,17 @@ def ordered(forecasters: Iterable[str]) -> list[str]:
     return sorted(set(forecasters), key=lambda name: (FAMILIES.index(family(name)), name))
 
 
+#: Letters as another keyboard has them: two such names look alike, or sound so.
+LATIN = str.maketrans("абвгдезиклмнопрстуфхіј", "abvgdeziklmnoprstufhij")
+
+
 def plain_name(name: str) -> str:
-    """Give a name without case, marks, spaces and dots."""
-    apart = unicodedata.normalize("NFKD", name).casefold()
+    """Give a name without case, marks, spaces and dots, and Cyrillic letters as Latin ones.
+
+    >>> plain_name("Ana B."), plain_name("ана б")
+    ('anab', 'anab')
+    """
+    apart = unicodedata.normalize("NFKD", name).casefold().translate(LATIN)
     return "".join(letter for letter in apart if letter.isalnum()) or name
 
 

@@ -259,7 +259,7 @@ def add_file(ledger: Ledger, path: Path, now: dt.datetime) -> list[Question]:
 
 def _with_conditions(catalog: Catalog, questions: Sequence[Question]) -> list[Question]:
     """Give new questions with their conditions checked."""
-    known = catalog.questions | {question.id: question for question in questions}
+    known = {**catalog.questions, **{question.id: question for question in questions}}
     return [with_condition(question, known) for question in questions]
 
 
