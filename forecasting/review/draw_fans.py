@@ -33,11 +33,7 @@ COLOURS = (
 
 
 def draw_fans(fans: Sequence[Fan], *, title: str = "", zone: str = "UTC") -> "Figure":
-    """Draw a fan of each process over time, two side by side.
-
-    A process with states is a stack of bands: the height of a band at a date is the share of the
-    simulated paths in that state then. A total is its median with its quantile bands.
-    """
+    """Draw a fan of each process, two side by side: stacked shares of states, or quantiles."""
     from matplotlib.figure import Figure
 
     columns = max(1, min(2, len(fans)))

@@ -74,11 +74,7 @@ def style() -> Iterator[None]:
 
 
 def svg(figure: "Figure", *, label: str = "", prefix: str = "") -> str:
-    """Give a figure as an SVG element to stand inside a page; equal figures give equal strings.
-
-    Colours are the page's own (``var(--model, #0072b2)``), text takes the page's font, and `prefix`
-    sets its ids apart from those of the page's other pictures.
-    """
+    """Give a figure as an SVG element in the page's colours and font, its ids under a `prefix`."""
     buffer = io.StringIO()
     with style():
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})

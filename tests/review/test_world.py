@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecasting.errors import InvalidInput
 from forecasting.review import (
     Cause,
     Fan,
@@ -215,11 +214,6 @@ def test_fans_stand_side_by_side_and_each_is_named():
         for i, a in enumerate(places)
         for b in places[i + 1 :]
     )
-
-
-def test_a_fan_whose_rows_do_not_fit_its_states_is_refused():
-    with pytest.raises(InvalidInput, match="row of 3 numbers"):
-        Fan("p", "P", DAYS, ("a", "b", "c"), np.full((len(DAYS), 2), 0.5))
 
 
 def test_what_is_likely_now_is_the_last_word_with_its_interval_and_its_change(make_binary):
