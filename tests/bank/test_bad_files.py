@@ -58,12 +58,16 @@ def test_a_condition_names_a_question_and_an_outcome_that_it_can_have(tmp_path, 
         "  convoy: {title: A convoy?, opens: 2026-01-10, closes: 2026-12-31}\n"
         "  who: {title: Who then?, opens: 2026-01-10, closes: 2026-12-31, type: categorical,\n"
         "    options: [egypt, qatar]}\n"
-        f"  then: {{title: What then?, opens: 2026-01-10, closes: 2026-12-31,\n"
+        "  then: {title: What then?, opens: 2026-01-10, closes: 2026-12-31,\n"
+        "    answer: road by close,\n"
         f"    links: {{condition: {needs}}}}}\n",
         encoding="utf-8",
     )
-    faults = [fault.message for fault in check(read_bank(tmp_path))]
-    assert faults == ([message] if message else [])
+    bank = read_bank(tmp_path)
+    assert [fault.message for fault in check(bank)] == ([message] if message else [])
+    (note,) = notes(bank)
+    assert "so the model's number is the one without it" in note.message
+    assert note.hint == "road by close given ..."
 
 
 def test_slug_title_and_deadline_are_enough(tmp_path):

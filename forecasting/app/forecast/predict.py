@@ -320,16 +320,12 @@ class Predictor:
         before: Mapping[str, Earlier],
         answers: Mapping[tuple[str, str], Answer],
     ) -> dict[str, _Moves]:
-        """Say what moved the model's forecasts since their last ones.
-
-        The order is that of an explanation: first time (with what was learned of the past, and the
-        watch that all items bring with them), then what was taken back, then the facts of each new
-        item in the order in which they became known, then their reports, so that a report which a
-        fact has ended moved nothing. Of several reports each has the mean of what it changes in
-        that order and in the opposite one: their mean over all orders, unless three act on one
-        another. The changes add up to the whole change on the scale of the answer. Questions that
-        no new item touches are left out.
-        """
+        """Say what moved the model's forecasts since their last ones, on the scale of effects."""
+        # In the order of an explanation: time, with what was learned of the past and the watch that
+        # all items bring with them; what was taken back; the facts of new items, as they became
+        # known; their reports, so that one which a fact has ended moved nothing. Of several reports
+        # each has the mean of what it changes in that order and in the opposite one, which is its
+        # mean over all orders unless three act on one another.
         moves: dict[str, _Moves] = {}
         answered = [q for q in questions if (now := answers.get((MODEL, q.id))) and now.numbers]
         for (new, undone), asking in self._new(answered, as_of, before).items():
@@ -361,12 +357,10 @@ class Predictor:
     def _orders(
         self, new: Sequence[str], undone: Sequence[str], as_of: dt.datetime
     ) -> list[list[tuple[str, AsOf]]]:
-        """Give the steps from one forecast to the next: as reports came, and the other way round.
-
-        All are watched as all items together say, so that silence is time's and no report's.
-        """
+        """Give the steps from one forecast to the next: as reports came, and the reverse."""
         facts, back = self.facts(as_of), self._taken_back(as_of)
         gone = {key: back[key] for key in undone}
+        # All are watched as all items together say: silence is time's and no report's.
         watched = self.model.watched_until(list(self.bank.world.processes), self.at(as_of))
         reports = sum(item.reports for item in facts if item.key in new)
         return [

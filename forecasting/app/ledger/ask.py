@@ -143,10 +143,7 @@ def ask(
 
 
 def _conditional(catalog: Catalog, question: Question, now: dt.datetime) -> Question:
-    """Give a question with its condition checked, and said in its answer where that lacks it.
-
-    A base rate is one under the condition, so the answer of its process needs no more.
-    """
+    """Give a question with its condition checked, and said in its answer where that lacks it."""
     checked = with_condition(question, catalog.questions)
     assert checked.condition is not None  # for the type checker
     needs, other = checked.condition, catalog.questions[checked.condition.question]
@@ -155,6 +152,7 @@ def _conditional(catalog: Catalog, question: Question, now: dt.datetime) -> Ques
         msg = f"{shown}: {other.id} is {catalog.outcome(other)} already"
         raise InvalidInput(msg, hint="ask without it, or on a question that is open")
     answer = checked.answer
+    # A base rate is one under the condition, so the answer of its process needs no more.
     if not answer or " given " in f" {answer} " or answer == f"{checked.id}-event by close":
         return checked
     if not (given := given_that(checked, other)):
