@@ -134,6 +134,9 @@ class Asked:
                 fields[name] = getattr(self, name)
         if self.condition:
             name, _, result = (part.strip() for part in self.condition.partition("="))
+            if not name:
+                msg = f"condition ({self.condition}): names no question"
+                raise InvalidInput(msg, hint="condition=QUESTION=OUTCOME")
             fields["links"] = {"condition": {"question": name, "outcome": result or "yes"}}
         if self.ladder:
             fields["ladder"] = [day.strip() for day in self.ladder]
@@ -241,8 +244,8 @@ def with_condition(question: Question, questions: Mapping[str, Question]) -> Que
 def given_that(question: Question, other: Question) -> str:
     """Say in the words of an answer that a condition holds; empty where the paths cannot tell."""
     needs, answer = question.condition, other.answer
-    plain = other.type == "binary" and other.zone == question.zone and " given " not in answer
-    if needs is None or not answer or not plain:
+    plain = other.type == "binary" and other.zone == question.zone and other.condition is None
+    if needs is None or not answer or not plain or "given" in answer.split():
         return ""
     text = re.sub(r"\bclose\b", _last_day(other.closes, other.zone), answer)
     return text if needs.outcome == "yes" else f"not ({text})"

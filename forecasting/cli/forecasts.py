@@ -249,6 +249,16 @@ def _parts(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
+def _one(context: click.Context, option: click.Parameter, given: tuple[str, ...]) -> str:
+    """Refuse several conditions: only the last would be recorded."""
+    if len(given) > 1:
+        msg = f"condition ({' and '.join(given)}): a question depends on one other"
+        raise InvalidInput(
+            msg, hint="a question that asks for all of it, and that one as condition"
+        )
+    return given[0] if given else ""
+
+
 def asking(command: Any) -> Any:
     """Add the options that say what is asked."""
     every = (
@@ -261,8 +271,13 @@ def asking(command: Any) -> Any:
         options.text("--unit", help="Unit of the number."),
         options.text("--base", metavar="PHRASE", help='Base rate, such as "3 in 70 weeks".'),
         options.text("--answer", metavar="PREDICATE", help='Such as "pause=on through close".'),
-        options.text(
-            "--if", "condition", metavar="Q=OUTCOME", help="Annulled unless Q comes out so."
+        click.option(
+            "--if",
+            "condition",
+            multiple=True,
+            callback=_one,
+            metavar="Q=OUTCOME",
+            help="Annulled unless Q comes out so.",
         ),
         click.option("--tag", "tags", multiple=True, help="Tag to add; repeatable."),
         options.text("--slug", help="Short id; default: made from the title."),

@@ -370,7 +370,8 @@ def test_a_condition_can_be_put_right_until_somebody_has_forecast_it(truce):
 @pytest.mark.parametrize(
     ("condition", "message", "hint"),
     [
-        ("truce-jam", r"condition \(truce-jam=yes\): no question named", "truce-jan"),
+        ("truce-jam", "no question named truce-jam", "truce-jan"),
+        ("=yes", "names no question", "condition=QUESTION=OUTCOME"),
         ("truce-jan=perhaps", "is no outcome of truce-jan", "truce-jan=yes, truce-jan=no"),
         ("mediator=us", "is no outcome of mediator", "mediator=egypt, mediator=qatar"),
         ("many=5", "a number cannot be a condition", "yes or no"),
@@ -387,8 +388,8 @@ def test_a_condition_that_cannot_come_is_refused_at_every_door(truce, condition,
         with pytest.raises(ForecastingError, match=message) as refused:
             truce.ask("What then?", 0.3, by="2027-06-30", condition=condition)
     assert hint in refused.value.hint
-    if "already" not in message:
-        name, _, outcome = condition.partition("=")
+    name, _, outcome = condition.partition("=")
+    if name and "already" not in message:
         needs = {"condition": {"question": name, "outcome": outcome or "yes"}}
         with pytest.raises(ForecastingError, match=message):
             truce.add_question({"title": "What?", "closes": "2027-06-30", "slug": "what",
@@ -402,6 +403,13 @@ def test_an_answer_that_cannot_say_the_condition_is_refused_with_what_it_lacks(t
         truce.ask("What then?", by="2027-06-30", condition="mediator=egypt",
                   answer="convoy by close")  # fmt: skip
     assert "given" in refused.value.hint
+    with pytest.raises(InvalidInput, match="truce-jan closes later than this") as refused:
+        truce.ask("What by then?", by="2026-12-31", condition="Truce-Jan", answer="convoy by close")
+    assert "by=2027-01-31" in refused.value.hint
+    truce.ask("A base under it?", by="2027-03-31", base="3 in 70 weeks", slug="under",
+              condition="truce-jan")  # fmt: skip
+    with pytest.raises(InvalidInput, match="does not say"):
+        truce.ask("What under both?", by="2027-06-30", condition="under", answer="convoy by close")
     own = "convoy by close given truce=on by 2026-12-31"
     row = truce.ask("What then?", by="2027-06-30", condition="mediator=egypt", answer=own)
     assert row["answer"] == own

@@ -63,3 +63,12 @@ def test_a_question_may_be_open_since_an_earlier_day(workspace, capsys):
     assert re.search(r"opens +2026-11-01 00:00Z", capsys.readouterr().out)
     assert cli([*since[:-1], "later", "--opens", "2026-12-01"]) == 2
     assert "lies in the future" in capsys.readouterr().err
+
+
+def test_a_question_depends_on_one_other(workspace, capsys):
+    """Of two conditions the last alone was recorded, and nobody was told."""
+    for slug in ("truce", "talks"):
+        assert cli(["ask", f"{slug}?", "--by", "2027-01-31", "--slug", slug]) == 0
+    both = ["ask", "Then?", "--by", "2027-03-31", "--if", "truce=yes", "--if", "talks=yes"]
+    assert cli(both) == 2
+    assert "a question depends on one other" in capsys.readouterr().err

@@ -30,7 +30,7 @@ from forecasting.bank.usable import process_of, with_setups
 from forecasting.domain import forecasters
 from forecasting.domain.catalog import Catalog
 from forecasting.domain.forecast import Forecast, Kind, Value
-from forecasting.domain.instants import deadline, iso, local_day
+from forecasting.domain.instants import deadline, iso, last_day, local_day
 from forecasting.domain.predicate_check import processes_of
 from forecasting.domain.predicate_text import RESERVED
 from forecasting.domain.question import Question, lacks_criteria
@@ -71,6 +71,9 @@ def ask(
         names |= {question.ladder for question in catalog.questions.values() if question.ladder}
         fields["slug"] = next(slug for n in count(1) if (slug := f"question-{n}") not in names)
     _check_new(catalog, bank.world.processes, fields, explicit=bool(asked.slug))
+    if asked.condition:
+        needs = fields["links"]["condition"]
+        needs["question"] = catalog.called(needs["question"])
     setups: list[Setup] = []
     if asked.base:
         process, setup = _process(asked, fields, forecaster=forecaster, now=now, bank=bank)
@@ -153,8 +156,12 @@ def _conditional(catalog: Catalog, question: Question, now: dt.datetime) -> Ques
         raise InvalidInput(msg, hint="ask without it, or on a question that is open")
     answer = checked.answer
     # A base rate is one under the condition, so the answer of its process needs no more.
-    if not answer or " given " in f" {answer} " or answer == f"{checked.id}-event by close":
+    if not answer or "given" in answer.split() or answer == f"{checked.id}-event by close":
         return checked
+    if other.closes > checked.closes:
+        day = last_day(other.closes, other.zone)
+        msg = f"{shown}: {other.id} closes later than this, so the model cannot say that it holds"
+        raise InvalidInput(msg, hint=f"by={day}, or a later day; or no answer")
     if not (given := given_that(checked, other)):
         msg = f"answer ({answer}): does not say in the world's terms that {shown} holds"
         raise InvalidInput(msg, hint=f'answer="{answer} given ...", or none')
