@@ -24,7 +24,6 @@ from forecasting.exchange.record import WITHDRAWN, Facts
 
 #: Days as a spreadsheet counts them, from 1982 to 2036, and the day before its first.
 _SERIAL, _FIRST = re.compile(r"[34][0-9]{4}([.,][0-9]+)?"), dt.date(1899, 12, 30)
-_SHORT_YEAR = re.compile(r"[0-9]{1,2}[-/. ]([0-9]{1,2}|[A-Za-z]{3,9})[-/. ][0-9]{2}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -118,8 +117,6 @@ def _of_spreadsheet(cell: str) -> str:
     if _SERIAL.fullmatch(cell):
         day = _FIRST + dt.timedelta(days=int(cell[:5]))
         return f"{day}, if a spreadsheet counted days: show the column as dates, and save again"
-    if _SHORT_YEAR.fullmatch(cell):
-        return f"the year in four digits: {cell[:-2]}20{cell[-2:]}"
     return ""
 
 

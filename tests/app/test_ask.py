@@ -410,6 +410,9 @@ def test_an_answer_that_cannot_say_the_condition_is_refused_with_what_it_lacks(t
               condition="truce-jan")  # fmt: skip
     with pytest.raises(InvalidInput, match="does not say"):
         truce.ask("What under both?", by="2027-06-30", condition="under", answer="convoy by close")
+    with pytest.raises(InvalidInput, match="lies after the close") as refused:
+        truce.ask("In time?", by="2026-12-31", answer="convoy by 2027-01-31")
+    assert refused.value.hint == "close, or a day while it is open"
     own = "convoy by close given truce=on by 2026-12-31"
     row = truce.ask("What then?", by="2027-06-30", condition="mediator=egypt", answer=own)
     assert row["answer"] == own

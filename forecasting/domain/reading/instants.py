@@ -63,6 +63,7 @@ _CLOCK = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 #: The names that RFC 822 gives to offsets; in the dates of mail and feeds they mean one thing.
+_SHORT_YEAR = re.compile(r"[0-9]{1,2}[-/. ]([0-9]{1,2}|[A-Za-z]{3,9})[-/. ][0-9]{2}")
 _COMMENT = re.compile(r" ?\([^()]*\)$")
 _MAIL = {
     "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7,
@@ -168,7 +169,9 @@ def _moment(
     clock = _CLOCK.fullmatch(cell)
     date = _date(clock["date"].rstrip(","), cell, name, order, zone, now) if clock else None
     if clock is None or date is None or (clock["bhour"] and not clock["t"]):
-        raise refused(name, cell, "is not a day or a moment", HINT)
+        four = f"the year in four digits: {cell[:-2]}20{cell[-2:]}"
+        hint = four if _SHORT_YEAR.fullmatch(cell) else HINT
+        raise refused(name, cell, "is not a day or a moment", hint)
     naive = _naive(clock, date, cell, name)
     return _aware(naive, clock["offset"] or "", cell, name, zone, local, mail)
 
