@@ -90,16 +90,17 @@ def test_silence_left_out_or_taken_as_uniform(ledger):
     assert filled["mean"] == pytest.approx(share * out["mean"] + (1 - share) * 0.25)
 
 
-def test_climatology_counts_only_what_had_resolved():
+def test_climatology_counts_only_what_was_answered_and_closed():
     diary = Diary()
-    first, second = ours.question("a", days=10), ours.question("b", opens=8, days=20)
+    first, second = ours.question("a", days=16), ours.question("b", opens=8, days=20)
     diary.write(0, first, second)
     diary.write(8, ours.said(first, "ann", 0.5, 1), ours.said(second, "ann", 0.5, 8))
     diary.write(28, ours.resolved(first, "yes", 10), ours.resolved(second, "no", 28))
     frame = with_reference(resolved(diary.ledger, Selection()), "climatology")
     rows = frame[(frame["forecaster"] == "climatology") & (frame["question"] == "b")]
-    # At day 8 nothing was known: 1/2. At days 13, 18, 23 one yes: 2/3.
-    assert rows["forecast"].tolist() == pytest.approx([0.5, 2 / 3, 2 / 3, 2 / 3])
+    # At day 8 nothing was known; at day 13 there was a yes, but its question would close on day 16:
+    # a no would not have been known. From day 18 on, one yes: 2/3.
+    assert rows["forecast"].tolist() == pytest.approx([0.5, 0.5, 2 / 3, 2 / 3])
 
 
 def test_a_withdrawal_ends_it_and_a_replay_is_not_withdrawn():
