@@ -39,12 +39,14 @@ def linear(forecasts: ArrayLike, weights: ArrayLike | None = None, axis: int = -
     return pooled
 
 
-def linear_quantiles(values: ArrayLike, levels: ArrayLike) -> FloatArray:
-    """Pool quantile forecasts as the equal mixture of the members' distributions.
+def linear_quantiles(
+    values: ArrayLike, levels: ArrayLike, weights: ArrayLike | None = None
+) -> FloatArray:
+    """Pool quantile forecasts as the mixture of the members' distributions.
 
-    The mixture's distribution function is the mean of the members', which are linear between their
-    quantiles. What lies beyond an outermost quantile is put at it: nearer to the tails that people
-    mean than a line to far bounds.
+    The mixture's distribution function is the weighted mean of the members', which are linear
+    between their quantiles. What lies beyond an outermost quantile is put at it: nearer to the
+    tails that people mean than a line to far bounds.
 
     Parameters
     ----------
@@ -52,6 +54,8 @@ def linear_quantiles(values: ArrayLike, levels: ArrayLike) -> FloatArray:
         Each member's quantiles at the same `levels`.
     levels : array_like, shape (levels,)
         In (0, 1), rising.
+    weights : array_like, shape (members,), optional
+        Not negative, made to sum to 1; None weighs all alike.
 
     Returns
     -------
@@ -62,7 +66,8 @@ def linear_quantiles(values: ArrayLike, levels: ArrayLike) -> FloatArray:
     Raises
     ------
     InvalidInput
-        Empty or NaN values, another shape, quantiles that fall, levels that do not rise in (0, 1).
+        Empty or NaN values, another shape, quantiles that fall, levels that do not rise in (0, 1),
+        weights that cannot be normalised.
 
     Examples
     --------
@@ -81,6 +86,8 @@ def linear_quantiles(values: ArrayLike, levels: ArrayLike) -> FloatArray:
         row = int(np.argmax(falls.any(axis=1)))
         message = f"values ({q[row].tolist()} in row {row}): quantiles must not fall"
         raise InvalidInput(message)
+    w = shares(weights, q.shape[:1])
+    q, w = q[w > 0], w[w > 0]
     if np.all(q == q[0]):
         # Members that agree keep every digit.
         return np.array(q[0])
@@ -88,7 +95,7 @@ def linear_quantiles(values: ArrayLike, levels: ArrayLike) -> FloatArray:
     reached = np.concatenate([[0.0], level, [1.0]])
     at = np.unique(known)
     # Left and right limits side by side: where quantiles are equal the function jumps.
-    limits = [_distribution(known, reached, at, side) for side in ("left", "right")]
+    limits = [_distribution(known, w, reached, at, side) for side in ("left", "right")]
     share, place = np.column_stack(limits).ravel(), np.repeat(at, 2)
     low, high = (_inverse(share, place, level, side) for side in ("left", "right"))
     pooled: FloatArray = (low + high) / 2
@@ -96,9 +103,13 @@ def linear_quantiles(values: ArrayLike, levels: ArrayLike) -> FloatArray:
 
 
 def _distribution(
-    known: FloatArray, reached: FloatArray, at: FloatArray, side: Literal["left", "right"]
+    known: FloatArray,
+    w: FloatArray,
+    reached: FloatArray,
+    at: FloatArray,
+    side: Literal["left", "right"],
 ) -> FloatArray:
-    """Mean of the members' distribution functions, or of their limits from the left."""
+    """Mean, by weight, of the members' distribution functions, or of their left limits."""
     each = []
     for row in known:
         after = np.clip(np.searchsorted(row, at, side=side), 1, len(row) - 1)
@@ -106,7 +117,7 @@ def _distribution(
         jump = (beyond > 0) | ((beyond == 0) & (side == "right"))
         part = np.where(gap > 0, np.clip(beyond / np.where(gap > 0, gap, 1.0), 0, 1), jump)
         each.append(reached[after - 1] + part * (reached[after] - reached[after - 1]))
-    return np.asarray(np.mean(each, axis=0))
+    return np.asarray(w @ np.array(each))
 
 
 def _inverse(

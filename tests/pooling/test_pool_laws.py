@@ -285,6 +285,15 @@ def test_pooled_quantiles_are_those_of_the_mixture(rows):
     assert turned == pytest.approx(pooled, abs=1e-9)
 
 
+@given(st.lists(ROW, min_size=1, max_size=4), st.data())
+def test_a_member_of_pooled_quantiles_weighs_as_so_many(rows, data):
+    times = data.draw(st.lists(st.integers(0, 3), min_size=len(rows), max_size=len(rows)))
+    times[0] = max(times[0], 1)
+    many = [row for row, n in zip(rows, times, strict=True) for _ in range(n)]
+    weighted = linear_quantiles(rows, LEVELS, times)
+    assert weighted == pytest.approx(linear_quantiles(many, LEVELS), abs=1e-9)
+
+
 @given(ROW, st.integers(1, 5))
 def test_members_that_agree_are_their_pool(row, times):
     assert linear_quantiles([row] * times, LEVELS).tolist() == row
