@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from html import unescape
 
 import pytest
 from starlette.testclient import TestClient
@@ -53,8 +54,8 @@ def _log(client, p="35"):
 def test_a_stranger_is_asked_to_sign_in(team):
     client = _client(team)
     answer = client.get("/ledger", follow_redirects=False)
-    assert (answer.status_code, answer.headers["location"]) == (303, "/login")
-    assert client.get("/enter?token=guess").status_code == 401
+    assert (answer.status_code, answer.headers["location"]) == (303, "/login?to=%2Fledger")
+    assert client.get("/enter?token=guess").url.path == "/login"
     assert client.post("/login", data={"name": "ana", "password": "wrong"}).status_code == 403
     assert client.post("/login", data={"name": "nobody", "password": WORD}).status_code == 403
 
@@ -74,6 +75,8 @@ def test_a_reader_reads_and_does_not_write(team):
     page = client.get("/")
     assert page.status_code == 200
     assert 'action="/log"' not in page.text
+    assert 'href="/ask"' not in page.text
+    assert "Your number" not in client.get("/q/armenia-eu-referendum-2027").text
     csrf = team.sessions.of(client.cookies["__Host-forecast-8100"])
     assert csrf is not None
     answer = client.post(
@@ -98,11 +101,71 @@ def test_a_reader_is_shown_no_form_that_is_refused(team):
         assert sent <= theirs, (address, sent - theirs)
 
 
-def test_who_is_struck_out_is_out_at_once(team):
+@pytest.mark.parametrize(
+    "change", [lambda users: users.strike("ana"), lambda users: users.put("ana", WORD + "!")]
+)
+def test_who_is_struck_out_or_has_another_password_is_out_at_once(team, change):
     client = _in(team, "ana")
     assert client.get("/", follow_redirects=False).status_code == 200
-    team.users.strike("ana")
+    change(team.users)
     assert client.get("/", follow_redirects=False).status_code == 303
+
+
+@pytest.mark.parametrize(
+    "asked, shown",
+    [
+        ("/questions?status=open&text=a%20b", "/questions?status=open&text=a%20b"),
+        *((each, "/") for each in ("//evil.org", "/\\evil.org", "https://evil.org", "/a\nb", "")),
+    ],
+)
+def test_signing_in_leads_to_the_page_that_was_asked_for(team, asked, shown):
+    client = _client(team)
+    page = client.get("/login", params={"to": asked})
+    to = unescape(re.search(r'name="to" value="([^"]*)"', page.text)[1])
+    answer = client.post(
+        "/login", data={"name": "ana", "password": WORD, "to": to}, follow_redirects=False
+    )
+    assert answer.headers["location"] == to == shown
+    # Not what a form was made to say either.
+    again = client.post(
+        "/login", data={"name": "ana", "password": WORD, "to": asked}, follow_redirects=False
+    )
+    assert again.headers["location"] == shown
+
+
+def test_what_was_typed_outlives_the_session(team):
+    """A script leaves the form where it is; signed in again, the same form is taken."""
+    client = _in(team, "ana")
+    form = {
+        "csrf": re.search(r'name="csrf" value="([^"]+)', client.get("/").text)[1],
+        "token": "t" * 22, "p": "35", "question": "armenia-eu-referendum-2027",
+    }  # fmt: skip
+    assert "Signed out" in client.post("/leave", data=form).text
+    head = team.book.head()
+    refused = client.post("/log", data=form, headers={"HX-Request": "true"})
+    assert refused.status_code == 401
+    assert (refused.headers["HX-Retarget"], refused.headers["HX-Reselect"]) == (
+        "#refused", ".fault",
+    )  # fmt: skip
+    assert re.search(
+        r'class="[^"]*fault[^>]*>You are signed out, and this was not saved', refused.text
+    )
+    assert "forecast serve" not in refused.text
+    assert team.book.head() == head
+    for name, status in (("ben", 403), ("ana", 303)):
+        client.post("/login", data={"name": name, "password": WORD})
+        sent = client.post("/log", data=form, follow_redirects=False)
+        assert sent.status_code == status, name
+        client.cookies.clear()
+    assert team.book.head() == head + 1
+
+
+def test_a_proxy_on_this_machine_is_for_a_team(database):
+    with Book.plain(str(database), forecaster="ana") as book:
+        assert House(book, names=("forecasts.example.org",)).team
+        assert not House(book).team
+        with pytest.raises(InvalidInput, match="nobody has a password"):
+            serve(book, at=("https://forecasts.example.org",), ready=lambda address: None)
 
 
 def test_guessing_has_to_wait(team):
