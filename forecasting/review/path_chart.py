@@ -264,7 +264,7 @@ def _panel(
         title=question.options[k] if several else question.unit,
         lines=lines,
         bands=bands,
-        labels=_labels(ends, at, plot),
+        labels=names_beside([(y, _short_name(text), pen) for y, text, pen in ends], at, plot),
         claims=claims,
         outcome=outcome,
         after=after,
@@ -353,7 +353,12 @@ def _claim(
     return x, plot.y(point.values[k]), "" if k else name, left
 
 
-def _labels(ends: Sequence[tuple[float, str, str]], at: float, plot: Plot) -> list[Label]:
+def names_beside(
+    ends: Sequence[tuple[float, str, str]],
+    at: float,
+    plot: Plot,
+    strong: Sequence[str] = ("ink", "model"),
+) -> list[Label]:
     """Write names beside the ends of lines, spread so that none covers another."""
     wanted = sorted((each for each in ends if each[1]), key=lambda one: one[0])
     places = spread([y for y, _, _ in wanted], 17, plot.y.end, plot.y.start - 6)
@@ -362,10 +367,10 @@ def _labels(ends: Sequence[tuple[float, str, str]], at: float, plot: Plot) -> li
         Label(
             round(x, 1),
             round(place + 4, 1),
-            _short_name(text),
+            text,
             pen,
             f"M{at + 2:g} {y:g}L{x - 2:g} {place:.1f}",
-            strong=pen in ("ink", "model"),
+            strong=pen in strong,
         )
         for (y, text, pen), place in zip(wanted, places, strict=True)
     ]

@@ -77,7 +77,8 @@ def _path(house: House, route: Route, run: Callable[[Any], Awaitable[Response]])
         if route.method == "POST":
             # A body is read only of a visitor with a session; a form without its token is refused.
             form = await read(request, route.most)
-            if session is not None and not session.owns(form.get("csrf")):
+            # The form to sign in has no token: it may stand in a tab from before.
+            if session and not route.free and not session.owns(form.get("csrf")):
                 raise Refusal(
                     403,
                     "This form is out of date, and was not saved. Copy what you typed, open its "

@@ -112,7 +112,7 @@ def test_who_is_struck_out_or_has_another_password_is_out_at_once(team, change):
 
 
 @pytest.mark.parametrize(
-    "asked, shown",
+    ("asked", "shown"),
     [
         ("/questions?status=open&text=a%20b", "/questions?status=open&text=a%20b"),
         *((each, "/") for each in ("//evil.org", "/\\evil.org", "https://evil.org", "/a\nb", "")),
