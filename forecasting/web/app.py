@@ -124,7 +124,7 @@ def _beside(request: Request) -> dict[str, str]:
     return {
         "HX-Retarget": "#refused",
         "HX-Reswap": "innerHTML",
-        "HX-Reselect": ".fault",
+        "HX-Reselect": "#refusal",
         "HX-Push-Url": "false",
     }
 

@@ -214,7 +214,7 @@ def halfway(empty, tmp_path, monkeypatch):
         )
         empty.send("/ledger/import", form=form)
         here = str(empty.page.url)
-        eventually(lambda: "entries recorded" in empty.get(here).text)
+        eventually(lambda: "9 of 99 entries recorded" in empty.get(here).text)
     return empty, form
 
 

@@ -145,11 +145,9 @@ def test_what_was_typed_outlives_the_session(team):
     refused = client.post("/log", data=form, headers={"HX-Request": "true"})
     assert refused.status_code == 401
     assert (refused.headers["HX-Retarget"], refused.headers["HX-Reselect"]) == (
-        "#refused", ".fault",
+        "#refused", "#refusal",
     )  # fmt: skip
-    assert re.search(
-        r'class="[^"]*fault[^>]*>You are signed out, and this was not saved', refused.text
-    )
+    assert re.search(r'id="refusal"[^>]*>You are signed out, and this was not saved', refused.text)
     assert "forecast serve" not in refused.text
     assert team.book.head() == head
     for name, status in (("ben", 403), ("ana", 303)):

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from starlette.responses import Response
 
@@ -114,9 +115,8 @@ def resolve(visit: Visit) -> Response:
     return visit.write(
         lambda book: book.resolve(question, outcome, source=source, sure=sure),
         then="/",
-        note=lambda rows: (
-            f"Recorded {outcome} for {visit.quoted(question)}. A mistake is undone on its page."
-        ),
+        note=lambda rows: f"Recorded {outcome} for {visit.quoted(question)}.",
+        undo=lambda rows: (f"/q/{quote(question, safe='@')}/settle", {"act": "reopen"}),
         again=lambda faults: today(visit, faults=faults, wrong=question),
     )
 
