@@ -76,6 +76,8 @@ def test_a_reader_reads_and_does_not_write(team):
     assert page.status_code == 200
     assert 'action="/log"' not in page.text
     assert 'href="/ask"' not in page.text
+    assert "Waits for its outcome" in page.text
+    assert "not answered by you" not in page.text
     assert "Your number" not in client.get("/q/armenia-eu-referendum-2027").text
     csrf = team.sessions.of(client.cookies["__Host-forecast-8100"])
     assert csrf is not None
@@ -164,6 +166,24 @@ def test_a_proxy_on_this_machine_is_for_a_team(database):
         assert not House(book).team
         with pytest.raises(InvalidInput, match="nobody has a password"):
             serve(book, at=("https://forecasts.example.org",), ready=lambda address: None)
+
+
+def test_somebody_changes_their_own_password(team):
+    here, there = _in(team, "ben"), _in(team, "ben")
+    csrf = re.search(r'name="csrf" value="([^"]+)', here.get("/settings").text)[1]
+    for old, new, fault in (
+        ("guess", WORD + "?", "not your present password"),
+        (WORD, "short", "10 letters"),
+        (WORD, f" {WORD}", ""),
+    ):
+        page = here.post("/password", data={"csrf": csrf, "password": old, "new": new})
+        assert (page.status_code, fault in page.text) == (422 if fault else 200, True)
+        assert 'type="password"' in page.text
+        assert not {old, new} & set(re.findall(r'value="([^"]*)"', page.text))
+    assert there.get("/", follow_redirects=False).status_code == 303
+    assert here.get("/", follow_redirects=False).status_code == 200
+    assert team.users.all()["ben"].role == "reader"
+    assert _in(team, "ben", f" {WORD}").get("/", follow_redirects=False).status_code == 200
 
 
 def test_guessing_has_to_wait(team):

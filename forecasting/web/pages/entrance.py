@@ -5,11 +5,14 @@ import re
 
 from starlette.responses import HTMLResponse, Response
 
+from forecasting.errors import InvalidInput
 from forecasting.review.words import plural
+from forecasting.web.faults import Fault
 from forecasting.web.gate import Refusal
+from forecasting.web.pages.ledger import settings
 from forecasting.web.routes import get, post
 from forecasting.web.sessions import Session
-from forecasting.web.view import render
+from forecasting.web.view import capitalize_first, render
 from forecasting.web.visit import Visit
 
 
@@ -61,15 +64,36 @@ def sign_in(visit: Visit) -> Response:
         return login(
             visit, problem=f"Too many wrong passwords. Wait {plural(math.ceil(wait), 'second')}."
         )
-    # Spaces belong to a password.
-    typed = [value for key, value in visit.form.fields if key == "password"]
-    user = house.users.knows(name, typed[-1] if typed else "")
+    user = house.users.knows(name, _secret(visit, "password"))
     if user is None:
         return login(visit, problem="The name or the password is wrong.")
     response = visit.to(_asked_for(visit))
     key = house.sessions.open(Session(name, user.role, user.digest))
     visit.keep(response, house.cookie, key, lasting=False)
     return response
+
+
+def _secret(visit: Visit, name: str) -> str:
+    """Give a password as it was typed: spaces belong to it."""
+    typed = [value for key, value in visit.form.fields if key == name]
+    return typed[-1] if typed else ""
+
+
+def change_password(visit: Visit) -> Response:
+    """Give oneself another password, which ends one's other sessions."""
+    users, who = visit.house.users, visit.session.who
+    if not visit.house.team:
+        raise Refusal(404, "There is no such page.")
+    user = None if users.waits(who) else users.knows(who, _secret(visit, "password"))
+    if user is None:
+        return settings(visit, faults=(Fault("password", "That is not your present password."),))
+    try:
+        users.put(who, _secret(visit, "new"), role=user.role)
+    except InvalidInput as refused:
+        return settings(visit, faults=(Fault("new", capitalize_first(refused.message)),))
+    visit.session.digest = users.all()[who].digest
+    visit.note("Your password is changed; every other browser of yours is signed out.")
+    return visit.to("/settings")
 
 
 def leave(visit: Visit) -> Response:
@@ -93,5 +117,6 @@ ROUTES = [
     post("/login", sign_in, free=True, most=4_000),
     get("/enter", enter, free=True),
     post("/leave", leave, reader=True),
+    post("/password", change_password, reader=True, most=4_000),
     post("/invite", invite, reader=True),
 ]

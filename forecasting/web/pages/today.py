@@ -29,6 +29,11 @@ PARTS = {
     "never answered": ("new", "Open, and not answered by you", "/questions?answered=no"),
     "news not coded": ("news", "News to be coded", "/news"),
 }
+#: What somebody sees who reads and does not write.
+READ = {
+    "due": ("due", "Waits for its outcome", "/questions?status=due"),
+    "closes soon": PARTS["closes soon"],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +50,9 @@ class Part:
 def today(visit: Visit, *, faults: tuple[Fault, ...] = (), wrong: str = "") -> Response:
     """Show what needs the visitor; each question once, in the first part that it belongs to."""
     parts = []
-    for section, mine in visit.book.needs(*PARTS).items():
-        key, title, more = PARTS[section]
+    sections = PARTS if visit.may_write else READ
+    for section, mine in visit.book.needs(*sections).items():
+        key, title, more = sections[section]
         if mine:
             shown_rows = mine[:MOST] if key == "news" else _rows(visit, mine[:MOST])
             parts.append(Part(key, title, more, shown_rows, len(mine)))
