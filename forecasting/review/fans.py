@@ -1,9 +1,11 @@
 """How the processes of a world may go on: a small chart a process, on a page and as a file."""
 
+import datetime as dt
+import itertools
 import re
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from forecasting.errors import InvalidInput
@@ -12,7 +14,17 @@ from forecasting.review import words
 from forecasting.review.data import Fan
 from forecasting.review.filters import TEMPLATES, environment
 from forecasting.review.path_chart import Label, names_beside
-from forecasting.review.plot import Plot, Size, between, line, over_time, ticks
+from forecasting.review.plot import (
+    Frame,
+    Plot,
+    Size,
+    apart,
+    between,
+    dates,
+    line,
+    over_time,
+    ticks,
+)
 from forecasting.review.svg import PALETTE
 
 #: As wide as a telephone; the names of states stand in the room at the right.
@@ -67,7 +79,25 @@ def _frame(
         height=TALL,
         above=8,
     )
+    span = (fan.moments[-1] - fan.moments[0]) / dt.timedelta(days=1)
+    named = dates(Frame(fan.moments[0], fan.moments[-1], span, True), days.zone.key)
+    every = (_sparing([(plot.x(at), text) for at, text in named[::n]]) for n in itertools.count(1))
+    marks = next(some for some in every if apart(some, plot.x.start, SIZE.width) == some)
+    plot = replace(plot, x_ticks=marks)
     return plot, [plot.at(moment) for moment in fan.moments]
+
+
+def _sparing(marks: Sequence[tuple[float, str]]) -> list[tuple[float, str]]:
+    """Name a year once, and January by its year: there is little room."""
+    shorter, year = [], ""
+    for place, text in marks:
+        month, _, of = text.partition(" ")
+        name = text
+        if len(of) == 4 and of.isdigit():
+            name = month if of == year else of if month == "Jan" else text
+            year = of
+        shorter.append((place, name))
+    return shorter
 
 
 def _stack(fan: Fan, title: str, days: words.Days) -> FanChart:

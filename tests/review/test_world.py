@@ -175,6 +175,9 @@ def test_a_fan_says_its_last_numbers_whole():
     total = Fan("p", "P", DAYS, quantiles=np.zeros((len(DAYS), 5)), unit="persons")
     assert [label.text for label in fan_chart(total).labels] == ["5, 50 and 95 %: 0"]
     assert fan_chart(total).title == "P (persons)"
+    assert [text for _, text in fan_chart(total).plot.x_ticks] == ["Sep 2026", "Dec"]
+    long = Fan("p", "P", [DAYS[0], DAYS[0] + dt.timedelta(days=400)], ("a",), [[1], [1]])
+    assert [text for _, text in fan_chart(long).plot.x_ticks] == ["Oct 2026", "Jul 2027"]
 
 
 @pytest.mark.parametrize(

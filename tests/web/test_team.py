@@ -76,6 +76,9 @@ def test_a_reader_reads_and_does_not_write(team):
     assert page.status_code == 200
     assert 'action="/log"' not in page.text
     assert 'href="/ask"' not in page.text
+    # Numbers that wait for an answer would never be shown to a reader.
+    client.cookies.set("forecast-likes", "hide%3D1")
+    assert "hidden" not in client.get("/q/armenia-eu-referendum-2027").text
     assert "Waits for its outcome" in page.text
     assert "not answered by you" not in page.text
     assert "Your number" not in client.get("/q/armenia-eu-referendum-2027").text
