@@ -60,7 +60,7 @@ def reliability(calibration: Mapping[str, Any], *, title: str = "") -> "Figure":
 
 
 def unclip(axes: "Axes") -> None:
-    """Let nothing be cut at the frame: a clip path in a closed part of a page cuts everything."""
+    """Let no mark be cut at the frame."""
     for artist in axes.get_children():
         artist.set_clip_on(False)
     for line in (*axes.get_xgridlines(), *axes.get_ygridlines()):

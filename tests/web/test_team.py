@@ -14,6 +14,8 @@ from forecasting.web.app import create_app
 from forecasting.web.house import House
 from forecasting.web.serve import serve
 from forecasting.web.users import TRIES, Users
+from tests.web.conftest import Server
+from tests.web.test_browser import AXE
 
 SITE = "https://forecasts.example.org"
 WORD = "a long enough password"
@@ -78,7 +80,7 @@ def test_a_reader_reads_and_does_not_write(team):
     assert 'href="/ask"' not in page.text
     # Numbers that wait for an answer would never be shown to a reader.
     client.cookies.set("forecast-likes", "hide%3D1")
-    assert "hidden" not in client.get("/q/armenia-eu-referendum-2027").text
+    assert "hidden until" not in client.get("/q/armenia-eu-referendum-2027").text
     assert "Waits for its outcome" in page.text
     assert "not answered by you" not in page.text
     assert "Your number" not in client.get("/q/armenia-eu-referendum-2027").text
@@ -231,6 +233,48 @@ def test_the_command_adds_and_strikes_out(home):
         [*command, "--remove-user", "ana"], capture_output=True, text=True, check=False
     )
     assert (refused.returncode, "Traceback" in refused.stderr) == (2, False)
+
+
+@pytest.fixture(params=[1280, 390])
+def browsers(database, tmp_path, chrome, request):
+    """The address of a team's app, and a browser of a width."""
+    Users(tmp_path / "web-users.json").put("ana", WORD)
+    server = Server(database, "--at", "http://f.example.org", FORECASTING_HOME=str(tmp_path))
+    with chrome.new_context(viewport={"width": request.param, "height": 900}) as context:
+        yield server.origin, context
+    server.stop()
+
+
+def test_somebody_signs_in_and_goes_on_where_a_session_ended(browsers):
+    """What was typed stays while they sign in again, in another tab; keys alone are enough."""
+    site, context = browsers
+    page, other = context.new_page(), context.new_page()
+    page.goto(f"{site}/q/armenia-eu-referendum-2027")
+    page.locator("#name:focus").wait_for()
+    page.evaluate(AXE.read_text("utf-8"))
+    assert page.evaluate("axe.run().then(report => report.violations)") == []
+    page.keyboard.type("ana")
+    page.keyboard.press("Tab")
+    page.keyboard.type(WORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/q/armenia-eu-referendum-2027")
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
+    page.get_by_label("Your probability, in percent").fill("35")
+    page.get_by_label("Why (kept with the number)").fill("a long thought")
+    other.goto(f"{site}/settings")
+    other.get_by_role("button", name="Sign out").click()
+    other.locator("h1", has_text="Signed out").wait_for()
+    page.get_by_role("button", name="Log", exact=True).click()
+    page.locator("#refused", has_text="this was not saved").wait_for()
+    assert page.get_by_label("Why (kept with the number)").input_value() == "a long thought"
+    other.get_by_role("link", name="Sign in again").click()
+    other.get_by_label("Name").fill("ana")
+    other.get_by_label("Password").fill(WORD)
+    other.get_by_role("button", name="Sign in").click()
+    other.locator("h1", has_text="Today").wait_for()
+    page.get_by_role("button", name="Log", exact=True).click()
+    page.locator(".note.done", has_text="Logged 35").wait_for()
+    assert page.get_by_text("a long thought").count() == 1
 
 
 def test_a_team_writes_to_its_server(postgresql, tmp_path):
