@@ -182,7 +182,7 @@ class Differences:
     zero: float
     rows: tuple[Against, ...]
     title: str
-    said: str
+    description: str
 
 
 def differences(board: Board, labels: Mapping[str, str]) -> Differences | None:
@@ -224,8 +224,8 @@ def differences(board: Board, labels: Mapping[str, str]) -> Differences | None:
     rule = words.rule(board.rule, board.convention, board.unit)
     rule = rule[:1].upper() + rule[1:]
     title = f"{rule}: difference to the base rate on shared questions, with its 95 % interval"
-    said = f"{title}. {'; '.join(row.tip for row in rows)}"
-    return Differences(frame, x(0), tuple(rows), title, said)
+    description = f"{title}. {'; '.join(row.tip for row in rows)}"
+    return Differences(frame, x(0), tuple(rows), title, description)
 
 
 @dataclass(frozen=True, slots=True)

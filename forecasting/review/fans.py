@@ -44,7 +44,7 @@ class FanChart:
     """
 
     title: str
-    said: str
+    description: str
     plot: Plot | None = None
     bands: tuple[tuple[str, str, str], ...] = ()
     edges: tuple[str, ...] = ()
@@ -104,7 +104,7 @@ def _stack(fan: Fan, title: str, days: words.Days) -> FanChart:
     plot, x = _frame(fan, days, 0, 1, [(0, "0 %"), (0.5, "50 %"), (1, "100 %")])
     first, last = days.day(fan.moments[0]), days.day(fan.moments[-1])
     floor = [0.0] * len(x)
-    bands, edges, ends, said = [], [], [], []
+    bands, edges, ends, parts = [], [], [], []
     for k, state in enumerate(fan.states):
         share = [float(row[k]) for row in fan.shares]
         roof = [low + more for low, more in zip(floor, share, strict=True)]
@@ -115,9 +115,9 @@ def _stack(fan: Fan, title: str, days: words.Days) -> FanChart:
         edges.append(line(upper))
         name = f"{words.short(state, NAME - len(now) - 1)} {now}"
         ends.append((plot.y((floor[-1] + roof[-1]) / 2), name, pen))
-        said.append(f"{state} {now}")
+        parts.append(f"{state} {now}")
         floor = roof
-    whole = f"{fan.title}: shares of the paths on {last}: {', '.join(said)}"
+    whole = f"{fan.title}: shares of the paths on {last}: {', '.join(parts)}"
     labels = tuple(names_beside(ends, plot.x.end, plot, strong=()))
     return FanChart(title, whole, plot, tuple(bands), tuple(edges), labels=labels)
 
@@ -139,7 +139,7 @@ def _bands(fan: Fan, title: str, days: words.Days) -> FanChart:
         tip = f"{levels[k]:g} to {levels[-1 - k]:g} %: {' to '.join(ends_at)} on {last}"
         bands.append((between(lines[k], lines[-1 - k]), "model", tip))
     half = len(levels) // 2
-    # Quantiles that meet at a bound are one number, said once.
+    # Quantiles that meet at a bound are one number, named once.
     named: dict[float, list[int]] = {}
     for k in (0, half, len(levels) - 1):
         named.setdefault(columns[k][-1], []).append(k)
@@ -152,12 +152,12 @@ def _bands(fan: Fan, title: str, days: words.Days) -> FanChart:
         for value, those in named.items()
     ]
     outer = f"{levels[0]:g} to {levels[-1]:g} %: {words.amount(columns[0][-1])} to"
-    said = (
+    description = (
         f"{fan.title}: median {words.amount(columns[half][-1], fan.unit)} on {last}, "
         f"{outer} {words.amount(columns[-1][-1], fan.unit)}"
     )
     labels = tuple(names_beside(ends, plot.x.end, plot, strong=()))
-    return FanChart(title, said, plot, tuple(bands), middle=line(lines[half]), labels=labels)
+    return FanChart(title, description, plot, tuple(bands), middle=line(lines[half]), labels=labels)
 
 
 def check_target(path: Path) -> None:

@@ -131,6 +131,6 @@ def test_differences_are_places_around_zero_and_words_for_who_cannot_see_them():
     assert [row.x for row in drawn.rows] == [x(-0.2), x(0.05), x(0.3)]
     assert [row.ends for row in drawn.rows] == [(x(-0.1), x(0.1)), None, (x(0.1), x(0.4))]
     assert drawn.zero == pytest.approx((x.start + x.end) / 2)
-    assert drawn.said.startswith("Half Brier score: difference to the base rate")
-    assert "Олена: +0.300 (+0.100 to +0.400)" in drawn.said
+    assert drawn.description.startswith("Half Brier score: difference to the base rate")
+    assert "Олена: +0.300 (+0.100 to +0.400)" in drawn.description
     assert charts.differences(replace(board, rows=rows[:1]), {}) is None

@@ -171,7 +171,7 @@ def test_a_fan_says_its_last_numbers_whole():
     assert [label.text for label in chart.labels] == [
         f"third-country-\N{HORIZONTAL ELLIPSIS} 13{narrow}", f"none 87{narrow}",
     ]  # fmt: skip
-    assert chart.said.endswith(f"none 87{narrow}, {names[1]} 13{narrow}")
+    assert chart.description.endswith(f"none 87{narrow}, {names[1]} 13{narrow}")
     total = Fan("p", "P", DAYS, quantiles=np.zeros((len(DAYS), 5)), unit="persons")
     assert [label.text for label in fan_chart(total).labels] == ["5, 50 and 95 %: 0"]
     assert fan_chart(total).title == "P (persons)"
