@@ -86,10 +86,7 @@ class Repeated(ForecastingError):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One fault in a file (line 0: the whole of it): a value, so that a check lists them all.
-
-    A `note` is no fault: it says what a bank rests on without stating it.
-    """
+    """One fault in a file (line 0: all of it); a `note` says what a bank leaves unstated."""
 
     source: str
     line: int

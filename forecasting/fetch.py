@@ -105,10 +105,7 @@ def resolve(host: str, port: int) -> list[str]:
 
 
 class Fetcher:
-    """Fetches addresses within fixed bounds: `most` bytes, `seconds` for everything together.
-
-    `allowed` is for tests against this machine, and set by no option, no setting and no variable.
-    """
+    """Fetches addresses within bounds; `allowed` is for tests, and nothing else sets it."""
 
     def __init__(
         self,

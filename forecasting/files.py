@@ -22,10 +22,7 @@ _FORMULA = re.compile(r"'*[=+\-@\t\r\0]")
 
 
 def read_plain(path: Path | str, *, most: int) -> bytes:
-    """Read a plain file of at most so many bytes; symbolic links are followed.
-
-    A pipe is not waited for, and of an endless file no more than the limit is read.
-    """
+    """Read a plain file of at most so many bytes, through links; a pipe is not waited for."""
     place = os.fspath(path)
     # Opening a pipe for reading waits for its writer unless it is told not to.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -99,10 +96,7 @@ def written(target: Path) -> Iterator[None]:
 
 @contextmanager
 def drafted(target: Path, *, private: bool = False) -> Iterator[Path]:
-    """Give a name to write under, beside a file; what was written takes its place, or nothing does.
-
-    A private file may be read by its owner alone, from its first byte on.
-    """
+    """Give a name to write under beside a file; what was written takes its place, or nothing."""
     draft = target.with_name(f".{target.name}.{secrets.token_hex(8)}.partial")
     try:
         if private:

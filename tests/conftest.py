@@ -49,24 +49,12 @@ def pytest_addoption(parser):
 LONG = tuple(
     f"tests/{name}.py"
     for name in (
-        "web/test_browser",
-        "notebooks/test_notebooks",
-        "app/test_replay",
-        "packaging/test_wheel",
-        "app/test_world_laws",
-        "app/test_world_faults",
-        "app/test_what_if",
-        "hostile/test_markup",
-        "hostile/test_corpus",
-        "cli/test_commands",
-        "models/world/test_engine_questions",
-        "inference/test_model_fit",
-        "store/test_poisoned_store",
-        "store/test_injected_faults",
-        "store/test_state_machine",
-        "models/test_graphs_sbc",
-        "deep/test_placebo",
-        "deep/test_demo",
+        *("web/test_browser", "notebooks/test_notebooks", "app/test_replay"),
+        *("packaging/test_wheel", "app/test_world_laws", "app/test_world_faults"),
+        *("app/test_what_if", "hostile/test_markup", "hostile/test_corpus", "cli/test_commands"),
+        *("models/world/test_engine_questions", "inference/test_model_fit"),
+        *("store/test_poisoned_store", "store/test_injected_faults", "store/test_state_machine"),
+        *("models/test_graphs_sbc", "deep/test_placebo", "deep/test_demo"),
     )
 )
 

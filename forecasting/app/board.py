@@ -176,7 +176,7 @@ class Board:
         withdrawals = self._marks["withdrawal"]
         if history.voice is None or history.withdrawals != withdrawals or history.last > now:
             undo = undone(self._ledger)
-            history.voice = Voice.heard(dict(history.forecasts), undo, forecaster, now)
+            history.voice = Voice.as_of(dict(history.forecasts), undo, forecaster, now)
             late = any(one.withdrawn_at > now for one in undo.withdrawals)
             # What lies after now is left out, so the voice is made again next time.
             history.withdrawals = -1 if late else withdrawals
@@ -296,7 +296,7 @@ class Board:
             touched |= {one.question for one in self._ledger.withdrawals()}
         if cache.evidence != self._marks["evidence"]:
             new = {
-                effect.target.partition("=")[0]
+                effect.about
                 for item in self._ledger.evidence()
                 if (item.seq or 0) > cache.evidence
                 for effect in item.effects

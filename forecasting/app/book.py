@@ -673,7 +673,8 @@ class Book[Table]:
         from forecasting.app.news import shown
         from forecasting.app.news.shown import EVIDENCE_COLUMNS
 
-        rows = shown.rows(self.ledger, question=question, everything=everything)
+        now = clock.now()
+        rows = shown.rows(self.ledger, now=now, question=question, everything=everything)
         return self._give(rows, ("event_at", "known_at", "recorded_at"), EVIDENCE_COLUMNS)
 
     def news(self, item: int | str = "") -> dict[str, Any]:
@@ -683,7 +684,7 @@ class Book[Table]:
         if item == "":
             msg = "news: shows one item, and none is named"
             raise InvalidInput(msg, hint="book.evidence() for all, then book.news(ITS_NUMBER)")
-        return shown.show(self.ledger, str(item))
+        return shown.show(self.ledger, str(item), now=clock.now())
 
     def retract_news(
         self, item: int | str, *, because: str, known_at: When = None

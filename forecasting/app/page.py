@@ -58,7 +58,7 @@ class Rung:
     @property
     def day(self) -> str:
         """The day by which a ladder names this rung."""
-        return self.question.id.partition("@")[2]
+        return self.question.day
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +112,7 @@ def question_page(
     weights: "Callable[[State, Bank | None], Weights]",
     kind: str = "live",
 ) -> QuestionPage:
-    """Gather the page of a question, of a rung, or of a ladder.
-
-    The path drawn is of `kind` live (people and the model as time went) or replay (the latest).
-    """
+    """Gather the page of a question, of a rung, or of a ladder; the path drawn is of one `kind`."""
     catalog, now = state.catalog, state.now
     questions = catalog.find(name)
     ladder = catalog.ladder(questions[0].ladder) if questions[0].ladder else questions
@@ -223,12 +220,12 @@ def _path(
     else:
         drawn, kind = live, "live"
     narrow = replace(state.catalog, questions={question.id: question})
-    standing = without_retracted(ledger.evidence())
+    evidence = ledger.evidence()
     items = [
         item
-        for item in standing
+        for item in without_retracted(evidence)
         if any(effect.target.startswith("evidence/") for effect in item.effects)
-        or names(question) & {effect.target.partition("=")[0] for effect in item.effects}
+        or names(question) & {effect.about for effect in item.effects}
         or any(item.key in one.meta.get("moved", "") for one in drawn if one.meta)
     ]
     points: dict[str, list[Point]] = {}
@@ -240,7 +237,7 @@ def _path(
         state.now,
         paths=points,
         evidence=marks_of(items, narrow, drawn, weights).get(question.id, []),
-        moved=moved_of(ledger.evidence(), narrow, drawn).get(question.id, ()),
+        moved=moved_of(evidence, narrow, drawn).get(question.id, ()),
     )
     return path, replayed, kind
 

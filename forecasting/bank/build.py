@@ -59,10 +59,7 @@ def build_question(
     now: dt.datetime | None = None,
     zone_name: str = DEFAULT_ZONE,
 ) -> tuple[list[Question], list[Resolution]]:
-    """Turn a checked file into its question, or into the rungs of its ladder.
-
-    Without `opens` it opens at the midnight that begins the day of `now`, when it is added.
-    """
+    """Turn a checked file into its question or rungs; without `opens` it opens today."""
     there = file.zone or zone_name
     zone(there)
     space = _space(file)
@@ -155,12 +152,3 @@ def _resolution(
         certainty=stated.certainty,
         note=stated.note,
     )
-
-
-def hints_of(place: Place) -> list[Problem]:
-    """Say what an older question file should write instead of its model."""
-    if place.file.model is None or place.file.answer:
-        return []
-    family = place.file.model.family
-    message = f"model ({family}): is ignored, because only `answer:` gives a forecast"
-    return [place.problem(("model",), "model", message, "answer: truce=on by close")]

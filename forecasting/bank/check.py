@@ -74,7 +74,7 @@ def _outcome_after_opening(bank: Bank) -> Iterator[Problem]:
     for resolution in bank.resolutions:
         question = questions[resolution.question]
         if resolution.resolved_at <= question.opens:
-            day = question.id.partition("@")[2]
+            day = question.day
             field = ("resolutions", day) if day else ("resolution", "known")
             message = (
                 f"outcome known at {iso(resolution.resolved_at)}, at or before the opening "
@@ -92,7 +92,7 @@ def _ladders_never_fall(bank: Bank) -> Iterator[Problem]:
             continue
         outcome = outcomes.get(question.id)
         if outcome == "no" and earlier.get(question.ladder) == "yes":
-            field = ("resolutions", question.id.partition("@")[2])
+            field = ("resolutions", question.day)
             message = f"{question.id} is no although an earlier rung is yes"
             yield _place(bank, question).problem(field, "ladder", message)
         if outcome is not None:

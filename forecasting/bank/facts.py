@@ -86,10 +86,7 @@ class TableReader:
     problems: list[Problem] = field(default_factory=list)
 
     def rows(self, name: str) -> Iterator[Row]:
-        """Give each row of a table; one without a source or a certainty is a fault.
-
-        A bank needs no tables: where their folder is absent, they are empty.
-        """
+        """Give each row of a table that has a source and a certainty; an absent table is empty."""
         path = self.root / name
         if not path.parent.exists():
             return

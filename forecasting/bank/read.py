@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from forecasting.bank.build import Place, build_question, hints_of
+from forecasting.bank.build import Place, build_question
 from forecasting.bank.facts import MAX_BYTES, TableReader, read_classes, read_evidence, read_priors
 from forecasting.bank.schema import (
     ClaimFile,
@@ -49,8 +49,7 @@ class Bank:
     """Everything that a bank folder says, and every fault met while reading it.
 
     `digest` is SHA-256 over all its files: the version that a replay names. `undated` questions
-    state no opening, and open on the day they are added. `hints` say how what was read is written
-    now.
+    state no opening, and open on the day they are added.
     """
 
     questions: tuple[Question, ...] = ()
@@ -67,7 +66,6 @@ class Bank:
     digest: str = hashlib.sha256().hexdigest()
     world: WorldSpec = field(default_factory=lambda: WorldSpec({}))
     undated: frozenset[str] = frozenset()
-    hints: tuple[Problem, ...] = ()
     past: tuple[Past, ...] = ()
     broken: frozenset[str] = frozenset()
     root: Path | None = None
@@ -164,7 +162,6 @@ def read_bank(root: Path, *, now: dt.datetime | None = None, zone: str = DEFAULT
         broken=worlds.broken,
         undated=frozenset(undated),
         past=tuple(worlds.past),
-        hints=tuple(hint for place in places.values() for hint in hints_of(place)),
         root=root,
         zone=zone_name,
     )

@@ -53,10 +53,7 @@ def _faults_ahead(past: Iterable[Past]) -> list[Problem]:
 
 
 def ahead_of(bank: Bank) -> dict[str, Problem]:
-    """Give the processes with an event of the past that is dated after now, with the fault.
-
-    A bank with one is not loaded; where its file was edited since, these say nothing.
-    """
+    """Give the processes with an event of the past that is dated after now, with the fault."""
     faults: dict[str, Problem] = {}
     for one in bank.past:
         for fault in _faults_ahead([one]):
@@ -85,10 +82,7 @@ def told_of_files(bank: Bank, *, ahead: bool = False) -> list[str]:
 
 
 def usable(root: Path, *, zone: str = DEFAULT_ZONE) -> Bank:
-    """Read a bank; of its optional files the faulty ones are left out (see `left_out`).
-
-    What lies ahead silences its process alone (see `ahead_of`).
-    """
+    """Read a bank without its faulty optional files; what lies ahead silences its process alone."""
     bank = _cached_bank(root, zone)
     faults = [fault for fault in bank.problems if not fault.source.startswith(OPTIONAL)]
     return _without_faults(bank, root, faults)

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from forecasting.bank.build import Place
 from forecasting.bank.read import Bank
@@ -187,7 +187,16 @@ def notes(bank: Bank) -> list[Problem]:
             "of one or two parts until its own parts say more; forecast models priors lists them"
         )
         wide.append(Problem(*process.place, "wide", message, hint, note=True))
-    return [*wide, *_not_known_yet(bank)]
+    return [*wide, *_not_known_yet(bank), *_models_without_answer(bank)]
+
+
+def _models_without_answer(bank: Bank) -> Iterator[Problem]:
+    """Say what an older question file should write instead of its model."""
+    for place in bank.places.values():
+        if (model := place.file.model) is not None and not place.file.answer:
+            message = f"model ({model.family}): is ignored, because only `answer:` gives a forecast"
+            fault = place.problem(("model",), "model", message, "answer: truce=on by close")
+            yield replace(fault, note=True)
 
 
 def _not_known_yet(bank: Bank) -> Iterator[Problem]:

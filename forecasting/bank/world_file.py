@@ -36,10 +36,7 @@ _MOVE = re.compile(r"\s*([a-z0-9]+(?:-[a-z0-9]+)*)\s*>\s*([a-z0-9]+(?:-[a-z0-9]+
 
 
 class Past(NamedTuple):
-    """A day that must have come, in a zone, and the fault that it is until then.
-
-    `process` is the one that it is said of; empty where it is said of a whole file.
-    """
+    """A day that must have come, and the fault that it is until then; of a process or of a file."""
 
     day: dt.date
     zone: str

@@ -39,13 +39,7 @@ class Worlds(NamedTuple):
 
 
 def read_worlds(root: Path, zone: str = WORLD_ZONE) -> Worlds:
-    """Read every file under ``worlds/`` of a bank folder; faults are collected, not raised.
-
-    Parameters
-    ----------
-    zone : str
-        Of the days in a file that states none.
-    """
+    """Read every file under ``worlds/``; `zone` is of days in a file that states none."""
     paths = sorted((root / "worlds").glob("*.yaml"))
     return _read([(path, f"questions/{path.relative_to(root).as_posix()}") for path in paths], zone)
 
@@ -164,10 +158,10 @@ def read_link(reader: WorldReader, place: int, item: Any) -> LinkSpec | None:
         reader.fault((*path, head), "link", message, EXAMPLE)
         return None
     try:
-        parent, states = parse_target(cause, "link")
-        child, into = parse_target(effect["target"], "link")
+        parent, states = parse_target(cause)
+        child, into = parse_target(effect["target"])
         median, low, high = parse_ratio(effect["ratio"])
-        past = parse_share(file.past, "past") if file and file.past is not None else None
+        past = parse_share(file.past) if file and file.past is not None else None
     except InvalidInput as wrong:
         message = f"link ({head}): {wrong.message}"
         reader.fault((*path, head), "link", message, wrong.hint)

@@ -171,11 +171,7 @@ def group_row(by: str, label: str, chosen: Picked) -> dict[str, Any]:
 
 
 def numbers(frame: "pd.DataFrame", *, share: float = 0.5) -> dict[str, Any]:
-    """Give the calibration of numeric questions: PIT with its band, intervals, quantiles.
-
-    One forecast a question and one question an event, among those with the commonest levels, as
-    means over picks.
-    """
+    """Give the calibration of numeric questions, one an event, as means over picks."""
     import pandas as pd
 
     from forecasting.calibration import interval_coverage, pit, quantile_reliability

@@ -15,10 +15,7 @@ _CHUNK = 100_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pooled:
-    """Distinct forecasts, rising, with how many there are of each and how many of those came true.
-
-    `n` and `events` are whole numbers, or means over picks; all of shape (D,).
-    """
+    """Distinct forecasts, rising, with how many of each and how many came true (or means), (D,)."""
 
     value: FloatArray
     n: IntArray | FloatArray
@@ -57,10 +54,7 @@ def chunks(rows: int, width: int) -> Iterator[slice]:
 
 
 def isotonic(events: ArrayLike, n: ArrayLike) -> FloatArray:
-    """Fit rising event rates to one or many sets of outcomes in one pass, (D,) or (R, D).
-
-    Where no forecast has a value (`n` is 0) the rate is interpolated.
-    """
+    """Fit rising rates to sets of outcomes, (D,) or (R, D); where n is 0 it is interpolated."""
     counts = np.atleast_2d(np.asarray(events, dtype=np.float64))
     sizes = np.broadcast_to(np.asarray(n, dtype=np.float64), counts.shape)
     fitted = np.empty_like(counts)

@@ -33,6 +33,9 @@ _SCORES = {
     "per_forecast": "per_forecast",
     "n_forecasts": "n_forecasts",
 }
+#: The first rows of a trial: what may have been misread stands first, on any width.
+_FIRST = ("title", "forecast", "issued_at", "outcome", "resolved_at", "forecaster", "closes",
+          "question")  # fmt: skip
 _EACH = ("question", "ours", "theirs", "difference", "forecaster")
 #: What rounding alone may explain of a difference between two scores.
 _ROUNDING = 5e-4
@@ -66,7 +69,8 @@ class _Formats(Group):
         if self.get_command(ctx, first) is None and (
             first == "-" or "." in first or "/" in first or Path(first).exists()
         ):
-            return "import", _command("", "Read a file of whatever format it is."), args
+            whatever = _with_map(_command("", "Read a file of whatever format it is."))
+            return "import", whatever, args
         return super().resolve_command(ctx, args)
 
     def _platforms(self) -> dict[str, click.Command]:
@@ -140,6 +144,16 @@ def _options(command: Any) -> Any:
     return command
 
 
+_with_map = click.option(
+    "--map",
+    "columns",
+    multiple=True,
+    callback=_pairs,
+    metavar="HEADING=COLUMN",
+    help="Name a column of a table, or ignore it (HEADING=ignore); repeatable.",
+)
+
+
 def _command(format: str, help: str) -> click.Command:
     """Make the command of a format that has no options of its own."""
 
@@ -153,14 +167,7 @@ def _command(format: str, help: str) -> click.Command:
 
 
 @import_.command("csv")
-@click.option(
-    "--map",
-    "columns",
-    multiple=True,
-    callback=_pairs,
-    metavar="HEADING=COLUMN",
-    help="Name a column of the file, or ignore it (HEADING=ignore); repeatable.",
-)
+@_with_map
 @_options
 def import_csv(**values: Any) -> None:
     r"""Read a table with one row per forecast; - is standard input.
@@ -256,11 +263,14 @@ def _import(format: str, *, file: Path, create: bool, **values: Any) -> None:
     first = result.get("first") or []
     if settings().format == "table":
         if dry and first:
-            emit(first, title=f"{file.name}: the first rows as understood")
+            shown = [{name: row[name] for name in _FIRST} for row in first]
+            emit(shown, title=f"{file.name}: the first rows as understood", always=4)
         result = {**result, "refused": len(result["refused"]), "notes": len(result["notes"])}
         for part in ("first", "summary"):
             result.pop(part, None)
-        if scores := result.pop("scores", None):
+        if (scores := result.pop("scores", None)) and not scores["rules"]:
+            say("this format has no score of its own: `forecast score --kind imported` has ours")
+        elif scores:
             ranked = [
                 {name: rule[key] for name, key in _SCORES.items()} for rule in scores["rules"]
             ]

@@ -72,13 +72,13 @@ def add(known_at: str, event_at: str, title: str, **more: Any) -> None:
         --known-at 2026-11-20 --on convoy-event=event
     """
     with opened() as book:
+        zone, here = book.zone(), times.here(book)
         row = book.add_news(
             title,
-            known_at=times.moment(known_at, day_means="ends"),
-            event_at=times.optional(event_at, day_means="ends"),
+            known_at=times.moment(known_at, zone_name=here, day_means="ends"),
+            event_at=times.optional(event_at, zone_name=here, day_means="ends"),
             **more,
         )
-        zone = book.zone()
     for alike in row["similar"]:
         say(
             f"note: looks like #{alike['seq']} ({alike['why']}): {alike['title']}\n"

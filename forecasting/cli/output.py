@@ -29,27 +29,9 @@ Row = Mapping[str, Any]
 WIDE_PIPE = 200
 #: Columns of prose fold; all others stay whole, for a person types them back.
 PROSE = (
-    "title",
-    "paraphrase",
-    "differs",
-    "rule",
-    "url",
-    "because",
-    "source",
-    "note",
-    "message",
-    "hint",
-    "on",
-    "what",
-    "fit",
-    "link",
-    "step",
-    "story",
-    "parameter",
-    "prior",
-    "reason",
-    "detail",
-    "worth",
+    *("title", "paraphrase", "differs", "rule", "url", "because", "source", "note", "message"),
+    *("hint", "on", "what", "fit", "link", "step", "story", "parameter", "prior", "reason"),
+    *("detail", "worth"),
 )
 #: Columns that no width drops: what a row is about, and the answer.
 ALWAYS = 2
@@ -256,14 +238,14 @@ def counting(label: str) -> Iterator[Callable[[str, int, int], None]]:
 
 
 @contextmanager
-def waiting(label: str) -> Iterator[None]:
-    """Show on a terminal that something is going on."""
+def simulating() -> Iterator[None]:
+    """Show on a terminal that paths are being simulated."""
     if not sys.stderr.isatty():
         yield
         return
     from rich.console import Console
 
-    with Console(stderr=True).status(f"{label} ..."):
+    with Console(stderr=True).status("simulating ..."):
         yield
 
 

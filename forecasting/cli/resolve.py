@@ -11,16 +11,8 @@ from forecasting.cli.output import emit, in_order, opened, say, settings
 from forecasting.errors import NotFound, Unsure
 
 COLUMNS = (
-    "question",
-    "outcome",
-    "status",
-    "stands",
-    "version",
-    "resolved_at",
-    "source",
-    "recorded_at",
-    "seq",
-    "note",
+    *("question", "outcome", "status", "stands", "version", "resolved_at", "source"),
+    *("recorded_at", "seq", "note"),
 )
 SCORED = ("forecaster", "mean", "version", "outcome", "status", "n", "rule", "coverage", "question")
 SOURCE = click.option("--source", required=True, help="Address of the source that decides.")

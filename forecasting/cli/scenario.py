@@ -17,7 +17,7 @@ from forecasting.cli.output import (
     relay,
     say,
     settings,
-    waiting,
+    simulating,
 )
 
 
@@ -206,7 +206,7 @@ def paths(out: Path | None, stories: int, as_of: str, seed: int) -> None:
 
 
 def _live(as_of: str, seed: int) -> Any:
-    with opened() as book, waiting("simulating"):
+    with opened() as book, simulating():
         simulation = book.simulated(as_of=times.optional(as_of), seed=seed)
     for note in simulation.notes:
         relay(f"note: {note}")

@@ -29,15 +29,8 @@ FILTERS = (
 PICTURES = ("reliability", "mcb-dsc", "murphy", "over-time", "histogram", "pit")
 EVERYBODY = ("mcb-dsc", "murphy", "over-time")
 BY_COLUMNS = (
-    "miscalibration",
-    "null_miscalibration",
-    "p_value",
-    "n",
-    "mean_forecast",
-    "event_rate",
-    "mean_score",
-    "slope",
-    "intercept",
+    *("miscalibration", "null_miscalibration", "p_value", "n", "mean_forecast", "event_rate"),
+    *("mean_score", "slope", "intercept"),
 )
 POOLED_COLUMNS = ("slope_lower", "slope_upper", "reads_20", "reads_80")
 WHILE_OPEN = (
@@ -407,18 +400,8 @@ def _names(a: str, b: str) -> dict[str, str]:
 
 
 COLUMNS = (
-    "forecaster",
-    "adjusted",
-    "rank",
-    "lower",
-    "upper",
-    "p_best",
-    "raw",
-    "component",
-    "n_questions",
-    "n_events",
-    "rank_lower",
-    "rank_upper",
+    *("forecaster", "adjusted", "rank", "lower", "upper", "p_best", "raw", "component"),
+    *("n_questions", "n_events", "rank_lower", "rank_upper"),
 )
 
 

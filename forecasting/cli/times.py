@@ -3,7 +3,7 @@
 import datetime as dt
 import sys
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +13,9 @@ from forecasting.domain import reading
 from forecasting.domain.instants import UncertainTime, iso
 from forecasting.domain.reading import Manner
 from forecasting.domain.reading.instants import Days
+
+if TYPE_CHECKING:
+    from forecasting.app.book import Book
 
 #: Columns of moments that a person gives as days.
 KNOWN = ("known_at", "event_at", "resolved_at")
@@ -65,7 +68,7 @@ def _with_day_names(value: Any, zone_name: str, key: str = "") -> Any:
     return day if len(day) == len("2027-01-31") else value
 
 
-def here() -> str:
+def here(book: "Book[Any] | None" = None) -> str:
     """Give the zone of days and local times: the workspace's, else that of the database's bank."""
     from forecasting import config
     from forecasting.domain.instants import DEFAULT_ZONE
@@ -74,9 +77,11 @@ def here() -> str:
     chosen = config.database(settings().db)
     if chosen.origin == "workspace" and (stated := config.zone()):
         return stated
+    if book is not None:
+        return book.zone()
     try:
-        with opened() as book:
-            return book.zone()
+        with opened() as own:
+            return own.zone()
     except ForecastingError:
         return DEFAULT_ZONE
 

@@ -8,7 +8,7 @@ import click
 
 from forecasting.cli import options, times
 from forecasting.cli.options import Command
-from forecasting.cli.output import cell, emit, opened, progress, say, settings, waiting
+from forecasting.cli.output import cell, emit, opened, progress, say, settings, simulating
 from forecasting.cli.scores import ruled
 
 #: Letters of a title in a note.
@@ -47,7 +47,7 @@ def update(questions: tuple[str, ...], as_of: str, dry_run: bool, **values: Any)
         moment = times.optional(as_of)
         if not (values["watched"] or values["unwatched"] or dry_run) and times.somebody_there():
             values["watched"] = _ask_watched(book.unwatched(*questions, as_of=moment))
-        with waiting("simulating"):
+        with simulating():
             rows = book.update(*questions, as_of=moment, dry_run=dry_run, **values)
     shown = rows
     if settings().format == "table":
@@ -165,20 +165,8 @@ def _print(result: dict[str, Any]) -> None:
     emit(result)
     say("A replay written with hindsight: it shows the tool and is not evidence of skill.")
     columns = (
-        "forecaster",
-        "mean",
-        "rule",
-        "type",
-        "lower",
-        "upper",
-        "n_questions",
-        "n_events",
-        "coverage",
-        "skill",
-        "difference",
-        "difference_lower",
-        "difference_upper",
-        "detectable",
+        *("forecaster", "mean", "rule", "type", "lower", "upper", "n_questions", "n_events"),
+        *("coverage", "skill", "difference", "difference_lower", "difference_upper", "detectable"),
     )
     emit(
         [{**row, "rule": ruled(row)} for row in rows],

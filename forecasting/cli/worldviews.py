@@ -44,18 +44,8 @@ def worldviews(as_of: str, over_time: bool, **values: Any) -> None:
 
 def _print(rows: list[dict[str, object]]) -> None:
     columns = (
-        "worldview",
-        "weight",
-        "differs",
-        "title",
-        "n_events",
-        "brier",
-        "n_claims",
-        "claims_score",
-        "claims_model",
-        "range",
-        "n_resolved",
-        "n_scored",
+        *("worldview", "weight", "differs", "title", "n_events", "brier", "n_claims"),
+        *("claims_score", "claims_model", "range", "n_resolved", "n_scored"),
     )
     shown = []
     for row in rows:

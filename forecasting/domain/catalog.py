@@ -79,10 +79,7 @@ class Catalog:
 
     @classmethod
     def about(cls, ledger: Record, name: str) -> "Catalog":
-        """Read a question, with its ladder, or a ladder: enough to record a forecast of it.
-
-        For a name that is not found, or a question that another one can annul, all is read.
-        """
+        """Read a question with its ladder; all, where it is not found or another can annul it."""
         rows = ledger.questions(about=(name, name.strip().casefold()))
         questions = {question.id: question for question in rows}
         if not rows or {question.condition for question in rows} != {None}:
@@ -300,10 +297,7 @@ def _condition_failed(question: Question, resolutions: Mapping[str, Resolution])
 def latest(
     forecasts: Iterable[Forecast], *, at: dt.datetime | None = None
 ) -> dict[tuple[str, str], Forecast]:
-    """Give each forecaster's last forecast (by a moment) of each question, by question and who.
-
-    Of two of one instant the later entry counts; a revealed one takes the place of its seal.
-    """
+    """Give each forecaster's last forecast of each question; one revealed has its seal's place."""
     by_then = (f for f in forecasts if at is None or f.issued_at <= at)
     return {(f.question, f.forecaster): f for f in sorted(by_then, key=placed)}
 
@@ -331,7 +325,7 @@ class Voice:
     withdrawn: Mapping[str, dt.datetime] = field(default_factory=dict)
 
     @classmethod
-    def heard(
+    def as_of(
         cls,
         forecasts: Mapping[str, tuple[BriefForecast, ...]],
         undone: Undone,

@@ -36,7 +36,6 @@ class Text:
     sentences: int
     date_from: dt.date
     date_to: dt.date
-    date_basis: str
     slant: str
     thesis: str
     claims: tuple[Claim, ...]

@@ -53,10 +53,7 @@ def location_of(space: OutcomeSpace, value: float) -> float:
 
 
 def zero_point_of(low: float, middle: float, high: float, *, slack: float = 0.0) -> float | None:
-    """Give the zero point of a scale from the value in its middle; None where it is linear.
-
-    Within `slack` of the linear middle a scale is linear: so far rounding may have moved it.
-    """
+    """Give the zero point of a scale from its middle value; None where linear within `slack`."""
     if abs(middle - (low + high) / 2) <= slack:
         return None
     share = (middle - low) / (high - low)
@@ -104,10 +101,7 @@ def cdf_value(space: OutcomeSpace, cdf: Sequence[str]) -> Value:
 
 
 def probability_at_most(quantiles: Mapping[float, float], value: float) -> float:
-    """Give the probability of at most a value, linear between the stated quantiles.
-
-    It is 0 below the first value and 1 above the last: pass the bounds with them.
-    """
+    """Give P(at most a value), linear between quantiles: 0 below the first, 1 above the last."""
     levels, values = list(quantiles), list(quantiles.values())
     place = bisect_left(values, value)
     if place == len(values):
@@ -125,10 +119,7 @@ def probability_at_most(quantiles: Mapping[float, float], value: float) -> float
 
 
 def pmf(quantiles: Mapping[float, float], space: OutcomeSpace, buckets: int = 0) -> list[float]:
-    """Give the probability below the lower bound, in each of equal steps, and above the upper.
-
-    Without `buckets` the steps are those of the forecast's own grid.
-    """
+    """Give the probability below the lower bound, in each of equal steps, and above the upper."""
     low, high = bounds(space)
     ordered = dict(sorted(quantiles.items()))
     whole = ordered if low in ordered.values() else {0.0: low} | ordered
@@ -144,10 +135,7 @@ def pmf(quantiles: Mapping[float, float], space: OutcomeSpace, buckets: int = 0)
 
 
 def bucket(space: OutcomeSpace, outcome: str, buckets: int) -> int:
-    """Give the step that an outcome fell into, as Metaculus counts them: 0 below, n + 1 above.
-
-    A value on an edge belongs to the step below it; the bounds themselves to the inside.
-    """
+    """Give the step that an outcome fell into (its upper edge included): 0 below, n + 1 above."""
     if outcome.startswith("<"):
         return 0
     if outcome.startswith(">"):

@@ -70,6 +70,11 @@ class Effect:
     stated: str = ""
 
     @property
+    def about(self) -> str:
+        """What the target names, without a state or an option."""
+        return self.target.partition("=")[0]
+
+    @property
     def name(self) -> str:
         """The name of a datum, empty for other forms."""
         return str(self.detail.get("name", ""))

@@ -17,10 +17,7 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 class UncertainTime(InvalidInput):
-    """A local time that its zone skips or has twice; only the user can say which is meant.
-
-    `readings` are the two moments that it may be, the earlier one first.
-    """
+    """A local time that its zone skips or has twice, with its two `readings`, the earlier first."""
 
     def __init__(self, message: str, *, readings: tuple[dt.datetime, dt.datetime]) -> None:
         super().__init__(message, hint=" or ".join(iso(reading) for reading in readings))

@@ -84,13 +84,13 @@ def parse_ratio(text: str) -> tuple[float, float, float]:
     return median, low, high
 
 
-def parse_share(text: str, what: str = "share") -> float:
-    """Read a share, ``40%`` or ``0.4``."""
+def parse_share(text: str) -> float:
+    """Read the share of the past in which a link was on, ``40%`` or ``0.4``."""
     stated = text.strip()
     match = re.fullmatch(rf"({_NUMBER})\s*(%?)", stated)
     share = float(match[1]) / (100.0 if match[2] else 1.0) if match else -1.0
     if not 0.0 <= share <= 1.0:
-        msg = f"{what} ({stated[:60]}): must be a share from 0 to 1"
+        msg = f"past ({stated[:60]}): must be a share from 0 to 1"
         raise InvalidInput(msg, hint="40%")
     return share
 

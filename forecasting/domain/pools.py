@@ -1,15 +1,8 @@
 """The pools by name, in the order of their tables; `forecasting.pooling` has the formulas."""
 
 METHODS = (
-    "linear",
-    "geometric-odds",
-    "extremized",
-    "neyman-roughgarden",
-    "recency-median",
-    "trimmed",
-    "beta-linear",
-    "skill-recency",
-    "learned",
+    *("linear", "geometric-odds", "extremized", "neyman-roughgarden", "recency-median", "trimmed"),
+    *("beta-linear", "skill-recency", "learned"),
 )
 #: Names that methods had before, which still work.
 RENAMED = {"hierarchical": "learned"}

@@ -23,10 +23,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """``process=a|b by D``: it enters one of the states after the opening and by the moment.
-
-    With `since` (``between D and D``) after that moment instead of the opening.
-    """
+    """``process=a|b by D``: it enters a state by the moment, and after the opening or `since`."""
 
     process: str
     states: tuple[str, ...]
@@ -64,11 +61,7 @@ class Through:
 
 @dataclass(frozen=True, slots=True)
 class Within:
-    """``A=a within 14d of B=b``: B enters b by the close, and A enters a within so many days of it.
-
-    `cause` of an event process has empty states. The first entry of the cause after the opening
-    counts.
-    """
+    """``A=a within 14d of B=b``: A enters a so soon after B first enters b (an event has no b)."""
 
     process: str
     states: tuple[str, ...]
@@ -102,10 +95,7 @@ class Or:
 
 @dataclass(frozen=True, slots=True)
 class StateOn:
-    """``process on D`` of a categorical question: the options are states; others are the rest.
-
-    `named` maps a state to an option; a state without an entry is the option of its own name.
-    """
+    """``process on D`` of options: `named` maps a state to one, the rest goes by its own name."""
 
     process: str
     when: Moment
@@ -122,10 +112,7 @@ class FirstOf:
 
 @dataclass(frozen=True, slots=True)
 class HighestOf:
-    """``highest of process by D``: the furthest state, in the process's order, since the opening.
-
-    The state held at the opening counts too.
-    """
+    """``highest of process by D``: the furthest state, in its order, from the opening on."""
 
     process: str
     until: Moment
@@ -134,11 +121,7 @@ class HighestOf:
 
 @dataclass(frozen=True, slots=True)
 class HighestAmong:
-    """``highest of option: A=a, option: B=b, else option``: the last listed that was ever so.
-
-    An entry counts if its process was in one of the states at the opening or enters one by the
-    close.
-    """
+    """``highest of option: A=a, ...``: the last listed that held or came by the close."""
 
     entries: tuple[tuple[str, str, tuple[str, ...]], ...]  # option, process, states
     otherwise: str
@@ -146,10 +129,7 @@ class HighestAmong:
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """``process total`` (a delivery: everything delivered by then) or ``process count`` (events).
-
-    `since_opening` counts only what comes after the opening (the default of ``count``).
-    """
+    """``process total`` (all that was delivered) or ``process count`` (of events)."""
 
     process: str
     when: Moment

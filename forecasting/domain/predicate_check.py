@@ -289,11 +289,7 @@ _NEITHER: frozenset[bool] = frozenset()
 
 
 def knowable(predicate: ask.Predicate, at: dt.datetime, closes: dt.datetime) -> frozenset[str]:
-    """Give the outcomes that can be known at a moment before a question closes.
-
-    Of a choice, the options that nothing later can undo: of ``first of`` all but the remainder, of
-    ``highest of`` the last listed. A number is known at its moment alone.
-    """
+    """Give the outcomes that can be known before a question closes: nothing undoes them."""
     event = predicate.event
     if isinstance(event, ask.FirstOf):
         return frozenset(entry[0] for entry in event.entries) - {event.otherwise}

@@ -63,18 +63,15 @@ class _Token:
 def parse_predicate(
     text: str, *, zone: str = "UTC", world: WorldSpec | None = None
 ) -> ask.Predicate:
-    """Read what a question asks of the world; a day is the midnight that ends it in `zone`.
-
-    With a `world`, ``election by close`` of a scheduled process is ``election=held by close``.
-    """
+    """Read what a question asks of the world; a day is the midnight that ends it in `zone`."""
     stated = " ".join(text.split())
     return _Parser(stated, _tokens(stated), zone, world).whole()
 
 
-def parse_target(text: str, what: str = "target") -> tuple[str, tuple[str, ...]]:
-    """Read ``process`` or ``process=a|b``."""
+def parse_target(text: str) -> tuple[str, tuple[str, ...]]:
+    """Read either end of a link, ``process`` or ``process=a|b``."""
     stated = " ".join(text.split())
-    parser = _Parser(stated, _tokens(stated, what), "UTC", None, what)
+    parser = _Parser(stated, _tokens(stated, "link"), "UTC", None, "link")
     result = parser.target()
     parser.end()
     return result

@@ -71,18 +71,6 @@ class PriorSpec:
                 message = f"prior {self.name}: {key} ({value}) must be {rule}."
                 raise InvalidInput(message)
 
-    @classmethod
-    def of(
-        cls, name: str, distribution: str, *values: float, source: str, known_by: date
-    ) -> "PriorSpec":
-        """Build a prior from its values in order.
-
-        >>> prior = PriorSpec.of("w", "beta", 2, 4, source="judgement", known_by=date(2025, 1, 1))
-        >>> prior.text
-        'Beta(2, 4)'
-        """
-        return cls(name, distribution, values, source, known_by)
-
     @property
     def parameters(self) -> tuple[tuple[str, float], ...]:
         """Its numbers with their names."""
@@ -94,17 +82,18 @@ class PriorSpec:
 
     @property
     def text(self) -> str:
-        """The prior as it is printed, for example ``LogNormal(-0.223, 0.25)``."""
+        """The prior as it is printed.
+
+        >>> PriorSpec("w", "beta", (2, 4), "judgement", date(2025, 1, 1)).text
+        'Beta(2, 4)'
+        """
         shown = {"lognormal": "LogNormal"}.get(self.distribution, self.distribution.capitalize())
         return f"{shown}({', '.join(f'{value:.4g}' for value in self.values)})"
 
 
 @dataclass(frozen=True, slots=True)
 class ReferenceClass:
-    """A class of comparable cases; time outside what was observed is unobserved, not quiet.
-
-    `kind` says how a base rate reads it: rate, share, dirichlet or rungs.
-    """
+    """A class of comparable cases; time outside what was observed is unobserved, not quiet."""
 
     id: str
     family: str

@@ -103,11 +103,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class DeliverySpec:
-    """What a delivery was agreed to bring.
-
-    `agreed` is the number agreed on, `announced` the moment of the agreement; `delivered` what had
-    arrived before the first dated part, `unit` what is counted.
-    """
+    """What a delivery was `agreed` to bring, and what came before the first dated part."""
 
     agreed: float
     announced: dt.datetime
@@ -155,10 +151,7 @@ def begins(process: ProcessSpec) -> dt.datetime | None:
 
 
 def unlisted(process: ProcessSpec) -> bool:
-    """Say whether nobody keeps a list of it: its watch is said to end before its record begins.
-
-    One that was asked for is watched from the moment of its making, which begins no day.
-    """
+    """Say whether nobody keeps a list of it: its watch is said to end before its record begins."""
     since = process.since
     if process.kind != "event" or process.watched is None or since is None:
         return False
@@ -180,10 +173,7 @@ def known_from(process: ProcessSpec, opened: Iterable[dt.datetime]) -> dt.dateti
 
 
 def stated_moves(process: ProcessSpec) -> tuple[MoveSpec, ...]:
-    """Give the moves of a delivery whose pace its bank states; the others have that of its class.
-
-    The class has a pace for the parts and for what is stalled; no other move comes by chance.
-    """
+    """Give the moves of a delivery whose pace its bank states; the others have the class's."""
     return tuple(move for move in process.moves if move.phrase.form in {"count", "median", "date"})
 
 

@@ -79,10 +79,7 @@ def world_run(
     versions: Mapping[str, Plain] | None = None,
     run: str = "",
 ) -> ModelRun:
-    """Give the run of one simulated world, to be recorded once before its forecasts.
-
-    Its gate is that of its fits: refused where one is, else overridden where one is.
-    """
+    """Give the run of one simulated world, to be recorded once before its forecasts."""
     if draws < 1:
         msg = f"draws ({draws}): must be 1 or more"
         raise InvalidInput(msg)
@@ -158,10 +155,7 @@ class ReplayMark:
 
 
 def in_batch(position: int) -> int:
-    """Name the draft at `position` (from 0) of the same append, where a number is wanted.
-
-    An entry has no number before it is recorded; the ledger replaces this negative one.
-    """
+    """Name the draft at `position` (from 0) of the same append, which has no number yet."""
     if position < 0:
         msg = f"position ({position}): must be 0 or more"
         raise InvalidInput(msg)

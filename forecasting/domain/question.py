@@ -93,6 +93,11 @@ class Question:
         return self.space.type
 
     @property
+    def day(self) -> str:
+        """The day by which a ladder names this rung; empty for a single question."""
+        return self.id.partition("@")[2]
+
+    @property
     def whole_title(self) -> str:
         """The title without the day that a rung's has."""
         return (self.ladder and self.title.rpartition(" (by ")[0]) or self.title

@@ -118,10 +118,7 @@ def counts_from(withdrawal: Withdrawal) -> dt.datetime:
 
 
 def worst_value(question: Question, outcome: str) -> Value:
-    """Give the forecast that no other could score worse than, once the outcome is known.
-
-    Certainty of what did not happen; of ordered options the farthest, of numbers the farther bound.
-    """
+    """Give the forecast that no other could score worse than, once the outcome is known."""
     space = question.space
     label = space.label(outcome)
     if space.type == "binary":

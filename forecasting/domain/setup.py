@@ -18,11 +18,7 @@ Subject = Literal["bank", "process", "dropped", "same-as", "import"]
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """One statement; a later one with the same subject and name replaces it.
-
-    `name` is the bank's place, the process's name, the question's id or the import's run;
-    `said_by` who said so.
-    """
+    """One statement, by subject and `name` (a place, process, question or run); the last counts."""
 
     subject: Subject
     name: str

@@ -14,10 +14,7 @@ from forecasting.errors import InvalidInput
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Somebody looked: what the record says of the process is all that happened up to `until`.
-
-    A fact that is learned later overrides it. `watcher` is the forecaster who looked.
-    """
+    """The `watcher` looked: what the record says of a process is all that happened `until` then."""
 
     process: str
     until: dt.datetime
@@ -32,18 +29,14 @@ class Watch:
             raise InvalidInput(msg, hint="forecast watch")
 
 
-def watched(
-    watches: Iterable[Watch], as_of: dt.datetime, *, live: bool, head: int | None = None
-) -> dict[str, dt.datetime]:
+def watched(watches: Iterable[Watch], as_of: dt.datetime, *, live: bool) -> dict[str, dt.datetime]:
     """Give the moment up to which each process was watched, as of a moment.
 
     Live, a watch counts once it was recorded. Otherwise somebody who was asked then would have
-    looked, so it counts whenever it was recorded. No entry after `head` counts.
+    looked, so it counts whenever it was recorded.
     """
     ends: dict[str, dt.datetime] = {}
     for watch in watches:
-        if head is not None and (watch.seq is None or watch.seq > head):
-            continue
         if live and (watch.recorded_at is None or watch.recorded_at > as_of):
             continue
         until = min(watch.until, as_of)

@@ -43,10 +43,7 @@ def cases_of(items: Iterable[Evidence]) -> tuple[Evidence, ...]:
 
 
 def anchor(items: Iterable[Evidence], prefix: str, as_of: dt.datetime) -> dt.datetime:
-    """Give the moment up to which a class learns: its last evidence, or the last quarter's start.
-
-    A class is not fitted anew each day: the time that passes for open cases counts each quarter.
-    """
+    """Give when a class learns up to: its last evidence, or the last quarter's start."""
     quarters = (as_of - EPOCH) // QUARTER
     moments = [
         item.known_at

@@ -21,16 +21,16 @@ from forecasting.domain.evidence import (
     split_on,
 )
 from forecasting.domain.forecasters import plain_name
-from forecasting.domain.instants import day_of, iso
-from forecasting.domain.process import DELIVERY_ENDS, DELIVERY_STATES, ProcessSpec
+from forecasting.domain.instants import iso
+from forecasting.domain.process import ProcessSpec
 from forecasting.domain.question import Question, normalised
 from forecasting.domain.reading import Ambiguous, quantity
 from forecasting.errors import InvalidInput, nearest
 from forecasting.evidence import reliability, without_retracted
-from forecasting.evidence.history import Record, Step
-from forecasting.evidence.leads import check_state, moves_of, to_process, to_target
+from forecasting.evidence.leads import check_state, to_process, to_target
 from forecasting.evidence.likelihood import GRADE_PRIORS
 from forecasting.evidence.predicates import NewsWorld
+from forecasting.evidence.record_check import check_fact
 from forecasting.evidence.reliability import STREAM, grades_of
 from forecasting.evidence.reports import bound, counted
 
@@ -45,11 +45,7 @@ _LIMITS = {"title": 500, "source": 200, "url": 2000, "story": 200, "because": LO
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """One item as an analyst or a file gives it.
-
-    `half_life` is as written (``10d``, ``lasting``; empty: 30 days); `confirmed` makes a fact of
-    what a source below B says.
-    """
+    """One item as an analyst or a file gives it, its `half_life` as written (empty: 30 days)."""
 
     title: str
     source: str
@@ -96,10 +92,7 @@ def key_made_of(kind: str, *parts: str) -> str:
 
 
 class EffectCheck:
-    """Reads effects and refuses those that the world could not use.
-
-    `evidence` is every item, retractions among them; facts are held against what is known at `now`.
-    """
+    """Reads effects, and refuses those that the world, or what is known at `now`, contradicts."""
 
     def __init__(
         self,
@@ -272,7 +265,8 @@ class EffectCheck:
         if grade not in FACT_GRADES and not entered.confirmed:
             return self._unconfirmed_report(process, text, effect, grade, entered, notes)
         if dated:
-            self._check_record(process, effect, entered, notes)
+            now, happened = self._now, entered.happened
+            notes += check_fact(self.world, process, effect, happened, self.evidence, now)
         if grade not in FACT_GRADES:
             effect = replace(effect, detail={**effect.detail, "confirmed": "yes"})
         return effect
@@ -299,34 +293,6 @@ class EffectCheck:
         )
         report = replace(parse_effect(target, UNCONFIRMED), stated=UNCONFIRMED)
         return fading(report, entered.fades)
-
-    def _check_record(
-        self, process: ProcessSpec, effect: Effect, entered: Entered, notes: list[str]
-    ) -> None:
-        record = self.world.record(process, self.evidence, self._now)
-        begun = process.delivery.announced if process.delivery else process.since
-        if begun is not None and entered.happened < begun:
-            word = "was agreed" if process.delivery else "was first watched"
-            msg = (
-                f"process ({process.name}): the item is dated {iso(entered.happened)}, "
-                f"before it {word} ({iso(begun)})"
-            )
-            raise InvalidInput(msg, hint="event_at=TIME, when it happened")
-        # An item that says that a delivery is done adds an amount that nobody counted as a part.
-        parts = [item for item in self.evidence if not _says_done(item, process.name)]
-        plain = self.world.record(process, parts, self._now)
-        if effect.name == "state":
-            state = str(effect.detail["state"])
-            _check_moment(process, record, state, entered.happened)
-            _check_move(process, record, state, entered.happened)
-        elif _is_recorded(plain, effect, entered.happened):
-            notes.append(
-                f"{process.name}={effect.stated}: the same day ({_day(process, entered.happened)}) "
-                "has one already, so it is not counted again"
-            )
-        elif effect.name == "part":
-            value = float(effect.detail["value"])
-            _check_part(process, record, plain, value, entered.happened)
 
 
 def _is_part(process: ProcessSpec, stated: Stated) -> bool:
@@ -373,110 +339,6 @@ def _fact_effect(process: ProcessSpec, text: str, value: float | None, at: dt.da
     if process.kind == "event":
         return fact_effect(name, "event", at, stated=text)
     return fact_effect(name, "state", at, state=text, stated=text)
-
-
-def _day(process: ProcessSpec, moment: dt.datetime) -> str:
-    """Name the day that a fact of a process is of, and its zone."""
-    return f"{day_of(moment, process.zone)} {process.zone}"
-
-
-def _same_day(record: Record, happened: dt.datetime) -> list[Step]:
-    """Give what is known of a process on the day of a moment, in the zone of the process."""
-    zone = record.process.zone
-    day = day_of(happened, zone)
-    return [step for step in record.steps if day_of(step.at, zone) == day]
-
-
-def _check_moment(process: ProcessSpec, record: Record, state: str, happened: dt.datetime) -> None:
-    """Refuse two states of one moment: nobody could say which one holds from then on."""
-    others = [s for s in record.steps if s.at == happened and not s.counted and s.state != state]
-    if others and process.delivery is None:
-        msg = (
-            f"fact ({process.name}={state}): {process.name} became {others[-1].state} at the same "
-            f"moment ({iso(happened)}), and which came first is not said"
-        )
-        raise InvalidInput(msg, hint="event_at=TIME, to the hour")
-
-
-def _is_recorded(record: Record, effect: Effect, happened: dt.datetime) -> bool:
-    """Say whether an event or a part is on record already: a day has one."""
-    same = _same_day(record, happened)
-    if effect.name == "event":
-        return any(step.counted for step in same)
-    return any(step.amount == effect.detail.get("value") for step in same)
-
-
-def _says_done(item: Evidence, name: str) -> bool:
-    return any(
-        effect.form == "datum" and effect.target == name and effect.detail.get("state") == "done"
-        for effect in item.effects
-    )
-
-
-def _check_part(
-    process: ProcessSpec, record: Record, plain: Record, value: float, happened: dt.datetime
-) -> None:
-    assert process.delivery is not None  # for the type checker
-    name, agreed = process.name, process.delivery.agreed
-    if (state := record.state_at(happened)) in DELIVERY_ENDS:
-        msg = (
-            f"part ({value:g}): {name} was {state} on {day_of(record.entered, process.zone)}, "
-            "and nothing comes after that"
-        )
-        ended = next(step.key for step in reversed(record.steps) if not step.counted)
-        hint = f"event_at=TIME, if it came before; else forecast news retract {ended}"
-        raise InvalidInput(msg, hint=hint)
-    same = [step for step in _same_day(plain, happened) if step.amount > 0.0]
-    if same:
-        msg = (
-            f"part ({value:g}): {name} has one of {same[0].amount:g} on that day already; "
-            "a day has one"
-        )
-        raise InvalidInput(msg, hint="their sum, with instead_of=N")
-    before = plain.total
-    if before + value > agreed:
-        msg = (
-            f"part ({value:g}): with the {before:g} known before makes {before + value:g} of the "
-            f"{agreed:g} agreed ({name})"
-        )
-        rest = agreed - before
-        hint = f"at most {name}={rest:g}" if rest > 0 else "instead_of=N, if a part was less"
-        raise InvalidInput(msg, hint=hint)
-
-
-def _check_move(process: ProcessSpec, record: Record, state: str, happened: dt.datetime) -> None:
-    if any(s.state == state and not s.counted for s in _same_day(record, happened)):
-        return
-    ended = process.delivery is not None and state in DELIVERY_ENDS
-    if ended and (after := [step for step in record.steps if step.at > happened]):
-        msg = (
-            f"fact ({process.name}={state}): nothing comes after that, and {process.name} was "
-            f"{after[-1].state} on {day_of(after[-1].at, process.zone)}"
-        )
-        raise InvalidInput(msg, hint="event_at=TIME, a later one")
-    before = record.state_at(happened)
-    if process.kind == "scheduled":
-        ways = {(process.states[0], process.states[-1])}
-    else:
-        ways = set(moves_of(process))
-        if process.kind == "delivery":
-            # Parts that add up make it done; somebody may say so without counting them.
-            ways |= {(start, "done") for start in DELIVERY_STATES[:3]}
-    if process.own or (before, state) in ways:
-        return
-    if process.kind == "delivery" and state not in DELIVERY_STATES:
-        check_state(process, state)
-    ends = [end for start, end in sorted(ways) if start == before and end != before]
-    rule = (
-        "was already in that state" if before == state else f"has no move from {before} to {state}"
-    )
-    msg = f"fact ({process.name}={state}): {process.name} {rule} at {iso(happened)}"
-    way_out = (
-        f"forecast watch {process.name}"
-        if before == state
-        else (" or ".join(f"{process.name}={end}" for end in ends) or f"it stays {before}")
-    )
-    raise InvalidInput(msg, hint=way_out)
 
 
 def check_reason(because: str) -> None:

@@ -65,10 +65,7 @@ class Past:
 
     @property
     def heard_from(self) -> tuple[float, ...]:
-        """From which day, since 1970, reports count in each piece.
-
-        What was said before an earlier stay ended is over, whichever move ended it.
-        """
+        """Give by piece the day from which reports count: those of an earlier stay are over."""
         days, ends, ended = list[float](), list[float](), -inf
         for piece in self.pieces:
             if piece.begin == 0.0:
@@ -150,7 +147,7 @@ def records(
     looked: dict[str, dt.datetime] = {}
     for item in items:
         for effect in item.effects:
-            head = effect.target.partition("=")[0]
+            head = effect.about
             if head not in by_process or effect.form == "bears":
                 continue
             looked[head] = max(looked.get(head, item.known_at), item.known_at)
@@ -178,10 +175,7 @@ def _steps(
     since: dt.datetime,
     free: dt.datetime,
 ) -> tuple[Step, ...]:
-    """Put the facts of a process in order of time; a fact that two items state counts once.
-
-    Of one moment parts come first, then what was known or recorded first.
-    """
+    """Put the facts of a process in order of time; a fact that two items state counts once."""
     steps: dict[tuple[dt.date, str, str], tuple[tuple[Any, ...], Step]] = {}
     for item, effect in facts:
         detail = effect.detail
@@ -222,10 +216,7 @@ def _without_repeats(process: ProcessSpec, steps: Sequence[Step]) -> tuple[Step,
 def _parts(
     process: ProcessSpec, steps: Sequence[Step]
 ) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
-    """Turn parts into states: the first begins the delivery, the last one completes it.
-
-    One that is said to be done has brought what was left. What follows an end comes apart.
-    """
+    """Turn parts into states: the first begins the delivery; the last, or a word, completes it."""
     assert process.delivery is not None  # for the type checker
     state, total = process.start or "agreed", process.delivery.delivered
     goal, result, late = process.delivery.agreed, list[Step](), list[Step]()

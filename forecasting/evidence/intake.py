@@ -46,10 +46,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row as read: its line and its fields, or why it cannot be read.
-
-    `feed` says that it is an item of a feed, and `guid` how the feed names it.
-    """
+    """One row as read: its line and fields, or why it cannot be read."""
 
     line: int
     fields: Mapping[str, str] = field(default_factory=dict)

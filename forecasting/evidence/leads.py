@@ -49,11 +49,11 @@ def into(process: ProcessSpec, states: Iterable[str], *, stages: bool = False) -
     return _signed(process, entering, 1)
 
 
-def out_of(process: ProcessSpec, states: Iterable[str], sign: int = 1) -> Signs:
-    """Give the moves that leave some states, all with one sign."""
+def out_of(process: ProcessSpec, states: Iterable[str]) -> Signs:
+    """Give the moves that leave some states, all of them slowed."""
     inside = set(states)
     left = [(a, b) for a, b in moves_of(process) if a in inside and b not in inside]
-    return _signed(process, left, sign)
+    return _signed(process, left, -1)
 
 
 def counted(process: ProcessSpec) -> tuple[tuple[str, str], ...]:
@@ -148,9 +148,9 @@ def _truth(event: ask.Event, world: WorldSpec) -> Signs:
             return _signed(world.processes[name], counted(world.processes[name]), 1)
         case ask.At(process=name, states=states):
             process = world.processes[name]
-            return _merged(_from_without(process, states), out_of(process, states, -1))
+            return _merged(_from_without(process, states), out_of(process, states))
         case ask.Through(process=name, states=states):
-            return out_of(world.processes[name], states, -1)
+            return out_of(world.processes[name], states)
     return {}
 
 
@@ -164,7 +164,7 @@ def _choice(event: ask.Choice, world: WorldSpec, option: str) -> Signs:
         raise _no_option(option, [named.get(state, state) for state in process.states])
     signs = _from_without(process, states)
     if isinstance(event, ask.StateOn):
-        return _merged(signs, out_of(process, states, -1))
+        return _merged(signs, out_of(process, states))
     # The highest stays what it is while nothing goes beyond: a way back down takes nothing from it.
     place = {state: k for k, state in enumerate(process.states)}
     top = max(place[state] for state in states)

@@ -9,7 +9,6 @@ sourced twice (dependence .5), and another event as independent.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import log
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -69,14 +68,6 @@ class Reliability:
         """Give the reliability that lies above this one with probability 1 - `level`."""
         between = (self.nodes[1:] + self.nodes[:-1]) / 2.0
         return float(np.interp(level, np.cumsum(self.weights)[:-1], between))
-
-
-class ReliabilityOf(Protocol):
-    """What knows the reliability of every source; see :mod:`forecasting.evidence.reliability`."""
-
-    def of(self, source: str, grade: str) -> Reliability:
-        """Give a source's reliability under the grade that its item weighs by."""
-        ...
 
 
 def likelihood_ratio(a: float, b: float, u: float, reliability: ArrayLike) -> NDArray[np.float64]:

@@ -54,10 +54,7 @@ class NewsWorld:
 def decided(
     known_world: NewsWorld, question: Question, items: Sequence[Evidence], now: dt.datetime
 ) -> str | None:
-    """Give the outcome that the facts known now leave a question, if they leave only one.
-
-    Time alone decides nothing here: a question that ran out is due, and a person resolves it.
-    """
+    """Give the outcome that the facts known now leave a question; time alone decides none."""
     predicate = known_world.predicates[question.id]
     processes = known_world.world.processes
     by_process = {
@@ -76,10 +73,7 @@ def decided(
 
 
 class OnRecord(NamedTuple):
-    """What the facts known now say of a question: its one outcome, and what a yes still lacks.
-
-    With what it asks of the world, where it asks anything.
-    """
+    """What the facts known now say of a question: its one outcome, and what a yes still lacks."""
 
     outcome: str | None
     lacking: str = ""

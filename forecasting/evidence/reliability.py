@@ -216,10 +216,7 @@ _ANSWERS = frozenset({"yes", "no"})
 
 
 def grades_of(items: Iterable[Evidence]) -> dict[str, str]:
-    """Give each source's grade: what ``sources set`` said last, else as its latest item states.
-
-    F says "cannot be judged", so the latest item with another grade decides.
-    """
+    """Give each source's grade: as set last, else as its latest item but an F states."""
     stated: dict[str, str] = {}
     entries = list(items)
     for item in sorted(entries, key=_order):

@@ -29,10 +29,10 @@ from forecasting.errors import InvalidInput
 from forecasting.evidence.as_of import known, without_retracted
 from forecasting.evidence.history import EPOCH, Record
 from forecasting.evidence.leads import Way, to_target
-from forecasting.evidence.likelihood import EVENT_RHO, ReliabilityOf, of_grade, story_discount
+from forecasting.evidence.likelihood import EVENT_RHO, of_grade, story_discount
 from forecasting.evidence.predicates import NewsWorld
 from forecasting.evidence.relevant import ancestors, asked
-from forecasting.evidence.reliability import item_grades, learned
+from forecasting.evidence.reliability import Reliabilities, item_grades, learned
 
 DAY = dt.timedelta(days=1)
 #: No source is beyond doubt: r = .999 bounds a hazard ratio at 1,999.
@@ -75,13 +75,10 @@ def reports(
     questions: Mapping[str, Question],
     predicates: Mapping[str, Predicate],
     *,
-    reliability: ReliabilityOf | None = None,
+    reliability: Reliabilities | None = None,
     as_of: dt.datetime,
 ) -> tuple[CodedReport, ...]:
-    """Give what the reports known by a moment add to the moves of a world.
-
-    An effect that the world cannot use moves nothing, and :func:`unusable` says why.
-    """
+    """Give what the reports known by a moment add to the moves of a world; see :func:`unusable`."""
     standing = without_retracted(known(items, as_of))
     mean = Means(standing, reliability)
     by_way: dict[Way, list[_Weighed]] = {}
@@ -118,7 +115,7 @@ def unusable(
         for effect in item.effects:
             if effect.form not in ("likelihood", "stance"):
                 continue
-            name = effect.target.partition("=")[0]
+            name = effect.about
             if name not in world.processes and name not in names:
                 problems.append((item, f"target ({effect.target}): no process or question has it"))
                 continue
@@ -190,7 +187,7 @@ class _Weighed:
 class Means:
     """The mean reliability of each source, within the range that a bound can be given for."""
 
-    def __init__(self, items: Sequence[Evidence], reliability: ReliabilityOf | None) -> None:
+    def __init__(self, items: Sequence[Evidence], reliability: Reliabilities | None) -> None:
         """Take the grades that `items` come to, and what was learned of their sources."""
         self._grades = item_grades(items)
         self._reliability = reliability

@@ -34,14 +34,14 @@ def shapley(players: int, value: Value, *, seed: int = 0) -> FloatArray:
     width = len(v(frozenset()))
     if players == 0:
         return np.zeros((0, width))
-    shares = (_exact if players <= EXACT else _sampled)(players, v, seed)
+    shares = _exact(players, v) if players <= EXACT else _sampled(players, v, seed)
     # Rounding aside, the shares add up already; the last digit goes where most is.
     rest = v(frozenset(range(players))) - v(frozenset()) - shares.sum(axis=0)
     shares[np.abs(shares).argmax(axis=0), np.arange(width)] += rest
     return shares
 
 
-def _exact(players: int, v: Value, seed: int) -> FloatArray:
+def _exact(players: int, v: Value) -> FloatArray:
     shares = np.zeros((players, len(v(frozenset()))))
     for size in range(players):
         weight = factorial(size) * factorial(players - 1 - size) / factorial(players)

@@ -216,11 +216,7 @@ class Items:
     def same(
         self, *, guid: str, url: str, title: str, source: str, known_at: dt.datetime
     ) -> tuple[Evidence, Same] | None:
-        """Give the item that one of a feed is, and by what; None for a new one.
-
-        Two guids decide; where one has none, two addresses; where one has none either, the title
-        and the source within two days.
-        """
+        """Give the item that one of a feed is, and by what: guid, address, or title and source."""
         if guid and (match := self._keys.get(key_of(guid, source))) is not None:
             return match, "guid"
         place = address(url)

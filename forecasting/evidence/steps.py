@@ -52,10 +52,7 @@ type Row = tuple[dict[str, Any], Step]
 
 
 def pool_unclear(rows: Sequence[Row]) -> list[Row]:
-    """Show steps within their Monte Carlo error as 0, and their sum as one row at the end.
-
-    So the rows that are shown add up to the whole change.
-    """
+    """Show steps within their Monte Carlo error as 0, and their sum as one row at the end."""
     shown, remainder = [], None
     for label, step in rows:
         unclear = step._replace(value=np.where(step.clear, 0.0, step.value))
@@ -119,7 +116,7 @@ def of_facts(group: Sequence[Evidence]) -> dict[str, Any]:
 
 def facts_on(item: Evidence) -> frozenset[str]:
     """Give the processes and cases of which an item states a fact."""
-    return frozenset(e.target.partition("=")[0] for e in item.effects if e.form == "datum")
+    return frozenset(e.about for e in item.effects if e.form == "datum")
 
 
 def unreported(item: Evidence) -> Evidence | None:
@@ -138,10 +135,7 @@ def one_by_one(items: Sequence[Evidence]) -> list[list[Evidence]]:
 def steps_after(
     facts: Sequence[Evidence], new: Collection[str], gone: Mapping[str, Evidence]
 ) -> list[tuple[str, tuple[Evidence, ...]]]:
-    """Give what may have moved a forecast, in order, with the items that count after each.
-
-    `gone` are items that it knew and that count no more, by the key of what took each back.
-    """
+    """Give in order what may have moved a forecast, with the items that count after each."""
     fresh = [item for item in facts if item.key in new]
     order = [(item.key, False) for item in fresh if facts_on(item)]
     order += [(item.key, True) for item in fresh if item.reports]

@@ -61,11 +61,7 @@ class About:
 
 @dataclass(slots=True)
 class Case:
-    """One question of a file, and all that decides what of it is kept.
-
-    `moments` are those of the forecasts that the ledger holds of it; the other fields are those of
-    :func:`.plan.plan`, with what it counts on the way.
-    """
+    """One question of a file, and all that decides what of it is kept; see :func:`.plan.plan`."""
 
     about: About
     existing: Existing

@@ -107,11 +107,7 @@ class Columns:
 def recognised(
     heads: Sequence[str], mapping: Mapping[str, str], rows: Sequence[Sequence[str]] = ()
 ) -> Columns:
-    """Tell which column is which; `mapping` is the user's own: a tidy name, or ``ignore``.
-
-    Of the first `rows` the cells tell what a heading alone leaves open. What a question without
-    another deadline "resolves" by is its deadline.
-    """
+    """Tell which column is which, by its heading, else its cells; `mapping` is the user's own."""
     wanted = {_plain(head): target for head, target in mapping.items()}
     for head, target in mapping.items():
         if target not in (*COLUMNS, IGNORE):

@@ -86,6 +86,8 @@ def _at_one_instant(
         shown = ", ".join(map(str, lines[:5])) + (", ..." if len(lines) > 5 else "")
         clash = f"lines {shown} disagree" if len(set(lines)) > 1 else "one line says two things"
         reason = f"forecast ({_named(key)}): {clash} at that instant"
+        if not case.platform:
+            reason += ". Try: a time of day for each, or one of them"
         case.refuse(lines, reason)
         return 0
     one, value = group[0]
@@ -153,11 +155,7 @@ def _numbers(labels: tuple[str, ...], entered: tuple[str, ...]) -> tuple[tuple[s
 def value_of(
     space: OutcomeSpace, answer: str | tuple[tuple[str, str], ...], *, manner: Manner | None = None
 ) -> Value:
-    """Give the value of a forecast on a question of some outcome space.
-
-    A text is the decimal of a probability that was read already; pairs are read here, where it is
-    known what they are.
-    """
+    """Give the value of a forecast on an outcome space: a decimal that was read, or pairs."""
     if space.type == "binary":
         if not isinstance(answer, str):
             names = plainly(", ".join(label for label, _ in answer))

@@ -7,7 +7,7 @@ forecasters carry the names that stand in the file; the importer puts the platfo
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from types import MappingProxyType
@@ -26,7 +26,8 @@ class QuestionHistory(NamedTuple):
     """All that a ledger holds of one resolved question of a platform, as scores of it need it.
 
     `forecasts` and `withdrawals` are in the order of their moments. `stated` is what the file says
-    of the question beyond what a ledger keeps (when a spot score is taken, say).
+    of the question beyond what a ledger keeps (when a spot score is taken, say); `bots` are the
+    forecasters whom it calls programs.
     """
 
     question: Question
@@ -34,6 +35,7 @@ class QuestionHistory(NamedTuple):
     forecasts: Sequence[Forecast]
     withdrawals: Sequence[Withdrawal] = ()
     stated: Mapping[str, Any] = MappingProxyType({})
+    bots: Collection[str] = ()
 
     @property
     def outcome(self) -> str:
@@ -63,10 +65,7 @@ class PlatformRule:
 
 
 def brier_once(history: QuestionHistory) -> dict[str, list[float]]:
-    """Score each forecast of each forecaster by :math:`(p - y)^2`, from 0 to 1.
-
-    However long it stood; those after the close count too.
-    """
+    """Score each forecast, also after the close, by :math:`(p - y)^2`, however long it stood."""
     y = float(history.outcome == "yes")
     scores: dict[str, list[float]] = {}
     for one in history.forecasts:
@@ -82,7 +81,8 @@ class Format:
     with its article. `looks_like` goes by the content, and is never true of another format's file.
     `platform` stands before the names of its people, by default `name`. `own`: it is this tool's
     own layout, and names and ids stay as they stand. `place` gives what a file says of questions
-    of an earlier one, by another name than their id, to those that the ledger holds.
+    of an earlier one, by another name than their id, to those that the ledger holds. `lacks` says
+    what a file lacks that is nearly one of this format; empty: it is nothing like it.
     """
 
     name: str
@@ -93,6 +93,7 @@ class Format:
     platform: str = ""
     own: bool = False
     place: Callable[[Statements, Mapping[str, Question]], None] | None = None
+    lacks: Callable[[Head], str] = lambda _: ""
 
 
 #: The module of each format, in the order in which a file is held against them.
@@ -133,7 +134,8 @@ def detected(source: Source, name: str = "") -> Format:
     if here is None:
         wanted = f"is not {known[name].what}" if name else "no format is known for it"
         msg = f"file ({source.name}): {appearance(source)}; {wanted}"
-        raise InvalidInput(msg, hint=way_out(source) or f"one of {', '.join(known)}")
+        ways = [way_out(source), *(one.lacks(source.head) for one in known.values())]
+        raise InvalidInput(msg, hint=next(filter(None, ways), f"one of {', '.join(known)}"))
     if name:
         msg = f"file ({source.name}): is not {known[name].what}; it looks like {here.what}"
         raise InvalidInput(msg, hint=f"forecast import {here.name} {source.name}")

@@ -27,7 +27,8 @@ def stated_beside(
     case: Case, question: Question, versions: list[Resolution], notes: Counter[str]
 ) -> Resolution | None:
     """Give the outcome that rows of a table state beside their forecasts, where it is new."""
-    facts = questions.merged(case.about.facts)
+    about, options = case.about, question.space.options
+    facts = questions.merged(about.facts, about.forecasts, now=case.now, options=options)
     stated, at = facts.get("outcome"), facts.get("resolved_at")
     if stated is None:
         if at is not None:

@@ -15,12 +15,9 @@ _SHOWN = 6
 def named(
     statements: Statements, platform: str, *, me: str = "", user: str = "", forecaster: str = ""
 ) -> None:
-    """Give every forecaster of a file the name that they have in the ledger.
-
-    The person whose file it is, is `me`; everybody else ``<platform>:<name>``, because the same
-    name on two platforms may be two people. Whose file it is, is `user`, else what the file says,
-    else `me` where somebody is called so, else the only person in it.
-    """
+    """Name a file's forecasters: `me` whose file it is, everybody else ``<platform>:<name>``."""
+    # One name on two platforms may be two people. Whose file it is, is `user`, else what the file
+    # says, else `me` where somebody is called so, else the only person in it.
     people = {
         one.forecaster for one in statements.forecasts if not one.forecaster.startswith(NOBODY)
     }
@@ -40,6 +37,7 @@ def named(
         names[name] = person(f"{platform}:{name}")
     for answer in statements.forecasts:
         answer.forecaster = names.get(answer.forecaster, answer.forecaster)
+    statements.bots = {names.get(one, one) for one in statements.bots}
     statements.scored = [
         replace(one, forecaster=names.get(one.forecaster, one.forecaster))
         for one in statements.scored

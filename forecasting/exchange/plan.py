@@ -97,6 +97,7 @@ def plan(
             f"{ended:,} forecast{'s' * (ended > 1)} ended with no next one known: withdrawn then, "
             "unless another part of the record brings it"
         )
+    planned.notes += under_another_name(statements, planned, existing)
     planned.notes += flags(planned, existing)
     planned.withdrawals.sort(key=lambda one: (one.withdrawn_at, one.question, one.forecaster))
     planned.refused.sort(key=lambda one: (one.line, one.reason))
@@ -186,7 +187,10 @@ def _question(
     versions: Sequence[Resolution],
     notes: Counter[str],
 ) -> Question:
-    facts = questions.merged(case.about.facts)
+    options = () if recorded is None else recorded.space.options
+    facts = questions.merged(
+        case.about.facts, case.about.forecasts, now=case.now, options=options, notes=notes
+    )
     zone = case.manner.zone or "UTC"
     resolved_at = facts.get("resolved_at") or _first_settled(case)
     # After an import was taken back, a file of forecasts alone still finds its question.
@@ -311,6 +315,44 @@ def _take_nothing_back(planned: Plan, existing: Existing) -> int:
     return count
 
 
+def under_another_name(
+    statements: Statements, planned: Plan, existing: Existing, *, shown: int = 3
+) -> list[str]:
+    """Name new questions with the opening and every forecast of one that the file names no more.
+
+    Where ids are made of titles, a question that was renamed elsewhere comes in a second time.
+    """
+    asked = {one.id: one for one in planned.questions if one.id not in existing.questions}
+    if not asked or not existing.forecasts:
+        return []
+    new: dict[tuple[object, ...], list[str]] = defaultdict(list)
+    for one in planned.forecasts:
+        if one.question in asked:
+            value = (one.value.labels, one.value.entered)
+            new[one.forecaster, one.issued_at, value].append(one.question)
+    people = {one.forecaster for one in statements.forecasts}
+    still = {one.question for one in statements.facts}
+    still |= {one.question for one in statements.forecasts}
+    total: Counter[str] = Counter()
+    shared: Counter[tuple[str, str]] = Counter()
+    for (question, who, at), spoken in existing.forecasts.items():
+        if question not in still and who in people:
+            total[question] += 1
+            shared.update((name, question) for name in new.get((who, at, spoken), ()))
+    twins = [
+        f"{name} ({old})"
+        for (name, old), count in sorted(shared.items())
+        if count == total[old] and asked[name].opens == existing.questions[old].opens
+    ]
+    if not twins:
+        return []
+    names = ", ".join(twins[:shown]) + f" and {len(twins) - shown} more" * (len(twins) > shown)
+    return [
+        f"the forecasts of a question on record, under another id: {names}; if it was renamed "
+        "there, take back the import that brought it, or its forecasts count twice"
+    ]
+
+
 #: Zones lie quarters of an hour apart, and at most 26 hours.
 _STEP, _MOST, _DAY = dt.timedelta(minutes=15), dt.timedelta(hours=26), dt.timedelta(days=1)
 
@@ -320,10 +362,7 @@ type Spoken = list[tuple[dt.datetime, str, tuple[str, ...]]]
 def in_another_zone(
     statements: Statements, plan: Plan, existing: Existing, *, refuse: bool
 ) -> None:
-    """Note, or `refuse`, forecasts that the ledger holds in the same words at shifted times.
-
-    Compared are questions of one id, or of one title where the id is made of local times.
-    """
+    """Note, or `refuse`, forecasts that the ledger holds in the same words at shifted times."""
     titles = {
         (question.title, name.partition("-")[0]): name
         for name, question in existing.questions.items()

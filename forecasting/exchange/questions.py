@@ -19,13 +19,42 @@ _SPACE = ("type", "options", "lower", "upper", "unit", "zero_point", "open_bound
 #: What a stated fact may not contradict in a question that the ledger holds.
 _WORDING = ("title", "criteria", "zone", "opens", "closes", "resolves_by")
 _LABELS = ("topic", "event", "tags", "background")
+#: What tables write for an outcome where nothing has come out yet.
+_NONE_YET = (
+    *("-", "–", "—", "?", "open", "pending", "unresolved", "not resolved", "not yet", "none yet"),
+    *("tbd", "tba", "unknown", "ongoing", "na", "none", "null"),
+)
+#: Read as annulled, and perhaps meant as nothing yet.
+_NEITHER = "n/a"
 
 
-def merged(parts: Iterable[Facts]) -> dict[str, Any]:
-    """Put together what several lines state of one question; titles and tags in one line each."""
+def merged(
+    parts: Sequence[Facts],
+    forecasts: Iterable[StatedForecast] = (),
+    *,
+    now: dt.datetime,
+    options: Sequence[str] = (),
+    notes: Counter[str] | None = None,
+) -> dict[str, Any]:
+    """Put together what several lines state of one question; titles and tags in one line each.
+
+    An outcome to come is none, and its day, where that is to come too, is when it is due. A word
+    for that is none where the question, by its `options` or by its `forecasts`, has such an option.
+    """
+    notes = Counter() if notes is None else notes
+    words = {_word(one.stated["outcome"]) for one in parts if "outcome" in one.stated}
+    none_yet = words.intersection((*_NONE_YET, _NEITHER))
+    if none_yet:
+        stated = [word for one in parts for word in one.stated.get("options", ())]
+        none_yet -= {_word(one) for one in (*options, *stated, *_labels(forecasts))}
+    unsaid: Any = None
     facts: dict[str, Any] = {}
+    first: dict[str, int] = {}
     for one in parts:
         for name, value in one.stated.items():
+            if name == "outcome" and _word(value) in none_yet - {_NEITHER}:
+                unsaid = value
+                continue
             if name == "title" and (short := one_line(value, name=name)) != value:
                 if short.endswith("…"):
                     facts.setdefault("criteria", normalised(value))
@@ -37,20 +66,33 @@ def merged(parts: Iterable[Facts]) -> dict[str, Any]:
             if name == "tags" and name in facts:
                 # Labels add up; for want of one no forecast is refused.
                 facts[name] = tuple(sorted({*facts[name], *value}))
-            elif name == "outcome" and name in facts and _same_word(facts[name], value):
+            elif name == "outcome" and name in facts and _word(facts[name]) == _word(value):
                 continue
             elif facts.setdefault(name, value) != value:
-                both = sorted((_shown(facts[name]), _shown(value)))
+                lines = (first.get(name, 0), one.line or one.own_line)
+                both = sorted(
+                    f"{_shown(value)}{f' in line {line}' * bool(line)}"
+                    for value, line in zip((facts[name], value), lines, strict=True)
+                )
                 msg = f"{name} ({' and '.join(both)}): lines disagree on question {one.question}"
                 hint = "one of them in each line"
                 if facts.get("title") and question_id(str(facts["title"])) == one.question:
                     hint = "an id for each (column question), where one title is asked twice"
                 raise InvalidInput(msg, hint=hint)
+            first.setdefault(name, one.line or one.own_line)
+    if unsaid is not None and "outcome" not in facts:
+        notes[f"the outcome {_shown(unsaid)} is read as none yet"] += 1
+    if _word(facts.get("outcome")) in none_yet:
+        notes["the outcome n/a is read as annulled; of one to come the cell is empty"] += 1
+    if "outcome" not in facts and facts.get("resolved_at", now) > now:
+        due = facts.pop("resolved_at")
+        if facts.setdefault("resolves_by", due) == due:
+            notes["the day of an outcome to come is read as when it is due"] += 1
     return facts
 
 
-def _same_word(one: Any, other: Any) -> bool:
-    return str(one).strip().casefold() == str(other).strip().casefold()
+def _word(value: Any) -> str:
+    return str(value).strip().casefold()
 
 
 def _shown(value: Any) -> str:

@@ -17,13 +17,15 @@ class Facts:
 
     `stated` is by the names of the columns, read: times aware, options and tags as tuples.
     `own_line` is the line of a record that is about the question alone; 0 where the facts stand
-    beside a forecast. `whole` is the question itself, where another ledger held it.
+    beside a forecast. `whole` is the question itself, where another ledger held it. `line` is the
+    first that states this.
     """
 
     question: str
     stated: Mapping[str, Any]
     own_line: int = 0
     whole: Question | None = None
+    line: int = 0
 
 
 @dataclass(slots=True)
@@ -79,11 +81,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A score that the file itself states, for comparison; nothing of it is recorded.
-
-    `rule` is a name among the platform's own (``baseline``, ``brier``, ...); `forecaster` is empty
-    for the person whose file it is.
-    """
+    """A score that the file itself states (empty `forecaster`: whose file it is), to compare."""
 
     line: int
     question: str
@@ -95,6 +93,13 @@ class Scored:
 @dataclass(frozen=True, slots=True)
 class Owner:
     """Whose file it is, by the name that this person has in it."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bot:
+    """Somebody in the file who is a program, by the name that it has there."""
 
     name: str
 
@@ -115,7 +120,7 @@ class News:
 
 
 #: What a reader yields, in any order.
-type Record = Facts | StatedForecast | StatedOutcome | Refused | Scored | Owner | Note | News
+type Record = Facts | StatedForecast | StatedOutcome | Refused | Scored | Owner | Bot | Note | News
 
 
 @dataclass(slots=True)
@@ -123,7 +128,7 @@ class Statements:
     """Everything that a file states, in the order of its lines.
 
     `rows` counts lines that hold a statement: refused ones too, blank lines not. `facts` hold every
-    different statement once; `owner` is whose file it is, where it says so.
+    different statement once; `owner` is whose file it is and `bots` are programs, where it says so.
     """
 
     rows: int = 0
@@ -134,6 +139,7 @@ class Statements:
     refused: list[Refused] = field(default_factory=list)
     scored: list[Scored] = field(default_factory=list)
     owner: str = ""
+    bots: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
 
 
@@ -170,6 +176,9 @@ def gathered(records: Iterable[Record]) -> Statements:
                 continue
             case Owner():
                 into.owner = one.name
+                continue
+            case Bot():
+                into.bots.add(one.name)
                 continue
             case Note():
                 into.notes.append(one.text)

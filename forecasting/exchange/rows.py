@@ -37,11 +37,7 @@ def _place(line: int) -> _Place:
 
 
 def by_rows(statements: Statements, plan: Plan) -> Rows:
-    """Count rows: one is refused if any record of it is, and new if any other record of it is.
-
-    The file alone decides how many there are. Rows of one record each are counted as they were
-    planned; only those of several are looked at one by one.
-    """
+    """Count rows: one is refused if any record of it is, and new if any other record of it is."""
     records = Counter(map(_place, _lines(statements)))
     several = {place for place, count in records.items() if count > 1}
     refused: dict[_Place, list[Refused]] = {}
@@ -67,10 +63,7 @@ def _lines(statements: Statements) -> Iterable[int]:
 def _new_records(
     statements: Statements, plan: Plan, several: set[_Place]
 ) -> tuple[int, set[_Place]]:
-    """Count the new records in rows that state several, and give the rows that have one.
-
-    A record that two rows state alike is new in the first of them.
-    """
+    """Count the new records in rows that state several, and give the rows that have one."""
     forecast_lines = {
         _key(one): one.line for one in reversed(statements.forecasts) if _place(one.line) in several
     }

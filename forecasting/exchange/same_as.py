@@ -93,10 +93,7 @@ def _of_bank(folder: Path | None) -> Iterable[Match]:
 
 
 def plain_address(url: str) -> str:
-    """Give an address without what changes: its scheme, a closing slash, words after a number.
-
-    Polymarket shows a market under its event, and links to it by its own name.
-    """
+    """Give an address without what changes: scheme, closing slash, words after a number."""
     text = url.strip().partition("//")[2] or url.strip()
     host, slash, path = text.partition("?")[0].partition("#")[0].rstrip("/").partition("/")
     parts = [host.lower().removeprefix("www."), *path.split("/")] if slash else [text]

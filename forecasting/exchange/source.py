@@ -190,10 +190,7 @@ class Source:
             raise stop(self.name, line, rule, "the whole file: it may be cut off") from broken
 
     def objects(self, *under: str) -> "Iterator[tuple[Source, dict[str, Any]]]":
-        """Give every object of every JSON text with its file, through lists and pages.
-
-        A page has no id and holds objects under one of these keys.
-        """
+        """Give every object of every JSON text with its file, through lists and pages."""
         for part in self.parts():
             begins = part.head.start.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
             left = [part.json] if begins in (b"{", b"[") else []
@@ -308,10 +305,7 @@ def _escaped(text: str, place: int) -> bool:
 
 
 def way_out(source: Source) -> str:
-    """Say what makes a file readable that is compressed or no text; empty where nothing is known.
-
-    An archive or a table of another program's was read, and is none of a known format.
-    """
+    """Say what makes a file readable that is compressed or no text; empty if nothing is known."""
     start = source.head.start
     known = (way for begins, _, way in STARTS if start.startswith(begins) and begins[:2] != b"PK")
     return next(known, "").format(source.name)

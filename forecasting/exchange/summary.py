@@ -18,8 +18,11 @@ from forecasting.exchange.record import Statements
 SHOWN = 5
 
 
-def title_notes(new: Iterable[Question], before: Catalog) -> list[str]:
-    """Name the new questions whose title one on record has, under another id."""
+def title_notes(new: Iterable[Question], before: Catalog, *, platform: bool) -> list[str]:
+    """Name the new questions whose title one on record has, under another id.
+
+    One of another platform keeps its id, and is matched with the one here.
+    """
     titles = before.titles()
     twice = [
         f"{one.id} ({name})"
@@ -29,9 +32,13 @@ def title_notes(new: Iterable[Question], before: Catalog) -> list[str]:
     if not twice:
         return []
     names = ", ".join(twice[:3]) + (f" and {len(twice) - 3} more" if len(twice) > 3 else "")
+    way_out = "take the import back and give the id on record in the column question"
+    if platform:
+        there, _, here = twice[0].removesuffix(")").partition(" (")
+        way_out = f"forecast questions same-as {here} {there} sets its forecasts beside yours"
     return [
         f"the title of a question on record, under another id: {names}; if it is the same one, "
-        "take the import back and give the id on record in the column question"
+        f"{way_out}"
     ]
 
 
@@ -59,7 +66,14 @@ def summary(plan: Plan, catalog: Catalog) -> str:
     counts = Counter(map(attrgetter("question"), plan.forecasts))
     if not counts:
         return "no new forecasts" if plan.duplicates else ""
-    resolved = annulled = soon = scored = 0
+    ends = {name: min(questions[name].closes, settled[name].resolved_at)
+            for name in counts if name in settled}  # fmt: skip
+    after = Counter(
+        one.question
+        for one in plan.forecasts
+        if (end := ends.get(one.question)) is not None and one.issued_at >= end
+    )
+    resolved = annulled = soon = late = scored = 0
     windows = []
     for name, count in counts.items():
         out, question = settled.get(name), questions[name]
@@ -71,8 +85,10 @@ def summary(plan: Plan, catalog: Catalog) -> str:
         elif out.resolved_at - question.opens <= TOO_SOON:
             soon += count
         else:
-            scored += count
-            windows.append(question.closes - question.opens)
+            late += after[name]
+            scored += count - after[name]
+            if count > after[name]:
+                windows.append(question.closes - question.opens)
     n = counts.total()
     parts = [f"{n:,} forecast{'s' * (n != 1)}", f"{resolved:,} resolved"]
     if windows:
@@ -89,6 +105,7 @@ def summary(plan: Plan, catalog: Catalog) -> str:
             (n - resolved, "without an outcome yet"),
             (soon, "resolved within two days of opening (too_soon=True scores them)"),
             (annulled, "annulled"),
+            (late, "made after the close or the outcome"),
         )
         if count
     ]

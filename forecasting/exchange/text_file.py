@@ -25,8 +25,8 @@ STARTS = (
     (b"\xd0\xcf\x11\xe0", "is an old workbook", "save the sheet as CSV UTF-8"),
     (b"SQLite format 3\x00", "is a database", "forecast restore {}"),
     (b"PAR1", "is a Parquet file", "forecast import parquet {}"),
-    (b"\xff\xfe", "is UTF-16 text", "iconv -f UTF-16 -t UTF-8 {}"),
-    (b"\xfe\xff", "is UTF-16 text", "iconv -f UTF-16 -t UTF-8 {}"),
+    (b"\xff\xfe", "is UTF-16 text", "save it as CSV UTF-8, or iconv -f UTF-16 -t UTF-8 {}"),
+    (b"\xfe\xff", "is UTF-16 text", "save it as CSV UTF-8, or iconv -f UTF-16 -t UTF-8 {}"),
 )
 
 
@@ -39,10 +39,7 @@ def check_text(content: bytes, name: str) -> None:
 
 
 def text_lines(content: bytes, name: str) -> Iterator[str]:
-    """Give the lines of a text with their ends, decoded one at a time.
-
-    A byte order mark is passed over. Only the line feed ends a line.
-    """
+    """Give the lines of a text with their ends (line feeds alone), without a byte order mark."""
     if content.count(b"\n") > 2 * MOST_ROWS:
         raise stop(name, 1, f"file: more than {2 * MOST_ROWS:,} lines", "split it")
     if _sound(content):

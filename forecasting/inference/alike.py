@@ -12,10 +12,7 @@ BLOCK = 8
 
 
 def in_order(first: FloatArray, second: FloatArray, strata: int) -> list[IntArray]:
-    """Put draws in order by strata: of one number, and in each by another, up and down in turn.
-
-    Neighbours are then alike in both.
-    """
+    """Put draws in order by strata of one number and, within each, by another."""
     by = np.argsort(first, kind="stable")
     return [
         stratum[np.argsort(second[stratum], kind="stable")][:: 1 if k % 2 == 0 else -1]

@@ -76,11 +76,7 @@ def _due(z: FloatArray, middle: FloatArray, spread: FloatArray) -> FloatArray:
 def _next_proposal(
     z: FloatArray, due: FloatArray, log_likelihood: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Give the mean and the covariance of a block's next draws.
-
-    They are those of this round's, weighed by the largest share of the log-likelihood at which
-    the effective number of draws is large enough.
-    """
+    """Give the mean and the covariance of a block's next draws, by a tempered likelihood."""
 
     def weights(share: float) -> FloatArray:
         log_weight = due + share * log_likelihood

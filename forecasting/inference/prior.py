@@ -12,11 +12,7 @@ from forecasting.errors import InvalidInput
 def prior_arrays(
     priors: Mapping[str, PriorSpec], expected: Mapping[str, PriorSpec]
 ) -> dict[str, FloatArray]:
-    """Return priors as the arrays that a model takes, ``<name>_<parameter>``, () each.
-
-    `expected` are the family's defaults, whose names and distributions the graph has: any others
-    are refused.
-    """
+    """Return priors as ``<name>_<parameter>``, () each; others than the `expected` are refused."""
     if set(priors) != set(expected):
         message = f"priors must be for {sorted(expected)}, got {sorted(priors)}."
         raise InvalidInput(message)

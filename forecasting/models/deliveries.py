@@ -173,10 +173,7 @@ def _terms(p: Mapping[str, Any], rows: Mapping[str, Any], xp: Any) -> list[Any]:
 
 
 def _log_above(share: Any, a: Any, b: Any, xp: Any) -> Any:
-    """Return log of the integral of y^(a-1) (1-y)^(b-1) from a share to 1.
-
-    With 1 - y = (1 - share) s^3 the integrand has no peak at the end for b above 1/3.
-    """
+    """Return log of the integral of y^(a-1) (1-y)^(b-1) from a share to 1."""
     nodes, weights = np.polynomial.legendre.leggauss(NODES)
     s = 0.5 * (nodes + 1.0)
     # What the nodes alone say is data; b multiplies 3 log s and log(1 - share).

@@ -140,10 +140,7 @@ class Spells(Graph):
     def predictive_check(
         self, draws: Mapping[str, ArrayLike], data: Mapping[str, ArrayLike], *, seed: int
     ) -> PredictiveCheck:
-        """Hold each spell's end against its prediction, and count the ends by some ages.
-
-        A spell counts where its state at that age is known.
-        """
+        """Hold each spell's end against its prediction, and count the ends by some known ages."""
         rows = {name: np.asarray(values, dtype=np.float64) for name, values in data.items()}
         over_by_low, over_by_high = self._predicted(draws, rows)
         inside_50, inside_90 = interval_shares(over_by_low, over_by_high)
@@ -207,10 +204,7 @@ class SpellDraws:
 
     @classmethod
     def of(cls, model: Spells, fit: Fit) -> "SpellDraws":
-        """Give the draws of a fitted class, of a case that is not monitored.
-
-        In 32 strata of theta, and within each by the share that lasts, or by k.
-        """
+        """Give the draws of a fitted class, of a case that is not monitored, neighbours alike."""
         draws = fit.draws
         place = np.concatenate(in_order(draws["theta"], draws.get("lasting", draws["k"]), 32))
 

@@ -68,10 +68,7 @@ def current_events(current: "pd.DataFrame") -> Events:
 
 
 def history_events(history: "pd.DataFrame", as_of: object) -> Events:
-    """Read forecasts issued by `as_of`, with the outcomes that were known by then.
-
-    Rows issued later are gone before anything else is read from them.
-    """
+    """Read forecasts issued by `as_of` alone, with the outcomes that were known by then."""
     import pandas as pd
 
     table = _table(history, "history", HISTORY)

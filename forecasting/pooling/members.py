@@ -49,10 +49,7 @@ def shares(weights: ArrayLike | None, shape: tuple[int, ...], axis: int = -1) ->
 
 
 def mean_log_odds(p: FloatArray, w: FloatArray) -> FloatArray:
-    """Weighted mean of the log-odds over the last axis, 0 and 1 as limits of ever surer forecasts.
-
-    The heavier side of the certain members decides; equally heavy sides cancel.
-    """
+    """Weighted mean of log-odds over the last axis; the heavier side of 0 and 1 decides."""
     from scipy.special import logit
 
     with np.errstate(divide="ignore"):

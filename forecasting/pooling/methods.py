@@ -32,10 +32,7 @@ _GROWTH = 1.05
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """Forecasts of yes in force on one binary question at one moment, one a forecaster.
-
-    `forecasters`, `forecasts` and `issued_at` are in one order.
-    """
+    """Forecasts of yes in force on one question at one moment, one a forecaster, in one order."""
 
     question: str
     forecasters: tuple[str, ...]
@@ -58,10 +55,7 @@ class Solved:
 
 
 class Past:
-    """The crowds of resolved questions, and the forecasts behind them for the learned pool.
-
-    What is learned from those that had resolved by a moment is learned at first use.
-    """
+    """The crowds of resolved questions, and the forecasts behind them for the learned pool."""
 
     def __init__(self, solved: Sequence[Solved], history: "pd.DataFrame") -> None:
         self.solved = sorted(solved, key=lambda item: item.known_at)

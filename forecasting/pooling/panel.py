@@ -29,10 +29,7 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """The forecasters' records as they stood at several times.
-
-    `moment` (M,) says which of the books holds at each moment, `forecaster` each one's row, or -1.
-    """
+    """The forecasters' records at several times; `moment` and `forecaster` say which one holds."""
 
     books: list[Records]
     moment: IntArray
@@ -40,10 +37,7 @@ class Books:
 
 
 def moments(events: Events, questions: IntArray, count: int) -> tuple[IntArray, FloatArray]:
-    """Choose moments of the `questions`: after the last forecast, and `count` before it.
-
-    The earlier ones lie at equal steps of the question's forecasts and share half of its weight.
-    """
+    """Choose moments of the `questions`: after the last forecast, and `count` at equal steps."""
     size = events.last[questions] - events.first[questions] + 1
     steps = np.ceil(size[:, None] * np.arange(1, count + 1) / (count + 1)).astype(np.int64)
     early = events.first[questions][:, None] + steps - 1

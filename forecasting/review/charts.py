@@ -249,10 +249,7 @@ class Tracks:
 
 
 def over_months(rows: Sequence[Mapping[str, Any]], *, width: float = 720) -> Tracks | None:
-    """Lay out mean scores of yes-no questions by the month of their close, with intervals.
-
-    None with less than two months: there is no course of time to see.
-    """
+    """Lay out mean scores of yes-no questions by month with intervals; None below two months."""
     with_mean = [row for row in rows if words.number(row["mean"]) is not None]
     months = sorted({str(row["month"]) for row in with_mean})
     if len(months) < 2:

@@ -10,10 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from forecasting.domain.forecast import KINDS
-from forecasting.domain.instants import DEFAULT_ZONE, utc
-from forecasting.domain.outcome import QUESTION_TYPES
-from forecasting.errors import InvalidInput
+from forecasting.domain.instants import DEFAULT_ZONE
 
 #: Days after which half of a report's weight is left, where its item says nothing else.
 HALF_LIFE = 30.0
@@ -49,12 +46,6 @@ class Run:
     content_digest: str = ""
     zone: str = DEFAULT_ZONE
 
-    def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            msg = f"kind ({self.kind}): must be one of {', '.join(KINDS)}"
-            raise InvalidInput(msg)
-        _aware(self.generated_at, self.started_from, self.until, self.observed_until)
-
 
 @dataclass(frozen=True, slots=True)
 class Point:
@@ -72,12 +63,6 @@ class Point:
     levels: tuple[float, ...] = LEVELS
     lows: tuple[float, ...] = ()
     highs: tuple[float, ...] = ()
-
-    def __post_init__(self) -> None:
-        _aware(self.at)
-        if len(self.lows) != len(self.highs) or len(self.lows) not in (0, len(self.values)):
-            msg = f"interval ({len(self.lows)} and {len(self.highs)} ends): one pair an option"
-            raise InvalidInput(msg)
 
     def quantile(self, level: float) -> float:
         """Read the quantile nearest to a level."""
@@ -106,12 +91,6 @@ class Mark:
     weight: float | None = None
     half_life: float = HALF_LIFE
     over: dt.datetime | None = None
-
-    def __post_init__(self) -> None:
-        _aware(self.known_at)
-        if not self.half_life > 0:
-            msg = f"half_life ({self.half_life}) of {self.title}: must be above 0 days"
-            raise InvalidInput(msg, hint=f"{HALF_LIFE:g}")
 
     @property
     def ratio(self) -> float | None:
@@ -143,9 +122,6 @@ class Moved:
 
     at: dt.datetime
     causes: Sequence[Cause]
-
-    def __post_init__(self) -> None:
-        _aware(self.at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,26 +162,6 @@ class QuestionPath:
     scores: Mapping[str, Row] = field(default_factory=dict)
     moved: Sequence[Moved] = ()
     answer: str = ""
-
-    def __post_init__(self) -> None:
-        if self.type not in QUESTION_TYPES:
-            msg = f"type ({self.type}) of {self.id}: must be one of {', '.join(QUESTION_TYPES)}"
-            raise InvalidInput(msg)
-        _aware(self.opens, self.closes, self.ends, self.resolved_at)
-        for forecaster, points in self.paths.items():
-            for point in points:
-                wanted = self._width(point)
-                if len(point.values) != wanted:
-                    msg = (
-                        f"forecast of {self.id} by {forecaster} ({len(point.values)} numbers): "
-                        f"a {self.type} one has {wanted}"
-                    )
-                    raise InvalidInput(msg)
-
-    def _width(self, point: Point) -> int:
-        if self.type == "binary":
-            return 1
-        return len(point.levels) if self.type == "numeric" else len(self.options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,9 +242,6 @@ class ProcessRow:
     base_rate: str = ""
     source: str = ""
 
-    def __post_init__(self) -> None:
-        _aware(self.since if isinstance(self.since, dt.datetime) else None, self.watched)
-
 
 @dataclass(frozen=True, slots=True)
 class LinkRow:
@@ -327,20 +280,6 @@ class Fan:
     quantiles: Grid = ()
     levels: Sequence[float] = LEVELS
     unit: str = ""
-
-    def __post_init__(self) -> None:
-        _aware(*self.moments)
-        rows, width = (
-            (self.shares, len(self.states))
-            if len(self.states)
-            else (self.quantiles, len(self.levels))
-        )
-        if len(rows) != len(self.moments) or any(len(row) != width for row in rows):
-            msg = (
-                f"fan of {self.process} ({len(rows)} rows): must have a row of {width} numbers "
-                f"for each of {len(self.moments)} moments"
-            )
-            raise InvalidInput(msg)
 
 
 @dataclass(frozen=True, slots=True)
@@ -406,9 +345,3 @@ class ReviewData:
         """The "now" of the page: the end of a replay, or when the page was written."""
         ended = self.run.until if self.run.kind == "replay" else None
         return ended or self.run.generated_at
-
-
-def _aware(*moments: dt.datetime | None) -> None:
-    for moment in moments:
-        if moment is not None:
-            utc(moment)

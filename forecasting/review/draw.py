@@ -17,10 +17,7 @@ type Cloud = tuple[list[float], list[float], list[float | None], list[float | No
 
 
 def reliability(calibration: Mapping[str, Any], *, title: str = "") -> "Figure":
-    """Draw the reliability curve with its consistency band and the counts below.
-
-    `calibration` has the keys of ``forecast calibration --json``.
-    """
+    """Draw the reliability curve of ``forecast calibration --json``, its band and the counts."""
     from matplotlib.figure import Figure
 
     forecasts, seen, lower, upper, n = _columns(calibration.get("curve") or ())
@@ -192,10 +189,7 @@ def murphy(rows: Sequence[Mapping[str, Any]], *, title: str = "") -> "Figure":
 
 
 def over_time(rows: Sequence[Mapping[str, Any]], *, title: str = "") -> "Figure":
-    """Draw mean scores by month of the scheduled close, a line for each forecaster.
-
-    A bar is the 95 % interval over events; a month with too few for one has a hollow point.
-    """
+    """Draw mean scores by month with 95 % intervals; too few events have a hollow point."""
     figure, axes = _plain(title, 620, 400)
     with style():
         months = sorted({str(row["month"]) for row in rows})

@@ -322,5 +322,5 @@ def uncoded(state: State) -> list[dict[str, Any]]:
             "on": [effect.target for effect in item.effects],
         }
         for item in sorted(bare, key=lambda item: item.known_at, reverse=True)
-        if all(effect.target.partition("=")[0] in open_ones for effect in item.effects)
+        if all(effect.about in open_ones for effect in item.effects)
     ]

@@ -97,11 +97,7 @@ class _Node:
 
 
 def world_graph(world: WorldPage) -> Graph | None:
-    """Lay out the processes that links join; None without links.
-
-    A process stands to the right of all that drive it (layers by the longest path); an arrow that
-    closes a loop runs to the left.
-    """
+    """Lay out the processes that links join, each right of what drives it; None without links."""
     rows = {row.name: row for row in world.processes}
     links = [link for link in world.links if link.parent in rows and link.child in rows]
     if not links:

@@ -34,10 +34,7 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the list is to hold: empty fields ask for nothing.
-
-    `answered` is ``yes`` or ``no``: whether the forecaster has a number in force.
-    """
+    """What the list is to hold: empty fields ask for nothing; `answered` is ``yes`` or ``no``."""
 
     status: str = ""
     tag: str = ""

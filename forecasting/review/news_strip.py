@@ -18,10 +18,7 @@ _TALL = 104.0
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """Reports as bars of their log ratio, what is left of each as an area, facts as squares.
-
-    `bars` are (x, y, pen), from the line of no effect at `zero`; `fades` are (d, pen).
-    """
+    """Reports as `bars` (x, y, pen) from the line `zero` that fade (d, pen), facts as squares."""
 
     plot: Plot
     zero: float

@@ -17,10 +17,7 @@ MOST_MOVES = 6
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One number of a forecast with its 90 % interval; `name` is the option, or empty.
-
-    The places are the same on a scale from 0 to 1, for the small bar.
-    """
+    """One number of a forecast with its 90 % interval, as text and as places from 0 to 1."""
 
     name: str
     said: str

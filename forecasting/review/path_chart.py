@@ -69,10 +69,7 @@ class News:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One panel: of the question, or of one of its options.
-
-    `claims` are what texts say: place, name (empty: written elsewhere), whether it stands left.
-    """
+    """One panel, of the question or an option; `claims` are place, name and whether it is left."""
 
     plot: Plot
     title: str = ""
@@ -129,10 +126,7 @@ def _beside(
     labels: Mapping[str, str],
     size: Size,
 ) -> float:
-    """Give the room that the names beside the lines need, so that the lines have the rest.
-
-    They begin where the lines end, which may lie inside the picture.
-    """
+    """Give the room that names beside the lines need; they begin where the lines end."""
     written = [_short_name(_line_name(name, labels)) for name in names]
     if question.outcome is not None:
         value = words.number(question.outcome)
@@ -413,10 +407,7 @@ def density(
     high: float,
     unit: str = "",
 ) -> Density | None:
-    """Draw what quantiles say: even weight between two of them, and out to the bounds beyond.
-
-    None where they do not make a curve: fewer than two, or falling.
-    """
+    """Draw what quantiles say, even between two and out to the bounds; None where they fall."""
     pairs = sorted(zip(levels, values, strict=True))
     rising = all(a[1] <= b[1] for a, b in pairwise(pairs))
     inside = all(low <= value <= high for _, value in pairs)

@@ -147,7 +147,7 @@ def marks_of(
     }
     marks: dict[str, list[page.Mark]] = {}
     for item in sorted(items, key=lambda item: (item.known_at, item.key)):
-        targets = {effect.target.partition("=")[0] for effect in item.effects}
+        targets = {effect.about for effect in item.effects}
         for question in catalog.questions.values():
             change = moves.get(question.id, {}).get(item.key)
             rests = weights.rests.get(question.id, frozenset())
@@ -177,7 +177,7 @@ def marks_of(
 
 def _has_way(item: Evidence, weights: Weights, rests: AbstractSet[str]) -> bool:
     """Say whether an item acts on what a question rests on; a case of a class may teach any."""
-    facts = {e.target.partition("=")[0] for e in item.effects if e.form == "datum"}
+    facts = {e.about for e in item.effects if e.form == "datum"}
     acts = {report.process for report in weights.coded.get(item.key, ())}
     return bool((facts | acts) & rests) or bool(facts - weights.processes)
 
@@ -185,10 +185,6 @@ def _has_way(item: Evidence, weights: Weights, rests: AbstractSet[str]) -> bool:
 def _strongest(
     item: Evidence, weights: Weights, rests: AbstractSet[str], names: AbstractSet[str | None]
 ) -> CodedReport | None:
-    """Give what an item weighs on the way to a question, as the list of news shows it.
-
-    An item coded on several moves is drawn once: by what it says of a process that the question
-    names, else of one that acts on it.
-    """
+    """Give what an item weighs on a way to a question, first by a process that this names."""
     ways = [report for report in weights.coded.get(item.key, ()) if report.process in rests]
     return max(ways, key=lambda r: (r.process in names, abs(r.log_ratio)), default=None)

@@ -182,10 +182,7 @@ def ticks(low: float, high: float, most: int = 6) -> list[float]:
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """The frame of a chart: its size, its scales, and where words stand at its axes.
-
-    `x_ticks` and `y_ticks` are places with their text.
-    """
+    """The frame of a chart: its size, its scales, and where words stand at its axes."""
 
     width: float
     height: float

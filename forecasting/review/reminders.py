@@ -17,11 +17,7 @@ _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 
 
 def calendar(rows: Sequence[Mapping[str, Any]], now: dt.datetime) -> str:
-    """Write the rows of `due` as a calendar: an event at each deadline, an alarm a day before.
-
-    The UID of an event rests on its question alone, so that a second import moves the event that
-    the first made.
-    """
+    """Write the rows of `due` as a calendar, an event a question with an alarm a day before."""
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", f"PRODID:{PRODUCT}"]
     for row in rows:
         unique = hashlib.sha256(str(row["question"]).encode()).hexdigest()[:32]

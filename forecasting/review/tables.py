@@ -357,10 +357,7 @@ def _spread(point: Point) -> str:
 
 
 def pooled(points: Iterable[Row], *, most: int = 25) -> list[dict[str, Any]]:
-    """Shorten a pooled curve to its flat stretches, then to `most` rows of like weight.
-
-    A curve of a thousand updates has hundreds of distinct forecasts and a few dozen steps.
-    """
+    """Shorten a pooled curve to its flat stretches, then to `most` rows of like weight."""
     stretches: list[list[Row]] = []
     for point in points:
         if stretches and stretches[-1][0].get("event_rate") == point.get("event_rate"):

@@ -160,6 +160,7 @@ def peer(
     withdrawn_at: ArrayLike | None = None,
     closed_at: float | None = None,
     forecaster: Iterable[object] | None = None,
+    in_crowd: ArrayLike | None = None,
     question_type: str = "binary",
 ) -> Points:
     r"""Peer score: better than the others, averaged over the scheduled window; higher is better.
@@ -170,8 +171,9 @@ def peer(
               = \frac{100}{N-1} \sum_{j \ne i} \ln\frac{p_{iy}}{p_{jy}},
 
     halved for buckets, weighted by the share of the scheduled window, and 0 for one alone. The
-    scores of a question sum to 0. The rows are the whole crowd; arguments and errors are those of
-    :func:`baseline`.
+    scores of a question sum to 0. The rows are the whole crowd, unless `in_crowd` says of each
+    whether it is: the others are scored against the crowd and are no part of it. Arguments and
+    errors are those of :func:`baseline`.
 
     Two habits of the platform are kept. After the last withdrawal the last crowd stays, so its
     members' coverage runs on. Where an option was not offered to all in force, the crowd's
@@ -188,7 +190,7 @@ def peer(
     vectors = _rows(forecast, outcome, question_type)
     start, stop = _spans(len(vectors), issued_at, withdrawn_at, forecaster)
     opened, end, length = _window(opens, closes, closed_at)
-    at, in_force = _crowds(start, stop)
+    at, in_force = _crowds(start, stop, in_crowd)
     gain = _over_others(vectors, int(outcome), in_force, question_type)
     since = np.maximum(at, opened)
     # Those who left before the opening never met the crowd that they would be counted with.
@@ -207,6 +209,7 @@ def spot_peer(
     at: float,
     withdrawn_at: ArrayLike | None = None,
     forecaster: Iterable[object] | None = None,
+    in_crowd: ArrayLike | None = None,
     question_type: str = "binary",
 ) -> Points:
     """Peer score of the forecasts in force at one moment; higher is better.
@@ -223,7 +226,7 @@ def spot_peer(
     vectors = _rows(forecast, outcome, question_type)
     start, stop = _spans(len(vectors), issued_at, withdrawn_at, forecaster)
     moment = _number(at, "at")
-    times, in_force = _crowds(start, stop)
+    times, in_force = _crowds(start, stop, in_crowd)
     before = int(np.searchsorted(times, moment)) - 1
     if before < 0:
         return Points(np.zeros(len(vectors)), np.zeros(len(vectors)))
@@ -437,10 +440,17 @@ def _window(opens: float, closes: float, closed_at: float | None) -> tuple[float
     return opened, min(max(end, opened), closed), closed - opened
 
 
-def _crowds(start: FloatArray, stop: FloatArray) -> tuple[FloatArray, NDArray[np.bool_]]:
+def _crowds(
+    start: FloatArray, stop: FloatArray, in_crowd: ArrayLike | None = None
+) -> tuple[FloatArray, NDArray[np.bool_]]:
     """Moments of change that leave somebody, and who was in force from each on, (m, n)."""
-    at = np.unique(np.concatenate([start, stop[np.isfinite(stop)]]))
-    in_force = (start <= at[:, None]) & (at[:, None] < stop)
+    member = np.ones(len(start), bool) if in_crowd is None else np.asarray(in_crowd, dtype=bool)
+    if member.shape != start.shape:
+        message = f"in_crowd (shape {member.shape}): must be one for each of {len(start)} forecasts"
+        raise InvalidInput(message)
+    ends = stop[member]
+    at = np.unique(np.concatenate([start[member], ends[np.isfinite(ends)]]))
+    in_force = (start <= at[:, None]) & (at[:, None] < stop) & member
     somebody = in_force.any(axis=1)
     return at[somebody], in_force[somebody]
 

@@ -115,11 +115,7 @@ def write_anchor(item: Anchor, file: Path) -> None:
 
 
 def compared(ledger: Ledger, anchors: Sequence[Anchor] = ()) -> dict[str, Any]:
-    """Walk the chain, compare it with what was kept elsewhere, and say what that proves.
-
-    `anchored_to` is the last entry that an anchor proves, `first_bad` the first that is not what
-    was recorded. Without an anchor only agreement from within is shown.
-    """
+    """Walk the chain, compare it with what was kept elsewhere, and say what that proves."""
     verification = ledger.verify()
     anchored_to, first_bad, reason = None, verification.first_bad, verification.reason
     at = ""
@@ -299,10 +295,7 @@ def read_stamp(content: bytes, token: bytes, *, trusted: bytes = b"", where: str
 def verify(
     ledger: Ledger, file: Path | None = None, *, certificate: Path | None = None
 ) -> dict[str, Any]:
-    """Walk the chain, compare it with a file of anchors, and read the token beside that file.
-
-    A token that proves nothing of the file is a fault.
-    """
+    """Walk the chain, compare it with a file of anchors, and read the token beside that."""
     anchors = [] if file is None else read_anchor_file(file)
     stamp = None if file is None else _stamp_of(file, certificate)
     if certificate is not None and stamp is None:

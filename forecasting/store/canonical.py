@@ -78,10 +78,7 @@ def dumps(value: Any) -> bytes:
 
 
 def _plain(value: Any) -> bool:
-    """Whether data holds nothing whose form RFC 8785 says otherwise than the standard writer.
-
-    That is numbers other than small whole ones, and keys that are not ASCII.
-    """
+    """Whether data holds only small whole numbers and ASCII keys, written alike by all."""
     kind = type(value)
     if kind is str or value is None or kind is bool:
         return True

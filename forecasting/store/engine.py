@@ -97,10 +97,7 @@ def reading(engine: Engine) -> Engine:
 
 
 def standing(engine: Engine) -> dict[str, str]:
-    """Read whose an SQLite database is, which schema it says, and its triggers, in one look.
-
-    Nothing for one that does not say its schema, and for PostgreSQL: these take a closer look.
-    """
+    """Read whose an SQLite database is, its schema and triggers, in one look; nothing if unsaid."""
     if engine.dialect.name != "sqlite":
         return {}
     try:
@@ -212,10 +209,7 @@ CACHE = 131_072
 
 
 def _configure(connection: sqlite3.Connection, *, memory: bool, timeout: float) -> None:
-    """Set every pragma of the recipe and read it back: one that did not stick is a refusal.
-
-    From then on the connection is an ordinary one, which asks :mod:`.guard` what it may do.
-    """
+    """Set every pragma of the recipe and read it back: one that did not stick is a refusal."""
     mode, level = JOURNAL
     wanted: dict[str, tuple[str, object]] = {
         "busy_timeout": (str(int(timeout * 1000)), int(timeout * 1000)),

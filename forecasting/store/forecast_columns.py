@@ -30,11 +30,7 @@ type Answer = float | list[float] | dict[float, float]
 
 @dataclass(frozen=True, slots=True)
 class ForecastColumns:
-    """Forecasts in the order of their moments, then of their entries.
-
-    `seq` is 0 for one that is not recorded; `answers` are a probability, one per option, or values
-    by level; `issued_at` is in microseconds of UTC. Equal names are one object.
-    """
+    """Forecasts by moment, then entry (0: not recorded); equal names are one object."""
 
     seq: "NDArray[np.int64]"
     question: list[str]

@@ -124,11 +124,6 @@ class Ledger(Readings):
         self.close()
 
     @property
-    def dialect(self) -> str:
-        """``sqlite`` or ``postgresql``."""
-        return self._engine.dialect.name
-
-    @property
     def where(self) -> str:
         """The database as messages name it."""
         return self._where

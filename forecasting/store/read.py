@@ -410,7 +410,7 @@ def _value(shape: Any, labels: str, entered: str, stated: str) -> Value:
 def _after_dropping(item: Evidence, dropped: Mapping[str, int]) -> Evidence:
     effects = tuple(
         effect
-        if dropped.get(effect.target.partition("=")[0], 0) < (item.seq or 0)
+        if dropped.get(effect.about, 0) < (item.seq or 0)
         else replace(effect, form="bears", detail={}, stated="")
         for effect in item.effects
     )

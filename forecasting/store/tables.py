@@ -28,10 +28,7 @@ from forecasting.store.canonical import dumps, instant_text, loads, read_instant
 
 
 class Instant(TypeDecorator[dt.datetime]):
-    """An aware moment: fixed-width UTC text on SQLite, ``timestamptz`` on PostgreSQL.
-
-    ``DateTime(timezone=True)`` drops the zone on SQLite, so it is not used.
-    """
+    """An aware moment (SQLite drops a zone): fixed-width UTC text there, else ``timestamptz``."""
 
     impl = Text
     cache_ok = True

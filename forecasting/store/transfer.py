@@ -52,10 +52,7 @@ class Whole(NamedTuple):
 
 
 def export(ledger: Ledger) -> Iterator[str]:
-    """Give a whole ledger as lines of canonical JSON: what it is, then every entry.
-
-    Every link of the chain is not proved here: `forecast verify` does that.
-    """
+    """Give a whole ledger as lines of canonical JSON: what it is, then every entry."""
     with ledger.reading() as connection:
         head = read_head(connection)[0]
         first = {
@@ -195,10 +192,7 @@ def _whole_number(value: Any) -> int:
 
 
 def restore_lines(ledger: Ledger, lines: Iterable[Entry], *, after: int) -> int:
-    """Record entries as they are in a ledger that holds the first `after` of them; give how many.
-
-    One transaction; before it ends, the chain is walked from its first entry.
-    """
+    """Record entries after the first `after` as they are; give how many."""
     added = 0
     with ledger.writing() as connection:
         here = read_head(connection)[0]
@@ -225,10 +219,7 @@ def record(
     head: Head,
     progress: Callable[[int], object] = bool,
 ) -> bool:
-    """Record any number of drafts in one transaction, a few thousand at a time.
-
-    Where the ledger has grown since `head`, nothing is written, and the answer is False.
-    """
+    """Record drafts in one transaction; False, and nothing, where the ledger has grown."""
     with ledger.writing() as connection:
         here, last = read_head(connection)
         if here != head:
@@ -255,10 +246,7 @@ def record(
 
 
 def forecast_rows(ledger: Ledger, *, without: Collection[int] = ()) -> Iterator[ForecastRow]:
-    """Give every forecast but replays, by question, time and forecaster; none of a dropped one.
-
-    `without` are the numbers of those that do not count.
-    """
+    """Give every forecast but replays and `without`, by question, time and forecaster."""
     columns = [getattr(forecast.c, name) for name in ForecastRow._fields[:-1]]
     statement = (
         select(*columns, rationale.c.text, forecast.c.seq)

@@ -237,10 +237,7 @@ def install(connection: Connection) -> None:
 
 
 def missing(connection: Connection) -> list[str]:
-    """Name the triggers that are gone, altered, disabled, or not this program's.
-
-    Triggers are compared as text, on PostgreSQL by the body of the function that each calls.
-    """
+    """Name the triggers that are gone, altered, disabled, or not this program's."""
     read = _present_postgresql if connection.dialect.name == "postgresql" else _present_sqlite
     present = read(connection)
     expected = wanted(connection.dialect.name)

@@ -102,11 +102,7 @@ def verify(connection: Connection) -> Verification:
 
 
 def content_digest(connection: Connection, *, head: int | None = None) -> str:
-    """Digest what the entries say, in order: SHA-256 of the canonical bodies.
-
-    Left out are recording times, tool versions, hashes, salts and commitments, which differ from
-    run to run; the text of a rationale stands for its commitment.
-    """
+    """Digest what the entries say, in order, without what differs from run to run: SHA-256."""
     digest = hashlib.sha256()
     last = connection.execute(select(func.max(entry.c.seq))).scalar() or 0
     try:

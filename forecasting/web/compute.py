@@ -232,10 +232,7 @@ def figures(
     renew: bool = True,
     again: bool = False,
 ) -> Figures:
-    """Give the figures of a page: at once where they are known, else as far as they are.
-
-    `renew` computes anew when the ledger has grown, `again` whatever there is.
-    """
+    """Give the figures of a page, `again` or anew (`renew`) when it asks, as far as they are."""
     desk = visit.house.desk
     known = desk.latest(call, *args)
     if known is not None and known.state == "done" and not renew and not again:

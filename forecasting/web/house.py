@@ -102,8 +102,5 @@ class House:
 
 
 def receipt_key(*parts: str) -> str:
-    """Name one act of writing: who, where, the form's token and all that was typed.
-
-    The same form sent twice is the same act; the same form sent with another number is another.
-    """
+    """Name one act of writing by who, where, the form's token and all that was typed."""
     return hashlib.sha256("\x00".join(parts).encode()).hexdigest()

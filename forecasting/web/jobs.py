@@ -1,7 +1,8 @@
 """The long work of one app: each piece in a process with its progress, each may be ended.
 
 Files that are read or brought in take turns among themselves, so that they do not wait for a
-simulation; all other work takes turns too.
+simulation; all other work takes turns too. What only shows a file of an ordinary size writes
+nothing and is soon over, and waits for neither.
 """
 
 import secrets
@@ -11,6 +12,7 @@ import threading
 import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from forecasting.web.bodies import Sent
@@ -21,14 +23,13 @@ from forecasting.web.work import FILES, receive, send
 MOST = 60
 #: Seconds that an answer waits for short work, before it shows how far it is.
 PATIENCE = 2.5
+#: Bytes of a file of an ordinary size (some ten thousand rows), and how many are shown at once.
+ORDINARY, AT_ONCE = 4_000_000, 2
 
 
 @dataclass(slots=True)
 class Job:
-    """One piece of work; `then` shows what came of it, `total` is 0 where nobody knows it.
-
-    `form` is what somebody typed to begin it, where its page shows that again beside the fault.
-    """
+    """One piece of work: `then` shows what came of it, `total` 0 is unknown, `form` began it."""
 
     id: str
     title: str
@@ -65,6 +66,7 @@ class Jobs:
         self._database = database
         self._lock = threading.Lock()
         self._turn, self._files = threading.Semaphore(1), threading.Semaphore(1)
+        self._shown = threading.Semaphore(AT_ONCE)
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._over = threading.Condition(self._lock)
 
@@ -79,10 +81,7 @@ class Jobs:
         form: Sent | None = None,
         **options: Any,
     ) -> Job:
-        """Begin a piece of work, or give the one like it that is not over.
-
-        `head` is the last entry that it can have seen when it began.
-        """
+        """Begin work that saw the ledger up to `head`, or give the one like it that is not over."""
         with self._lock:
             for job in self._jobs.values():
                 if not job.over and (job.call, job.who, job.options) == (call, who, options):
@@ -136,8 +135,16 @@ class Jobs:
         for job in mine:
             self.end(job)
 
+    def _lane(self, job: Job) -> threading.Semaphore:
+        """Give what a piece of work waits for."""
+        if job.call not in FILES:
+            return self._turn
+        file = Path(job.options["file"])
+        ordinary = file.exists() and file.stat().st_size <= ORDINARY
+        return self._shown if ordinary and not job.options.get("once") else self._files
+
     def _run(self, job: Job) -> None:
-        with self._files if job.call in FILES else self._turn:
+        with self._lane(job):
             with self._lock:
                 if job.over:
                     return

@@ -12,11 +12,7 @@ WORDS = b"The request came too slowly."
 
 
 class Patient(H11Protocol):
-    """HTTP/1.1 that answers 408 where the head of a request takes longer than `SECONDS`.
-
-    Without it a connection that sends a byte now and then is held for ever, and
-    `MOST_CONNECTIONS` of them keep everybody else out.
-    """
+    """HTTP/1.1 that answers 408 where the head of a request takes longer than `SECONDS`."""
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)

@@ -11,10 +11,7 @@ COOKIE = "forecast-likes"
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """The zone of its days, the forecaster (on one's own machine), and hidden numbers.
-
-    `hide` keeps the model's number and the crowd's back until the visitor has answered.
-    """
+    """The zone of its days, the forecaster, and whether numbers `hide` until one's own is given."""
 
     zone: str = ""
     forecaster: str = ""

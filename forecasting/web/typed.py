@@ -61,11 +61,7 @@ SURE = {"quite": 0.1, "fairly": 0.25, "hardly": 0.5}
 
 
 def spread_around(text: str, sure: str, space: OutcomeSpace) -> dict[str, str]:
-    """Give quantiles around one number, within its bounds, to be looked at before they are logged.
-
-    A normal curve around the number whose middle 90 % reach as far to each side as `sure` says, cut
-    at the bounds.
-    """
+    """Give quantiles of a normal curve around a number, cut at its bounds, to be looked at."""
     low, high = space.bounds
     plain = quantity(text, unit=space.unit, name="one", within=space.bounds)
     middle = float(plain)
@@ -82,10 +78,7 @@ def spread_around(text: str, sure: str, space: OutcomeSpace) -> dict[str, str]:
 
 
 def drawn(typed: Mapping[str, str], space: OutcomeSpace) -> dict[float, float]:
-    """Give the quantiles among what is typed that can be read, by level, to draw them.
-
-    What cannot be read yet is left out: it may be half a number.
-    """
+    """Give the quantiles among what is typed that can be read, by level, to draw them."""
     quantiles = {}
     for level, value in typed.items():
         try:

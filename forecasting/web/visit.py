@@ -108,10 +108,7 @@ class Visit:
         return self.book.unanswered() if hidden else frozenset()
 
     def hides(self, question: str) -> bool:
-        """Say whether others' numbers of a question are kept back: it is open and unanswered.
-
-        Every page that shows what the model or other people say of a question asks this.
-        """
+        """Say whether others' numbers of a question are kept back: it is open and unanswered."""
         return question in self._unanswered
 
     @property

@@ -4,7 +4,7 @@ import datetime as dt
 from operator import attrgetter
 
 from forecasting import clock
-from forecasting.domain.evidence import standing
+from forecasting.domain.evidence import parse_effect, standing
 
 NOW = dt.datetime(2026, 11, 28, 12, tzinfo=dt.UTC)
 KEPT = attrgetter("title", "source", "url", "known_at", "event_at", "grade", "note")
@@ -79,5 +79,5 @@ def test_only_an_item_after_the_watch_says_that_somebody_looked_further():
     )
     for hours, ends in ((-24, {}), (0, {}), (1, {"convoy": watched})):
         known_at = watched + dt.timedelta(hours=hours)
-        item = SimpleNamespace(known_at=known_at, effects=[SimpleNamespace(target="convoy=+1")])
+        item = SimpleNamespace(known_at=known_at, effects=[parse_effect("convoy", "+1")])
         assert _watched_until(plain, item, watched + dt.timedelta(days=1)) == ends

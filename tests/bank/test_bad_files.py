@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from forecasting.bank import check, read_bank, read_question_file
+from forecasting.bank.world_check import notes
 from forecasting.domain.instants import iso
 from tests.bank.conftest import ROOT
 
@@ -96,7 +97,7 @@ def test_an_older_file_is_read_with_a_word_on_what_to_write(copy):
         _edit(path, "topic: ceasefires", model)
     bank = read_bank(copy)
     assert check(bank) == []
-    (hint,) = bank.hints
+    (hint,) = (note for note in notes(bank) if note.rule == "model")
     assert (hint.rule, hint.line) == ("model", _line(path.read_text(encoding="utf-8"), "model:"))
     assert "answer: " in hint.hint
 

@@ -7,6 +7,8 @@ import json
 import pytest
 
 from forecasting.app.ledger.importing import import_record
+from forecasting.app.scores.frame import Selection
+from forecasting.app.scores.score import scores
 from forecasting.domain.reading import question_id
 from forecasting.domain.resolution import outcomes
 from forecasting.errors import InvalidInput
@@ -222,6 +224,60 @@ def test_the_projects_score_is_over_both_answers_and_all_days(ledger):
     scores = {(x["question"], x["forecaster"]): x["ours"] for x in counts["scores"]["rows"]}
     assert scores["gjp-1001-0", "gjp:600"] == pytest.approx(2 * 0.1**2)
     assert scores["gjp-1002-0", "gjp:600"] == pytest.approx(0.15**2 + 0.2**2 + 0.05**2)
+
+
+def ordered_files(folder):
+    """Write a question of the project whose four answers are in order, and one forecast of it."""
+    asked, survey = folder / "ifps.csv", folder / "survey.csv"
+    head = (FORMATS / "gjp-ifps.csv").read_text().splitlines()[0]
+    asked.write_text(
+        f"{head}\n1113-6,6,When will the post fall vacant?,By its office.,closed,9/1/11,"
+        "11/29/11 0:00,11/30/11,11/30/11,c,post,90,4,"
+        '"(a) In September, (b) In October, (c) In November, (d) Not before 1 December"\n'
+    )
+    head = (FORMATS / "gjp.csv").read_text().splitlines()[0]
+    rows = [
+        f'"1113-6","1a",1,"a",NA,"600",-9,1,"{letter}",{p},"2011-09-02",2,"closed",NA,1,'
+        '"2011-09-02 16:20:13"'
+        for letter, p in zip("abcd", ("0.15", "0.45", "0.25", "0.15"), strict=True)
+    ]
+    survey.write_text("\n".join([head, *rows]) + "\n")
+    return [asked, survey]
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_answers_in_order_are_scored_in_order_whichever_file_comes_first(first, ledger, tmp_path):
+    files = ordered_files(tmp_path)
+    for path in (files[first], files[1 - first], *files):
+        counts = import_record(ledger, path, now=NOW, zone=EASTERN, check_scores=True)
+        assert counts["refused"] == []
+    [asked] = ledger.questions()
+    assert (asked.space.type, asked.space.options) == ("ordered", ("a", "b", "c", "d"))
+    [score] = counts["scores"]["rows"]
+    # Not .81, the Brier score of answers in no order: the published example of ordered ones.
+    assert score["ours"] == pytest.approx(0.27)
+    own = scores(ledger, selection=Selection(kind="imported"))
+    assert [one["type"] for one in own] == ["ordered"]
+
+
+def test_answers_in_order_are_in_order_in_the_common_schema(ledger, tmp_path):
+    path = tmp_path / "common.csv"
+    rows = [
+        f"{place},1113.0,600.0,NA,{p},{letter},2011-09-02 20:20:13+00:00,c,"
+        "2011-09-01 04:00:00+00:00,2011-11-29 05:00:00+00:00,2011-11-30 05:00:00+00:00,90 days,4,"
+        f'"(a) In September, (b) In October, (c) In November, (d) Later",resolved,{kind}'
+        for kind in ("6", "6.0", "0")
+        for place, (letter, p) in enumerate(
+            zip("abcd", ("0.15", "0.45", "0.25", "0.15"), strict=True)
+        )
+    ]
+    for number, kind in enumerate(("ordered", "ordered", "categorical")):
+        some = [
+            one.replace("1113.0", f"111{number}.0") for one in rows[4 * number : 4 * number + 4]
+        ]
+        path.write_text("\n".join(["," + COMMON, *some]) + "\n")
+        assert import_record(ledger, path, now=NOW)["added"] == 1
+        assert {one.space.type for one in ledger.questions() if f"111{number}" in one.id} == {kind}
 
 
 def test_the_common_schema_tells_its_sources_apart(ledger):

@@ -3,12 +3,13 @@
 import csv
 import io
 import json
+import re
 import sys
 
 import pytest
 
 from forecasting.cli import run as cli
-from tests.exchange.tables import row, table
+from tests.exchange.tables import FORMATS, row, table
 
 
 @pytest.fixture
@@ -89,6 +90,47 @@ def test_many_refused_rows_are_told_of_shortly(run, tmp_path):
     assert "and 10 more refused rows" in narration
     refused = run("--db", "a.db", "import", "csv", "r.csv", "--all-or-nothing", code=2).err
     assert refused.startswith("error: r.csv:3: ")
+
+
+def test_a_platforms_question_with_a_title_on_record_is_matched_by_the_command_that_is_named(run):
+    run("init", ".", "--as", "ana")
+    run("ask", "Will a truce be signed by June 30?", "35%", "--by", "2027-06-30")
+    err = run("import", str(FORMATS / "polymarket.json")).err
+    command = re.search(r"forecast (questions same-as \S+ \S+) sets", err)[1]
+    assert "column question" not in err
+    [match] = json.loads(run(*command.split(), "--json").out)
+    assert match["other"].startswith("polymarket-0xabc")
+
+
+def test_what_the_hint_names_is_an_option_without_the_word_csv_too(run, tmp_path):
+    (tmp_path / "r.csv").write_text("question,Guess,date\nq,0.4,2025-02-01\n")
+    err = run("--db", "a.db", "import", "r.csv", "--create", "--me", "ana", code=2).err
+    assert '--map "My column=forecast"' in err
+    options = ("--create", "--me", "ana", "--map", "Guess=forecast", "--json")
+    assert json.loads(run("--db", "a.db", "import", "r.csv", *options).out)["added"] == 1
+    zipped = str(FORMATS / "metaculus.zip")
+    err = run("--db", "a.db", "import", zipped, *options[1:], code=2).err
+    assert "it looks like a Metaculus zip" in err
+
+
+@pytest.mark.parametrize("columns", ["60", "80"])
+def test_a_trial_shows_the_day_that_may_have_been_misread_on_any_width(
+    run, tmp_path, monkeypatch, columns
+):
+    monkeypatch.setenv("COLUMNS", columns)
+    (tmp_path / "r.csv").write_text(
+        "title,probability,date,deadline,result,resolved on\n"
+        "Will the two sides sign an agreement by June?,0.4,3/2/2025,30/6/2025,no,1/7/2025\n"
+    )
+    out = run("import", "r.csv", "--me", "ana", "--dry-run", "--dates", "dmy").out
+    assert "2025-02-03" in out
+
+
+def test_a_format_without_scores_of_its_own_says_so(run):
+    path = str(FORMATS / "kalshi.json")
+    err = run("--db", "a.db", "import", path, "--create", "--check-scores").err
+    assert "this format has no score of its own" in err
+    assert "nothing to show" not in err
 
 
 def test_from_standard_input(run, monkeypatch):

@@ -89,3 +89,69 @@ def test_days_are_those_of_the_workspace(tmp_path):
         )
         elsewhere = book.import_record(file, me="ben", zone="UTC", dry_run=True)
         assert not any("the zone of this workspace" in note for note in elsewhere["notes"])
+
+
+WORDS = ("-", "?", "Pending", " open ", "unresolved", "tbd", "unknown", "NA", "None", "null")
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_a_word_for_nothing_yet_is_no_outcome_and_stops_no_row(import_text, ledger, word):
+    head = "question,forecast,date,closes,result,resolved on\n"
+    counts = import_text(f"{head}q,0.4,2025-02-01,2027-06-30,{word},\n", me="ana")
+    assert (counts["added"], counts["resolutions"], counts["refused"]) == (1, 0, [])
+    assert any(f"the outcome {word.strip()} is read as none yet" in x for x in counts["notes"])
+    # Beside a row that knows, and in a later file, the outcome is what that says.
+    more = f"{head}q,0.4,2025-02-01,2027-06-30,{word},\n"
+    more += "q,0.5,2025-02-02,2027-06-30,yes,2025-03-04\n"
+    assert import_text(more, me="ana")["resolutions"] == 1
+    again = import_text(f"{head}q,0.4,2025-02-01,2027-06-30,{word},\n", me="ana")
+    assert (again["duplicates"], again["resolutions"]) == (1, 0)
+    assert Catalog.of(ledger).outcomes["q"].outcome == "yes"
+
+
+def test_an_option_of_that_name_is_an_outcome(import_text, ledger):
+    head = "question,options,forecast,date,closes,result,resolved on\n"
+    row = "q,open;shut,open=0.4;shut=0.6,2025-02-01,2027-06-30,Open,2025-03-04\n"
+    assert import_text(head + row, me="ana")["resolutions"] == 1
+    assert Catalog.of(ledger).outcomes["q"].outcome == "open"
+    # Named by its forecasts alone, and by the ledger alone.
+    row = "p,,none=0.4;some=0.6,2025-02-01,2027-06-30,None,2025-03-04\n"
+    assert import_text(head + row, me="ana")["resolutions"] == 1
+    assert Catalog.of(ledger).outcomes["p"].outcome == "none"
+    row = "r,,none=0.4;some=0.6,2025-02-01,2027-06-30,,\n"
+    import_text(head + row, me="ana")
+    row = "r,,,,2027-06-30,none,2025-03-04\n"
+    assert import_text(head + row, me="ana")["resolutions"] == 1
+    assert Catalog.of(ledger).outcomes["r"].outcome == "none"
+
+
+def test_a_cell_that_may_be_either_is_said(import_text, ledger):
+    counts = import_text("question,forecast,date,result\nq,0.4,2025-02-01,N/A\n", me="ana")
+    assert Catalog.of(ledger).outcomes["q"].outcome == "annulled"
+    assert any("n/a is read as annulled" in one for one in counts["notes"])
+
+
+def test_the_day_of_an_outcome_to_come_is_when_it_is_due(import_text, ledger):
+    text = "question,forecast,date,result,resolution date\nq,0.4,2025-02-01,,2027-06-30\n"
+    counts = import_text(text, me="ana")
+    assert any("to come is read as when it is due" in one for one in counts["notes"])
+    (question,) = ledger.questions()
+    assert iso(question.closes) == iso(question.resolves_by) == "2027-07-01T00:00:00Z"
+    # One that has passed is the day of an outcome, which is missing.
+    with pytest.raises(InvalidInput, match="is given without an outcome"):
+        import_text(text.replace("2027", "2026").replace("q,", "p,"), me="ana")
+
+
+@pytest.mark.parametrize(
+    ("cell", "way_out"),
+    [
+        ("45720", "2025-03-04, if a spreadsheet counted days"),
+        ("45720.604", "2025-03-04, if a spreadsheet counted days"),
+        ("4-Mar-25", "the year in four digits: 4-Mar-2025"),
+        ("14/3/25", "the year in four digits: 14/3/2025"),
+    ],
+)
+def test_what_a_spreadsheet_wrote_for_a_day_is_told(import_text, cell, way_out):
+    with pytest.raises(InvalidInput) as refused:
+        import_text(f"question,forecast,date\nq,0.4,{cell}\n", me="ana")
+    assert way_out in str(refused.value)

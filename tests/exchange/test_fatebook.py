@@ -1,5 +1,6 @@
 """Fatebook: no ids, no zone, seconds of one digit; its Brier scores and their quirk."""
 
+import csv
 import datetime as dt
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from forecasting.domain.resolution import outcomes
 from forecasting.errors import InvalidInput
 from forecasting.store import Ledger
 from tests.exchange.conftest import NOW, memory
+from tests.exchange.tables import table
 
 FOLDER = Path(__file__).parent / "formats"
 EXPORT, SHEET = FOLDER / "fatebook.csv", FOLDER / "fatebook-sheet.csv"
@@ -179,3 +181,71 @@ def test_a_table_of_ones_own_in_another_zone_is_noted(ledger, tmp_path):
         "another zone" in note
         for note in import_record(ledger, path, now=NOW, zone="UTC", dry_run=True)["notes"]
     )
+
+
+def test_an_export_of_2023_is_the_same_record(ledger, tmp_path, tmp_path_factory):
+    lines = [one for one in EXPORT.read_text().splitlines(keepends=True) if "chairs" not in one]
+    today, old = tmp_path / "today.csv", tmp_path / "old.csv"
+    today.write_text("".join(lines))
+    rows = [
+        {
+            {"Resolution": "Question resolution", "Resolved at": "Question resolved at"}.get(
+                name, name
+            ): cell
+            for name, cell in one.items()
+            if name not in ("Multiple choice option", "Question tags")
+        }
+        for one in csv.DictReader(lines)
+    ]
+    old.write_text(table(rows))
+    options = {"now": NOW, "me": "ana", "zone": ZONE, "check_scores": True}
+    with memory(tmp_path_factory.mktemp("ledger")) as other:
+        counts = import_record(other, today, **options)
+        again = import_record(ledger, old, **options)
+        for same in ("in", "added", "questions", "forecasts", "resolutions", "scores"):
+            assert again[same] == counts[same]
+        assert counts["resolutions"] == 2
+
+
+@pytest.mark.parametrize(("seconds", "divisor"), [(0, 2), (5, 2), (60, 2 + 60 / 86400)])
+def test_a_sliver_of_a_day_counts_as_a_day_as_it_does_there(seconds, divisor, ledger, tmp_path):
+    head = EXPORT.read_text().splitlines()[0]
+    path = tmp_path / "sliver.csv"
+    path.write_text(
+        f'{head}\n"Q?",,"ana",0.9,2025-05-01 00:00:0,"ana",2025-05-01 00:00:0,'
+        f'2025-06-01 00:00:0,"YES",2025-05-03 00:{seconds // 60:02}:{seconds % 60},,,,,true,,\n'
+    )
+    counts = import_record(ledger, path, now=NOW, zone="UTC", check_scores=True)
+    [one] = [one for one in counts["scores"]["rows"] if one["rule"] == "brier"]
+    days = divisor if divisor > 2 else 2 + bool(seconds)
+    assert one["ours"] == pytest.approx(0.02 * days / divisor)
+
+
+def test_a_question_that_was_renamed_there_is_told_and_counts_once_after_undo(ledger, tmp_path):
+    options = {"now": NOW, "me": "ana", "zone": ZONE}
+    first = import_record(ledger, EXPORT, **options)
+    path = tmp_path / "renamed.csv"
+    text = EXPORT.read_text().replace("Will the gate at Rafah open", "Does the gate at Rafah open")
+    path.write_text(text.replace("Who chairs the talks?", "Who leads the talks?"))
+    trial = import_record(ledger, path, dry_run=True, **options)
+    [note] = [one for one in trial["notes"] if "renamed" in one]
+    assert note.count("(fatebook-") == 3
+    # A part of the file that holds both names, or another forecast of that day, is no new name.
+    both = tmp_path / "both.csv"
+    both.write_text(EXPORT.read_text() + "\n" + path.read_text().partition("\n")[2])
+    other = tmp_path / "other.csv"
+    other.write_text(text.replace(",0.9,", ",0.91,"))
+    for file in (both, other, EXPORT):
+        notes = import_record(ledger, file, dry_run=True, **options)["notes"]
+        assert not any("gate" in one or "renamed" in one for one in notes), file
+    import_undo(ledger, first["run"], now=NOW)
+    assert not any("renamed" in one for one in import_record(ledger, path, **options)["notes"])
+
+
+def test_a_table_whose_title_was_renamed_is_told(import_text):
+    old = "title,forecast,issued_at\nWill it hold?,0.3,2025-01-01\nWill it hold?,0.4,2025-02-01\n"
+    import_text(old, me="ana")
+    new = old.replace("hold?", "last?")
+    assert any("renamed" in one for one in import_text(new, me="ana", dry_run=True)["notes"])
+    unlike = new.replace("0.4", "0.5")
+    assert not any("renamed" in one for one in import_text(unlike, me="ana")["notes"])

@@ -8,6 +8,7 @@ import csv
 import io
 import json
 import random
+import re
 import zipfile
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +16,8 @@ from pathlib import Path
 import pytest
 
 from forecasting.app.ledger.importing import import_record
+from forecasting.domain.question import TOO_SOON
+from forecasting.domain.resolution import outcomes
 from forecasting.errors import InvalidInput
 from forecasting.exchange.format import detected, formats
 from forecasting.exchange.source import opened
@@ -95,6 +98,55 @@ def test_a_trial_run_says_the_same_and_writes_nothing(path, ledger):
     real = bring(ledger, path, check_scores=True)
     for key in ("in", "added", "duplicates", "questions", "forecasts", "resolutions", "scores"):
         assert trial[key] == real[key], key
+
+
+@by_file
+def test_what_is_said_to_be_scored_is_what_a_window_holds(path, ledger):
+    summary = bring(ledger, path)["summary"]
+    asked, settled = {one.id: one for one in ledger.questions()}, outcomes(ledger.resolutions())
+    scored = after = 0
+    for one in ledger.forecasts(kind="imported"):
+        question, out = asked[one.question], settled.get(one.question)
+        soon = out is not None and out.resolved_at - question.opens <= TOO_SOON
+        if out is not None and out.outcome != "annulled" and not soon:
+            late = one.issued_at >= min(question.closes, out.resolved_at)
+            after += late
+            scored += not late
+    assert f"{after} made after the close or the outcome" in summary or not after
+    assert scored == int((re.search(r"(\d+) scored", summary) or [0, 0])[1])
+    if summary:
+        left_out = summary.partition("left out: ")[2]
+        assert int(summary.split()[0]) == scored + sum(
+            int(one.split()[0]) for one in left_out.split(", ") if one
+        )
+
+
+#: Tables that no format knows, and what is said of each.
+UNKNOWN = {
+    "My forecasts 2025,,\nquestion,forecast,date\nq,0.3,2025-03-01\n": (
+        "a first line with question, forecast, issued_at"
+    ),
+    "Question,Date,saudi,uae\nWho?,2025-03-01,0.6,0.4\n": (
+        'a first line with forecast, or map="My column=forecast"'
+    ),
+    "question,probability,p,date\nq,0.4,0.3,2025-03-01\n": (
+        'map="probability=forecast" or map="p=forecast"'
+    ),
+    "Question ID,Forecaster ID,Start Time\n1,2,2025-01-01\n": "the zip as it came",
+    "created_at,deadline,description_with_group,mean_confidence,outcome\na,b,c,1,\n": (
+        "my_predictions: this table holds no wagers"
+    ),
+    "Question ID,Question Title,Post ID\n1,Q?,2\n": "question_data.csv and forecast_data.csv",
+}
+
+
+@pytest.mark.parametrize(("text", "way_out"), UNKNOWN.items(), ids=range(len(UNKNOWN)))
+def test_a_table_that_nobody_knows_says_what_it_lacks(text, way_out, ledger, tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text(text)
+    with pytest.raises(InvalidInput, match="is a table with the columns") as refused:
+        import_record(ledger, path, now=NOW)
+    assert way_out in refused.value.hint
 
 
 @by_file

@@ -236,7 +236,8 @@ def test_lines_that_disagree_refuse_their_question_whole_and_no_other(import_tex
     counts = import_text(table(rows))
     assert [one["line"] for one in counts["refused"]] == [2, 3]
     assert only(counts) == {
-        "outcome (no and yes): lines disagree on question q. Try: one of them in each line"
+        "outcome (no in line 3 and yes in line 2): lines disagree on question q. "
+        "Try: one of them in each line"
     }
     assert (counts["questions"], counts["forecasts"]) == (1, 2)
 

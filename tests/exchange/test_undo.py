@@ -204,3 +204,14 @@ def test_another_ledger_does_not_take_the_ends_of_an_import_that_was_undone(ledg
         ours = {one for one in tidy(ledger) if one.startswith("metaculus-1,")}
         assert {one for one in tidy(other) if one.startswith("metaculus-1,")} == ours
         assert ours
+
+
+def test_a_part_of_an_import_is_not_undone(import_text, ledger):
+    counts = import_text(table([row(day=day) for day in (1, 2, 3, 4)]))
+    first, _, last = counts["run"].partition("-")
+    for part in (f"{first}-{int(first) + 1}", f"{int(first) + 1}-{last}", str(int(first) + 2)):
+        with pytest.raises(InvalidInput, match="is a part of the import") as refused:
+            import_undo(ledger, part, now=NOW)
+        assert refused.value.hint == counts["run"]
+    # Its first entry names it, and so does an end that says too much.
+    assert import_undo(ledger, first, now=NOW)["withdrawn"] == 4

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import pytest
 
-from forecasting.errors import InvalidInput
 from forecasting.review import Mark, Point, charts
 from forecasting.review.news_strip import weight_at
 from forecasting.review.path_chart import path_chart
@@ -108,8 +107,6 @@ def test_half_of_a_report_is_left_after_its_half_life_and_all_of_a_lasting_one()
     assert weight_at(mark, 10.0) == pytest.approx(-0.4)
     assert weight_at(mark, 20.0) == pytest.approx(-0.2)
     assert weight_at(replace(mark, half_life=math.inf), 1e4) == -0.8
-    with pytest.raises(InvalidInput, match="half_life"):
-        replace(mark, half_life=0.0)
 
 
 def test_the_strip_shows_each_report_where_it_became_known(make_binary):

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecasting.errors import InvalidInput
 from forecasting.review import (
     Cause,
     Fan,
@@ -214,11 +213,6 @@ def test_no_letter_of_a_fan_is_cut_on_a_page_or_in_a_file(chrome, tmp_path):
     root = ElementTree.parse(tmp_path / "w.svg").getroot()
     assert "var(" not in ElementTree.tostring(root, "unicode")
     page.close()
-
-
-def test_a_fan_whose_rows_do_not_fit_its_states_is_refused():
-    with pytest.raises(InvalidInput, match="row of 3 numbers"):
-        Fan("p", "P", DAYS, ("a", "b", "c"), np.full((len(DAYS), 2), 0.5))
 
 
 def test_what_is_likely_now_is_the_last_word_with_its_interval_and_its_change(make_binary):

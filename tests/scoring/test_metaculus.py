@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from forecasting.errors import InvalidInput
 from forecasting.scoring.metaculus import baseline, geometric_means, peer, spot_baseline, spot_peer
 
 NAN, INF = float("nan"), float("inf")
@@ -142,6 +143,21 @@ def test_spot_peer_scores_sum_to_nothing_between_changes(crowd, outcome, at):
     points = spot_peer(forecasts, outcome, at=at, **spells)
     assert points.score.sum() == pytest.approx(0, abs=1e-8)
     assert set(points.coverage) <= {0.0, 1.0}
+
+
+@given(crowd=CROWD, bots=CROWD, outcome=st.integers(0, 1), at=st.floats(0.1, 9.9))
+def test_who_is_not_of_the_crowd_moves_nobodys_score(crowd, bots, outcome, at):
+    (people, spells), (everybody, all_spells) = columns(crowd), columns([*crowd, *bots])
+    within = [True] * len(crowd) + [False] * len(bots)
+    for score, window in ((peer, WINDOW), (spot_peer, {"at": at})):
+        alone = score(people, outcome, **spells, **window)
+        beside = score(everybody, outcome, in_crowd=within, **all_spells, **window)
+        np.testing.assert_allclose(beside.score[: len(crowd)], alone.score, atol=1e-9)
+        np.testing.assert_allclose(beside.coverage[: len(crowd)], alone.coverage, atol=1e-12)
+        nobody = score(everybody, outcome, in_crowd=[False] * len(within), **all_spells, **window)
+        assert not nobody.score.any()
+        with pytest.raises(InvalidInput, match="must be one for each of"):
+            score(people, outcome, in_crowd=within, **spells, **window)
 
 
 @given(crowd=CROWD, outcome=st.integers(0, 1), seed=st.integers(0, 99))

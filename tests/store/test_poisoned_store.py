@@ -122,7 +122,7 @@ def as_it_stood(ledger, moment):
         # A replay counts a watch that was recorded later, so it is cut at the head it started at.
         "watched": [
             watched(ledger.watches(), moment, live=True),
-            watched(ledger.watches(), moment, live=False, head=head),
+            watched(ledger.watches(head), moment, live=False),
         ],
     }
 

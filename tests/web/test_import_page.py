@@ -214,7 +214,8 @@ def halfway(empty, tmp_path, monkeypatch):
         )
         empty.send("/ledger/import", form=form)
         here = str(empty.page.url)
-        eventually(lambda: "9 of 99 entries recorded" in empty.get(here).text)
+        # It first tells of none, and stands still at the next telling.
+        eventually(lambda: re.search(r"[1-9]\d* of \d+ entries recorded", empty.get(here).text))
     return empty, form
 
 
@@ -246,6 +247,39 @@ def test_an_import_that_is_ended_leaves_nothing(halfway):
 def test_a_file_does_not_wait_for_a_simulation(empty):
     with empty.house.jobs._turn:
         assert counted(drop(empty, "mine.csv", TABLE).text)[0] == 91
+
+
+def test_a_preview_does_not_wait_for_another_file_but_what_is_written_does(empty, monkeypatch):
+    with empty.house.jobs._files:
+        # Somebody else's file of a million rows is at work.
+        assert counted(drop(empty, "mine.csv", TABLE).text)[0] == 91
+        empty.send("/ledger/import")
+        assert "waits for what runs before it" in empty.page.text
+    empty.settled()
+    assert "Brought in" in empty.notes()[0]
+    monkeypatch.setattr("forecasting.web.jobs.ORDINARY", len(TABLE) - 1)
+    monkeypatch.setattr("forecasting.web.jobs.PATIENCE", 0.1)
+    with empty.house.jobs._files:
+        empty.get("/ledger")
+        form = empty.forms("/ledger/preview")[0]
+        form.pop("file", None)
+        page = empty.client.post(
+            "/ledger/preview", data=form, files={"file": ("large.csv", TABLE)},
+            headers={"Origin": ORIGIN},
+        )  # fmt: skip
+        assert "waits for what runs before it" in page.text
+
+
+def test_what_restates_questions_alone_may_be_brought_in(here):
+    drop(here, "mine.csv", TABLE)
+    bring(here)
+    later = TABLE.replace(HEADINGS.encode(), f"{HEADINGS},topic".encode())
+    rows = [f"{one},truces" for one in later.decode().splitlines()[1:]]
+    page = drop(here, "again.csv", "\n".join([f"{HEADINGS},topic", *rows]).encode())
+    assert " 0 new" in page.text
+    assert "disabled" not in page.text.partition("Bring it in")[0].rpartition("<button")[2]
+    bring(here)
+    assert {one["topic"] for one in here.house.book.questions()} == {"truces"}
 
 
 def test_an_import_is_seen_by_who_began_it_alone(here):

@@ -160,11 +160,7 @@ class Explanation:
         draws: int = 0,
         betas: Mapping[str, float] | None = None,
     ) -> Step:
-        """Simulate one step of the chain: on the paths of the answer, so that errors cancel.
-
-        Steps are then what an update records, to the digit; `draws` are fewer where many steps are
-        set against each other: coalitions, and the ends of links.
-        """
+        """Simulate one step of the chain on the paths of the answer, so that errors cancel."""
         at = self.predictor.at(as_of or self.as_of, tuple(items), watched)
         model = self.predictor.model
         run = model.towards(variant, [self.question], at, draws=draws or None, betas=betas)
@@ -176,11 +172,9 @@ class Explanation:
         return Step(on_scale(self.question, numbers), change)
 
     def _steps(self, facts: Sequence[Evidence], now: Step, run: Run) -> tuple[list[Row], Step]:
-        """Give the steps from start to answer, each of one thing alone, and the whole change.
-
-        First come the facts and the time between them, in order and without links; then the links;
-        then what is known of the processes that act through them; then the reports.
-        """
+        """Give the steps from start to answer, each of one thing alone, and the whole change."""
+        # First the facts and the time between them, without links; then links, what is known of the
+        # processes that act through them, and the reports.
         alone, quiet = Variant("", links=False, news=False), Variant("", news=False)
         predictor, opens = self.predictor, min(self.question.opens, self.as_of)
         old = without_retracted(known(predictor.evidence, opens - MOMENT))
@@ -295,10 +289,7 @@ class Explanation:
     def _links(
         self, facts: Sequence[Evidence], run: Run, answer: FloatArray
     ) -> list[dict[str, Any]]:
-        """Give the answer at either end of each link's 90 % range, the others as they are.
-
-        Each end is the answer plus what holding the link there changes on the same chances.
-        """
+        """Give the answer at either end of each link's 90 % range, on the same chances."""
         rows = []
         if run.spec.links:
             now = self._step(Variant(MODEL), facts, draws=STEP_DRAWS)
@@ -430,13 +421,9 @@ def undoing(
     draws: int,
     seed: int,
 ) -> float | None:
-    """Give the ratio r that takes the probability of yes to a target, or None if none does.
-
-    From the run's moment on the moves that lead to yes come r times as fast, and those that lead
-    away 1/r times: r is what lasting news on the question would have to weigh. Each r is simulated
-    on the same chances, so that the mean over uncertain rates is the model's own: 1 - E exp(-r H),
-    which is not 1 - (1 - P)^r.
-    """
+    """Give the hazard ratio r that takes the probability of yes to a target; None if none does."""
+    # Each r is simulated on the same chances, so that the mean over uncertain rates is the model's
+    # own: 1 - E exp(-r H), which is not 1 - (1 - P)^r.
     from scipy.optimize import brentq
 
     if not LEAST < target < MOST:
@@ -469,10 +456,8 @@ def undoing(
 
 
 def at_pace(world: World, signs: Signs, since: dt.datetime, log_ratio: float) -> World:
-    """Give a world whose moves come faster by their sign from a moment on.
-
-    It is a link from a process that has a date and no chance: all that is simulated stays as it is.
-    """
+    """Give a world whose moves come faster by their sign from a moment on."""
+    # A link from a process that has a date and no chance: all that is simulated stays as it is.
     day = world.day(since)
     known = (Known(min(day, 0.0), 0), *((Known(day, 1),) if day <= 0.0 else ()))
     moves = (Move(0, 1, at=np.full(1, day)),) if day > 0.0 else ()

@@ -16,6 +16,7 @@ from typing import Any
 from forecasting.app.forecast.worldviews import weights_at
 from forecasting.app.ledger.log import kind_of
 from forecasting.app.upkeep.banks import bank_of
+from forecasting.arrays import Recent
 from forecasting.bank import Bank
 from forecasting.domain.catalog import Catalog
 from forecasting.domain.commentary import Worldview
@@ -78,7 +79,7 @@ class Earlier:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ForecasterAnswer:
     """One forecaster's answer on one question, with the simulation behind it where there is one."""
 
     question: Question
@@ -133,8 +134,8 @@ class Predictor:
         self.evidence = tuple(evidence)
         self.watches = tuple(watches)
         self._ahead = {} if ahead is None else ahead
-        self._reliability: dict[dt.datetime, Reliabilities] = {}
-        self._last_items: tuple[dt.datetime, object, _Items] | None = None
+        self._reliability_at = Recent[dt.datetime, Reliabilities](1)
+        self._items_at = Recent[dt.datetime, _Items](1)
         self._priors: dict[str, Answer] = {}
         self.asks, self.silent = predicates(catalog.questions.values(), bank)
         openings: dict[str, dt.datetime] = {}
@@ -189,11 +190,8 @@ class Predictor:
         questions: Sequence[Question],
         as_of: dt.datetime,
         before: Mapping[str, Earlier] | None = None,
-    ) -> list[Said]:
-        """Give every forecaster's answer on some questions as of a moment.
-
-        What moved the model since its forecast `before` is recorded with the new one.
-        """
+    ) -> list[ForecasterAnswer]:
+        """Give every answer on some questions, and what moved the model since `before`."""
         world_answers = self.answers(questions, as_of)
         moves = self.moves(questions, as_of, before or {}, world_answers)
         answers = [
@@ -258,10 +256,7 @@ class Predictor:
     def parts(
         self, questions: Sequence[Question], as_of: dt.datetime
     ) -> list[tuple[list[Question], tuple[Evidence, ...]]]:
-        """Split questions by the evidence that they may use.
-
-        A question's first forecast sees only what was known before it opened.
-        """
+        """Split questions by evidence: a first forecast sees only what was known at the opening."""
         facts, earlier = self._items(as_of)
         if len(earlier) == len(facts):
             return [(list(questions), facts)] if questions else []
@@ -288,15 +283,11 @@ class Predictor:
         return self._items(as_of)[0]
 
     def _items(self, as_of: dt.datetime) -> _Items:
-        if (
-            self._last_items is None
-            or self._last_items[0] != as_of
-            or self._last_items[1] is not self.evidence
-        ):
+        def read() -> _Items:
             facts = without_retracted(known(self.evidence, as_of))
-            earlier = tuple(item for item in facts if item.known_at < as_of)
-            self._last_items = (as_of, self.evidence, (facts, earlier))
-        return self._last_items[2]
+            return facts, tuple(item for item in facts if item.known_at < as_of)
+
+        return self._items_at.of(as_of, read)
 
     def watched(self, as_of: dt.datetime) -> dict[str, dt.datetime]:
         """Give until when each process was watched, by the watches that count."""
@@ -317,11 +308,10 @@ class Predictor:
 
     def reliability(self, as_of: dt.datetime) -> Reliabilities:
         """Give what resolved claims had taught about each source by a moment."""
-        if as_of not in self._reliability:
-            self._reliability = {
-                as_of: learned(self.evidence, self.catalog.questions, self.catalog.outcomes, as_of)
-            }
-        return self._reliability[as_of]
+        questions, outcomes = self.catalog.questions, self.catalog.outcomes
+        return self._reliability_at.of(
+            as_of, lambda: learned(self.evidence, questions, outcomes, as_of)
+        )
 
     def moves(
         self,
@@ -367,10 +357,7 @@ class Predictor:
     def learn(
         self, questions: Sequence[Question], as_of: dt.datetime, before: Mapping[str, Earlier]
     ) -> None:
-        """Make the fits that `say` needs as of a moment, and simulate nothing.
-
-        Worldviews shift what the model learned, and need no fit of their own.
-        """
+        """Make the fits that `say` needs as of a moment; worldviews shift these and need none."""
         able = [question for question in questions if question.id in self.asks]
         for _, items in self.parts(able, as_of):
             for variant in OWN:
@@ -387,10 +374,7 @@ class Predictor:
     def _new(
         self, questions: Sequence[Question], as_of: dt.datetime, before: Mapping[str, Earlier]
     ) -> dict[tuple[tuple[str, ...], tuple[str, ...]], list[Question]]:
-        """Group questions by the items that touch them and are new since their last forecast.
-
-        And by what took back items that the forecast knew.
-        """
+        """Group questions by what is new since their last forecast: items, and retractions."""
         groups: dict[tuple[tuple[str, ...], tuple[str, ...]], list[Question]] = {}
         facts, back = self.facts(as_of), self._taken_back(as_of)
         entry_of = {item.key: item for item in self.evidence if item.key in back}
@@ -423,7 +407,7 @@ class Predictor:
         name: str,
         worldview: str = "",
         moves: Mapping[str, _Moves] = MappingProxyType({}),
-    ) -> list[Said]:
+    ) -> list[ForecasterAnswer]:
         answers = []
         for question in questions:
             answer = world_answers.get((name, question.id))
@@ -434,12 +418,12 @@ class Predictor:
             passed = not answer.gate.startswith("refused")
             value = model_value(question.space, answer.numbers, LEVELS) if passed else None
             moved = moves.get(question.id, ())
-            answers.append(Said(question, name, value, answer, worldview, moved))
+            answers.append(ForecasterAnswer(question, name, value, answer, worldview, moved))
         return answers
 
     def _pools(
-        self, questions: Sequence[Question], members: Sequence[Said], as_of: dt.datetime
-    ) -> list[Said]:
+        self, questions: Sequence[Question], members: Sequence[ForecasterAnswer], as_of: dt.datetime
+    ) -> list[ForecasterAnswer]:
         names = [view.forecaster for view in self._views(as_of)]
         ensemble = weights_at(self.catalog, self.spoken, as_of, names)
         pooled = []
@@ -451,25 +435,29 @@ class Predictor:
             }
             if by_worldview:
                 numbers = ensemble.pool(question, by_worldview, LEVELS)
-                pooled.append(Said(question, POOL, model_value(question.space, numbers, LEVELS)))
+                pooled.append(
+                    ForecasterAnswer(question, POOL, model_value(question.space, numbers, LEVELS))
+                )
         return pooled
 
-    def _uniform(self, question: Question) -> Said:
+    def _uniform(self, question: Question) -> ForecasterAnswer:
         space = question.space
         if question.type == "binary":
-            return Said(question, HALF, model_value(space, [0.5]))
+            return ForecasterAnswer(question, HALF, model_value(space, [0.5]))
         if question.type == "numeric":
             low, high = space.lower or 0.0, space.upper or 0.0
             numbers = [low + (high - low) * level / 100 for level in LEVELS]
         else:
             numbers = [1 / len(space.options)] * len(space.options)
-        return Said(question, UNIFORM, model_value(space, numbers, LEVELS))
+        return ForecasterAnswer(question, UNIFORM, model_value(space, numbers, LEVELS))
 
-    def _climatology(self, questions: Sequence[Question], as_of: dt.datetime) -> list[Said]:
+    def _climatology(
+        self, questions: Sequence[Question], as_of: dt.datetime
+    ) -> list[ForecasterAnswer]:
         yes, total = outcomes_known(self.catalog, as_of)
         share = (1 + yes) / (2 + total)
         answers = [
-            Said(question, CLIMATOLOGY, model_value(question.space, [share]))
+            ForecasterAnswer(question, CLIMATOLOGY, model_value(question.space, [share]))
             for question in questions
             if question.type == "binary"
         ]
@@ -484,7 +472,7 @@ class Predictor:
                 numbers = climatology(question, predicate, self.bank.world, record, items, as_of)
                 if numbers is not None:
                     value = model_value(question.space, numbers, LEVELS)
-                    answers.append(Said(question, CLIMATOLOGY, value))
+                    answers.append(ForecasterAnswer(question, CLIMATOLOGY, value))
         return answers
 
 
@@ -510,12 +498,9 @@ def watches_of(ledger: Ledger, as_of: dt.datetime, *, live: bool) -> tuple[Watch
 
 
 def drafts(
-    answers: Iterable[Said], as_of: dt.datetime, *, kind: Kind, run: str = ""
+    answers: Iterable[ForecasterAnswer], as_of: dt.datetime, *, kind: Kind, run: str = ""
 ) -> list[ModelRun | Forecast]:
-    """Turn answers into ledger entries: each distinct simulation once, then what rests on it.
-
-    A refused answer leaves its run with the reasons, and no forecast.
-    """
+    """Turn answers into ledger entries: each simulation once, then what rests on it and passed."""
     entries: list[ModelRun | Forecast] = []
     runs: dict[tuple[str, ...], int] = {}
     for item in answers:
@@ -550,7 +535,7 @@ def drafts(
     return entries
 
 
-def _model_run(item: Said, answer: Answer, as_of: dt.datetime, run: str) -> ModelRun:
+def _model_run(item: ForecasterAnswer, answer: Answer, as_of: dt.datetime, run: str) -> ModelRun:
     model_run = world_run(
         bank_hash=answer.priors_hash,
         evidence_hash=answer.evidence_hash,

@@ -208,10 +208,7 @@ def replay(
 
 
 def _interrupted(marks: Sequence[ReplayMark], plan_at: Callable[[int], Plan]) -> Plan | None:
-    """Give the plan of the run that was begun and not finished, as it was planned then.
-
-    With what was recorded since, the plan would have other days and so be another run.
-    """
+    """Give the plan, as of its own head, of the run that was begun and not finished."""
     finished = {mark.run for mark in marks if mark.event == "finished"}
     for mark in reversed(marks):
         if mark.run not in finished:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from forecasting.app.forecast.predict import OWN, Earlier, Predictor, Said, drafts
+from forecasting.app.forecast.predict import OWN, Earlier, ForecasterAnswer, Predictor, drafts
 from forecasting.app.ledger.log import check_moment, kind_of
 from forecasting.app.upkeep.banks import changed_since
 from forecasting.bank.usable import told_of_files
@@ -209,7 +209,7 @@ def _changed_questions(
     return {q.id for q in questions if group.get(q.id, q.id) in moved}
 
 
-def _has_moved(item: Said, before: Forecast | None) -> bool:
+def _has_moved(item: ForecasterAnswer, before: Forecast | None) -> bool:
     """Say whether a number is new, has new evidence, or moved by more than its error."""
     if before is None or item.moved or item.value is None:
         return True
@@ -219,7 +219,7 @@ def _has_moved(item: Said, before: Forecast | None) -> bool:
 
 
 def _reason(
-    item: Said,
+    item: ForecasterAnswer,
     before: Forecast | None,
     linked: bool,
     everything: bool,
@@ -297,7 +297,7 @@ def _intervals(question: Question, answer: Answer | None) -> dict[str, Sequence[
 def _row(
     question: Question,
     before: Forecast | None,
-    item: Said | None = None,
+    item: ForecasterAnswer | None = None,
     titles: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Show a question's answer beside the one before; one that is due has no answer any more."""

@@ -53,10 +53,7 @@ WEIGHT_COLUMNS = ("at", "event", "questions", "n_resolved", "n_events", "weights
 def weights_at(
     catalog: Catalog, spoken: Spoken, as_of: dt.datetime, worldviews: Sequence[str]
 ) -> Ensemble:
-    """Give the weights of some worldviews from what they had said of questions now resolved.
-
-    One that never spoke before enters with an equal share; all have one where nothing counts.
-    """
+    """Give the weights of worldviews by what they had said; a new one has an equal share."""
     names = sorted(set(worldviews))
     if not names:
         return Ensemble({})
@@ -172,10 +169,7 @@ def worldview_steps(
     run: str = "",
     at: dt.datetime | None = None,
 ) -> tuple[list[dict[str, Any]], list[str]]:
-    """Give one row for each time that questions of an event came to count, with the weights after.
-
-    The rest is as in `worldview_rows`.
-    """
+    """Give a row for each time that questions of an event came to count, with the weights after."""
     _, notes, moment, catalog, forecasts = _choose(ledger, kind, run, at, now)
     spoken = Spoken(forecasts)
     groups: dict[tuple[dt.datetime, str], list[str]] = {}

@@ -202,7 +202,7 @@ def _values(
             msg = (
                 f"probability ({probability}): a ladder takes one probability for each of its days"
             )
-            days = [question.id.partition("@")[2] for question in questions]
+            days = [question.day for question in questions]
             number = probability.rpartition("=")[2]
             raise InvalidInput(msg, hint=" ".join(f"--p {day}={number}" for day in days))
         return logs.rungs(catalog, slug, each, questions[0].opens)
@@ -221,10 +221,7 @@ def _values(
 def edit(
     ledger: Ledger, name: str, changed: str | Mapping[str, Any], now: dt.datetime
 ) -> list[str]:
-    """Record a new version of a question, or of each rung that changed; give their ids.
-
-    `changed` is the whole question as YAML (`forecasting.bank.asked`), or the fields that change.
-    """
+    """Record a new version of a question, from its YAML or by fields; give the changed ids."""
     old_questions = Catalog.of(ledger).find(name)
     before = fields_of(old_questions)
     if isinstance(changed, str):
@@ -344,11 +341,7 @@ def same_as(
     forecaster: str,
     now: dt.datetime,
 ) -> Match:
-    """Record that a question here asks what one elsewhere asks, or take that back.
-
-    `url` is the other's address, or its id where it was imported. Where the criteria differ, its
-    series is shown and not scored.
-    """
+    """Record that a question here asks what one elsewhere asks, by address or id, or undo that."""
     catalog = Catalog.of(ledger)
     if question not in catalog.questions:
         msg = f"no question {plainly(question)}"
@@ -384,11 +377,7 @@ def same_as(
 
 
 def crowds(ledger: Ledger, catalog: Catalog, *, kind: str) -> list[Forecast]:
-    """Give the crowds' and markets' forecasts of matched questions, as ours of a `kind`.
-
-    The last of each day within the window; of an opposite question the complement. Where the
-    criteria differ the name says so.
-    """
+    """Give the crowds' forecasts of matched questions, the last of each day, as of a `kind`."""
     by_other: dict[str, list[Match]] = {}
     for one in matches(ledger, catalog):
         if one.other:

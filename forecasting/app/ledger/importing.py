@@ -120,7 +120,8 @@ def import_record(
     place = known_zone(zone).key if zone else ""
     progress("reading", 0, 0)
     source = opened(file, name=name)
-    of = detected(source, format)
+    # Whoever names columns has a table of their own.
+    of = detected(source, format or "csv" * bool(columns))
     here = "" if place or not of.own or usual_zone == DEFAULT_ZONE else usual_zone
     zone = place or here
     manner = Manner(zone=zone, decimal=decimal, unit=unit, dates=dates)  # type: ignore[arg-type]
@@ -218,7 +219,7 @@ def import_record(
         "resolutions": len(plan.resolutions),
         "news": len(news.items),
         "refused": [{"line": one.line, "reason": one.reason} for one in refused],
-        "notes": [*plan.notes, *title_notes(plan.questions, before)],
+        "notes": [*plan.notes, *title_notes(plan.questions, before, platform=not of.own)],
         "run": None if dry_run else run,
         "first": first_rows(plan, before),
         "summary": summary(plan, before),
@@ -230,10 +231,7 @@ def import_record(
 
 
 def _run_name(head: int, plan: Plan) -> str | None:
-    """Name an import by its first forecast and its last outcome or forecast, as the list does.
-
-    One without forecasts is named by its first and last entry; one of news alone has no name.
-    """
+    """Name an import by its first forecast (or entry) and its last entry; news has no name."""
     if not plan.forecasts:
         count = len(plan.questions) + len(plan.withdrawals) + len(plan.resolutions)
         return f"{head + 1}-{head + count}" if count else None
@@ -350,6 +348,7 @@ def _cases(ledger: Ledger, statements: Statements, plan: Plan) -> Iterator[Quest
                 Withdrawal(name, who, at) for who, at in sorted(withdrawn[name], key=lambda w: w[1])
             ],
             stated=beyond[name],
+            bots=statements.bots,
         )
 
 
@@ -432,6 +431,22 @@ def _outcomes_before(
     return outcomes(one for one in before if counts(one))
 
 
+def _run_of(ledger: Ledger, forecasts: Sequence[Forecast], *, until: bool) -> str | None:
+    """Give the import that some forecasts are only a part of; None where they are all of it.
+
+    Without `until`, where its end was not named, they begin within it.
+    """
+    seqs = [one.seq or 0 for one in forecasts]
+    first, last = min(seqs), max(seqs)
+    for row in import_runs(ledger):
+        begins, ends = bounds(row["run"])
+        if begins <= first <= ends and (
+            first > begins or (until and last < begins + row["forecasts"] - 1)
+        ):
+            return str(row["run"])
+    return None
+
+
 def import_undo(
     ledger: Ledger, run: int | str, *, now: dt.datetime, drop: bool = False
 ) -> dict[str, Any]:
@@ -465,6 +480,9 @@ def import_undo(
     if not forecasts and mine is None:
         msg = f"run ({run}): no import recorded that entry"
         raise InvalidInput(msg, hint="forecast import runs")
+    if forecasts and (whole := _run_of(ledger, forecasts, until=bool(until))) is not None:
+        msg = f"run ({run}): is a part of the import {whole}"
+        raise InvalidInput(msg, hint=whole)
     undone_seqs = undone(ledger).forecasts
     remaining = [one for one in forecasts if one.seq not in undone_seqs]
     reworded, new_questions = _wordings(ledger, mine)

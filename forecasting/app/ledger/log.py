@@ -110,7 +110,7 @@ def log(
         if len(questions := catalog.find(name)) > 1 and isinstance(probability, str):
             msg = f"probability ({probability}): a ladder takes one for each of its days"
             live = [one for one in questions if catalog.status(one, now) == "open"] or questions
-            days = [f"--p {one.id.partition('@')[2]}={probability}" for one in live]
+            days = [f"--p {one.day}={probability}" for one in live]
             raise InvalidInput(msg, hint=f"forecast log {name} {' '.join(days)}")
         question = catalog.one(name)
         if isinstance(probability, Mapping):
@@ -219,7 +219,7 @@ def rungs(
     catalog: Catalog, name: str, ladder: Mapping[str, str], now: dt.datetime
 ) -> list[tuple[Question, Value]]:
     """Read the probabilities of a ladder's rungs by their days; they must not fall."""
-    by_day = {rung.id.partition("@")[2]: rung for rung in catalog.ladder(name)}
+    by_day = {rung.day: rung for rung in catalog.ladder(name)}
     if not by_day:
         catalog.find(name)
         msg = f"{name} is a single question, not a ladder"
@@ -257,10 +257,7 @@ def _repeated_entry(ledger: Ledger, drafts: Sequence[Forecast], since: dt.dateti
 
 
 def _check_rungs(ledger: Ledger, catalog: Catalog, drafts: Sequence[Forecast]) -> Sequence[Step]:
-    """Refuse forecasts after which what one forecaster says of a ladder falls at some moment.
-
-    Give what the forecaster, and the model, had said of the question or its ladder, by time.
-    """
+    """Refuse a ladder that falls at some moment; give what its forecaster and the model said."""
     who, first = drafts[0].forecaster, catalog.questions[drafts[0].question]
     rungs = catalog.ladder(first.ladder) if first.ladder else (first,)
     earlier = standing(ledger, ledger.steps({rung.id for rung in rungs}, {who, MODEL}))
@@ -372,11 +369,7 @@ def history(
     catalog: Catalog | None = None,
     said: Sequence[Forecast] | None = None,
 ) -> list[dict[str, Any]]:
-    """Give one row per forecast in force, with the time it stood from and until.
-
-    A sealed forecast that is not revealed is a row of the kind ``sealed``, without a number.
-    `said` are all the forecasts of the one question, where they are at hand.
-    """
+    """Give one row per forecast or hidden seal, with the time it stood from and until."""
     catalog = catalog or Catalog.of(ledger)
     kind = kind_named(kind)
     rows: list[dict[str, Any]] = []
@@ -447,10 +440,7 @@ def _rows_in_force(
 
 
 def entries(ledger: Ledger, *, before: int | None = None, most: int = 50) -> list[dict[str, Any]]:
-    """Give the last entries, or the last before a number, newest first.
-
-    `about` is a question where there is one; `said` a few words, or a forecast with its kind.
-    """
+    """Give the last entries, or the last before a number, newest first, each with a few words."""
     redacted = seal.reasons(ledger)
     return [
         {

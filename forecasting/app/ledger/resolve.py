@@ -395,11 +395,7 @@ def _check_source(source: str, command: str) -> None:
 
 
 def resolutions(ledger: Ledger, name: str = "") -> list[dict[str, Any]]:
-    """Give every version of the outcome of a question, of a ladder's rungs, or of all.
-
-    In the order of recording, with whether each ``stands``. An annulment that follows from a failed
-    condition is no entry: version 0.
-    """
+    """Give every version of an outcome, of a ladder's or of all; a derived one has version 0."""
     catalog = Catalog.of(ledger)
     rows = []
     for version in _versions(ledger, catalog, name):
@@ -411,10 +407,7 @@ def resolutions(ledger: Ledger, name: str = "") -> list[dict[str, Any]]:
 
 
 def scored(ledger: Ledger, name: str, *, kind: str = "live", run: str = "") -> list[dict[str, Any]]:
-    """Score the forecasters of a question over its scheduled window, had each version stood.
-
-    A version without an outcome, and one that nobody's forecast meets, has one row with `n` 0.
-    """
+    """Score the forecasters of a question had each version stood; n is 0 where nobody is scored."""
     kind = kind_named(kind)
     if kind not in KINDS:
         msg = f"kind ({kind}): must be one of {', '.join(KINDS)}"

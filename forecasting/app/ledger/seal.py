@@ -26,10 +26,7 @@ from forecasting.store.undone import undone
 
 
 def record(ledger: Ledger, drafts: Sequence[Forecast], *, now: dt.datetime) -> list[dict[str, Any]]:
-    """Record the commitments to some forecasts, and keep the forecasts in files of their own.
-
-    Each file is on the disk before its entry is recorded, readable by its owner alone.
-    """
+    """Record the commitments to some forecasts, each once its own private file is on the disk."""
     _refuse_clock(ledger, now)
     pairs = []
     for draft in drafts:

@@ -11,7 +11,7 @@ from forecasting.app.upkeep import banks
 from forecasting.app.upkeep.banks import bank_of
 from forecasting.domain.catalog import Catalog
 from forecasting.domain.evidence import CODES, Effect, Evidence, coded, retractions, standing
-from forecasting.domain.process import ProcessSpec
+from forecasting.domain.process import ProcessSpec, WorldSpec
 from forecasting.domain.question import Question
 from forecasting.errors import ForecastingError, InvalidInput
 from forecasting.evidence import known
@@ -44,10 +44,8 @@ def is_coded(item: Evidence) -> bool:
     return any(effect.form != "bears" for effect in item.effects)
 
 
-def targets(ledger: Ledger, now: dt.datetime) -> list[Target]:
+def targets(catalog: Catalog, world: NewsWorld, now: dt.datetime) -> list[Target]:
     """Give everything that a report may act on: processes with their states, and open questions."""
-    catalog = Catalog.of(ledger)
-    world = banks.news_world(ledger, catalog)
     result = []
     for process in world.world.processes.values():
         for name, title in _of_process(process):
@@ -82,9 +80,8 @@ def _of_process(process: ProcessSpec) -> list[tuple[str, str]]:
     return [(f"{process.name}={state}", f"{title}: {state}") for state in states]
 
 
-def facts(ledger: Ledger) -> list[Target]:
+def facts(world: WorldSpec) -> list[Target]:
     """Give the facts that an item may state: a state entered, an event, a part delivered."""
-    world = banks.news_world(ledger, Catalog.of(ledger)).world
     result = []
     for process in world.processes.values():
         title = process.title or process.name
@@ -146,7 +143,7 @@ def proposed(ledger: Ledger, name: str, *, now: dt.datetime) -> dict[str, Any]:
     catalog = Catalog.of(ledger)
     world = banks.news_world(ledger, catalog)
     row = _row(item, Likeness(_texts(catalog, world, now)))
-    every = targets(ledger, now)
+    every = targets(catalog, world, now)
     likely: list[Target] = []
     for likely_name in [*row["on"], *(name for name, _ in row["like"])]:
         for target in every:
@@ -162,7 +159,7 @@ def proposed(ledger: Ledger, name: str, *, now: dt.datetime) -> dict[str, Any]:
         "retracted": retractions(items).get(item.key) is not None,
         "likely": likely[:6],
         "targets": every,
-        "facts": facts(ledger),
+        "facts": facts(world.world),
         "similar": [
             {
                 "seq": each.item.seq,
@@ -332,7 +329,7 @@ def _watched_until(
 ) -> dict[str, dt.datetime]:
     """Give the processes that the item is coded on, and until when they were watched without it."""
     spec = plain.bank.world.processes
-    names = {effect.target.partition("=")[0] for effect in sample.effects} if sample else set()
+    names = {effect.about for effect in sample.effects} if sample else set()
     mine = sorted(names & set(spec))
     until = plain.model.watched_until(mine, plain.at(now))
     # An item that was known before the end of a watch does not change that end.

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from math import exp
 from typing import Any
 
-from forecasting import clock
 from forecasting.app.upkeep import banks
 from forecasting.domain.catalog import Catalog
 from forecasting.domain.evidence import NEWS, REFERENCE_STREAMS, Evidence, retractions, retracts
@@ -66,19 +65,18 @@ def _takes_place(retraction: Evidence | None, item: Evidence) -> bool:
     return retraction.note == REPLACED and item.seq == retraction.seq + 1
 
 
-def show(ledger: Ledger, name: str, *, now: dt.datetime | None = None) -> dict[str, Any]:
+def show(ledger: Ledger, name: str, *, now: dt.datetime) -> dict[str, Any]:
     """Give an item whole: effects, the story's other items, its retraction, what it moved.
 
     `moves` says on which moves of which processes it acts, as a hazard ratio when it came and now;
     `unusable` why it moves nothing, where the world has changed since and no longer has its target.
     """
     items = ledger.evidence()
-    moment = clock.now() if now is None else now
     item = find(ledger, items, name)
     retraction_of = retractions(items)
     by = retraction_of.get(item.key)
     catalog = Catalog.of(ledger)
-    weights = Weights.of(items, moment, catalog, banks.news_world(ledger, catalog))
+    weights = Weights.of(items, now, catalog, banks.news_world(ledger, catalog))
     others = [
         other
         for other in sorted(items, key=lambda other: (other.known_at, other.key))
@@ -108,18 +106,13 @@ def show(ledger: Ledger, name: str, *, now: dt.datetime | None = None) -> dict[s
             | {"state": _state(other, retraction_of), "title": other.title}
             for other in others
         ],
-        "moved": _moved(ledger, item),
+        "moved": _moved(ledger, catalog, item),
     }
 
 
-def _moved(ledger: Ledger, item: Evidence) -> list[dict[str, Any]]:
-    """Give the forecasts that recorded an effect of the item, or of the story it is in.
-
-    It is what the item changed when the forecast was made, after all that it came with; what it
-    changes now, an explanation says.
-    """
+def _moved(ledger: Ledger, catalog: Catalog, item: Evidence) -> list[dict[str, Any]]:
+    """Give the forecasts that recorded an effect of the item, or of its story, with that effect."""
     rows = []
-    questions = Catalog.of(ledger).questions
     names = {item.key, item.story} - {""}
     for forecast in ledger.forecasts():
         text = forecast.meta.get("moved", "")
@@ -133,7 +126,7 @@ def _moved(ledger: Ledger, item: Evidence) -> list[dict[str, Any]]:
                         # The columns wanted most come first: a narrow table leaves out the last.
                         "question": forecast.question,
                         "change": whole,
-                        "scale": effect_scale(questions[forecast.question]),
+                        "scale": effect_scale(catalog.questions[forecast.question]),
                         "issued_at": forecast.issued_at,
                         "forecaster": forecast.forecaster,
                         "of": "item" if named == item.key else "story",
@@ -161,11 +154,7 @@ def row_of(item: Evidence) -> dict[str, Any]:
 
 
 def rows(
-    ledger: Ledger,
-    *,
-    question: str = "",
-    everything: bool = False,
-    now: dt.datetime | None = None,
+    ledger: Ledger, *, now: dt.datetime, question: str = "", everything: bool = False
 ) -> list[dict[str, Any]]:
     """Give the evidence by the time it was known, with what each report weighed then and now.
 
@@ -174,10 +163,13 @@ def rows(
     process too.
     """
     items = ledger.evidence()
-    names = _effect_names(ledger, question) if question else set()
     catalog = Catalog.of(ledger)
     world = banks.news_world(ledger, catalog)
-    weights = Weights.of(items, clock.now() if now is None else now, catalog, world)
+    names = {question} if question else set()
+    if question and question not in world.world.processes:
+        questions = catalog.find(question)
+        names = {q.id for q in questions} | {q.ladder for q in questions if q.ladder}
+    weights = Weights.of(items, now, catalog, world)
     retraction_of = retractions(items)
     listed = []
     for item in items:
@@ -186,9 +178,7 @@ def rows(
         state = _state(item, retraction_of)
         if not everything and (item.stream in REFERENCE_STREAMS or state != "standing"):
             continue
-        if names and not any(
-            names & {effect.target, effect.target.partition("=")[0]} for effect in item.effects
-        ):
+        if names and not any(names & {effect.target, effect.about} for effect in item.effects):
             continue
         entry = {"seq": item.seq, "recorded_at": item.recorded_at}
         listed.append({**entry, **row_of(item), **weights.row(item), "state": state})
@@ -213,15 +203,6 @@ def coded_rows(ledger: Ledger, *, now: dt.datetime) -> list[dict[str, Any]]:
         if row["seq"] is not None and any(effect != "bears" for effect in row["on"].values())
     ]
     return sorted(coded, key=lambda row: (row["known_at"], row["seq"]), reverse=True)
-
-
-def _effect_names(ledger: Ledger, name: str) -> set[str]:
-    """Give the names by which effects refer to a question, a ladder or a process."""
-    catalog = Catalog.of(ledger)
-    if name in banks.news_world(ledger, catalog).world.processes:
-        return {name}
-    questions = catalog.find(name)
-    return {q.id for q in questions} | {q.ladder for q in questions if q.ladder}
 
 
 def source_rows(ledger: Ledger, *, as_of: dt.datetime, now: dt.datetime) -> list[dict[str, Any]]:

@@ -156,10 +156,7 @@ def kinds_present(ledger: Ledger) -> list[str]:
 def select(
     ledger: Ledger, catalog: Catalog, wanted: Selection, *, head: int | None = None
 ) -> list[Forecast]:
-    """Give the forecasts of a selection, oldest first; with `head`, only up to that entry.
-
-    A live forecast that was recorded too late to be one is left out; :func:`late` counts them.
-    """
+    """Give the forecasts of a selection, oldest first; a live one recorded too late is left out."""
     return [
         forecast
         for forecast in _asked_for(ledger, catalog, wanted, head=head)

@@ -198,11 +198,10 @@ def _paths(
     by_question: Sequence[Mapping[str, Any]],
     unfit: Mapping[str, str],
 ) -> list[page.QuestionPath]:
-    items = without_retracted(ledger.evidence())
-    world = banks.news_world(ledger, catalog)
-    weights = Weights.of(ledger.evidence(), now, catalog, world)
-    marks = marks_of(items, catalog, forecasts, weights)
-    moved = moved_of(ledger.evidence(), catalog, forecasts)
+    items = ledger.evidence()
+    weights = Weights.of(items, now, catalog, banks.news_world(ledger, catalog))
+    marks = marks_of(without_retracted(items), catalog, forecasts, weights)
+    moved = moved_of(items, catalog, forecasts)
     points: dict[str, dict[str, list[page.Point]]] = {}
     for forecast in forecasts:
         mine = points.setdefault(forecast.question, {})
@@ -282,7 +281,7 @@ def figures(
         },
     }
     told("you and the model")
-    result["versus"], result["override"] = _versus(ledger, frame, who, whole, now)
+    result["versus"], result["override"] = _versus(ledger, catalog, frame, who, whole, now)
     told("the leaderboard")
     result["board"], result["board_notes"] = leaderboard(ledger, selection=whole, sample=False)
     result["least_of_level"] = LEAST_OF_LEVEL
@@ -301,7 +300,12 @@ def figures(
 
 
 def _versus(
-    ledger: Ledger, frame: "pd.DataFrame", who: str, whole: Selection, now: dt.datetime
+    ledger: Ledger,
+    catalog: Catalog,
+    frame: "pd.DataFrame",
+    who: str,
+    whole: Selection,
+    now: dt.datetime,
 ) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
     """Compare somebody with the model, and say question by question whose number was the better."""
     names = set(frame["forecaster"])
@@ -314,11 +318,10 @@ def _versus(
     part = frame[frame["type"] == comparison["type"]]
     convention = comparison["convention"] or "half"
     wide = shared(part, [who], MODEL, rule=comparison["rule"], convention=convention)[who]
-    titles = Catalog.of(ledger).questions
     rows = [
         {
             "question": row["question"],
-            "title": titles[row["question"]].title,
+            "title": catalog.questions[row["question"]].title,
             "mine": float(row["a"]),
             "model": float(row["b"]),
             "difference": float(row["a"]) - float(row["b"]),

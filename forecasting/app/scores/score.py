@@ -213,11 +213,7 @@ def left_out(
     counted: bool = True,
     more: Counter[str] | None = None,
 ) -> list[str]:
-    """Say what a table leaves out of a selection, each with its count and its reason.
-
-    Seals are `counted` as the worst that they could hold, or left out too. `more` are the reasons
-    of one table alone, with their counts.
-    """
+    """Say what a table leaves out of a selection, each with its count and its reason."""
     reasons: Counter[str] = Counter()
     for kind in kinds_present(ledger) if wanted.kind == "all" else [wanted.kind]:
         reasons += _reasons(ledger, replace(wanted, kind=kind), forecasters)

@@ -135,10 +135,7 @@ def _place(ledger: Ledger, bank: Bank) -> str:
 
 
 def check_bank(path: Path | None, ledger: Ledger | None = None) -> list[Problem]:
-    """List every fault of a bank folder or of one question file; else of the ledger's bank.
-
-    Notes, on what a bank rests on without stating it, come last.
-    """
+    """List every fault of a bank folder, of a file, or of the ledger's bank; notes come last."""
     if path is None and ledger is not None:
         path = folder_of(ledger)
         if path is None:

@@ -60,10 +60,7 @@ def own_bank(database: str) -> Bank | None:
 
 
 def usual_zone(ledger: Ledger, database: str) -> str:
-    """Give the zone of days that state none: the workspace's, else that of the bank it was told of.
-
-    A ledger of imports alone was told of none: its days stay those of UTC, before and after.
-    """
+    """Give the zone of days that state none: the workspace's, else that of the ledger's bank."""
     place = config.workspace()
     if place is not None and _database(place) == database and (zone := config.zone()):
         return known_zone(zone).key

@@ -48,10 +48,7 @@ WATCH_COLUMNS = ("process", "title", "until", "recorded_at", "days", "watcher", 
 
 
 def prior_rows(ledger: Ledger, *, questions: Sequence[str] = ()) -> list[dict[str, Any]]:
-    """List every prior with its source and the day it was known by: graphs, moves, links, gain.
-
-    With a question, those that it rests on; a worldview's rows are what it sets differently.
-    """
+    """List every prior, or those that questions rest on, with its source and its day."""
     from forecasting import models
     from forecasting.evidence.predicates import predicates
     from forecasting.models.news_gain import LOG_MEAN, LOG_SD

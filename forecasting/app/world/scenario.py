@@ -113,11 +113,7 @@ class Live:
         return what_if(self, given, do, scenarios)
 
     def value(self, target: str = "", scenarios: ScenarioSet | None = None) -> list[dict[str, Any]]:
-        """Rank open questions by what their answer would be worth for the others.
-
-        The worth is the expected drop of the Brier score (half convention) of the target, or
-        summed over all other open questions, by knowing the answer.
-        """
+        """Rank open questions by how much their answer lowers the half Brier score of others."""
         discrete = [question for question in self.questions if question.type != "numeric"]
         answers = {q.id: self.truths(self.run, q) for q in discrete}
         counts = {q.id: self.counts(self.run, q) for q in discrete}
@@ -186,10 +182,7 @@ class Live:
         return ratios
 
     def stories(self, count: int) -> list[dict[str, Any]]:
-        """Give the most frequent orders of first moves from now on, each with its median month.
-
-        What `untold` names is left out.
-        """
+        """Give the most frequent orders of first moves from now on, each with its median month."""
         origin, left = self.run.world.origin, self.untold()
         names = [name for name in self.run.spec.processes if name not in left]
         since = self.run.world.day(self.as_of)

@@ -485,11 +485,7 @@ def aimed(live: Live, run: Run, targets: Mapping[str, tuple[str, float]]) -> Run
 
 
 def _together(one: Aim, other: Aim, there: BoolArray) -> bool:
-    """Say whether two events can have their numbers on the paths that there are.
-
-    With x = P(both), the four shares are x, p - x, q - x and 1 - p - q + x: each at least 0, and 0
-    where there is no path.
-    """
+    """Say whether two events can have their numbers on the paths there are: no share is below 0."""
     (_, a, p), (_, b, q) = one, other
     shares = ((0.0, a & b), (p, a & ~b), (q, ~a & b), (p + q - 1.0, ~a & ~b))
     fixed = [x for x, some in shares if not (some & there).any()]

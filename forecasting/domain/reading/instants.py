@@ -258,10 +258,7 @@ def _date(
 
 
 def _last_of_month(parts: dict[str, str | None]) -> str:
-    """Give the last day of a month that a day lies just beyond, such as 31 November; else nothing.
-
-    In figures 31 can be a day alone, and so the other number is the month.
-    """
+    """Give the last day of the month that a day such as 31 November lies just beyond."""
     named = parts.get("month")
     one, other = int(parts.get("one") or 0), int(parts.get("other") or 0)
     month = _MONTHS[named.casefold()] if named else int(parts.get("figures") or min(one, other))

@@ -61,6 +61,20 @@ def looks_like(head: Head) -> bool:
     return {"forecast", "issued_at"} <= set(names) and bool({"question", "title"} & set(names))
 
 
+def lacks(head: Head) -> str:
+    """Say which columns a table lacks, or what is wrong with those that it has."""
+    if len(head.columns) < 2:
+        return ""
+    try:
+        names = recognised(head.columns, {}).names
+    except InvalidInput as wrong:
+        return wrong.hint or wrong.message
+    absent = [column for column in _NEEDED if column not in names]
+    if not {"question", "title"} & set(names):
+        absent.insert(0, "question")
+    return f'a first line with {", ".join(absent)}, or map="My column={absent[0]}"'
+
+
 def read(source: Source, reading: Reading) -> Iterator[Record]:
     """Give what each row states."""
     return _Table(source.name, reading).read(source.content)
@@ -104,7 +118,7 @@ class _Table:
             stated = known.get(key)
             try:
                 if stated is None:
-                    stated = known[key] = self._stated(about, key)
+                    stated = known[key] = self._stated(about, key, line)
                     if isinstance(stated, Facts):
                         yield stated
                 if isinstance(stated, str):
@@ -173,7 +187,7 @@ class _Table:
                 hint = f"forecast import jsonl {self.name}"
             raise stop(self.name, 1, f"columns: no {', '.join(absent)}", hint)
 
-    def _stated(self, about: list[str], key: str | tuple[str, ...]) -> Facts | str:
+    def _stated(self, about: list[str], key: str | tuple[str, ...], line: int) -> Facts | str:
         """Read what a row states of its question, or say why it may not be kept."""
         texts = (key,) if isinstance(key, str) else key
         cells: dict[str, Cell] = {
@@ -181,7 +195,7 @@ class _Table:
             for column, cell in zip(about, map(str.strip, texts), strict=True)
         }
         try:
-            return facts(cells, self.reading)
+            return facts(cells, self.reading, line=line)
         except (Ambiguous, Damaged):
             raise
         except InvalidInput as wrong:
@@ -253,7 +267,12 @@ def person(named: str, reading: Reading) -> str:
 
 
 FORMAT = Format(
-    name="csv", what="a table with a row a forecast", looks_like=looks_like, read=read, own=True
+    name="csv",
+    what="a table with a row a forecast",
+    looks_like=looks_like,
+    read=read,
+    own=True,
+    lacks=lacks,
 )
 
 

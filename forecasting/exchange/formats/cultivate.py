@@ -52,10 +52,7 @@ type _Key = tuple[str, str]
 
 @dataclass(slots=True)
 class _Unplaced(StatedForecast):
-    """What a set says of answers of a question that is in another file.
-
-    `answers` are the id that each has where it is a question of its own, its name and its number.
-    """
+    """What a set says of its `answers`: the id as a question, the name and the number of each."""
 
     answers: tuple[tuple[str, str, Any], ...] = ()
 

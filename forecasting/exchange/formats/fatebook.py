@@ -2,7 +2,8 @@
 
 The export knows no ids: a question is its title and the moment it was created. Its moments are
 local times of an unnamed zone, the seconds without a leading zero, so the zone must be given. It
-holds everybody's forecasts, and the scores of whoever exported it, who is not named. Each option of
+holds everybody's forecasts, and the scores of whoever exported it, who is not named. An export of
+2023 names the outcome and its moment otherwise, and knows no options. Each option of
 a multiple choice question is forecast and resolved by itself, and is a question of yes or no here;
 those of one question are one event.
 
@@ -46,6 +47,8 @@ from forecasting.files import restored
 
 NAME = "fatebook"
 _DAY = dt.timedelta(days=1)
+#: A last part of a day that is shorter counts as a day like the others, divided by whole days.
+_SLIVER = 1e-4
 #: ``10:05:7``, as the export writes seven seconds past.
 _BARE_SECOND = re.compile(r"(\d{1,2}:\d{2}):(\d)$")
 _ZONED = re.compile(r"[Zz]$|[+-]\d\d(:?\d\d)?$")
@@ -118,7 +121,11 @@ def _of_export(line: int, row: Mapping[str, str], reading: Reading) -> list[Reco
         "background": row.get("Question notes", "").strip(),
     }
     records: list[Record] = [Facts(question, stated)]
-    records += _settled(line, question, row["Resolution"], row["Resolved at"], reading, created)
+    names = ("Resolution", "Resolved at")
+    if names[0] not in row:
+        names = ("Question resolution", "Question resolved at")
+    resolution, at = (row[name] for name in names)
+    records += _settled(line, question, resolution, at, reading, created)
     if not option:
         records += [
             Scored(line, question, "", rule, float(number(row[column], name=column)))
@@ -247,7 +254,7 @@ def _over_days(scores: list[float], length: float) -> float:
     whole, part = math.floor(length), length - math.floor(length)
     if whole == 0:
         return sum(scores)
-    if part > 1e-9:
+    if part >= _SLIVER:
         return (sum(scores[:-1]) + scores[-1] * part) / length
     return sum(scores) / whole
 

@@ -8,9 +8,11 @@ forecast (`fcast_type` 4) is kept like any other.
 ``ifps.csv`` has American dates (``12/30/11 0:00``), and bytes that are no UTF-8 as it was first
 published: convert it before. A conditional question is one for each branch (``1039-1``); a branch
 that did not come about is voided. The questions may come before their forecasts or after them.
-Two answers make a question of yes or no, of which (a) is yes; more keep their letters as options.
+Two answers make a question of yes or no, of which (a) is yes; more keep their letters as options,
+which are in order where the number ends in ``-6`` (dates and amounts in steps).
 
-The project's score is the daily Brier score from 0 to 2 of Cultivate, over calendar days.
+The project's score is the daily Brier score from 0 to 2 of Cultivate, over calendar days; of
+answers in order the mean over their cuts.
 """
 
 import datetime as dt
@@ -21,8 +23,8 @@ from typing import Any
 from forecasting.domain.reading import Ambiguous, plainly, question_id
 from forecasting.errors import InvalidInput
 from forecasting.exchange.cells import Reading
-from forecasting.exchange.format import Format, PlatformRule
-from forecasting.exchange.formats.cultivate import daily
+from forecasting.exchange.format import Format, PlatformRule, QuestionHistory
+from forecasting.exchange.formats.cultivate import daily, ordinal
 from forecasting.exchange.record import Facts, Record, Refused, StatedForecast, StatedOutcome
 from forecasting.exchange.source import Head, Source
 from forecasting.exchange.values import faulty, shares
@@ -33,6 +35,8 @@ _ASKED = ("ifp_id", "q_text", "date_start", "date_to_close", "outcome", "options
 _SITE = "https://dataverse.harvard.edu/dataverse/gjp"
 _DAY = dt.timedelta(days=1)
 _DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d\d|\d{4})(?: (\d{1,2}:\d\d))?")
+#: How the number of a question ends whose answers are in order.
+_ORDERED = "-6"
 _OPTION = re.compile(r"\(([a-z])\)\s*")
 
 
@@ -67,7 +71,7 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
         # The survey says no more of a question than the letters of its answers.
         with faulty() as fault:
             letters[of] = tuple(sorted(seen[of]))
-            yield Facts(_id(of), {"tags": (NAME,), **space(letters[of])})
+            yield Facts(_id(of), {"tags": (NAME,), **_space(of, letters[of])})
         if fault.reason:
             unread[of] = fault.reason
     for (of, user, _), rows in forecasts.items():
@@ -97,14 +101,18 @@ def _id(of: str) -> str:
     return question_id(f"{NAME}-{of.strip()}")
 
 
-def space(letters: tuple[str, ...]) -> dict[str, Any]:
+def _space(of: str, letters: tuple[str, ...]) -> dict[str, Any]:
+    return space(letters, ordered=of.strip().endswith(_ORDERED))
+
+
+def space(letters: tuple[str, ...], *, ordered: bool) -> dict[str, Any]:
     """Give what the letters of the answers state of a question."""
     if len(letters) == 2:
         return {"type": "binary"}
     if len(letters) < 2:
         msg = f"options ({plainly(', '.join(letters))}): at least two, such as (a) Yes, (b) No"
         raise InvalidInput(msg)
-    return {"type": "categorical", "options": letters}
+    return {"type": "ordered" if ordered else "categorical", "options": letters}
 
 
 def value(
@@ -155,7 +163,7 @@ def _question(
             "event": question_id(f"{NAME}-{of.partition('-')[0]}"),
             "tags": (NAME,),
             "url": _SITE,
-            **space(letters),
+            **_space(of, letters),
         },
         line,
     )
@@ -177,6 +185,11 @@ def _question(
     )
 
 
+def brier(history: QuestionHistory) -> dict[str, float]:
+    """Score each day by Brier (0 to 2), of answers in order by the mean over their cuts."""
+    return (ordinal if history.question.space.type == "ordered" else daily)(history)
+
+
 FORMAT = Format(
     name=NAME,
     what="a Good Judgment Project table (survey forecasts or ifps)",
@@ -184,8 +197,8 @@ FORMAT = Format(
     read=read,
     rules={
         "brier": PlatformRule(
-            daily,
-            "0 to 2, smaller is better, mean over full days",
+            brier,
+            "0 to 2, smaller is better, mean over full days, of ordered answers also over cuts",
             "the file states no score, nor which days count; `forecast score` weighs by time",
         )
     },

@@ -115,7 +115,11 @@ def _question(
     stated: dict[str, Any] = {
         "tags": (NAME,),
         "criteria": row["options"].strip() if letters else "",
-        **(gjp.space(letters) if letters else {"type": "binary"}),
+        **(
+            gjp.space(letters, ordered=_plain(row.get("q_type", "")) == "6")
+            if letters
+            else {"type": "binary"}
+        ),
     }
     for name, column in (("opens", "open_time"), ("closes", "close_time")):
         if _plain(row[column]):

@@ -1,12 +1,15 @@
 """Metaculus: the zip of CSV files that its site mails, one's own data or a project's.
 
 ``question_data.csv`` and ``forecast_data.csv`` are needed, ``score_data.csv`` is compared with;
-headers name the columns, for their order and number differ over the years. Lists are Python reprs
-with ``None`` for an option that was not offered yet. Rows without a forecaster's id are aggregates,
-their method in the place of the name; a project's anonymised zip has one column for both. An
-``End Time`` that no new forecast follows is a withdrawal. Sub-questions of a group share a post,
-and are one event. The zip does not state the zero point of a logarithmic scale; the grid gives it,
-where it is further from a linear one than dates cut to days explain.
+headers name the columns, for their names and number differ over the years: zips of 2024 have no
+address and give a range as one cell (``Scaling``, of dates in seconds since 1970), those of before
+2026 one list of options. Lists are Python reprs with ``None`` for an option that was not offered
+yet. Rows without a forecaster's id are aggregates, their method in the place of the name; a
+project's anonymised zip has one column for both. An ``End Time`` that no new forecast follows is a
+withdrawal. Sub-questions of a group share a post, and are one event. Where the zip does not state
+the zero point of a logarithmic scale the grid gives it, if it is further from a linear one than
+dates cut to days explain. Bots are told apart: where a question leaves them out of its aggregates,
+everybody is scored against people.
 
 Continuous questions resolve to a number, a date, ``below_lower_bound`` or ``above_upper_bound``;
 dates are counted in days since 1970 here.
@@ -37,6 +40,7 @@ from forecasting.exchange.format import Format, PlatformRule, QuestionHistory
 from forecasting.exchange.people import NOBODY
 from forecasting.exchange.record import (
     WITHDRAWN,
+    Bot,
     Facts,
     Note,
     Record,
@@ -51,6 +55,7 @@ from forecasting.scoring import metaculus as scoring
 
 NAME = "metaculus"
 DAYS = "days since 1970-01-01"
+SITE = "https://www.metaculus.com/questions/"
 QUESTIONS, FORECASTS, SCORES = "question_data.csv", "forecast_data.csv", "score_data.csv"
 CONTINUOUS = ("numeric", "discrete", "date")
 #: Options may sum to something else by no more than this, which the greatest of them takes.
@@ -66,6 +71,12 @@ def looks_like(head: Head) -> bool:
     """Recognise an archive with questions and forecasts."""
     names = {name.rpartition("/")[2] for name in head.members}
     return {QUESTIONS, FORECASTS} <= names
+
+
+def lacks(head: Head) -> str:
+    """Say what a table out of such an archive is a part of."""
+    mine = any(head.has("Question ID", other) for other in ("Post ID", "Start Time", "Score Type"))
+    return f"the zip as it came, with {QUESTIONS} and {FORECASTS}" if mine else ""
 
 
 def read(source: Source, reading: Reading) -> Iterator[Record]:
@@ -113,15 +124,19 @@ def question(row: Mapping[str, str]) -> tuple[dict[str, Any], tuple[str, dt.date
         "closes": instant(row["Scheduled Close Time"], name="Scheduled Close Time"),
         "event": f"{NAME}-post-{row['Post ID']}",
         "tags": tuple(sorted({NAME, *map(str, listed(row.get("Categories", "")))})),
-        "url": row["Question URL"],
+        "url": row.get("Question URL") or f"{SITE}{row['Post ID']}/",
+        "bots_count": _flag(row.get("Include Bots in Aggregates", ""), "Include Bots") is not False,
     }
     if row.get("CP Reveal Time"):
         stated["spot_at"] = instant(row["CP Reveal Time"], name="CP Reveal Time")
     if row.get("Actual Close Time"):
         stated["closed_at"] = instant(row["Actual Close Time"], name="Actual Close Time")
     if kind == "multiple_choice":
-        options = listed(row.get("MC Options (All)", "")) or listed(row["MC Options (Current)"])
+        cells = map(row.get, ("MC Options (All)", "MC Options (Current)", "MC Options"))
+        options = next(filter(None, (listed(cell or "") for cell in cells)), [])
         stated |= {"type": "categorical", "options": tuple(map(str, options))}
+    elif kind in CONTINUOUS and row.get("Scaling"):
+        stated |= _scaling(row["Scaling"], kind)
     elif kind in CONTINUOUS:
         grid = [place(cell, "Continuous Range") for cell in listed(row["Continuous Range"])]
         lower, upper = place(row["Lower Bound"], "Lower Bound"), place(row["Upper Bound"], "Upper")
@@ -144,16 +159,30 @@ def question(row: Mapping[str, str]) -> tuple[dict[str, Any], tuple[str, dt.date
 
 
 def _zero_point(lower: float, grid: Sequence[float], upper: float, kind: str) -> float | None:
-    """Give the zero point that a grid shows; a grid of dates is cut to days, as its bounds are.
-
-    A grid of an even number of values has no middle: without its last value it has one.
-    """
+    """Give the zero point that a grid shows; one of an even number loses its last value."""
     if len(grid) < 3:
         return None
     if len(grid) % 2 == 0:
         grid, upper = grid[:-1], grid[-2]
     slack = _CUT if kind == "date" else 0.0
     return zero_point_of(lower, grid[len(grid) // 2], upper, slack=slack)
+
+
+def _scaling(cell: str, kind: str) -> dict[str, Any]:
+    """Read the range of a zip of 2024, one object in Python's writing; of dates in seconds."""
+    try:
+        given = ast.literal_eval(cell.strip())
+        low, high, zero = (given[key] for key in ("Range Min", "Range Max", "Zero Point"))
+        ends = [str(given[f"Open {end} Bound"]) for end in ("Lower", "Upper")]
+    except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError, KeyError) as broken:
+        msg = f"Scaling ({plainly(cell[:40])}): is no range"
+        raise InvalidInput(msg) from broken
+    unit = _DAY.total_seconds() if kind == "date" else 1.0
+    return scale(
+        float(number(low, name="Range Min")) / unit, float(number(high, name="Range Max")) / unit,
+        kind=kind, zero_point=None if zero is None else float(number(zero, name="Zero")) / unit,
+        open_lower=ends[0], open_upper=ends[1],
+    )  # fmt: skip
 
 
 def scale(
@@ -166,7 +195,7 @@ def scale(
     open_upper: str,
 ) -> dict[str, Any]:
     """Give what is stated of a continuous question's range."""
-    low, high = _is_open(open_lower), _is_open(open_upper)
+    low, high = (_flag(cell, "open bound") for cell in (open_lower, open_upper))
     stated: dict[str, Any] = {"type": "numeric", "lower": lower, "upper": upper}
     if kind == "date":
         stated["unit"] = DAYS
@@ -177,13 +206,13 @@ def scale(
     return stated
 
 
-def _is_open(cell: str) -> bool:
-    """Read whether a bound is open, as Python, PostgreSQL or JSON writes it."""
+def _flag(cell: str, name: str) -> bool | None:
+    """Read true or false, as Python, PostgreSQL or JSON writes it; None where neither stands."""
     word = cell.strip().lower()
     if word not in ("true", "t", "1", "false", "f", "0", "none", "null", ""):
-        msg = f"open bound ({plainly(cell)}): must be true or false"
+        msg = f"{name} ({plainly(cell)}): must be true or false"
         raise InvalidInput(msg)
-    return word in ("true", "t", "1")
+    return None if word in ("none", "null", "") else word in ("true", "t", "1")
 
 
 def space_of(stated: Mapping[str, Any]) -> OutcomeSpace:
@@ -265,7 +294,7 @@ def _who(row: Mapping[str, str], number_of: str, name: str, hidden: str) -> str:
 def _forecasts(
     source: Source, spaces: Mapping[str, OutcomeSpace], unread: Mapping[str, str]
 ) -> Iterator[Record]:
-    early = 0
+    early, bots = 0, set[str]()
     ends: dict[tuple[str, str], list[tuple[dt.datetime, dt.datetime | None, int]]]
     ends = defaultdict(list)
     for line, row in source.rows(FORECASTS):
@@ -285,6 +314,9 @@ def _forecasts(
             start = instant(row["Start Time"], name="Start Time")
             end = instant(row["End Time"], name="End Time") if row["End Time"].strip() else None
             ends[row["Question ID"], who].append((start, end, line))
+            if who not in bots and _flag(row.get("Is Bot", ""), "Is Bot"):
+                bots.add(who)
+                yield Bot(who)
             early += value.shape == "options" and "0" in value.entered
             yield StatedForecast(line, f"{NAME}-{row['Question ID']}", who, value, start)
         if fault.reason:
@@ -376,6 +408,11 @@ def _people(history: QuestionHistory) -> QuestionHistory:
     )
 
 
+def _counts(history: QuestionHistory, forecaster: str) -> bool:
+    """Whether somebody is of the crowd that others are scored against."""
+    return bool(history.stated.get("bots_count", True)) or forecaster not in history.bots
+
+
 def _summed(history: QuestionHistory, score: Any) -> dict[str, float]:
     totals: dict[str, float] = defaultdict(float)
     covered: dict[str, float] = defaultdict(float)
@@ -419,12 +456,15 @@ def _scored(score: Callable[..., scoring.Points], history: QuestionHistory) -> d
     spot, of_people = score in _SPOT, score in _OF_PEOPLE
     if of_people:
         history = _people(history)
-        if len({one.forecaster for one in history.forecasts}) < 2:
+        people = {one.forecaster for one in history.forecasts}
+        if sum(_counts(history, one) for one in people) < 2:
             # Of one alone nothing can be said.
             return {}
     rows, resolved_to, kind, ends = _rows(history)
     when = {"at": _spot(history)} if spot else _window(history)
-    more = {} if of_people else {"open_bounds": ends}
+    more: dict[str, Any] = {"open_bounds": ends}
+    if of_people:
+        more = {"in_crowd": [_counts(history, one.forecaster) for one in history.forecasts]}
     return _summed(
         history, score(rows, resolved_to, question_type=kind, **more, **when, **_times(history))
     )
@@ -447,7 +487,10 @@ def _of_others(history: QuestionHistory) -> str:
             "from the last option for everybody, as in Metaculus' own tests, and not from each who "
             "lacked it"
         )
-    return "counts everybody in the file, which may leave people out or hold bots that do not count"
+    return (
+        "counts everybody in the file whom the question counts; it may leave people out, and of "
+        "the bots of one owner Metaculus counts one"
+    )
 
 
 RULES = {
@@ -469,4 +512,5 @@ FORMAT = Format(
     looks_like=looks_like,
     read=read,
     rules=RULES,
+    lacks=lacks,
 )

@@ -18,8 +18,6 @@ from forecasting.exchange.record import Facts, Record, Refused, StatedForecast
 from forecasting.exchange.source import Head, Source
 from forecasting.exchange.values import faulty, instant, number
 
-_SITE = "https://www.metaculus.com/questions/"
-
 
 def looks_like(head: Head) -> bool:
     """Recognise its columns."""
@@ -68,7 +66,7 @@ def _question(row: Mapping[str, str]) -> tuple[dict[str, Any], Any]:
         "closes": instant(row["scheduled_close_time"], name="scheduled_close_time"),
         "event": f"{metaculus.NAME}-post-{post}",
         "tags": (metaculus.NAME,),
-        "url": f"{_SITE}{post}/",
+        "url": f"{metaculus.SITE}{post}/",
     }
     for name, column in (("closed_at", "actual_close_time"), ("spot_at", "cp_reveal_time")):
         if row.get(column):

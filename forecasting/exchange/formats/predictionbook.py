@@ -29,6 +29,12 @@ def looks_like(head: Head) -> bool:
     } <= head.keys  # fmt: skip
 
 
+def lacks(head: Head) -> str:
+    """Say what holds the wagers that the site's own table leaves out."""
+    mine = head.has("description_with_group", "mean_confidence", "deadline", "outcome")
+    return "the JSON of /api/my_predictions: this table holds no wagers" if mine else ""
+
+
 def read(source: Source, reading: Reading) -> Iterator[Record]:
     """Give each prediction as a question, each of its wagers and its outcome."""
     pages = source.json if isinstance(source.json, list) else [source.json]
@@ -105,6 +111,7 @@ FORMAT = Format(
     what="a PredictionBook JSON (my_predictions of its API)",
     looks_like=looks_like,
     read=read,
+    lacks=lacks,
     rules={
         "brier": PlatformRule(
             score=brier_once,

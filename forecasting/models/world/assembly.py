@@ -129,10 +129,7 @@ def _move(place: Mapping[str, int], start: str, end: str, hazard: Hazard) -> Mov
 def _dates(
     spec: ProcessSpec, record: Record, origin: dt.datetime, draws: int, seed: int
 ) -> FloatArray | None:
-    """Give the day of a scheduled process in each draw, evenly spread over its range.
-
-    Who watched into the range and saw nothing knows that it comes in what is left of it.
-    """
+    """Give a scheduled day in each draw, evenly spread over what its watch leaves of the range."""
     if spec.at is None:
         return None
     first, last = ((moment - origin) / DAY for moment in spec.at)

@@ -45,10 +45,7 @@ def towards(world: World, condition: Truth, horizon: float) -> list[Way]:
 
 
 def _factor(move: Move, span: float, steps: int) -> FloatArray | float:
-    """Give how much oftener a move shall come in each draw: all steps of a way fit into the span.
-
-    By the draw's own rate: one factor for all would make draws of a low rate no likelier to arrive.
-    """
+    """Give how much oftener a move shall come in each draw, by the draw's own rate."""
     if move.at is not None:
         return 1.0
     used = np.asarray(move.rate) * span ** np.asarray(move.shape)

@@ -12,10 +12,7 @@ from forecasting.models.world.values import NEVER, Process
 
 
 class Rows(NamedTuple):
-    """One row a move that chance (or an intervention) made.
-
-    Of processes that links join: draw by draw, in order of time; one such part after the other.
-    """
+    """One row a move of chance (or an intervention); of linked processes draw by draw, in time."""
 
     draw: NDArray[np.int32]
     process: NDArray[np.int16]
@@ -91,10 +88,7 @@ class Course:
         return np.ones(len(rows.time), dtype=np.bool_)
 
     def entries(self, states: Sequence[str], after: float) -> FloatArray:
-        """Give the day after `after` on which each draw first enters a state (never: inf).
-
-        Without states: on which its first event falls.
-        """
+        """Give the day on which each draw first enters a state after a day (never: inf)."""
         facts, rows = self.facts, self.rows
         known = facts.time[self.hits(facts, states) & (facts.time > after)]
         if known.size:

@@ -41,11 +41,7 @@ def lasts(report: CodedReport) -> float:
 
 
 def grid_of(reports: Sequence[Dated], horizon: float) -> FloatArray:
-    """Give the days at which a cell of the grid that some reports share begins.
-
-    A cell lasts half of the shortest half-life that acts, from the first report on; it is cut
-    where another report becomes known and where one ends.
-    """
+    """Give the days at which the cells begin of the grid that some reports share."""
     spans = [(known, known + lasts(r), r.half_life) for known, r in reports]
     cuts = sorted({edge for known, end, _ in spans for edge in (known, end)})
     days: list[float] = []

@@ -222,10 +222,7 @@ def run(
     after: Any,
     amount: Any,
 ) -> Any:
-    """Simulate a part's processes in draws from `begin` to `stop`, until the rows are full.
-
-    Gives (next draw, rows, end, move).
-    """
+    """Simulate draws until the rows are full; give (next draw, rows, end, move)."""
     value, move, link, lists = plan.value, plan.move, plan.link, plan.lists
     tick, clock, acts = plan.tick, plan.clock, plan.acts
     moves, processes, links = len(move), len(plan.process), len(link)

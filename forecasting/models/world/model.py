@@ -22,8 +22,8 @@ from forecasting.domain.question import Question
 from forecasting.errors import GateRefused, InvalidInput
 from forecasting.evidence.history import Past, Record, pasts, records
 from forecasting.evidence.leads import to_target
-from forecasting.evidence.likelihood import ReliabilityOf
 from forecasting.evidence.relevant import ancestors, asked, groups, last_moment, moments, part_of
+from forecasting.evidence.reliability import Reliabilities
 from forecasting.evidence.reports import CodedReport, alive, reports
 from forecasting.models.world.assembly import assemble
 from forecasting.models.world.conditions import towards as ways
@@ -121,7 +121,7 @@ class WorldModel:
     seed: int
     draws: int
     bank_hash: str
-    reliability: Callable[[dt.datetime], ReliabilityOf]
+    reliability: Callable[[dt.datetime], Reliabilities]
     versions: Mapping[str, Any] = field(default_factory=dict)
     faults: dict[tuple[str, dt.datetime], str] = field(default_factory=dict)
     _runs: Recent[Any, Run] = field(default_factory=lambda: Recent(KEPT))
@@ -134,10 +134,7 @@ class WorldModel:
     def answers(
         self, variant: Variant, questions: Sequence[Question], at: AsOf
     ) -> dict[str, Answer]:
-        """Answer questions; what hangs together is simulated together.
-
-        A fault in one process leaves the questions that rest on it unanswered, and no other.
-        """
+        """Answer questions; a fault in one process leaves only what rests on it unanswered."""
         spec = self._spec(at.moment, links=variant.links)
         number = groups(spec, {q.id: asked(self.predicates[q.id]) for q in questions})
         together: dict[tuple[int, str], list[Question]] = {}
@@ -301,10 +298,7 @@ class WorldModel:
         times: int = 1,
         until: dt.datetime | Mapping[str, dt.datetime] | None = None,
     ) -> Run:
-        """Simulate the part of the world that some questions rest on.
-
-        `betas` holds links at a log hazard ratio, as if it were known when the past is read.
-        """
+        """Simulate what some questions rest on; `betas` holds links at a log hazard ratio."""
         names = frozenset().union(*(asked(self.predicates[q.id]) for q in questions))
         for name in sorted(names):
             if why := self.unknown(name, at.moment):
@@ -363,10 +357,7 @@ class WorldModel:
         return self._runs.of(key, simulated) if plain else simulated()
 
     def learn(self, variant: Variant, at: AsOf) -> None:
-        """Make the fits that a variant's simulations as of a moment rest on.
-
-        A fault is not raised here: the simulation that needs the fit raises it.
-        """
+        """Make the fits that a variant's simulations rest on; a fault is theirs to raise."""
         with suppress(*FAULTS):
             self._learn(variant, at, 2)
 
@@ -418,14 +409,11 @@ class WorldModel:
         ]
 
     def _acted_on(self, effect: Effect) -> frozenset[str]:
-        """Give the processes that an effect acts on: a fact on its own, a report on those it moves.
-
-        What bears on a question and is not coded acts on none.
-        """
+        """Give the processes that an effect acts on: by its fact, or those a report moves."""
         if effect.form not in {"datum", "likelihood", "stance"}:
             return frozenset()
         if effect.form == "datum":
-            return frozenset({effect.target.partition("=")[0]})
+            return frozenset({effect.about})
         if effect.target not in self._acted:
             try:
                 ways = to_target(effect.target, self.spec, self.questions, self.predicates)

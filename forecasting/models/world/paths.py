@@ -233,11 +233,7 @@ class Paths:
         processes: Sequence[str] | None = None,
         since: float = -np.inf,
     ) -> list[Story]:
-        """Give the most frequent orders in which processes first move after a day.
-
-        A counted move of a process with several states, as of a delivery under way, is written
-        ``PROCESS=next-part``: it enters no state.
-        """
+        """Give the most frequent orders in which processes first move after a day."""
         chosen = list(self.world.index) if processes is None else processes
         when = np.full((len(chosen), self.world.draws), np.inf)
         code = np.zeros((len(chosen), self.world.draws), dtype=np.int64)

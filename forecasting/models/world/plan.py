@@ -218,10 +218,7 @@ def _budgets(
 
 
 def _sizes(world: World, place: int, size: Size) -> tuple[FloatArray, int]:
-    """Tabulate the quantiles of a part, one row a parameter point; give the draws of a row.
-
-    One row for all draws is 0 draws a row.
-    """
+    """Tabulate the quantiles of a part by parameter point; give the draws of a row."""
     both = np.stack(np.broadcast_arrays(np.atleast_1d(size.mean), np.atleast_1d(size.precision)))
     every = {1: 0, world.draws // world.repeats: world.repeats}.get(both.shape[1], 1)
     mean, precision = both.astype(np.float64)

@@ -28,10 +28,7 @@ QUARTER = 91.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pooled:
-    """Representative draws of (mu, sigma), with weights; neighbours are alike.
-
-    `moves` are those that the draws have learned from; `fit` is None where they are the prior.
-    """
+    """Weighted draws of (mu, sigma), neighbours alike, and the `moves` they learned from."""
 
     mu: FloatArray
     sigma: FloatArray

@@ -56,10 +56,7 @@ class Move:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Known:
-    """One thing known to have happened: the day, the state from then on, an amount delivered.
-
-    `counted` is whether it is an event or a part (the state does not change).
-    """
+    """One thing known to have happened: an event or a part (`counted`), or a new state."""
 
     day: float
     state: int

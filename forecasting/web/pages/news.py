@@ -98,10 +98,7 @@ def item(
 
 
 def _chosen_target(visit: Visit, likely: list[Any], targets: list[Any]) -> str:
-    """Give the target that a page comes with: what was asked for, else the first tick.
-
-    A target with the same title as a tick is that tick.
-    """
+    """Give the target that a page comes with: what was asked for (or its tick), else the first."""
     if "target" in visit.form or "other" in visit.form:
         return visit.form.get("target") or visit.form.get("other")
     name = visit.query.get("target")
@@ -112,10 +109,7 @@ def _chosen_target(visit: Visit, likely: list[Any], targets: list[Any]) -> str:
 
 
 def _target(form: Sent) -> str:
-    """Give the one target of a form: the tick that was made, or what was chosen beside it.
-
-    `was` is the tick with which the page came: untouched, it gives way to what was chosen.
-    """
+    """Give the one target of a form: the choice, else the tick (`was` from the start)."""
     ticked, other = form.get("target"), form.get("other")
     if not (ticked and other) or ticked == other:
         return ticked or other

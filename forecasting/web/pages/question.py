@@ -263,10 +263,7 @@ def _of_the_moment(form: Sent, faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
 
 
 def _one_answer(form: Sent) -> str:
-    """Give the word that was chosen or the number that was typed; two answers are none.
-
-    `was` is what stood in the field of the number: untouched, it is no answer beside a word.
-    """
+    """Give the word that was chosen or the number typed (other than `was`); two are none."""
     word, typed = form.get("word"), form.get("p")
     if not word:
         return percent_typed(typed)
@@ -405,10 +402,7 @@ def settle(visit: Visit) -> Response:
 
 
 def _meant(visit: Visit, more: dict[str, str]) -> str:
-    """Give the outcome of the form; a number beyond the bounds is asked about once.
-
-    The same number sent again is taken as meant; its note keeps the number as stated.
-    """
+    """Give the outcome of the form; a number beyond the bounds is asked about once."""
     from forecasting.app.ledger.resolve import beyond_doubt
 
     stated = visit.form.get("outcome")

@@ -75,10 +75,7 @@ def _simulation(visit: Visit, asked: Sequence[Mapping[str, Any]], call: str, *ar
 
 
 def _story(text: str, processes: Sequence[Any]) -> str:
-    """Tell a story by the titles of its processes: “Talks: under way in March 2027”.
-
-    A process that was made for one question has its title, which names no event.
-    """
+    """Tell a story by the titles of its processes: “Talks: under way in March 2027”."""
     called: dict[str, str] = {row.name: row.title or row.name for row in processes}
 
     def titled(match: "re.Match[str]") -> str:

@@ -1,16 +1,12 @@
 """Links: what a range means, and what the past of their child teaches of them."""
 
-import math
-from statistics import NormalDist
-
 import numpy as np
 import pytest
 
-from forecasting.domain.phrase import parse_ratio
 from forecasting.domain.process import LinkSpec, MoveSpec, Phrase, ProcessSpec
 from forecasting.evidence.history import Past, Piece
 from forecasting.models.world.parameters import parameters
-from forecasting.models.world.stated import beta_prior, implied_ratio, log_spread, prior_betas
+from forecasting.models.world.stated import beta_prior, implied_ratio, prior_betas
 
 KEY = ("c", "waiting > waiting")
 SD = 0.5
@@ -42,12 +38,6 @@ def history(rng, rate, beta, days, on_share, name=LINK.name):
             pieces.append(Piece(0.0, wait, True, on, 20_000.0 + at))
             at += wait
     return {KEY: Past(*KEY, tuple(pieces))}
-
-
-def test_a_range_is_that_of_a_log_normal():
-    median, low, high = parse_ratio("x3 (1..9)")
-    at_95 = median * math.exp(log_spread(low, high) * NormalDist().inv_cdf(0.95))
-    assert at_95 == pytest.approx(high)
 
 
 def test_a_range_is_a_normal_of_the_log():
