@@ -51,7 +51,7 @@ def serve(
         users = Users()
         if remove_user:
             users.strike(remove_user)
-            say(f"{remove_user} is struck out, at once")
+            say(f"{remove_user} is removed, and signed out at once")
             return
         role: Literal["forecaster", "reader"] = "reader" if reader else "forecaster"
         users.put(add_user, _password(add_user), role=role)
