@@ -729,7 +729,9 @@ class Book[Table]:
             from forecasting.app.scores.frame import Selection
             from forecasting.app.scores.review import ALL, worth
 
-            changes = worth(self.ledger, Selection(kind=kind, as_of=asked))
+            # Of questions that run on, only what ends one early has an outcome.
+            past = Selection(kind=kind, as_of=asked, closed_by=asked or now)
+            changes = worth(self.ledger, past)
             nothing = {name: None for name in next(iter(changes.values()), {})}
             rows = [row | changes.get(row["source"], nothing) for row in rows]
             if ALL in changes:
@@ -1444,11 +1446,14 @@ class Book[Table]:
         self,
         *forecasters: str,
         counted: bool = True,
+        early: bool = True,
         share: float | None = None,
         types: Sequence[str] = (),
         **filters: Any,
     ) -> list[str]:
         """Say what a table leaves out of a selection, each with its count and its reason.
+
+        With `early`, also how many answers came before a close that is still to come.
 
         With `types`, of a calibration of questions of those types, read at a `share` of their
         windows (None: no one moment is read).
@@ -1460,7 +1465,8 @@ class Book[Table]:
             from forecasting.app.scores.score import unread
 
             more = unread(self.ledger, wanted, types=types, share=share)
-        return left_out(self.ledger, wanted, *forecasters, counted=counted, more=more)
+        now = clock.now() if early else None
+        return left_out(self.ledger, wanted, *forecasters, counted=counted, more=more, now=now)
 
     def why_empty(
         self,
@@ -1672,7 +1678,7 @@ class Book[Table]:
     def pool_scores(
         self, *, methods: Sequence[str] = (), members: Sequence[str] = (), **filters: Any
     ) -> Table:
-        """Score each pool as a forecaster, from what had resolved by then."""
+        """Score each pool as a forecaster, from what had been answered and closed by then."""
         from forecasting.app.forecast.pool import pool_scores
 
         return self._give(

@@ -92,7 +92,7 @@ def confidence_band(
     count, width = int(code.max()) + 1, len(pooled.value)
     rate = isotonic(pooled.events, pooled.n)
     lower = upper = np.full(width, np.nan)
-    note = f"too few: {count} cluster{'s' * (count > 1)}, a band needs {checks.LEAST_CLUSTERS}"
+    note = f"too few: {count} event{'s' * (count > 1)}, a band needs {checks.LEAST_CLUSTERS}"
     if count >= checks.LEAST_CLUSTERS:
         happened = np.asarray(outcome, dtype=np.float64).reshape(-1)
         shape = (count, width)

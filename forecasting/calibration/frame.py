@@ -2,7 +2,7 @@
 
 import datetime as dt
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from forecasting.calibration.isotonic import Pooled
+    from forecasting.calibration.reliability import Corp
 
     type Numbers = NDArray[np.floating[Any]] | NDArray[np.integer[Any]]
 
@@ -33,6 +34,8 @@ PARTS = (
     *("mean_score", "miscalibration", "discrimination", "uncertainty"),
     *("null_miscalibration", "p_value"),
 )
+#: What the discrimination of these forecasts would be if they told nothing.
+TOLD = ("null_discrimination", "discrimination_p")
 TERMS = ("slope", "intercept", "slope_sd", "intercept_sd")
 BINNED = (
     *("reliability", "resolution", "uncertainty", "within_bins"),
@@ -158,12 +161,12 @@ def group_row(by: str, label: str, chosen: Picked) -> dict[str, Any]:
     if not chosen.picks:
         return row
     diagram = corp(chosen.forecast, chosen.outcome, picks=chosen.picks, cluster=chosen.events)
-    line = fit_line(diagram.pooled) if chosen.n >= LEAST_EVENTS else None
+    line = fit_line(diagram.pooled) if row["n"] >= LEAST_EVENTS else None
     return {
         **row,
         "mean_forecast": float(diagram.pooled.n @ diagram.pooled.value / diagram.pooled.total),
         "event_rate": float(diagram.pooled.events.sum() / diagram.pooled.total),
-        **{name: getattr(diagram, name) for name in PARTS},
+        **_parts(diagram, PARTS),
         "slope": None if line is None else line.slope,
         "intercept": None if line is None else line.intercept,
         "reading": reading(diagram, level=LEVEL),
@@ -279,7 +282,7 @@ def from_frame(
     if not chosen.picks:
         return {
             **result,
-            **dict.fromkeys((*PARTS, "slope", "intercept")),
+            **dict.fromkeys((*PARTS, *TOLD, *TERMS)),
             **{name: [] for name in ("histogram", "curve", "pooled")},
             "reading": "Nothing to read: too few to say.",
         }
@@ -300,7 +303,7 @@ def from_frame(
     line = fit_line(diagram.pooled) if n >= LEAST_EVENTS else None
     return {
         **result,
-        **{name: getattr(diagram, name) for name in PARTS},
+        **_parts(diagram, (*PARTS, *TOLD)),
         **{name: None if line is None else getattr(line, name) for name in TERMS},
         "histogram": histogram(diagram.pooled),
         "spiegelhalter_z": chosen.mean(lambda rows: spiegelhalter_z(forecast[rows], outcome[rows])),
@@ -308,6 +311,14 @@ def from_frame(
         **_pooled(frame, seed),
         "binned": _binned(chosen) if n >= LEAST_EVENTS else None,
         "reading": reading(diagram, level=LEVEL) + early,
+    }
+
+
+def _parts(diagram: "Corp", names: Sequence[str]) -> dict[str, float | None]:
+    """Give the parts of a mean score; below the least number of events that score alone."""
+    enough = round(diagram.pooled.total) >= LEAST_EVENTS
+    return {
+        name: getattr(diagram, name) if enough or name == "mean_score" else None for name in names
     }
 
 

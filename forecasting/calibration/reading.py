@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from forecasting.calibration.reliability import Corp
-from forecasting.calibration.slope import fit_line
+from forecasting.calibration.slope import SURE, fit_line
 
 LEAST_FORECASTS = 10
 LEAST_IN_BLOCK = 5
@@ -92,10 +92,10 @@ def _all_alike(diagram: Corp, *, yes: bool) -> str:
 def _direction(diagram: Corp) -> list[str]:
     line = fit_line(diagram.pooled)
     sentences = []
-    if abs(line.slope - 1) > 1.645 * line.slope_sd:
+    if abs(line.slope - 1) > SURE * line.slope_sd:
         lean = "too extreme" if line.slope < 1 else "too close to 50 %"
         sentences.append(f"Your forecasts are {lean} (slope {line.slope:.2f}).")
-    if abs(line.intercept) > 1.645 * line.intercept_sd:
+    if abs(line.intercept) > SURE * line.intercept_sd:
         lean = "more" if line.intercept > 0 else "less"
         sentences.append(
             f"Things happen {lean} often than you say (intercept {line.intercept:+.2f})."

@@ -33,6 +33,14 @@ class Pick:
         first = np.searchsorted(self.forecast, self.pooled.value)
         return np.add.reduceat(happened, first, axis=1)
 
+    def dealt(self, lots: FloatArray) -> FloatArray:
+        """As :meth:`drawn`, where the events with the smallest lots are as many as came true."""
+        mine, yes = lots[:, self.cluster], int(self.pooled.events.sum())
+        edge = np.partition(mine, yes - 1, axis=1)[:, yes - 1, None] if yes else -1.0
+        happened = (mine <= edge).astype(np.float64)
+        first = np.searchsorted(self.forecast, self.pooled.value)
+        return np.add.reduceat(happened, first, axis=1)
+
 
 @dataclass(frozen=True, eq=False)
 class Corp:
@@ -41,7 +49,8 @@ class Corp:
     mean_score = miscalibration - discrimination + uncertainty, under ``brier`` (the half
     convention, in [0, 1]) or ``log`` (nats), where a sure forecast that failed makes the first two
     infinite. `event_rate` (D,) is the curve over the distinct forecasts of `pooled`. Band,
-    null_miscalibration and p_value are drawn at first access.
+    null_miscalibration and p_value are drawn at first access, and so are null_discrimination and
+    discrimination_p.
     """
 
     score: str
@@ -99,6 +108,41 @@ class Corp:
         reached = self._null[1] >= self.miscalibration - 1e-12
         return float((1 + np.count_nonzero(reached)) / (1 + len(reached)))
 
+    @property
+    def null_discrimination(self) -> float:
+        """The discrimination that these forecasts show on average if they tell nothing, by chance.
+
+        Far from 0 for few forecasts: the fit is free to find a rise in what is none.
+        """
+        return float(self._dealt.mean())
+
+    @property
+    def discrimination_p(self) -> float:
+        """Share of outcomes dealt at random that are told apart at least as well, as `p_value`."""
+        reached = self._dealt >= self.discrimination - 1e-12
+        return float((1 + np.count_nonzero(reached)) / (1 + len(reached)))
+
+    @cached_property
+    def _dealt(self) -> FloatArray:
+        """Discriminations of draws in which as many outcomes are yes, dealt anew among events."""
+        rng = np.random.default_rng(self.seed)
+        apart = np.zeros(max(self.resamples // 5, 1))
+        among = self.picks[:: max(len(self.picks) // 20, 1)]
+        total = sum(pick.pooled.total for pick in among)
+        for part in chunks(len(apart), len(self.pooled.value)):
+            rows = len(apart[part])
+            if not among:
+                sizes, yes = self.pooled.n.astype(np.int64), int(self.pooled.events.sum())
+                events = rng.multivariate_hypergeometric(sizes, yes, rows, method="marginals")
+                apart[part] = _discrimination(self.score, self.pooled, events)
+                continue
+            # One lot an event in all picks: a mean over picks never varies more than with that.
+            lots = rng.random((rows, 1 + max(int(pick.cluster.max()) for pick in among)))
+            for pick in among:
+                share = pick.pooled.total / total
+                apart[part] += share * _discrimination(self.score, pick.pooled, pick.dealt(lots))
+        return apart
+
     @cached_property
     def _null(self) -> tuple[FloatArray, FloatArray]:
         """Curves, (R, D), and miscalibrations, (R,), of calibrated draws."""
@@ -150,6 +194,14 @@ def _miscalibration(
         return np.asarray(excess / pooled.total)
     mean = mean_score(score, pooled.value, events, pooled.n)
     return mean - mean_score(score, curves, events, pooled.n)
+
+
+def _discrimination(score: str, pooled: Pooled, events: ArrayLike) -> FloatArray:
+    """Score of the overall rate minus that of the curves fitted to the events, (R,)."""
+    rate = pooled.events.sum() / pooled.total
+    flat = mean_score(score, np.full(len(pooled.value), rate), pooled.events, pooled.n)
+    mended = mean_score(score, isotonic(events, pooled.n), events, pooled.n)
+    return np.maximum(flat - mended, 0.0)
 
 
 def _drawn(rng: np.random.Generator, pooled: Pooled, resamples: int) -> FloatArray:

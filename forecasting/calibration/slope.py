@@ -12,6 +12,8 @@ from forecasting.calibration.isotonic import Pooled, pool
 INTERCEPT_SCALE = 0.5
 LOG_SLOPE_SCALE = 0.3
 CLIP = 0.001
+#: So many deviations make 90 %: beyond them a slope or an intercept is said to be off.
+SURE = 1.645
 
 
 @dataclass(frozen=True, slots=True)

@@ -244,15 +244,16 @@ def import_runs() -> None:
 def _import(format: str, *, file: Path, create: bool, **values: Any) -> None:
     values["forecaster"] = settings().forecaster or ""
     dry = values["dry_run"]
+    called = "standard input" if str(file) == "-" else file.name
     with (
         _opened(create=create and not dry, absent_is_empty=dry) as book,
-        counting(file.name) as progress,
+        counting(called) as progress,
     ):
         result = book.import_record(file, format, progress=progress, **values)
     for note in result["notes"]:
         relay(f"note: {note}")
     for refused in result["refused"][:_SHOWN]:
-        relay(f"{file.name}:{refused['line']}: refused: {refused['reason']}")
+        relay(f"{called}:{refused['line']}: refused: {refused['reason']}")
     if (more := len(result["refused"]) - _SHOWN) > 0:
         say(f"and {more:,} more refused rows (--json has them)")
     if summary := result.get("summary", ""):
@@ -264,7 +265,7 @@ def _import(format: str, *, file: Path, create: bool, **values: Any) -> None:
     if settings().format == "table":
         if dry and first:
             shown = [{name: row[name] for name in _FIRST} for row in first]
-            emit(shown, title=f"{file.name}: the first rows as understood", always=4)
+            emit(shown, title=f"{called}: the first rows as understood", always=4)
         result = {**result, "refused": len(result["refused"]), "notes": len(result["notes"])}
         for part in ("first", "summary"):
             result.pop(part, None)

@@ -343,8 +343,9 @@ def list_sources(everything: bool = False, kind: str = "live", as_of: str = "") 
     grade's. A claim is a report with a coded likelihood on a question that has resolved since.
 
     `worth` reviews a source like a forecaster: the mean half Brier score of the model's numbers on
-    resolved yes-or-no questions after its reports, less that of the same numbers without what they
-    moved, with a 95 % interval; below 0 is better after. With fewer than 8 events nothing is said.
+    yes-or-no questions past their scheduled close after its reports, less that of the same numbers
+    without what they moved, with a 95 % interval; below 0 is better after. With fewer than 8 events
+    nothing is said.
 
     \b
     Examples:
@@ -368,7 +369,10 @@ def list_sources(everything: bool = False, kind: str = "live", as_of: str = "") 
         always=4 + judged,
         title=f"{counted(len(rows), 'source')}; reliability with its 90 % interval; bound: the "
         "most that one multiplies a hazard by"
-        + ("; worth: half Brier score after its reports less before, 95 % over events" * judged)
+        + (
+            "; worth: half Brier score after its reports less before, a mean over the model's "
+            "numbers, 95 % over events; by chance alone one source in twenty stands out" * judged
+        )
         + ("; --all lists those of data sets" * (len(shown) < len(rows))),
     )
     if rows and not judged:
@@ -376,7 +380,8 @@ def list_sources(everything: bool = False, kind: str = "live", as_of: str = "") 
 
         say(
             f"what reports were worth: no {kind} number of the model that a report moved is on a "
-            f"resolved question yet, and it takes {LEAST_CLUSTERS} events"
+            "question that is answered and past its scheduled close, and it takes "
+            f"{LEAST_CLUSTERS} events"
         )
 
 

@@ -57,10 +57,11 @@ def pool(
 
     Members are the people, crowds, worldviews and the model that have a forecast in force; pools,
     priors, base rates and, beside people, the model without a part are in only by --members. Who
-    is left out is said. A pool learns only from what had resolved by then. A pooled ladder never
-    falls from one deadline to the next: rungs that did are made equal (isotonic regression), and a
-    note says so. With --score each pool is scored as a forecaster at 25, 50 and 75 % of the windows
-    of resolved questions.
+    is left out is said. A pool learns only from what was answered and past its scheduled close by
+    then, or early answers would come in ahead of the others. A pooled ladder never falls from one
+    deadline to the next: rungs that did are made equal (isotonic regression), and a note says so.
+    With --score each pool is scored as a forecaster at 25, 50 and 75 % of the windows of resolved
+    questions.
 
     \b
     Examples:
@@ -85,6 +86,8 @@ def pool(
             rows = book.pool_scores(methods=chosen, members=who, **wanted)
             if not rows:
                 relay(book.why_empty(**wanted))
+            for note in book.left_out(**wanted, counted=False):
+                relay(note)
         else:
             rows = []
             for method in METHODS if everything else methods or ("geometric-odds",):
@@ -99,10 +102,13 @@ def pool(
         columns = (
             "forecaster", "mean", "lower", "upper", "n_questions", "n_events", "skill",
             "difference", "difference_lower", "difference_upper", "mean_25", "mean_50", "mean_75",
+            "n_25", "n_50", "n_75",
         )  # fmt: skip
         title = (
-            f"{wanted['kind']} forecasts pooled at 25, 50, 75 % of each window from what "
-            "had resolved by then; Brier, smaller is better; difference to geometric-odds; 95 % "
-            "over events"
+            f"{wanted['kind']} forecasts pooled at 25, 50, 75 % of each window from what had been "
+            "answered and closed by then, two or more of them; half Brier score, smaller is "
+            "better; where there is no pool, after the outcome too, .25 as always 50 %; difference "
+            "to geometric-odds; 95 % over events; mean 25, 50, 75: of n 25, n 50, n 75 questions "
+            "still open then"
         )
     emit(rows, columns=columns, title=title if rows else "", always=2 if score else 3)

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from forecasting.calibration.frame import LEAST_EVENTS
 from forecasting.cli import options, times
 from forecasting.cli.options import Command
 from forecasting.cli.output import cell, counted, emit, opened, relay, say, settings
@@ -15,6 +16,7 @@ from forecasting.cli.spelling import as_options
 from forecasting.domain.resolution import READINGS
 from forecasting.domain.scores import CALIBRATED, COMPARED, RANKED, SCORES
 from forecasting.errors import InvalidInput
+from forecasting.scoring.checks import LEAST_CLUSTERS, LEAST_OF_LEVEL
 
 FILTERS = (
     options.FORECASTER,
@@ -23,6 +25,10 @@ FILTERS = (
     options.RUN,
     options.AS_OF,
     options.flag("--too-soon", help="Include questions that resolved within two days of opening."),
+    options.flag(
+        "--past-close",
+        help="Only questions past their scheduled close, so that early answers are not favoured.",
+    ),
 )
 
 
@@ -49,7 +55,7 @@ READING = options.choice(
 
 def selection(values: dict[str, Any]) -> dict[str, Any]:
     """Take the arguments of a selection out of the values of the options."""
-    names = ("kind", "run", "forecaster", "question", "tag", "reading", "too_soon")
+    names = ("kind", "run", "forecaster", "question", "tag", "reading", "too_soon", "past_close")
     wanted = {name: values.pop(name) for name in names if name in values}
     return wanted | {"as_of": times.optional(values.pop("as_of"))}
 
@@ -124,6 +130,9 @@ def score(**values: Any) -> None:
     shown = any(row["while_open"] is not None for row in rows)
     if shown:
         say(WHILE_OPEN)
+    if by != "question":
+        for text in _without_interval(rows):
+            say(text)
     # The rule and the unit of each type stand above the table, unless one type has several.
     types = len({row["type"] for row in rows})
     # With several types the same forecasters come once for each, and the type tells them apart.
@@ -156,7 +165,7 @@ def score(**values: Any) -> None:
     emit(
         rows,
         columns=columns,
-        title=_title(rows, kind, against, wanted["reading"], each=not rules) if rows else "",
+        title=_title(rows, kind, by, against, wanted["reading"], each=not rules) if rows else "",
         always=(2 if by == "forecaster" else 3) + compared + several + rules,
     )
 
@@ -182,7 +191,9 @@ def _over(value: float | None, lower: float | None, upper: float | None) -> Any:
     return f"{cell(value)}\n{cell(lower)} to {cell(upper)}"
 
 
-def _title(rows: list[dict[str, Any]], kind: str, against: str, reading: str, *, each: bool) -> str:
+def _title(
+    rows: list[dict[str, Any]], kind: str, by: str, against: str, reading: str, *, each: bool
+) -> str:
     row = rows[0]
     by_type = {
         one["type"]: one["rule"] + (f" in {one['unit']}" if one["unit"] else "") for one in rows
@@ -190,13 +201,38 @@ def _title(rows: list[dict[str, Any]], kind: str, against: str, reading: str, *,
     rules = next(iter(by_type.values())) if each else "each type by its rule"
     if len(by_type) > 1 and each:
         rules = ", ".join(f"{type_} by {rule}" for type_, rule in by_type.items())
+    window = "forecasts in force before the close" if by == "horizon" else f"window {row['window']}"
+    over = "the others" if SCORES[row["rule"].partition(" ")[0]].crowd else "the uniform forecast"
     return (
-        f"{kind} forecasts, {reading} outcomes, window {row['window']}, "
+        f"{kind} forecasts, {reading} outcomes, {window}, "
         f"{rules}, {row['orientation']} is better; "
         "below each its 95 % interval over events, "
-        "skill = gain over the uniform forecast in units of the score, "
+        f"skill = gain over {over} in units of the score, "
         f"difference = score - {against or 'base rate'}'s on shared questions"
     )
+
+
+def _without_interval(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Say why means and differences have no interval, each reason with its number of rows."""
+    rows = list(rows)
+    few = sum(row["n_events"] < LEAST_OF_LEVEL for row in rows)
+    apart = [row for row in rows if row.get("difference") is not None]
+    alone = sum(row["n_shared_events"] < LEAST_CLUSTERS for row in apart)
+    other = sum(
+        row["note"] != "" and row["n_events"] >= LEAST_OF_LEVEL and row["mean"] == row["mean"]
+        for row in rows
+    )
+    reasons = [
+        (few, len(rows), f"mean{{s}} of fewer than {LEAST_OF_LEVEL} events, too few for one"),
+        (alone, len(apart), f"difference{{s}} on fewer than {LEAST_CLUSTERS} events"),
+        (other, len(rows), "mean{s} that hardly vary between events, or are infinite"),
+    ]
+    texts = [
+        f"{'all ' * (n == of > 1)}{n} {text.format(s='s' * (n > 1))}"
+        for n, of, text in reasons
+        if n
+    ]
+    return [f"no interval: {'; '.join(texts)}"] if texts else []
 
 
 @click.command(cls=Command)
@@ -217,10 +253,6 @@ def _title(rows: list[dict[str, Any]], kind: str, against: str, reading: str, *,
     default="brier",
     help="Score to decompose: half Brier, or log in nats.",
 )
-@options.flag(
-    "--past-close",
-    help="Only questions past their scheduled close, so that early answers are not favoured.",
-)
 @READING
 @filters
 def calibration(
@@ -229,7 +261,6 @@ def calibration(
     by: str,
     picture: str,
     score: str,
-    past_close: bool,
     forecaster: str,
     **values: Any,
 ) -> None:
@@ -252,17 +283,19 @@ def calibration(
         usual = {"replay": "model", "imported": ""}
         who = forecaster or usual.get(kind, book.forecaster)
         shown = forecaster if picture in EVERYBODY or by == "forecaster" else who
-        wanted = selection(values) | {"forecaster": shown, "past_close": past_close}
+        wanted = selection(values) | {"forecaster": shown}
         book.known(forecaster)
         types: tuple[str, ...] = ("numeric",) if picture == "pit" else ("binary",)
         each = by == "horizon" or picture in ("over-time", "histogram")
         for note in book.left_out(
             counted=picture in EVERYBODY,
+            early=bool(by or picture),
             share=None if each else share,
             types=() if picture == "over-time" else types if by or picture else CALIBRATED,
             **wanted,
         ):
             relay(note)
+        more: tuple[str, ...] = ()
         if by:
             rows = book.calibration_by(by, share=share, **wanted)
             title = f"{shown or 'everybody'} ({kind}, {reading} outcomes), one forecast an event"
@@ -284,12 +317,21 @@ def calibration(
             say(f"written: {out}")
     if by or picture:
         emit(rows, columns=columns, title=title)
+        if by and rows:
+            say(
+                "mean_score: half Brier score; p_value: of calibrated forecasts like these, the "
+                "share at least as miscalibrated, so by chance one row in twenty has .05 or less; "
+                f"neither parts nor slope below {LEAST_EVENTS} events"
+            )
+        if more and rows:
+            say("slope: with its 90 % interval, partially pooled over forecasters")
         _say_shares(rows)
         return
     numbers = {**result.numbers, "reading": as_options(result.numbers["reading"])}
     record = {"forecaster": who or "everybody", "kind": kind, "outcomes": reading, **numbers}
     if settings().format == "table":
         record.pop("pooled")
+        record.pop("pooled_note", None)
         click.echo(record.pop("reading"))
         if of_numbers := record.pop("numbers", None):
             click.echo(of_numbers["reading"])
@@ -368,7 +410,7 @@ def compare(a: str, b: str, **values: Any) -> None:
             relay(note)
     if not comparison["proper"]:
         window = values["window"]
-        say(f"window {window} is not a proper score: it can be gamed, so no ranking is shown")
+        say(f"window {window} is not a proper score: it can be gamed, so this ranks neither")
     if settings().format == "table":
         for kind_of_question, n in comparison.pop("other_types").items():
             say(
@@ -442,8 +484,10 @@ def leaderboard(sample: bool, **values: Any) -> None:
         for note in book.left_out(**wanted):
             relay(note)
     title = (
-        f"{wanted['kind']} forecasts, window {values['window']}, smaller is better; "
+        f"{wanted['kind']} forecasts, window {values['window']}, "
+        f"{ruled(rows[0]) if rows else ''}, smaller is better; "
         "lower, upper: 95 % interval over events of how far each is from the others on these "
-        "questions, not of how hard such questions are; none below 20 events"
+        f"questions, not of how hard such questions are; none below {LEAST_OF_LEVEL} events; "
+        "rank lower, upper: 90 %"
     )
     emit(rows, columns=COLUMNS, title=title if rows else "")

@@ -35,8 +35,9 @@ def with_reference(frame: "pd.DataFrame", name: str) -> "pd.DataFrame":
     """Give the frame with a forecaster in it: one of its own, ``uniform``, or ``climatology``.
 
     The last two are added where nobody logged them. ``uniform`` is in force from each opening.
-    ``climatology`` is (1 + yes) / (2 + n) over the binary questions of the frame resolved by then,
-    brought up to date at the opening and at each quarter of the window.
+    ``climatology`` is (1 + yes) / (2 + n) over the binary questions of the frame answered and past
+    their scheduled close by then, brought up to date at the opening and at each quarter of the
+    window.
     """
     import pandas as pd
 
@@ -74,8 +75,10 @@ def _climatology(questions: "pd.DataFrame") -> Iterable[dict[str, Any]]:
     import pandas as pd
 
     binary = questions[questions["type"] == "binary"]
-    order = np.argsort(binary["resolved_at"].to_numpy(), kind="stable")
-    known = pd.DatetimeIndex(binary["resolved_at"].iloc[order])
+    # Early answers wait for the scheduled close: they would come in ahead of the others.
+    counts_from = binary[["resolved_at", "closes"]].max(axis=1)
+    order = np.argsort(counts_from.to_numpy(), kind="stable")
+    known = pd.DatetimeIndex(counts_from.iloc[order])
     yes = np.concatenate([[0], np.cumsum(binary["outcome"].to_numpy(dtype=float)[order])])
     for row in binary.to_dict("records"):
         for share in REFRESHED:
@@ -207,7 +210,7 @@ def same_window(frame: "pd.DataFrame", forecasters: Sequence[str]) -> "pd.DataFr
     """
     import pandas as pd
 
-    mine = frame[frame["forecaster"].isin(forecasters)]
+    mine = frame[frame["forecaster"].isin(forecasters)].sort_values("issued_at", kind="stable")
     since = mine["issued_at"].where(mine["issued_at"] >= mine["opens"], mine["opens"])
     first = since.groupby([mine["question"], mine["forecaster"]]).min().unstack()
     shared = first.dropna() if set(forecasters) <= set(first.columns) else first.iloc[:0]

@@ -21,7 +21,7 @@ _ALONE = 0.9
 _NOTHING = 0.9
 # Six points of mean 0 and variance 1: with two, a dozen clusters would give few different draws.
 _WEBB = np.sqrt([0.5, 1.0, 1.5, 0.5, 1.0, 1.5]) * [-1, -1, -1, 1, 1, 1]
-_LITTLE = "too little spread: nearly all clusters have the same mean"
+_LITTLE = "too little spread: nearly all events have the same mean"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def difference_interval(
     >>> interval.n_clusters, round(interval.mean, 2), interval.lower < 0.16 < interval.upper
     (10, 0.16, True)
     >>> difference_interval(values[:3], ["a", "b", "c"]).note
-    'too few: 3 clusters, an interval needs 8'
+    'too few: 3 events, an interval needs 8'
     """
     interval, residual, size = _measured(values, clusters, level, resamples, checks.LEAST_CLUSTERS)
     if interval.note:
@@ -136,9 +136,10 @@ def level_interval(
     without the term of an infinite bound, its standard error by the delta method. Whole clusters
     are drawn with replacement, and the limits are :math:`g^{-1}(g(m) \mp t\,\widehat{se}_g)`, t the
     :math:`1 - \alpha` quantile of :math:`|t^*|`: never at a bound, never beyond. Measured on
-    lifetime Brier and log scores: 94 to 96 % at 20, 30 and 100 clusters. With fewer than 20 there
-    is no interval: so few events say little of a level, and a bad one that did not come up is
-    missing from every draw.
+    lifetime Brier and log scores: 94 to 96 % at 20, 30 and 100 clusters, also where one event in
+    thirteen comes; of events that come once in thirty-five 87 % at 20, 92 % at 30 and 94 % at 60.
+    With fewer than 20 there is no interval: so few events say little of a level, and a bad one that
+    did not come up is missing from every draw.
 
     Parameters
     ----------
@@ -172,7 +173,7 @@ def level_interval(
     >>> 0.02 < interval.lower < interval.mean < interval.upper < 0.13
     True
     >>> level_interval(scores[:12], range(12)).note
-    'too few: 12 clusters say little of a level, an interval needs 20'
+    'too few: 12 events say little of a level, an interval needs 20'
     """
     low, high = bounds
     interval, residual, size = _measured(values, clusters, level, resamples, checks.LEAST_OF_LEVEL)
@@ -253,12 +254,12 @@ def _measured(
         )
     note = ""
     if count < least:
-        noun = "cluster" if count == 1 else "clusters"
+        noun = "event" if count == 1 else "events"
         says = "says" if count == 1 else "say"
         of_level = "" if least == checks.LEAST_CLUSTERS else f" {says} little of a level"
         note = f"too few: {count} {noun}{of_level}, an interval needs {least}"
     elif not interval.standard_error > _ROUNDING * float(np.abs(x).max()):
-        note = "no spread: all clusters have the same mean"
+        note = "no spread: all events have the same mean"
         interval = replace(interval, detectable=math.nan)
     elif float(np.abs(residual).max()) ** 2 > _ALONE * squares:
         note = _LITTLE

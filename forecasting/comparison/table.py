@@ -252,7 +252,9 @@ class _Table:
             wide = self._shared[name]
             wide = wide[wide["question"].isin(group["question"])]
         low, high = score_range(self.rule, self.convention)
-        return {"against": other, **difference(wide, self.resamples, largest=high - low)}
+        # Against the same crowd two scores are no further apart than two Brier scores.
+        largest = high if SCORES[self.rule].crowd else high - low
+        return {"against": other, **difference(wide, self.resamples, largest=largest)}
 
     @cached_property
     def _present(self) -> frozenset[str]:
@@ -313,9 +315,17 @@ def _filled(scored: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def board(
-    scored: "pd.DataFrame", *, withheld: str = "", sample: bool = True, seed: int = 0
+    scored: "pd.DataFrame",
+    *,
+    bounds: tuple[float, float] = (-math.inf, math.inf),
+    withheld: str = "",
+    sample: bool = True,
+    seed: int = 0,
 ) -> tuple[list[dict[str, Any]], list[str]]:
-    """Give the rows of a leaderboard from scores: question, forecaster, score, event."""
+    """Give the rows of a leaderboard from scores: question, forecaster, score, event.
+
+    An adjusted score beyond the `bounds` of the score is none, and a note says so.
+    """
     import numpy as np
 
     from forecasting.comparison import effects
@@ -367,18 +377,24 @@ def board(
         notes.append(f"probabilities of rank: {how}")
         if chance.note:
             notes.append(chance.note)
+    outside = (fitted.adjusted < bounds[0] - SAME) | (fitted.adjusted > bounds[1] + SAME)
+    if n := int(outside.sum()):
+        notes.append(
+            f"{n} adjusted score{'s' * (n > 1)} beyond what the score can be, not shown: too few "
+            "shared questions tell how hard theirs were"
+        )
     rows = []
     for index, name in enumerate(map(str, fitted.forecaster)):
         place = ranked.get(name, {})
         # The interval of a forecaster who shares no question with others has no width.
         apart = table.upper[index] - table.lower[index] > SAME
-        bounded = apart and table.n_clusters[index] >= LEAST_OF_LEVEL
+        bounded = apart and table.n_clusters[index] >= LEAST_OF_LEVEL and not outside[index]
         rows.append(
             {
                 "rank": place.get("rank"),
                 "forecaster": name,
                 "raw": float(fitted.raw[index]),
-                "adjusted": float(fitted.adjusted[index]),
+                "adjusted": math.nan if outside[index] else float(fitted.adjusted[index]),
                 "lower": float(table.lower[index]) if bounded else math.nan,
                 "upper": float(table.upper[index]) if bounded else math.nan,
                 "p_best": place.get("p_best"),

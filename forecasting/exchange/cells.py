@@ -22,9 +22,6 @@ from forecasting.exchange.columns import LIMITS, NUMBERS
 from forecasting.exchange.json_line import NotStrict, parse
 from forecasting.exchange.record import WITHDRAWN, Facts
 
-#: Days as a spreadsheet counts them, from 1982 to 2036, and the day before its first.
-_SERIAL, _FIRST = re.compile(r"[34][0-9]{4}([.,][0-9]+)?"), dt.date(1899, 12, 30)
-_SHORT_YEAR = re.compile(r"[0-9]{1,2}[-/. ]([0-9]{1,2}|[A-Za-z]{3,9})[-/. ][0-9]{2}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -102,25 +99,9 @@ class Reading:
         named = zone or self.manner.zone
         if not zone and exact(cell) is None:
             self.manner.seen.setdefault("zone", cell)
-        try:
-            return moment(
-                cell, name=name, zone=named or "UTC", local=bool(named), days=days,
-                manner=self.manner,
-            )  # fmt: skip
-        except InvalidInput as wrong:
-            if type(wrong) is InvalidInput and (way_out := _of_spreadsheet(cell.strip())):
-                raise InvalidInput(wrong.message, hint=way_out) from wrong
-            raise
-
-
-def _of_spreadsheet(cell: str) -> str:
-    """Say what a cell is that a spreadsheet wrote in the place of a day; empty: nothing known."""
-    if _SERIAL.fullmatch(cell):
-        day = _FIRST + dt.timedelta(days=int(cell[:5]))
-        return f"{day}, if a spreadsheet counted days: show the column as dates, and save again"
-    if _SHORT_YEAR.fullmatch(cell):
-        return f"the year in four digits: {cell[:-2]}20{cell[-2:]}"
-    return ""
+        return moment(
+            cell, name=name, zone=named or "UTC", local=bool(named), days=days, manner=self.manner
+        )
 
 
 def facts(

@@ -80,7 +80,8 @@ class Format:
     `name` is the word on the command line, which also stands before ids; `what` names such a file
     with its article. `looks_like` goes by the content, and is never true of another format's file.
     `platform` stands before the names of its people, by default `name`. `own`: it is this tool's
-    own layout, and names and ids stay as they stand. `place` gives what a file says of questions
+    own layout, and names and ids stay as they stand. `titled`: ids are made of titles, so that a
+    question which is renamed there has another. `place` gives what a file says of questions
     of an earlier one, by another name than their id, to those that the ledger holds. `lacks` says
     what a file lacks that is nearly one of this format; empty: it is nothing like it.
     """
@@ -92,6 +93,7 @@ class Format:
     rules: Mapping[str, PlatformRule] = field(default_factory=dict)
     platform: str = ""
     own: bool = False
+    titled: bool = False
     place: Callable[[Statements, Mapping[str, Question]], None] | None = None
     lacks: Callable[[Head], str] = lambda _: ""
 

@@ -34,6 +34,7 @@ def plan(
     name: str,
     manner: Manner | None = None,
     platform: bool = False,
+    titled: bool = False,
 ) -> Plan:
     """Decide what becomes of each line.
 
@@ -44,7 +45,7 @@ def plan(
     What another `platform` took is kept and said: forecasts outside the window, an outcome before
     the opening, a deadline that had passed. Where it says something else of a question than before,
     the file counts that knows of the latest forecast or outcome of it, and the outcome that became
-    known later, whichever file comes first.
+    known later, whichever file comes first. `titled`: its ids are made of titles.
 
     Raises
     ------
@@ -97,7 +98,8 @@ def plan(
             f"{ended:,} forecast{'s' * (ended > 1)} ended with no next one known: withdrawn then, "
             "unless another part of the record brings it"
         )
-    planned.notes += under_another_name(statements, planned, existing)
+    if titled:
+        planned.notes += under_another_name(statements, planned, existing)
     planned.notes += flags(planned, existing)
     planned.withdrawals.sort(key=lambda one: (one.withdrawn_at, one.question, one.forecaster))
     planned.refused.sort(key=lambda one: (one.line, one.reason))

@@ -222,6 +222,9 @@ def opened(path: Path | str, *, most: int = MOST_BYTES, name: str = "") -> Sourc
         except OSError as fault:
             there = not isinstance(fault, FileNotFoundError)
             hint = f"a plain file of at most {most // 1_000_000} MB" if there else "its whole path"
+            if isinstance(fault, IsADirectoryError):
+                # A browser may have unpacked a zip into it.
+                hint = f"one of its files, or all of them in one: zip -r {name}.zip {called}"
             raise unreadable("file", path, fault, hint=hint, called=called) from fault
     if not content.strip(b"\0 \t\r\n"):
         what = (

@@ -1,11 +1,13 @@
 """The linear pool: the weighted mean of probabilities."""
 
+from typing import Literal
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 from forecasting.arrays import FloatArray
 from forecasting.errors import InvalidInput
-from forecasting.pooling.members import members, shares
+from forecasting.pooling.members import WEIGHT_TOLERANCE, members, shares
 from forecasting.scoring import checks
 
 
@@ -37,25 +39,35 @@ def linear(forecasts: ArrayLike, weights: ArrayLike | None = None, axis: int = -
     return pooled
 
 
-def linear_quantiles(values: ArrayLike, levels: ArrayLike) -> FloatArray:
-    """Pool quantile forecasts as the equal mixture of the members' distributions.
+def linear_quantiles(
+    values: ArrayLike, levels: ArrayLike, weights: ArrayLike | None = None
+) -> FloatArray:
+    """Pool quantile forecasts as the mixture of the members' distributions.
+
+    The mixture's distribution function is the weighted mean of the members', which are linear
+    between their quantiles. What lies beyond an outermost quantile is put at it: nearer to the
+    tails that people mean than a line to far bounds.
 
     Parameters
     ----------
     values : array_like, shape (members, levels)
-        Each member's quantiles at the same `levels`; between them the distribution is linear.
+        Each member's quantiles at the same `levels`.
     levels : array_like, shape (levels,)
         In (0, 1), rising.
+    weights : array_like, shape (members,), optional
+        Not negative, made to sum to 1; None weighs all alike.
 
     Returns
     -------
     ndarray, shape (levels,)
-        Quantiles of the mixture (not the mean of the quantiles, which is too sure).
+        Quantiles of the mixture (not the mean of the quantiles, which is too sure); the middle
+        where several values are one.
 
     Raises
     ------
     InvalidInput
-        Empty or NaN values, another shape, quantiles that fall, levels that do not rise in (0, 1).
+        Empty or NaN values, another shape, quantiles that fall, levels that do not rise in (0, 1),
+        weights that cannot be normalised.
 
     Examples
     --------
@@ -74,10 +86,46 @@ def linear_quantiles(values: ArrayLike, levels: ArrayLike) -> FloatArray:
         row = int(np.argmax(falls.any(axis=1)))
         message = f"values ({q[row].tolist()} in row {row}): quantiles must not fall"
         raise InvalidInput(message)
-    if len(level) == 1:
-        return np.median(q, axis=0)
-    fine = np.linspace(level[0], level[-1], 4 * len(level) + 1)
-    samples = np.concatenate([np.interp(fine, level, member) for member in q])
-    share = (level - level[0]) / (level[-1] - level[0])
-    pooled: FloatArray = np.quantile(samples, share)
+    w = shares(weights, q.shape[:1])
+    q, w = q[w > 0], w[w > 0]
+    if np.all(q == q[0]):
+        # Members that agree keep every digit.
+        return np.array(q[0])
+    known = np.concatenate([q[:, :1], q, q[:, -1:]], axis=1)
+    reached = np.concatenate([[0.0], level, [1.0]])
+    at = np.unique(known)
+    # Left and right limits side by side: where quantiles are equal the function jumps.
+    limits = [_distribution(known, w, reached, at, side) for side in ("left", "right")]
+    share, place = np.column_stack(limits).ravel(), np.repeat(at, 2)
+    low, high = (_inverse(share, place, level, side) for side in ("left", "right"))
+    pooled: FloatArray = (low + high) / 2
     return pooled
+
+
+def _distribution(
+    known: FloatArray,
+    w: FloatArray,
+    reached: FloatArray,
+    at: FloatArray,
+    side: Literal["left", "right"],
+) -> FloatArray:
+    """Mean, by weight, of the members' distribution functions, or of their left limits."""
+    each = []
+    for row in known:
+        after = np.clip(np.searchsorted(row, at, side=side), 1, len(row) - 1)
+        gap, beyond = row[after] - row[after - 1], at - row[after - 1]
+        jump = (beyond > 0) | ((beyond == 0) & (side == "right"))
+        part = np.where(gap > 0, np.clip(beyond / np.where(gap > 0, gap, 1.0), 0, 1), jump)
+        each.append(reached[after - 1] + part * (reached[after] - reached[after - 1]))
+    return np.asarray(w @ np.array(each))
+
+
+def _inverse(
+    share: FloatArray, place: FloatArray, level: FloatArray, side: Literal["left", "right"]
+) -> FloatArray:
+    """Least or largest value at which a distribution function, (M,), has a level."""
+    slack = WEIGHT_TOLERANCE if side == "right" else -WEIGHT_TOLERANCE
+    after = np.clip(np.searchsorted(share, level + slack, side=side), 1, len(share) - 1)
+    gap = share[after] - share[after - 1]
+    part = np.clip((level - share[after - 1]) / np.where(gap > 0, gap, 1.0), 0, 1)
+    return np.asarray(place[after - 1] + part * (place[after] - place[after - 1]))

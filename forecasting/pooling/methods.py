@@ -53,19 +53,33 @@ class Solved:
     event: str
     known_at: dt.datetime
 
+    @property
+    def counts_from(self) -> dt.datetime:
+        """The scheduled close, or the answer where it came later."""
+        # Were early answers learned from at once, they would come in ahead of the others: of
+        # questions that all run for a year, a base rate would know of nothing but yeses till then.
+        return max(self.known_at, self.crowd.closes)
+
+    @property
+    def spots_open(self) -> int:
+        """At how many of the spots the question was still open."""
+        length = self.crowd.closes - self.crowd.opens
+        end = min(self.known_at, self.crowd.closes)
+        return sum(self.crowd.opens + share * length < end for share in SHARES)
+
 
 class Past:
     """The crowds of resolved questions, and the forecasts behind them for the learned pool."""
 
     def __init__(self, solved: Sequence[Solved], history: "pd.DataFrame") -> None:
-        self.solved = sorted(solved, key=lambda item: item.known_at)
+        self.solved = sorted(solved, key=lambda item: item.counts_from)
         self._history = history
-        self._known_at = [item.known_at for item in self.solved]
+        self._counts_from = [item.counts_from for item in self.solved]
         self._learned: dict[str, tuple[int, Any]] = {}
 
     def known(self, at: dt.datetime) -> Sequence[Solved]:
-        """Give the crowds whose answer was known by a moment."""
-        return self.solved[: bisect_right(self._known_at, at)]
+        """Give the crowds whose question was answered and past its close by a moment."""
+        return self.solved[: bisect_right(self._counts_from, at)]
 
     def learned(self, what: str, at: dt.datetime, learn: Callable[[Sequence[Solved]], Any]) -> Any:
         """Learn something from what was known; again only when that has grown by a twentieth."""
@@ -76,14 +90,14 @@ class Past:
         return before[1]
 
     def base_rate(self, at: dt.datetime) -> float:
-        """Give (1 + yes) / (2 + n) over the questions resolved by a moment."""
+        """Give (1 + yes) / (2 + n) over the questions answered and closed by a moment."""
         outcomes = {item.crowd.question: item.outcome for item in self.known(at)}
         return float((1 + sum(outcomes.values())) / (2 + len(outcomes)))
 
     def history(self, at: dt.datetime) -> "pd.DataFrame":
-        """Give the forecasts made by a moment on questions resolved by it."""
+        """Give the forecasts made by a moment on questions answered and closed by it."""
         rows = self._history
-        return rows[(rows["resolved_at"] <= at) & (rows["issued_at"] <= at)]
+        return rows[(rows["counts_from"] <= at) & (rows["issued_at"] <= at)]
 
 
 def method_of(name: str) -> str:
@@ -130,10 +144,11 @@ def combine(method: str, crowd: Crowd, past: Past) -> float:
 
 def _event_weights(known: Sequence[Solved]) -> FloatArray | None:
     """Give weights by which each event counts once; None below the least number of events."""
-    crowds = Counter(item.event for item in known)
-    if len(crowds) < LEAST_EVENTS:
+    # A crowd weighs the same whether its question lived to have others or not.
+    questions = Counter(event for event, _ in {(item.event, item.crowd.question) for item in known})
+    if len(questions) < LEAST_EVENTS:
         return None
-    return np.array([1 / crowds[item.event] for item in known])
+    return np.array([1 / (len(SHARES) * questions[item.event]) for item in known])
 
 
 def _factor(known: Sequence[Solved]) -> float:

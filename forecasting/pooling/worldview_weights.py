@@ -31,6 +31,7 @@ from forecasting.domain.forecast import Forecast
 from forecasting.domain.forecasters import POOL
 from forecasting.domain.question import ANNULLED, Question
 from forecasting.errors import InvalidInput
+from forecasting.pooling.linear import linear_quantiles
 
 #: Forecasts are read once, at this share of each question's scheduled window.
 SPOT = 0.5
@@ -132,21 +133,6 @@ def _log_weights(scores: FloatArray, clusters: NDArray[np.int64], tempering: flo
     return logs
 
 
-def mixture_quantiles(values: ArrayLike, levels: ArrayLike, weights: ArrayLike) -> FloatArray:
-    """Return the quantiles of the weighted mixture, not the mean of quantiles: too sure.
-
-    `values` (K, L) are each member's quantiles at the same rising levels (L,), linear in between.
-    """
-    q, level = np.asarray(values, dtype=np.float64), np.asarray(levels, dtype=np.float64)
-    w = np.asarray(weights, dtype=np.float64)
-    fine = np.linspace(level[0], level[-1], 8 * len(level) + 1)
-    samples = np.concatenate([np.interp(fine, level, member) for member in q])
-    share = (level - level[0]) / (level[-1] - level[0])
-    each = np.repeat(w / (w.sum() * len(fine)), len(fine))
-    result: FloatArray = np.quantile(samples, share, weights=each, method="inverted_cdf")
-    return result
-
-
 @dataclass(frozen=True, slots=True)
 class Ensemble:
     """The worldviews' weights as of a moment (they sum to one), and how their pool is read.
@@ -174,7 +160,7 @@ class Ensemble:
         w = np.array([self.weights[name] for name in by_forecaster])
         numbers = np.array([list(values) for values in by_forecaster.values()], dtype=np.float64)
         if question.type == "numeric":
-            return [float(x) for x in mixture_quantiles(numbers, np.asarray(levels) / 100, w)]
+            return [float(x) for x in linear_quantiles(numbers, np.asarray(levels) / 100, w)]
         # Members that agree to the last digit keep it.
         agreed = np.all(numbers == numbers[0], axis=0)
         pooled = np.where(agreed, numbers[0], (w / w.sum()) @ numbers)

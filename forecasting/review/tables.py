@@ -16,6 +16,7 @@ KEYS = (
     *("n_questions", "n_forecasts", "n_events", "coverage", "possible_coverage"),
     *("mean", "lower", "upper", "skill", "reference", "note"),
     *("difference_note", "difference", "difference_lower", "difference_upper", "n_shared"),
+    "n_shared_events",
     *("detectable", "horizon", "event_rate"),
 )
 BASE_RATE = "base-rate"

@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from forecasting.calibration.frame import LEAST_EVENTS
+from forecasting.calibration.slope import SURE
 from forecasting.domain.instants import zone as zone_of
 from forecasting.domain.scores import score_title
 
@@ -436,28 +437,26 @@ def calibration_in_words(calibration: dict[str, Any]) -> dict[str, str]:
     if calibration["n"] < LEAST_EVENTS:
         return {"discrimination": "", "slope": ""}
     dsc, unc = calibration["discrimination"], calibration["uncertainty"]
-    share = dsc / unc if unc else 0.0
+    chance, p = calibration["null_discrimination"], calibration["discrimination_p"]
     if not unc:
         sentence = "All of these questions ended alike, so nothing could be told apart."
-    elif share < 0.05:
-        sentence = "The numbers hardly told what happened from what did not"
-    elif share < 0.25:
-        sentence = "To some degree the numbers told what happened from what did not"
     else:
-        sentence = "The numbers told well what happened from what did not"
-    if unc:
-        sentence += (
-            f": discrimination {dsc:.3f} of at most {unc:.3f}, which is {100 * share:.0f} % of "
-            "what there was to tell apart."
+        verdict = (
+            "The numbers do not show yet that they tell what happens from what does not"
+            if p > 0.05
+            else "The numbers told what happened from what did not"
         )
-    slope, sd = calibration["slope"], calibration["slope_sd"]
-    if abs(slope - 1) <= 2 * sd:
+        sentence = (
+            f"{verdict}: discrimination {dsc:.3f} of at most {unc:.3f}; numbers that tell nothing "
+            f"show {chance:.3f} by chance (p = {p:.2g})."
+        )
+    slope, reach = calibration["slope"], SURE * calibration["slope_sd"]
+    if abs(slope - 1) <= reach:
         word = "no sign that they are too bold or too timid"
     elif slope < 1:
         word = "a sign that they are too bold: closer to 50 % would have been better"
     else:
         word = "a sign that they are too timid: further from 50 % would have been better"
-    return {
-        "discrimination": sentence,
-        "slope": f"Their slope is {slope:.2f} \N{PLUS-MINUS SIGN} {sd:.2f}, {word}.",
-    }
+    ends = span(slope - reach, slope + reach, 2)
+    line = f"Their slope is {slope:.2f} (90 % interval {ends}, 1 is calibrated): {word}."
+    return {"discrimination": sentence, "slope": line}

@@ -1,9 +1,13 @@
 """Two forecasters compared: only what they share, and in an order no outcome could alter."""
 
+import datetime as dt
+
 import pytest
 
 from forecasting.app.scores.compare import compare
-from forecasting.app.scores.score import scores
+from forecasting.app.scores.frame import Selection, resolved
+from forecasting.app.scores.score import left_out, scores
+from forecasting.comparison.against import shared
 from forecasting.errors import InvalidInput, NotFound
 from tests import season as ours
 from tests.season import DAY, START, Diary
@@ -35,7 +39,7 @@ def test_swapping_the_two_mirrors_everything(ledger):
 def test_few_events_give_an_answer_without_an_interval():
     result = compare(ours.season(events=4).ledger, "ann", "bob", now=NOW)
     assert result["lower"] != result["lower"]
-    assert "too few: 4 clusters" in result["reading"]
+    assert "too few: 4 events" in result["reading"]
 
 
 def test_an_early_resolution_waits_and_a_late_answer_holds_up():
@@ -58,6 +62,36 @@ def test_an_early_resolution_waits_and_a_late_answer_holds_up():
     assert "Diebold-Mariano needs 8" in done["reading"]
 
 
+def early_season():
+    """Twelve questions of forty days; three come by day ten, and nine never will."""
+    diary = Diary()
+    asked = [ours.question(f"q{i:02d}") for i in range(12)]
+    diary.write(0, *asked)
+    for who, p in (("yea", 0.7), ("cal", 0.25)):
+        diary.write(0, *(ours.said(q, who, p, 0) for q in asked))
+    diary.write(10, *(ours.resolved(q, "yes", 9) for q in asked[:3]))
+    return diary, asked
+
+
+def test_early_answers_are_said_to_favour_who_expects_them():
+    diary, asked = early_season()
+    now = START + 11 * DAY
+    result = compare(diary.ledger, "yea", "cal", now=now)
+    # Who says yes too often is the better on what has been answered so far.
+    assert result["difference"] < 0
+    assert "3 of the 3 were answered before a close that is still to come" in result["reading"]
+    notes = left_out(diary.ledger, Selection(), now=now)
+    assert any("3 questions were answered before a scheduled close" in note for note in notes)
+    closed = Selection(closed_by=now)
+    assert compare(diary.ledger, "yea", "cal", now=now, selection=closed)["n_shared"] == 0
+    assert not any("still to come" in note for note in left_out(diary.ledger, closed, now=now))
+    diary.write(41, *(ours.resolved(q, "no", 40) for q in asked[3:]))
+    done = compare(diary.ledger, "yea", "cal", now=START + 42 * DAY)
+    assert done["difference"] > 0
+    assert "still to come" not in done["reading"]
+    assert left_out(diary.ledger, Selection(), now=START + 42 * DAY) == []
+
+
 def test_nobody_is_compared_on_time_before_both_had_spoken():
     # Bob joins on day 5, after ann was wrong for five days: from there they are equal.
     diary = Diary()
@@ -66,6 +100,19 @@ def test_nobody_is_compared_on_time_before_both_had_spoken():
     diary.write(5, ours.said(asked, "ann", 0.7, 5), ours.said(asked, "bob", 0.7, 5))
     diary.write(10, ours.resolved(asked, "yes", 10))
     assert compare(diary.ledger, "ann", "bob", now=NOW)["difference"] == pytest.approx(0)
+
+
+def test_the_order_of_rows_decides_no_comparison(ledger):
+    frame = resolved(ledger, Selection())
+    # Bob begins when ann has spoken twice, so that of hers only the one in force then counts.
+    of_bob = frame["forecaster"] == "bob"
+    later = frame["issued_at"] + dt.timedelta(days=15)
+    frame["issued_at"] = frame["issued_at"].mask(of_bob, later)
+    first = shared(frame, ["ann"], "bob", rule="brier")["ann"].set_index("question")
+    shuffled = frame.sample(frac=1, random_state=1).reset_index(drop=True)
+    again = shared(shuffled, ["ann"], "bob", rule="brier")["ann"].set_index("question")
+    for name in "ab":
+        assert again[name].to_dict() == pytest.approx(first[name].to_dict())
 
 
 def test_no_shared_question_and_no_such_name(ledger):
@@ -105,3 +152,13 @@ def test_no_difference_is_said_that_the_score_cannot_have(events, words):
     (row,) = [row for row in scores(diary.ledger, against="bob") if row["forecaster"] == "ann"]
     assert row["difference"] is not None
     assert row["detectable"] != row["detectable"]
+
+
+def test_what_resolved_at_once_is_none_of_anybodys_questions_here():
+    diary = Diary()
+    asked = [ours.question(f"q{i}", days=10) for i in range(3)]
+    diary.write(0, *asked, *(ours.said(q, who, 0.5, 0) for q in asked for who in ("ann", "bob")))
+    diary.write(1, ours.resolved(asked[0], "yes", 1))
+    diary.write(11, *(ours.resolved(q, "no", 10) for q in asked[1:]))
+    result = compare(diary.ledger, "ann", "bob", now=NOW)
+    assert [result[name] for name in ("n_a", "n_b", "n_shared")] == [2, 2, 2]

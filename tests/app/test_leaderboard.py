@@ -51,6 +51,21 @@ def panel(people, events, seed=0, names="p"):
     return pd.DataFrame(rows, columns=["forecaster", "question", "event", "score"])
 
 
+def test_no_adjusted_score_is_shown_that_the_score_cannot_be():
+    # Where both spoke bob was better by .5; what ann got on the rest, less .5, is no Brier score.
+    rows = pd.DataFrame(
+        [("ann", "a", 0.6), ("bob", "a", 0.1), *(("ann", f"b{n}", 0.1) for n in range(9))],
+        columns=["forecaster", "question", "score"],
+    )
+    shown, notes = board(rows.assign(event=rows["question"]), bounds=(0.0, 1.0), sample=False)
+    adjusted = {row["forecaster"]: row["adjusted"] for row in shown}
+    assert adjusted["ann"] == pytest.approx(0.15)
+    assert math.isnan(adjusted["bob"])
+    assert any("1 adjusted score beyond what the score can be" in note for note in notes)
+    plain, _ = board(rows.assign(event=rows["question"]), sample=False)
+    assert min(row["adjusted"] for row in plain) < 0
+
+
 def test_no_rank_across_groups_that_share_nothing():
     rows, notes = board(
         pd.concat([panel(3, 10), panel(2, 9, names="z")], ignore_index=True), sample=False

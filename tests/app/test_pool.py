@@ -6,11 +6,13 @@ import datetime as dt
 import numpy as np
 import pytest
 
+from forecasting.app.forecast import pool as module
 from forecasting.app.forecast.pool import pool, pool_scores
-from forecasting.app.scores.frame import Selection
+from forecasting.app.scores.frame import Selection, resolved
 from forecasting.domain import OutcomeSpace
 from forecasting.domain.pools import METHODS
 from forecasting.errors import InvalidInput, NotFound
+from forecasting.pooling import methods
 from tests import season as ours
 from tests.season import DAY, START, Diary
 
@@ -127,8 +129,6 @@ def test_every_pool_is_scored_on_the_same_questions(table):
 
 
 def test_turning_later_outcomes_changes_no_earlier_pool(monkeypatch):
-    from forecasting.app.forecast import pool as module
-
     pooled = {}
     combine = module.combine
 
@@ -142,7 +142,6 @@ def test_turning_later_outcomes_changes_no_earlier_pool(monkeypatch):
     run = "as it was"
     pool_scores(ledger, methods=PLAIN, resamples=199)
     cut = START + 120 * DAY
-    resolved = module.resolved
 
     def turned(*arguments, **more):
         frame = resolved(*arguments, **more)
@@ -156,6 +155,78 @@ def test_turning_later_outcomes_changes_no_earlier_pool(monkeypatch):
     assert early
     assert all(pooled["turned"][key] == pooled["as it was"][key] for key in early)
     assert pooled["turned"] != pooled["as it was"]
+
+
+def crowd_of_two(number, outcome, end, p=0.8):
+    """A question of forty days on which two say the same, answered on a day."""
+    asked = ours.question(f"q{number}", event=f"e{number}")
+    words = [ours.said(asked, who, p, 1.0) for who in ("ann", "bob")]
+    return [(0, asked), *((1, word) for word in words), (end, ours.resolved(asked, outcome, end))]
+
+
+def ledger_of(*drafts):
+    diary = Diary()
+    for day in sorted({day for day, _ in drafts}):
+        diary.write(day, *(draft for at, draft in drafts if at == day))
+    return diary.ledger
+
+
+def test_spots_after_the_answer_score_as_the_uniform_forecast():
+    # Left out, they would give the first spot of an early yes three times the weight that it has
+    # in a question that runs to its end, and who leans to yes there would gain.
+    drafts = [*crowd_of_two(0, "yes", 14.0), *crowd_of_two(1, "no", 40.0)]
+    (row, _) = pool_scores(ledger_of(*drafts), methods=["linear"])
+    early, late = (0.04 + 0.25 + 0.25) / 3, 0.64
+    assert row["mean"] == pytest.approx((early + late) / 2)
+    assert row["skill"] == pytest.approx(0.25 - row["mean"])
+    assert (row["coverage"], row["possible_coverage"]) == (pytest.approx(4 / 6),) * 2
+    assert (row["n_25"], row["n_50"], row["n_75"]) == (2, 1, 1)
+    assert row["mean_50"] == pytest.approx(late)
+
+
+def test_honesty_is_best_for_a_pool_too():
+    # A yes comes by day 15 with chance .2 and by the end with .5; honest is .5, then 3/8.
+    def expected(first):
+        p = np.array([first, 3 / 8, 3 / 8])
+        ends = [(0.2, "yes", 14.0), (0.3, "yes", 39.0), (0.5, "no", 40.0)]
+        total = 0.0
+        for chance, outcome, end in ends:
+            asked = ours.question("q")
+            words = [
+                (day, ours.said(asked, who, float(x), day))
+                for day, x in zip((1.0, 15.0), p, strict=False)
+                for who in ("ann", "bob")
+                if day < end
+            ]
+            drafts = [(0, asked), *words, (end, ours.resolved(asked, outcome, end))]
+            (row, _) = pool_scores(ledger_of(*drafts), methods=["linear"])
+            total += chance * row["mean"]
+        return total
+
+    honest = expected(0.5)
+    assert all(expected(other) > honest for other in (0.4, 0.45, 0.55, 0.6, 0.7))
+
+
+def test_an_early_answer_is_learned_from_at_the_scheduled_close():
+    # Of questions that run for forty days, only yeses are known before.
+    ledger = ledger_of(
+        *crowd_of_two(0, "yes", 14.0), *crowd_of_two(1, "yes", 14.0), *crowd_of_two(2, "no", 40.0)
+    )
+    past = module._past(resolved(ledger, Selection()), ())
+    assert [past.base_rate(START + day * DAY) for day in (15, 39, 40)] == [0.5, 0.5, 3 / 5]
+    assert [len(past.history(START + day * DAY)) for day in (15, 39, 40)] == [0, 0, 6]
+
+
+def test_a_crowd_weighs_the_same_however_its_question_ended():
+    drafts = [
+        draft
+        for n in range(20)
+        for draft in crowd_of_two(n, *(("no", 40.0) if n else ("yes", 14.0)))
+    ]
+    past = module._past(resolved(ledger_of(*drafts), Selection()), ())
+    known = past.known(START + 41 * DAY)
+    assert methods._event_weights(known).tolist() == pytest.approx([1 / 3] * (1 + 19 * 3))
+    assert methods._event_weights(known[3:]) is None
 
 
 def test_nothing_resolved_is_an_answer():

@@ -5,15 +5,17 @@ from dataclasses import replace
 
 import pytest
 
+from forecasting import clock
+from forecasting.app.book import Book
 from forecasting.app.scores.frame import Selection
 from forecasting.app.scores.review import ALL, worth
 from forecasting.domain import Evidence
 from tests import season as ours
 
 
-def worth_of(events, moves, *, rungs=1):
+def kept(events, moves, *, rungs=1, path="sqlite:///:memory:"):
     """Each event comes; the model says 50 %, then moves by what `moves` says of each source."""
-    diary = ours.Diary()
+    diary = ours.Diary(path)
     for number in range(events):
         asked = [ours.question(f"q{number}-{rung}", event=f"e{number}") for rung in range(rungs)]
         items = [
@@ -34,7 +36,11 @@ def worth_of(events, moves, *, rungs=1):
         diary.write(20, *(ours.resolved(ours.question(f"q{number}-{rung}", event=f"e{number}"),
                                         "yes" if number % 4 else "no", 20.0)
                           for rung in range(rungs)))  # fmt: skip
-    return worth(diary.ledger, Selection())
+    return diary.ledger
+
+
+def worth_of(events, moves, **more):
+    return worth(kept(events, moves, **more), Selection())
 
 
 def test_a_source_is_charged_with_what_its_own_reports_moved():
@@ -62,6 +68,36 @@ def test_rungs_of_one_event_are_no_more_events():
     one, three = (worth_of(12, {"wire": 0.6}, rungs=rungs)["wire"] for rungs in (1, 3))
     assert three["change_lower"] == pytest.approx(one["change_lower"])
     assert three["change_upper"] == pytest.approx(one["change_upper"])
+
+
+def test_a_number_weighs_the_same_however_its_question_ended():
+    # A yes ends its question after one number, a no leaves time for three. A mean a question would
+    # weigh the one number of a yes three times, and find noise that points to yes of use.
+    diary, up = ours.Diary(), 1 / (1 + 2.718281828459045**-0.5)
+    meta = {"moved": json.dumps([["wire-0", [0.5]]])}
+    asked = [ours.question(f"q{number:02d}") for number in range(16)]
+    diary.write(0, *asked, Evidence("wire-0", "report", "A report", "wire", ours.START, ()))
+    for day in (6.0, 12.0, 18.0):
+        still = [q for n, q in enumerate(asked) if n % 4 or day < 8]
+        diary.write(
+            day, *(replace(ours.said(q, "model", round(up, 9), day), meta=meta) for q in still)
+        )
+        diary.write(8, *(ours.resolved(q, "yes", 8.0) for q in asked[::4] if day < 8))
+    diary.write(30, *(ours.resolved(q, "no", 30.0) for n, q in enumerate(asked) if n % 4))
+    row = worth(diary.ledger, Selection())["wire"]
+    gain = {y: (up - y) ** 2 - 0.25 for y in (0, 1)}
+    assert (row["moves"], row["moved_questions"]) == (40, 16)
+    assert row["change"] == pytest.approx((4 * gain[1] + 36 * gain[0]) / 40)
+
+
+def test_a_question_that_runs_on_does_not_count_for_its_early_answer(tmp_path):
+    # Answered on day 20, to close on day 40: those that stay quiet till then are not in it yet.
+    path = str(tmp_path / "kept.db")
+    kept(12, {"wire": 1.0}, path=path).close()
+    for day, events in ((30, None), (41, 12)):
+        with clock.at(ours.START + day * ours.DAY), Book.plain(path, forecaster="ann") as book:
+            rows = {row["source"]: row for row in book.sources(kind="live")}
+        assert rows["wire"].get("moved_events") == events
 
 
 def test_the_verdict_follows_the_interval():

@@ -5,10 +5,12 @@ import math
 import pytest
 
 from forecasting.app.book import Book
+from forecasting.app.forecast.predict import outcomes_known
 from forecasting.app.scores import frame as frames
 from forecasting.app.scores.frame import Selection, resolved
 from forecasting.app.scores.score import scores
 from forecasting.comparison.against import with_reference
+from forecasting.domain.catalog import Catalog
 from forecasting.errors import InvalidInput, NotFound
 from forecasting.store import Ledger
 from tests import season as ours
@@ -90,16 +92,21 @@ def test_silence_left_out_or_taken_as_uniform(ledger):
     assert filled["mean"] == pytest.approx(share * out["mean"] + (1 - share) * 0.25)
 
 
-def test_climatology_counts_only_what_had_resolved():
+def test_climatology_counts_only_what_was_answered_and_closed():
     diary = Diary()
-    first, second = ours.question("a", days=10), ours.question("b", opens=8, days=20)
+    first, second = ours.question("a", days=16), ours.question("b", opens=8, days=20)
     diary.write(0, first, second)
     diary.write(8, ours.said(first, "ann", 0.5, 1), ours.said(second, "ann", 0.5, 8))
     diary.write(28, ours.resolved(first, "yes", 10), ours.resolved(second, "no", 28))
     frame = with_reference(resolved(diary.ledger, Selection()), "climatology")
     rows = frame[(frame["forecaster"] == "climatology") & (frame["question"] == "b")]
-    # At day 8 nothing was known: 1/2. At days 13, 18, 23 one yes: 2/3.
-    assert rows["forecast"].tolist() == pytest.approx([0.5, 2 / 3, 2 / 3, 2 / 3])
+    # At day 8 nothing was known; at day 13 there was a yes, but its question would close on day 16:
+    # a no would not have been known. From day 18 on, one yes: 2/3.
+    assert rows["forecast"].tolist() == pytest.approx([0.5, 0.5, 2 / 3, 2 / 3])
+    # What an update or a replay logs of it counts alike.
+    catalog = Catalog.of(diary.ledger)
+    known = [outcomes_known(catalog, moment) for moment in rows["issued_at"]]
+    assert [(1 + yes) / (2 + n) for yes, n in known] == pytest.approx(rows["forecast"].tolist())
 
 
 def test_a_withdrawal_ends_it_and_a_replay_is_not_withdrawn():

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecasting.calibration import corp, reading, slope_intercept, spiegelhalter_z
+from forecasting.review.words import calibration_in_words
 
 
 def test_spiegelhalter_by_hand_and_in_print(published):
@@ -147,3 +148,39 @@ def test_scattered_forecasts_get_no_single_sentence():
     p = np.linspace(0.05, 0.95, 12)
     text = reading(corp(p, (p > 0.5).astype(int)))
     assert "forecasts (" in text
+
+
+def in_words(forecast, outcome):
+    """What the review says of discrimination and slope, beside the reading of the curve."""
+    diagram, line = corp(forecast, outcome), slope_intercept(forecast, outcome)
+    parts = ("discrimination", "uncertainty", "null_discrimination", "discrimination_p")
+    values = {name: getattr(diagram, name) for name in parts}
+    values |= {"n": len(outcome), "slope": line.slope, "slope_sd": line.slope_sd}
+    return calibration_in_words(values), reading(diagram)
+
+
+def test_numbers_that_tell_nothing_are_not_said_to_tell():
+    rng = np.random.default_rng(4)
+    texts = [in_words(rng.random(10).round(2), rng.random(10) < 0.4)[0] for _ in range(60)]
+    wrong = ["do not show yet" not in one["discrimination"] for one in texts]
+    assert np.mean(wrong) <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 60)
+    forecast = rng.random(60)
+    good, _ = in_words(forecast, rng.random(60) < forecast)
+    assert good["discrimination"].startswith("The numbers told what happened")
+    assert "by chance (p = 0.005)" in good["discrimination"]
+    alike, _ = in_words([0.2] * 9, [0] * 9)
+    assert "ended alike" in alike["discrimination"]
+
+
+def test_a_slope_is_judged_alike_wherever_it_is_told():
+    # 1.8 deviations from 1: the reading called it too extreme, the review no sign of it.
+    rng, seen = np.random.default_rng(6), set()
+    for _ in range(80):
+        forecast = rng.beta(0.5, 0.5, 60).clip(0.02, 0.98).round(2)
+        outcome = rng.random(60) < 1 / (1 + (1 / forecast - 1) ** 0.55)
+        (words_of, text) = in_words(forecast, outcome)
+        bold = "too bold:" in words_of["slope"]
+        if "Miscalibrated beyond chance" in text:
+            assert ("too extreme" in text) == bold
+            seen.add(bold)
+    assert True in seen

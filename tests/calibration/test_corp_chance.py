@@ -170,7 +170,7 @@ def test_below_eight_events_there_is_no_confidence_band():
     forecast, outcome, cluster = updates(2, clusters=7)
     band = confidence_band(forecast, outcome, cluster=cluster)
     assert np.isnan(band.lower).all()
-    assert band.note.startswith("too few: 7 clusters")
+    assert band.note.startswith("too few: 7 events")
     assert np.isfinite(band.event_rate).all()
 
 
@@ -236,3 +236,50 @@ def test_over_picks_chance_is_that_of_one_question_an_event():
     assert np.mean(np.array(naive) <= 0.05) >= 0.08
     p, y, picks, event = ladders(rng, 150, calibrated=False)
     assert corp(p, y, picks=picks, cluster=event).p_value < 0.01
+
+
+@pytest.mark.parametrize("n", [8, 30])
+def test_numbers_that_tell_nothing_are_found_to_tell_as_rarely_as_the_p_value_says(n):
+    # The fit finds a rise in anything: at 8 forecasts a fifth of the uncertainty, by chance.
+    rng, runs = np.random.default_rng(n), 300
+    p, apart, chance = [], [], []
+    for run in range(runs):
+        d = corp(rng.beta(1.5, 3, n).round(2), rng.random(n) < 0.3, seed=run)
+        p.append(d.discrimination_p)
+        apart.append(d.discrimination)
+        chance.append(d.null_discrimination)
+    for a in (0.01, 0.05, 0.1):
+        assert np.mean(np.array(p) <= a) <= a + 3 * np.sqrt(a * (1 - a) / runs)
+    gap = np.array(apart) - chance
+    assert abs(gap.mean()) <= 3 * gap.std() / np.sqrt(runs)
+    assert np.mean(chance) > 0.3 / n
+    # And numbers that tell are found out.
+    forecast = rng.random(100)
+    assert corp(forecast, rng.random(100) < forecast).discrimination_p < 0.01
+
+
+def test_over_picks_an_event_is_told_apart_once():
+    rng, p, naive = np.random.default_rng(9), [], []
+    for run in range(200):
+        # Rungs of an event share what happens, and what somebody who knows nothing says of them.
+        luck = np.repeat(rng.random(20), 3)
+        forecast = np.clip(np.repeat(rng.random(20), 3) + 0.05 * np.tile([0, 1, 2], 20), 0, 1)
+        happened = luck < 0.4
+        event = np.repeat(np.arange(20), 3)
+        picks = [np.arange(20) * 3 + (np.arange(20) + k) % 3 for k in range(60)]
+        p.append(corp(forecast, happened, picks=picks, cluster=event, seed=run).discrimination_p)
+        naive.append(corp(forecast, happened, seed=run).discrimination_p)
+    for a in (0.05, 0.1):
+        assert np.mean(np.array(p) <= a) <= a + 3 * np.sqrt(a * (1 - a) / len(p))
+    # The negative control: every rung as if it were an event of its own.
+    assert np.mean(np.array(naive) <= 0.05) > 0.1
+
+
+@pytest.mark.parametrize("score", ["brier", "log"])
+def test_no_draw_discriminates_less_than_nothing_or_more_than_there_is(score):
+    rng = np.random.default_rng(2)
+    d = corp(rng.random(40).round(1), rng.random(40) < 0.4, score=score)
+    assert (d._dealt >= 0).all()
+    assert (d._dealt <= d.uncertainty + 1e-12).all()
+    alike = corp([0.2, 0.3, 0.4], [0, 0, 0], score=score)
+    assert (alike.null_discrimination, alike.discrimination_p) == (0.0, 1.0)

@@ -155,7 +155,60 @@ def test_below_eight_events_calibration_says_little(forecast, tmp_path, capsys):
     assert "happened" in out
     assert not re.search("slope|miscalibration|uncertainty|resolution|within", out)
     topics = forecast(*command, "--by", "topic", path=path)
-    assert all(row["slope"] is None for row in topics)
+    for name in ("slope", "miscalibration", "null_miscalibration", "p_value"):
+        assert all(row[name] is None for row in topics), name
+    assert all(row["mean_score"] is not None for row in topics)
+
+
+def printed(forecast, capsys, *command, path=None):
+    """What a person reads: the table and the notes, each in one line of words."""
+    assert cli([*command, "--db", path or forecast.database]) == 0
+    return [" ".join(text.split()) for text in capsys.readouterr()]
+
+
+def test_a_table_says_what_it_reads_and_what_a_gain_is_over(forecast, capsys):
+    out, _ = printed(forecast, capsys, "score", "--by", "horizon")
+    assert "forecasts in force before the close, brier (half)" in out
+    assert "window 1 d" not in out
+    assert "skill = gain over the uniform forecast" in out
+    out, _ = printed(forecast, capsys, "score", "--rule", "relative")
+    assert "skill = gain over the others" in out
+    out, _ = printed(forecast, capsys, "leaderboard", "--no-sample")
+    assert "brier (half), smaller is better" in out
+    assert "rank lower, upper: 90 %" in out
+    out, _ = printed(forecast, capsys, "pool", "--score", "--method", "linear")
+    assert "half Brier score" in out
+    assert "of n 25, n 50, n 75 questions still open then" in out
+
+
+def test_a_missing_interval_has_a_reason(forecast, capsys, tmp_path):
+    path = str(tmp_path / "few.db")
+    season(path, events=5).ledger.close()
+    _, err = printed(forecast, capsys, "score", "--against", "uniform", path=path)
+    assert "no interval: all 5 means of fewer than 20 events" in err
+    assert "all 4 differences on fewer than 8 events" in err
+    _, err = printed(forecast, capsys, "score", "--by", "question", path=path)
+    assert "no interval" not in err
+
+
+@pytest.mark.parametrize("command", ["score", "leaderboard --no-sample", "pool --score"])
+def test_every_table_says_what_came_early_and_can_leave_it_out(
+    forecast, capsys, monkeypatch, command
+):
+    # In mid-season: of questions that run on, only what ended one early is answered.
+    monkeypatch.setenv("FORECASTING_NOW", "2025-03-25T00:00:00Z")
+    _, err = printed(forecast, capsys, *command.split(), "--as-of", "2025-03-25")
+    assert "answered before a scheduled close that is still to come" in err
+    assert "(--past-close leaves such out)" in err
+    _, err = printed(forecast, capsys, *command.split(), "--as-of", "2025-03-25", "--past-close")
+    assert "still to come" not in err
+    assert "before the scheduled close" in err
+
+
+def test_no_sequence_has_no_questions_waiting_for_it(forecast):
+    answer = forecast("compare", "ann", "bob", "--rule", "log")
+    assert (answer["steps"], answer["waiting"]) == (0, 0)
+    assert "no fixed bound" in answer["reading"]
 
 
 #: Tables that have nothing where every outcome came within two days; none may say that none came.

@@ -175,8 +175,8 @@ def test_a_higher_level_is_wider():
 @pytest.mark.parametrize(
     ("interval", "least", "note"),
     [
-        (difference_interval, 8, "too few: 7 clusters, an interval needs 8"),
-        (level_interval, 20, "too few: 19 clusters say little of a level, an interval needs 20"),
+        (difference_interval, 8, "too few: 7 events, an interval needs 8"),
+        (level_interval, 20, "too few: 19 events say little of a level, an interval needs 20"),
     ],
 )
 def test_below_its_least_number_of_events_there_is_no_interval(interval, least, note):
@@ -190,8 +190,8 @@ def test_below_its_least_number_of_events_there_is_no_interval(interval, least, 
 
 
 def test_one_event_says_little_and_some_say_little():
-    assert level_interval([0.3], ["a"]).note.startswith("too few: 1 cluster says little")
-    assert level_interval([0.3, 0.2], ["a", "b"]).note.startswith("too few: 2 clusters say little")
+    assert level_interval([0.3], ["a"]).note.startswith("too few: 1 event says little")
+    assert level_interval([0.3, 0.2], ["a", "b"]).note.startswith("too few: 2 events say little")
 
 
 @pytest.mark.parametrize("interval", INTERVALS)
@@ -200,7 +200,7 @@ def test_one_value(interval):
     assert (result.mean, result.n, result.n_clusters) == (0.3, 1, 1)
     assert math.isnan(result.lower)
     assert math.isnan(result.detectable)
-    assert result.note.startswith("too few: 1 cluster")
+    assert result.note.startswith("too few: 1 event")
 
 
 @pytest.mark.parametrize("interval", INTERVALS)

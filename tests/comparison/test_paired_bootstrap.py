@@ -57,7 +57,7 @@ def test_readings_in_each_case():
     assert "more than chance explains" in clear.reading
     assert paired_bootstrap(a + 0.5 + 0.1 * b, a, cluster=cluster).reading.startswith("B scores")
     few = paired_bootstrap(a[:6], b[:6], cluster=cluster[:6])
-    assert "no interval (too few: 3 clusters" in few.reading
+    assert "no interval (too few: 3 events" in few.reading
     same = paired_bootstrap(a, a, cluster=cluster)
     assert same.difference == 0
     assert "score the same" in same.reading

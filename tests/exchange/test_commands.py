@@ -134,9 +134,11 @@ def test_a_format_without_scores_of_its_own_says_so(run):
 
 
 def test_from_standard_input(run, monkeypatch):
-    text = table([row()]).encode()
+    text = table([row(), row(forecast="lots", day=2)]).encode()
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text)))
-    assert "added" in run("--db", "a.db", "import", "csv", "-", "--create").out
+    brought = run("--db", "a.db", "import", "csv", "-", "--create")
+    assert "added" in brought.out
+    assert "standard input:3: refused" in brought.err
 
 
 def test_a_title_that_is_on_record_under_another_id_is_told(run, tmp_path):

@@ -159,3 +159,11 @@ def test_a_file_of_sets_has_as_many_rows_before_its_questions_as_after_them(impo
     assert len(lines) == len(set(lines)) > 0
     for counts in (first, then):
         assert counts["in"] == counts["added"] + counts["duplicates"] + len(counts["refused"])
+
+
+def test_a_question_that_a_site_renamed_is_told(counts, ledger, tmp_path):
+    path = tmp_path / "renamed.json"
+    path.write_text(FILE.read_text().replace("Will the crossing open?", "Does the crossing open?"))
+    options = {"now": NOW, "me": "ana", "user": "aa11", "dry_run": True}
+    assert any("renamed there" in one for one in import_record(ledger, path, **options)["notes"])
+    assert not any("renamed" in one for one in import_record(ledger, FILE, **options)["notes"])

@@ -25,10 +25,16 @@ def counts(ledger):
     return import_record(ledger, EXPORT, now=NOW, me="ana", zone=ZONE, check_scores=True)
 
 
-def test_without_a_zone_it_asks(ledger):
+def test_without_a_zone_it_asks(ledger, tmp_path):
     with pytest.raises(InvalidInput, match="in which zone") as refused:
         import_record(ledger, EXPORT, now=NOW, me="ana")
-    assert "zone=" in refused.value.hint
+    # Its server writes the times, in UTC: whose zone it is in does not matter.
+    assert refused.value.hint.startswith("zone=Etc/UTC")
+    sheet = tmp_path / "sheet.csv"
+    sheet.write_text(SHEET.read_text().replace("2025-05-10,", "2025-05-10 10:00,"))
+    with pytest.raises(InvalidInput, match="in which zone") as refused:
+        import_record(ledger, sheet, now=NOW, me="ana")
+    assert "where it was written" in refused.value.hint
     assert ledger.head().seq == 0
 
 

@@ -130,8 +130,9 @@ UNKNOWN = {
         'a first line with forecast, or map="My column=forecast"'
     ),
     "question,probability,p,date\nq,0.4,0.3,2025-03-01\n": (
-        'map="probability=forecast" or map="p=forecast"'
+        'columns (probability and p): may both be forecast; map="probability=forecast"'
     ),
+    "question,forecast,date,note,note\nq,0.3,2025-03-01,a,b\n": "column (note): appears twice",
     "Question ID,Forecaster ID,Start Time\n1,2,2025-01-01\n": "the zip as it came",
     "created_at,deadline,description_with_group,mean_confidence,outcome\na,b,c,1,\n": (
         "my_predictions: this table holds no wagers"

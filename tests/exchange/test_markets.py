@@ -285,3 +285,19 @@ def test_a_market_that_states_no_close_comes_alone_as_with_its_bets(
             assert asked.closes.year == (2025 if resolved else 2999)
     assert all(one == tables[0] for one in tables)
     assert len(tables[0]) == 1 + 2 * 3
+
+
+def test_markets_whose_prices_were_the_same_are_two_questions_and_no_renaming(ledger, tmp_path):
+    for number in (1, 2):
+        market = {
+            "conditionId": f"0x{number:064}", "question": f"Will candidate {number} win?",
+            "slug": f"candidate-{number}", "outcomes": '["Yes", "No"]',
+            "outcomePrices": "[0.5, 0.5]", "clobTokenIds": f'["7{number}", "8{number}"]',
+            "startDate": "2025-05-01T00:00:00Z", "endDate": "2025-06-30T12:00:00Z",
+            "history": [{"t": 1746273600, "p": 0.5}],
+        }  # fmt: skip
+        path = tmp_path / f"{number}.json"
+        path.write_text(json.dumps([market]))
+        counts = import_record(ledger, path, now=NOW)
+        assert counts["added"] == 2
+        assert not any("renamed" in one for one in counts["notes"])

@@ -204,6 +204,20 @@ def test_an_archive_that_means_harm_is_one_line(members, message, ledger, tmp_pa
     assert ledger.head().seq == 0
 
 
+def test_a_folder_that_a_browser_unpacked_may_be_packed_again(tmp_path, ledger):
+    folder = tmp_path / "metaculus-data"
+    with zipfile.ZipFile(ZIP) as whole:
+        whole.extractall(folder)
+    with pytest.raises(InvalidInput, match="a folder, not a file") as refused:
+        opened(folder)
+    assert refused.value.hint.endswith(f"zip -r metaculus-data.zip {folder}")
+    again = tmp_path / "metaculus-data.zip"
+    with zipfile.ZipFile(again, "w") as out:
+        for one in sorted(folder.iterdir()):
+            out.write(one, f"metaculus-data/{one.name}")
+    assert import_record(ledger, again, now=NOW)["added"] == 23
+
+
 def test_a_sparse_giant_is_not_read(tmp_path):
     path = tmp_path / "giant.zip"
     with path.open("wb") as file:

@@ -11,6 +11,7 @@ from forecasting.pooling import (
     extremized,
     geometric_odds,
     linear,
+    linear_quantiles,
     log_linear,
     neyman_factor,
     neyman_roughgarden,
@@ -254,3 +255,56 @@ def test_the_weighted_median_of_whole_weights_is_the_median_of_repeats():
 
 def test_one_extreme_member_moves_a_trimmed_pool_no_further_than_to_the_next():
     assert trimmed([0.0, 0.2, 0.3, 0.4, 1.0]) == pytest.approx(trimmed([0.1, 0.2, 0.3, 0.4, 0.5]))
+
+
+LEVELS = [0.05, 0.25, 0.5, 0.75, 0.95]
+ROW = st.lists(st.integers(0, 12), min_size=5, max_size=5).map(lambda row: sorted(map(float, row)))
+
+
+def share_below(x, row, side):
+    """A member's distribution function, or its limit from the left: written out once more."""
+    at = [row[0], *row, row[-1]]
+    reached = [0.0, *LEVELS, 1.0]
+    passed = sum(value <= x if side == "right" else value < x for value in at)
+    if passed in (0, len(at)):
+        return float(passed > 0)
+    low, high = at[passed - 1], at[passed]
+    return reached[passed - 1] + (reached[passed] - reached[passed - 1]) * (x - low) / (high - low)
+
+
+@given(st.lists(ROW, min_size=1, max_size=6))
+def test_pooled_quantiles_are_those_of_the_mixture(rows):
+    pooled = linear_quantiles(rows, LEVELS)
+    assert (np.diff(pooled) >= -1e-12).all()
+    for level, x in zip(LEVELS, pooled, strict=True):
+        # A hair to either side, for the last digit of x decides on which side of a jump it is.
+        below = np.mean([share_below(x - 1e-9, row, "left") for row in rows])
+        reached = np.mean([share_below(x + 1e-9, row, "right") for row in rows])
+        assert below - 1e-6 <= level <= reached + 1e-6
+    turned = linear_quantiles(rows[::-1], LEVELS)
+    assert turned == pytest.approx(pooled, abs=1e-9)
+
+
+@given(st.lists(ROW, min_size=1, max_size=4), st.data())
+def test_a_member_of_pooled_quantiles_weighs_as_so_many(rows, data):
+    times = data.draw(st.lists(st.integers(0, 3), min_size=len(rows), max_size=len(rows)))
+    times[0] = max(times[0], 1)
+    many = [row for row, n in zip(rows, times, strict=True) for _ in range(n)]
+    weighted = linear_quantiles(rows, LEVELS, times)
+    assert weighted == pytest.approx(linear_quantiles(many, LEVELS), abs=1e-9)
+
+
+@given(ROW, st.integers(1, 5))
+def test_members_that_agree_are_their_pool(row, times):
+    assert linear_quantiles([row] * times, LEVELS).tolist() == row
+
+
+def test_a_crowd_s_interval_is_not_the_widest_of_its_members():
+    # One in forty stands apart: the pool's 5 % is not his 5 %.
+    rows = [[0.0, 1.0, 2.0, 3.0, 4.0], *([[10.0, 11.0, 12.0, 13.0, 14.0]] * 39)]
+    assert linear_quantiles(rows, LEVELS)[0] == 10.0
+
+
+def test_between_two_certainties_the_median_is_their_middle():
+    assert linear_quantiles([[3.0], [5.0]], [0.5]).tolist() == [4.0]
+    assert linear_quantiles([[3.0], [5.0], [9.0]], [0.5]).tolist() == [5.0]

@@ -5,13 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecasting.pooling import linear_quantiles
-from forecasting.pooling.worldview_weights import (
-    ensemble_weights,
-    floored,
-    log_likelihood_of,
-    mixture_quantiles,
-)
+from forecasting.pooling.worldview_weights import ensemble_weights, floored, log_likelihood_of
 
 chances = st.floats(0.0, 1.0)
 
@@ -128,16 +122,3 @@ def test_counting_early_yeses_at_once_would_favour_whoever_says_yes():
     p = np.where(outcome[:, None], [[0.3, 0.6]], [[0.7, 0.4]])
     patient = ensemble_weights(log_likelihood_of(p), range(400), floor=0.0)
     assert patient[0] > 0.99
-
-
-def test_a_mixture_of_quantiles():
-    levels = np.linspace(0.01, 0.99, 99)
-    a, b = np.linspace(0, 10, 99), np.linspace(20, 40, 99)
-    np.testing.assert_allclose(mixture_quantiles([a, b], levels, [1.0, 0.0]), a, atol=0.02)
-    half = mixture_quantiles([a, b], levels, [0.5, 0.5])
-    # In the gap between the two the median may stand anywhere.
-    apart = np.arange(99) != 49
-    np.testing.assert_allclose(half[apart], linear_quantiles([a, b], levels)[apart], atol=0.3)
-    assert np.all(np.diff(half) >= 0)
-    # Three quarters of the mass on a: the median lies two thirds up a.
-    assert mixture_quantiles([a, b], levels, [0.75, 0.25])[49] == pytest.approx(20 / 3, abs=0.05)

@@ -51,7 +51,7 @@ def score_row(name, kind, rule, seed, **changes):
         "n_forecasts": 40 if few else 611, "n_events": 1 if few else 12, "coverage": 0.83,
         "possible_coverage": 0.91, "mean": mean, "lower": NAN if few else mean - 0.06,
         "upper": NAN if few else mean + 0.09, "skill": 0.25 - mean, "reference": 0.25,
-        "note": "too few: 1 cluster, an interval needs 8" if few else "",
+        "note": "too few: 1 event, an interval needs 8" if few else "",
         "difference": None if name == "base-rate" else float(rng.normal(0, 0.04)),
         "difference_lower": None, "difference_upper": None,
         "n_shared": None if name == "base-rate" else 27,
@@ -410,7 +410,7 @@ def full():
                 "pooled": [
                     {"forecast": 0.325, "event_rate": 0.0, "n": 3, "lower": NAN, "upper": NAN}
                 ],
-                "pooled_note": "too few: 3 clusters, a band needs 8",
+                "pooled_note": "too few: 3 events, a band needs 8",
                 "reading": "3 resolved forecasts: too few to say.",
             },
             "text:004": {

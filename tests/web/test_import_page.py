@@ -101,7 +101,7 @@ def test_a_fault_names_the_file_as_it_was_chosen_and_keeps_it(here):
     drop(here, "my dear answers.csv", path.read_bytes())
     (fault,) = here.faults()
     assert "in which zone" in fault
-    assert "“Zone of its times” Europe/London" in fault
+    assert "“Zone of its times” Etc/UTC, for fatebook.io writes UTC" in fault
     assert "my dear answers.csv" in here.page.text
     # It need not be chosen again.
     drop(here, "", zone="Europe/London")

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 NO_JUDGEMENT = ("pool", "uniform", "climatology", "prior")
 #: The model with a part taken out: beside people, these would give the model four voices.
 OF_THE_MODEL = ("without-links", "without-news", "base-rate")
+#: Half Brier score of the uniform forecast.
+_UNIFORM = 0.25
 #: What can be pooled without a probability of yes.
 FOR_OPTIONS = ("linear", "geometric-odds")
 
@@ -106,10 +108,13 @@ def pool_scores(
 ) -> list[dict[str, Any]]:
     """Score every pool as a forecaster, at 25, 50 and 75 % of each question's window.
 
-    Binary questions with two members or more in force. What a pool learns at a moment, it learns
-    from questions resolved by that moment. ``members`` is the members' own mean score, and the
-    difference is to the geometric mean of odds. The keys are those of ``score``, with ``mean_25``,
-    ``mean_50`` and ``mean_75``.
+    Binary questions with two members or more in force at one of the three; the others score as the
+    uniform forecast, among them those after the outcome. Were they left out, early answers would
+    weigh more because of what they were, and the score would not be proper. What a pool learns at a
+    moment, it learns from questions answered and closed by that moment. ``members`` is the members'
+    own mean score, and the difference is to the geometric mean of odds. The keys are those of
+    ``score``, with ``mean_25``, ``mean_50`` and ``mean_75``: among the ``n_25``, ``n_50`` and
+    ``n_75`` questions still open then.
     """
     wanted = selection or Selection()
     used = list(dict.fromkeys(method_of(method) for method in methods or METHODS))
@@ -157,9 +162,13 @@ def _score_rows(
             **scores,
         }
     )
-    means = table.groupby("question", sort=True).agg(
-        {"event": "first", **dict.fromkeys(scores, "mean")}
-    )
+    grouped = table.groupby("question", sort=True)
+    spoken = grouped.size()
+    sums = grouped[list(scores)].sum()
+    means = sums.add(_UNIFORM * (len(SHARES) - spoken), axis=0) / len(SHARES)
+    means["event"] = grouped["event"].first()
+    still_open = {item.crowd.question: item.spots_open for item in crowds}
+    spots = len(SHARES) * len(means)
     by_spot = table.groupby("spot")[list(scores)].mean()
     plain, cluster = means["pool:geometric-odds"], means["event"].tolist()
     rows = []
@@ -179,17 +188,18 @@ def _score_rows(
                 "n_questions": len(means),
                 "n_forecasts": len(table),
                 "n_events": int(means["event"].nunique()),
-                "coverage": 1.0,
-                "possible_coverage": len(table) / (len(SHARES) * len(means)),
+                "coverage": len(table) / spots,
+                "possible_coverage": sum(still_open.values()) / spots,
                 "mean": interval.mean,
                 "lower": interval.lower,
                 "upper": interval.upper,
-                "skill": 0.25 - interval.mean,
-                "reference": 0.25,
+                "skill": _UNIFORM - interval.mean,
+                "reference": _UNIFORM,
                 **{
                     f"mean_{spot}": float(by_spot[name][spot])
                     for spot in sorted(set(table["spot"]))
                 },
+                **{f"n_{spot}": int(n) for spot, n in table.groupby("spot").size().items()},
                 "against": "pool:geometric-odds",
                 "difference": None if name == "pool:geometric-odds" else gap.difference,
                 "difference_lower": gap.lower,
@@ -311,7 +321,7 @@ def _past(frame: "pd.DataFrame", members: Sequence[str]) -> Past:
     frame = frame[(frame["type"] == "binary") & ~frame["too_soon"]]
     frame = frame[frame["forecaster"].isin(_members(frame["forecaster"], members))]
     columns = ["question", "forecaster", "forecast", "issued_at", "outcome", "resolved_at"]
-    history = frame[[*columns, "opens", "closes"]]
+    history = frame[columns].assign(counts_from=frame[["resolved_at", "closes"]].max(axis=1))
     return Past(_solved(frame), history.astype({"forecast": float, "outcome": float}))
 
 

@@ -477,15 +477,17 @@ class Predictor:
 
 
 def outcomes_known(catalog: Catalog, as_of: dt.datetime) -> tuple[int, int]:
-    """Count the binary questions that had resolved by a moment: yes, and all."""
-    resolved = [
+    """Count the binary questions answered and past their close by a moment: yes, and all."""
+    # Early answers wait for the scheduled close: they would come in ahead of the others.
+    questions = catalog.questions
+    counted = [
         standing.outcome
         for name, standing in catalog.outcomes.items()
-        if standing.resolved_at <= as_of
+        if max(standing.resolved_at, questions[name].closes) <= as_of
         and standing.outcome != ANNULLED
-        and catalog.questions[name].type == "binary"
+        and questions[name].type == "binary"
     ]
-    return resolved.count("yes"), len(resolved)
+    return counted.count("yes"), len(counted)
 
 
 def watches_of(ledger: Ledger, as_of: dt.datetime, *, live: bool) -> tuple[Watch, ...]:

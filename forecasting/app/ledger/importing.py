@@ -27,7 +27,7 @@ from forecasting.domain.setup import Setup
 from forecasting.errors import DatabaseUnusable, InvalidInput, NotFound
 from forecasting.exchange import Plan
 from forecasting.exchange.cells import Reading
-from forecasting.exchange.format import QuestionHistory, detected
+from forecasting.exchange.format import Format, QuestionHistory, detected
 from forecasting.exchange.people import named
 from forecasting.exchange.record import Statements, ends_to_come, gathered
 from forecasting.exchange.rows import by_rows
@@ -171,9 +171,7 @@ def import_record(
         progress("comparing with the ledger", 0, 0)
         head = ledger.head()
         before = Catalog.of(ledger)
-        plan, news = _plan(
-            ledger, statements, items, now=now, name=name, manner=manner, platform=not of.own
-        )
+        plan, news = _plan(ledger, statements, items, of, now=now, name=name, manner=manner)
         added = plan.added + len(news.items)
         duplicates = plan.duplicates + news.duplicates
         rows, refused = statements.rows, [*plan.refused, *news.refused]
@@ -260,15 +258,16 @@ def _plan(
     ledger: Ledger,
     statements: exchange.Statements,
     items: list[tuple[int, Evidence]],
+    of: Format,
     *,
     now: dt.datetime,
     name: str,
     manner: Manner,
-    platform: bool,
 ) -> tuple[exchange.Plan, News]:
     plan = exchange.plan(
-        statements, _holdings(ledger), now=now, name=name, manner=manner, platform=platform
-    )
+        statements, _holdings(ledger), now=now, name=name, manner=manner,
+        platform=not of.own, titled=of.own or of.titled,
+    )  # fmt: skip
     if not statements.news and not items:
         return plan, News()
     catalog = Catalog.of(ledger)

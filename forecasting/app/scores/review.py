@@ -86,6 +86,8 @@ def gather(ledger: Ledger, *, kind: str, run: str, now: dt.datetime) -> page.Rev
     fits = ledger.model_runs(run=run)
     run_shown = _run(ledger, bank, kind, run, now)
     world, gain = _world(ledger, bank, run_shown, now)
+    # Of questions that run on, only what ends one early has an outcome.
+    past = replace(selection, closed_by=(kind == "replay" and run_shown.until) or now)
     return page.ReviewData(
         run=run_shown,
         scores=rows,
@@ -108,7 +110,7 @@ def gather(ledger: Ledger, *, kind: str, run: str, now: dt.datetime) -> page.Rev
         ],
         left_out=unscored(catalog, forecasts, kind, now),
         parts=_parts(ledger, selection, present),
-        reports=[{"source": name, **row} for name, row in worth(ledger, selection).items()],
+        reports=[{"source": name, **row} for name, row in worth(ledger, past).items()],
         world=world,
         news_gain=gain,
         unfit=[
@@ -289,7 +291,7 @@ def figures(
     sources = source_rows(ledger, as_of=now, now=now)
     result["sources"] = [dict(row) for row in folded(sources) if row.get("claims")]
     result["n_sources"] = len(sources)
-    result["left_out"] = left_out(ledger, mine)
+    result["left_out"] = left_out(ledger, mine, now=now)
     more = unread(ledger, mine, types=CALIBRATED, share=reliability["share"])
     result["unread"] = left_out(ledger, mine, counted=False, more=more)
     result["unscored"] = unscored(catalog, by_me, kind, now)
@@ -348,8 +350,10 @@ def worth(ledger: Ledger, wanted: Selection) -> dict[str, dict[str, Any]]:
     With each of its forecasts the model records how far each new item moved it, in log-odds. So a
     forecast after a source's reports is compared with itself less what those reports moved: of one
     moment, with what else came and the time gone by in both. `change` is the mean half Brier score
-    after less before (below 0: better after) over resolved yes-no questions, one mean a question,
-    with a 95 % interval over events; null below 8 events.
+    after less before (below 0: better after) over all such numbers of resolved yes-no questions,
+    with a 95 % interval over events; null below 8 events. Each number counts once: of a question
+    that ends early there are few, and a mean a question would weigh them more because of how it
+    ended, so that reports of nothing but noise would look better the more they pointed there.
     """
     import pandas as pd
 
@@ -396,18 +400,17 @@ def worth(ledger: Ledger, wanted: Selection) -> dict[str, dict[str, Any]]:
 def _row(part: "pd.DataFrame") -> dict[str, Any]:
     from forecasting.comparison import difference_interval
 
-    questions = part.groupby("question").agg({"gain": "mean", "event": "first"})
-    n = int(questions["event"].nunique())
+    n = int(part["event"].nunique())
     row: dict[str, Any] = {
         "reports": len(frozenset().union(*part["reports"])),
         "moves": len(part),
-        "moved_questions": len(questions),
+        "moved_questions": int(part["question"].nunique()),
         "moved_events": n,
         **dict.fromkeys(("change", "change_lower", "change_upper")),
     }
     if n < LEAST_CLUSTERS:
         return {**row, "verdict": f"too few: {n} of {LEAST_CLUSTERS} events"}
-    interval = difference_interval(questions["gain"], questions["event"].tolist())
+    interval = difference_interval(part["gain"], part["event"].tolist())
     row["change"] = interval.mean
     if interval.note:
         return {**row, "verdict": interval.note}

@@ -44,6 +44,8 @@ SOON = "question{s} resolved within two days of opening (too_soon=True scores th
 OPEN = "question{s} without an outcome yet"
 #: Why a question with an outcome is in no frame: it was over before anybody spoke.
 OVER = "question{s} forecast only after the close, or after the outcome could be known"
+#: What is in a frame before its neighbours that stay quiet are.
+EARLY = "early answers"
 #: The columns of the table, also of one without rows.
 SCORE_COLUMNS = (
     *("forecaster", "type", "unit", "rule", "convention", "orientation", "kind", "window"),
@@ -212,18 +214,33 @@ def left_out(
     *forecasters: str,
     counted: bool = True,
     more: Counter[str] | None = None,
+    now: dt.datetime | None = None,
 ) -> list[str]:
     """Say what a table leaves out of a selection, each with its count and its reason."""
     reasons: Counter[str] = Counter()
     for kind in kinds_present(ledger) if wanted.kind == "all" else [wanted.kind]:
-        reasons += _reasons(ledger, replace(wanted, kind=kind), forecasters)
+        reasons += _reasons(ledger, replace(wanted, kind=kind), forecasters, wanted.as_of or now)
+    # Of questions that run on, only what ends one early has an answer.
+    early = reasons.pop(EARLY, 0) if now else 0
     reasons += more or Counter()
     notes = [f"left out: {_counted(reasons)}"] if reasons else []
+    if early:
+        notes.append(
+            f"{early} question{'s were' if early > 1 else ' was'} answered before a scheduled "
+            "close that is still to come; those that stay quiet are not in the table yet, which "
+            "favours whoever expects early answers (past_close=True leaves such out)"
+        )
     notes += [late_note(ledger, wanted), seal_note(ledger, wanted, *forecasters, counted=counted)]
     return [note for note in notes if note]
 
 
-def _reasons(ledger: Ledger, wanted: Selection, forecasters: Sequence[str]) -> Counter[str]:
+def _reasons(
+    ledger: Ledger,
+    wanted: Selection,
+    forecasters: Sequence[str],
+    moment: dt.datetime | None = None,
+) -> Counter[str]:
+    """Count the questions that are in no frame by their reason, and what a `moment` came early."""
     head, catalog = as_it_stood(ledger, wanted)
     whose = set(forecasters) or {wanted.forecaster} - {""}
     reasons: Counter[str] = Counter()
@@ -251,6 +268,8 @@ def _reasons(ledger: Ledger, wanted: Selection, forecasters: Sequence[str]) -> C
             reasons[SOON] += 1
         elif first[name] >= _plain(min(standing.resolved_at, question.closes)):
             reasons[OVER] += 1
+        elif moment is not None and question.closes > moment:
+            reasons[EARLY] += 1
     return reasons
 
 

@@ -21,6 +21,9 @@ from forecasting.errors import InvalidInput
 
 Days = Literal["begins", "noon", "ends", ""]
 HINT = "2026-12-31 or 2026-05-09T12:00Z"
+#: Days as a spreadsheet counts them, from 1982 to 2036, and the day before its first.
+_SERIAL, _BEFORE_THE_FIRST = re.compile(r"[34][0-9]{4}([.,][0-9]+)?"), dt.date(1899, 12, 30)
+_SHORT_YEAR = re.compile(r"[0-9]{1,2}[-/. ]([0-9]{1,2}|[A-Za-z]{3,9})[-/. ][0-9]{2}")
 _MONTHS = {
     name: number
     for number, names in enumerate(
@@ -168,9 +171,19 @@ def _moment(
     clock = _CLOCK.fullmatch(cell)
     date = _date(clock["date"].rstrip(","), cell, name, order, zone, now) if clock else None
     if clock is None or date is None or (clock["bhour"] and not clock["t"]):
-        raise refused(name, cell, "is not a day or a moment", HINT)
+        raise refused(name, cell, "is not a day or a moment", _meant(cell))
     naive = _naive(clock, date, cell, name)
     return _aware(naive, clock["offset"] or "", cell, name, zone, local, mail)
+
+
+def _meant(cell: str) -> str:
+    """Give the way out of a cell that is no day: what a spreadsheet writes in the place of one."""
+    if _SERIAL.fullmatch(cell):
+        counted = _BEFORE_THE_FIRST + dt.timedelta(days=int(cell[:5]))
+        return f"{counted}, if a spreadsheet counted days: show the column as dates"
+    if _SHORT_YEAR.fullmatch(cell):
+        return f"the year in four digits: {cell[:-2]}20{cell[-2:]}"
+    return HINT
 
 
 def day(

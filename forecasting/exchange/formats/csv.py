@@ -68,7 +68,7 @@ def lacks(head: Head) -> str:
     try:
         names = recognised(head.columns, {}).names
     except InvalidInput as wrong:
-        return wrong.hint or wrong.message
+        return f"other columns, for {wrong.message}{'; ' * bool(wrong.hint)}{wrong.hint}"
     absent = [column for column in _NEEDED if column not in names]
     if not {"question", "title"} & set(names):
         absent.insert(0, "question")

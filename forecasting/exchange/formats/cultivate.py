@@ -358,6 +358,7 @@ FORMAT = Format(
     what="Cultivate JSON (questions or prediction sets of Good Judgment Open or INFER)",
     looks_like=looks_like,
     read=read,
+    titled=True,
     place=place,
     rules={
         "brier": PlatformRule(daily, "0 to 2, smaller is better, mean over full days", _WHY),

@@ -1,11 +1,11 @@
 """Fatebook: its CSV export, a row a forecast, and the spreadsheet form that it imports.
 
-The export knows no ids: a question is its title and the moment it was created. Its moments are
-local times of an unnamed zone, the seconds without a leading zero, so the zone must be given. It
-holds everybody's forecasts, and the scores of whoever exported it, who is not named. An export of
-2023 names the outcome and its moment otherwise, and knows no options. Each option of
-a multiple choice question is forecast and resolved by itself, and is a question of yes or no here;
-those of one question are one event.
+The export knows no ids: a question is its title and the moment it was created. Its moments name no
+zone, the seconds are without a leading zero, and the zone must be given: the server writes them,
+and that of the site keeps UTC, wherever one exports from. It holds everybody's forecasts, and the
+scores of whoever exported it, who is not named. An export of 2023 names the outcome and its moment
+otherwise, and knows no options. Each option of a multiple choice question is forecast and resolved
+by itself, and is a question of yes or no here; those of one question are one event.
 
 The spreadsheet form has a row a forecast too, its probabilities in percent; what it leaves blank is
 the creation, or a day after it.
@@ -46,6 +46,9 @@ from forecasting.exchange.values import faulty, number, percent, probability
 from forecasting.files import restored
 
 NAME = "fatebook"
+#: The zone of an export, and of a sheet that somebody wrote.
+_OF_SITE = "zone=Etc/UTC, for fatebook.io writes UTC, wherever one exports from"
+_OF_SHEET = "zone=Europe/London, or where it was written"
 _DAY = dt.timedelta(days=1)
 #: A last part of a day that is shorter counts as a day like the others, divided by whole days.
 _SLIVER = 1e-4
@@ -90,11 +93,11 @@ def _key(one: Any) -> Any:
     return "scored", one.question, one.rule, one.score
 
 
-def _time(cell: str, name: str, reading: Reading) -> dt.datetime:
+def _time(cell: str, name: str, reading: Reading, hint: str = _OF_SITE) -> dt.datetime:
     text = _BARE_SECOND.sub(r"\1:0\2", cell.strip())
     if not reading.manner.zone and ":" in text and not _ZONED.search(text):
         msg = f"{name} ({plainly(cell)}): in which zone"
-        raise Ambiguous(msg, hint="zone=Europe/London, or where it was exported")
+        raise Ambiguous(msg, hint=hint)
     return reading.time(text, name=name, days="begins")
 
 
@@ -148,11 +151,11 @@ def _of_sheet(line: int, row: Mapping[str, str], reading: Reading) -> list[Recor
     title = row["questionTitle"].strip()
     if not title:
         raise InvalidInput("questionTitle: is missing")
-    created = _time(row["qCreatedAt"], "qCreatedAt", reading)
+    created = _time(row["qCreatedAt"], "qCreatedAt", reading, _OF_SHEET)
 
     def moment(name: str, default: dt.datetime) -> dt.datetime:
         cell = row.get(name, "").strip()
-        return _time(cell, name, reading) if cell else default
+        return _time(cell, name, reading, _OF_SHEET) if cell else default
 
     question = _id(title, created)
     notes = [row.get(name, "").strip() for name in ("notes", "notesExtra")]
@@ -323,6 +326,7 @@ FORMAT = Format(
     what="a Fatebook CSV",
     looks_like=looks_like,
     read=read,
+    titled=True,
     rules={
         "brier": PlatformRule(
             brier,
