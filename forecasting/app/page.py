@@ -351,6 +351,8 @@ def show(ledger: Ledger, name: str, now: dt.datetime) -> list[dict[str, Any]]:
                 "deadline": deadline(question.closes, question.zone),
                 "resolves_by": question.resolves_by,
                 "options": list(question.space.options),
+                "range": list(question.space.bounds) if question.type == "numeric" else None,
+                "unit": question.space.unit,
                 "basis": question.basis.kind,
                 "sentences": {k: list(v) for k, v in question.basis.sentences.items()},
                 "parent": question.parent,

@@ -90,6 +90,11 @@ def _whole(row: dict[str, Any]) -> dict[str, Any]:
         if name in fields:
             parts = str(fields[name]).strip().split("\n\n")
             fields[name] = "\n".join(" ".join(part.split()) for part in parts)
+    if row["range"]:
+        from forecasting.review import words
+
+        fields["range"] = f"{' to '.join(map(words.amount, row['range']))} {row['unit']}".strip()
+        fields.pop("unit", None)
     # `deadline` says the same for a person; `resolves_by` is left out where it is no later.
     for name in ("closes", "by", *(["resolves_by"] if row["resolves_by"] == row["closes"] else [])):
         fields.pop(name, None)

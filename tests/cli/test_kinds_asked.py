@@ -52,6 +52,14 @@ def test_a_kind_is_asked_and_answered_as_the_table_says(kind, workspace, capsys)
     assert "mine" in capsys.readouterr().out
 
 
+def test_a_question_of_a_number_says_its_range_and_unit(workspace, capsys):
+    asked = ["ask", "How many lorries?", "--by", "2027-01-31", "--slug", "lorries"]
+    assert cli([*asked, "--range", "0..5000", "--unit", "lorries"]) == 0, capsys.readouterr().err
+    capsys.readouterr()
+    assert cli(["questions", "show", "lorries"]) == 0
+    assert re.search(r"range +0 to 5,000 lorries", capsys.readouterr().out)
+
+
 def test_a_question_may_be_open_since_an_earlier_day(workspace, capsys):
     since = ["ask", "Will a convoy reach El Fasher?", "--by", "2027-01-31", "--slug", "convoy"]
     assert cli([*since, "--opens", "2026-11-01"]) == 0, capsys.readouterr().err
