@@ -603,7 +603,8 @@ class Book[Table]:
             The deadline, or several.
         **more
             `options`, `ordered`, `span` (``"0..5000"``) with `unit`, `base` (``"3 in 70 weeks"``),
-            `answer`, `tags`, `slug`, `zone`, `criteria`, `background`, `opens`, `resolves_by`.
+            `answer`, `tags`, `slug`, `zone`, `criteria`, `background`, `opens`, `resolves_by`,
+            `condition` (``"truce=yes"``: it counts only if that question comes out so).
 
         Returns
         -------

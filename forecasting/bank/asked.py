@@ -4,7 +4,8 @@ import datetime as dt
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from io import StringIO
 from math import inf
 from pathlib import Path
@@ -13,9 +14,9 @@ from typing import Any
 
 from forecasting.bank.yaml_file import read_tree
 from forecasting.domain.instants import day_begins, local_day, parse_day
-from forecasting.domain.question import Question, lacks_criteria
-from forecasting.domain.reading import day, day_word, quantity
-from forecasting.errors import InvalidInput
+from forecasting.domain.question import Condition, Question, lacks_criteria
+from forecasting.domain.reading import day, day_word, outcome, quantity
+from forecasting.errors import InvalidInput, nearest
 
 #: Words that begin a title and tell it from no other.
 _LEADING = ("will",), ("it", "this", "that", "there", "they", "he", "she", "we", "i"), ("be",)
@@ -86,6 +87,7 @@ class Asked:
     `by` is its deadline, or `ladder` has several. At most one of `options`, `ordered` and `span`
     (``0..5000``) says that it is not a yes-no question. `base` says how often the event comes.
     `opens` is a day in the past (default: now): a number of since then can be logged as made then.
+    `condition` (``QUESTION=OUTCOME``) is what must come about for it to count.
     """
 
     title: str
@@ -104,6 +106,7 @@ class Asked:
     background: str = ""
     opens: str = ""
     resolves_by: str = ""
+    condition: str = ""
 
     def fields(self, zone: str) -> dict[str, Any]:
         """Give the fields of its question file."""
@@ -129,6 +132,12 @@ class Asked:
         for name in ("criteria", "background", "opens", "resolves_by", "unit"):
             if getattr(self, name):
                 fields[name] = getattr(self, name)
+        if self.condition:
+            name, _, result = (part.strip() for part in self.condition.partition("="))
+            if not name:
+                msg = f"condition ({self.condition}): names no question"
+                raise InvalidInput(msg, hint="condition=QUESTION=OUTCOME")
+            fields["links"] = {"condition": {"question": name, "outcome": result or "yes"}}
         if self.ladder:
             fields["ladder"] = [day.strip() for day in self.ladder]
         else:
@@ -177,7 +186,10 @@ def fields_of(rungs: tuple[Question, ...]) -> dict[str, Any]:
         fields["event"] = first.event
     if first.tags:
         fields["tags"] = list(first.tags)
-    return fields
+    links: dict[str, Any] = {"parent": first.parent} if first.parent else {}
+    if (needs := first.condition) is not None:
+        links["condition"] = {"question": needs.question, "outcome": needs.outcome}
+    return fields | ({"links": links} if links else {})
 
 
 def as_yaml(rungs: tuple[Question, ...]) -> str:
@@ -200,6 +212,43 @@ def fields_of_yaml(text: str) -> dict[str, Any]:
     if tree is None:
         raise InvalidInput(faults[0].message, hint=faults[0].hint, where=f"line {faults[0].line}")
     return {str(key): value for key, value in tree.items()}
+
+
+def with_condition(question: Question, questions: Mapping[str, Question]) -> Question:
+    """Give a question with its condition as outcomes are recorded; refuse one that cannot come."""
+    needs = question.condition
+    if needs is None:
+        return question
+    other, why, hint, result = questions.get(needs.question), "", "", ""
+    if other is None:
+        rungs = [one.id for one in questions.values() if one.ladder == needs.question]
+        why = f"{needs.question} is a ladder" if rungs else f"no question named {needs.question}"
+        hint = ", ".join(rungs) or nearest(needs.question, questions) or "forecast questions list"
+    elif other.id == question.id:
+        why, hint = "is the question itself", "another question"
+    elif other.type == "numeric":
+        why, hint = "a number cannot be a condition", "a question of yes or no"
+    else:
+        options = other.space.options if other.type != "binary" else ("yes", "no")
+        with suppress(InvalidInput):
+            result = outcome(other.space, needs.outcome)
+        if result not in options:
+            why = f"is no outcome of {other.id}"
+            hint = ", ".join(f"{other.id}={option}" for option in options)
+    if why:
+        msg = f"condition ({needs.question}={needs.outcome}): {why}"
+        raise InvalidInput(msg, hint=hint)
+    return replace(question, condition=Condition(needs.question, result))
+
+
+def given_that(question: Question, other: Question) -> str:
+    """Say in the words of an answer that a condition holds; empty where the paths cannot tell."""
+    needs, answer = question.condition, other.answer
+    plain = other.type == "binary" and other.zone == question.zone and other.condition is None
+    if needs is None or not answer or not plain or "given" in answer.split():
+        return ""
+    text = re.sub(r"\bclose\b", _last_day(other.closes, other.zone), answer)
+    return text if needs.outcome == "yes" else f"not ({text})"
 
 
 def same_days(after: Mapping[str, Any], before: Mapping[str, Any]) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from forecasting import clock
+from forecasting.bank.asked import with_condition
 from forecasting.bank.build import Place
 from forecasting.bank.read import Bank, text_speaks_at
 from forecasting.bank.world_check import WORLD_RULES
@@ -10,7 +11,7 @@ from forecasting.bank.world_file import ahead
 from forecasting.domain.instants import iso
 from forecasting.domain.prior import CLASS_PRIORS
 from forecasting.domain.question import Question
-from forecasting.errors import Problem, nearest
+from forecasting.errors import InvalidInput, Problem, nearest
 
 Rule = Callable[[Bank], Iterator[Problem]]
 
@@ -40,17 +41,22 @@ def _each_file(bank: Bank) -> Iterator[tuple[Question, Place]]:
 
 
 def _known_links(bank: Bank) -> Iterator[Problem]:
+    by_id = {question.id: question for question in bank.questions}
     known = {q.id for q in bank.questions} | {q.ladder for q in bank.questions if q.ladder}
     for question, place in _each_file(bank):
         if question.parent is not None and question.parent not in known:
             message = f"parent ({question.parent}): no such question"
             hint = nearest(question.parent, known)
             yield place.problem(("links", "parent"), "unknown-parent", message, hint)
-        if question.condition is not None and question.condition.question not in known:
-            message = f"condition ({question.condition.question}): no such question"
-            hint = nearest(question.condition.question, known)
-            field = ("links", "condition", "question")
-            yield place.problem(field, "unknown-condition", message, hint)
+        field = ("links", "condition", "question")
+        try:
+            checked = with_condition(question, by_id)
+        except InvalidInput as fault:
+            yield place.problem(field, "unknown-condition", fault.message, fault.hint)
+            continue
+        if (right := checked.condition) is not None and right != question.condition:
+            message = f"condition ({right.question}): its outcome is written {right.outcome}"
+            yield place.problem(field, "unknown-condition", message, right.outcome)
 
 
 def _known_texts(bank: Bank) -> Iterator[Problem]:

@@ -187,7 +187,25 @@ def notes(bank: Bank) -> list[Problem]:
             "of one or two parts until its own parts say more; forecast models priors lists them"
         )
         wide.append(Problem(*process.place, "wide", message, hint, note=True))
-    return [*wide, *_not_known_yet(bank), *_models_without_answer(bank)]
+    return [
+        *wide,
+        *_not_known_yet(bank),
+        *_models_without_answer(bank),
+        *_conditions_not_answered(bank),
+    ]
+
+
+def _conditions_not_answered(bank: Bank) -> Iterator[Problem]:
+    """Name the questions whose answer does not say that their condition holds."""
+    for place in bank.places.values():
+        condition, answer = place.file.links.condition, place.file.answer
+        if condition is not None and answer and "given" not in answer.split():
+            message = (
+                f"answer: says nothing of its condition ({condition.question}="
+                f"{condition.outcome}), so the model's number is the one without it"
+            )
+            fault = place.problem(("answer",), "condition", message, f"{answer} given ...")
+            yield replace(fault, note=True)
 
 
 def _models_without_answer(bank: Bank) -> Iterator[Problem]:

@@ -61,6 +61,9 @@ def read_yaml[Model: BaseModel](
     tree, problems = read_tree(path, source)
     if tree is None:
         return None, None, problems
+    if not tree:
+        hint = f"its fields are {', '.join(_fields(model, ()))}"
+        return None, tree, [Problem(source, 1, "missing", "file: is empty", hint)]
     document, problems = validated(model, tree, tree, source)
     return document, tree, problems
 

@@ -46,9 +46,10 @@ def init(folder: Path | None, example: str | None) -> None:
         who = click.prompt("your name, as forecaster", default=config.forecaster().value, err=True)
     result = Book.make_workspace(place, example=example, forecaster=who, database=named)
     if settings().format == "table":
-        # Counts of 0 are left out, and so is the database, which lies in the workspace.
+        # Counts of 0 are left out, and so is the database where it lies in the workspace.
         shown = ("workspace", "bank", "questions", "added", "changed", "evidence", "resolutions")
-        emit({key: result[key] for key in shown if result[key]})
+        result["database"] = result["database"] if named else ""
+        emit({key: result[key] for key in ("database", *shown) if result[key]})
         for fault in result["faults"][:MOST_FAULTS]:
             say(f"note: {fault}")
         if len(result["faults"]) > MOST_FAULTS:

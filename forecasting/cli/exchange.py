@@ -11,14 +11,13 @@ import click
 
 from forecasting.cli import options
 from forecasting.cli.options import Command, Group
-from forecasting.cli.output import counting, emit, opened, relay, say, settings
+from forecasting.cli.output import counting, emit, opened, relay, relay_refused, say, settings
 from forecasting.cli.spelling import as_options
 from forecasting.errors import DatabaseUnusable, InvalidInput
 
 if TYPE_CHECKING:
     from forecasting.app.book import Book
 
-_SHOWN = 20
 #: Rows of scores of single questions and people that are shown of each rule.
 _SHOWN_SCORES = 10
 #: The columns of the platform's rules as shown, with their keys; the first four on any width.
@@ -252,10 +251,7 @@ def _import(format: str, *, file: Path, create: bool, **values: Any) -> None:
         result = book.import_record(file, format, progress=progress, **values)
     for note in result["notes"]:
         relay(f"note: {note}")
-    for refused in result["refused"][:_SHOWN]:
-        relay(f"{called}:{refused['line']}: refused: {refused['reason']}")
-    if (more := len(result["refused"]) - _SHOWN) > 0:
-        say(f"and {more:,} more refused rows (--json has them)")
+    relay_refused(called, result["refused"])
     if summary := result.get("summary", ""):
         result["summary"] = as_options(summary)
         relay(summary)

@@ -249,6 +249,16 @@ def _parts(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
+def _one(context: click.Context, option: click.Parameter, given: tuple[str, ...]) -> str:
+    """Refuse several conditions: only the last would be recorded."""
+    if len(given) > 1:
+        msg = f"condition ({' and '.join(given)}): a question depends on one other"
+        raise InvalidInput(
+            msg, hint="a question that asks for all of it, and that one as condition"
+        )
+    return given[0] if given else ""
+
+
 def asking(command: Any) -> Any:
     """Add the options that say what is asked."""
     every = (
@@ -261,6 +271,14 @@ def asking(command: Any) -> Any:
         options.text("--unit", help="Unit of the number."),
         options.text("--base", metavar="PHRASE", help='Base rate, such as "3 in 70 weeks".'),
         options.text("--answer", metavar="PREDICATE", help='Such as "pause=on through close".'),
+        click.option(
+            "--if",
+            "condition",
+            multiple=True,
+            callback=_one,
+            metavar="Q=OUTCOME",
+            help="Annulled unless Q comes out so.",
+        ),
         click.option("--tag", "tags", multiple=True, help="Tag to add; repeatable."),
         options.text("--slug", help="Short id; default: made from the title."),
         options.text(
@@ -275,8 +293,8 @@ def asking(command: Any) -> Any:
 def asked(values: Mapping[str, Any]) -> dict[str, Any]:
     """Give the values of the options as arguments of :meth:`forecasting.app.book.Book.ask`."""
     lists = {"ladder": "ladder", "options": "options_", "ordered": "ordered"}
-    plain = ("by", "opens", "span", "unit", "base", "answer", "tags", "slug", "criteria")
-    return {name: values[name] for name in plain} | {
+    plain = ("by", "opens", "span", "unit", "base", "answer", "condition", "tags", "slug")
+    return {name: values[name] for name in (*plain, "criteria")} | {
         name: _parts(values[option]) for name, option in lists.items()
     }
 
@@ -300,6 +318,7 @@ def ask(
       forecast ask "Will a convoy reach El Fasher?" 35% --by 2027-01-31 --base "3 in 70 weeks"
       forecast ask "Who chairs the talks?" --by 2027-01-31 --options egypt,qatar,nobody
       forecast ask "How many cross the border?" --by 2027-01-31 --range 0..5000 --unit people
+      forecast ask "Will it last to June?" 60% --by 2027-06-30 --if a-convoy-reach-el-fasher=yes
     """
     if probability is not None:
         _check_order(title, probability)
@@ -334,6 +353,8 @@ def print_question(question: dict[str, Any]) -> None:
     mine = {row["question"]: row["forecast"] for row in question["forecasts"]}
     line(f"asked: {question['title']}")
     line(f"  closes: {question['deadline']}")
+    if question["condition"]:
+        line(f"  only if: {question['condition']}; otherwise it is annulled")
     for name in question["questions"]:
         model = question["model"].get(name)
         model_says = "" if model is None else f"   model {cell(model)}"

@@ -10,7 +10,7 @@ import click
 
 from forecasting.cli import options, times
 from forecasting.cli.options import Command, Group
-from forecasting.cli.output import counted, emit, opened, relay, say, settings
+from forecasting.cli.output import counted, emit, opened, relay, relay_refused, say, settings
 from forecasting.errors import InvalidInput
 
 
@@ -226,10 +226,7 @@ def import_(file: str, fetch: bool, **values: Any) -> None:
     name = file if fetch else Path(file).name
     with opened() as book:
         result = book.import_news(content, name=name, **values)
-    for refused in result["refused"][:_SHOWN]:
-        relay(f"{name}:{refused['line']}: refused: {refused['reason']}")
-    if (more := len(result["refused"]) - _SHOWN) > 0:
-        say(f"and {more} more refused rows (--json has them)")
+    relay_refused(name, result["refused"])
     if alike := result["similar"]:
         first = alike[0]
         say(

@@ -41,6 +41,8 @@ PAIRS = "  "
 LEAST_ROOM = 20
 #: A number from here on is written with an exponent.
 LARGEST_PLAIN = 1e15
+#: Refused rows of a file that are shown, and those with one reason that are shown one by one.
+MOST_REFUSED, ONE_BY_ONE = 20, 5
 #: Letters of an error; what is wrong with a file may quote all of it.
 LONGEST_ERROR = 1500
 # Every control character but line feed and tab, the marks that turn the direction of writing
@@ -171,6 +173,24 @@ def say(message: str) -> None:
 def relay(message: str) -> None:
     """Narrate what the library says, with its arguments as options."""
     say(as_options(message))
+
+
+def relay_refused(name: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Narrate the rows of a file that were refused; many with one reason are one line."""
+    by_reason: dict[str, list[Any]] = {}
+    for row in rows:
+        by_reason.setdefault(row["reason"], []).append(row["line"])
+    told: list[tuple[str, int]] = []
+    for reason, lines in by_reason.items():
+        if len(lines) > ONE_BY_ONE:
+            more = f"{lines[0]} and {len(lines) - 1:,} more rows"
+            told.append((f"{name}:{more}: refused: {reason}", len(lines)))
+        else:
+            told += [(f"{name}:{each}: refused: {reason}", 1) for each in lines]
+    for message, _ in told[:MOST_REFUSED]:
+        relay(message)
+    if more_rows := sum(count for _, count in told[MOST_REFUSED:]):
+        say(f"and {more_rows:,} more refused rows (--json has them)")
 
 
 def line(text: str = "") -> None:

@@ -166,7 +166,7 @@ def _small(value: float) -> str:
 
 
 @scenario.command()
-@options.out("Picture to write, .svg or .png: each process over time.")
+@options.out("Picture to write, an .svg: each process over time.")
 @click.option(
     "--stories", type=click.IntRange(min=1, max=50), default=10, help="Number of stories to tell."
 )
@@ -184,9 +184,9 @@ def paths(out: Path | None, stories: int, as_of: str, seed: int) -> None:
       forecast scenario paths --out world.svg
     """
     if out is not None:
-        from forecasting.review import draw, draw_fans
+        from forecasting.review import fans
 
-        draw.check_target(out)
+        fans.check_target(out)
     simulation = _live(as_of, seed)
     rows = simulation.stories(stories)
     total = sum(row["weight"] for row in rows)
@@ -201,7 +201,7 @@ def paths(out: Path | None, stories: int, as_of: str, seed: int) -> None:
     for why, names in reasons.items():
         say(f"in no story: {', '.join(names)}: {why}")
     if out is not None:
-        draw.save(draw_fans.draw_fans(simulation.fans(), title=simulation.title), out)
+        fans.save(simulation.fans(), out, title=simulation.title)
         say(f"drawn: {out}")
 
 

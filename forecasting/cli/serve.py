@@ -31,15 +31,16 @@ def serve(
 
     The address holds a token that opens one browser, once. Nothing is loaded from anywhere else.
 
-    With a --host that others can reach, everybody signs in with a password, and what goes over the
-    network is not encrypted: put a proxy with TLS before it, and name its address with --at.
+    For a team put a proxy with TLS on this machine before it and name its address with --at: then
+    everybody signs in with a password. So they do with a --host that others can reach; what goes
+    over the network to it is not encrypted.
 
     \b
     Examples:
       forecast serve
       forecast serve --port 8200 --no-open
       forecast serve --add-user ana
-      forecast serve --host 10.0.0.5 --at https://forecasts.example.org
+      forecast serve --at https://forecasts.example.org
     """
     from forecasting.web.hosts import loopback
     from forecasting.web.serve import serve as run
@@ -50,7 +51,7 @@ def serve(
         users = Users()
         if remove_user:
             users.strike(remove_user)
-            say(f"{remove_user} is struck out, at once")
+            say(f"{remove_user} is removed, and signed out at once")
             return
         role: Literal["forecaster", "reader"] = "reader" if reader else "forecaster"
         users.put(add_user, _password(add_user), role=role)
@@ -59,13 +60,15 @@ def serve(
 
     def ready(address: str) -> None:
         line(address)
-        if loopback(host):
+        if at:
+            say(f"everybody signs in at {' or '.join(at)}; stop with Ctrl-C")
+        elif loopback(host):
             say("the address works once; stop with Ctrl-C")
         else:
+            say("it answers to this machine's own names and addresses; --at URL adds one")
+        if not loopback(host):
             say("not encrypted: TLS is the work of a proxy before it; stop with Ctrl-C")
-            if not at:
-                say("it answers to this machine's own names and addresses; --at URL adds one")
-        if not no_open and loopback(host):
+        if not no_open and not at and loopback(host):
             import webbrowser
 
             webbrowser.open(address)

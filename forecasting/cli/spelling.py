@@ -18,6 +18,7 @@ OPTIONS = {
             *("slug", "sure", "too_soon", "unit", "until", "user", "window", "zone"),
         )
     },
+    "condition": "--if",
     "database": "--db",
     "everything": "--all",
     "forecaster": "--as",

@@ -83,7 +83,9 @@ def _with_interval(row: dict[str, Any]) -> Any:
             f"{option} {cell(row['after'][option])} ({_end(low)} to {_end(high)})"
             for option, (low, high) in row["intervals"].items()
         )
-    if not isinstance(row["lower"], float):
+    sure = isinstance(row["lower"], float) and (row["lower"] >= 0.9995 or row["upper"] < 0.0005)
+    if not isinstance(row["lower"], float) or sure:
+        # Facts decide it, or next to: both ends would read alike.
         return row["after"]
     return f"{cell(row['after'])}\n{_end(row['lower'])} to {_end(row['upper'])}"
 

@@ -300,6 +300,8 @@ def _stance(number: str, stated: str) -> dict[str, str | float]:
 
 #: The stream of what is added here.
 NEWS = "news"
+#: The note of the retraction of an item that another, the next entry, takes the place of.
+REPLACED = "replaced"
 #: Streams that are tables of reference cases rather than news.
 REFERENCE_STREAMS = ("agreements", "totals", "occurrences", "packages", "world")
 
@@ -317,6 +319,13 @@ def retractions(items: Iterable[Evidence]) -> dict[str, Evidence]:
         for effect in item.effects
         if effect.name == "retracts"
     }
+
+
+def takes_place(retraction: Evidence | None, item: Evidence) -> bool:
+    """Whether an item stands in the place of the one that a retraction takes back."""
+    if retraction is None or retraction.seq is None or item.seq is None:
+        return False
+    return retraction.note == REPLACED and item.seq == retraction.seq + 1
 
 
 def standing(items: Iterable[Evidence]) -> list[Evidence]:

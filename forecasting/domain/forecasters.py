@@ -92,9 +92,18 @@ def ordered(forecasters: Iterable[str]) -> list[str]:
     return sorted(set(forecasters), key=lambda name: (FAMILIES.index(family(name)), name))
 
 
+#: Letters as another keyboard has them: two such names look alike, or sound so.
+LATIN = str.maketrans("абвгдезиклмнопрстуфхіј", "abvgdeziklmnoprstufhij")
+
+
 def plain_name(name: str) -> str:
-    """Give a name without case, marks, spaces and dots."""
-    return "".join(filter(str.isalnum, unicodedata.normalize("NFKD", name).casefold())) or name
+    """Give a name without case, marks, spaces and dots, and Cyrillic letters as Latin ones.
+
+    >>> plain_name("Ana B."), plain_name("ана б")
+    ('anab', 'anab')
+    """
+    apart = unicodedata.normalize("NFKD", name).casefold().translate(LATIN)
+    return "".join(filter(str.isalnum, apart)) or name
 
 
 def one_letter(one: str, other: str) -> bool:

@@ -191,7 +191,9 @@ def predicate_of(question: Question, world: WorldSpec) -> Predicate:
     faults = check_predicate(predicate, world, question.space, question.opens, question.closes)
     if faults:
         msg = f"answer ({question.answer}): {faults[0]}"
-        raise InvalidInput(msg, hint=", ".join(list(world.processes)[:6]))
+        of_time = faults[0].startswith(("time (", "between ("))
+        names = ", ".join(list(world.processes)[:6])
+        raise InvalidInput(msg, hint="close, or a day while it is open" if of_time else names)
     return predicate
 
 

@@ -133,12 +133,17 @@ def one_by_one(items: Sequence[Evidence]) -> list[list[Evidence]]:
 
 
 def steps_after(
-    facts: Sequence[Evidence], new: Collection[str], gone: Mapping[str, Evidence]
+    facts: Sequence[Evidence],
+    new: Collection[str],
+    gone: Mapping[str, Evidence],
+    *,
+    latest_first: bool = False,
 ) -> list[tuple[str, tuple[Evidence, ...]]]:
     """Give in order what may have moved a forecast, with the items that count after each."""
     fresh = [item for item in facts if item.key in new]
     order = [(item.key, False) for item in fresh if facts_on(item)]
-    order += [(item.key, True) for item in fresh if item.reports]
+    reports = [(item.key, True) for item in fresh if item.reports]
+    order += reversed(reports) if latest_first else reports
     whole, stated = {item.key for item in facts} - set(new), set[str]()
     before, left = _so_far(facts, whole, stated), list(gone.values())
     steps = [(TIME, _in_order([*before, *left]))]

@@ -9,6 +9,7 @@ from typing import Any
 from forecasting.domain.forecasters import family, ordered
 from forecasting.review import cast, words
 from forecasting.review.plot import Plot, Scale, apart, between, line, ticks
+from forecasting.review.tables import Board
 
 #: Quarters of a probability.
 QUARTERS = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -160,6 +161,71 @@ def _counts(rows: Sequence[Mapping[str, Any]]) -> tuple[Plot, tuple[Bar, ...]]:
             )
         )
     return frame, tuple(bars)
+
+
+@dataclass(frozen=True, slots=True)
+class Against:
+    """One forecaster's difference: its place, the ends of its interval, and both in words."""
+
+    y: float
+    x: float
+    ends: tuple[float, float] | None
+    pen: str
+    tip: str
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """Differences to the base rate with a row a forecaster, zero in the middle."""
+
+    frame: Plot
+    zero: float
+    rows: tuple[Against, ...]
+    title: str
+    description: str
+
+
+def differences(board: Board, labels: Mapping[str, str]) -> Differences | None:
+    """Lay out each forecaster's difference to the base rate with its interval, from two on."""
+    known = [row for row in board.rows if words.number(row.get("difference")) is not None]
+    if len(known) < 2:
+        return None
+    spans = [
+        tuple(words.number(row.get(f"difference_{end}")) for end in ("lower", "upper"))
+        for row in known
+    ]
+    everything = [abs(each) for span in spans for each in span if each is not None]
+    widest = max([*everything, *(abs(row["difference"]) for row in known)]) or 0.01
+    bottom = 24.0 * len(known) + 8
+    x, y = Scale(-1.08 * widest, 1.08 * widest, 138, 390), Scale(0, len(known), 8, bottom)
+    rows, names = [], []
+    for k, (row, span) in enumerate(zip(known, spans, strict=True)):
+        name, low, high = cast.label(row["forecaster"], labels), *span
+        place = y(k + 0.5)
+        names.append((place, words.short(name, 19)))
+        tip = f"{name}: {words.signed(row['difference'], board.digits)}"
+        ends = None
+        if low is not None and high is not None:
+            ends = (x(low), x(high))
+            tip += f" ({words.span(low, high, board.digits, sign=True)})"
+        pen = cast.PENS[family(row["forecaster"])].colour
+        rows.append(Against(place, x(row["difference"]), ends, pen, tip))
+    frame = Plot(
+        400,
+        bottom + 42,
+        x,
+        Scale(0, 1, bottom, 8),
+        x_ticks=apart(
+            [(x(at), words.signed_amount(at)) for at in ticks(-widest, widest, 5)], x.start, 400
+        ),
+        y_ticks=names,
+        x_name="\N{LEFTWARDS ARROW} better \N{MIDDLE DOT} worse \N{RIGHTWARDS ARROW}",
+    )
+    rule = words.rule(board.rule, board.convention, board.unit)
+    rule = rule[:1].upper() + rule[1:]
+    title = f"{rule}: difference to the base rate on shared questions, with its 95 % interval"
+    description = f"{title}. {'; '.join(row.tip for row in rows)}"
+    return Differences(frame, x(0), tuple(rows), title, description)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 from forecasting.domain.forecasters import family, ordered
 from forecasting.review import cast, words
-from forecasting.review.svg import PALETTE, check_target, save, style, svg
+from forecasting.review.svg import PALETTE, check_target, image, save, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["check_target", "differences", "reliability", "save", "svg"]
+__all__ = ["check_target", "image", "reliability", "save"]
 
 type Cloud = tuple[list[float], list[float], list[float | None], list[float | None], list[float]]
 
@@ -56,49 +56,8 @@ def reliability(calibration: Mapping[str, Any], *, title: str = "") -> "Figure":
     return figure
 
 
-def differences(rows: Sequence[Mapping[str, Any]], labels: Mapping[str, str]) -> "Figure | None":
-    """Draw each forecaster's difference to the base rate with its interval, from two on."""
-    from matplotlib.figure import Figure
-
-    shown = [row for row in rows if words.number(row.get("difference")) is not None]
-    if len(shown) < 2:
-        return None
-    height = 24 * len(shown) + 62
-    with style():
-        figure = Figure(figsize=(560 / 72, height / 72))
-        axes = figure.add_axes((0.31, 46 / height, 0.66, (height - 52) / height))
-        widest = 0.0
-        for line, row in enumerate(shown):
-            colour = PALETTE[cast.PENS[family(row["forecaster"])].colour]
-            middle = words.number(row["difference"]) or 0.0
-            ends = [words.number(row.get(f"difference_{end}")) for end in ("lower", "upper")]
-            low, high = (middle if end is None else end for end in ends)
-            widest = max(widest, abs(low), abs(high), abs(middle))
-            if None not in ends:
-                axes.plot([low, high], [line, line], color=colour, lw=2, solid_capstyle="butt")
-            # An open dot has no interval.
-            face = colour if None not in ends else PALETTE["page"]
-            axes.plot([middle], [line], "o", ms=6, mfc=face, mec=colour, mew=1.5)
-        axes.axvline(0, color=PALETTE["ink"], lw=1)
-        axes.set_ylim(len(shown) - 0.4, -0.6)
-        axes.set_xlim(-1.08 * (widest or 0.01), 1.08 * (widest or 0.01))
-        axes.set_yticks(
-            range(len(shown)),
-            [words.short(cast.label(row["forecaster"], labels), 19) for row in shown],
-        )
-        axes.locator_params(axis="x", nbins=4)
-        axes.xaxis.set_major_formatter(lambda x, _: f"{x:+.6g}".replace("-", "−") if x else "0")
-        below = -30 / (height - 52)
-        axes.text(0, below, "← better than the base rate", transform=axes.transAxes, va="top")
-        axes.text(1, below, "worse →", transform=axes.transAxes, va="top", ha="right")
-        axes.grid(axis="x", color=PALETTE["line"], lw=0.7)
-        axes.set_axisbelow(True)
-        unclip(axes)
-    return figure
-
-
 def unclip(axes: "Axes") -> None:
-    """Let nothing be cut at the frame: a clip path in a closed part of a page cuts everything."""
+    """Let no mark be cut at the frame."""
     for artist in axes.get_children():
         artist.set_clip_on(False)
     for line in (*axes.get_xgridlines(), *axes.get_ygridlines()):

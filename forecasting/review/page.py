@@ -1,24 +1,19 @@
 """The review page: one HTML file that asks the network for nothing and needs no script."""
 
 import datetime as dt
-from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from forecasting.domain.forecasters import Family, family, ordered
 from forecasting.files import drafted, written
-from forecasting.review import cast, charts, draw, now, tables, words
+from forecasting.review import cast, charts, now, tables, words
 from forecasting.review.data import HALF_LIFE, QuestionPath, ReviewData, Run
-from forecasting.review.draw_fans import describe, draw_fans
+from forecasting.review.fans import fan_chart
 from forecasting.review.filters import environment
 from forecasting.review.graph import world_graph
 from forecasting.review.path_chart import path_chart
 from forecasting.review.plot import NARROW, WIDE
-
-if TYPE_CHECKING:
-    from markupsafe import Markup
-    from matplotlib.figure import Figure
 
 FILE = "index.html"
 #: The forecasters that are compared with the base rate, question by question.
@@ -102,7 +97,8 @@ def render(data: ReviewData) -> str:
             outcome=_outcome,
             plain=lambda value: _plain(value, days),
             pooled=tables.pooled,
-            pictures=_pictures(data, boards),
+            differences=lambda board: charts.differences(board, labels),
+            fan_chart=lambda fan: fan_chart(fan, data.run.zone),
             provenance=_provenance(data.run, days),
             words=words,
             same=tables.SAME,
@@ -122,29 +118,6 @@ def write(data: ReviewData, folder: Path | str) -> Path:
         with drafted(target / FILE) as draft:
             draft.write_text(text, encoding="utf-8", newline="\n")
     return target / FILE
-
-
-def _pictures(data: ReviewData, boards: Sequence[tables.Board]) -> "dict[Any, Markup]":
-    """Draw every picture of the page, by what it shows."""
-    from markupsafe import Markup
-
-    pictures: dict[Any, Markup] = {}
-
-    def keep(key: Any, figure: "Figure | None", label: str) -> None:
-        if figure is not None:
-            pictures[key] = Markup(draw.svg(figure, label=label, prefix=f"p{len(pictures)}-"))
-
-    for index, board in enumerate(boards):
-        title = words.TYPES[board.type]
-        keep(
-            ("difference", index),
-            draw.differences(board.rows, data.labels),
-            f"{title}: difference of each forecaster to the base rate, with intervals",
-        )
-    for index, fan in enumerate(data.world.fans):
-        figure = draw_fans([fan], zone=data.run.zone)
-        keep(("fan", index), figure, describe(fan, data.run.zone))
-    return pictures
 
 
 def _of_model(row: dict[str, Any], name: str) -> float | None:

@@ -1,7 +1,7 @@
 """A question's forecasts over time as a chart for templates: lines, bands, news, outcome."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -25,6 +25,8 @@ from forecasting.review.plot import (
 
 #: Where the axis of an open question may end while all that is drawn lies well below.
 RARE = (0.05, 0.25, 0.5)
+#: More people than these beside oneself are drawn thin and named together.
+MOST_PEOPLE = 5
 #: Drawn in this order, the last on top.
 DRAWN = ("worldview", "pool", "prior", "base-rate", "model", "person")
 _TALL, _LOW = 290.0, 150.0
@@ -106,9 +108,10 @@ def path_chart(
     end = frame.opens + dt.timedelta(days=frame.span)
     several = question.type in ("categorical", "ordered")
     names = [name for name in _drawn_names(question) if not hidden(name)]
-    size = size._replace(right=_beside(question, frame, names, labels or {}, size))
+    named = {name: _line_name(name, names, labels or {}, me) for name in names}
+    size = size._replace(right=_beside(question, frame, named.values(), size))
     panels = [
-        _panel(question, frame, end, k, names, zone, labels or {}, several, me, size)
+        _panel(question, frame, end, k, named, zone, labels or {}, several, me, size)
         for k in range(len(question.options) if several else 1)
     ]
     return PathChart(
@@ -122,12 +125,11 @@ def path_chart(
 def _beside(
     question: QuestionPath,
     frame: Frame,
-    names: Sequence[str],
-    labels: Mapping[str, str],
+    names: Iterable[str],
     size: Size,
 ) -> float:
     """Give the room that names beside the lines need; they begin where the lines end."""
-    written = [_short_name(_line_name(name, labels)) for name in names]
+    written = [_short_name(name) for name in names]
     if question.outcome is not None:
         value = words.number(question.outcome)
         outcome = question.outcome if value is None else words.amount(value)
@@ -140,9 +142,12 @@ def _beside(
     return min(max(within, EDGE), size.right)
 
 
-def _line_name(name: str, labels: Mapping[str, str]) -> str:
-    """Name a line beside its end; worldviews are named together."""
+def _line_name(name: str, names: Sequence[str], labels: Mapping[str, str], me: str) -> str:
+    """Name a line beside its end; worldviews are named together, and so are many people."""
     part = family(name)
+    people = [each for each in names if family(each) == "person" and each != me]
+    if name in people and len(people) > MOST_PEOPLE:
+        return f"{len(people)} {'others' if me else 'people'}"
     return {"pool": "pool", "worldview": "worldviews"}.get(part) or cast.label(name, labels)
 
 
@@ -193,7 +198,7 @@ def _panel(
     frame: Frame,
     end: dt.datetime,
     k: int,
-    names: Sequence[str],
+    named: Mapping[str, str],
     zone: str,
     labels: Mapping[str, str],
     several: bool,
@@ -201,7 +206,7 @@ def _panel(
     size: Size,
 ) -> Panel:
     texts = [name for name in ordered(question.paths) if family(name) == "text"]
-    low, high, y_ticks = _range(question, [*names, *texts])
+    low, high, y_ticks = _range(question, [*named, *texts])
     plot = over_time(
         frame.opens,
         end,
@@ -215,12 +220,13 @@ def _panel(
     )
     last = plot.at(frame.last)
     lines, bands, ends = [], [], []
-    views: list[float] = []
-    people = [name for name in names if family(name) == "person" and name != me]
+    together: dict[str, list[float]] = {}
+    people = [name for name in named if family(name) == "person" and name != me]
+    many = len(people) > MOST_PEOPLE
     days = words.Days(zone)
     # The forecaster whose fan of quantiles is shaded.
-    leads = next(iter(ordered(names)), "")
-    for name in names:
+    leads = me if me in named else next(iter(ordered(named)), "")
+    for name, written in named.items():
         role, points = family(name), question.paths[name]
         pen = cast.PENS[role].colour
         value = _reader(question, k)
@@ -233,13 +239,14 @@ def _panel(
         ]
         reach = max(last, places[-1][0])
         drawn = f"other-{people.index(name) % 3}" if name in people else role
+        if name in people and many:
+            pen, drawn = "faint", "others"
         lines.append(Line(name, pen, drawn, steps(places, reach), tips))
-        if role == "worldview":
-            views.append(places[-1][1])
+        if drawn in ("worldview", "others"):
+            together.setdefault(written, []).append(places[-1][1])
         else:
-            ends.append((places[-1][1], _line_name(name, labels), pen))
-    if views:
-        ends.append((sorted(views)[len(views) // 2], "worldviews", "faint"))
+            ends.append((places[-1][1], written, pen))
+    ends += [(sorted(at)[len(at) // 2], text, "faint") for text, at in together.items()]
     outcome = _outcome(question, plot, k)
     after = None
     at = last
@@ -258,7 +265,7 @@ def _panel(
         title=question.options[k] if several else question.unit,
         lines=lines,
         bands=bands,
-        labels=_labels(ends, at, plot),
+        labels=names_beside([(y, _short_name(text), pen) for y, text, pen in ends], at, plot),
         claims=claims,
         outcome=outcome,
         after=after,
@@ -347,7 +354,12 @@ def _claim(
     return x, plot.y(point.values[k]), "" if k else name, left
 
 
-def _labels(ends: Sequence[tuple[float, str, str]], at: float, plot: Plot) -> list[Label]:
+def names_beside(
+    ends: Sequence[tuple[float, str, str]],
+    at: float,
+    plot: Plot,
+    strong: Sequence[str] = ("ink", "model"),
+) -> list[Label]:
     """Write names beside the ends of lines, spread so that none covers another."""
     wanted = sorted((each for each in ends if each[1]), key=lambda one: one[0])
     places = spread([y for y, _, _ in wanted], 17, plot.y.end, plot.y.start - 6)
@@ -356,10 +368,10 @@ def _labels(ends: Sequence[tuple[float, str, str]], at: float, plot: Plot) -> li
         Label(
             round(x, 1),
             round(place + 4, 1),
-            _short_name(text),
+            text,
             pen,
             f"M{at + 2:g} {y:g}L{x - 2:g} {place:.1f}",
-            strong=pen in ("ink", "model"),
+            strong=pen in strong,
         )
         for (y, text, pen), place in zip(wanted, places, strict=True)
     ]

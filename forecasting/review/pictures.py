@@ -154,7 +154,7 @@ def _save(
     name = html.escape(title)
     page = (
         f'<!doctype html><html lang="en"><meta charset="utf-8">{_ALLOWED}<title>{name}</title>'
-        f"<h1>{name}</h1>{reading_html}{pen.svg(drawn, label=title)}"
+        f"<h1>{name}</h1>{reading_html}{pen.image(drawn, label=title)}"
         f"<table><tr>{heads}</tr>{lines}</table>"
         f"<p>Ledger head: entry {head[0]}, hash <code>{head[1]}</code></p></html>\n"
     )

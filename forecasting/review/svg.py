@@ -1,13 +1,13 @@
-"""Figures as files, and as inline SVG that follows the colours and text sizes of its page."""
+"""Figures of matplotlib as files, and as images of a page."""
 
+import base64
+import html
 import io
-import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from xml.etree import ElementTree
 
 from forecasting.errors import InvalidInput
 from forecasting.files import check_folder, written
@@ -29,7 +29,6 @@ PALETTE = {
     "faint": "#8b949e",
 }
 FORMATS = (".svg", ".png", ".pdf")
-_NAME_OF = {colour: name for name, colour in PALETTE.items()}
 # Any: matplotlib types the keys of its settings one by one.
 _STYLE: Any = {
     "axes.edgecolor": PALETTE["faint"],
@@ -54,10 +53,6 @@ _STYLE: Any = {
     "xtick.major.size": 3,
     "ytick.major.size": 0,
 }
-_SVG = "http://www.w3.org/2000/svg"
-_HREF = "{http://www.w3.org/1999/xlink}href"
-_NUMBER = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
-_COLOUR = re.compile(r"#[0-9a-f]{6}")
 
 
 @contextmanager
@@ -73,26 +68,13 @@ def style() -> Iterator[None]:
         yield
 
 
-def svg(figure: "Figure", *, label: str = "", prefix: str = "") -> str:
-    """Give a figure as an SVG element in the page's colours and font, its ids under a `prefix`."""
-    buffer = io.StringIO()
+def image(figure: "Figure", *, label: str = "") -> str:
+    """Give a figure as an image that stands inside a page; equal figures give equal strings."""
+    buffer = io.BytesIO()
     with style():
-        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
-    root = ElementTree.fromstring(buffer.getvalue())
-    used = {
-        ref
-        for node in root.iter()
-        for value in node.attrib.values()
-        for ref in re.findall(r"#([\w-]+)", value)
-    }
-    _clean(root, used, prefix)
-    for name in ("width", "height", "version"):
-        root.attrib.pop(name, None)
-    root.set("role", "img")
-    root.set("aria-label", words.clean(label))
-    ElementTree.register_namespace("", _SVG)
-    text = ElementTree.tostring(root, encoding="unicode")
-    return re.sub(r">\s+<", "><", text)
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
+    data = base64.b64encode(buffer.getvalue()).decode()
+    return f'<img alt="{html.escape(words.clean(label))}" src="data:image/svg+xml;base64,{data}">'
 
 
 def check_target(path: Path | str) -> Path:
@@ -113,67 +95,3 @@ def save(figure: "Figure", path: Path | str) -> Path:
     with style(), written(target):
         figure.savefig(target, format=ending[1:], dpi=200, facecolor=PALETTE["page"], metadata=date)
     return target
-
-
-def _clean(node: ElementTree.Element, used: set[str], prefix: str) -> None:
-    """Leave what is drawn: no metadata, no style rules that would reach into the page."""
-    children: list[ElementTree.Element] = []
-    for child in node:
-        # A comment's tag is a function.
-        tag = child.tag.rpartition("}")[2] if isinstance(child.tag, str) else ""
-        if tag in ("", "metadata", "style"):
-            continue
-        _clean(child, used, prefix)
-        if tag in ("g", "defs") and len(child) == 0:
-            continue
-        if tag == "g" and not child.attrib:
-            children.extend(child)
-        else:
-            children.append(child)
-    node[:] = children
-    attributes = dict(node.attrib)
-    node.attrib.clear()
-    for name, value in attributes.items():
-        if name == "id":
-            if value in used:
-                node.set("id", prefix + value)
-        elif name == _HREF:
-            node.set("href", f"#{prefix}{value[1:]}")
-        elif name == "style":
-            _restyle(node, value)
-        elif name in ("d", "transform", "x", "y", "points"):
-            short = _rounded(value)
-            if not short.startswith("rotate(0 "):
-                node.set(name, short)
-        else:
-            node.set(name, value.replace("url(#", f"url(#{prefix}"))
-
-
-def _restyle(node: ElementTree.Element, value: str) -> None:
-    rules = []
-    for rule in filter(None, (part.strip() for part in value.split(";"))):
-        name, _, setting = (part.strip() for part in rule.partition(":"))
-        if name == "font":
-            size = re.search(r"([\d.]+)px", setting)
-            # As an attribute, so that the page can set larger letters on a narrow screen.
-            node.set("font-size", size[1] if size else "12")
-            if "bold" in setting or re.search(r"\b[67]00\b", setting):
-                node.set("font-weight", "600")
-        elif name == "font-size":
-            node.set("font-size", setting.removesuffix("px"))
-        elif name == "font-family":
-            continue
-        else:
-            rules.append(f"{name}:{_COLOUR.sub(_variable, setting)}")
-    if rules:
-        node.set("style", ";".join(rules))
-
-
-def _variable(match: re.Match[str]) -> str:
-    name = _NAME_OF.get(match[0])
-    return f"var(--{name},{match[0]})" if name else match[0]
-
-
-def _rounded(value: str) -> str:
-    short = _NUMBER.sub(lambda match: f"{float(match[0]):.1f}".removesuffix(".0"), value)
-    return re.sub(r"\s+", " ", short).strip().replace(" L ", "L").replace("-0 ", "0 ")

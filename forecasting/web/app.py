@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import urlencode
 
 import anyio.to_thread
 from starlette.applications import Starlette
@@ -62,9 +63,9 @@ def _path(house: House, route: Route, run: Callable[[Any], Awaitable[Response]])
     async def endpoint(request: Request) -> Response:
         session = request.scope["forecast_session"]
         if session is not None and house.team:
-            # A user who was removed is signed out; a changed role counts at once.
+            # Who was removed or has another password is signed out; a changed role counts at once.
             user = house.users.all().get(session.who)
-            if user is None:
+            if user is None or user.digest != session.digest:
                 house.sessions.close(request.scope["forecast_session_key"])
                 session = None
             else:
@@ -76,8 +77,13 @@ def _path(house: House, route: Route, run: Callable[[Any], Awaitable[Response]])
         if route.method == "POST":
             # A body is read only of a visitor with a session; a form without its token is refused.
             form = await read(request, route.most)
-            if session is not None and not session.owns(form.get("csrf")):
-                raise Refusal(403, "This form is out of date. Open its page again, and send it.")
+            # The form to sign in has no token: it may stand in a tab from before.
+            if session and not route.free and not session.owns(form.get("csrf")):
+                raise Refusal(
+                    403,
+                    "This form is out of date, and was not saved. Copy what you typed, open its "
+                    "page again, and send it.",
+                )
             if session is not None and session.role == "reader" and not route.reader:
                 raise Refusal(403, "You may read here, and not write.")
         jar, asked = cookies(request.headers), request.url.query
@@ -104,9 +110,23 @@ def _path(house: House, route: Route, run: Callable[[Any], Awaitable[Response]])
 def _stranger(house: House, request: Request) -> Response:
     """Answer a request without a session."""
     if house.team and request.method == "GET":
-        return Response(status_code=303, headers={"Location": "/login"})
-    text = render("stranger.html.j2", stamp=house.stamp)
-    return HTMLResponse(text, status_code=401)
+        asked = urlencode({"to": f"{request.url.path}?{request.url.query}".rstrip("?")})
+        return Response(status_code=303, headers={"Location": f"/login?{asked}"})
+    sent = request.method == "POST"
+    text = render("stranger.html.j2", stamp=house.stamp, team=house.team, sent=sent)
+    return HTMLResponse(text, status_code=401, headers=_beside(request))
+
+
+def _beside(request: Request) -> dict[str, str]:
+    """Put a refusal above the form that a script sent, where what was typed stands still."""
+    if request.method != "POST" or "hx-request" not in request.headers:
+        return {}
+    return {
+        "HX-Retarget": "#refused",
+        "HX-Reswap": "innerHTML",
+        "HX-Reselect": "#refusal",
+        "HX-Push-Url": "false",
+    }
 
 
 def _fault_page(house: House) -> Callable[[Request, Exception], Awaitable[Response]]:
@@ -119,7 +139,9 @@ def _fault_page(house: House) -> Callable[[Request, Exception], Awaitable[Respon
         if "text/html" not in request.headers.get("accept", "text/html"):
             return PlainTextResponse(text, status_code=status)
         session = request.scope.get("forecast_session")
-        headers = {"Connection": "close"} if status in (408, 413, 415) else None
+        headers = _beside(request)
+        if status in (408, 413, 415):
+            headers["Connection"] = "close"
         return HTMLResponse(
             render("fault.html.j2", status=status, text=text, stamp=house.stamp, inside=session),
             status_code=status,

@@ -9,6 +9,7 @@ import secrets
 import subprocess
 import sys
 import threading
+import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,6 +46,12 @@ class Job:
     result: Any = field(default=None, repr=False)
     fault: Fault | None = None
     process: Any = field(default=None, repr=False)
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def seconds(self) -> int:
+        """For how long it has been there."""
+        return int(time.monotonic() - self.began)
 
     @property
     def over(self) -> bool:
@@ -103,10 +110,10 @@ class Jobs:
             alike = [j for j in self._jobs.values() if (j.call, j.options) == (call, options)]
         return next((job for job in reversed(alike) if job.state == "done"), None)
 
-    def running(self, who: str) -> list[Job]:
-        """Give the work that somebody began and that is not over."""
+    def running(self) -> list[Job]:
+        """Give the work that is not over."""
         with self._lock:
-            return [job for job in self._jobs.values() if job.who == who and not job.over]
+            return [job for job in self._jobs.values() if not job.over]
 
     def end(self, job: Job) -> None:
         """End a piece of work; what it recorded until then stays."""

@@ -67,7 +67,8 @@ def serve(
     names, secure = public_names(at)
     house = House(book, host=host, names=names, secure=secure)
     if house.team and not house.users.all():
-        msg = f"host ({host}): others can reach it, and nobody has a password yet"
+        reached = f"at ({', '.join(names)})" if names else f"host ({host})"
+        msg = f"{reached}: others can reach it, and nobody has a password yet"
         raise InvalidInput(msg, hint="forecast serve --add-user NAME")
     taken = listen(host, port)
     house.port = port = taken.getsockname()[1]

@@ -32,21 +32,25 @@ class Note:
 
 @dataclass(slots=True)
 class Session:
-    """Somebody who came in: their name, what they may do, the secret of their forms."""
+    """Somebody who came in: their name, what they may do, the secret of their forms.
+
+    `digest` is of the password by which they signed in: with another one the session is over.
+    """
 
     who: str
     role: Role = "forecaster"
+    digest: str = field(default="", repr=False)
     secret: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
     used: float = field(default_factory=time.monotonic)
     notes: list["Note"] = field(default_factory=list)
 
     @property
     def csrf(self) -> str:
-        """The token that each of this session's forms carries."""
+        """The token that each form of this visitor carries."""
         return hmac.new(self.secret, b"csrf", hashlib.sha256).hexdigest()
 
     def owns(self, token: str) -> bool:
-        """Say whether a form's token is this session's."""
+        """Say whether a form's token is this visitor's."""
         return hmac.compare_digest(token.encode(), self.csrf.encode())
 
 
@@ -59,6 +63,7 @@ class Sessions:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._secret = secrets.token_bytes(32)
         self._open: dict[bytes, Session] = {}
         self._tokens: dict[bytes, tuple[str, float]] = {}
 
@@ -77,7 +82,11 @@ class Sessions:
         return self.open(Session(who)) if who and time.monotonic() <= until else None
 
     def open(self, session: Session) -> str:
-        """Keep a session and give the key that its cookie holds."""
+        """Keep a session and give the key that its cookie holds.
+
+        Its forms' secret is its owner's: who signs in again sends what was typed before.
+        """
+        session.secret = hmac.digest(self._secret, session.who.encode(), "sha256")
         key = secrets.token_urlsafe(32)
         with self._lock:
             if len(self._open) >= MOST:

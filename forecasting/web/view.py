@@ -78,14 +78,14 @@ def flowing(text: str) -> "Markup":
     return Markup("").join(Markup("<p>{}</p>").format(part) for part in cleaned)
 
 
-_DAY = re.compile(r"\b\d{1,2} [A-Z][a-z]{2} \d{4}\b")
+_DAY = re.compile(r"(?:\(by )?\b\d{1,2} [A-Z][a-z]{2} \d{4}\b\)?")
 
 
 def dated(title: str) -> "Markup":
     """Give a title whose days are written as everywhere, and stay whole where its line is broken.
 
     >>> str(dated("Will it & will it not? (by 2026-12-31)"))
-    'Will it &amp; will it not? (by <span class="when">31 Dec 2026</span>)'
+    'Will it &amp; will it not? <span class="when">(by 31 Dec 2026)</span>'
     """
     from markupsafe import Markup, escape
 

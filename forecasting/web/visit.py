@@ -103,7 +103,9 @@ class Visit:
 
     @cached_property
     def _unanswered(self) -> frozenset[str]:
-        return self.book.unanswered() if self.preferences.hide else frozenset()
+        # Who only reads never answers, and would never see them.
+        hidden = self.preferences.hide and self.may_write
+        return self.book.unanswered() if hidden else frozenset()
 
     def hides(self, question: str) -> bool:
         """Say whether others' numbers of a question are kept back: it is open and unanswered."""

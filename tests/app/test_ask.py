@@ -7,6 +7,7 @@ import pytest
 
 import forecasting as fc
 from forecasting import clock
+from forecasting.app.forecast.update import update
 from forecasting.app.ledger.ask import edit
 from forecasting.app.upkeep import banks
 from forecasting.bank.asked import as_yaml, slug_of
@@ -300,3 +301,118 @@ def test_a_dict_adds_a_question(book):
 )
 def test_slugs(title, slug):
     assert slug_of(title) == slug
+
+
+@pytest.fixture
+def truce(tmp_path):
+    """A world with a truce and a convoy, and a question of either kind about the truce."""
+    world = tmp_path / "w" / "questions" / "worlds" / "world.yaml"
+    with clock.at(NOW), fc.init(tmp_path / "w", forecaster="ana") as own:
+        world.write_text(TRUCE, encoding="utf-8")
+        own.reload()
+        own.ask("Will a truce begin?", 0.3, by=BY, answer="truce=on by close", slug="truce-jan")
+        own.ask("Who mediates?", by=BY, options=["egypt", "qatar"], slug="mediator")
+        own.ask("How many?", by=BY, span="0..50", slug="many")
+        yield own
+
+
+TRUCE = """\
+zone: UTC
+watched: 2026-11-21
+processes:
+  truce: {moves: {none > on: once in 8 mo, on > none: "median 60 d (20..200)"},
+    since 2026-01-01: none}
+  convoy: {event: 3 in 70 weeks, since 2026-01-01: ""}
+links:
+  - while truce=on: convoy x4 (2..8)
+    because: the road is open
+"""
+
+
+def test_a_question_counts_only_if_another_comes_out_so(truce):
+    row = truce.ask("Will a convoy come, given a truce?", 0.6, by="2027-06-30", slug="convoy-if",
+                    condition="truce-jan", answer="convoy by close")  # fmt: skip
+    assert (row["condition"], row["answer"]) == (
+        "truce-jan=yes",
+        "convoy by close given truce=on by 2027-01-31",
+    )
+    other = truce.ask("Without one?", 0.2, by="2027-06-30", slug="convoy-else",
+                      condition="truce-jan=No", answer="convoy by close")  # fmt: skip
+    truce.ask("At all?", 0.3, by="2027-06-30", slug="convoy-june", answer="convoy by close")
+    assert other["answer"] == "convoy by close given not (truce=on by 2027-01-31)"
+    # The model sees the condition: under a truce the road is open. What follows from either case,
+    # weighed by its chance, is what is so at all, also where the condition is that nothing happens.
+    asked = ("truce-jan", "convoy-june")
+    rows, _ = update(truce.ledger, asked, now=NOW, everything=True)
+    p = {row["question"]: row["after"] for row in rows}
+    p |= row["model"] | other["model"]
+    assert p["convoy-if"] > p["convoy-else"] + 0.1
+    by_cases = p["truce-jan"] * p["convoy-if"] + (1 - p["truce-jan"]) * p["convoy-else"]
+    assert p["convoy-june"] == pytest.approx(by_cases, abs=0.01)
+    truce.edit_question("convoy-if", {"criteria": "A convoy of ten lorries."})
+    (kept,) = [q for q in truce.ledger.questions() if q.id == "convoy-if"]
+    assert (kept.condition.question, kept.condition.outcome) == ("truce-jan", "yes")
+
+
+def test_a_condition_can_be_put_right_until_somebody_has_forecast_it(truce):
+    truce.ask("Will a convoy come?", by="2027-06-30", slug="convoy-if", condition="truce-jan")
+    text = truce.question_yaml("convoy-if")
+    assert "question: truce-jan" in text
+    truce.edit_question("convoy-if", text.replace("question: truce-jan", "question: mediator")
+                        .replace("outcome: yes", "outcome: Egypt"))  # fmt: skip
+    (kept,) = [q for q in truce.ledger.questions() if q.id == "convoy-if"]
+    assert (kept.condition.question, kept.condition.outcome) == ("mediator", "egypt")
+    truce.log("convoy-if", 0.4)
+    with pytest.raises(InvalidInput, match="its condition cannot change"):
+        truce.edit_question("convoy-if", text)
+
+
+@pytest.mark.parametrize(
+    ("condition", "message", "hint"),
+    [
+        ("truce-jam", "no question named truce-jam", "truce-jan"),
+        ("=yes", "names no question", "condition=QUESTION=OUTCOME"),
+        ("truce-jan=perhaps", "is no outcome of truce-jan", "truce-jan=yes, truce-jan=no"),
+        ("mediator=us", "is no outcome of mediator", "mediator=egypt, mediator=qatar"),
+        ("many=5", "a number cannot be a condition", "yes or no"),
+        ("steps", "steps is a ladder", "steps@2026-12-31, steps@2027-01-31"),
+        ("over=yes", "over is no already", "without it"),
+    ],
+)
+def test_a_condition_that_cannot_come_is_refused_at_every_door(truce, condition, message, hint):
+    truce.ask("By when?", ladder=["2026-12-31", BY], slug="steps")
+    truce.ask("Over?", by=BY, slug="over")
+    with clock.at(NOW + dt.timedelta(hours=1)):
+        truce.resolve("over", "no", source="https://example.org/a", sure=True)
+        head = truce.ledger.head()
+        with pytest.raises(ForecastingError, match=message) as refused:
+            truce.ask("What then?", 0.3, by="2027-06-30", condition=condition)
+    assert hint in refused.value.hint
+    name, _, outcome = condition.partition("=")
+    if name and "already" not in message:
+        needs = {"condition": {"question": name, "outcome": outcome or "yes"}}
+        with pytest.raises(ForecastingError, match=message):
+            truce.add_question({"title": "What?", "closes": "2027-06-30", "slug": "what",
+                                "links": needs})  # fmt: skip
+    assert truce.ledger.head() == head
+
+
+def test_an_answer_that_cannot_say_the_condition_is_refused_with_what_it_lacks(truce):
+    """The model's number would be that without the condition."""
+    with pytest.raises(InvalidInput, match=r"answer \(convoy by close\): does not say") as refused:
+        truce.ask("What then?", by="2027-06-30", condition="mediator=egypt",
+                  answer="convoy by close")  # fmt: skip
+    assert "given" in refused.value.hint
+    with pytest.raises(InvalidInput, match="truce-jan closes later than this") as refused:
+        truce.ask("What by then?", by="2026-12-31", condition="Truce-Jan", answer="convoy by close")
+    assert "by=2027-01-31" in refused.value.hint
+    truce.ask("A base under it?", by="2027-03-31", base="3 in 70 weeks", slug="under",
+              condition="truce-jan")  # fmt: skip
+    with pytest.raises(InvalidInput, match="does not say"):
+        truce.ask("What under both?", by="2027-06-30", condition="under", answer="convoy by close")
+    with pytest.raises(InvalidInput, match="lies after the close") as refused:
+        truce.ask("In time?", by="2026-12-31", answer="convoy by 2027-01-31")
+    assert refused.value.hint == "close, or a day while it is open"
+    own = "convoy by close given truce=on by 2026-12-31"
+    row = truce.ask("What then?", by="2027-06-30", condition="mediator=egypt", answer=own)
+    assert row["answer"] == own

@@ -23,6 +23,7 @@ from forecasting.errors import InvalidInput
 from forecasting.evidence import steps
 from forecasting.models.world.simulate import simulate
 from forecasting.review import words
+from tests.app.conftest import OWN_DRAWS
 from tests.app.quick import SMALL
 
 NOW = parse_instant("2026-08-22T12:00:00Z")
@@ -413,6 +414,37 @@ def test_one_report_has_one_number_wherever_it_is_told(own_book):
     assert step["delta_logit"] == pytest.approx(moves[item["key"]], abs=1e-9)
 
 
+def test_several_reports_have_the_numbers_that_an_explanation_gives_them(own_book, monkeypatch):
+    """Each is the mean over their orders, and the silence that one of them ends is time's."""
+    book = own_book(SMALL.replace("watched: 2026-08-22", "watched: 2026-07-01"))
+    monkeypatch.setattr(use, "STEP_DRAWS", OWN_DRAWS)
+    update(book.ledger, [], now=NOW - dt.timedelta(hours=1), unwatched=True)
+    both = [
+        add(book, title, effect, known_at="2026-08-22T11:30:00Z", story=story)["key"]
+        for title, effect, story in (
+            ("A word", "gift=given=x4", "envoys"),
+            ("Another word", "gift-comes=x0.3", ""),
+        )
+    ]
+    moves, row = moves_of(book, "gift-comes")
+    (explanation,) = explain(book.ledger, "gift-comes", now=NOW)
+    part = {item["title"]: item["delta_logit"] for item in explanation["items"]}
+    parts = [part["A word"], part["Another word"]]
+    assert [moves[key] for key in both] == pytest.approx(parts, abs=1e-9)
+    assert moves[both[1]] < -0.1 < 0.1 < moves[both[0]]
+    assert sum(moves.values()) == pytest.approx(logit(row["after"]) - logit(row["before"]))
+
+
+def test_silence_up_to_a_report_moves_by_the_passing_of_time(own_book):
+    """A report on a process says that somebody looked: what that changes is none of its own."""
+    book = own_book(SMALL.replace("watched: 2026-08-22", "watched: 2026-07-01"))
+    update(book.ledger, [], now=NOW - dt.timedelta(hours=1), unwatched=True)
+    word = add(book, "A word", "gift=given=x1.0001", known_at="2026-08-22T11:30:00Z")
+    moves, row = moves_of(book, "gift-comes")
+    assert abs(moves[word["key"]]) < 0.002
+    assert moves["time"] == pytest.approx(logit(row["after"]) - logit(row["before"]), abs=0.002)
+
+
 def test_only_news_with_a_way_to_a_question_has_moved_it(own_book):
     book = own_book()
     update(book.ledger, [], now=NOW - dt.timedelta(days=10), watched=True, everything=True)
@@ -446,6 +478,27 @@ def test_what_was_taken_back_is_told_apart_from_time(own_book):
         *_, last = book.question_page("truce-comes").path.moved
     titles = {cause.title for cause in last.causes}
     assert titles == {"Retracted: A word", "time, and what was learned of the past"}
+
+
+def test_a_correction_is_one_change_and_no_item_beside_its_retraction(own_book):
+    """Each stood there with the whole of what it moves, once up and once down."""
+    book = own_book()
+    times = [NOW + dt.timedelta(hours=hours) for hours in range(1, 4)]
+    item = add(book, "A word", "truce-comes=x4")
+    update(book.ledger, [], now=NOW)
+    for when, ratio in zip(times, ("x5", "x3"), strict=False):
+        item = news.add(
+            book.ledger, f"A word, {ratio}", source="a wire", grade="B", now=when,
+            known_at=parse_instant("2026-08-20T10:00:00Z"), on=[f"truce-comes={ratio}"],
+            instead_of=item["key"],
+        )  # fmt: skip
+    rows, _ = update(book.ledger, ["truce-comes"], now=times[2])
+    (row,) = rows
+    moves = {move["title"]: move["change"] for move in row["moved"]}
+    assert list(moves) == ["A word, x3", "time"]
+    assert -0.4 < moves["A word, x3"] < -0.02
+    assert sum(moves.values()) == pytest.approx(logit(row["after"]) - logit(row["before"]))
+    assert row["reason"] == "new evidence"
 
 
 def test_options_and_numbers_are_logged_where_they_moved_by_more_than_their_error(own_book):

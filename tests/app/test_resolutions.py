@@ -12,7 +12,7 @@ from forecasting.app.book import Book
 from forecasting.app.forecast.predict import Predictor, outcomes_known
 from forecasting.app.ledger import resolve as use
 from forecasting.app.ledger.log import log
-from forecasting.app.ledger.resolve import resolutions, scored
+from forecasting.app.ledger.resolve import followers, resolutions, scored
 from forecasting.app.scores.compare import compare, leaderboard
 from forecasting.app.scores.frame import Selection
 from forecasting.app.scores.score import scores
@@ -355,6 +355,27 @@ def test_a_question_follows_its_condition_there_and_back():
     assert statuses(diary, 8) == dict.fromkeys(("deal", "venue", "room"), "open")
     record(diary.ledger, "annul", 9, name="deal")
     assert statuses(diary, 9) == dict.fromkeys(("deal", "venue", "room"), "annulled")
+
+
+def test_all_that_follows_an_outcome_is_told_through_rungs_and_conditions():
+    diary = Diary()
+    first, last = (
+        dataclasses.replace(ours.question(f"l@{day}", days=days), ladder="l")
+        for day, days in (("2025-01-10", 10), ("2025-01-20", 20))
+    )
+    without = dataclasses.replace(
+        ours.question("without", days=20), condition=Condition(last.id, "no")
+    )
+    then = dataclasses.replace(
+        ours.question("then", days=20), condition=Condition("without", "yes")
+    )
+    diary.write(0, first, last, without, then)
+    record(diary.ledger, "resolve", 5, "yes", name=first.id)
+    assert followers(diary.ledger, [{"question": first.id}], at(6)) == [
+        f"without follows {last.id}: annulled",
+        "then follows without: annulled",
+        f"{last.id} is yes with it: {first.id} came out yes",
+    ]
 
 
 def test_an_outcome_counts_for_nobody_while_the_condition_fails():

@@ -35,6 +35,41 @@ def test_a_missing_field_is_named(tmp_path):
     assert "title" in message
 
 
+@pytest.mark.parametrize("text", ["", "# nothing yet\n", "---\n"])
+def test_a_file_with_nothing_in_it_is_one_fault(tmp_path, text):
+    assert _faults(tmp_path, text) == [(1, "missing", "file: is empty")]
+
+
+@pytest.mark.parametrize(
+    ("needs", "message"),
+    [
+        ("{question: truce, outcome: yes}", "condition (truce=yes): truce is a ladder"),
+        ("{question: convoy, outcome: maybe}", "condition (convoy=maybe): is no outcome of convoy"),
+        ("{question: who, outcome: Egypt}", "condition (who): its outcome is written egypt"),
+        ("{question: convoy, outcome: yes}", ""),
+    ],
+)
+def test_a_condition_names_a_question_and_an_outcome_that_it_can_have(tmp_path, needs, message):
+    """Otherwise it would annul the question whatever came, or never."""
+    (tmp_path / "worlds").mkdir()
+    (tmp_path / "worlds" / "own.yaml").write_text(
+        "zone: UTC\nprocesses:\n  road: {event: 3 in 70 weeks, since 2026-01-01: ''}\nquestions:\n"
+        "  truce: {title: A truce?, opens: 2026-01-10, ladder: [2026-06-30, 2026-12-31]}\n"
+        "  convoy: {title: A convoy?, opens: 2026-01-10, closes: 2026-12-31}\n"
+        "  who: {title: Who then?, opens: 2026-01-10, closes: 2026-12-31, type: categorical,\n"
+        "    options: [egypt, qatar]}\n"
+        "  then: {title: What then?, opens: 2026-01-10, closes: 2026-12-31,\n"
+        "    answer: road by close,\n"
+        f"    links: {{condition: {needs}}}}}\n",
+        encoding="utf-8",
+    )
+    bank = read_bank(tmp_path)
+    assert [fault.message for fault in check(bank)] == ([message] if message else [])
+    (note,) = notes(bank)
+    assert "so the model's number is the one without it" in note.message
+    assert note.hint == "road by close given ..."
+
+
 def test_slug_title_and_deadline_are_enough(tmp_path):
     path = tmp_path / "question.yaml"
     path.write_text("slug: truce\ntitle: The truce holds\ncloses: 2026-12-31\n", encoding="utf-8")

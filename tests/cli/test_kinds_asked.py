@@ -34,12 +34,13 @@ def workspace(tmp_path, monkeypatch):
 
 def test_every_type_of_question_is_in_the_table():
     assert len(ROWS) == 6
-    assert len(KINDS) == 5
+    assert len(KINDS) == 6
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_kind_is_asked_and_answered_as_the_table_says(kind, workspace, capsys):
     how, answers = ASKED[kind]
+    assert cli(["ask", "Will a truce begin?", "--by", "2027-01-31", "--slug", "truce"]) == 0
     for number, answer in enumerate(answers):
         # A number in words or odds is one argument; options are several.
         number_words = words(answer) if answer.startswith("--") else [answer]
@@ -70,3 +71,12 @@ def test_a_question_may_be_open_since_an_earlier_day(workspace, capsys):
     assert re.search(r"opens +2026-11-01 00:00Z", capsys.readouterr().out)
     assert cli([*since[:-1], "later", "--opens", "2026-12-01"]) == 2
     assert "lies in the future" in capsys.readouterr().err
+
+
+def test_a_question_depends_on_one_other(workspace, capsys):
+    """Of two conditions the last alone was recorded, and nobody was told."""
+    for slug in ("truce", "talks"):
+        assert cli(["ask", f"{slug}?", "--by", "2027-01-31", "--slug", slug]) == 0
+    both = ["ask", "Then?", "--by", "2027-03-31", "--if", "truce=yes", "--if", "talks=yes"]
+    assert cli(both) == 2
+    assert "a question depends on one other" in capsys.readouterr().err

@@ -73,9 +73,12 @@ def test_hints_name_what_was_meant(output):
         "scenario", "what-if", "--given", "peace=sgned"
     )
     output("log", "peace-2027", "30%")
+    output("log", "peace-2027", "30%", "--as", "bo")
     output("update")
     missed = output("compare", "zoe", "ben")
     assert "no forecaster named zoe. Try: ben" in missed
+    # Two letters of six are no slip of the pen: the names are listed.
+    assert "no forecaster named nobody. Try: ben, bo" in output("compare", "nobody", "ana")
     lacking = output("news", "add", "x", "--source", "s")
     assert "--known-at" in lacking.partition("Try: ")[2]
     assert not lacking.rstrip().endswith("\\")

@@ -12,7 +12,7 @@ from rich.cells import cell_len
 
 from forecasting import clock
 from forecasting.app.book import open_book
-from forecasting.cli import layout, output, run
+from forecasting.cli import layout, output, run, work
 from forecasting.cli.side_by_side import brief
 from forecasting.domain.forecast import Quantiles
 from forecasting.domain.outcome import OutcomeSpace
@@ -318,3 +318,17 @@ def test_a_quantile_stays_beside_its_level(cells, least):
     """No break comes between a level and its value; between the words of an option one may."""
     column = layout.Column.of("mine", "mine", cells, numeric=False, folds=True, pairs=True)
     assert column.least == least
+
+
+@pytest.mark.parametrize(
+    ("after", "lower", "upper", "shown"),
+    [
+        (0.9999, 0.9998, 1.0, 0.9999),
+        (0.0002, 0.0, 0.0004, 0.0002),
+        (0.4, 0.1, 1.0, "0.400\n0.100 to 1.000"),
+        (0.002, 0.0001, 0.01, "0.002\n<0.001 to 0.010"),
+    ],
+)
+def test_an_interval_whose_ends_read_alike_is_left_out(after, lower, upper, shown):
+    row = {"after": after, "lower": lower, "upper": upper, "intervals": None}
+    assert work._with_interval(row) == shown

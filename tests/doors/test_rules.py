@@ -361,7 +361,7 @@ def test_an_export_keeps_the_models_forecasts_as_imported_and_says_so(book, tmp_
     assert {one.kind for one in book.ledger.forecasts()} == {"imported"}
 
 
-@pytest.mark.parametrize("new", ["Ana", "anna", "Aná", "an", "ana.", "aan"])
+@pytest.mark.parametrize("new", ["Ana", "anna", "Aná", "an", "ana.", "aan", "ана", "аna"])
 def test_a_new_name_much_like_a_known_one_is_told_with_the_way_out(book, tmp_path, run, new):
     asked(book, tmp_path)
     book.log("q", 0.3)

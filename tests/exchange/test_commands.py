@@ -88,6 +88,12 @@ def test_many_refused_rows_are_told_of_shortly(run, tmp_path):
     narration = run("--db", "a.db", "import", "csv", "r.csv", "--create").err
     assert narration.count("refused: issued_at") == 20
     assert "and 10 more refused rows" in narration
+    # Many with one reason are one line, so that the others are seen.
+    rows = [row(), *(row(forecast="abc") for _ in range(40)), row(day=-1)]
+    (tmp_path / "r.csv").write_text(table(rows))
+    narration = run("--db", "b.db", "import", "csv", "r.csv", "--create").err
+    assert "r.csv:3 and 39 more rows: refused: forecast (abc)" in narration
+    assert "r.csv:43: refused: issued_at" in narration
     refused = run("--db", "a.db", "import", "csv", "r.csv", "--all-or-nothing", code=2).err
     assert refused.startswith("error: r.csv:3: ")
 

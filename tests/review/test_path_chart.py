@@ -68,6 +68,28 @@ def test_several_options_have_a_panel_each(review_data):
     assert chart.strip is not None
 
 
+def test_many_people_are_drawn_thin_and_named_together(make_binary):
+    """A team of twelve is no twelve names beside one line; one's own stays one's own."""
+    question = make_binary("q", "Q?", "2025-03-21", "2025-03-30", evidence=0)
+    for n, names in ((5, [f"p{k}" for k in range(1, 6)]), (11, ["11 others"])):
+        paths = {f"p{k}": [Point(question.opens, (k / 20,))] for k in range(n + 1)}
+        (panel,) = drawn(replace(question, paths=paths), me="p0").panels
+        assert {label.text for label in panel.labels} == {"p0", *names}
+        roles = [line.role for line in panel.lines if line.name != "p0"]
+        assert (set(roles) == {"others"}) is (n == 11)
+        assert len(roles) == n
+        assert all(line.dots for line in panel.lines)
+
+
+def test_the_fan_that_is_shaded_is_ones_own(review_data):
+    numeric = next(q for q in review_data.questions if q.type == "numeric")
+    points = numeric.paths["model"]
+    wide = [replace(p, values=(0.0, *p.values[1:])) for p in points]
+    question = replace(numeric, paths={"ana": points, "ben": wide})
+    shades = [drawn(question, me=me).panels[0].bands for me in ("ana", "ben")]
+    assert shades[0] != shades[1]
+
+
 def test_a_fan_reaches_the_outermost_of_its_edges(review_data):
     numeric = next(q for q in review_data.questions if q.type == "numeric")
     values = [(0.0, 1, 2, 3, 1000), (0, 10, 20, 30, 1000), (0, 10, 20, 50, 900)]

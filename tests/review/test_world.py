@@ -1,7 +1,9 @@
 """The world's pictures and the first screen: laws of layers, fans, fading news, and what moved."""
 
 import datetime as dt
+import re
 from dataclasses import replace
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -22,8 +24,9 @@ from forecasting.review import (
     render,
     tables,
 )
-from forecasting.review.draw_fans import draw_fans
+from forecasting.review.fans import fan_chart, save
 from forecasting.review.graph import layered, world_graph
+from tests.review.test_browser import CUT
 
 NAMES = "abcdefg"
 DAYS = [dt.datetime(2026, 9, 1, tzinfo=dt.UTC) + dt.timedelta(days=7 * i) for i in range(20)]
@@ -151,29 +154,29 @@ def test_hastening_and_slowing_differ_by_sign_and_by_colour(review_data):
 
 
 def test_the_bands_of_a_fan_fill_the_picture_at_every_moment():
-    rng = np.random.default_rng(1)
-    shares = rng.dirichlet([1.0, 2.0, 3.0], size=len(DAYS))
-    axes = draw_fans([Fan("p", "P", DAYS, ("a", "b", "c"), shares)]).axes[0]
-    tops = [line.get_ydata() for line in axes.get_lines() if len(line.get_xdata()) == len(DAYS)]
-    np.testing.assert_allclose(tops, np.cumsum(shares, axis=1).T)
-    assert axes.get_ylim() == (0.0, 1.0)
+    shares = np.random.default_rng(1).dirichlet([1.0, 2.0, 3.0], size=len(DAYS))
+    chart = fan_chart(Fan("p", "P", DAYS, ("a", "b", "c"), shares))
+    y = chart.plot.y
+    for edge, tops in zip(chart.edges, np.cumsum(shares, axis=1).T, strict=True):
+        places = [float(each.split()[1]) for each in re.split("[ML]", edge)[1:]]
+        assert places == [y(top) for top in tops]
+    assert (y.low, y.high) == (0.0, 1.0)
 
 
-def test_no_title_and_no_number_of_a_picture_is_cut():
-    title = "General ceasefire on the whole front line, declared by both sides"
+def test_a_fan_says_its_last_numbers_whole():
     names = ("none", "third-country-of-another-continent")
-    shares = np.tile([0.87, 0.13], (len(DAYS), 1))
-    figure = draw_fans([Fan("p", title, DAYS, names, shares)] * 2)
-    figure.draw_without_rendering()
-    axes = figure.axes[0]
-    assert axes.get_title(loc="left").replace("\n", " ") == title
-    texts = [text.get_text() for text in axes.texts]
-    assert all("%" in text for text in texts), texts
-    assert texts[1].endswith("… 13\N{NARROW NO-BREAK SPACE}%")
-    left = figure.axes[1].get_tightbbox().x0
-    assert all(text.get_window_extent().x1 < left for text in axes.texts)
-    assert axes.title.get_window_extent().x1 < left
-    assert axes.get_tightbbox().y1 < figure.bbox.y1
+    chart = fan_chart(Fan("p", "P", DAYS, names, np.tile([0.87, 0.13], (len(DAYS), 1))))
+    narrow = "\N{NARROW NO-BREAK SPACE}%"
+    assert [label.text for label in chart.labels] == [
+        f"third-country-\N{HORIZONTAL ELLIPSIS} 13{narrow}", f"none 87{narrow}",
+    ]  # fmt: skip
+    assert chart.description.endswith(f"none 87{narrow}, {names[1]} 13{narrow}")
+    total = Fan("p", "P", DAYS, quantiles=np.zeros((len(DAYS), 5)), unit="persons")
+    assert [label.text for label in fan_chart(total).labels] == ["5, 50 and 95 %: 0"]
+    assert fan_chart(total).title == "P (persons)"
+    assert [text for _, text in fan_chart(total).plot.x_ticks] == ["Sep 2026", "Dec"]
+    long = Fan("p", "P", [DAYS[0], DAYS[0] + dt.timedelta(days=400)], ("a",), [[1], [1]])
+    assert [text for _, text in fan_chart(long).plot.x_ticks] == ["Oct 2026", "Jul 2027"]
 
 
 @pytest.mark.parametrize(
@@ -181,39 +184,35 @@ def test_no_title_and_no_number_of_a_picture_is_cut():
 )
 def test_the_marks_of_an_amount_differ(low, high):
     quantiles = np.tile(np.linspace(low, high, 5), (len(DAYS), 1))
-    figure = draw_fans([Fan("p", "P", DAYS, quantiles=quantiles, levels=(5, 25, 50, 75, 95))])
-    figure.draw_without_rendering()
-    marks = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    chart = fan_chart(Fan("p", "P", DAYS, quantiles=quantiles, levels=(5, 25, 50, 75, 95)))
+    marks = [text for _, text in chart.plot.y_ticks]
     assert len(marks) >= 2
     assert len(set(marks)) == len(marks)
-    assert [float(mark) for mark in marks] == pytest.approx(figure.axes[0].get_yticks())
+    assert [place for place, _ in chart.plot.y_ticks] == [chart.plot.y(float(m)) for m in marks]
     if (low, high) == (203.0, 207.0):
         assert all(mark.isdigit() for mark in marks), "what is counted has whole marks"
 
 
-@pytest.mark.parametrize("title", ["Prisoners", "A title of many words " * 6])
-def test_the_unit_of_an_amount_stands_in_the_title_and_nothing_is_cut_at_the_left(title):
-    quantiles = np.tile(np.linspace(0, 120_000, 5), (len(DAYS), 1))
-    fan = Fan("p", title, DAYS, quantiles=quantiles, levels=(5, 25, 50, 75, 95), unit="persons")
-    figure = draw_fans([fan])
-    figure.draw_without_rendering()
-    named = figure.axes[0].get_title(loc="left")
-    assert named.endswith("(persons)")
-    assert named.count("\n") <= 1
-    assert figure.axes[0].get_tightbbox().x0 >= figure.bbox.x0 - 1
-
-
-def test_fans_stand_side_by_side_and_each_is_named():
-    shares = np.full((len(DAYS), 2), 0.5)
-    fans = [Fan(f"p{i}", f"Process {i}", DAYS, ("a", "b"), shares) for i in range(5)]
-    figure = draw_fans(fans)
-    assert [axes.get_title(loc="left") for axes in figure.axes] == [fan.title for fan in fans]
-    places = [axes.get_position() for axes in figure.axes]
-    assert all(
-        a.x1 <= b.x0 or b.x1 <= a.x0 or a.y0 >= b.y1 or b.y0 >= a.y1
-        for i, a in enumerate(places)
-        for b in places[i + 1 :]
-    )
+def test_no_letter_of_a_fan_is_cut_on_a_page_or_in_a_file(chrome, tmp_path):
+    states = ("none", "third-country-of-another-continent", "ministers-withdrew", "мир", "x", "y")
+    shares = np.tile(np.full(6, 1 / 6), (len(DAYS), 1))
+    quantiles = np.tile(np.linspace(0, 1_200_000, 5), (len(DAYS), 1))
+    fans = [
+        Fan("p", "A title of many words " * 6, DAYS, states, shares),
+        Fan("q", "<b>&</b>", DAYS, quantiles=quantiles, unit="persons"),
+        Fan("r", "no dates", ()),
+    ]
+    save(fans, tmp_path / "w.svg", title="World & <more>")
+    page = chrome.new_page(viewport={"width": 390, "height": 900})
+    world = WorldPage([ProcessRow("p", "P", "none")], fans=fans)
+    data = ReviewData(Run("live", DAYS[0]), world=world)
+    for shown in (render(data), (tmp_path / "w.svg").read_text("utf-8")):
+        page.set_content(shown)
+        assert page.locator("text >> text=95 %: 1,200,000").count() == 1
+        assert page.evaluate(CUT) == []
+    root = ElementTree.parse(tmp_path / "w.svg").getroot()
+    assert "var(" not in ElementTree.tostring(root, "unicode")
+    page.close()
 
 
 def test_what_is_likely_now_is_the_last_word_with_its_interval_and_its_change(make_binary):

@@ -281,3 +281,19 @@ def test_what_was_ticked_or_chosen_last_is_what_counts(browser, house, asks):
     form, _ = open_item()
     assert "two things are named" in sent(form, target=ticks[1], other=other)
     assert 'role="alert"' in browser.page.text
+
+
+def test_the_effect_as_it_was_says_as_of_when(browser, house, monkeypatch):
+    """While a newer one is simulated, an older stands there: its numbers are not those of now."""
+    from forecasting.web.compute import Figures, Work
+    from forecasting.web.pages import news
+
+    seq = add_item(house)
+    old = {
+        "rows": [], "looked": {}, "notes": [], "target": "ceasefire=accepted", "half_life": "30d",
+        "codes": ["0"], "draws": 8192,
+    }  # fmt: skip
+    monkeypatch.setattr(news, "figures", lambda *_, **__: Figures(old, 700, Work("news", (), 0), 3))
+    assert "As of entry 700; 3 entries newer since." in browser.get(f"/news/{seq}").text
+    monkeypatch.setattr(news, "figures", lambda *_, **__: Figures(old, 700, None, 0))
+    assert "As of entry" not in browser.get(f"/news/{seq}").text

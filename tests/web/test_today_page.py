@@ -38,6 +38,10 @@ def test_an_outcome_wants_a_source(browser, house):
     assert browser.faults()
     browser.send("/resolve", form, source="https://example.org/word", outcome="no")
     assert house.book.asked(form["question"])[0].title in browser.notes()[0]
+    # A slip is taken back where it was made.
+    browser.send(f"/q/{form['question']}/settle")
+    assert "has no outcome again" in browser.notes()[0]
+    assert form["question"] in {row["question"] for row in house.book.due()}
 
 
 def test_what_facts_decide_is_recorded_where_it_stands(browser, house):

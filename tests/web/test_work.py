@@ -5,7 +5,7 @@ import re
 import pytest
 
 from forecasting.web.jobs import Job, Jobs
-from tests.web.conftest import Browser, eventually
+from tests.web.conftest import eventually
 
 
 def test_the_chain_is_verified_in_another_process(browser, house):
@@ -87,11 +87,23 @@ def test_what_takes_a_number_apart_is_in_its_own_unit(browser, house, row, words
     assert tuple(shown) == words
 
 
-def test_another_person_does_not_see_it(house):
-    job = house.jobs.start("x", "verify", who="ben", then="/ledger")
-    browser = Browser(house)
-    assert browser.get(f"/jobs/{job.id}").status_code == 404
-    house.jobs.end(job)
+def test_work_is_under_way_for_all_and_led_to_for_who_began_it(browser, house):
+    """Whoever left its page finds back to it; nobody else begins the same anew, or sees it."""
+    house.jobs._turn.acquire()  # nothing starts
+    mine, other = (
+        house.jobs.start(f"Work of {who}", "verify", who=who, then="/ledger")
+        for who in ("ana", "ben")
+    )
+    page = browser.get("/questions").text
+    assert f'<a href="/jobs/{mine.id}">Work of ana</a>' in page
+    assert "Work of ben, for ben" in page
+    assert other.id not in page
+    page = browser.get(f"/jobs/{other.id}")
+    assert (page.status_code, "Only ben, who began this work" in page.text) == (404, True)
+    house.jobs.end(mine)
+    house.jobs.end(other)
+    house.jobs._turn.release()
+    assert "Under way" not in browser.get("/questions").text
 
 
 def test_old_work_is_forgotten_and_what_is_not_over_is_kept(database):

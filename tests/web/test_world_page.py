@@ -183,6 +183,11 @@ def test_a_story_is_told_by_the_titles_of_its_processes():
     assert _story(text, rows) == expected
     expected = "“Will the court rule?”: it happens in March 2027, Talks: under way in May 2027"
     assert _story("ruling in March 2027, talks=under-way in May 2027", rows) == expected
+    # A story names a title with each of its moves, so a long one is cut.
+    title = "Will the court of appeal " + "now " * 20 + "rule?"
+    story = _story("ruling in March 2027", [SimpleNamespace(name="ruling", title=title)])
+    assert len(story) < 110
+    assert story.endswith("\N{HORIZONTAL ELLIPSIS}”: it happens in March 2027")
 
 
 def test_the_simulation_follows_an_update_and_knows_every_open_question(small):

@@ -172,6 +172,17 @@ def test_an_outcome_is_chosen_and_taking_it_back_needs_no_source(browser, house)
     assert [fault for fault in browser.faults() if "soonish" in fault] == browser.faults()[:1]
 
 
+def test_a_question_that_counts_only_if_another_comes_out_so_is_asked_here_too(house):
+    other = _open_question(house)
+    browser = Browser(house)
+    fields = {"title": "What then?", "p": "20", "by": "2031-01-31", "kind": "yes-no"}
+    page = _asked(browser, **fields, condition="nobody-asked=yes")
+    assert "no question named nobody-asked" in page.text
+    assert browser.forms("/ask")[0]["condition"] == "nobody-asked=yes"
+    page = _asked(browser, **fields, condition=other)
+    assert "is yes; otherwise it is not scored" in page.text
+
+
 def _asked(browser, **typed):
     browser.get("/ask")
     (form,) = browser.forms("/ask")

@@ -20,7 +20,7 @@ from forecasting.arrays import Recent
 from forecasting.bank import Bank
 from forecasting.domain.catalog import Catalog
 from forecasting.domain.commentary import Worldview
-from forecasting.domain.evidence import Evidence, retractions
+from forecasting.domain.evidence import Evidence, retractions, takes_place
 from forecasting.domain.forecast import Forecast, Kind, Spread, Value, model_value
 from forecasting.domain.forecasters import (
     BASE_RATE,
@@ -320,39 +320,71 @@ class Predictor:
         before: Mapping[str, Earlier],
         answers: Mapping[tuple[str, str], Answer],
     ) -> dict[str, _Moves]:
-        """Say what moved the model's forecasts since their last ones.
-
-        The order is that of an explanation: first time (with what was learned of the past), then
-        what was taken back, then the facts of each new item in the order in which they became
-        known, then their reports, so that a report which a fact has ended moved nothing. The
-        changes add up to the whole change on the scale of the answer. Questions that no new item
-        touches are left out.
-        """
+        """Say what moved the model's forecasts since their last ones, on the scale of effects."""
+        # In the order of an explanation: time, with what was learned of the past and the watch that
+        # all items bring with them; what was taken back; the facts of new items, as they became
+        # known; their reports, so that one which a fact has ended moved nothing. Of several reports
+        # each has the mean of what it changes in that order and in the opposite one, which is its
+        # mean over all orders unless three act on one another.
         moves: dict[str, _Moves] = {}
-        facts = self.facts(as_of)
         answered = [q for q in questions if (now := answers.get((MODEL, q.id))) and now.numbers]
-        back = self._taken_back(as_of)
         for (new, undone), asking in self._new(answered, as_of, before).items():
             causes = (*new, *undone, TIME)
-            rows = {
-                q.id: dict.fromkeys(causes, 0.0 * on_scale(q, before[q.id].numbers)) for q in asking
-            }
-            current = {q.id: on_scale(q, before[q.id].numbers) for q in asking}
-            steps = steps_after(facts, new, {key: back[key] for key in undone})
-            for place, (key, items) in enumerate(steps, 1):
-                if place == len(steps):
-                    step_answers = {q.id: answers[MODEL, q.id] for q in asking}
-                else:
-                    step_answers = self.model.answers(OWN[0], asking, self.at(as_of, items))
-                for question in asking:
-                    if question.id not in step_answers or not step_answers[question.id].numbers:
-                        continue
-                    value = on_scale(question, step_answers[question.id].numbers)
-                    rows[question.id][key] = rows[question.id][key] + value - current[question.id]
-                    current[question.id] = value
+            begun = {q.id: on_scale(q, before[q.id].numbers) for q in asking}
+            rows = {q.id: dict.fromkeys(causes, 0.0 * begun[q.id]) for q in asking}
+            orders = self._orders(new, undone, as_of)
+            for steps in orders:
+                current = dict(begun)
+                for place, (key, at) in enumerate(steps, 1):
+                    if place == len(steps):
+                        step_answers = {q.id: answers[MODEL, q.id] for q in asking}
+                    else:
+                        step_answers = self.model.answers(OWN[0], asking, at)
+                    for question in asking:
+                        if question.id not in step_answers or not step_answers[question.id].numbers:
+                            continue
+                        value = on_scale(question, step_answers[question.id].numbers)
+                        change = (value - current[question.id]) / len(orders)
+                        rows[question.id][key] = rows[question.id][key] + change
+                        current[question.id] = value
+            corrections = self._corrections(new, undone, as_of)
             for name, changes in rows.items():
+                for entry, key in corrections.items():
+                    changes[key] = changes[key] + changes.pop(entry)
                 moves[name] = tuple((cause, change.tolist()) for cause, change in changes.items())
         return moves
+
+    def _orders(
+        self, new: Sequence[str], undone: Sequence[str], as_of: dt.datetime
+    ) -> list[list[tuple[str, AsOf]]]:
+        """Give the steps from one forecast to the next: as reports came, and the reverse."""
+        facts, back = self.facts(as_of), self._taken_back(as_of)
+        gone = {key: back[key] for key in undone}
+        # All are watched as all items together say: silence is time's and no report's.
+        watched = self.model.watched_until(list(self.bank.world.processes), self.at(as_of))
+        reports = sum(item.reports for item in facts if item.key in new)
+        return [
+            [
+                (key, self.at(as_of, items, watched))
+                for key, items in steps_after(facts, new, gone, latest_first=latest_first)
+            ]
+            for latest_first in ((False, True) if reports > 1 else (False,))
+        ]
+
+    def _corrections(
+        self, new: Sequence[str], undone: Sequence[str], as_of: dt.datetime
+    ) -> dict[str, str]:
+        """Give the new item that stands in the place of one taken back, by what took that back."""
+        items = known(self.evidence, as_of)
+        taken_back, entry_of = retractions(items), {item.key: item for item in items}
+        corrections: dict[str, str] = {}
+        for key in undone:
+            last, entry = None, entry_of.get(key)
+            while entry and (last := next((i for i in items if takes_place(entry, i)), None)):
+                entry = taken_back.get(last.key)
+            if last is not None and last.key in new:
+                corrections[key] = last.key
+        return corrections
 
     def learn(
         self, questions: Sequence[Question], as_of: dt.datetime, before: Mapping[str, Earlier]
@@ -362,11 +394,10 @@ class Predictor:
         for _, items in self.parts(able, as_of):
             for variant in OWN:
                 self.model.learn(variant, self.at(as_of, items))
-        facts = self.facts(as_of)
-        back = self._taken_back(as_of)
         for new, undone in self._new(able, as_of, before):
-            for _, items in steps_after(facts, new, {key: back[key] for key in undone})[:-1]:
-                self.model.learn(OWN[0], self.at(as_of, items))
+            for steps in self._orders(new, undone, as_of):
+                for _, at in steps[:-1]:
+                    self.model.learn(OWN[0], at)
         for question in able:
             if question.id not in before:
                 self.model.learn(WITHOUT_EVIDENCE, self._opening(question))

@@ -15,13 +15,22 @@ from typing import Any, cast
 from forecasting.app.ledger import log as logs
 from forecasting.app.upkeep import banks
 from forecasting.app.upkeep.banks import refuse_another_question, zone_of
-from forecasting.bank.asked import Asked, dated, fields_of, fields_of_yaml, same_days, slug_of
+from forecasting.bank.asked import (
+    Asked,
+    dated,
+    fields_of,
+    fields_of_yaml,
+    given_that,
+    same_days,
+    slug_of,
+    with_condition,
+)
 from forecasting.bank.read import Bank, question_of
 from forecasting.bank.usable import process_of, with_setups
 from forecasting.domain import forecasters
 from forecasting.domain.catalog import Catalog
 from forecasting.domain.forecast import Forecast, Kind, Value
-from forecasting.domain.instants import deadline, iso, local_day
+from forecasting.domain.instants import deadline, iso, last_day, local_day
 from forecasting.domain.predicate_check import processes_of
 from forecasting.domain.predicate_text import RESERVED
 from forecasting.domain.question import Question, lacks_criteria
@@ -62,6 +71,9 @@ def ask(
         names |= {question.ladder for question in catalog.questions.values() if question.ladder}
         fields["slug"] = next(slug for n in count(1) if (slug := f"question-{n}") not in names)
     _check_new(catalog, bank.world.processes, fields, explicit=bool(asked.slug))
+    if asked.condition:
+        needs = fields["links"]["condition"]
+        needs["question"] = catalog.called(needs["question"])
     setups: list[Setup] = []
     if asked.base:
         process, setup = _process(asked, fields, forecaster=forecaster, now=now, bank=bank)
@@ -72,6 +84,8 @@ def ask(
         question if asked.opens else replace(question, opens=now)
         for question in question_of(fields, now=now, source="asked")
     ]
+    if asked.condition:
+        questions = [_conditional(catalog, question, now) for question in questions]
     for question in questions:
         if question.opens > now:
             msg = f"opens ({asked.opens}): lies in the future"
@@ -108,6 +122,7 @@ def ask(
         "closes": questions[-1].closes,
         "deadline": deadline(questions[-1].closes, first.zone),
         "answer": first.answer,
+        "condition": first.condition and f"{first.condition.question}={first.condition.outcome}",
         "process": setups[0].name if setups else "",
         "criteria": "" if lacks_criteria(first) else first.criteria,
         "questions": [question.id for question in questions],
@@ -128,6 +143,29 @@ def ask(
             )
         ],
     }
+
+
+def _conditional(catalog: Catalog, question: Question, now: dt.datetime) -> Question:
+    """Give a question with its condition checked, and said in its answer where that lacks it."""
+    checked = with_condition(question, catalog.questions)
+    assert checked.condition is not None  # for the type checker
+    needs, other = checked.condition, catalog.questions[checked.condition.question]
+    shown, status = f"condition ({needs.question}={needs.outcome})", catalog.status(other, now)
+    if status in {"resolved", "annulled"}:
+        msg = f"{shown}: {other.id} is {catalog.outcome(other)} already"
+        raise InvalidInput(msg, hint="ask without it, or on a question that is open")
+    answer = checked.answer
+    # A base rate is one under the condition, so the answer of its process needs no more.
+    if not answer or "given" in answer.split() or answer == f"{checked.id}-event by close":
+        return checked
+    if other.closes > checked.closes:
+        day = last_day(other.closes, other.zone)
+        msg = f"{shown}: {other.id} closes later than this, so the model cannot say that it holds"
+        raise InvalidInput(msg, hint=f"by={day}, or a later day; or no answer")
+    if not (given := given_that(checked, other)):
+        msg = f"answer ({answer}): does not say in the world's terms that {shown} holds"
+        raise InvalidInput(msg, hint=f'answer="{answer} given ...", or none')
+    return replace(checked, answer=f"{answer} given {given}")
 
 
 def by_stated_rates(ledger: Ledger, name: str) -> list[str]:
@@ -222,7 +260,8 @@ def edit(
     ledger: Ledger, name: str, changed: str | Mapping[str, Any], now: dt.datetime
 ) -> list[str]:
     """Record a new version of a question, from its YAML or by fields; give the changed ids."""
-    old_questions = Catalog.of(ledger).find(name)
+    catalog = Catalog.of(ledger)
+    old_questions = catalog.find(name)
     before = fields_of(old_questions)
     if isinstance(changed, str):
         after = fields_of_yaml(changed)
@@ -243,9 +282,8 @@ def edit(
             question,
             basis=was.basis,
             model=was.model,
-            parent=was.parent,
-            condition=was.condition,
         )
+        new = with_condition(new, catalog.questions)
         if after.get("opens") == before["opens"] or "opens" not in after:
             new = replace(new, opens=was.opens)
         if question.id in old and same_days(after, before):

@@ -245,19 +245,31 @@ def followers(ledger: Ledger, rows: Sequence[Mapping[str, Any]], now: dt.datetim
     """Say what has become of the questions whose condition was just decided."""
     catalog = Catalog.of(ledger)
     decided = {row["question"] for row in rows}
-    notes = [
-        f"{question.id} follows {question.condition.question}: {catalog.status(question, now)}"
-        for question in catalog.questions.values()
-        if question.condition is not None and question.condition.question in decided
-    ]
     ladders = {catalog.questions[name].ladder for name in decided} - {None}
-    return notes + [
-        f"{rung.id} is {standing.outcome} with it: {standing.note}"
+    with_it = [
+        standing
         for ladder in sorted(filter(None, ladders))
         for rung in catalog.ladder(ladder)
         for standing in [catalog.outcomes.get(rung.id)]
         if standing is not None and standing.derived and standing.outcome == YES
     ]
+    decided |= {standing.question for standing in with_it}
+    following: dict[str, Question] = {}
+    while more := [
+        question
+        for question in catalog.questions.values()
+        if question.condition is not None and question.id not in following
+        if question.condition.question in decided
+    ]:
+        following |= {question.id: question for question in more}
+        # What the failure of its condition annuls is decided too.
+        decided |= {one.id for one in more if catalog.outcome(one) is not None}
+    notes = [
+        f"{name} follows {question.condition.question}: {catalog.status(question, now)}"
+        for name, question in following.items()
+        if question.condition is not None
+    ]
+    return notes + [f"{one.question} is {one.outcome} with it: {one.note}" for one in with_it]
 
 
 def _rungs(catalog: Catalog, name: str, chosen: Chosen, none: str) -> Sequence[Question]:

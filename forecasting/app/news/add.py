@@ -11,12 +11,13 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from forecasting.app.news.shown import REPLACED, find, row_of
+from forecasting.app.news.shown import find, row_of
 from forecasting.app.upkeep import banks
 from forecasting.domain.catalog import Catalog
 from forecasting.domain.evidence import (
     LASTING,
     NEWS,
+    REPLACED,
     Effect,
     Evidence,
     retractions,

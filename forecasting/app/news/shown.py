@@ -9,7 +9,14 @@ from typing import Any
 
 from forecasting.app.upkeep import banks
 from forecasting.domain.catalog import Catalog
-from forecasting.domain.evidence import NEWS, REFERENCE_STREAMS, Evidence, retractions, retracts
+from forecasting.domain.evidence import (
+    NEWS,
+    REFERENCE_STREAMS,
+    Evidence,
+    retractions,
+    retracts,
+    takes_place,
+)
 from forecasting.domain.forecasters import MODEL
 from forecasting.domain.instants import iso
 from forecasting.domain.question import effect_scale
@@ -20,8 +27,6 @@ from forecasting.evidence.reliability import STREAM, Reliabilities, grades_of
 from forecasting.evidence.reports import Weights, bound
 from forecasting.store import Ledger
 
-#: The reason of a retraction whose item was recorded anew, by the next entry.
-REPLACED = "replaced"
 #: What a listing shows of an item as it is.
 _LISTED = (
     *("key", "kind", "title", "source", "grade", "certainty", "event_at", "known_at"),
@@ -57,13 +62,7 @@ def find(ledger: Ledger, items: Sequence[Evidence], name: str) -> Evidence:
 def replaced(items: Sequence[Evidence], by: Evidence) -> Evidence | None:
     """Give the item that another took the place of: its retraction is the entry before."""
     retraction_of = retractions(items)
-    return next((one for one in items if _takes_place(retraction_of.get(one.key), by)), None)
-
-
-def _takes_place(retraction: Evidence | None, item: Evidence) -> bool:
-    if retraction is None or retraction.seq is None or item.seq is None:
-        return False
-    return retraction.note == REPLACED and item.seq == retraction.seq + 1
+    return next((one for one in items if takes_place(retraction_of.get(one.key), by)), None)
 
 
 def show(ledger: Ledger, name: str, *, now: dt.datetime) -> dict[str, Any]:
@@ -92,7 +91,7 @@ def show(ledger: Ledger, name: str, *, now: dt.datetime) -> dict[str, Any]:
         "state": _state(item, retraction_of),
         "because": item.note,
         "retracted_by": by and {"seq": by.seq, "known_at": by.known_at, "because": by.note},
-        "replaced_by": next((one.seq for one in items if _takes_place(by, one)), None),
+        "replaced_by": next((one.seq for one in items if takes_place(by, one)), None),
         "effects": [
             {
                 "target": effect.target,

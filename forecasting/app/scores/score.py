@@ -34,7 +34,7 @@ from forecasting.comparison.table import check_table, from_frame
 from forecasting.domain.forecasters import CLIMATOLOGY, UNIFORM, family
 from forecasting.domain.question import ANNULLED, TOO_SOON
 from forecasting.domain.scores import NATURAL, SCORES
-from forecasting.errors import InvalidInput, NotFound, nearest
+from forecasting.errors import InvalidInput, NotFound
 from forecasting.scoring.lifetime import where
 from forecasting.store import Ledger
 
@@ -350,5 +350,8 @@ def known_forecaster(ledger: Ledger, name: str) -> None:
     present = sorted(ledger.forecasters(replays=True))
     msg = f"no forecaster named {name}"
     others = [one for one in present if family(one) == "person"]
-    near = nearest(name, others) or next(iter(get_close_matches(name, present, 1, 0.7)), "")
+    # Where the names themselves are the other way out, a far guess is none.
+    near = next(
+        iter(get_close_matches(name, others, 1) or get_close_matches(name, present, 1, 0.7)), ""
+    )
     raise NotFound(msg, hint=near or ", ".join(others[:6]) or "forecast score")

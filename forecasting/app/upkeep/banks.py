@@ -7,12 +7,13 @@ package and is named by its world file. Processes that somebody stated in one ph
 
 import datetime as dt
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from forecasting.bank import Bank, check, read_bank, read_question_file
+from forecasting.bank.asked import with_condition
 from forecasting.bank.read import digest, question_of
 from forecasting.bank.usable import bundled_folder, example_folder, examples, usable, with_setups
 from forecasting.bank.world_check import notes
@@ -220,9 +221,11 @@ def _content(item: Evidence) -> tuple[Any, ...]:
 def refuse_another_question(ledger: Ledger, old: Question, new: Question) -> None:
     """Refuse a change of the outcome space or the window of a question that has forecasts."""
     same = (old.space, old.opens, old.closes) == (new.space, new.opens, new.closes)
+    same &= old.condition == new.condition
     if not same and (ledger.forecasts(question=old.id) or ledger.seals(question=old.id)):
         msg = (
-            f"question ({old.id}): has forecasts, so its outcome space and its window cannot change"
+            f"question ({old.id}): has forecasts, so its outcome space, its window and its "
+            "condition cannot change"
         )
         raise InvalidInput(msg, hint="give the changed question a slug of its own")
 
@@ -246,8 +249,15 @@ def add_file(ledger: Ledger, path: Path, now: dt.datetime) -> list[Question]:
         if question.id in catalog.questions or catalog.ladder(question.id):
             msg = f"slug ({question.ladder or question.id}): is already in the ledger"
             raise InvalidInput(msg, hint="give it a slug of its own", where=str(path))
+    questions = _with_conditions(catalog, questions)
     ledger.append([*questions, *resolutions], recorded_at=now)
     return questions
+
+
+def _with_conditions(catalog: Catalog, questions: Sequence[Question]) -> list[Question]:
+    """Give new questions with their conditions checked."""
+    known = {**catalog.questions, **{question.id: question for question in questions}}
+    return [with_condition(question, known) for question in questions]
 
 
 def add_fields(ledger: Ledger, fields: Mapping[str, Any], now: dt.datetime) -> list[Question]:
@@ -262,5 +272,6 @@ def add_fields(ledger: Ledger, fields: Mapping[str, Any], now: dt.datetime) -> l
         if question.closes <= now and "resolution" not in fields and "resolutions" not in fields:
             msg = f"closes ({deadline(question.closes, question.zone)}): lies in the past"
             raise InvalidInput(msg, hint="a deadline in the future")
+    questions = _with_conditions(catalog, questions)
     ledger.append(questions, recorded_at=now)
     return questions

@@ -136,7 +136,7 @@ def read(paths: Paths, predicate: Predicate, question: Question) -> Reading:
     of = truths(paths, predicate, question)
     if question.type == "binary":
         chance = estimate(of["yes"], weights, repeats)
-        asked = of["yes"] if given is None else of["yes"][given]
+        asked = of["yes"] if given is None else of["yes"][weights > 0.0]
         decided = "yes" if asked.all() else "no" if not asked.any() and chance.p == 0.0 else None
         p, errors = (logged(chance.p),), (chance.mcse,)
         return Reading(p, chance.spread(), (), chance.gate, decided, errors)

@@ -38,8 +38,7 @@ def simulate(
     `horizon` is in days from the origin, for all or for each process; what is linked goes as far as
     its farthest. The same `seed` gives the same bytes; a process more changes no other's chance.
     Of `tilt` each way has its share of half the draws, where its moves' first budgets are used up
-    sooner by their factors; weights (at most 2) undo it. In draws out of `only` nothing moves, and
-    nobody may ask them.
+    sooner by their factors; weights (at most 2) undo it. Draws out of `only` stay and weigh 0.
     """
     reach = np.array(np.broadcast_to(horizon, len(world.processes)), dtype=np.float64)
     from forecasting.models.world.plan import planned  # imports numba
@@ -47,6 +46,7 @@ def simulate(
     world = settled(world, do)
     plan, log_weight = planned(world, float(reach.max(initial=0.0)), seed, do, tilt)
     wanted = np.ones(world.draws, dtype=np.bool_) if only is None else only
+    log_weight = np.where(wanted, log_weight, -np.inf)
     return Paths(world, tuple(reach.tolist()), _rows(plan, reach, wanted, world), log_weight)
 
 

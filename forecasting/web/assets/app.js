@@ -176,7 +176,7 @@
     }
     // What was done is done: keys move again, and do not type into its field.
     if (document.querySelector(".note.done") && !document.querySelector(".fault")) document.activeElement?.blur();
-    const note = document.querySelector(".note, .fault");
+    const note = document.querySelector(".note, .fault, #refusal");
     note?.scrollIntoView({block: "nearest"});
   });
 })();

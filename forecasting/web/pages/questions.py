@@ -166,6 +166,7 @@ def _question_fields(form: Sent) -> dict[str, Any]:
         "background": form.get("background"),
         "base": form.get("base"),
         "answer": form.get("answer"),
+        "condition": form.get("condition"),
         "slug": form.get("slug"),
         "opens": form.get("opens"),
         "resolves_by": form.get("resolves_by"),

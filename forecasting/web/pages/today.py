@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from starlette.responses import Response
 
@@ -28,6 +29,11 @@ PARTS = {
     "never answered": ("new", "Open, and not answered by you", "/questions?answered=no"),
     "news not coded": ("news", "News to be coded", "/news"),
 }
+#: What somebody sees who reads and does not write.
+READ = {
+    "due": ("due", "Waits for its outcome", "/questions?status=due"),
+    "closes soon": PARTS["closes soon"],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +50,9 @@ class Part:
 def today(visit: Visit, *, faults: tuple[Fault, ...] = (), wrong: str = "") -> Response:
     """Show what needs the visitor; each question once, in the first part that it belongs to."""
     parts = []
-    for section, mine in visit.book.needs(*PARTS).items():
-        key, title, more = PARTS[section]
+    sections = PARTS if visit.may_write else READ
+    for section, mine in visit.book.needs(*sections).items():
+        key, title, more = sections[section]
         if mine:
             shown_rows = mine[:MOST] if key == "news" else _rows(visit, mine[:MOST])
             parts.append(Part(key, title, more, shown_rows, len(mine)))
@@ -114,9 +121,8 @@ def resolve(visit: Visit) -> Response:
     return visit.write(
         lambda book: book.resolve(question, outcome, source=source, sure=sure),
         then="/",
-        note=lambda rows: (
-            f"Recorded {outcome} for {visit.quoted(question)}. A mistake is undone on its page."
-        ),
+        note=lambda rows: f"Recorded {outcome} for {visit.quoted(question)}.",
+        undo=lambda rows: (f"/q/{quote(question, safe='@')}/settle", {"act": "reopen"}),
         again=lambda faults: today(visit, faults=faults, wrong=question),
     )
 

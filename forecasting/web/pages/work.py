@@ -14,7 +14,10 @@ from forecasting.web.visit import Visit
 
 def _job(visit: Visit) -> Job:
     job = visit.house.jobs.of(visit.path["key"])
-    if job is None or job.who != visit.who:
+    if job is not None and job.who != visit.who:
+        msg = f"only {job.who}, who began this work, sees it; what it records is in the ledger"
+        raise NotFound(msg)
+    if job is None:
         raise NotFound("There is no such piece of work any more; what it recorded is in the ledger")
     return job
 

@@ -18,6 +18,8 @@ from forecasting.web.visit import Visit
 FRESH = dt.timedelta(days=7)
 #: Rows of what is worth knowing, and of questions that move, before the rest unfolds.
 MOST = 10
+#: Letters of a title within a story, which names it with each of its moves.
+LONG = 70
 
 #: A worldview as its file has it, with a process and a text that stand for any.
 EXAMPLE = """\
@@ -80,8 +82,8 @@ def _story(text: str, processes: Sequence[Any]) -> str:
         name, state = match[1], match[2] or ""
         if name not in called:
             return str(match[0])
-        title, entered = called[name], state[1:].replace("-", " ")
-        if title.endswith("?"):
+        title, entered = words.short(called[name], LONG), state[1:].replace("-", " ")
+        if called[name].endswith("?"):
             return f"“{title}”: {entered or 'it happens'}"
         return f"{title}: {entered}" if entered else title
 
