@@ -90,7 +90,20 @@ def add(known_at: str, event_at: str, title: str, **more: Any) -> None:
         say(f"note: decides {each['question']}; if so: {each['accept']}{_database()}")
     if settings().format == "table":
         row = {k: v for k, v in row.items() if k not in ("similar", "notes", "resolves")}
+        row = _in_words(row)
     emit(times.named_days([row], zone)[0])
+
+
+def _in_words(row: dict[str, Any]) -> dict[str, Any]:
+    """Call a fact so, which entries call a datum."""
+    if row["kind"] != "datum":
+        return row
+    fact = {**row, "kind": "fact"}
+    if "effects" in row:
+        fact["effects"] = [
+            {**each, "form": "fact"} if each["form"] == "datum" else each for each in row["effects"]
+        ]
+    return fact
 
 
 def _database() -> str:
@@ -158,7 +171,7 @@ def show(item: str) -> None:
     if settings().format == "table":
         from forecasting.evidence.intake import without_tags
 
-        row = {**row, "because": without_tags(row["because"] or "")}
+        row = _in_words({**row, "because": without_tags(row["because"] or "")})
     emit(row)
     bearing = [each["target"] for each in row["effects"] if each["form"] == "bears"]
     if row["kind"] == "report" and row["state"] == "standing" and bearing:

@@ -105,8 +105,11 @@ def test_facts_reports_and_what_is_said_of_them(run):
     assert item["on"] == {"truce=on": "+2"}
     assert (item["half_life"], item["then"] > item["now"] > 1.0) == (10.0, True)
 
-    _, err = run("news", "add", "Truce begins", "--source", "ministry", "--known-at", "2026-11-21",
-                  "--grade", "A", "--on", "truce=on")  # fmt: skip
+    out, err = run("news", "add", "Truce begins", "--source", "ministry", "--known-at",
+                   "2026-11-21", "--grade", "A", "--on", "truce=on")  # fmt: skip
+    for shown in (out, run("news", "show", re.search(r"^seq +(\d+)$", out, re.M)[1])[0]):
+        assert re.search(r"^kind +fact$", shown, re.M)
+        assert "datum" not in shown
     assert err.count("note: decides truce-2026@") == 2
     command = shlex.split(err.rpartition("if so: ")[2])
     assert command[:4] == ["forecast", "resolve", RUNG, "yes"]
