@@ -39,6 +39,7 @@ OF_FILES = {
     "web/test_cost.py::test_no_page_of_news": "a process of its own",
     "web/test_question_page.py::test_the_time_after": "scores in a process of its own",
     "web/test_review_page.py": "scores in a process of its own",
+    "web/test_team.py::test_somebody_signs_in": "a server of its own",
     "web/test_work.py": "processes of their own",
     "web/test_world_page.py": "simulates in a process of its own",
     "web/test_writes.py::test_nothing_acknowledged": "a server of its own",
