@@ -245,9 +245,12 @@ def test_a_number_in_another_form_is_refused_with_the_form_that_fits(diary):
     with pytest.raises(InvalidInput) as of_a_ladder:
         use.log(diary.ledger, "truce", forecaster="ann", now=START + DAY)
     assert "--p 2025-02-01=.. --p 2025-03-01=.." in str(of_a_ladder.value.hint)
-    choice = ours.question("who")
-    choice = replace(choice, space=OutcomeSpace("categorical", ("ann", "ben")))
-    diary.write(0, choice)
-    with pytest.raises(InvalidInput) as of_options:
-        logged(diary, "who")
-    assert "--p ann=.. --p ben=.." in str(of_options.value.hint)
+    spaces = {
+        "who": (OutcomeSpace("categorical", ("ann", "ben")), "--p ann=.. --p ben=.."),
+        "count": (OutcomeSpace("numeric", lower=0, upper=9), "--p 5=.. --p 50=.. --p 95=.."),
+    }
+    for name, (space, form) in spaces.items():
+        diary.write(0, replace(ours.question(name), space=space))
+        with pytest.raises(InvalidInput) as refused:
+            logged(diary, name)
+        assert form in str(refused.value.hint)
