@@ -120,6 +120,11 @@ def test_a_fact_known_at_the_moment_itself_does_count(bank):
         "summit", "datum", {"name": "state", "state": "russia", "at": as_of.isoformat()}
     )
     news = Evidence("n", "datum", "they met", "x", known_at=as_of, effects=(effect,), seq=1)
+    # The cheaper cases above set the evidence of one predictor, which must see it.
+    one = _predictor(bank, evidence)
+    without = one.parts([question], as_of)
+    one.evidence = (*one.evidence, news)
+    assert one.parts([question], as_of) != without
     before = inputs(_predictor(bank, evidence), question, as_of)
     after = inputs(_predictor(bank, [*evidence, news]), question, as_of)
     assert {name for name in before if before[name] != after[name]} == {"items", "records", "pasts"}

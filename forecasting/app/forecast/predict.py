@@ -134,8 +134,6 @@ class Predictor:
         self.evidence = tuple(evidence)
         self.watches = tuple(watches)
         self._ahead = {} if ahead is None else ahead
-        self._reliability_at = Recent[dt.datetime, Reliabilities](1)
-        self._items_at = Recent[dt.datetime, _Items](1)
         self._priors: dict[str, Answer] = {}
         self.asks, self.silent = predicates(catalog.questions.values(), bank)
         openings: dict[str, dt.datetime] = {}
@@ -163,6 +161,17 @@ class Predictor:
             self.reliability,
             dict(library_versions()),
         )
+
+    @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        """Everything that may count; to set it forgets what followed from another."""
+        return self._evidence
+
+    @evidence.setter
+    def evidence(self, evidence: tuple[Evidence, ...]) -> None:
+        self._evidence = evidence
+        self._reliability_at = Recent[dt.datetime, Reliabilities](1)
+        self._items_at = Recent[dt.datetime, _Items](1)
 
     @classmethod
     def of(
