@@ -175,7 +175,7 @@ def worldview_steps(
     run: str = "",
     at: dt.datetime | None = None,
 ) -> tuple[list[dict[str, Any]], list[str]]:
-    """Give a row for each time that questions of an event came to count, with the weights after."""
+    """Give a row for each moment at which an event begins to count, and the weights after it."""
     _, notes, moment, catalog, forecasts = _choose(ledger, kind, run, at, now)
     spoken = Spoken(forecasts)
     groups: dict[tuple[dt.datetime, str], list[str]] = {}
