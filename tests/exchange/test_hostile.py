@@ -2,7 +2,6 @@
 
 import gzip
 import io
-import time
 import warnings
 import zipfile
 
@@ -16,7 +15,10 @@ from forecasting.store import Ledger
 from forecasting.store.transfer import record_digest
 from tests.exchange.conftest import NOW
 from tests.exchange.tables import FORMATS, record_of, row, stream
+from tests.steps import steps
 
+#: A file that is refused at its second row takes 13,000 to 50,000; one read to its end takes more.
+MOST_STEPS = 250_000
 HEAD = "question,forecaster,forecast,issued_at,opens,closes\n"
 AT = "2025-01-02T00:00:00Z,2025-01-01,2025-01-31"
 GOOD = f"q,ana,0.5,{AT}\n"
@@ -123,9 +125,10 @@ def refused(database, tmp_path, capsys, monkeypatch):
         with Ledger.open(str(database)) as ledger:
             before = record_digest(ledger)
         capsys.readouterr()
-        began = time.process_time()
-        assert cli(["--db", str(database), "import", format, str(path)]) == 2
-        assert time.process_time() - began < 2
+        codes = []
+        words = ["--db", str(database), "import", format, str(path)]
+        assert steps(lambda: codes.append(cli(words))) < MOST_STEPS
+        assert codes == [2]
         out, err = capsys.readouterr()
         assert out == ""
         assert err.startswith("error: ")

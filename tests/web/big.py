@@ -66,13 +66,13 @@ def _question(number, drawn):
     )  # fmt: skip
 
 
-def costs(house, *, rounds, questions, pages=PAGES):
+def costs(house, *, rounds, questions):
     """Give the CPU seconds that each page took, round by round, after a first look."""
     from tests.web.conftest import Browser
 
     browser = Browser(house)
     seconds = {}
-    for page in pages:
+    for page in PAGES:
         for number in range(rounds + 1):
             address = page.replace("{n}", str(number * 37 % questions))
             began = time.process_time()

@@ -204,7 +204,7 @@ class Server:
     def stop(self):
         """End it."""
         self.process.terminate()
-        self.process.wait(timeout=30)
+        self.process.wait(timeout=120)
         if self.process.stdout is not None:
             self.process.stdout.close()
 

@@ -32,7 +32,7 @@ class Attacker:
         self.csrf = re.search(r'name="csrf" value="([^"]+)', page)[1]
         self.question = re.search(r'/log".*?name="question" value="([^"]+)', page, re.DOTALL)[1]
 
-    def send(self, raw, *, rest=(), seconds=15):
+    def send(self, raw, *, rest=(), seconds=60):
         with socket.create_connection((self.host, self.port), timeout=seconds) as wire:
             answer = b""
             try:
