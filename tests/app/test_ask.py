@@ -276,15 +276,6 @@ def test_what_somebody_else_forecast_stays(book):
     assert len(book.questions()) == 1
 
 
-def test_a_dict_adds_a_question(book):
-    fields = {"slug": "truce", "title": "The truce holds", "closes": dt.date(2027, 1, 31)}
-    assert book.add_question(fields) == ["truce"]
-    with pytest.raises(InvalidInput, match="in use"):
-        book.add_question(fields)
-    with pytest.raises(InvalidInput, match="closes"):
-        book.add_question({"slug": "b", "title": "Nothing else"})
-
-
 @pytest.mark.parametrize(
     ("title", "slug"),
     [

@@ -101,17 +101,6 @@ def test_a_code_on_a_question_that_was_dropped_and_asked_again_is_gone_at_once(l
     assert [row["title"] for row in board.today("ana", NOW)["news not coded"]] == [coded.title]
 
 
-def test_a_dropped_question_leaves_and_a_retraction_is_seen(ledger):
-    question = question_closing("q", 10)
-    ledger.append([question, word(question, "ana", "0.4", NOW - DAY)], recorded_at=NOW - DAY)
-    board = Board(ledger)
-    ledger.append([item("n", Effect("q", "bears", {}, ""), NOW)], recorded_at=NOW)
-    same(board, ledger, NOW)
-    ledger.append([Setup("dropped", "q", {})], recorded_at=NOW)
-    assert not board.due("ana", NOW)
-    same(board, ledger, NOW)
-
-
 def test_the_rungs_of_a_ladder_stand_together(ledger):
     rungs = [
         question_closing(f"l@{day}", closes, ladder="l")

@@ -7,7 +7,6 @@ deadline had several numbers, by the day on which the question was opened.
 
 import datetime as dt
 import itertools
-import json
 
 import pytest
 
@@ -16,7 +15,6 @@ from forecasting.app.forecast.update import update
 from forecasting.app.news import add as news
 from forecasting.app.world.processes import watch
 from forecasting.bank.usable import bundled_bank
-from forecasting.cli import run
 from forecasting.cli.work import _note
 from forecasting.domain.catalog import Catalog
 from forecasting.domain.instants import parse_instant
@@ -231,24 +229,3 @@ def test_news_of_one_member_logs_its_whole_group_and_no_other(own_book):
     for row in linked:
         assert not row["moved"]
         assert "one linked to it changed" in _note(row)
-
-
-def test_the_commands_say_so_and_end_well(own_book, monkeypatch, capsys):
-    book = own_book()
-    path = book.database
-    book.close()
-    monkeypatch.setenv("FORECASTING_NOW", "2026-11-28T12:00:00Z")
-    monkeypatch.setenv("FORECASTING_FORECASTER", "ana")
-
-    def result_of(*words):
-        assert run(["--db", path, *words, "--json"]) == 0
-        out, err = capsys.readouterr()
-        return json.loads(out), err
-
-    (row,), stderr = result_of("update", "gift-comes")
-    assert "nobody has watched gift since 2026-08-22" in stderr
-    assert row["logged"] is False
-    assert len(result_of("watch", "--all")[0]) == 5
-    (row,), stderr = result_of("update", "gift-comes")
-    assert "nobody has watched" not in stderr
-    assert row["logged"] is True

@@ -157,19 +157,6 @@ def test_each_command_says_how_many_came_late(command, tmp_path, capsys, monkeyp
     assert "1 late forecast left out" in capsys.readouterr().err
 
 
-def test_both_clocks_and_the_mark_are_shown_wherever_forecasts_are_listed(forecast):
-    forecast("log", RUNG, "0.1", "--at", "2026-11-20T12:00Z")
-    (row,) = json.loads(forecast("history", RUNG, "--forecaster", "ana", "--json").out)
-    assert (row["issued_at"], row["mark"]) == ("2026-11-20T12:00:00Z", "backdated")
-    assert row["recorded_at"] >= NOW
-    shown = json.loads(forecast("questions", "show", RUNG, "--json").out)
-    (listed,) = [r for r in shown["forecasts"] if r["forecaster"] == "ana"]
-    assert {"issued_at", "recorded_at", "mark", "kind"} <= set(listed)
-    assert listed["mark"] == "backdated"
-    table = forecast("history", RUNG, "--forecaster", "ana").out
-    assert all(word in table for word in ("mark", "backdated", "issued at", "recorded at"))
-
-
 def test_a_deadline_says_its_zone_and_that_it_is_outside(forecast):
     shown = json.loads(forecast("questions", "show", RUNG, "--json").out)
     assert shown["deadline"] == ("end of 2026-12-31 Europe/Kyiv")

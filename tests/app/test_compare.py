@@ -63,19 +63,6 @@ def test_an_early_resolution_waits_and_a_late_answer_holds_up():
     assert "Diebold-Mariano needs 8" in done["reading"]
 
 
-def test_a_record_of_a_million_forecasts_is_not_read_as_a_million_values(monkeypatch):
-    diary = Diary()
-    asked = [ours.question(f"q{i}", opens=i, days=10) for i in range(2)]
-    diary.write(0, *asked)
-    for i, one in enumerate(asked):
-        who = (("ann", 0.8), ("bob", 0.3))
-        diary.write(i, *(ours.said(one, name, p, i, kind="imported") for name, p in who))
-    diary.write(12, ours.resolved(asked[0], "yes", 11))
-    monkeypatch.setattr(type(diary.ledger), "forecasts", None)
-    result = compare(diary.ledger, "ann", "bob", now=NOW, selection=Selection("imported"))
-    assert (result["n_shared"], result["held_by"]) == (1, "q1")
-
-
 def test_a_name_is_known_or_not_without_reading_what_it_said(monkeypatch):
     diary, asked = Diary(), ours.question("q")
     replayed = ours.said(asked, "model", 0.2, 0, kind="replay")

@@ -402,18 +402,6 @@ def test_what_moved_a_number_is_told_as_an_explanation_tells_it(own_book):
     assert (over["then"] > 1.5, over["now"]) == (True, 1.0)
 
 
-def test_one_report_has_one_number_wherever_it_is_told(own_book):
-    """Both simulate the same steps on the same paths, with more of them than a coalition takes."""
-    book = own_book()
-    update(book.ledger, [], now=NOW - dt.timedelta(hours=1), unwatched=True)
-    item = add(book, "A word", "gift-comes=x2", known_at="2026-08-22T11:30:00Z")
-    moves, _ = moves_of(book, "gift-comes")
-    (explanation,) = explain(book.ledger, "gift-comes", now=NOW)
-    (step,) = (row for row in explanation["items"] if row["kind"] == "report")
-    assert step["clear"]
-    assert step["delta_logit"] == pytest.approx(moves[item["key"]], abs=1e-9)
-
-
 def test_several_reports_have_the_numbers_that_an_explanation_gives_them(own_book, monkeypatch):
     """Each is the mean over their orders, and the silence that one of them ends is time's."""
     book = own_book(SMALL.replace("watched: 2026-08-22", "watched: 2026-07-01"))

@@ -15,7 +15,6 @@ from forecasting.domain.forecast import Forecast, binary_value
 from forecasting.domain.instants import day_ends, iso, parse_instant
 from forecasting.domain.resolution import Resolution
 from forecasting.errors import InvalidInput, NotFound
-from forecasting.evidence import effects
 from forecasting.evidence import predicates as news_world
 from tests.app.small_world import HOUR, NOON, NOW, RUNG, SINCE, WORLD, laid, question
 
@@ -127,15 +126,6 @@ def test_a_question_that_had_closed_takes_no_effect(ledger):
     _add(ledger, "Late", RUNG, known_at=NOW + 90 * DAY, now=NOW + 99 * DAY)
     # A ladder is open as long as one of its rungs is.
     _add(ledger, "Middle", "truce-2026=x2", known_at=NOW + 20 * DAY, now=NOW + 99 * DAY)
-
-
-def test_a_source_is_spelled_out_once_however_many_items_it_has(ledger, monkeypatch):
-    for number in range(5):
-        _add(ledger, f"Envoys leave {number}")
-    spelled = []
-    monkeypatch.setattr(effects, "plain_name", lambda name: spelled.append(name) or name)
-    _add(ledger, "Envoys come", source="gazette")
-    assert sorted(spelled) == ["gazette", "wire"]
 
 
 def test_a_code_of_nothing_is_a_code(ledger):
@@ -407,15 +397,6 @@ def test_what_is_resolved_is_not_proposed(ledger):
     assert _fact(ledger, "truce=on", event_at=NOON - HOUR)["resolves"] == []
 
 
-def test_an_effect_on_a_ladder_is_one_item_on_the_process(ledger):
-    row = _add(ledger, "Envoys leave", "truce-2026=x0.5", grade="b")
-    assert row["on"] == {"truce-2026": "x0.5"}
-    shown = listing.show(ledger, row["key"], now=NOW)
-    assert [effect["target"] for effect in shown["effects"]] == ["truce-2026"]
-    assert shown["effects"][0]["form"] == "likelihood"
-    assert shown["grade"] == "B"
-
-
 def test_an_item_whose_target_the_world_lost_says_so(ledger):
     fine = _add(ledger, "Envoys leave", "truce-2026=x2", grade="B")
     effect = Effect("pact=on", "likelihood", {"a": 0.6, "b": 0.3, "u": 0.5})
@@ -488,12 +469,6 @@ def test_likeness_is_proposed_with_the_command_and_never_merged(ledger):
     assert listing.show(ledger, str(second["seq"]), now=NOW)["state"] == "retracted"
     others = listing.show(ledger, str(accepted["seq"]), now=NOW)["story_items"]
     assert [(row["seq"], row["state"]) for row in others] == [(first["seq"], "standing")]
-
-
-def test_the_same_address_is_alike_whatever_the_title(ledger):
-    first = _add(ledger, "One title", url="https://www.example.org/a?utm_source=x")
-    (alike,) = _add(ledger, "Wholly other words", url="https://example.org/a")["similar"]
-    assert (alike["seq"], alike["why"]) == (first["seq"], "same address")
 
 
 def test_a_retraction_is_an_entry_and_the_item_stays_in_the_record(ledger):

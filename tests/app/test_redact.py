@@ -1,7 +1,6 @@
 """Redaction: the text of a rationale leaves the database, and everything else stays as it was."""
 
 import json
-import sqlite3
 import subprocess
 
 import pytest
@@ -132,28 +131,6 @@ def _holds(folder, text):
         subprocess.run(["cp", str(file), str(copies / file.name)], check=True)
         holds |= part in (copies / file.name).read_bytes()
     return holds
-
-
-def test_without_secure_delete_the_bytes_would_stay(tmp_path):
-    """The test above looks where the text would be."""
-    path = tmp_path / "ledger.db"
-    with Ledger.open(str(path), create=True) as ledger:
-        ledger.append([binary(because=SECRET)], recorded_at=NOW)
-    raw = sqlite3.connect(path)
-    raw.execute("PRAGMA secure_delete = OFF")
-    raw.execute("DROP TRIGGER rationale_no_delete")
-    raw.execute("DELETE FROM rationale")
-    raw.commit()
-    raw.close()
-    assert _holds(tmp_path, SECRET)
-
-
-def test_secure_delete_is_on_whatever_the_build_of_sqlite_would_have_it():
-    raw = sqlite3.connect(":memory:")
-    raw.execute("PRAGMA secure_delete = OFF")
-    engine._configure(raw, memory=True, timeout=1)
-    assert raw.execute("PRAGMA secure_delete").fetchone() == (1,)
-    raw.close()
 
 
 def test_a_backup_carries_seals_reveals_and_redactions_and_an_earlier_one_the_text(tmp_path):

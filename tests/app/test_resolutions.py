@@ -1,7 +1,6 @@
 """Outcomes have versions: corrected, contested, annulled, reopened; a score says which it reads."""
 
 import dataclasses
-import json
 
 import pandas as pd
 import pytest
@@ -101,14 +100,6 @@ def test_three_readings_of_one_record():
     assert row["reading"] == "first"
     with pytest.raises(InvalidInput, match="reading"):
         scores(diary.ledger, selection=Selection(reading="mine"))
-
-
-def test_a_question_nobody_contests_reads_the_same_three_times():
-    ledger = ours.season(events=8).ledger
-    first, *others = ([*scores(ledger, selection=Selection(reading=r))] for r in
-                      ("standing", "first", "disputed"))  # fmt: skip
-    for other in others:
-        assert [r["mean"] for r in other] == [r["mean"] for r in first]
 
 
 def test_a_version_scores_as_if_it_alone_had_been_recorded():
@@ -473,54 +464,3 @@ def test_no_contested_reading_reaches_a_forecast(bank_book):
     assert Catalog.of(ledger) == before
     assert len(Catalog.of(ledger, reading="disputed").outcomes) == len(before.questions)
     assert forecast_inputs() == clean
-
-
-def test_the_commands_give_the_contracts_keys(forecast):
-    rung = "exchange-1000-2026@2026-09-30"
-
-    def read(*arguments):
-        return json.loads(forecast(*arguments, "--json").out)
-
-    forecast("log", rung, "0.6", "--at", "2026-06-01T12:00Z")
-    recorded = [
-        read("resolve", rung, "no", "--source", URL, "--at", "2026-09-30"),
-        read("dispute", rung, "yes", "--source", URL, "--note", "others say so"),
-        read("reopen", rung, "--source", URL),
-        read("annul", rung, "--source", URL),
-    ]
-    keys = {"question", "outcome", "resolved_at", "source", "version", "status", "seq", "id"}
-    assert all(keys | {"recorded_at", "note"} <= set(row) for row in recorded)
-    assert [(r["version"], r["status"], r["outcome"]) for r in recorded] == [
-        (1, "resolved", "no"),
-        (2, "disputed", "yes"),
-        (3, "reopened", None),
-        (4, "annulled", "annulled"),
-    ]
-    # A dispute without a time is known when the standing outcome was.
-    assert recorded[0]["resolved_at"] == recorded[1]["resolved_at"] == "2026-09-30T21:00:00Z"
-    rows = read("resolutions", rung)
-    assert [row["id"] for row in rows] == [row["id"] for row in recorded]
-    assert [row["stands"] for row in rows] == [False, False, False, True]
-    scored = read("resolutions", rung, "--scores", "--kind", "backdated")
-    assert [(r["version"], r["forecaster"], r["n"]) for r in scored] == [
-        (1, "ana", 1), (2, "ana", 1), (3, None, 0), (4, None, 0),
-    ]  # fmt: skip
-    by_reading = {
-        reading: [
-            row["mean"]
-            for row in read(
-                "score", "--kind", "backdated", "--question", rung, "--reading", reading
-            )
-        ]
-        for reading in ("standing", "first", "disputed")
-    }
-    assert by_reading == {
-        "standing": [], "first": [scored[0]["mean"]], "disputed": [scored[1]["mean"]],
-    }  # fmt: skip
-    calibration = read("calibration", "--kind", "backdated", "--reading", "disputed")
-    assert (calibration["outcomes"], calibration["n"]) == ("disputed", 1)
-    output = forecast("resolve", "leaders-meet@2026-12-31", "no", "--source", URL, "--sure")
-    assert "summit-venue follows leaders-meet@2026-12-31: annulled" in output.err
-    shown = read("questions", "show", rung)
-    assert (shown["status"], shown["disputed"][0]["outcome"]) == ("annulled", "yes")
-    assert rung in [row["id"] for row in read("questions", "list", "--status", "annulled")]

@@ -6,13 +6,11 @@ import pytest
 
 from forecasting.app.book import Book
 from forecasting.app.forecast.predict import outcomes_known
-from forecasting.app.scores import frame as frames
 from forecasting.app.scores.frame import Selection, resolved
 from forecasting.app.scores.score import scores
 from forecasting.comparison.against import with_reference
 from forecasting.domain.catalog import Catalog
 from forecasting.errors import InvalidInput, NotFound
-from forecasting.store import Ledger
 from tests import season as ours
 from tests.season import DAY, START, Diary
 
@@ -150,32 +148,6 @@ def test_a_question_may_be_spelled_in_other_letters_and_must_be_there(ledger, ta
     assert "nothing to show" not in shown
     with pytest.raises(NotFound):
         getattr(book, table)(question="nothing")
-
-
-@pytest.mark.parametrize("kind", ["live", "imported"])
-def test_a_table_about_one_question_reads_no_other_forecasts(kind, monkeypatch):
-    diary = Diary()
-    asked = [ours.question(f"q{i}", days=10) for i in range(3)]
-    diary.write(0, *asked)
-    for q in asked:
-        diary.write(2, ours.said(q, "ann", 0.3, 1, kind=kind))
-    diary.write(11, *(ours.resolved(q, "yes", 10) for q in asked))
-    rows = []
-    for module, reader in ((frames, "read_columns"), (Ledger, "forecasts")):
-        real = getattr(module, reader)
-
-        def counted(*args, real=real, **more):
-            entries = real(*args, **more)
-            rows.append(len(entries))
-            return entries
-
-        monkeypatch.setattr(module, reader, counted)
-    whole = scores(diary.ledger, by="question", selection=Selection(kind=kind))
-    assert max(rows) == 3
-    rows.clear()
-    (row,) = scores(diary.ledger, by="question", selection=Selection(kind=kind, question="q1"))
-    assert max(rows) == 1
-    assert row["mean"] == next(each["mean"] for each in whole if each["question"] == "q1")
 
 
 def test_nothing_resolved_is_no_error():

@@ -135,14 +135,6 @@ def test_the_parts_add_up_to_the_mean_of_the_score_asked_for(score):
     assert result["mean_score"] == pytest.approx(by_hand.sum() / n.sum())
 
 
-def test_the_binned_parts_add_up_to_the_mean_brier_score():
-    book = ours.season(events=24)
-    result = calibration(book.ledger, selection=Selection(forecaster="ann"))
-    parts = result["binned"]
-    total = parts["reliability"] - parts["resolution"] + parts["uncertainty"]
-    assert total + parts["within_bins"] == pytest.approx(result["mean_score"])
-
-
 def test_in_mid_season_the_table_says_that_it_leans_to_what_ends_early_and_can_leave_it_out():
     # Everybody says .5 and half of the events come, on day 25 of 40: on day 30 only yes was seen.
     diary = ours.Diary()

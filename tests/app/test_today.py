@@ -44,16 +44,6 @@ def due(ledger, now=NOW, **more):
         return Book(ledger, forecaster="ana", give=listed).due(**more)
 
 
-def test_what_is_said_beside_what_is_due_reads_no_forecast_again(ledger, monkeypatch):
-    reads, read = [], Ledger.brief_forecasts
-    monkeypatch.setattr(Ledger, "brief_forecasts", lambda *a, **k: reads.append(a) or read(*a, **k))
-    with clock.at(NOW):
-        book = Book(ledger, forecaster="ana", give=listed)
-        book.due()
-        book.without_criteria()
-    assert len(reads) == 2  # mine and the model's
-
-
 @pytest.fixture
 def ledger():
     with Ledger.open("sqlite:///:memory:", create=True) as memory:
@@ -168,17 +158,6 @@ def test_what_facts_decide_stands_under_outcomes_to_record(tmp_path, monkeypatch
         # A fact from before the question opened, or one that was taken back, decides nothing.
         book.retract_news(str(fact["seq"]), because="it was another convoy")
         assert sections() == {"fresh look"}
-
-
-def test_frames(ledger, monkeypatch):
-    monkeypatch.setenv("FORECASTING_NOW", NOW.isoformat())
-    book = Book(ledger, forecaster="ana")
-    assert {"section", "question", "mine", "model", "difference"} <= set(book.today())
-    assert book.due()["deadline"].dt.tz is not None
-    with Ledger.open("sqlite:///:memory:", create=True) as nothing:
-        empty = Book(nothing, forecaster="ana")
-        assert list(empty.due()) == list(book.due())
-        assert "section" in empty.today()
 
 
 def test_a_calendar_keeps_its_rules():

@@ -1,13 +1,12 @@
 """A workspace: made, found from below, completed, and no other bank than its own."""
 
-import ast
 import datetime as dt
 import re
 
 import pytest
 
 import forecasting as fc
-from forecasting import clock, config
+from forecasting import config
 from forecasting.app.book import Book
 from forecasting.app.upkeep import banks
 from forecasting.app.upkeep.banks import load_bank, zone_of
@@ -168,16 +167,6 @@ def test_a_broken_settings_file_is_named_with_its_place(sudan, text):
     assert str(sudan / "forecast.toml") in (fault.value.where or "")
 
 
-def test_python_makes_a_workspace_and_finds_it_from_below(tmp_path, monkeypatch):
-    with clock.at(NOW), fc.init(tmp_path / "w", forecaster="ana") as book:
-        book.ask("Will a convoy arrive?", 0.35, by="2027-01-31", slug="convoy")
-    (tmp_path / "w" / "notes").mkdir()
-    monkeypatch.chdir(tmp_path / "w" / "notes")
-    with fc.open() as book:
-        assert book.forecaster == "ana"
-        assert book.questions()["id"].tolist() == ["convoy"]
-
-
 #: What belongs to one conflict, and so into a bank.
 ONE_CONFLICT = re.compile(
     r"kyiv|ukrain|russia|kremlin|donbas|donetsk|moscow|zelensk|\bputin\b|truces-(claim|formal)|"
@@ -194,19 +183,6 @@ def test_nothing_about_one_conflict_stands_in_the_program(root):
         if ONE_CONFLICT.search(line)
     ]
     assert lines == []
-
-
-def test_no_name_of_the_example_is_a_text_of_the_program(root):
-    bank = usable.bundled_bank()
-    names = {*bank.classes, *(q.topic for q in bank.questions), *(q.event for q in bank.questions)}
-    # Words that any bank may use, and that the tables of a bank are named by.
-    names -= {"exchanges", "talks", "wider", "guarantees", "ceasefires"}
-    texts = set()
-    for path in (root / "forecasting").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Constant) and node.value in names:
-                texts.add((path.name, node.value))
-    assert texts == set()
 
 
 def test_no_question_or_process_of_the_example_stands_in_help_hints_or_docstrings(root):

@@ -12,13 +12,11 @@ from forecasting.app.upkeep.banks import bank_of
 from forecasting.app.world import processes, scenario
 from forecasting.bank.usable import bundled_bank
 from forecasting.cli import run
-from forecasting.domain import Effect, Evidence
 from forecasting.domain.instants import parse_instant
 from forecasting.review.world_rows import world_page
-from tests.app.quick import SMALL, predictor
+from tests.app.quick import predictor
 
 NOW = parse_instant("2026-08-22T12:00:00Z")
-NOON = parse_instant("2026-08-20T12:00:00Z")
 DAY = dt.timedelta(days=1)
 
 
@@ -28,39 +26,6 @@ def numbers(bank, names, moment, *more, **options):
     answers = one.one(OWN[0], asked, moment)
     assert not one.model.faults
     return {name: answers[name].numbers for name in names}
-
-
-LINK = "  - while text=table: truce=on x3 (1..9)"
-LINK_OF_1 = LINK.replace("x3 (1..9)", "x1 (1..1)")
-
-
-def test_a_precursor_that_changes_nothing_changes_nothing(own_book):
-    start, end = SMALL.index(LINK), SMALL.index("  - while truce=on")
-    results = []
-    for text in (SMALL.replace(LINK, LINK_OF_1), SMALL[:start] + SMALL[end:], SMALL):
-        own_book(text)
-        results.append(numbers(bundled_bank(), ["truce-comes", "convoys", "text-lies"], NOW))
-    with_it, without, hastened = results
-    assert with_it == without
-    # And one that does hasten changes what it leads to alone.
-    assert hastened["truce-comes"] != without["truce-comes"]
-    assert hastened["text-lies"] == without["text-lies"]
-
-
-def test_a_precursor_split_in_two_changes_nothing(own_book):
-    """By stages of a path an event was once likelier or rarer: 1 stage .038, 2 .105, 4 .012."""
-    own_book(SMALL.replace(LINK, LINK_OF_1))
-    one = numbers(bundled_bank(), ["truce-comes"], NOW)
-    process = SMALL[SMALL.index("  text:") : SMALL.index("  truce:")]
-    second = process.replace("  text:", "  draft:").replace("table", "ready")
-    two = SMALL.replace(process, process + second).replace(
-        LINK,
-        "  - while draft=ready: text=table x1 (1..1)\n    because: a draft comes first\n"
-        f"    source: judgement\n    known_by: 2025-12-31\n{LINK_OF_1}",
-    )
-    own_book(two)
-    assert len(bundled_bank().world.processes) == 6
-    assert numbers(bundled_bank(), ["truce-comes"], NOW) == one
 
 
 @pytest.mark.usefixtures("quick_fits")
@@ -101,29 +66,6 @@ def test_numbers_of_conjunctions_come_from_one_simulation(own_book):
     answers = numbers(live.predictor.bank, names, NOW, draws=8_192)
     p, p_truce, p_text = (answers[name][0] for name in names)
     assert max(0.0, p_truce + p_text - 1) <= p <= min(p_truce, p_text)
-
-
-def report(key, target, ratio):
-    """An item by which the truth is `ratio` times as likely to have been reported."""
-    a = ratio / (1 + ratio)
-    effect = Effect(target, "likelihood", {"a": a, "b": 1 - a, "u": 0.5})
-    return Evidence(key, "report", key, f"wire {key}", NOON, effects=(effect,), grade="B")
-
-
-def numbers_with(own, *items):
-    return numbers(own, ["text-lies", "truce-comes", "convoys", "bridge-holds"], NOW, *items)
-
-
-UP, DOWN = report("a", "text=table", 2.0), report("b", "text=table", 0.5)
-
-
-def test_what_news_says_reaches_the_numbers_and_twice_and_half_cancel(own_book):
-    own_book()
-    bank = bundled_bank()
-    base = numbers_with(bank)
-    assert numbers_with(bank, UP)["text-lies"] > base["text-lies"]
-    assert base["text-lies"] > numbers_with(bank, DOWN)["text-lies"]
-    assert numbers_with(bank, UP, DOWN) == base
 
 
 SCHEDULED = """\

@@ -8,7 +8,6 @@ import pytest
 
 from forecasting.app.book import Book
 from forecasting.app.forecast.predict import OWN
-from forecasting.app.world import what_if
 from forecasting.errors import InvalidInput
 
 NOW = "2026-11-28T12:00:00Z"
@@ -135,14 +134,6 @@ def test_a_number_too_is_told_where_enough_paths_meet_the_condition_and_there_al
     assert 300 <= some["lower"] <= some["after"] <= some["upper"] <= 1200
     assert "fewer than 100 paths" in few["gate"]
     assert pd.isna([few["after"], few["lower"], few["upper"]]).all()
-
-
-def test_more_paths_are_drawn_for_a_row_that_they_could_tell_by_its_own_limit():
-    row = {"question": "home", "gate": "refused", "mcse": 0.025}
-    could_pass = what_if._could_pass
-    assert could_pass([row], {"home": what_if.COARSE}, 2.0)
-    assert not could_pass([row], {"home": what_if.LARGEST}, 2.0)
-    assert not could_pass([row | {"gate": "passed"}], {"home": what_if.COARSE}, 2.0)
 
 
 def test_a_state_without_a_moment_says_until_when_it_counts(view):

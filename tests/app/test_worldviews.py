@@ -2,7 +2,6 @@
 
 import datetime as dt
 import json
-from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -11,9 +10,7 @@ from hypothesis import strategies as st
 
 from forecasting import clock
 from forecasting.app.book import open_book
-from forecasting.app.forecast.update import standing
 from forecasting.app.forecast.worldviews import (
-    spoken_live,
     weights_at,
     worldview_rows,
     worldview_steps,
@@ -22,15 +19,12 @@ from forecasting.bank.usable import bundled_bank
 from forecasting.cli import run
 from forecasting.domain.catalog import Catalog
 from forecasting.domain.forecast import Forecast, model_value
-from forecasting.domain.forecasters import MODEL, POOL
 from forecasting.domain.outcome import OutcomeSpace
 from forecasting.domain.provenance import ReplayMark
 from forecasting.domain.resolution import Resolution
 from forecasting.pooling.worldview_weights import Ensemble, Spoken, counted
-from forecasting.store import Ledger
-from tests import season as ours
 
-A, B, C = "worldview:a", "worldview:b", "worldview:c"
+A, B = "worldview:a", "worldview:b"
 BINARY = OutcomeSpace.binary()
 ORDERED = OutcomeSpace("ordered", ("none", "soft", "firm"))
 
@@ -63,33 +57,6 @@ def weights(cat, forecasts, as_of, *names):
     return [round(weight, 4) for weight in ensemble.weights.values()]
 
 
-def test_what_worldviews_said_is_read_without_what_everybody_else_did(monkeypatch):
-    diary, asked = ours.Diary(), ours.question("q")
-    words = [ours.said(asked, who, p, 1) for who, p in ((A, 0.8), (POOL, 0.7), ("ann", 0.1))]
-    diary.write(0, asked)
-    diary.write(1, *words, ours.said(asked, B, 0.3, 1, kind="imported"))
-    read, names = Ledger.forecasts, []
-    monkeypatch.setattr(
-        Ledger, "forecasts", lambda *a, **k: names.append(k["forecaster"]) or read(*a, **k)
-    )
-    views, at = spoken_live(diary.ledger), ours.START + 2 * ours.DAY
-    assert (views.worldviews, sorted(names)) == ((A,), [POOL, A, B])
-    assert [views.at(who, "q", at) for who in (A, POOL, B)] == [(0.8,), (0.7,), None]
-
-
-def test_the_model_before_an_update_is_read_without_its_replays(monkeypatch):
-    diary, asked = ours.Diary(), ours.question("q")
-    replayed = replace(ours.said(asked, MODEL, 0.9, 2, kind="replay"), run="r")
-    diary.write(0, asked)
-    diary.write(3, ours.said(asked, MODEL, 0.4, 1), replayed)
-    read, kinds = Ledger.forecasts, []
-    monkeypatch.setattr(
-        Ledger, "forecasts", lambda *a, **k: kinds.append(k["kind"]) or read(*a, **k)
-    )
-    before = standing(diary.ledger, ours.START + 3 * ours.DAY)
-    assert ([one.value.plain for one in before.values()], "replay" in kinds) == ([0.4], False)
-
-
 def test_an_outcome_counts_after_it_was_known_and_its_window_over():
     cat = catalog(question("q"), q=("yes", 7))
     forecasts = [forecast(A, "q", 0.8), forecast(B, "q", 0.2)]
@@ -107,13 +74,6 @@ def test_what_was_said_in_the_middle_counts_and_not_what_came_after():
     assert weights(cat, forecasts, 11) == [0.6667, 0.3333]
     over = catalog(question("q"), q=("yes", 4))
     assert weights(over, forecasts, 11) == [0.5, 0.5]
-
-
-def test_one_that_enters_later_is_not_judged_on_what_it_missed():
-    cat = catalog(question("q"), q=("yes", 10))
-    forecasts = [forecast(A, "q", 0.8), forecast(B, "q", 0.2), forecast(C, "other", 0.5, at=6)]
-    third = round(1 / 3, 4)
-    assert weights(cat, forecasts, 11, A, B, C) == [0.4444, 0.2222, third]
 
 
 def test_a_silence_counts_for_nobody():

@@ -1,10 +1,7 @@
 """Bad input: one line that says what is wrong and how to mend it, the contract's code, no write."""
 
 import json
-import os
 import shlex
-import sqlite3
-import stat
 
 import pytest
 
@@ -108,13 +105,6 @@ def test_what_is_refused_says_why_in_one_line_and_writes_nothing(
     assert untouched.read_bytes() == before
 
 
-def test_what_is_due_waits_for_its_outcome_and_nothing_is_logged(database, capsys):
-    due = "exchange-1000-2026@2026-09-30"
-    assert cli(["--db", str(database), "update", due, "--json"]) == 0
-    (row,) = json.loads(capsys.readouterr().out)
-    assert (row["status"], row["logged"], row["after"]) == ("due", False, None)
-
-
 def test_with_json_the_error_is_json(database, capsys):
     assert cli(["--db", str(database), "--json", "log", "leader-meet", "0.1"]) == 4
     error = json.loads(capsys.readouterr().err)["error"]
@@ -128,29 +118,3 @@ def test_a_missing_database_names_init(tmp_path, capsys):
     for words in (("questions", "list"), ("log", RUNG, "0.1"), ("verify",), ("score",)):
         assert "forecast init" in _failed(path, capsys, *words)
     assert not path.exists()
-
-
-def test_what_is_no_database(tmp_path, capsys):
-    path = tmp_path / "text.db"
-    path.write_text("not a database, but long enough to look like a file of pages\n" * 40)
-    before = path.read_bytes()
-    _failed(path, capsys, "questions", "list")
-    _failed(path, capsys, "init")
-    assert path.read_bytes() == before
-
-
-def test_a_newer_database_is_not_touched(database, capsys):
-    connection = sqlite3.connect(database)
-    connection.execute("UPDATE alembic_version SET version_num = 'r9999'")
-    connection.commit()
-    connection.close()
-    before = database.read_bytes()
-    assert "newer" in _failed(database, capsys, "log", RUNG, "0.1")
-    assert database.read_bytes() == before
-
-
-def test_a_read_only_database(database, capsys):
-    if os.geteuid() == 0:
-        pytest.skip("root writes to read-only files; tests/store covers it by other means")
-    database.chmod(stat.S_IRUSR)
-    assert "read-only" in _failed(database, capsys, "log", RUNG, "0.1")

@@ -58,11 +58,6 @@ def forecast(home, bank_database, capsys):
     return call
 
 
-def test_init_is_idempotent(home, forecast):
-    again = forecast("init", "--db", str(home / "forecasts.db"))
-    assert (again["questions"], again["created"], again["added"]) == (48, False, 0)
-
-
 def test_listing_and_showing(forecast):
     rows = forecast("questions", "list")
     assert len(rows) == 48

@@ -50,15 +50,3 @@ def test_it_is_that_day_wherever_it_stands(database, capsys):
     (item,) = json.loads(shown(capsys, "news", "list", "--json", *at))
     assert item["known_at"].endswith("Z")
     assert len(item["known_at"]) > len("2026-11-27")
-
-
-def test_of_what_an_item_moved_the_change_is_there_at_80_columns(database, capsys):
-    at = ["--db", database]
-    shown(capsys, "update", "--watched", *at)
-    added = shown(capsys, "news", "add", "Talks are on", "--source", "wire", "--grade", "B",
-                  "--known-at", "2026-11-29", "--on", "peace=signed=x2", *at)  # fmt: skip
-    (number,) = [line.split()[1] for line in added.splitlines() if line.startswith("seq")]
-    shown(capsys, "update", "--watched", *at)
-    page = shown(capsys, "news", "show", number, *at).partition("\nmoved\n")[2]
-    head = next(line for line in page.splitlines() if line.strip())
-    assert head.split()[:2] == ["question", "change"]

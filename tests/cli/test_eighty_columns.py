@@ -72,26 +72,6 @@ def test_update_says_why_each_number_is_logged_or_not(at_eighty):
     assert "what is due: forecast resolve QUESTION OUTCOME --source URL" in err
 
 
-def test_the_reason_says_what_decided_and_nothing_else(at_eighty, tmp_path):
-    with clock.at(NOW), Book.plain(str(tmp_path / "forecasts.db"), forecaster="ana") as book:
-        assert {row["reason"] for row in book.update() if row["status"] == "open"} == {
-            "its first number"
-        }
-        again = [row for row in book.update() if row["status"] == "open"]
-        assert {(row["reason"], row["logged"]) for row in again} == {
-            ("unchanged within its error", False)
-        }
-        every = [row for row in book.update(everything=True) if row["status"] == "open"]
-        assert {(row["reason"], row["logged"]) for row in every} == {("all are logged", True)}
-        book.add_news("Struck", source="wire", on={"strike": "event"}, event_at="2026-11-28",
-                      known_at="2026-11-28", confirmed=True)  # fmt: skip
-        by_name = {row["question"]: row for row in book.update()}
-        hit = by_name["strikes"]
-        assert (hit["reason"], hit["logged"]) == ("new evidence", True)
-        other = by_name["peace-2027"]
-        assert (other["reason"], other["logged"]) == ("unchanged within its error", False)
-
-
 def test_a_list_keeps_the_title_beside_the_numbers(at_eighty):
     at_eighty("log", "peace-2027", "30%")
     at_eighty("update")

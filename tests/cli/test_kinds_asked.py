@@ -61,18 +61,6 @@ def test_a_question_of_a_number_says_its_range_and_unit(workspace, capsys):
     assert re.search(r"range +0 to 5,000 lorries", capsys.readouterr().out)
 
 
-def test_a_question_may_be_open_since_an_earlier_day(workspace, capsys):
-    since = ["ask", "Will a convoy reach El Fasher?", "--by", "2027-01-31", "--slug", "convoy"]
-    assert cli([*since, "--opens", "2026-11-01"]) == 0, capsys.readouterr().err
-    # A number of since then is one of an open question.
-    assert cli(["log", "convoy", "30%", "--at", "2026-11-10"]) == 0, capsys.readouterr().err
-    capsys.readouterr()
-    assert cli(["questions", "show", "convoy"]) == 0
-    assert re.search(r"opens +2026-11-01 00:00Z", capsys.readouterr().out)
-    assert cli([*since[:-1], "later", "--opens", "2026-12-01"]) == 2
-    assert "lies in the future" in capsys.readouterr().err
-
-
 def test_a_question_depends_on_one_other(workspace, capsys):
     """Of two conditions the last alone was recorded, and nobody was told."""
     for slug in ("truce", "talks"):

@@ -120,15 +120,6 @@ def test_facts_reports_and_what_is_said_of_them(run):
     assert "lasting" in run("news", "list", "--csv")[0]
 
 
-def test_a_proposed_command_is_whole(run):
-    options = ("--on", "truce=on=x2", "--half-life", "10d", "--confirmed")
-    run(*ADD, *AT, *options)
-    _, err = run(*ADD, "--known-at", "2026-11-21", *options[:2], "--lasting")
-    command = shlex.split(err.partition("one story: ")[2])
-    assert "--lasting" in command
-    run(*command[1:])
-
-
 def test_standard_input_is_a_file_too(run, monkeypatch):
     content = b'{"title": "One", "source": "w", "known_at": "2026-11-20"}\n'
     monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(content)))

@@ -38,21 +38,6 @@ def forecast(database, home, capsys, monkeypatch):
     return call
 
 
-def test_keys_of_the_contract(forecast):
-    (row, *_) = forecast("score", "--rule", "spherical", "--by", "topic")
-    assert {"topic", "mean", "skill", "coverage", "proper"} <= set(row)
-    comparison = forecast("compare", "ann", "bob")
-    assert {"n_shared", "n_events", "difference", "cs_lower", "e_a", "reading"} <= set(comparison)
-    board = forecast("leaderboard", "--no-sample")
-    assert {"forecaster", "raw", "adjusted", "lower", "upper", "p_best", "component"} <= set(
-        board[0]
-    )
-    pools = forecast("pool", "--score", "--method", "linear", "--method", "trimmed")
-    assert [row["forecaster"] for row in pools] == ["pool:linear", "pool:trimmed", "members"]
-    topics = forecast("calibration", "--by", "topic")
-    assert {"topic", "n", "miscalibration", "null_miscalibration", "reading"} <= set(topics[0])
-
-
 @pytest.mark.parametrize("picture", ["reliability", "mcb-dsc", "murphy", "over-time", "histogram"])
 @pytest.mark.parametrize("ending", [".svg", ".html", ".csv"])
 def test_every_picture_has_its_table(forecast, tmp_path, picture, ending):
@@ -203,12 +188,6 @@ def test_every_table_says_what_came_early_and_can_leave_it_out(
     _, err = printed(forecast, capsys, *command.split(), "--as-of", "2025-03-25", "--past-close")
     assert "still to come" not in err
     assert "before the scheduled close" in err
-
-
-def test_no_sequence_has_no_questions_waiting_for_it(forecast):
-    answer = forecast("compare", "ann", "bob", "--rule", "log")
-    assert (answer["steps"], answer["waiting"]) == (0, 0)
-    assert "no fixed bound" in answer["reading"]
 
 
 #: Tables that have nothing where every outcome came within two days; none may say that none came.

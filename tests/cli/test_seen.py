@@ -4,9 +4,7 @@ import json
 
 import pytest
 
-from forecasting.app.forecast.update import _silent
 from forecasting.cli import run
-from forecasting.cli.side_by_side import brief
 from forecasting.comparison.paired import paired_bootstrap
 from tests.season import Diary, question, said, season
 
@@ -74,11 +72,6 @@ def test_a_difference_too_small_to_matter_has_no_exponent():
     assert "A scores better by under 0.001 on average" in difference.reading
 
 
-def test_what_several_questions_lack_is_said_of_several():
-    assert _silent({"a": "has no `answer`"}) == ["a has no `answer`"]
-    assert _silent(dict.fromkeys("ab", "has no `answer`")) == ["a, b have no `answer`"]
-
-
 def test_a_history_names_the_entries_that_redact_takes(database, capsys):
     words = ["log", "pause-holds", "40%", "--because", "a name", "--db", database]
     assert run(words) == 0
@@ -93,15 +86,3 @@ def test_a_history_names_the_entries_that_redact_takes(database, capsys):
     assert run(["history", "pause-holds", "--json", "--db", database]) == 0
     assert f'"entry": {number}' in capsys.readouterr().out
     assert run(["redact", number, "--because", "names a source", "--db", database]) == 0
-
-
-def test_of_options_each_shows_its_own_likeliest():
-    mine, model = {"war": 0.3, "peace": 0.7}, {"war": 0.9, "peace": 0.1}
-    row = {"mine": mine, "model": model, "difference": {"war": -0.6, "peace": 0.6}}
-    assert brief(row) == {
-        "mine": {"peace": 0.7},
-        "model": {"war": 0.9},
-        "difference": {"peace": 0.6},
-    }
-    alike = {**row, "model": {"war": 0.4, "peace": 0.6}, "difference": {"war": -0.1, "peace": 0.1}}
-    assert brief(alike) == {"mine": {"peace": 0.7}, "model": {"peace": 0.6}, "difference": 0.1}

@@ -4,7 +4,6 @@ import contextlib
 import io
 import itertools
 import math
-import shutil
 from pathlib import Path
 
 import pytest
@@ -195,14 +194,6 @@ def test_data_sets_are_one_line_and_own_sources_come_first(databases, monkeypatc
     assert len(rows) < 60
     every = _printed(monkeypatch, databases["bank"], 120, "sources", "list", "--all")
     assert len(every.splitlines()) > 400
-
-
-def test_the_widths_are_those_of_a_pipe_and_of_the_terminal(monkeypatch):
-    monkeypatch.delenv("COLUMNS", raising=False)
-    with contextlib.redirect_stdout(io.StringIO()):
-        assert output._columns() == output.WIDE_PIPE
-    monkeypatch.setenv("COLUMNS", "61")
-    assert output._columns() == shutil.get_terminal_size().columns == 61
 
 
 LONG = "will-the-delegates-of-the-very-long-named-body-meet@2027-01-31"

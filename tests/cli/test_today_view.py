@@ -49,18 +49,3 @@ def test_due_prints_a_table_a_calendar_or_a_mail(database, capsys):
     assert run(["due", "--mail", "--db", database]) == 0
     assert capsys.readouterr().out.startswith("Subject: Forecasts: 4 outcomes and 14 forecasts due")
     assert run(["due", "--mail", "--ics", "--db", database]) == 2
-
-
-def test_a_number_is_shown_by_its_median(tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("FORECASTING_NOW", "2026-11-22T12:00:00Z")
-    monkeypatch.setenv("FORECASTING_FORECASTER", "ana")
-    path = str(tmp_path / "book.db")
-    ask = ["--db", path, "ask", "How many cross?", "--by", "2026-11-25", "--range", "0..500"]
-    with open_book(path, create=True):
-        pass
-    assert run([*ask, "--p", "5=3", "--p", "50=9", "--p", "95=60"]) == 0
-    capsys.readouterr()
-    assert run(["--db", path]) == 0
-    shown = capsys.readouterr().out
-    assert "50 %: 9" in shown
-    assert "95" not in shown

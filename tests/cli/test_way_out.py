@@ -134,13 +134,6 @@ def test_an_edited_text_that_is_not_taken_is_kept(output, tmp_path, monkeypatch)
     assert "1 changed" in output("questions", "edit", "who-chairs", "--file", str(file))
 
 
-def test_a_fault_of_a_field_names_the_fields_that_are_there(output, tmp_path):
-    world = tmp_path / "questions" / "worlds" / "world.yaml"
-    world.write_text("processes:\n  aid: {delivery: {amount: 5}, since 2026-01-01: }\n")
-    shown = output("questions", "check", code=1)
-    assert "its fields are agreed, announced, known, delivered, unit, class" in shown
-
-
 def test_a_missing_argument_is_answered_by_an_example(output):
     assert 'Try: forecast news retract 612 --because "denied' in output(
         "news", "retract", "612", code=2
@@ -182,15 +175,6 @@ def test_a_range_below_nothing_and_a_question_too_short_say_what_is_wrong(output
     assert "question: a ladder needs two deadlines or more, rising" in shown
     assert "its fields are" not in shown
     assert output("log", "warm", "--p", "5=-2", "--quantile", "95=-0.5", code=2)
-
-
-def test_a_fault_of_a_file_names_its_line(output, tmp_path):
-    (tmp_path / "p.yaml").write_text(
-        "slug: p\ntitle: Does it come?\ncloses: 2027-01-31\nresolves_by: 2026-12-31\n"
-    )
-    assert "p.yaml:4: [value] resolves_by (2026-12-31)" in output(
-        "questions", "check", str(tmp_path / "p.yaml"), code=1
-    )
 
 
 @pytest.mark.parametrize("name", ["a\nb", " ", "x" * 201])

@@ -114,8 +114,3 @@ def test_a_database_that_is_named_is_shown_where_it_was_made(walk):
     walk.place = walk.place / "w"
     assert "elswhere" not in walk("init")
     assert "elswhere/x.db" in walk("init", "--db", str(walk.place / "elswhere" / "x.db"))
-
-
-def test_without_a_workspace_a_command_names_init(walk):
-    walk("ask", "Will it rain?", "35%", "--by", "2027-01-31", code=3)
-    assert "forecast init" in walk.printed[-1]

@@ -17,19 +17,6 @@ WINDOW = "2025-01-02T09:00Z,2025-01-01,2025-01-31"
 # 3: exponents
 
 
-def test_exponents_are_numbers(imported, run):
-    rows = f"q1,bot,0.2,{WINDOW},no,2025-01-31\nq2,bot,1e-05,{WINDOW},yes,2025-01-20\n"
-    assert imported(HEAD + rows)["refused"] == []
-    counts = imported(
-        '{"kind": "forecast", "question": "q2", "forecaster": "b", "forecast": 2.5e-7,'
-        ' "issued_at": "2025-01-02T09:00Z"}\n',
-        name="a.jsonl",
-    )
-    assert counts["forecasts"] == 1
-    shown = table(run("--csv", "history", "q2")[1])
-    assert {float(row["forecast"]) for row in shown} == {1e-05, 2.5e-7}
-
-
 # 4: decimal marks
 
 
@@ -73,19 +60,6 @@ def test_a_column_in_percent(imported, run):
     assert "--unit percent" in err
     assert imported(HEAD + rows, "--unit", "percent")["forecasts"] == 2
     assert float(table(run("--csv", "history", "p2")[1])[0]["forecast"]) == 0.01
-
-
-def test_a_bare_one_is_nowhere_certainty(imported, run):
-    rows = f"p1,a,0.4,{WINDOW},yes,2025-01-31\np2,a,1,{WINDOW},no,2025-01-31\n"
-    assert "means certainty, or 1 %" in imported(HEAD + rows)
-    assert imported(HEAD + rows, "--unit", "probability")["forecasts"] == 2
-    imported(live("live"), name="q.jsonl")
-    for text in ("1", "4", "40"):
-        code, out, err = run("log", "live", text)
-        assert (code, out) == (2, "")
-        assert f"{text}%" in err
-    assert run("log", "live", "100%")[0] == 0
-    assert run("log", "live", "1.0")[0] == 0
 
 
 def test_a_heading_in_percent_says_the_unit(imported, run):

@@ -141,23 +141,6 @@ def test_a_mistaken_import_is_taken_back_and_a_corrected_one_taken(imported, run
     assert run("verify")[0] == 0
 
 
-def test_the_questions_of_a_mistaken_import_can_be_dropped_with_it(imported, run):
-    head = "question,forecaster,forecast,issued_at,opens,closes\n"
-    window = "2025-02-01T09:00Z,2025-01-01,2025-12-31\n"
-    rows = f"{head}q,ana,0.9,{window}kept,ana,0.9,{window}"
-    wrong = imported(rows)
-    # With a question of its own: at one frozen instant nothing else tells two imports apart.
-    imported(f"{head}kept,ben,0.4,{window}other,ben,0.4,{window}")
-    run("import", "undo", wrong["run"])
-    assert run("import", "undo", wrong["run"])[0] == 2
-    dropped = json.loads(run("--json", "import", "undo", wrong["run"], "--drop")[1])
-    assert (dropped["withdrawn"], dropped["dropped"]) == (0, 1)
-    assert [row["id"] for row in table(run("--csv", "questions", "list")[1])] == ["kept", "other"]
-    assert run("import", "undo", wrong["run"], "--drop")[0] == 2
-    again = imported(rows)
-    assert (again["forecasts"], again["questions"], again["refused"]) == (2, 1, [])
-
-
 def test_a_column_may_be_ignored_and_a_unit_that_shrinks_is_said(imported, tmp_path, run):
     text = (
         "question,forecaster,My probability,Confidence,issued_at\n"
@@ -424,17 +407,6 @@ def test_the_way_out_of_a_doubtful_number_is_read_at_the_same_door(book, tmp_pat
         for way_out, meant in zip(refused.value.hint.split(" or "), (1234, 1.234), strict=True):
             (row,) = book.log("q", {"5": way_out, "95": "4000"})
             assert row["forecast"]["5"] == meant
-
-
-def test_numbers_of_a_program_keep_their_point(book, tmp_path):
-    asked(book, tmp_path, type="numeric", lower="0", upper="5000")
-    (row,) = book.log("q", {5: 1.125, 95: 4000.5})
-    assert row["forecast"] == {"5": 1.125, "95": 4000.5}
-    out = tmp_path / "out.csv"
-    book.export_record(out)
-    with Book.open(str(tmp_path / "two.db"), forecaster="ana", create=True) as other:
-        other.import_record(out, "csv")
-        assert [*other.forecasts(forecaster="ana")["forecast"]] == [row["forecast"]]
 
 
 def test_a_file_whose_points_may_mark_thousands_is_read_with_a_note(book, tmp_path):

@@ -202,16 +202,6 @@ def test_of_the_table_the_rows_marked_as_resolved_are_scored(tmp_path, ledger):
     assert (rule["n_forecasts"], rule["per_forecast"]) == (3, pytest.approx(sum(scores) / 3))
 
 
-def test_the_crowds_brier_of_the_real_table_comes_out(ledger, shared):
-    real = shared / "data" / "forecastbench_ukraine_iran.csv"
-    [rule] = import_record(ledger, real, now=NOW, check_scores=True)["scores"]["rules"]
-    with real.open() as file:
-        marked = [row for row in csv.DictReader(file) if row["resolved"] == "True"]
-    brier = [(float(row["crowd"]) - float(row["resolved_to"])) ** 2 for row in marked]
-    assert rule["n_forecasts"] == len(brier) == 262
-    assert rule["per_forecast"] == pytest.approx(sum(brier) / 262)
-
-
 def test_without_a_zone_the_survey_is_refused_with_the_option(ledger):
     with pytest.raises(InvalidInput, match="in which zone") as refused:
         bring(ledger, "gjp.csv")

@@ -64,16 +64,6 @@ def test_into_a_ledger_with_the_bank_and_out_again(run, tmp_path):
     assert (whole["entries"], whole["head"]) == (about["entries"], about["head"])
 
 
-@pytest.mark.parametrize("format", ["csv", "jsonl", "parquet"])
-def test_what_export_writes_import_reads_under_the_same_word(format, run, tmp_path):
-    (tmp_path / "r.csv").write_text(table([row(), row(day=2)]))
-    run("--db", "a.db", "import", "csv", "r.csv", "--create")
-    run("--db", "a.db", "export", format, "--out", f"made.{format}")
-    again = run("--db", "b.db", "import", format, f"made.{format}", "--create", "--json")
-    assert json.loads(again.out)["forecasts"] == 2
-    assert format in run("import", "--help").out
-
-
 def test_an_open_imported_question_does_not_stop_the_models(run, tmp_path):
     rows = [row(closes="2027-01-01", outcome="", resolved_at="")]
     (tmp_path / "r.csv").write_text(table(rows))
@@ -117,19 +107,6 @@ def test_what_the_hint_names_is_an_option_without_the_word_csv_too(run, tmp_path
     zipped = str(FORMATS / "metaculus.zip")
     err = run("--db", "a.db", "import", zipped, *options[1:], code=2).err
     assert "it looks like a Metaculus zip" in err
-
-
-@pytest.mark.parametrize("columns", ["60", "80"])
-def test_a_trial_shows_the_day_that_may_have_been_misread_on_any_width(
-    run, tmp_path, monkeypatch, columns
-):
-    monkeypatch.setenv("COLUMNS", columns)
-    (tmp_path / "r.csv").write_text(
-        "title,probability,date,deadline,result,resolved on\n"
-        "Will the two sides sign an agreement by June?,0.4,3/2/2025,30/6/2025,no,1/7/2025\n"
-    )
-    out = run("import", "r.csv", "--me", "ana", "--dry-run", "--dates", "dmy").out
-    assert "2025-02-03" in out
 
 
 def test_a_format_without_scores_of_its_own_says_so(run):

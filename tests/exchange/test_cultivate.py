@@ -71,13 +71,6 @@ def test_ordered_answers_are_scored_over_their_cuts(counts, named):
     assert scores(counts, named["Will the crossing open?"], "ordinal") == {}
 
 
-def test_thirds_that_were_rounded_sum_to_one(ledger, named):
-    convoys = named["How many convoys will cross?"].id
-    (thirds,) = ledger.forecasts(question=convoys, forecaster="cultivate:bb22")
-    assert sum(thirds.value.numbers) == pytest.approx(1, abs=1e-12)
-    assert thirds.value.numbers[0] == pytest.approx(1 / 3, abs=1e-8)
-
-
 def test_outcomes_stand_when_the_answer_was_known_and_void_ones_are_annulled(ledger, named):
     titles = {one.id: one.title for one in named.values()}
     standing = {titles[k]: one for k, one in outcomes(ledger.resolutions()).items()}
@@ -159,11 +152,3 @@ def test_a_file_of_sets_has_as_many_rows_before_its_questions_as_after_them(impo
     assert len(lines) == len(set(lines)) > 0
     for counts in (first, then):
         assert counts["in"] == counts["added"] + counts["duplicates"] + len(counts["refused"])
-
-
-def test_a_question_that_a_site_renamed_is_told(counts, ledger, tmp_path):
-    path = tmp_path / "renamed.json"
-    path.write_text(FILE.read_text().replace("Will the crossing open?", "Does the crossing open?"))
-    options = {"now": NOW, "me": "ana", "user": "aa11", "dry_run": True}
-    assert any("renamed there" in one for one in import_record(ledger, path, **options)["notes"])
-    assert not any("renamed" in one for one in import_record(ledger, FILE, **options)["notes"])

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from forecasting.app.ledger.export import export_record
 from forecasting.app.ledger.importing import import_record, import_undo
 from forecasting.cli import run as cli
 from forecasting.domain.resolution import outcomes
@@ -111,47 +110,13 @@ def test_what_is_written_for_fatebook_is_one_persons_alone(tmp_path, capsys, pla
         assert theirs(ledger)
         assert f"{len(theirs(ledger))} rows of others left out" in capsys.readouterr().err
         import_record(other, out, now=NOW, me="ana", zone="UTC")
-        mine = len(ledger.forecasts()) - len(theirs(ledger))
-        assert len(other.forecasts()) == mine
+        mine, back = (
+            sorted((f.issued_at, f.value.entered) for f in one.forecasts(forecaster="ana"))
+            for one in (ledger, other)
+        )
+        assert back == mine
     assert cli([*db, "--as", "nobody", "export", "fatebook"]) == 4
     assert "no forecast by nobody to write. Try: --as ana" in capsys.readouterr().err
-
-
-def test_what_is_written_for_fatebook_it_would_read(counts, ledger, tmp_path):
-    out = tmp_path / "for-fatebook.csv"
-    _, about = export_record(ledger, "fatebook", out=out, forecaster="ana")
-    assert (about["left_out"], about["of_others"]) == (0, len(theirs(ledger)))
-    with memory(tmp_path) as other:
-        again = import_record(other, out, now=NOW, me="ana", zone="UTC")
-        assert again["format"] == "fatebook"
-        mine = [one for one in ledger.forecasts() if one.forecaster == "ana"]
-        forecasts = sorted((one.issued_at, one.value.entered) for one in mine)
-        assert sorted((one.issued_at, one.value.entered) for one in other.forecasts()) == forecasts
-
-
-def test_three_platforms_of_one_person_stand_in_one_book(tmp_path, capsys):
-    database = str(tmp_path / "book.db")
-
-    def run(*words):
-        code = cli(["--db", database, "--json", *words])
-        out = capsys.readouterr().out
-        assert code == 0
-        return out
-
-    run("import", str(FOLDER / "metaculus.zip"), "--me", "ana", "--create", "--check-scores")
-    run("import", str(EXPORT), "--me", "ana", "--zone", ZONE, "--check-scores")
-    run("import", str(FOLDER / "predictionbook.json"), "--me", "ana", "--check-scores")
-    import json
-
-    together = json.loads(run("calibration", "--kind", "imported", "--forecaster", "ana"))
-    apart = {
-        name: json.loads(
-            run("calibration", "--kind", "imported", "--forecaster", "ana", "--tag", name)
-        )["n_questions"]
-        for name in ("metaculus", "fatebook", "predictionbook")
-    }
-    assert all(apart.values())
-    assert together["n_questions"] == sum(apart.values())
 
 
 def test_the_same_export_in_another_zone_is_refused_and_taken_after_an_undo(counts, ledger):

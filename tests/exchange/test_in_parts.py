@@ -182,15 +182,6 @@ def test_forecasts_without_their_question_are_refused_with_the_way_out(name, tmp
     assert ledger.head().seq == 0
 
 
-def test_forecasts_follow_questions_that_came_in_another_file(tmp_path, ledger):
-    with zipfile.ZipFile(FORMATS / "manifold-both.zip") as archive:
-        for member in ("markets.json", "bets.json"):
-            (tmp_path / member).write_bytes(archive.read(member))
-            bring(ledger, tmp_path / member)
-    content = content_of(ledger)
-    assert content == of(FORMATS / "manifold.json", tmp_path)
-
-
 def tidy(ledger):
     """Give the rows of the table that a ledger writes, whatever their order."""
     return sorted(export_record(ledger, "csv")[0])
@@ -313,25 +304,6 @@ def test_a_deadline_that_the_platform_moves_is_the_later_one_in_every_order(name
         }
 
 
-def test_of_two_outcomes_of_one_moment_one_stands_in_every_order(tmp_path):
-    whole = json.loads((FORMATS / "predictionbook.json").read_bytes())
-    other = json.loads((FORMATS / "predictionbook.json").read_bytes())
-    for one in other["predictions"] if isinstance(other, dict) else other:
-        if one["outcome"] is not None:
-            one["outcome"] = not one["outcome"]
-    paths = [tmp_path / f"predictionbook-{n}.json" for n in range(2)]
-    for path, one in zip(paths, (whole, other), strict=True):
-        path.write_text(json.dumps(one))
-    standing = []
-    for order in (paths, paths[::-1], [*paths, paths[0]]):
-        with memory(tmp_path) as ledger:
-            for path in order:
-                bring(ledger, path)
-            standing.append({name: one[0] for name, one in content_of(ledger)[2].items()})
-    assert standing[0] == standing[1] == standing[2]
-    assert "yes" in standing[0].values()
-
-
 def corrected(folder, outcome, known, *, closed=20, of="metaculus"):
     """Give a file in which one question that closed early has this outcome, known on a day."""
     begun = dt.datetime(2025, 1, 6, tzinfo=dt.UTC)
@@ -404,27 +376,6 @@ def test_words_that_somebody_changed_here_do_not_come_back_with_the_same_file(tm
     edit(ledger, name, {"title": "A better wording?"}, NOW)
     bring(ledger, path)
     assert {one.id: one.title for one in ledger.questions()}[name] == "A better wording?"
-
-
-def test_undoing_a_correction_leaves_the_outcome_that_it_corrected(tmp_path):
-    files = [corrected(tmp_path, outcome, known) for outcome, known in (("yes", 20), ("no", 40))]
-    with memory(tmp_path) as ledger:
-        first, second = (bring(ledger, path) for path in files)
-        (before,) = outcomes(ledger.resolutions()[:1]).values()
-        counts = import_undo(ledger, second["run"], now=NOW)
-        assert (counts["reopened"], counts["restored"]) == (0, 1)
-        (standing,) = outcomes(ledger.resolutions()).values()
-        assert (standing.outcome, standing.resolved_at, standing.note, standing.source) == (
-            (before.outcome, before.resolved_at, before.note, before.source)
-        )
-        # The correction comes in again, and its undoing leaves nothing of an undone first import.
-        again = bring(ledger, files[1])
-        (standing,) = outcomes(ledger.resolutions()).values()
-        assert standing.outcome == "no"
-        import_undo(ledger, first["run"], now=NOW)
-        counts = import_undo(ledger, again["run"], now=NOW)
-        assert (counts["reopened"], "restored" in counts) == (1, False)
-        assert outcomes(ledger.resolutions()) == {}
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))

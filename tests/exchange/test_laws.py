@@ -8,11 +8,9 @@ from hypothesis import strategies as st
 
 from forecasting.app.ledger import importing
 from forecasting.app.ledger.export import export_record
-from forecasting.app.ledger.importing import import_record, import_undo
-from forecasting.domain.resolution import outcomes
-from forecasting.errors import DatabaseUnusable, InvalidInput, NotFound
+from forecasting.app.ledger.importing import import_record
+from forecasting.errors import DatabaseUnusable, InvalidInput
 from forecasting.store.transfer import record_digest
-from forecasting.store.undone import import_runs
 from tests.exchange.conftest import NOW, memory
 from tests.exchange.tables import START, record_of, row, stamp, stream, table, track_records
 
@@ -136,14 +134,6 @@ def test_a_stream_of_records_says_what_the_table_says(folder, rows):
             )
 
 
-def test_an_outcome_that_is_filled_in_later_is_taken_from_the_same_table(import_text, ledger):
-    early = [row(outcome="", resolved_at=""), row(day=2, outcome="", resolved_at="")]
-    assert import_text(table(early))["resolutions"] == 0
-    later = import_text(table([row(), row(day=2), row(day=3)]))
-    assert (later["added"], later["duplicates"], later["resolutions"]) == (1, 2, 1)
-    assert outcomes(ledger.resolutions())["q"].outcome == "yes"
-
-
 @pytest.mark.parametrize("statement", [1, 2, 3, 5])
 def test_an_import_that_breaks_off_leaves_nothing(import_text, ledger, monkeypatch, statement):
     from forecasting.store import transfer
@@ -170,20 +160,6 @@ def test_an_import_that_breaks_off_leaves_nothing(import_text, ledger, monkeypat
     assert (ledger.head(), ledger.content_digest()) == before
     monkeypatch.undo()
     assert import_text(table(rows))["added"] == 16
-
-
-def test_what_was_logged_is_not_read_to_import_a_row_or_to_take_it_back(
-    import_text, ledger, monkeypatch
-):
-    read = type(ledger).forecasts
-
-    def imported(self, *, kind=None, **more):
-        assert kind == "imported"
-        return read(self, kind=kind, **more)
-
-    monkeypatch.setattr(type(ledger), "forecasts", imported)
-    counts = import_text(table([row()]))
-    assert import_undo(ledger, counts["run"], now=NOW, drop=True)["dropped"] == 1
 
 
 def test_another_writer_meanwhile_is_seen(import_text, ledger, monkeypatch):
@@ -222,12 +198,6 @@ def test_it_is_told_how_far_a_long_file_is_read(import_text, monkeypatch):
     assert read[-1] >= 4
 
 
-def test_a_dry_run_counts_and_writes_nothing(import_text, ledger):
-    counts = import_text(table([row(), row()]), dry_run=True)
-    assert (counts["added"], counts["duplicates"], counts["total"]) == (1, 1, 0)
-    assert ledger.head().seq == 0
-
-
 def test_forecasts_are_recorded_now_and_stated_as_they_were_made(import_text, ledger):
     import_text(table([row(forecast="35%")]))
     (forecast,) = ledger.forecasts()
@@ -238,19 +208,3 @@ def test_forecasts_are_recorded_now_and_stated_as_they_were_made(import_text, le
         "35%",
         "imported",
     )
-
-
-def test_an_import_undone_may_be_made_again_and_is_then_known(import_text, ledger):
-    assert import_runs(ledger) == []
-    text = table([row(), row(day=2.0)])
-    first = import_text(text)
-    with pytest.raises(NotFound, match="no such number"):
-        import_undo(ledger, "99999", now=NOW)
-    with pytest.raises(InvalidInput, match="no import recorded that entry"):
-        import_undo(ledger, "1-1", now=NOW)
-    undoing = import_undo(ledger, first["run"], now=NOW)
-    assert (undoing["withdrawn"], undoing["reopened"]) == (2, 1)
-    with pytest.raises(InvalidInput, match="was already undone"):
-        import_undo(ledger, first["run"], now=NOW)
-    assert (import_text(text)["forecasts"], import_text(text)["forecasts"]) == (2, 0)
-    assert [(run["forecasts"], run["undone"]) for run in import_runs(ledger)] == [(2, 2), (2, 0)]

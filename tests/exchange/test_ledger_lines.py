@@ -187,11 +187,6 @@ def test_a_ledger_without_its_guards_is_not_written_to(other, import_text, monke
         import_text(table([row()]), into=other)
 
 
-def test_the_first_line_shows_the_head(full):
-    first = json.loads(next(transfer.export(full)))
-    assert (first["kind"], first["entries"], first["head"]) == ("ledger", *full.head())
-
-
 def test_anybody_can_work_the_chain_out(full):
     import hashlib
 

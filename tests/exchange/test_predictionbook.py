@@ -81,18 +81,6 @@ def test_both_means_are_given_and_each_is_what_it_is_called(counts, capsys, tmp_
     assert shown.out.count("predictionbook-") >= 3
 
 
-@pytest.mark.parametrize("width", ["60", "80", "200"])
-def test_the_largest_difference_is_shown_at_every_width(width, tmp_path, capsys, monkeypatch):
-    monkeypatch.setenv("COLUMNS", width)
-    path = FILE.with_name("metaculus.zip")
-    db = str(tmp_path / "a.db")
-    assert cli(["--db", db, "import", str(path), "--me", "ana", "--create", "--check-scores"]) == 0
-    shown = capsys.readouterr()
-    assert "baseline: each question, the largest differences first" in " ".join(shown.out.split())
-    hidden = [text for text in shown.err.splitlines() if text.startswith("hidden columns")]
-    assert not any(word in text for text in hidden for word in ("ours", "theirs", "difference"))
-
-
 def test_later_wagers_of_a_question_are_added_by_a_later_download(import_text):
     import json
 

@@ -59,21 +59,6 @@ def test_an_anchor_kept_elsewhere_is_what_verify_compares_with(book, command, tm
     assert "must have 6 lines" in command("verify", "--anchor", file, code=2)
 
 
-def test_a_backup_is_made_and_put_back(book, command, tmp_path):
-    copy = tmp_path / "copy.db"
-    assert json.loads(command("backup", copy, "--json"))["entries"] == 12
-    assert "already exists" in command("backup", copy, code=2)
-    assert "already exists" in command("restore", copy, code=2)
-    back = json.loads(command("restore", copy, "--force", "--json"))
-    assert back["kept"] == f"{book}.replaced-1"
-    book.unlink()
-    assert json.loads(command("restore", copy, "--json"))["kept"] is None
-    assert "does not exist" in command("restore", tmp_path / "none.db", "--force", code=3)
-    copy.write_bytes(b"no database" * 500)
-    assert "not an SQLite database" in command("restore", copy, "--force", code=3)
-    assert json.loads(command("verify", "--json"))["ok"]
-
-
 def test_the_doctor_lists_its_checks_and_ends_with_1_where_one_is_not_well(book, command):
     rows = json.loads(command("doctor", "--json"))
     assert all(list(row) == ["check", "ok", "detail", "hint"] and row["ok"] for row in rows)

@@ -1,15 +1,12 @@
 """Several writers at once leave one gap-free chain, on either engine; many at once are one act."""
 
 import multiprocessing
-import time
-from datetime import timedelta
 
 import pytest
 
-from forecasting.domain.provenance import in_batch
 from forecasting.store import Ledger
 from tests import databases
-from tests.store.samples import NOW, binary, one_of_each
+from tests.store.samples import NOW, binary
 
 DEEP = pytest.mark.deep
 
@@ -53,30 +50,3 @@ def test_several_processes_lose_nothing_and_leave_no_gap(engine, writers, each, 
             assert all(
                 second == first + 1 for first, second in zip(mine[::2], mine[1::2], strict=True)
             )
-
-
-def test_many_forecasts_are_recorded_in_one_append(memory, capsys):
-    """The figure is printed, not asserted: it is the machine's."""
-    spread = one_of_each()[4].spread
-    drafts = [
-        binary(
-            issued_at=NOW + timedelta(hours=hour),
-            because="why" if hour % 2 else "",
-            spread=spread,
-            model_run=in_batch(0),
-        )
-        for hour in range(4000)
-    ]
-    started = time.process_time()
-    recorded = memory.append([one_of_each()[2], *drafts], recorded_at=NOW)
-    written = time.process_time()
-    assert len(memory.forecasts()) == 4000
-    read = time.process_time()
-    assert memory.verify().ok
-    verified = time.process_time()
-    assert len(recorded) == 4001
-    with capsys.disabled():
-        print(
-            f"\n[ledger: {4000 / (written - started):,.0f} forecasts/s appended, "
-            f"{4000 / (read - written):,.0f} read, {4000 / (verified - read):,.0f} verified]"
-        )

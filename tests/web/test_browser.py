@@ -392,24 +392,6 @@ def test_of_a_number_and_a_word_the_last_one_counts(enter, site):
     page.locator("#log", has_text="32.5").wait_for()
 
 
-@pytest.mark.parametrize("script", [True, False], ids=["script", "plain"])
-def test_back_and_log_again_writes_once(enter, site, filled, script):
-    page = enter(script=script)
-    page.goto(site.origin + OPEN)
-    number = page.get_by_label("Your probability, in percent")
-    percent = "37" if script else "38"
-    number.fill(percent)
-    page.get_by_role("button", name="Log", exact=True).click()
-    note_of(page, "Logged")
-    head = _head(filled)
-    page.go_back()
-    page.goto(site.origin + OPEN) if OPEN not in page.url else None
-    number.fill(percent)
-    page.get_by_role("button", name="Log", exact=True).click()
-    page.locator(".note", has_text="not written twice").wait_for()
-    assert _head(filled) == head
-
-
 def test_numbers_are_hidden_until_one_has_answered(enter, site):
     page = enter()
     page.goto(site.origin + "/settings")

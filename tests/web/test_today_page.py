@@ -1,7 +1,5 @@
 """Today: what needs somebody is done there, once."""
 
-from forecasting import clock
-
 
 def test_a_number_is_logged_where_the_question_stands(browser, house):
     browser.get("/")
@@ -12,23 +10,6 @@ def test_a_number_is_logged_where_the_question_stands(browser, house):
     assert house.book.asked(form["question"])[0].title in note
     row = house.book.history(form["question"], forecaster="ana")[-1]
     assert (row["forecast"], row["forecaster"], row["kind"]) == (0.35, "ana", "live")
-
-
-def test_what_was_typed_is_kept_beside_its_fault(browser, house):
-    head = house.book.head()
-    browser.get("/")
-    for typed, words in [
-        ("0.35", "35%"),
-        ("101", "from 0 to 1"),
-        ("lykely", "verbal band"),
-        ("", "type"),
-    ]:
-        browser.send("/log", p=typed)
-        assert browser.page.status_code == 422
-        (fault,) = browser.faults()
-        assert words in fault
-        assert f'value="{typed}"' in browser.page.text
-    assert house.book.head() == head
 
 
 def test_an_outcome_wants_a_source(browser, house):
@@ -42,24 +23,6 @@ def test_an_outcome_wants_a_source(browser, house):
     browser.send(f"/q/{form['question']}/settle")
     assert "has no outcome again" in browser.notes()[0]
     assert form["question"] in {row["question"] for row in house.book.due()}
-
-
-def test_what_facts_decide_is_recorded_where_it_stands(browser, house):
-    asked = house.book.ask("Will a convoy come?", by="2027-06-30", base="3 in 70 weeks")
-    house.book.add_news(
-        "A convoy came",
-        source="wire",
-        grade="A",
-        on=[f"{asked['process']}=event"],
-        known_at=clock.now(),
-        confirmed=True,
-    )
-    page = browser.get("/").text
-    assert "facts say yes" in page
-    (form,) = [one for one in browser.forms("/resolve") if one["question"] == asked["id"]]
-    browser.send("/resolve", form, source="https://example.org/word", outcome="yes")
-    assert asked["title"] in browser.notes()[0]
-    assert "facts say yes" not in browser.get("/").text
 
 
 def test_an_empty_workspace_says_what_to_begin_with(empty):

@@ -11,7 +11,7 @@ import pytest
 
 from forecasting import clock
 from forecasting.app.book import Book
-from tests.web.conftest import ORIGIN, Browser, Server, forms_of, housed
+from tests.web.conftest import ORIGIN, Browser, Server, housed
 
 
 def test_twins_at_the_same_moment_write_once(house):
@@ -136,22 +136,6 @@ def test_nothing_acknowledged_is_lost_when_the_server_is_killed(database):
 def _open_question(house):
     rows = house.book.questions(status="open")
     return next(str(r["id"]) for r in rows if r["type"] == "binary" and not r["ladder"])
-
-
-def test_forms_are_read_as_they_stand():
-    text = '<form action="/x"><input name="a" value="1"><input type="checkbox" name="b"></form>'
-    assert forms_of(text, "/x") == [{"a": "1"}]
-
-
-def test_two_tabs_of_today_are_told_too(house):
-    one, two = Browser(house), Browser(house)
-    for tab in (one, two):
-        tab.get("/")
-    form, later = one.forms("/log")[0], two.forms("/log")[0]
-    one.send("/log", form, p="20")
-    two.send("/log", later, p="30")
-    assert "Meanwhile 20" in two.notes()[0]
-    assert form["question"] == later["question"]
 
 
 def test_an_outcome_is_chosen_and_taking_it_back_needs_no_source(browser, house):
