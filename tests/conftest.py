@@ -54,7 +54,7 @@ LONG = tuple(
         *("app/test_what_if", "hostile/test_markup", "hostile/test_corpus", "cli/test_commands"),
         *("models/world/test_engine_questions", "inference/test_model_fit"),
         *("store/test_poisoned_store", "store/test_injected_faults", "store/test_state_machine"),
-        *("models/test_graphs_sbc", "deep/test_placebo", "deep/test_demo"),
+        *("models/test_graphs", "deep/test_placebo", "deep/test_demo"),
     )
 )
 

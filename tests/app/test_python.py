@@ -1,4 +1,4 @@
-"""What a notebook meets: any form of a value is taken, frames have columns, errors speak Python."""
+"""What a notebook meets: values in any form, frames with columns, plain errors, short lines."""
 
 import datetime as dt
 
@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import forecasting as fc
+from forecasting import clock
 from forecasting.app.book import Book
 from forecasting.app.forecast.update import UPDATE_COLUMNS
 from forecasting.app.forecast.worldviews import WEIGHT_COLUMNS
@@ -17,6 +18,8 @@ from forecasting.app.world.processes import WATCH_COLUMNS
 from forecasting.app.world.view import ANSWER_COLUMNS, VALUE_COLUMNS, WHAT_IF_COLUMNS
 from forecasting.errors import InvalidInput, NotFound
 from tests.season import season
+from tests.workspace import NOW as LATER
+from tests.workspace import workspace
 
 NOW = "2026-11-28T12:00:00Z"
 DAYS = [
@@ -216,3 +219,30 @@ def test_a_question_is_written_in_one_line_at_a_prompt(tmp_path):
         assert "open" in repr(row)
         assert len(repr([row])) < 300
         assert row["title"] == "Will it rain in the capital?"
+
+
+@pytest.fixture
+def peace(tmp_path):
+    with clock.at(LATER), Book.open(workspace(tmp_path), forecaster="ana") as opened:
+        yield opened
+
+
+def test_a_world_and_a_calibration_are_shown_in_a_line(peace):
+    assert repr(peace.world(draws=1_024)) == (
+        "<World of 1 questions, 29 Nov 2026 to 31 Mar 2027, 1,024 paths of 1 processes>"
+    )
+    shown = repr(peace.calibration())
+    assert shown.startswith("<Calibration of live, 0 events: ")
+    assert len(shown) < 300
+    assert "0x" not in shown
+
+
+def test_a_leaderboard_needs_no_word_more_than_on_the_command_line(peace):
+    for kind in ("live", "backdated", "imported"):
+        with pytest.warns(UserWarning, match=f"no {kind} forecast"):
+            assert len(peace.leaderboard(kind=kind)) == 0
+
+
+def test_news_without_an_item_says_where_the_items_are(peace):
+    with pytest.raises(InvalidInput, match=r"Try: book.evidence\(\) for all"):
+        peace.news()

@@ -1,4 +1,4 @@
-"""A workspace: made, found from below, completed, and no other bank than its own."""
+"""A workspace: made, found from below, completed, with no other bank than its own."""
 
 import datetime as dt
 import re
@@ -11,7 +11,7 @@ from forecasting.app.book import Book
 from forecasting.app.upkeep import banks
 from forecasting.app.upkeep.banks import load_bank, zone_of
 from forecasting.app.upkeep.workspace import init
-from forecasting.bank import read_bank, usable
+from forecasting.bank import check, read_bank, usable
 from forecasting.errors import DatabaseUnusable, InvalidInput
 
 NOW = dt.datetime(2026, 11, 22, 9, tzinfo=dt.UTC)
@@ -217,3 +217,52 @@ def test_a_database_that_is_not_there_is_not_made_by_opening_it(tmp_path, monkey
         assert book.ledger.head().seq == 0
     with fc.open("typo.db", create=True) as book:
         assert book.ledger.head().seq > 0
+
+
+LATER = "2026-11-28T12:00:00Z"
+YEAR, MONTH = 365.25, 365.25 / 12
+SIX = """\
+watched: 2026-11-28
+processes:
+  convoy: {event: 3 in 70 weeks, since 2026-11-28: ""}
+  raid: {event: 0 in 2 y, since 2026-11-28: ""}
+  truce: {moves: {none > on: once in 8 mo}, since 2026-11-28: none}
+  corridor: {moves: {shut > open: 1 in 3 y}, since 2026-11-28: shut}
+  siege: {moves: {on > lifted: once in 2 y}, since 2026-11-28: on}
+  talks: {event: 2 in 1 y, since 2026-11-28: ""}
+questions:
+  convoy-2027: {title: Will a convoy arrive?, closes: 2027-06-30, answer: convoy by close}
+  raid-2027: {title: Will there be a raid?, closes: 2027-06-30, answer: raid by close}
+  truce-2027: {title: Will a truce begin?, closes: 2027-06-30, answer: truce=on by close}
+  corridor-2027: {title: Will it open?, closes: 2027-06-30, answer: corridor=open by close}
+  siege-2027: {title: Does the siege go on?, closes: 2027-06-30, answer: siege=on through close}
+  talks-2027: {title: Will they meet?, closes: 2027-06-30, answer: talks by close}
+"""
+#: Cases, and days; the answer is that something happens, but for the siege.
+RATES = {
+    "convoy-2027": (3.5, 490.0),
+    "raid-2027": (0.5, 2 * YEAR),
+    "truce-2027": (1.0, 8 * MONTH),
+    "corridor-2027": (1.5, 3 * YEAR),
+    "siege-2027": (1.0, 2 * YEAR),
+    "talks-2027": (2.5, YEAR),
+}
+
+
+def test_six_processes_on_one_screen_come_out_as_by_hand(tmp_path, monkeypatch):
+    assert len(SIX.splitlines()) <= 24
+    assert max(map(len, SIX.splitlines())) <= 100
+    monkeypatch.setenv("FORECASTING_NOW", LATER)
+    with fc.init(tmp_path / "sudan", forecaster="ana") as book:
+        folder = tmp_path / "sudan" / "questions"
+        (folder / "worlds" / "world.yaml").write_text(SIX)
+        assert check(read_bank(folder)) == []
+        book.reload()
+        table = book.update().set_index("question")
+    ahead = dt.datetime(2027, 7, 1, tzinfo=dt.UTC) - dt.datetime(2026, 11, 28, 12, tzinfo=dt.UTC)
+    days = ahead / dt.timedelta(days=1)
+    assert table["logged"].all()
+    for name, (cases, seen) in RATES.items():
+        quiet = (seen / (seen + days)) ** cases
+        right = quiet if name.startswith("siege") else 1 - quiet
+        assert table.loc[name, "after"] == pytest.approx(right, abs=0.01), name

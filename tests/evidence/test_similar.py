@@ -1,13 +1,15 @@
-"""Items that may tell one story: the rule, and that the index finds what the rule says."""
+"""Items that are alike, and shares of a change."""
 
 import datetime as dt
 import random
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from forecasting.domain.evidence import Evidence
+from forecasting.evidence.shapley import EXACT, shapley
 from forecasting.evidence.similar import WITHIN, Index, address, same_title, words
 
 NOON = dt.datetime(2026, 5, 9, 12, tzinfo=dt.UTC)
@@ -84,3 +86,19 @@ def test_the_index_finds_exactly_what_comparing_with_all_finds(seed):
     like = Index(items).like(asked, url="", known_at=NOON)
     expected = {item.key for item in items if same_title(words(item.title), words(asked))}
     assert {alike.item.key for alike in like} == expected
+
+
+def test_sampled_shares_add_up_and_agree_with_exact_ones():
+    rng = np.random.default_rng(3)
+    weights = rng.normal(size=EXACT + 3)
+
+    def worth(coalition):
+        return np.array([np.tanh(sum(weights[i] for i in coalition)), len(coalition) ** 0.5])
+
+    everyone = frozenset(range(EXACT + 3))
+    drawn = shapley(EXACT + 3, worth, seed=1)
+    assert np.allclose(drawn.sum(axis=0), worth(everyone) - worth(frozenset()), atol=1e-12)
+    exact = shapley(EXACT, worth)
+    # The second game is the same for every player: each gets an equal share.
+    assert np.allclose(exact[:, 1], EXACT**0.5 / EXACT)
+    assert np.allclose(drawn[:, 1], (EXACT + 3) ** 0.5 / (EXACT + 3), atol=1e-9)

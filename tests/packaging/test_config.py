@@ -1,7 +1,9 @@
-"""Flag beats environment beats config file beats default; a broken file says where."""
+"""Settings, the clock and the files of the package: where each comes from."""
 
 import getpass
 import re
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -9,8 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from sqlalchemy import make_url
 
-from forecasting import config
-from forecasting.errors import InvalidInput
+from forecasting import clock, config, resources
+from forecasting.errors import ForecastingError, InvalidInput
 
 
 def test_each_source_of_the_database_yields_to_the_one_above_it(home, monkeypatch):
@@ -171,3 +173,92 @@ def test_a_told_time_without_its_zone_is_bad_input(monkeypatch):
     monkeypatch.setenv("FORECASTING_NOW", "2026-01-31T12:00:00")
     with pytest.raises(InvalidInput, match=r"ISO 8601 with Z.*Try: unset FORECASTING_NOW"):
         config.check_clock()
+
+
+INSTANT = datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+
+def test_the_wall_clock_is_aware_and_utc():
+    before = datetime.now(UTC)
+    now = clock.now()
+    assert now.tzinfo is UTC
+    assert before <= now <= datetime.now(UTC)
+    assert not clock.overridden()
+
+
+@given(st.integers(-14 * 60, 14 * 60))
+def test_one_instant_is_the_same_in_every_zone(minutes):
+    there = INSTANT.astimezone(timezone(timedelta(minutes=minutes)))
+    with clock.at(there):
+        assert clock.now() == INSTANT
+        assert clock.now().tzinfo is UTC
+
+
+def test_a_stood_clock_runs_again_afterwards_even_after_a_fault():
+    later = INSTANT + timedelta(days=1)
+    with clock.at(INSTANT):
+        with suppress(KeyError), clock.at(later):
+            assert clock.now() == later
+            raise KeyError
+        assert clock.now() == INSTANT
+    assert not clock.overridden()
+
+
+@pytest.mark.parametrize("text", ["2026-01-31T12:00:00Z", "2026-01-31T14:00:00+02:00"])
+def test_the_environment_tells_the_time_of_a_process(text, monkeypatch):
+    monkeypatch.setenv("FORECASTING_NOW", text)
+    assert clock.overridden()
+    assert clock.now() == INSTANT
+    assert clock.now().tzinfo is UTC
+    with clock.at(INSTANT - timedelta(days=9)):
+        assert clock.now() < INSTANT
+
+
+@pytest.mark.parametrize("text", ["2026-01-31T12:00:00", "2026-01-31", "yesterday"])
+def test_a_time_without_its_zone_is_refused(text, monkeypatch):
+    monkeypatch.setenv("FORECASTING_NOW", text)
+    with pytest.raises(ValueError, match=re.escape(f"FORECASTING_NOW ({text}): must be ISO 8601")):
+        clock.now()
+    with pytest.raises(ValueError, match="must name its zone"), clock.at(datetime(2026, 1, 31)):
+        pass
+
+
+def test_no_other_module_reads_the_wall_clock(root):
+    reading = re.compile(
+        r"\b(datetime|date)\.(now|today|utcnow)\(|\btime\.(time|time_ns|localtime|gmtime)\("
+        r"|Timestamp\.(now|today|utcnow)\("
+    )
+    readers = {
+        file.relative_to(root).as_posix()
+        for file in (root / "forecasting").rglob("*.py")
+        if reading.search(file.read_text(encoding="utf-8"))
+    }
+    assert readers == {"forecasting/clock.py"}
+
+
+@pytest.fixture
+def package(tmp_path):
+    folder = tmp_path / "forecasting"
+    folder.mkdir()
+    return folder
+
+
+def test_the_bundle_comes_before_the_checkout(package):
+    beside = package.parent / "questions"
+    beside.mkdir()
+    (package.parent / "pyproject.toml").touch()
+    assert resources.locate("questions", package=package) == beside
+    bundled = package / "_bundled" / "questions"
+    bundled.mkdir(parents=True)
+    assert resources.locate("questions", package=package) == bundled
+
+
+def test_a_folder_of_another_distribution_is_not_ours(package):
+    (package.parent / "questions").mkdir()
+    with pytest.raises(ForecastingError, match=r"resource \(questions\): must be at .*Try: pip"):
+        resources.locate("questions", package=package)
+
+
+def test_this_checkout_has_both(root):
+    assert resources.locate("migrations") == root / "db" / "migrations"
+    assert resources.locate("questions") == root / "questions"

@@ -1,5 +1,6 @@
-"""Watches in the ledger: recorded, hashed, guarded, copied, and counted as of a moment."""
+"""Watches and setups in the ledger: recorded, hashed, guarded, and counted as of a moment."""
 
+import dataclasses
 import datetime as dt
 import random
 from dataclasses import replace
@@ -8,8 +9,9 @@ import pytest
 
 from forecasting.domain.forecast import Spread
 from forecasting.domain.provenance import Fitted, fits_of, in_batch, world_run
+from forecasting.domain.setup import Setup
 from forecasting.domain.watch import Watch, watched
-from forecasting.errors import InvalidInput
+from forecasting.errors import ForecastingError, InvalidInput
 from tests.store.samples import DAY, NOW, binary, numeric_question
 
 LOOKED = [
@@ -145,3 +147,43 @@ def test_the_gate_of_a_world_is_that_of_its_fits(gates, whole):
         Fitted("0" * 64, "fine")
     with pytest.raises(InvalidInput, match="draws"):
         world_run(**stated, draws=0, fits=fits)
+
+
+SAID = Setup("bank", "questions", {"digest": "ab" * 32, "zone": "UTC"}, said_by="ana")
+
+
+def test_a_setup_reads_back_equal_and_a_head_hides_it(ledger):
+    (recorded,) = ledger.append([SAID], recorded_at=NOW)
+    (setup,) = ledger.setups()
+    assert dataclasses.replace(setup, seq=None, recorded_at=None) == SAID
+    assert setup.seq == recorded.seq == 1
+    assert ledger.setups(head=0) == []
+    assert ledger.verify().ok
+
+
+def test_an_unknown_subject_is_refused_by_the_database(ledger):
+    with pytest.raises(ForecastingError, match="no such subject"):
+        ledger.append([dataclasses.replace(SAID, subject="weather")], recorded_at=NOW)
+    assert ledger.head().seq == 0
+
+
+def test_a_dropped_question_is_gone_with_its_forecasts_and_its_entries_stay(ledger):
+    dropped = numeric_question(id="q")
+    other = numeric_question(id="kept")
+    ledger.append([dropped, other, binary(question="q"), binary(question="kept")], recorded_at=NOW)
+    ledger.append([Setup("dropped", "q", {})], recorded_at=NOW + DAY)
+    assert [question.id for question in ledger.questions()] == ["kept"]
+    assert [forecast.question for forecast in ledger.forecasts()] == ["kept"]
+    # As it stood before, it is still there; and so are its entries.
+    assert len(ledger.questions(head=4)) == 2
+    assert ledger.entry(3).value.question == "q"
+    assert ledger.verify().ok
+
+
+def test_a_question_may_be_made_again_after_it_was_dropped(ledger):
+    first = numeric_question(id="q")
+    ledger.append([first, binary(question="q"), Setup("dropped", "q", {})], recorded_at=NOW)
+    again = dataclasses.replace(first, title="Another one", opens=NOW + dt.timedelta(1))
+    ledger.append([again], recorded_at=NOW + DAY)
+    assert [question.title for question in ledger.questions()] == ["Another one"]
+    assert ledger.forecasts() == []

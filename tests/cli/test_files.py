@@ -1,12 +1,16 @@
-"""A file that is not there is told from the one that is meant, and a place for one from its end."""
+"""A file that is not there, and a place that takes none, are told in one line at every door."""
 
+import os
 from pathlib import Path
 
 import pytest
 
+from forecasting import clock
 from forecasting.cli import run as cli
 from forecasting.files import absent
-from tests.workspace import workspace
+from forecasting.store import backup
+from forecasting.store.condition import permissions
+from tests.workspace import NOW, workspace
 
 #: What reads a file, with the name beside it that is meant.
 READ = {
@@ -72,3 +76,50 @@ def test_the_place_of_a_picture_is_checked_before_the_work(
     out, err = capsys.readouterr()
     assert not out
     assert way in err
+
+
+DOORS = {
+    "review": ("review", "--out", "{at}"),
+    "paths": ("scenario", "paths", "--out", "{at}/w.svg"),
+    "explain": ("explain", "peace-2027", "--out", "{at}/w.png"),
+    "calibration": ("calibration", "--out", "{at}/c.csv"),
+    "page": ("calibration", "--out", "{at}/c.html"),
+    "export": ("export", "jsonl", "--out", "{at}/e.jsonl"),
+    "anchor": ("anchor", "--out", "{at}/a.txt"),
+}
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_no_folder_that_takes_no_file_is_an_unexpected_fault(door, database, tmp_path, capsys):
+    place = tmp_path / "a-file"
+    place.write_text("no folder")
+    with clock.at(NOW):
+        code = cli(["--db", database, *(word.format(at=place) for word in DOORS[door])])
+    err = capsys.readouterr().err
+    assert code == 2, err
+    (line,) = [one for one in err.splitlines() if one.startswith("error: ")]
+    assert "cannot be written (Not a directory)" in line or "File exists" in line, line
+    assert "Try: a folder that you can write to" in line
+    assert place.read_text() == "no folder"
+
+
+def test_a_backup_says_that_its_own_file_cannot_be_written(database, tmp_path, monkeypatch):
+    def refused(self, *_, **__):
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr("pathlib.Path.touch", refused)
+    with pytest.raises(Exception, match=r"copy.db\): cannot be written \(Permission denied\)"):
+        backup(database, tmp_path / "copy.db")
+    assert not (tmp_path / "copy.db").exists()
+
+
+@pytest.mark.parametrize(("lacks", "words"), [
+    ({os.W_OK}, "cannot be written to"),
+    ({os.R_OK}, "cannot be read ("),
+    ({os.R_OK, os.W_OK}, "cannot be read or written to"),
+])  # fmt: skip
+def test_the_doctor_names_what_is_lacking_and_no_more(tmp_path, monkeypatch, lacks, words):
+    path = tmp_path / "w.db"
+    path.write_text("")
+    monkeypatch.setattr(os, "access", lambda _, mode: not any(mode & each for each in lacks))
+    assert words in permissions(path).detail
