@@ -68,9 +68,6 @@ def _fact(ledger, *on, **more):
         (("truce=on", "truce=none"), {"grade": "A"}, "is named twice"),
         # Half-lives.
         (("truce=on=x2",), {"half_life": "0"}, "above 0"),
-        (("truce=on=x2",), {"half_life": "-3d"}, "above 0"),
-        (("truce=on=x2",), {"half_life": "nan"}, "a number of days"),
-        (("truce=on=x2",), {"half_life": "3 fortnights"}, "a number of days"),
         (("truce=on=x2",), {"half_life": "101 y"}, "at most 100 years"),
         (
             ("truce=on=x2",),
@@ -81,7 +78,6 @@ def _fact(ledger, *on, **more):
         (("truce=on",), {"lasting": True, "grade": "A"}, "this item holds no report"),
         # Facts.
         (("truce=of",), {"grade": "A"}, "truce has none, on. Try: truce=on"),
-        (("truce=of",), {"grade": "E"}, "truce has none, on. Try: truce=on"),
         (("guarantees=firm",), {"grade": "A"}, "no move from none to firm"),
         (("truce=none",), {"grade": "A"}, "was already in that state"),
         (("truce=205",), {"grade": "A"}, "has no amounts to count"),
@@ -89,7 +85,6 @@ def _fact(ledger, *on, **more):
         (("convoy=evnt",), {"grade": "A"}, "Try: convoy=event"),
         (("detainees=0",), {"grade": "A"}, "must be above 0"),
         (("detainees=0",), {"grade": "E"}, "must be above 0"),
-        (("detainees=-5",), {"grade": "A"}, "must be above 0"),
         (("detainees=796",), {"grade": "A"}, "makes 1001 of the 1000 agreed"),
         (("detainees=796",), {"grade": "A"}, "Try: at most detainees=795"),
         (("detainees=nan",), {"grade": "A"}, "detainees has agreed, begun"),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from forecasting.bank import check, read_bank, sentences, text_speaks_at, world_check
+from forecasting.bank import check, read_bank, sentences, text_speaks_at
 from forecasting.bank.snapshot import SCHEMAS, json_schema
 from forecasting.bank.world_check import first_openings
 
@@ -31,23 +31,10 @@ def test_it_has_48_questions_30_of_them_resolved_in_12_events(bank):
     assert len({events[resolution.question] for resolution in bank.resolutions}) == 12
 
 
-def test_the_notes_read_each_answer_as_often_however_many_processes_there_are(bank, monkeypatch):
-    read, parse = [], world_check.parse_predicate
-    monkeypatch.setattr(
-        world_check, "parse_predicate", lambda *a, **k: read.append(a) or parse(*a, **k)
-    )
-    world_check.notes(bank)
-    assert len(read) == 2 * len(bank.questions)
-
-
 def test_every_question_says_what_it_asks_of_the_world(bank):
     assert [question.id for question in bank.questions if not question.answer] == []
     first = first_openings(bank)
     assert set(first) == set(bank.world.processes), "a process that feeds no question"
-
-
-def test_an_option_called_no_stays_text(bank):
-    assert {r.outcome for r in bank.resolutions} == {"yes", "no", "energy", "697"}
 
 
 def test_only_one_question_resolves_too_soon_to_count(bank):

@@ -39,7 +39,6 @@ ADDED = f"{NEWS} 2026-11-01T12:00Z"
 REFUSED = [
     # Numbers, and the shape that a question wants.
     ("log guarantees-2026 --p none=0.2 --p soft=0.8 --p firm=0.2", "must sum to 1"),
-    ("log guarantees-2026 --p none=0.2 --p soft=0.8", "missing firm"),
     ("log guarantees-2026 0.5", "--p none=.."),
     ("log guarantees-2026 --p none", "NAME=VALUE"),
     (f"log {RUNG}", "give one of"),
@@ -58,17 +57,13 @@ REFUSED = [
     (f"log {RUNG} 0.1 --at 2026-12-01T12:00Z", "in the future"),
     (f"log {RUNG} 0.1 --at soon", "is not a day or a moment"),
     (f"{NEWS} 2026-03-29T03:30", "does not exist"),
-    (f"{NEWS} 2027-11-01T12:00Z", "in the future"),
     # News.
     (f"{ADDED} --event-at 2026-11-02T12:00Z", "before it happened"),
     (f"{ADDED} --on {RUNG}=x", "effect (x)"),
-    (f"{ADDED} --on {RUNG}=1.5/0.2", "must lie above 0"),
-    (f"{ADDED} --on leaders-meet@2025-12-31=x2", "had closed"),
     (f"{ADDED} --on guarantees-2026=x2", "has options (none, soft, firm)"),
     # Outcomes.
     (f"resolve {RUNG} maybe {SOURCE}", "must be one of"),
     (f"resolve {RUNG} no {SOURCE} --at 2020-01-01T00:00Z", "opened at"),
-    (f"resolve {RUNG} no --source ' '", "must name the source"),
     (f"dispute {RUNG} maybe {SOURCE}", "must be one of"),
     (f"dispute us-strikes-iran-2026 yes {SOURCE}", "is already the official outcome"),
     (f"reopen {RUNG} {SOURCE}", "no outcome to take back"),

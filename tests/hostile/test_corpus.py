@@ -11,7 +11,7 @@ import pytest
 
 from forecasting.errors import InvalidInput
 from forecasting.files import read_plain
-from tests.hostile.corpus import FILES, GOOD_JSON, ITEM, RSS
+from tests.hostile.corpus import FILES
 from tests.hostile.reading import COMMANDS, IMPORTS, LATE
 
 #: Of a file that a reader refuses whole. `rows` are files that are read and whose rows are all
@@ -112,29 +112,6 @@ def test_none_was_stopped_by_the_alarm_and_all_took_less_than_300_mb(results):
     for what, result in _each(results):
         assert result["code"] != LATE, what
         assert result["megabytes"] < MEGABYTES, what
-
-
-def test_good_rows_among_bad_ones_are_added_and_the_bad_ones_named(tmp_path, capsys, monkeypatch):
-    """By design: who imports a feed wants what is whole in it."""
-    from forecasting.app.book import Book
-    from forecasting.cli import run
-
-    monkeypatch.setenv("FORECASTING_NOW", "2026-11-22T12:00:00Z")
-    database = ("--db", str(tmp_path / "book.db"))
-    Book.open(database[1], create=True).close()
-    bad = '{"title": NaN}\n[1]\n{"title": "A", "title": "B"}\n'
-    files = {
-        "a.jsonl": (f"{json.dumps(GOOD_JSON)}\n{bad}", 3),
-        "b.csv": ("title,source,known_at\nB,w,2026-11-20\nC,w\n\0,w,2026-11-20\n", 2),
-        "c.xml": (RSS.format(ITEM.format("C") + ITEM.format("") + "<item/>"), 2),
-    }
-    for name, (text, refused) in files.items():
-        (tmp_path / name).write_text(text, encoding="utf-8")
-        capsys.readouterr()
-        assert run([*database, "--json", "news", "import", str(tmp_path / name)]) == 0
-        result = json.loads(capsys.readouterr().out)
-        assert (result["added"], len(result["refused"])) == (1, refused)
-        assert all(row["line"] and row["reason"] for row in result["refused"])
 
 
 def test_a_file_that_may_not_be_read_is_one_line(tmp_path, monkeypatch):

@@ -7,7 +7,6 @@ from arviz_stats.base import array_stats
 from forecasting.domain.process import MoveSpec, Phrase, ProcessSpec
 from forecasting.evidence.history import Past, Piece
 from forecasting.inference import compile_count, pack
-from forecasting.inference.datatree import datatree
 from forecasting.inference.poisson_lognormal import (
     log_marginal,
     numpy_mathematics,
@@ -138,25 +137,6 @@ def test_what_was_never_at_risk_says_nothing():
     more = MODEL.fit(rate_data([0, 2, 0, 1, 1], [0, 546, 0, 300, 180]), PRIORS, 3)
     for name, draws in seen.draws.items():
         np.testing.assert_allclose(more.draws[name], draws, rtol=1e-6)
-
-
-def test_the_fit_is_a_datatree_that_arviz_summarises():
-    import arviz as az
-
-    data = rate_data([0, 3, 1], [60, 1200, 200])
-    fitted = MODEL.fit(data, PRIORS, 3)
-    again = MODEL.replicates(fitted.draws, data, seed=1)
-    tree = datatree(
-        {"rates": fitted},
-        predictive={"rates.counts": again},
-        observed={"rates.counts": data["counts"]},
-    )
-    table = az.summary(tree)
-    assert set(table.index) == {"rates.mu", "rates.sigma"}
-    assert dict(tree["posterior_predictive"]["rates.counts"].sizes)["chain"] == 4
-    # A move's own history comes back in its replicates.
-    assert again.mean(axis=0)[1] == pytest.approx(3.0, abs=1.2)
-    assert again.mean(axis=0)[0] < 1.0
 
 
 def test_a_refit_at_a_new_anchor_moves_answers_by_little():
