@@ -10,7 +10,7 @@ import pytest
 from forecasting import models
 from forecasting.app.forecast.predict import OWN, Predictor
 from forecasting.app.upkeep.banks import load_bank
-from forecasting.bank import check, read_bank
+from forecasting.bank import read_bank
 from forecasting.domain.catalog import Catalog
 from forecasting.domain.forecasters import MODEL
 from forecasting.store import Ledger
@@ -175,20 +175,6 @@ def test_a_fault_of_its_class_silences_its_questions_alone(installed, tmp_path, 
     predictor = predictor_of(bank_of(tmp_path, more))
     assert list(asked(predictor)) == ["envoys-2026"]
     assert words in predictor.model.faults["war-2026", NOW]
-
-
-def test_settings_that_it_refuses_are_a_fault_of_the_file(installed, tmp_path):
-    bank = bank_of(tmp_path)
-    path = tmp_path / "own" / "worlds" / "own.yaml"
-    path.write_text(path.read_text().replace("[calm, clashes, war]", "[calm]"))
-    problems = check(read_bank(tmp_path / "own", now=NOW))
-    assert any("rungs (1): two or more" in str(problem) for problem in problems)
-    assert not bank.problems
-
-
-def test_a_kind_that_is_not_installed_is_named(tmp_path):
-    bank = bank_of(tmp_path)
-    assert any("no such kind is installed" in str(problem) for problem in bank.problems)
 
 
 def test_a_worldview_shifts_its_rates(installed, tmp_path):
