@@ -220,6 +220,8 @@ def test_an_outcome_beyond_a_bound_is_recorded_as_beyond_it(book, tmp_path, caps
     assert row["rule"] == "crps"
     assert row["mean"] > 0
     assert book.resolve("n", "<0", source="x")[0]["outcome"] == "<0"
+    with pytest.raises(InvalidInput, match="must be a number, <0 or >5000"):
+        book.resolve("n", ">12", source="x")
 
 
 def test_levels_are_in_percent(book, tmp_path):

@@ -69,6 +69,15 @@ def test_the_worked_example_of_its_scores_comes_out(counts):
     assert rows["fatebook:cy", "brier"]["ours"] == pytest.approx(0.0002 * 2 / 7)
 
 
+def test_the_scores_of_a_file_are_those_of_its_own_questions(counts, ledger, tmp_path):
+    def bring(book):
+        path = FOLDER / "predictionbook.json"
+        return import_record(book, path, now=NOW, me="ana", check_scores=True)["scores"]
+
+    with memory(tmp_path) as alone:
+        assert bring(ledger) == bring(alone) != {}
+
+
 def test_a_part_of_a_day_is_scored_by_its_mean_forecast(ledger, tmp_path):
     head = EXPORT.read_text().splitlines()[0]
     row = '"Part?",,"ana",{p},2025-05-01 {at},"ana",2025-05-01 00:00:0,2025-06-01 00:00:0,"YES",'
