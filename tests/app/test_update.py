@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from forecasting.app.forecast import predict
-from forecasting.app.forecast.update import update
+from forecasting.app.forecast.update import _silent, update
 from forecasting.domain.forecasters import BASE_RATE, MODEL, WITHOUT_LINKS, WITHOUT_NEWS
 from forecasting.domain.instants import parse_instant
 from forecasting.models.world.model import WorldModel
@@ -90,3 +90,8 @@ def test_a_blank_reason_is_none(own_book):
     (row,), _ = update(book.ledger, [ASKED], now=AUGUST, accept_because="   ")
     assert row["after"] is None
     assert book.ledger.forecasts(forecaster="model") == []
+
+
+def test_what_several_questions_lack_is_said_of_several():
+    assert _silent({"a": "has no `answer`"}) == ["a has no `answer`"]
+    assert _silent(dict.fromkeys("ab", "has no `answer`")) == ["a, b have no `answer`"]

@@ -100,6 +100,13 @@ def test_what_is_refused_says_why_in_one_line_and_writes_nothing(
     assert untouched.read_bytes() == before
 
 
+def test_what_is_due_waits_for_its_outcome_and_nothing_is_logged(database, capsys):
+    due = "exchange-1000-2026@2026-09-30"
+    assert cli(["--db", str(database), "update", due, "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["status"], row["logged"], row["after"]) == ("due", False, None)
+
+
 def test_with_json_the_error_is_json(database, capsys):
     assert cli(["--db", str(database), "--json", "log", "leader-meet", "0.1"]) == 4
     error = json.loads(capsys.readouterr().err)["error"]
