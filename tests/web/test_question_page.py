@@ -1,9 +1,11 @@
 """What a question's page says of its numbers is what they are; today's work is done there, once."""
 
 import re
+from pathlib import Path
 
 import pytest
 
+import forecasting.web
 from tests.web.conftest import eventually
 
 #: A question of sixty days whose outcome was known after thirty.
@@ -41,6 +43,18 @@ def test_the_form_of_a_number_shows_the_levels_that_stand_and_says_them_again(br
     after = house.book.question_page(here).chosen.mine
     assert re.match("Logged|This was saved already", browser.notes()[0])
     assert after.value.plain == before.value.plain
+
+
+def test_a_stored_midnight_is_never_shown_as_the_day_that_it_begins():
+    """What was known, ends or closes goes by the day that its midnight ends, on every page."""
+    words = "known_at|resolved_at|event_at|closes|resolves_by|until|watched|since"
+    ends = rf"(?:\.|\[\")({words})\b[^}}]*\|\s*(moment|day)\("
+    templates = Path(forecasting.web.__file__).parent / "templates"
+    assert not [
+        (file.name, match.group(0))
+        for file in templates.glob("*.j2")
+        for match in re.finditer(ends, file.read_text())
+    ]
 
 
 def test_the_one_other_person_is_named_with_the_number_that_was_imported(imported):
