@@ -94,7 +94,7 @@ def facts_on(
     event = predicate.event
     if isinstance(event, ask.Entered) and event.states == ("done",):
         process = world.world.processes[event.process]
-        total = world.record(process, items, now).total
+        total = world.record(process, items, now).total_by(event.until.of(question.closes))
         if process.delivery is not None and total < process.delivery.agreed:
             lacking = f"{total:g} of {process.delivery.agreed:g} of {process.name} are"
     return OnRecord(decided(world, question, items, now), lacking, predicate)
@@ -134,7 +134,10 @@ class _Facts:
                 first = next((s.at for s in steps if self._enters(s, cause, causes)), None)
                 if first is None:
                     return None
-                after = self._steps(name, first, first + dt.timedelta(days=event.days))
+                last = min(first + dt.timedelta(days=event.days), self.question.closes)
+                # As on a path: at one moment counts, unless the cause is of the same process.
+                begin = first if name == cause else first - dt.timedelta.resolution
+                after = self._steps(name, begin, last)
                 return True if any(self._enters(step, name, states) for step in after) else None
             case ask.At():
                 return None
@@ -163,9 +166,10 @@ class _Facts:
 
     def total(self, event: ask.Total) -> str | None:
         delivery, record = self.processes[event.process].delivery, self.records[event.process]
-        if delivery is None or event.since_opening or record.total < delivery.agreed:
+        total = record.total_by(event.when.of(self.question.closes))
+        if delivery is None or event.since_opening or total < delivery.agreed:
             return None
-        return f"{record.total:g}"
+        return f"{total:g}"
 
     def _combination(self, left: ask.Truth, right: ask.Truth, *, decisive: bool) -> bool | None:
         truths = {self.truth(left), self.truth(right)}
