@@ -124,7 +124,8 @@ class _Facts:
             case ask.Occurred(process=name, until=until, least=least, since=since):
                 begin = since.of(self.question.closes) if since else self.question.opens
                 steps = self._steps(name, begin, until.of(self.question.closes))
-                return True if sum(step.counted for step in steps) >= least else None
+                events = sum(self._enters(step, name, ()) for step in steps)
+                return True if events >= least else None
             case ask.Through(process=name, states=states, until=until):
                 steps = self._steps(name, self.question.opens, until.of(self.question.closes))
                 outside = any(step.state not in states for step in steps if not step.counted)
@@ -181,8 +182,12 @@ class _Facts:
         return [step for step in self.records[name].steps if begin < step.at <= end]
 
     def _enters(self, step: Step, name: str, states: Sequence[str]) -> bool:
-        if not states or self.processes[name].kind == "event":
-            return step.counted or not states
+        process = self.processes[name]
+        if process.delivery is not None and not states:
+            return step.amount > 0.0  # a part, also the first one, which is a new state
+        loops = any(move.start == move.end for move in process.moves)
+        if not states or process.kind == "event":
+            return step.counted or not loops
         return step.state in states and not step.counted
 
 

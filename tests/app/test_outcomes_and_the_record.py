@@ -140,6 +140,8 @@ questions:
     answer: prompt=on within 14d of strike}
   total: {title: How many?, type: numeric, lower: 0, upper: 100, opens: 2026-10-15,
     closes: 2026-10-31, answer: back total}
+  twice: {title: Two parts?, opens: 2026-10-15, closes: 2026-11-20,
+    answer: back count >= 2 by close}
   all-back: {title: All?, opens: 2026-10-15, closes: 2026-10-31, answer: back=done by close}
 """
 
@@ -150,6 +152,7 @@ questions:
         ("that-day", "no", "by the facts on record that-day is yes", "yes"),
         ("after", "", "", "no"),
         ("total", "", "", "30"),
+        ("twice", "no", "by the facts on record twice is yes", "yes"),
         ("all-back", "yes", "30 of 100 of back are on record", "no"),
     ],
 )
