@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from forecasting import clock
+from forecasting.app.book import Book
 from forecasting.app.forecast import explain as use
 from forecasting.app.forecast.explain import at_pace, explain
 from forecasting.app.forecast.predict import OWN, Predictor
@@ -25,6 +26,8 @@ from forecasting.models.world.simulate import simulate
 from forecasting.review import words
 from tests.app.conftest import OWN_DRAWS
 from tests.app.quick import SMALL
+from tests.workspace import NOW as LATER
+from tests.workspace import workspace
 
 NOW = parse_instant("2026-08-22T12:00:00Z")
 PAGES = ("truce-comes", "gift-comes")
@@ -571,3 +574,29 @@ def test_an_explanation_rests_on_the_paths_of_the_answer_it_explains(own_book):
                 assert row["delta_logit"] == 0.0
         printed = [changes[""] for _, changes in words.steps(explanation)]
         assert round(sum(printed), 9) == round(explanation["change"], 2)
+
+
+MOVABLE = """\
+watched: 2026-11-28
+processes:
+  truce: {moves: {none > on: once in 8 mo}, since 2026-01-01: none}
+  vote: {at: 2027-01-15..2027-03-31}
+links:
+  - {once vote=held: truce=on x3 (1.5..6), because: a mandate}
+questions:
+  comes: {title: Will it come?, opens: 2026-06-01, closes: 2027-06-30, answer: truce=on by close}
+"""
+
+
+def test_what_follows_a_day_that_may_move_is_explained(tmp_path):
+    """Each path has a day of its own, and what would undo a change is looked for on fewer paths."""
+    with clock.at(LATER), Book.plain(workspace(tmp_path, MOVABLE), forecaster="ana") as book:
+        book.add_news("Draft", source="wire", grade="B", known_at="2026-11-27T09:00Z",
+                      on=["comes=x3"])  # fmt: skip
+        explanation = book.explain("comes")
+        assert explanation["undo"]["ratio"] > 0.0
+        world = book.simulated().run.world
+    fewer = world.thinned(4)
+    assert (fewer.draws, fewer.repeats) == (8_192, 4)
+    (date,), (thin,) = (w.processes[w.index["vote"]].moves for w in (world, fewer))
+    assert thin.at.tolist() == date.at.reshape(-1, 16)[:, :4].ravel().tolist()
