@@ -342,3 +342,16 @@ def test_a_number_under_a_condition_is_read_off_the_paths_that_meet_it(kinds):
     assert rows["strikes-then"]["before"] == pytest.approx(np.median(strikes[counts]))
     assert rows["strikes"]["before"] == pytest.approx(np.median(strikes))
     assert rows["strikes-then"]["before"] < rows["strikes"]["before"]
+
+
+@pytest.mark.usefixtures("one_simulation")
+def test_an_event_is_brought_about_by_the_word_that_facts_have(kinds):
+    rows = kinds.what_if(do=["strike=event"])
+    assert rows == kinds.what_if(do=["strike"]) == kinds.what_if(do=["strike=waiting"])
+    after = {row["question"]: row for row in rows}
+    assert after["strikes"]["after"] > after["strikes"]["before"]
+
+
+def test_what_a_target_says_of_itself_is_of_no_value(kinds):
+    assert "first" not in {row["question"] for row in kinds.value("first=truce")}
+    assert "comes" not in {row["question"] for row in kinds.value("comes=yes")}

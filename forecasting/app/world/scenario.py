@@ -135,7 +135,7 @@ class Live:
         weights = self.run.paths.weights(None)
         rows = []
         for question in discrete:
-            if question.id == target:
+            if target.partition("=")[0] in (question.id, question.ladder):
                 continue
             others = [
                 aim

@@ -419,6 +419,8 @@ def intervention(live: Live, text: str) -> list[Do]:
     day = live.run.world.day(moment)
     if name in processes and name in place:
         states = processes[name].states
+        if processes[name].kind == "event" and value in ("", "event"):
+            value = states[0]
         if value not in states:
             msg = f"do ({text}): {name} has no state {value}"
             raise InvalidInput(msg, hint=", ".join(states))
