@@ -60,6 +60,16 @@ def decided(
     by_process = {
         name: known_world.record(processes[name], items, now) for name in asked(predicate)
     }
+    return decided_by(predicate, question, by_process, processes)
+
+
+def decided_by(
+    predicate: Predicate,
+    question: Question,
+    by_process: Mapping[str, Record],
+    processes: Mapping[str, ProcessSpec],
+) -> str | None:
+    """Give the outcome that what is on record leaves a question."""
     reader = _Facts(by_process, processes, question)
     if predicate.given is not None and reader.truth(predicate.given) is not True:
         return None

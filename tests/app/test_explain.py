@@ -600,3 +600,28 @@ def test_what_follows_a_day_that_may_move_is_explained(tmp_path):
     assert (fewer.draws, fewer.repeats) == (8_192, 4)
     (date,), (thin,) = (w.processes[w.index["vote"]].moves for w in (world, fewer))
     assert thin.at.tolist() == date.at.reshape(-1, 16)[:, :4].ravel().tolist()
+
+
+RARE = """\
+watched: 2026-11-28
+processes:
+  strike: {event: 3 in 70 weeks, since 2026-01-01: "", 2026-11-25: event}
+  ends: {moves: {a > b: once in 3 y, a > gone: once in 3 y}, since 2026-01-01: a, 2026-11-20: gone}
+  slow: {moves: {a > b: 0.01% a year, b > a: once in 1 y}, since 2026-01-01: b, 2026-11-20: a}
+questions:
+  many: {title: Nine more?, opens: 2026-11-20, closes: 2026-12-02,
+    answer: strike count >= 9 by close}
+  over: {title: Does b come?, opens: 2026-11-10, closes: 2026-12-31, answer: ends=b by close}
+  rare: {title: Does b come?, opens: 2026-11-10, closes: 2026-12-31, answer: slow=b by close}
+  first: {title: Which first?, type: categorical, options: [strike, b, neither],
+    opens: 2026-11-20, closes: 2026-12-31,
+    answer: "first of strike: strike, b: slow=b, else neither"}
+"""
+
+
+def test_what_no_path_reaches_is_decided_only_where_nothing_leads_there(tmp_path):
+    """One fact since the opening made what is merely rare "what is known decides"."""
+    with clock.at(LATER), Book.plain(workspace(tmp_path, RARE), forecaster="ana") as book:
+        names = ["many", "over", "rare", "first"]
+        decided = {name: book.explain(name)["decided"] for name in names}
+    assert decided == {"many": None, "over": "no", "rare": None, "first": "strike"}
