@@ -13,9 +13,10 @@ from forecasting.domain import predicate as ask
 from forecasting.domain.evidence import Effect, Evidence, fading, parse_effect, split_on
 from forecasting.domain.predicate import Moment, Predicate
 from forecasting.domain.process import DeliverySpec, MoveSpec, Phrase, ProcessSpec, WorldSpec
+from forecasting.errors import InvalidInput
 from forecasting.evidence import learned
 from forecasting.evidence.history import EPOCH, Past, Piece, Record, Step
-from forecasting.evidence.leads import to_question
+from forecasting.evidence.leads import to_question, to_target
 from forecasting.evidence.reports import alive, bound, multiplier, reports, story_total, unusable
 from forecasting.models.news_gain import Gain, exposed, gain_draws, learned_gain, summary
 from forecasting.models.world import values
@@ -375,6 +376,18 @@ def test_a_report_is_over_when_its_move_fired_or_its_state_was_left():
     )  # fmt: skip
     coded = _coded(_item("a", "convoy=x2"), _item("b", "convoy=x2", at=2.0))
     assert [each.key for each in alive(coded, {"convoy": events})] == ["b"]
+
+
+def test_a_move_with_a_date_is_none_that_a_report_moves():
+    dated = Phrase("date", at=NOON)
+    moves = (MoveSpec("on", "over", dated), MoveSpec("on", "broken", HISTORY))
+    term = ProcessSpec("term", "states", ("on", "over", "broken"), moves)
+    world = WorldSpec({"term": term})
+    assert to_target("term=broken", world, {}, {}) == {("term", "on > broken"): 1}
+    with pytest.raises(InvalidInput, match="has a fixed date, which a report cannot change"):
+        to_target("term=over", world, {}, {})
+    holds = Predicate(ask.Through("term", ("on",), CLOSE))
+    assert to_question(holds, world) == {("term", "on > broken"): -1}
 
 
 def test_reports_find_their_moves_in_a_world_of_numbers():
