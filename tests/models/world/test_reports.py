@@ -435,6 +435,18 @@ def test_a_report_on_a_move_is_over_once_another_move_left_its_state():
     assert seen.days[0] == pytest.approx(20.0 * first + 30.0 * second, rel=0.02)
 
 
+@pytest.mark.parametrize("late", [2.0, 20.0, 40.0])
+def test_rates_and_the_gain_learn_from_one_time_at_risk_however_long_the_stay(late):
+    """A stay of years was looked at in 24 moments, of which a late report met none, or one."""
+    past = _past((0.0, 1_700.0, False))
+    coded = _coded(_item("a", "truce=on=x9", at=1_700.0 - late), as_of=NOON + 1_700 * DAY)
+    (mean,) = piece_multipliers(past, coded)
+    assert mean * 1_700.0 == pytest.approx(exposed(past, coded, [1.0]).days[0], rel=1e-9)
+    middle = (np.arange(200_000) + 0.5) * late / 200_000
+    ratio = np.exp(coded[0].log_ratio * 2.0 ** (-middle / 30.0))
+    assert mean * 1_700.0 == pytest.approx(1_700.0 - late + ratio.mean() * late, rel=1e-5)
+
+
 def test_the_gain_has_mean_one_and_learns_whether_reports_came_true():
     prior = learned_gain({}, {})
     row = summary(prior)
