@@ -111,7 +111,7 @@ def test_a_corrected_outcome_is_marked_and_its_scores_are_gone(
     monkeypatch.setattr(
         question,
         "figures",
-        lambda *_, **__: Figures([old], head[0], Work("question", (), 0), 1),
+        lambda *_, **__: Figures([old], head[0], Work("question", (), 0), 1, going=True),
     )
     head = [house.book.head() + 1]
     name = numeric.removeprefix("/q/")
@@ -124,6 +124,27 @@ def test_a_corrected_outcome_is_marked_and_its_scores_are_gone(
     outcomes = page.partition('id="outcome"')[2].partition("</ol>")[0]
     assert re.search(r"<s>20</s> <small>replaced", outcomes)
     assert "<strong>5</strong>" in outcomes
+
+
+@pytest.mark.parametrize("state", ["done", "stopped"])
+def test_scores_that_come_while_the_page_is_drawn_are_not_called_none(
+    browser, house, numeric, monkeypatch, state
+):
+    """The page asks again: it was told that they are on their way, however soon they ended."""
+    from forecasting.web import compute
+    from forecasting.web.pages import question
+
+    def ends_meanwhile(*args, **values):
+        given = compute.figures(*args, **values | {"patience": 0})
+        given.work.state = state
+        return given
+
+    monkeypatch.setattr(house.desk, "ask", lambda *_, **__: compute.Work("question", (), 0))
+    monkeypatch.setattr(question, "figures", ends_meanwhile)
+    house.book.resolve(numeric.removeprefix("/q/"), "20", source="wire", sure=True)
+    scores = browser.get(numeric).text.partition('id="scores"')[2]
+    assert "forecast of it counts" not in scores
+    assert 'hx-trigger="load delay' in scores
 
 
 def test_the_count_above_a_history_is_of_the_rows_under_it(browser, house):
