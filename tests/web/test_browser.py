@@ -58,9 +58,12 @@ document.addEventListener("securitypolicyviolation",
   event => window.violations.push(event.violatedDirective + " " + event.blockedURI));
 """
 NARROW = """
-[...document.querySelectorAll(".item > .about")]
-  .filter(each => each.offsetParent && each.offsetWidth < 120)
-  .map(each => each.innerText.slice(0, 40))
+[...document.querySelectorAll(".item > .about")].filter(each => each.offsetWidth < 120)
+  .concat([...document.querySelectorAll(".stack tbody > tr")]
+    .filter(each => each.offsetWidth < .9 * each.parentElement.offsetWidth))
+  .concat([...document.querySelectorAll(".pair > small:first-child")]
+    .filter(each => each.offsetHeight > 24))
+  .filter(each => each.offsetParent).map(each => each.innerText.slice(0, 40))
 """
 
 
@@ -168,9 +171,9 @@ def _walk(context, origin, addresses, width, axe):
         across = page.evaluate("document.documentElement.scrollWidth")
         if across > width:
             wrong.append(f"{address}: {across} wide")
-        # A title that is pressed to nothing is no wider than the page either.
+        # A title or a row that is pressed to nothing is no wider than the page either.
         narrow = page.evaluate(NARROW)
-        wrong += [f"{address}: {each} has no width" for each in narrow]
+        wrong += [f"{address}: {each} has too little width" for each in narrow]
         violations = page.evaluate("window.violations || []")
         wrong += [f"{address}: policy {each}" for each in violations]
         if axe:
