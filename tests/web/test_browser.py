@@ -29,7 +29,7 @@ ADDRESSES = {
     ),
     "/q/{name}/why": ("/q/armenia-eu-referendum-2027/why",),
     "/questions": ("/questions", "/questions?status=open&text=russia&sort=difference"),
-    "/review": ("/review", "/review?who=model&kind=replay"),
+    "/review": ("/review", "/review?who=model&kind=replay", "/review?who=ana&kind=imported"),
     "/world/what-if": (
         "/world/what-if",
         "/world/what-if?if%5Barmenia-eu-referendum-2027%5D=yes&how=see",
@@ -40,8 +40,13 @@ NO_PAGES = {
     *("/enter", "/login", "/ledger/anchor", "/ledger/export/{format}"),
     *("/updated", "/jobs/{key}", "/ledger/preview", "/ledger/brought"),
 }
-#: A track record with a row that is refused.
-RECORD = "question,forecast,issued_at,closes\nq1,0.3,2025-01-01,2025-03-01\nq1,much,2025-01-02,\n"
+#: A track record with a row that is refused, and an outcome.
+RECORD = """\
+question,forecast,issued_at,closes,outcome
+q1,0.3,2025-01-01,2025-03-01,
+q1,much,2025-01-02,,
+q2,0.3,2025-01-01,2025-03-01,no
+"""
 #: An item of news that waits for its code, and one that has it.
 TALK = "Envoys of both sides talk of a general ceasefire before the "
 WAITS = f"{TALK}end of the year"

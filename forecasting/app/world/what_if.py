@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import reduce
 from itertools import combinations, pairwise
 from math import isfinite, sqrt
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -57,8 +58,8 @@ TIMES = (3, 6)
 FEW = f"refused: fewer than {FEWEST} paths meet the condition"
 #: Levels of a number that are shown, and their largest error: 5 % is then from 3 to 7.
 CUTS, COARSE = (5.0, 50.0, 95.0), 0.02
-#: A change counts from so many of its standard errors on.
-SIGNIFICANT = 2.0
+#: How often one row moves by noise alone: beyond two standard errors. A table does so no more often.
+BY_CHANCE = 0.0455
 #: Rounds of proportional fitting, and how close each number must come.
 ROUNDS, CLOSE = 2_000, 1e-9
 
@@ -152,29 +153,48 @@ def _rows(
     raked: Sequence[BoolArray],
 ) -> list[dict[str, Any]]:
     """Give how each question and scenario stands before, and where the conditions are met."""
+    asks = [q for q in live.questions if q.id not in decided and q.ladder not in decided]
+    several = sum(len(q.space.options) for q in asks if q.type in ("categorical", "ordered"))
+    several += sum(q.type in ("binary", "numeric") for q in asks)
+    several += len(scenarios.named) + 1 if scenarios is not None else 0
+    clear = _beyond(several)
     rows = []
-    for question in live.questions:
-        if question.id in decided or question.ladder in decided:
-            continue
+    for question in asks:
         if question.type == "numeric":
-            rows.append(_number_row(live, question, run, seen, raked))
+            rows.append(_number_row(live, question, run, seen, raked, clear))
             continue
         before, after = live.truths(live.run, question), live.truths(run, question)
         counts = live.counts(live.run, question), _and(live.counts(run, question), seen)
         for option in ["yes"] if question.type == "binary" else after:
             state = "" if question.type == "binary" else option
             then = (live.run, before[option], counts[0]), (run, after[option], counts[1])
-            rows.append(_row(question.id, state, *then, raked))
+            rows.append(_row(question.id, state, *then, clear, raked))
     if scenarios is not None:
         pairs = zip(partition(live.run, scenarios), partition(run, scenarios), strict=True)
         for (name, _, _, old), (_, _, _, new) in pairs:
             then = (live.run, old, None), (run, new, seen)
-            rows.append(_row(f"scenario:{name}", "", *then, raked))
+            rows.append(_row(f"scenario:{name}", "", *then, clear, raked))
     return rows
 
 
+def _beyond(rows: int) -> float:
+    """Give how many standard errors a change takes to be none of chance in any of so many rows.
+
+    Examples
+    --------
+    >>> round(_beyond(1), 2), round(_beyond(50), 2)
+    (2.0, 3.32)
+    """
+    return -NormalDist().inv_cdf(BY_CHANCE / 2 / max(rows, 1))
+
+
 def _row(
-    name: str, state: str, before: Asked, after: Asked, raked: Sequence[BoolArray] = ()
+    name: str,
+    state: str,
+    before: Asked,
+    after: Asked,
+    clear: float,
+    raked: Sequence[BoolArray] = (),
 ) -> dict[str, Any]:
     new, old = estimated(*after), estimated(*before)
     shown = new.gate == "passed"
@@ -187,7 +207,7 @@ def _row(
         "after": new.p if shown else None,
         "lower": new.quantiles[0] if shown else None,
         "upper": new.quantiles[-1] if shown else None,
-        "change": change if change is None or abs(change) > SIGNIFICANT * off else 0.0,
+        "change": change if change is None or abs(change) > clear * off else 0.0,
         "change_mcse": off,
         "mcse": new.mcse,
         "gate": new.gate if np.isfinite(new.mcse) else FEW,
@@ -205,7 +225,12 @@ def _change_error(before: Asked, after: Asked, raked: Sequence[BoolArray]) -> fl
 
 
 def _number_row(
-    live: Live, question: Question, run: Run, seen: BoolArray | None, raked: Sequence[BoolArray]
+    live: Live,
+    question: Question,
+    run: Run,
+    seen: BoolArray | None,
+    raked: Sequence[BoolArray],
+    clear: float,
 ) -> dict[str, Any]:
     predicate = live.predictor.asks[question.id]
     before, after = (values(of.paths, predicate, question) for of in (live.run, run))
@@ -219,7 +244,7 @@ def _number_row(
     below = (live.run, before <= middle, None), (run, after <= middle, seen)
     off = _change_error(*below, raked)
     shares = [float(np.sum(r.paths.weights(c)[under])) for r, under, c in below]
-    moves = abs(shares[1] - shares[0]) > SIGNIFICANT * off
+    moves = abs(shares[1] - shares[0]) > clear * off
     change = None if cuts[1] is None else cuts[1] - middle if moves else 0.0
     return {
         "question": question.id,
