@@ -97,7 +97,16 @@ def environment(*packages: str) -> "Environment":
             words.exact,
             words.said,
         ),
-        *(words.whole, words.points, words.count, words.amount, anchor, weblink, markup, without_command),
+        *(
+            words.whole,
+            words.points,
+            words.count,
+            words.amount,
+            anchor,
+            weblink,
+            markup,
+            without_command,
+        ),
     )
     env.filters.update({each.__name__: each for each in named}, figure=words.percent_figure)
     return env

@@ -411,23 +411,19 @@ def steps(curve: Sequence[Row]) -> list[dict[str, Any]]:
     if len(groups) > MOST_STEPS:
         last = MOST_STEPS - 1
         groups = gathered(lambda point: min(int(point["forecast"] * MOST_STEPS + 1e-9), last))
-    rows = []
-    for points in groups:
-        first, final = points[0]["forecast"], points[-1]["forecast"]
-        n = sum(point["n"] for point in points)
+    return [_step(points) for points in groups]
 
-        def mean(name: str, points: list[Row] = points, n: float = n) -> float:
-            return float(sum(point[name] * point["n"] for point in points) / n)
 
-        middle = min(points, key=lambda point, at=mean("forecast"): abs(point["forecast"] - at))
-        rows.append(
-            {
-                "forecast": first if first == final else f"{first:.3f} to {final:.3f}",
-                "event_rate": mean("event_rate"),
-                "n": n,
-                "events": sum(point["events"] for point in points),
-                "lower": middle["lower"],
-                "upper": middle["upper"],
-            }
-        )
-    return rows
+def _step(points: Sequence[Row]) -> dict[str, Any]:
+    first, last = points[0]["forecast"], points[-1]["forecast"]
+    n = sum(point["n"] for point in points)
+    rate, at = (sum(p[name] * p["n"] for p in points) / n for name in ("event_rate", "forecast"))
+    middle = min(points, key=lambda point: abs(point["forecast"] - at))
+    return {
+        "forecast": first if first == last else f"{first:.3f} to {last:.3f}",
+        "event_rate": rate,
+        "n": n,
+        "events": sum(point["events"] for point in points),
+        "lower": middle["lower"],
+        "upper": middle["upper"],
+    }

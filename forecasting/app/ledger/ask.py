@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from itertools import count
+from shlex import quote
 from typing import Any, cast
 
 from forecasting.app.ledger import log as logs
@@ -242,7 +243,9 @@ def _values(
             )
             days = [question.day for question in questions]
             number = probability.rpartition("=")[2]
-            raise InvalidInput(msg, hint=" ".join(f"--p {day}={number}" for day in days))
+            raise InvalidInput(
+                msg, hint=" ".join(f"--p {quote(f'{day}={number}')}" for day in days)
+            )
         return logs.rungs(catalog, slug, each, questions[0].opens)
     question = questions[0]
     by_form = {"options": each, "quantiles": {}}

@@ -58,7 +58,7 @@ TIMES = (3, 6)
 FEW = f"refused: fewer than {FEWEST} paths meet the condition"
 #: Levels of a number that are shown, and their largest error: 5 % is then from 3 to 7.
 CUTS, COARSE = (5.0, 50.0, 95.0), 0.02
-#: How often one row moves by noise alone: beyond two standard errors. A table does so no more often.
+#: How often noise alone moves one row by two standard errors, and then any row of a table.
 BY_CHANCE = 0.0455
 #: Rounds of proportional fitting, and how close each number must come.
 ROUNDS, CLOSE = 2_000, 1e-9
