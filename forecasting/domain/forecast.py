@@ -42,6 +42,26 @@ def kind_named[Word: str](word: Word) -> Word:
 class Quantiles(dict[str, float]):
     """Quantiles by their level in percent; what is printed for a person says so."""
 
+    @property
+    def middle(self) -> float:
+        """The median; who stated none has it between the levels beside it.
+
+        Examples
+        --------
+        >>> Quantiles({"10": 2500.0, "90": 12000.0}).middle
+        7250.0
+        """
+        return _quantile([float(level) for level in self], list(self.values()), 50.0)
+
+
+def _quantile(own: Sequence[float], values: Sequence[float], level: float) -> float:
+    """Read a quantile, linearly between its neighbours; beyond the levels it is the last one."""
+    place = bisect_left(own, level)
+    if place == len(own) or place == 0 or own[place] == level:
+        return values[min(place, len(own) - 1)]
+    share = (level - own[place - 1]) / (own[place] - own[place - 1])
+    return values[place - 1] + share * (values[place] - values[place - 1])
+
 
 @dataclass(frozen=True, slots=True)
 class Value:
@@ -86,16 +106,8 @@ class Value:
         >>> Value("quantiles", ("10", "50", "90"), ("1", "3", "9")).at((5, 30, 90))
         {5: 1.0, 30: 2.0, 90: 9.0}
         """
-        own, values = [float(label) for label in self.labels], self.numbers
-        quantiles = {}
-        for level in levels:
-            place = bisect_left(own, level)
-            if place == 0 or place == len(own):
-                quantiles[level] = values[min(place, len(own) - 1)]
-                continue
-            share = (level - own[place - 1]) / (own[place] - own[place - 1])
-            quantiles[level] = values[place - 1] + share * (values[place] - values[place - 1])
-        return quantiles
+        own = [float(label) for label in self.labels]
+        return {level: _quantile(own, self.numbers, level) for level in levels}
 
 
 @dataclass(frozen=True, slots=True)

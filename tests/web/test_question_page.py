@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import forecasting.web
+from forecasting.cli.side_by_side import brief
 from tests.web.conftest import eventually
 
 #: A question of sixty days whose outcome was known after thirty.
@@ -13,6 +14,8 @@ PAST = """\
 question,opens,closes,probability,date,outcome,resolved_at,forecaster
 Signed?,2026-01-01T00:00Z,2026-03-02T00:00Z,20%,2026-01-01T00:00Z,yes,2026-01-31T00:00Z,tom
 """
+#: The shade of a path.
+BAND = r'<path class="band[^"]*" d="([^"]*)"'
 LEVELS = {"10": "10000", "50": "26000", "90": "40000"}
 
 
@@ -43,6 +46,21 @@ def test_the_form_of_a_number_shows_the_levels_that_stand_and_says_them_again(br
     after = house.book.question_page(here).chosen.mine
     assert re.match("Logged|This was saved already", browser.notes()[0])
     assert after.value.plain == before.value.plain
+
+
+@pytest.mark.parametrize(
+    "stated", [{"10": 2500, "90": 12000}, {"10": 2500, "50": 7250, "90": 12000}]
+)
+def test_a_number_stated_at_other_levels_has_its_middle_and_its_spread(browser, house, stated):
+    asked = house.book.ask("How many go home?", stated, by="2031-01-31", span="0..20000")
+    page = browser.get(f"/q/{asked['id']}").text
+    assert "7,250 (10 to 90 %: 2,500 to 12,000)" in page
+    heights = [re.findall(r"[MHL][\d.]+ ([\d.]+)", path) for path in re.findall(BAND, page)]
+    assert heights
+    assert all(len(set(each)) > 1 for each in heights)
+    assert '<span class="p">7,250</span>' in browser.get("/questions").text
+    (row,) = [row for row in house.book.questions() if row["id"] == asked["id"]]
+    assert brief({"mine": row["latest"]})["mine"] == {"50": 7250.0}
 
 
 def test_a_stored_midnight_is_never_shown_as_the_day_that_it_begins():
