@@ -202,6 +202,7 @@ def _title(
     if len(by_type) > 1 and each:
         rules = ", ".join(f"{type_} by {rule}" for type_, rule in by_type.items())
     window = "forecasts in force before the close" if by == "horizon" else f"window {row['window']}"
+    window += ", month of the scheduled close" if by == "month" else ""
     over = "the others" if SCORES[row["rule"].partition(" ")[0]].crowd else "the uniform forecast"
     return (
         f"{kind} forecasts, {reading} outcomes, {window}, "
