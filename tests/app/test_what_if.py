@@ -229,7 +229,7 @@ def test_the_command_says_none_and_why_in_one_line(own_book, tmp_path, capsys, m
     line = next(line for line in out.splitlines() if line.lstrip().startswith("text-lies"))
     assert "none" in line.split()
     assert sum("does not move" in each or "do not move" in each for each in err.splitlines()) == 1
-    assert "the Monte Carlo error of the largest" in err
+    assert "by chance among so many rows" in err
 
 
 def test_whose_value_is_not_asked_for_is_named(own_book, tmp_path, capsys):
