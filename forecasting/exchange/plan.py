@@ -338,7 +338,7 @@ def of_another_name(planned: Plan, existing: Existing) -> list[str]:
             alike.update((name, who) for name in names if name != who)
     said = Counter(one.forecaster for one in planned.forecasts)
     return [
-        f"{name}: {count:,} of {said[name]:,} forecasts are here as those of {who}, number for "
+        f"{count:,} of {said[name]:,} forecasts of {name} are here as those of {who}, number for "
         f"number; if that is one person, give the file me={who}"
         for (name, who), count in sorted(alike.items())
         if 1 < count >= said[name] / 2

@@ -47,7 +47,7 @@ def test_a_file_that_comes_again_without_its_name_is_told_whose_it_was(ledger):
         return [note for note in again["notes"] if "here as those of" in note]
 
     (note,) = twice()
-    assert re.match(r"fatebook:ana: (\d+) of \1 forecasts are here as those of ana, ", note)
+    assert re.match(r"(\d+) of \1 forecasts of fatebook:ana are here as those of ana, ", note)
     assert note.endswith("me=ana")
     assert twice(me="ana") == []
 

@@ -242,10 +242,8 @@ def _values(
                 f"probability ({probability}): a ladder takes one probability for each of its days"
             )
             days = [question.day for question in questions]
-            number = probability.rpartition("=")[2]
-            raise InvalidInput(
-                msg, hint=" ".join(f"--p {quote(f'{day}={number}')}" for day in days)
-            )
+            number = quote(probability.rpartition("=")[2])
+            raise InvalidInput(msg, hint=" ".join(f"--p {day}={number}" for day in days))
         return logs.rungs(catalog, slug, each, questions[0].opens)
     question = questions[0]
     by_form = {"options": each, "quantiles": {}}
