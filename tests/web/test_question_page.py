@@ -66,7 +66,7 @@ def test_a_number_stated_at_other_levels_has_its_middle_and_its_spread(browser, 
 def test_a_stored_midnight_is_never_shown_as_the_day_that_it_begins():
     """What was known, ends or closes goes by the day that its midnight ends, on every page."""
     words = "known_at|resolved_at|event_at|closes|resolves_by|until|watched|since"
-    ends = rf"({words})\b[^}}]*\|\s*(moment|day)\("
+    ends = rf"(?:\.|\[\")({words})\b[^}}]*\|\s*(moment|day)\("
     templates = Path(forecasting.web.__file__).parent / "templates"
     assert not [
         (file.name, match.group(0))
