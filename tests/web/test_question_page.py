@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 import forecasting.web
-from forecasting.cli.side_by_side import brief
 from tests.web.conftest import eventually
 
 #: A question of sixty days whose outcome was known after thirty.
@@ -60,7 +59,7 @@ def test_a_number_stated_at_other_levels_has_its_middle_and_its_spread(browser, 
     assert all(len(set(each)) > 1 for each in heights)
     assert '<span class="p">7,250</span>' in browser.get("/questions").text
     (row,) = [row for row in house.book.questions() if row["id"] == asked["id"]]
-    assert brief({"mine": row["latest"]})["mine"] == {"50": 7250.0}
+    assert row["latest"].middle == 7250.0
 
 
 def test_a_stored_midnight_is_never_shown_as_the_day_that_it_begins():
