@@ -95,3 +95,5 @@ def test_a_blank_reason_is_none(own_book):
 def test_what_several_questions_lack_is_said_of_several():
     assert _silent({"a": "has no `answer`"}) == ["a has no `answer`"]
     assert _silent(dict.fromkeys("ab", "has no `answer`")) == ["a, b have no `answer`"]
+    (line,) = _silent(dict.fromkeys("ab", "has no `answer`, so no model speaks of it"))
+    assert line == "a, b have no `answer`, so no model speaks of them"

@@ -351,3 +351,11 @@ def test_a_match_and_an_outcome_say_at_any_width_whether_they_count(answer, monk
         answer("resolve", "who-chairs", "a", "--sure", "--source", "x", "--note", f"at {width}")
         shown = answer("resolutions", "who-chairs").partition("hidden")[0].split()
         assert {"status", "stands", "outcome"} <= set(shown)
+
+
+def test_what_to_try_can_be_pasted_into_a_shell(answer):
+    days = ("--ladder", "2027-01-31,2027-03-31")
+    first, later = (f"--p {day}='1 in 5'" for day in ("2027-01-31", "2027-03-31"))
+    assert f"{first} {later}" in answer("ask", "Does it?", "1 in 5", *days, code=2)
+    answer("ask", "Does it?", *days, "--slug", "does")
+    assert f"{first} {later}" in answer("log", "does", "1 in 5", code=2)
