@@ -238,11 +238,7 @@ class Book[Table]:
         from forecasting.app.upkeep.workspace import init
 
         return init(
-            Path(folder),
-            example=example,
-            forecaster=forecaster,
-            database=database,
-            now=clock.now(),
+            Path(folder), example=example, forecaster=forecaster, database=database, now=clock.now()
         )
 
     @staticmethod
@@ -991,12 +987,7 @@ class Book[Table]:
         if bank is None:
             self._tell_of_files()
         return world(
-            self.ledger,
-            now=clock.now(),
-            as_of=when(as_of),
-            draws=draws,
-            seed=seed,
-            bank=bank,
+            self.ledger, now=clock.now(), as_of=when(as_of), draws=draws, seed=seed, bank=bank
         )
 
     def explain(
@@ -1126,13 +1117,7 @@ class Book[Table]:
         return followers(self.ledger, rows, clock.now())
 
     def import_record(
-        self,
-        file: str | Path,
-        format: str = "",
-        *,
-        me: str = "",
-        zone: str = "",
-        **options: Any,
+        self, file: str | Path, format: str = "", *, me: str = "", zone: str = "", **options: Any
     ) -> dict[str, Any]:
         """Import a track record, its forecasts as imported; see `forecast import`."""
         from forecasting.app.ledger.importing import import_record
@@ -1505,11 +1490,7 @@ class Book[Table]:
         return PICTURES[picture]
 
     def calibration(
-        self,
-        *,
-        share: float = 0.5,
-        score: str = "brier",
-        **filters: Any,
+        self, *, share: float = 0.5, score: str = "brier", **filters: Any
     ) -> "Calibration":
         """Review the calibration of a forecaster (or of all of a kind)."""
         from forecasting.app.scores.score import calibration
@@ -1520,13 +1501,7 @@ class Book[Table]:
         )
         return Calibration(numbers, wanted.forecaster or wanted.kind, self.ledger)
 
-    def calibration_by(
-        self,
-        by: str,
-        *,
-        share: float = 0.5,
-        **filters: Any,
-    ) -> Table:
+    def calibration_by(self, by: str, *, share: float = 0.5, **filters: Any) -> Table:
         """Give a row of calibration for each forecaster, topic, horizon or month."""
         from forecasting.app.scores.score import by_group
 

@@ -80,10 +80,7 @@ class Picked:
 
 
 def picked(
-    frame: "pd.DataFrame",
-    stood: "Callable[[pd.DataFrame], pd.DataFrame]",
-    *,
-    seed: int = 0,
+    frame: "pd.DataFrame", stood: "Callable[[pd.DataFrame], pd.DataFrame]", *, seed: int = 0
 ) -> Picked:
     """Pick one question an event, so often that the luck of the pick counts for nothing.
 

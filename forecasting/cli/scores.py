@@ -451,12 +451,7 @@ COLUMNS = (
 @options.rule(RANKED)
 @options.CONVENTION
 @options.kind()
-@click.option(
-    "--type",
-    "question_type",
-    default="binary",
-    help="Question type; default: binary.",
-)
+@click.option("--type", "question_type", default="binary", help="Question type; default: binary.")
 @options.WINDOW
 @click.option(
     "--sample/--no-sample",

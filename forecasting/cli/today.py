@@ -104,13 +104,7 @@ def _parts(rows: list[dict[str, Any]]) -> None:
     for section, (columns, title) in PARTS.items():
         part = [brief(row) for row in rows if row["section"] == section]
         if part:
-            emit(
-                part[:MOST],
-                columns=columns,
-                title=title,
-                quiet=True,
-                always=len(columns) - 1,
-            )
+            emit(part[:MOST], columns=columns, title=title, quiet=True, always=len(columns) - 1)
         if (more := len(part) - MOST) > 0:
             command = "forecast news list" if section == "news not coded" else "forecast due"
             say(f"and {more} more: {command}")

@@ -90,13 +90,7 @@ def _climatology(questions: "pd.DataFrame") -> Iterable[dict[str, Any]]:
 def _forecast_row(
     row: Mapping[Any, Any], name: str, value: Any, moment: dt.datetime
 ) -> dict[str, Any]:
-    return {
-        **row,
-        "forecaster": name,
-        "forecast": value,
-        "issued_at": moment,
-        "withdrawn_at": None,
-    }
+    return {**row, "forecaster": name, "forecast": value, "issued_at": moment, "withdrawn_at": None}
 
 
 def window_of(text: str) -> "tuple[str, float | dt.datetime | None]":

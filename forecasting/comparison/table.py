@@ -6,13 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from forecasting.comparison.against import (
-    NOTHING,
-    difference,
-    lifetime_scores,
-    shared,
-    window_of,
-)
+from forecasting.comparison.against import NOTHING, difference, lifetime_scores, shared, window_of
 from forecasting.domain.forecasters import BASE_RATE, ordered
 from forecasting.domain.scores import NATURAL, SCORES, score_range
 from forecasting.errors import InvalidInput

@@ -95,12 +95,7 @@ class EffectCheck:
     """Reads effects, and refuses those that the world, or what is known at `now`, contradicts."""
 
     def __init__(
-        self,
-        catalog: Catalog,
-        evidence: Iterable[Evidence],
-        *,
-        now: dt.datetime,
-        world: NewsWorld,
+        self, catalog: Catalog, evidence: Iterable[Evidence], *, now: dt.datetime, world: NewsWorld
     ) -> None:
         self._catalog = catalog
         #: What stands, the accepted items of a batch included: each is held against those before.

@@ -353,21 +353,12 @@ class Weights:
 
     @classmethod
     def of(
-        cls,
-        items: Sequence[Evidence],
-        moment: dt.datetime,
-        catalog: Catalog,
-        world: NewsWorld,
+        cls, items: Sequence[Evidence], moment: dt.datetime, catalog: Catalog, world: NewsWorld
     ) -> "Weights":
         """Weigh the reports known by a moment, with what was learned of their sources by then."""
         trust = learned(items, catalog.questions, catalog.outcomes, moment)
         coded = reports(
-            items,
-            world.world,
-            catalog.questions,
-            world.predicates,
-            reliability=trust,
-            as_of=moment,
+            items, world.world, catalog.questions, world.predicates, reliability=trust, as_of=moment
         )
         standing = without_retracted(known(items, moment))
         records = {

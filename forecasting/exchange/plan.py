@@ -140,10 +140,7 @@ def _yes_rungs(
 
 
 def _decide(
-    case: Case,
-    name: str,
-    versions: list[Resolution],
-    yeses: Sequence[tuple[str, dt.datetime]],
+    case: Case, name: str, versions: list[Resolution], yeses: Sequence[tuple[str, dt.datetime]]
 ) -> None:
     recorded, notes = case.existing.questions.get(name), Counter[str]()
     try:

@@ -202,11 +202,7 @@ class FitCache:
     """
 
     def __init__(
-        self,
-        seed: int,
-        *,
-        store: FitStore | None = None,
-        wanted: dict[str, Wanted] | None = None,
+        self, seed: int, *, store: FitStore | None = None, wanted: dict[str, Wanted] | None = None
     ) -> None:
         self.seed = seed
         self.wanted = wanted

@@ -120,10 +120,7 @@ def facts(catalog: Catalog, question: Question, now: dt.datetime) -> dict[str, A
 
 
 def matching(
-    state: State,
-    wanted: Wanted,
-    statuses: Mapping[str, Status],
-    ordered: Sequence[Question],
+    state: State, wanted: Wanted, statuses: Mapping[str, Status], ordered: Sequence[Question]
 ) -> tuple[Sequence[Question], Mapping[str, int]]:
     """Find the questions that are wanted, of all `ordered` by deadline, and count each status."""
     questions = list(ordered)

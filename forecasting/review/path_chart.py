@@ -122,12 +122,7 @@ def path_chart(
     )
 
 
-def _beside(
-    question: QuestionPath,
-    frame: Frame,
-    names: Iterable[str],
-    size: Size,
-) -> float:
+def _beside(question: QuestionPath, frame: Frame, names: Iterable[str], size: Size) -> float:
     """Give the room that names beside the lines need; they begin where the lines end."""
     written = [_short_name(name) for name in names]
     if question.outcome is not None:
@@ -407,12 +402,7 @@ class Density:
 
 
 def density(
-    levels: Sequence[float],
-    values: Sequence[float],
-    *,
-    low: float,
-    high: float,
-    unit: str = "",
+    levels: Sequence[float], values: Sequence[float], *, low: float, high: float, unit: str = ""
 ) -> Density | None:
     """Draw what quantiles say, even between two and out to the bounds; None where they fall."""
     pairs = sorted(zip(levels, values, strict=True))

@@ -82,12 +82,7 @@ def table(
 
 
 def draw(
-    picture: str,
-    rows: Sequence[Mapping[str, Any]],
-    path: Path,
-    *,
-    title: str,
-    head: Head,
+    picture: str, rows: Sequence[Mapping[str, Any]], path: Path, *, title: str, head: Head
 ) -> None:
     """Write a picture to a file by its ending, or its table as .csv; a page has the head."""
     from forecasting.review import draw as pen
@@ -215,8 +210,7 @@ def _over_time(frame: "pd.DataFrame", kind: str) -> list[dict[str, Any]]:
     rows = from_frame(frame[frame["type"] == "binary"], kind=kind, by="month")
     keys = ("month", "forecaster", "mean", "lower", "upper", "n_questions", "n_events")
     return sorted(
-        ({key: row[key] for key in keys} for row in rows),
-        key=lambda row: (str(row["month"]),),
+        ({key: row[key] for key in keys} for row in rows), key=lambda row: (str(row["month"]),)
     )
 
 

@@ -152,12 +152,7 @@ class Visit:
         return words.day_names(words.times(message))
 
     def page(
-        self,
-        template: str,
-        *,
-        faults: tuple[Fault, ...] = (),
-        part: bool = False,
-        **context: Any,
+        self, template: str, *, faults: tuple[Fault, ...] = (), part: bool = False, **context: Any
     ) -> Response:
         """Draw a page, or a `part` of the one that is shown; one with faults says so in its status.
 

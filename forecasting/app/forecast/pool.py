@@ -242,9 +242,7 @@ def _left_out(
 
 
 def _in_force(
-    forecasts: Sequence[Forecast],
-    question: Question,
-    withdrawn: dict[tuple[str, str], dt.datetime],
+    forecasts: Sequence[Forecast], question: Question, withdrawn: dict[tuple[str, str], dt.datetime]
 ) -> dict[str, Forecast]:
     """Give each forecaster's last forecast of a question, unless taken back since."""
     return {

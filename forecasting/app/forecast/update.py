@@ -170,11 +170,7 @@ def update(
 
 
 def unwatched(
-    ledger: Ledger,
-    names: Sequence[str],
-    *,
-    now: dt.datetime,
-    as_of: dt.datetime | None = None,
+    ledger: Ledger, names: Sequence[str], *, now: dt.datetime, as_of: dt.datetime | None = None
 ) -> dict[str, dt.datetime]:
     """Give the processes that nobody has watched for a week, and until when each was watched."""
     moment = as_of or now

@@ -203,12 +203,7 @@ def _check_new(
 
 
 def _process(
-    asked: Asked,
-    fields: Mapping[str, Any],
-    *,
-    forecaster: str,
-    now: dt.datetime,
-    bank: Bank,
+    asked: Asked, fields: Mapping[str, Any], *, forecaster: str, now: dt.datetime, bank: Bank
 ) -> tuple[str, Setup]:
     name = f"{fields['slug']}-event"
     if name in bank.world.processes or name in RESERVED:
@@ -278,11 +273,7 @@ def edit(
     versions = []
     for question in new_questions:
         was = old.get(question.id, old_questions[0])
-        new = replace(
-            question,
-            basis=was.basis,
-            model=was.model,
-        )
+        new = replace(question, basis=was.basis, model=was.model)
         new = with_condition(new, catalog.questions)
         if after.get("opens") == before["opens"] or "opens" not in after:
             new = replace(new, opens=was.opens)

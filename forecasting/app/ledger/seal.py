@@ -130,11 +130,7 @@ def hidden(ledger: Ledger, *, head: int | None = None) -> list[Sealed]:
 
 
 def _seals_named(
-    ledger: Ledger,
-    catalog: Catalog,
-    name: str,
-    by_seq: Mapping[int, Sealed],
-    forecaster: str,
+    ledger: Ledger, catalog: Catalog, name: str, by_seq: Mapping[int, Sealed], forecaster: str
 ) -> list[Sealed]:
     """Give the seals that a name means: of a question, the forecaster's own."""
     try:

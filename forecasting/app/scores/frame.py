@@ -91,11 +91,7 @@ def latest_run(ledger: Ledger) -> str:
 
 
 def resolved(
-    ledger: Ledger,
-    wanted: Selection,
-    *,
-    seals: Seals = "missing",
-    supposed: Catalog | None = None,
+    ledger: Ledger, wanted: Selection, *, seals: Seals = "missing", supposed: Catalog | None = None
 ) -> "pd.DataFrame":
     """Give the scoring frame of a selection, with only what it may know.
 

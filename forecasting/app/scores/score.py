@@ -234,10 +234,7 @@ def left_out(
 
 
 def _reasons(
-    ledger: Ledger,
-    wanted: Selection,
-    forecasters: Sequence[str],
-    moment: dt.datetime | None = None,
+    ledger: Ledger, wanted: Selection, forecasters: Sequence[str], moment: dt.datetime | None = None
 ) -> Counter[str]:
     """Count the questions that are in no frame by their reason, and what a `moment` came early."""
     head, catalog = as_it_stood(ledger, wanted)

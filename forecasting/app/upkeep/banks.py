@@ -203,12 +203,7 @@ def load_bank(ledger: Ledger, bank: Bank, now: dt.datetime) -> dict[str, int]:
 
 
 def _statement(resolution: Resolution) -> tuple[Any, ...]:
-    return (
-        resolution.said,
-        resolution.outcome,
-        resolution.resolved_at,
-        resolution.source,
-    )
+    return (resolution.said, resolution.outcome, resolution.resolved_at, resolution.source)
 
 
 def _content(item: Evidence) -> tuple[Any, ...]:

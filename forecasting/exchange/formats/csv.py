@@ -12,14 +12,7 @@ from typing import Any
 from forecasting.domain.forecast import ForecastRow, decimal_text
 from forecasting.domain.instants import iso
 from forecasting.domain.question import Question
-from forecasting.domain.reading import (
-    Ambiguous,
-    Damaged,
-    forecaster,
-    of_file,
-    plainly,
-    probability,
-)
+from forecasting.domain.reading import Ambiguous, Damaged, forecaster, of_file, plainly, probability
 from forecasting.domain.reading.instants import exact
 from forecasting.domain.resolution import Resolution, Withdrawal
 from forecasting.errors import InvalidInput

@@ -34,13 +34,7 @@ from forecasting.errors import InvalidInput
 from forecasting.exchange.cells import Reading
 from forecasting.exchange.format import Format, PlatformRule, QuestionHistory
 from forecasting.exchange.formats.csv import line_writer
-from forecasting.exchange.record import (
-    Facts,
-    Record,
-    Scored,
-    StatedForecast,
-    StatedOutcome,
-)
+from forecasting.exchange.record import Facts, Record, Scored, StatedForecast, StatedOutcome
 from forecasting.exchange.source import Head, Source
 from forecasting.exchange.values import faulty, number, percent, probability
 from forecasting.files import restored

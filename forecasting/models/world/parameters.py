@@ -294,10 +294,7 @@ _posterior = by_value(48)(posterior_quantiles)
 
 @by_value(32)
 def _marginal(
-    loc: FloatArray | float,
-    scale: FloatArray | float,
-    count: float,
-    exposure: FloatArray | float,
+    loc: FloatArray | float, scale: FloatArray | float, count: float, exposure: FloatArray | float
 ) -> FloatArray:
     """Give the log marginal likelihood of counts in each point; in parts that the cache holds."""
     each = np.broadcast_arrays(np.atleast_1d(loc), scale, exposure)

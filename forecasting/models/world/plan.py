@@ -136,10 +136,7 @@ class _Flat:
 
 
 def _structure(
-    world: World,
-    stands: Sequence[Standing],
-    places: Mapping[tuple[int, int], int],
-    flat: _Flat,
+    world: World, stands: Sequence[Standing], places: Mapping[tuple[int, int], int], flat: _Flat
 ) -> tuple[IntArray, FloatArray, IntArray, NDArray[np.bool_], IntArray]:
     """Give processes, links, and who is linked to whom."""
     lists: list[int] = []
