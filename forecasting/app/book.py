@@ -1523,7 +1523,7 @@ class Book[Table]:
 
         wanted = _selection(self.ledger, filters)
         frame = resolved(self.ledger, wanted, seals=pictures.seals_of(picture))
-        rows = pictures.table(frame, picture, kind=wanted.kind, share=share)
+        rows = pictures.table(frame, picture, share=share)
         if out is not None:
             pictures.draw(picture, rows, Path(out), title=title, head=self.ledger.head())
         return self._give(rows)
@@ -1585,7 +1585,6 @@ class Book[Table]:
         convention: str = "half",
         window: str = "scheduled",
         question_type: str = "",
-        diebold_mariano: bool = False,
         **filters: Any,
     ) -> dict[str, Any]:
         """Compare two forecasters on the questions that they share; see `forecast compare`."""
@@ -1600,7 +1599,6 @@ class Book[Table]:
             convention=convention,
             window=window,
             question_type=question_type,
-            diebold_mariano=diebold_mariano,
             selection=_selection(self.ledger, filters),
         )
 

@@ -53,14 +53,6 @@ CALLS = {
         {**NUMBERS, "lower": ("bound", [-1.0, -1.0]), "upper": ("bound", [9.0, 9.0])},
         {},
     ),
-    scoring.interval_score: (
-        {
-            "lower": ("bound", [0.0, 1.0]),
-            "upper": ("bound", [1.0, 2.0]),
-            "outcome": ("real", [0.5, 3.0]),
-        },
-        {"level": 0.9},
-    ),
     metaculus.baseline: (PLATFORM, {"outcome": 1, **ON}),
     metaculus.peer: (PLATFORM, {"outcome": 1, **ON}),
     metaculus.spot_baseline: (PLATFORM, {"outcome": 1, "at": 5.0}),
@@ -89,7 +81,6 @@ CALLS = {
     calibration.binned_decomposition: (BINARY, {}),
     calibration.confidence_band: ({**BINARY, "cluster": ("names", list("abcd"))}, {}),
     calibration.corp: (BINARY, {}),
-    calibration.murphy_curve: (BINARY, {}),
     calibration.slope_intercept: (BINARY, {}),
     calibration.spiegelhalter_z: (BINARY, {}),
     calibration.interval_coverage: (NUMBERS, {}),
@@ -263,9 +254,6 @@ ALSO = [
     (scoring.crps_piecewise, {"upper": [5, 6, 7]}, "upper"),
     (scoring.crps_ensemble, {"forecast": [[1.0]] * 2, "estimator": "fair"}, "two draws"),
     (scoring.crps_ensemble, {"estimator": "kernel"}, "estimator"),
-    (scoring.interval_score, {"upper": [-1.0, 2.0]}, r"\(0\.0 at 0\): must not be above upper"),
-    (scoring.interval_score, {"level": 90}, r"level \(90\)"),
-    (scoring.interval_score, {"upper": [1.0, math.inf]}, r"upper \(infinite"),
     (scoring.relative_brier, {"forecast": [0.5]}, r"forecast \(shape \(1,\)\)"),
     (scoring.relative_brier, {"forecast": [[]]}, r"forecast \(shape \(1, 0\)\)"),
     (scoring.relative_brier, {"forecast": [[0.5], [0.5, 0.5]]}, "unequal length"),
@@ -301,8 +289,6 @@ ALSO = [
     (calibration.corp, {"resamples": 0}, "resamples"),
     *((calibration.corp, {"picks": picks, "cluster": list("aabb")}, "picks")
       for picks in ([[0], []], [], [[0, 1]])),
-    *((calibration.murphy_curve, {"thresholds": wrong}, "thresholds")
-      for wrong in ([0.5, 1.2], [0.5, 0.4], [[0.5]])),
     *((calibration.pit, EDGES | more, words) for more, words in (
         ({"lower": 0}, "both bounds or neither"),
         ({"lower": 1.5, "upper": 3}, "within its bounds"),

@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
 #: Windows of proper scores, which a leaderboard may rank by.
 RANKED_BY = ("scheduled", "spot")
-#: Steps further apart than this, relative to the usual gap, make no regular series.
-_IRREGULAR = 0.25
-_LEAST_SERIES = 8
 #: The columns of the table, also of one without rows.
 LEADERBOARD_COLUMNS = (
     *("rank", "forecaster", "raw", "adjusted", "lower", "upper", "p_best", "rank_lower"),
@@ -47,14 +44,12 @@ def compare(
     window: str = "scheduled",
     question_type: str = "",
     selection: Selection | None = None,
-    diebold_mariano: bool = False,
     resamples: int = 4999,
 ) -> dict[str, Any]:
     """Compare A and B on the questions that both forecast, from when the later had spoken.
 
     ``uniform`` and ``climatology`` are there where nobody logged them. Question types are never
-    averaged together: without one, that with most shared questions. The Diebold-Mariano test is
-    for regular series, where the events close at regular intervals.
+    averaged together: without one, that with most shared questions.
 
     Returns
     -------
@@ -149,8 +144,6 @@ def compare(
         sentences.append(_sequence(result, wide, pending, names, upper - lower, moment))
     else:
         sentences.append("This score has no fixed bound, so there is no confidence sequence.")
-    if diebold_mariano:
-        sentences.append(_series(result, wide, names))
     return {**result, "reading": "\n".join(sentences)}
 
 
@@ -198,33 +191,6 @@ def _sequence(
         e_b=float(at.e_b[-1]),
     )
     return _with_names(at.reading, names) + wait_note
-
-
-def _series(result: dict[str, Any], wide: "pd.DataFrame", names: tuple[str, str]) -> str:
-    """Add the Diebold-Mariano test where the events close at regular intervals."""
-    import numpy as np
-
-    from forecasting.comparison import diebold_mariano
-
-    steps = (
-        wide.assign(d=wide["a"] - wide["b"]).groupby("event").agg({"d": "mean", "closes": "max"})
-    )
-    steps = steps.sort_values("closes")
-    gaps = np.diff(steps["closes"].astype("int64").to_numpy())
-    result.update(dm_statistic=None, dm_p_value=None)
-    if len(steps) < _LEAST_SERIES:
-        return f"Diebold-Mariano needs {_LEAST_SERIES} events in a row; there are {len(steps)}."
-    usual = float(np.median(gaps))
-    if usual <= 0 or bool(np.any(np.abs(gaps - usual) > _IRREGULAR * usual)):
-        return "No Diebold-Mariano test: the events do not close at regular intervals."
-    tested = diebold_mariano(steps["d"].to_numpy())
-    result.update(dm_statistic=tested.statistic, dm_p_value=tested.p_value)
-    if math.isnan(tested.statistic):
-        return f"No Diebold-Mariano test: {tested.note}."
-    return (
-        f"Diebold-Mariano on {tested.n} regular steps: {tested.statistic:.2f}, p = "
-        f"{tested.p_value:.2g}; below 0 {names[0]} is the better."
-    )
 
 
 def _pending(ledger: Ledger, wanted: Selection, a: str, b: str, kind: str) -> "pd.DataFrame":
