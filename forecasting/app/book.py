@@ -1681,15 +1681,6 @@ class Book[Table]:
         )
         return self._noted(rows, notes, ("at", "as_of"), WORLDVIEW_COLUMNS)
 
-    def worldview_weights(self, *, as_of: When = None, kind: str = "", run: str = "") -> Table:
-        """Give the weights of the worldviews after each event that resolved."""
-        from forecasting.app.forecast.worldviews import WEIGHT_COLUMNS, worldview_steps
-
-        rows, notes = worldview_steps(
-            self.ledger, now=clock.now(), kind=kind, run=run, at=when(as_of)
-        )
-        return self._noted(rows, notes, ("at", "as_of"), WEIGHT_COLUMNS)
-
 
 def _selection(ledger: Ledger, filters: Mapping[str, Any]) -> "Selection":
     """Make the selection of a table from its filters, with moments and names read."""

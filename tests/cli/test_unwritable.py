@@ -13,7 +13,6 @@ from tests.workspace import NOW, workspace
 DOORS = {
     "review": ("review", "--out", "{at}"),
     "paths": ("scenario", "paths", "--out", "{at}/w.svg"),
-    "explain": ("explain", "peace-2027", "--out", "{at}/w.png"),
     "calibration": ("calibration", "--out", "{at}/c.csv"),
     "page": ("calibration", "--out", "{at}/c.html"),
     "export": ("export", "jsonl", "--out", "{at}/e.jsonl"),
