@@ -58,10 +58,7 @@ def _short(value: Any) -> str:
 def frame(
     rows: Sequence[Mapping[str, Any]], times: Sequence[str] = (), columns: Sequence[str] = ()
 ) -> "pd.DataFrame":
-    """Give rows as a frame, some of whose columns are aware UTC times.
-
-    With `columns` a frame without rows has them too, and others have them first.
-    """
+    """Give rows as a frame, some of whose columns are aware UTC times."""
     import pandas as pd
 
     table = pd.DataFrame(list(rows))

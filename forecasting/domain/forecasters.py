@@ -111,8 +111,6 @@ def one_letter(one: str, other: str) -> bool:
 
     A digit is no slip of the pen (``reader-1`` and ``reader-2``), and of two letters one is half.
 
-    Examples
-    --------
     >>> one_letter("ana", "anna"), one_letter("bob", "rob"), one_letter("p1", "p2")
     (True, True, False)
     """

@@ -121,8 +121,6 @@ def last_day(moment: dt.datetime, zone_name: str = DEFAULT_ZONE) -> str:
 def deadline(moment: dt.datetime, zone_name: str = DEFAULT_ZONE) -> str:
     """Say a half-open deadline: the day that it ends, or the local moment, and the zone.
 
-    Examples
-    --------
     >>> deadline(dt.datetime(2027, 2, 1, tzinfo=dt.UTC), "UTC")
     'end of 2027-01-31 UTC'
     >>> deadline(dt.datetime(2027, 2, 1, 16, tzinfo=dt.UTC), "Africa/Khartoum")

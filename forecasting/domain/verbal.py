@@ -36,8 +36,6 @@ FLAT_DENIAL_ALTERNATIVES = (0.01, 0.10, 0.20)
 def band(name: str) -> Band:
     """Look a band up by name or synonym, spaces or hyphens alike.
 
-    Examples
-    --------
     >>> band("very likely").middle
     0.875
     """

@@ -110,10 +110,7 @@ class EffectCheck:
     def effects(
         self, entered: Entered, *, dated: bool = True
     ) -> tuple[tuple[Effect, ...], list[str]]:
-        """Read the effects of one item, with notes for its analyst.
-
-        Without `dated`, the words alone are read, and not held against the record.
-        """
+        """Read the effects of one item, with notes for its analyst."""
         notes: list[str] = []
         fades = entered.fades
         stated = [split_on(text) for text in entered.on]

@@ -19,11 +19,7 @@ class NotStrict(ValueError):
 
 
 def parse(line: str, *, lexical: bool = True) -> Any:
-    """Read one JSON text; with `lexical`, numbers are the text that stands there.
-
-    Refused are NaN and infinities, numbers beyond the largest double, a key that appears twice,
-    more than 32 levels, NUL, and halves of surrogate pairs.
-    """
+    """Read one JSON text; with `lexical`, numbers are the text that stands there."""
     try:
         value = (_LEXICAL if lexical else _NUMERIC).decode(line)
     except NotStrict:

@@ -317,10 +317,7 @@ def _take_nothing_back(planned: Plan, existing: Existing) -> int:
 def under_another_name(
     statements: Statements, planned: Plan, existing: Existing, *, shown: int = 3
 ) -> list[str]:
-    """Name new questions with the opening and every forecast of one that the file names no more.
-
-    Where ids are made of titles, a question that was renamed elsewhere comes in a second time.
-    """
+    """Name new questions that look like one renamed elsewhere, where ids are made of titles."""
     asked = {one.id: one for one in planned.questions if one.id not in existing.questions}
     if not asked or not existing.forecasts:
         return []

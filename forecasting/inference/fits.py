@@ -44,10 +44,8 @@ REPORTED = {field.name for field in fields(GateReport)}
 class FitStore:
     """A folder of fits, so that a new process need neither compile nor sample them again.
 
-    It is a cache and nothing more, made when the first is saved; the newest `keep` stay. A fit is
-    one ``.npz`` file, named by the hash of everything that made it, put in place by one rename,
-    with a hash of its content inside. A file that is damaged, foreign or of another version counts
-    as absent; a folder that cannot be written is left alone.
+    A cache and nothing more: a damaged, foreign or older file counts as absent, and a folder that
+    cannot be written is left alone. Each is one ``.npz`` with a hash of its content inside.
     """
 
     def __init__(self, folder: Path, *, keep: int = KEEP) -> None:
@@ -55,10 +53,7 @@ class FitStore:
         self.keep = keep
 
     def save(self, group: str, key: str, fit: Fit) -> None:
-        """Keep a sampled fit that passed; a folder that cannot be written is no fault.
-
-        `group` and `key`: SHA-256 of all that made it but the data, and of everything that made it.
-        """
+        """Keep a sampled fit that passed; a folder that cannot be written is no fault."""
         if fit.method != "nuts" or not fit.report.passed:
             verdict = "passed" if fit.report.passed else "refused"
             message = f"fit ({fit.method}, {verdict}): only a sampled fit that passed is kept."

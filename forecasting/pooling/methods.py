@@ -234,8 +234,6 @@ def rising(pooled: Sequence[float]) -> FloatArray:
     Least squares: rungs that fall share their mean. Members whose ladders rise, all on every
     rung, pool to one that rises; it falls where they differ from rung to rung.
 
-    Examples
-    --------
     >>> rising([0.1, 0.4, 0.2, 0.5]).round(3).tolist()
     [0.1, 0.3, 0.3, 0.5]
     """

@@ -152,11 +152,7 @@ class Ensemble:
         by_forecaster: Mapping[str, Sequence[float]],
         levels: Sequence[float] = (),
     ) -> list[float]:
-        """Combine what the worldviews say: a mean of probabilities, a mixture of distributions.
-
-        `by_forecaster` holds each one's numbers, without those whose fit was refused; `levels` are
-        the quantiles' in percent.
-        """
+        """Combine what the worldviews say: a mean of probabilities, a mixture of distributions."""
         w = np.array([self.weights[name] for name in by_forecaster])
         numbers = np.array([list(values) for values in by_forecaster.values()], dtype=np.float64)
         if question.type == "numeric":
@@ -184,10 +180,7 @@ class Ensemble:
 
 
 class Spoken:
-    """What the worldviews and their pool had said, by forecaster and question, in time.
-
-    The forecasts are of one kind, and of one run; those of others are passed over.
-    """
+    """What the worldviews and their pool had said, by forecaster and question, in time."""
 
     def __init__(self, forecasts: Iterable[Forecast] = ()) -> None:
         self._numbers: dict[tuple[str, str], list[tuple[dt.datetime, tuple[float, ...]]]] = {}

@@ -39,11 +39,7 @@ def seals_of(picture: str) -> Literal["worst", "missing"]:
 
 
 def table(frame: "pd.DataFrame", picture: str, *, share: float = 0.5) -> list[dict[str, Any]]:
-    """Give the rows that a picture of a scoring frame draws; none where nothing has resolved.
-
-    All are of one forecaster but ``mcb-dsc``, whose rows say on how many events each rests (``n``),
-    on how many questions (``n_questions``) and how many of those all of them share (``n_shared``).
-    """
+    """Give the rows that a picture of a scoring frame draws; none where nothing has resolved."""
     if picture == "pit":
         return list(calibrate.numbers(frame, share=share)["pit"])
     frame = frame[frame["type"] == "binary"]

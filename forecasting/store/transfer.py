@@ -319,12 +319,7 @@ _MOST = 50_000
 
 
 class Plain:
-    """A writer of many plain forecasts: the same entries as :mod:`.ledger` records, sooner.
-
-    A track record of a million rows holds nothing but a question, a name, a number and a moment in
-    each. What is the same in thousands of them is written once, and remembered. A test holds every
-    byte to the general writer.
-    """
+    """A writer of many plain forecasts: the same entries as :mod:`.ledger` records, sooner."""
 
     def __init__(self) -> None:
         self._values: dict[int, tuple[str, str, str, tuple[Any, ...]]] = {}

@@ -169,13 +169,7 @@ def replay(
     workers: int = 1,
     dask: str = "",
 ) -> dict[str, Any]:
-    """Run a replay to its end, or resume the same one where it was interrupted.
-
-    Each step is one transaction, so an interruption at any moment leaves whole steps only. The
-    evidence is cut at the ledger head of the run's first start: what is recorded later cannot
-    change it. `workers` processes simulate ahead of the walk, or those of the Dask scheduler at
-    the address `dask`; they change no digit of it.
-    """
+    """Run a replay to its end, or resume the same one where it was interrupted."""
     began = time.perf_counter()
     marks, cut = ledger.replay_runs(), ledger.head().seq
 

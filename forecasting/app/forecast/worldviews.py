@@ -125,12 +125,7 @@ def worldview_rows(
     run: str = "",
     at: dt.datetime | None = None,
 ) -> tuple[list[dict[str, Any]], list[str]]:
-    """Give one row a worldview: its weight, its record, its claims, and where it differs now.
-
-    Of live forecasts as of now, or of the latest complete replay as of its end where no worldview
-    has spoken live, unless `kind`, `run` and `at` say otherwise. The notes say what was chosen, and
-    how much the weights mean.
-    """
+    """Give one row a worldview: its weight, its record, its claims, and where it differs now."""
     chosen, notes, moment, catalog, forecasts = _choose(ledger, kind, run, at, now)
     spoken = Spoken(forecasts)
     ensemble = weights_at(catalog, spoken, moment, spoken.worldviews)
@@ -302,11 +297,7 @@ def _scorecard(claims: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def beside(ledger: Ledger, *, now: dt.datetime, kind: str, run: str = "") -> dict[str, Any]:
-    """List open questions and options that a worldview has spoken on, one row each.
-
-    ``says`` has a number by forecaster (of quantiles the median); ``apart`` is the largest
-    difference between two worldviews, None for numbers.
-    """
+    """List open questions and options that a worldview has spoken on, one row each."""
     catalog = Catalog.of(ledger)
     last = {
         (forecast.question, forecast.forecaster): forecast

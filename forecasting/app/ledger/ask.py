@@ -57,11 +57,7 @@ def ask(
     zone: str = "",
     tell: Callable[[str], None] | None = None,
 ) -> dict[str, Any]:
-    """Make a question or a ladder, with the number where one is given, in one transaction.
-
-    `each` has the probability of each option or rung, or the value at each quantile's level; `zone`
-    is that of its days where `asked` has none (default: the bank's).
-    """
+    """Make a question or a ladder, with the number where one is given, in one transaction."""
     catalog = Catalog.of(ledger)
     zone = asked.zone or zone or zone_of(ledger)
     fields = dated(asked.fields(zone), zone, now)
@@ -297,11 +293,7 @@ def edit(
 def drop(
     ledger: Ledger, name: str, *, forecaster: str, now: dt.datetime
 ) -> tuple[list[str], list[str]]:
-    """Drop a question, or a ladder, that nobody else has forecast and that has no outcome.
-
-    It is gone from every list and count; its entries stay. A process that was stated for it alone
-    goes with it; one that another question asks about stays, which the notes say.
-    """
+    """Drop a question, or a ladder, that nobody else has forecast and that has no outcome."""
     catalog = Catalog.of(ledger)
     questions = catalog.find(name)
     for question in questions:

@@ -76,16 +76,7 @@ def log(
     since: dt.datetime | None = None,
     tell: Callable[[str], None] | None = None,
 ) -> list[dict[str, Any]]:
-    """Record one forecast, or one for each rung given of a ladder; a row an entry.
-
-    A row has what was in force at that moment: `before`, the forecaster's own, and `model`.
-
-    Exactly one of `probability` (one, or a mapping that is options, quantiles or rungs as the
-    question wants it), `options`, `quantiles` and `ladder` says what is forecast. With `sealed`
-    only the commitment is recorded, and the forecast is kept in a file until it is revealed. What
-    stands and was said in the same words `since` a moment is not said again (`Repeated`). A name
-    that is new and much like another is told.
-    """
+    """Record one forecast, or one for each rung given of a ladder; a row an entry."""
     forms = [part for part in (probability, options, quantiles, ladder) if part]
     if len(forms) != 1:
         msg = (

@@ -48,15 +48,9 @@ def compare(
 ) -> dict[str, Any]:
     """Compare A and B on the questions that both forecast, from when the later had spoken.
 
-    ``uniform`` and ``climatology`` are there where nobody logged them. Question types are never
-    averaged together: without one, that with most shared questions.
-
-    Returns
-    -------
-    dict
-        The contract's keys and more: ``steps`` that entered the sequence, ``waiting`` questions
-        that resolved but have not reached their scheduled close, ``held_by`` the event whose late
-        answer holds up those after it, ``other_types`` with their shared questions.
+    The result has the contract's keys and more: ``steps`` in the sequence, ``waiting`` questions
+    before their scheduled close, ``held_by`` the event whose late answer holds up others,
+    ``other_types``.
     """
     from forecasting.comparison import paired_bootstrap
 
@@ -247,23 +241,8 @@ def leaderboard(
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """Give a row per forecaster of one question type, and what is to be said beside the table.
 
-    The scores are finite ones (``brier``, ``spherical``, ``rps``, ``crps``), for the adjustment,
-    over the ``scheduled`` window, or at a ``spot@SHARE`` for those who had a forecast in force
-    there. With `sample` the hierarchical model gives the probabilities of rank, else an
-    approximation of it.
-
-    Returns
-    -------
-    rows : list of dict
-        ``forecaster, raw, adjusted, lower, upper, p_best, component`` and more. `adjusted` is the
-        expected score on the average question of the largest connected component, NaN where that is
-        none that the score can be. Its 95 % interval
-        (none below 20 events) is of how far each forecaster is from the others on these questions,
-        and not of how hard such questions are. ``rank`` and
-        ``p_best`` are null where there is no ranking: for forecasters with fewer than 8 events or
-        in another component, and for every replay, whose questions were written with hindsight.
-    notes : list of str
-        Why somebody is not ranked, and how the probabilities were computed.
+    ``rank`` and ``p_best`` are null below 8 events, in another component, and for every replay,
+    whose questions were written with hindsight.
     """
     wanted = selection or Selection()
     used = rule or NATURAL.get(question_type, "")

@@ -154,11 +154,7 @@ def check_bank(path: Path | None, ledger: Ledger | None = None) -> list[Problem]
 
 
 def load_bank(ledger: Ledger, bank: Bank, now: dt.datetime) -> dict[str, int]:
-    """Append what a bank has and the ledger lacks; give the counts of what was new or changed.
-
-    A question whose wording was clarified gets a new version. Once a forecast exists, its outcome
-    space and its window may not change: that is a new question.
-    """
+    """Append what a bank has and the ledger lacks; give the counts of what was new or changed."""
     recorded = {question.id: question for question in ledger.questions()}
     dropped = {setup.name for setup in ledger.setups() if setup.subject == "dropped"} - set(
         recorded

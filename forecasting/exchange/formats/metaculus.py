@@ -259,8 +259,6 @@ def listed(cell: str) -> list[Any]:
 
     Only literals are read: a call is refused, and runs nothing.
 
-    Examples
-    --------
     >>> listed("['a', None]"), listed("[0.10, 1e-3]"), listed("")
     (['a', None], ['0.10', '1e-3'], [])
     """

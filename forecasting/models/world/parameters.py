@@ -231,10 +231,7 @@ class Parameters:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Case:
-    """One move with its past and its prior, the names of the links on it, the key of its chance.
-
-    `pooled` is what the pool has learned of its past.
-    """
+    """One move with its past and its prior, the names of the links on it, the key of its chance."""
 
     key: tuple[int, str, str, str]
     past: OwnPast
