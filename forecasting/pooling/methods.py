@@ -132,8 +132,6 @@ def combine(method: str, crowd: Crowd, past: Past) -> float:
     if method == "recency-median":
         ages = [moment.timestamp() for moment in crowd.issued_at]
         return float(pooling.recency_median(p, issued_at=ages))
-    if method == "trimmed":
-        return float(pooling.trimmed(p, drop=1 if len(p) > 2 else 0, clip=CLIP))
     if method == "beta-linear":
         alpha, beta = past.learned(method, crowd.at, _beta)
         return float(pooling.beta_linear(p, alpha, beta))

@@ -47,8 +47,8 @@ def test_keys_of_the_contract(forecast):
     assert {"forecaster", "raw", "adjusted", "lower", "upper", "p_best", "component"} <= set(
         board[0]
     )
-    pools = forecast("pool", "--score", "--method", "linear", "--method", "trimmed")
-    assert [row["forecaster"] for row in pools] == ["pool:linear", "pool:trimmed", "members"]
+    pools = forecast("pool", "--score", "--method", "linear", "--method", "geometric-odds")
+    assert [row["forecaster"] for row in pools] == ["pool:linear", "pool:geometric-odds", "members"]
     topics = forecast("calibration", "--by", "topic")
     assert {"topic", "n", "miscalibration", "null_miscalibration", "reading"} <= set(topics[0])
 

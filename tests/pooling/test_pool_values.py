@@ -13,7 +13,6 @@ from forecasting.pooling import (
     neyman_factor,
     recency_median,
     recency_weights,
-    trimmed,
 )
 
 
@@ -47,14 +46,6 @@ def test_times_order_the_forecasts_and_equal_times_share():
     assert recency_median(p, issued_at=[7, 7, 7, 7]) == pytest.approx(np.median(p))
     # Weights .368 and .557 are shared as .462 each; with .765 and 1 half is 1.345, passed at .8.
     assert recency_median([0.2, 0.3, 0.8, 0.9], issued_at=[1, 1, 2, 3]) == 0.8
-
-
-def test_trimming_by_hand():
-    p = [0.01, 0.2, 0.3, 0.4, 0.999]
-    assert trimmed(p) == pytest.approx(geometric_odds([0.2, 0.3, 0.4]))
-    assert trimmed(p, 2) == pytest.approx(0.3)
-    assert trimmed(p, 0) == pytest.approx(geometric_odds(p))
-    assert trimmed(p, mean="linear") == pytest.approx(0.3)
 
 
 def test_conformance_geometric_odds(published):

@@ -100,7 +100,6 @@ CALLS = {
         {},
     ),
     pooling.neyman_roughgarden: ({"forecasts": ("p", P)}, {}),
-    pooling.trimmed: ({"forecasts": ("p", P)}, {}),
     pooling.recency_median: ({"forecasts": ("p", P), "issued_at": ("real", [0, 1, 2, 3])}, {}),
 }
 #: Those that take a number, or what another function made.
@@ -181,7 +180,6 @@ WORDS = {
 FINE = {
     ("relative_brier", "forecast", "NaN"),
     ("neyman_roughgarden", "forecasts", "one short"),
-    ("trimmed", "forecasts", "one short"),
     ("linear_quantiles", "values", "one short"),
     ("quantile_reliability", "levels", "unsorted"),
 }
@@ -240,7 +238,7 @@ ALSO = [
     *((f, {"forecast": [35.0] * n}, "divide percentages by 100")
       for f, n in ((scoring.brier, 4), (scoring.log_score, 4), (metaculus.baseline, 3))),
     *((f, {"forecasts": [35.0, 0.5]}, "divide percentages by 100")
-      for f in (pooling.trimmed, pooling.neyman_roughgarden)),
+      for f in (pooling.neyman_roughgarden, pooling.beta_linear)),
     (scoring.brier, {"forecast": np.ma.masked_array(P, mask=[0, 0, 0, 1])}, "missing"),
     (scoring.brier, {"convention": "double"}, r"convention \('double'\)"),
     (scoring.rps, {"forecast": [0.5, 0.5]}, "forecast"),
@@ -334,7 +332,7 @@ ALSO = [
     )),
     *((f, {"forecasts": 0.5}, r"axis \(-1\)") for f in (
         pooling.geometric_odds, pooling.extremized, pooling.neyman_roughgarden,
-        pooling.weighted_median, pooling.beta_linear, pooling.trimmed,
+        pooling.weighted_median, pooling.beta_linear,
     )),
     (pooling.geometric_odds, {"axis": 1}, r"axis \(1\)"),
     (pooling.geometric_odds, {"clip": 0.5}, r"clip \(0\.5\)"),
@@ -349,9 +347,6 @@ ALSO = [
     (pooling.recency_median, {"issued_at": [np.datetime64("NaT", "D")] * 4}, r"\(missing"),
     (pooling.beta_linear, {"alpha": 0}, r"alpha \(0\)"),
     (pooling.beta_linear, {"beta": math.inf}, r"beta \(inf\)"),
-    (pooling.trimmed, {"forecasts": [0.1, 0.2]}, r"drop \(1\): leaves none of 2.*: drop=0"),
-    (pooling.trimmed, {"drop": -1}, r"drop \(-1\)"),
-    (pooling.trimmed, {"mean": "median"}, r"mean \('median'\)"),
     (pooling.log_linear, {"forecasts": [0.5, 0.5]}, r"axis \(-2\)"),
     (pooling.log_linear, {"axis": -1}, r"axis \(-1\): options lie on the last"),
     (pooling.log_linear, {"clip": 0.5}, r"clip \(0\.5\): must lie in \[0, 1/3\)"),
