@@ -515,8 +515,7 @@ class Book[Table]:
         from forecasting.review.due import ORDERS, ROW
 
         if by not in ORDERS:
-            msg = f"by ({by}): must be one of {', '.join(ORDERS)}"
-            raise InvalidInput(msg, hint="by=value")
+            raise InvalidInput(f"by ({by}): must be one of {', '.join(ORDERS)}", hint="by=value")
         rows = self._look().due(self.forecaster, clock.now())
         if by == "date":
             rows = sorted(rows, key=lambda row: (row["deadline"], row["question"]))
@@ -877,8 +876,7 @@ class Book[Table]:
         now, zone = clock.now(), self.zone()
         moment = when(known_at, days="ends", zone=zone, now=now)
         if moment is None:
-            msg = "known_at: must be given"
-            raise InvalidInput(msg)
+            raise InvalidInput("known_at: must be given")
         self._tell_of_files()
         return add.add(
             self.ledger,

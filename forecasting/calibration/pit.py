@@ -180,8 +180,7 @@ def pit(
     bare = levels is not None and lower is None
     edges = heights if bins is None and bare else bin_edges(10 if bins is None else bins)
     if edges[0] != 0 or edges[-1] != 1:
-        message = f"bins ({edges[0]:g} to {edges[-1]:g}): edges must run from 0 to 1"
-        raise InvalidInput(message)
+        raise InvalidInput(f"bins ({edges[0]:g} to {edges[-1]:g}): edges must run from 0 to 1")
     share = _spread(low, high, edges).mean(axis=0)
     return Pit(low, high, edges, share, resamples, seed, heights, cells, times)
 

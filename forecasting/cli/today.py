@@ -65,8 +65,7 @@ def due(by: str, ics: bool, mail: bool) -> None:
       forecast due --mail
     """
     if ics and mail:
-        msg = "due: print a calendar or a mail, not both"
-        raise InvalidInput(msg, hint="forecast due --ics")
+        raise InvalidInput("due: print a calendar or a mail, not both", hint="forecast due --ics")
     with opened() as book:
         who = book.forecaster
         rows = book.due(by=by)

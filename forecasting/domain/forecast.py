@@ -208,8 +208,7 @@ def options_value(
             unknown.append(label)
             continue
         if name in named:
-            msg = f"option ({name}): is given twice"
-            raise InvalidInput(msg)
+            raise InvalidInput(f"option ({name}): is given twice")
         named[name] = text
     missing = [name for name in space.options if name not in named]
     if unknown or missing:

@@ -81,8 +81,7 @@ def parse_day(text: str) -> dt.date:
                 return day
         except ValueError:
             pass  # refused below, like every other text
-    msg = f"day ({text}): must be a calendar day as YYYY-MM-DD"
-    raise InvalidInput(msg, hint="2026-12-31")
+    raise InvalidInput(f"day ({text}): must be a calendar day as YYYY-MM-DD", hint="2026-12-31")
 
 
 def parse_instant(text: str, *, zone_name: str | None = None) -> dt.datetime:

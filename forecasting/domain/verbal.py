@@ -43,8 +43,7 @@ def band(name: str) -> Band:
     for candidate in BANDS:
         if wanted == candidate.name or wanted in candidate.synonyms:
             return candidate
-    msg = f"verbal band ({name}): must be one of {', '.join(b.name for b in BANDS)}"
-    raise InvalidInput(msg)
+    raise InvalidInput(f"verbal band ({name}): must be one of {', '.join(b.name for b in BANDS)}")
 
 
 def milder(first: Band, second: Band) -> Band:

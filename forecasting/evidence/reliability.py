@@ -116,8 +116,7 @@ class Reliabilities:
         """Give a source's reliability under a grade: an item's, or (empty) its own."""
         grade = grade or self._grades.get(source, _UNSTATED)
         if grade not in GRADE_PRIORS:
-            msg = f"grade ({grade}): must be one of {', '.join(GRADE_PRIORS)}"
-            raise InvalidInput(msg)
+            raise InvalidInput(f"grade ({grade}): must be one of {', '.join(GRADE_PRIORS)}")
         mine = self._claims.get(source, [])
         key = (source if mine else "", grade)
         if key not in self._posteriors:

@@ -299,8 +299,7 @@ def new_question(
         notes["their deadline had passed when they were asked: closed when that day ends"] += 1
         closes = _last_day(opens, zone)
     if closes <= opens:
-        msg = f"closes ({iso(closes)}): must come after opens ({iso(opens)})"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"closes ({iso(closes)}): must come after opens ({iso(opens)})")
     resolves_by = facts.get("resolves_by", closes)
     if platform:
         resolves_by = max(resolves_by, closes)

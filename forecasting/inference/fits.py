@@ -228,8 +228,7 @@ class FitCache:
                 return stored, data
             if self.wanted is not None:
                 self.wanted[key] = Wanted(model, data, priors, options)
-                message = f"{model.family}: is yet to be sampled"
-                raise GateRefused(message)
+                raise GateRefused(f"{model.family}: is yet to be sampled")
             seed = int(key[:8], 16) >> 1
             fitted = replace(model.fit(data, priors, seed, **options), data_hash=data_hash)
             if self._store is not None and fitted.report.passed and fitted.method == "nuts":

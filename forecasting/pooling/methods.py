@@ -104,8 +104,7 @@ def method_of(name: str) -> str:
     """Give a method's name as it is now."""
     method = RENAMED.get(name, name)
     if method not in METHODS:
-        msg = f"method ({name}): must be one of {', '.join(METHODS)}"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"method ({name}): must be one of {', '.join(METHODS)}")
     return method
 
 

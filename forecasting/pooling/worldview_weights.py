@@ -48,8 +48,7 @@ def log_likelihood_of(probability: ArrayLike) -> FloatArray:
     p = np.asarray(probability, dtype=np.float64)
     # Written so that a NaN refuses.
     if not np.all((p >= 0) & (p <= 1)):
-        message = f"probability ({p}): must lie in [0, 1]."
-        raise InvalidInput(message)
+        raise InvalidInput(f"probability ({p}): must lie in [0, 1].")
     return np.asarray(np.log(np.clip(p, CLIP, 1 - CLIP)), dtype=np.float64)
 
 
@@ -57,8 +56,7 @@ def floored(weights: ArrayLike, floor: float = FLOOR) -> FloatArray:
     """Return weights (K,) that sum to one, none below a floor, the others in proportion."""
     w = np.asarray(weights, dtype=np.float64)
     if not 0 <= floor * w.size <= 1:
-        message = f"floor ({floor}): must be at least 0 and at most 1 / {w.size}."
-        raise InvalidInput(message)
+        raise InvalidInput(f"floor ({floor}): must be at least 0 and at most 1 / {w.size}.")
     w = w / w.sum()
     low = w < floor
     while True:
@@ -98,8 +96,7 @@ def _checked(log_likelihood: ArrayLike, event: ArrayLike) -> tuple[FloatArray, N
         )
         raise InvalidInput(message)
     if np.any(np.isinf(scores)) or np.any(scores > 0):
-        message = "log_likelihood: must be finite and at most 0; clip the probabilities."
-        raise InvalidInput(message)
+        raise InvalidInput("log_likelihood: must be finite and at most 0; clip the probabilities.")
     return scores, np.unique(labels, return_inverse=True)[1].reshape(-1).astype(np.int64)
 
 

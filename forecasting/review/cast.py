@@ -1,4 +1,4 @@
-"""The forecasters of a page: what they are called."""
+"""The forecasters of a page: what they are called, how drawn."""
 
 from collections.abc import Mapping
 
@@ -13,6 +13,24 @@ _LABELS: Mapping[Family, str] = {
     "pool": "pool of worldviews",
     "climatology": "climatology",
     "uniform": "uniform",
+}
+
+
+#: The colour of each, by its name in the style sheet, which adds a dash and a width: Okabe and Ito's
+#: palette, which the colour-blind can tell apart.
+PENS: Mapping[Family, str] = {
+    "person": "ink",
+    "model": "model",
+    "without-links": "model",
+    "without-news": "model",
+    "prior": "prior",
+    "base-rate": "base",
+    "worldview": "faint",
+    "pool": "pool",
+    "climatology": "faint",
+    "uniform": "faint",
+    "text": "ink",
+    "crowd": "pool",
 }
 
 

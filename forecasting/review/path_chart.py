@@ -223,7 +223,7 @@ def _panel(
     leads = me if me in named else next(iter(ordered(named)), "")
     for name, written in named.items():
         role, points = family(name), question.paths[name]
-        pen = cast.PENS[role].colour
+        pen = cast.PENS[role]
         value = _reader(question, k)
         places = [(plot.at(point.at), plot.y(value(point))) for point in points]
         bands += _bands(question, plot, points, role, last, leads=name == leads)

@@ -214,8 +214,7 @@ def at_horizon(
     with a forecast in force, perhaps none; arguments and errors are those of :func:`score`.
     """
     if not 0 < days_before_close < np.inf:
-        message = f"days_before_close ({days_before_close}): must be above 0"
-        raise InvalidInput(message)
+        raise InvalidInput(f"days_before_close ({days_before_close}): must be above 0")
     line = timeline.read(frame)
     marked = marks.mark(frame, line.question, rule, convention)
     moment = line.closes - round(days_before_close * timeline.DAY)

@@ -142,8 +142,7 @@ class _Layout:
             elif how is _How.NUMBER:
                 cell = float(cell)
                 if cell - cell != 0.0:  # NaN and both infinities; a NaN would be stored as NULL
-                    msg = f"{column} ({cell}): must be a finite number"
-                    raise InvalidInput(msg)
+                    raise InvalidInput(f"{column} ({cell}): must be a finite number")
             elif how is _How.WHOLE:
                 cell = int(cell)
             elif how is _How.DIGITS:

@@ -105,8 +105,7 @@ def plan(
 ) -> Plan:
     """Lay a replay out; the id is a hash of dates, questions, seed, bank and model versions."""
     if every < 1:
-        msg = f"every ({every}): must be one day or more"
-        raise InvalidInput(msg, hint="every=7")
+        raise InvalidInput(f"every ({every}): must be one day or more", hint="every=7")
     of_bank = {question.id for question in bank.questions}
     named = [q for name in names for q in catalog.find(name)]
     chosen = named or [q for q in catalog.questions.values() if q.id in of_bank]

@@ -203,8 +203,7 @@ def _process(
 ) -> tuple[str, Setup]:
     name = f"{fields['slug']}-event"
     if name in bank.world.processes or name in RESERVED:
-        msg = f"process ({name}): a process has that name"
-        raise InvalidInput(msg, hint="another slug")
+        raise InvalidInput(f"process ({name}): a process has that name", hint="another slug")
     detail = {
         "event": asked.base.strip(),
         "zone": fields["zone"],
@@ -365,17 +364,14 @@ def same_as(
     """Record that a question here asks what one elsewhere asks, by address or id, or undo that."""
     catalog = Catalog.of(ledger)
     if question not in catalog.questions:
-        msg = f"no question {plainly(question)}"
-        raise NotFound(msg, hint="forecast questions list")
+        raise NotFound(f"no question {plainly(question)}", hint="forecast questions list")
     if not (url in catalog.questions or (url.startswith(("http://", "https://")) and "." in url)):
         msg = f"url ({plainly(url)}): must be an address, or the id of an imported question"
         raise InvalidInput(msg, hint="https://www.metaculus.com/questions/12345")
     if url == question or plain_address(url) == plain_address(catalog.questions[question].source):
-        msg = f"url ({plainly(url)}): is the question itself"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"url ({plainly(url)}): is the question itself")
     if catalog.questions[question].type != "binary":
-        msg = f"question ({question}): only questions of yes or no are matched"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"question ({question}): only questions of yes or no are matched")
     several = by_address(catalog).get(plain_address(url), [])
     if len(several) > 1 and not undo:
         msg = f"url ({plainly(url)}): {len(several)} imported questions have it"

@@ -44,11 +44,9 @@ def export_record(
 ) -> tuple[Iterator[str], dict[str, Any]]:
     """Give the lines of a track record (none where a file took them), and what is said of them."""
     if format not in WRITTEN:
-        msg = f"format ({format}): must be one of {', '.join(WRITTEN)}"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"format ({format}): must be one of {', '.join(WRITTEN)}")
     if format == "parquet" and out is None:
-        msg = "out: a Parquet table needs a file"
-        raise InvalidInput(msg, hint="out=record.parquet")
+        raise InvalidInput("out: a Parquet table needs a file", hint="out=record.parquet")
     head = ledger.head()
     about: dict[str, Any] = {"format": format, "entries": head.seq, "head": head.hash}
     left = Left()
@@ -89,8 +87,7 @@ def _csv(ledger: Ledger) -> Iterator[str]:
 
 def _write(lines: Iterable[str], out: Path, *, force: bool, parquet: bool) -> int:
     if out.exists() and not force:
-        msg = f"file ({out}): already exists"
-        raise InvalidInput(msg, hint="another name, or force=True")
+        raise InvalidInput(f"file ({out}): already exists", hint="another name, or force=True")
     count = 0
     with written(out), drafted(out) as draft:
         if parquet:

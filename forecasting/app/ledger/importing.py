@@ -462,15 +462,13 @@ def import_undo(
         msg = f"run ({run}): no import recorded that entry"
         raise InvalidInput(msg, hint="forecast import runs")
     if forecasts and (whole := _run_of(ledger, forecasts, until=bool(until))) is not None:
-        msg = f"run ({run}): is a part of the import {whole}"
-        raise InvalidInput(msg, hint=whole)
+        raise InvalidInput(f"run ({run}): is a part of the import {whole}", hint=whole)
     undone_seqs = undone(ledger).forecasts
     remaining = [one for one in forecasts if one.seq not in undone_seqs]
     reworded, new_questions = _wordings(ledger, mine)
     idle = _only_imported(ledger, forecasts, undone_seqs, new_questions)
     if not (remaining if mine is None else not bare[mine]) and not (drop and idle):
-        msg = f"run ({run}): was already undone"
-        raise InvalidInput(msg, hint="forecast import runs")
+        raise InvalidInput(f"run ({run}): was already undone", hint="forecast import runs")
     versions_of: dict[str, list[Resolution]] = defaultdict(list)
     for one in ledger.resolutions():
         versions_of[one.question].append(one)

@@ -220,11 +220,9 @@ def rungs(
         there, manner = next(iter(by_day.values())).zone, reading.Manner(now=now)
         day = reading.day(day_text, name="rung", zone=there, manner=manner).isoformat()
         if day not in by_day:
-            msg = f"no rung named {name}@{day}"
-            raise NotFound(msg, hint=", ".join(by_day))
+            raise NotFound(f"no rung named {name}@{day}", hint=", ".join(by_day))
         if day in values:
-            msg = f"rung ({name}@{day}): is given twice"
-            raise InvalidInput(msg)
+            raise InvalidInput(f"rung ({name}@{day}): is given twice")
         values[day] = binary_value(text)
     check_ladder([(dt.date.fromisoformat(day), value) for day, value in values.items()])
     return [(by_day[day], values[day]) for day in sorted(values)]

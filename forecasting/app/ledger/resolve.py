@@ -405,8 +405,7 @@ def scored(ledger: Ledger, name: str, *, kind: str = "live", run: str = "") -> l
     """Score the forecasters of a question had each version stood; n is 0 where nobody is scored."""
     kind = kind_named(kind)
     if kind not in KINDS:
-        msg = f"kind ({kind}): must be one of {', '.join(KINDS)}"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"kind ({kind}): must be one of {', '.join(KINDS)}")
     catalog = Catalog.of(ledger)
     rows: list[dict[str, Any]] = []
     for version in _versions(ledger, catalog, name):

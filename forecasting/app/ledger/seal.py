@@ -252,8 +252,7 @@ def redact(
         raise InvalidInput(msg, hint="forecast history QUESTION --wide")
     before = {item.forecast: item for item in ledger.redactions()}.get(entry.seq)
     if before is not None:
-        msg = f"entry ({name}): was redacted by entry {before.seq}: {before.reason}"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"entry ({name}): was redacted by entry {before.seq}: {before.reason}")
     if not forecast.because:
         msg = f"entry ({name}): has no rationale to redact"
         raise InvalidInput(msg, hint=f"forecast history {forecast.question}")

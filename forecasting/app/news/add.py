@@ -352,8 +352,7 @@ def _entered(
 ) -> Entered:
     """Read the fields of an item; `on` and `grade` are for one that states none."""
     if not fields.get("known_at"):
-        msg = "known_at: must be given"
-        raise InvalidInput(msg, hint="2026-11-22T12:00Z")
+        raise InvalidInput("known_at: must be given", hint="2026-11-22T12:00Z")
     happened = fields.get("event_at", "")
     own = tuple(part.strip() for part in fields.get("on", "").split(";") if part.strip())
     words = ("title", "source", "url", "story", "because", "half_life")

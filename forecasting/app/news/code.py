@@ -185,8 +185,7 @@ def code(
 ) -> dict[str, Any]:
     """Say what an item on record does: a new entry takes its place in one transaction."""
     if not on:
-        msg = "target: choose what the item acts on"
-        raise InvalidInput(msg)
+        raise InvalidInput("target: choose what the item acts on")
     item = find(ledger, ledger.evidence(), name)
     fields = {"event_at": event_at, "grade": grade, "story": story, "because": because}
     changes = {key: value for key, value in fields.items() if value}
@@ -200,8 +199,7 @@ def uncode(ledger: Ledger, name: str, *, now: dt.datetime) -> dict[str, Any]:
     items = ledger.evidence()
     item = find(ledger, items, name)
     if not is_coded(item):
-        msg = f"item ({name}): has no code"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"item ({name}): has no code")
     before = replaced(items, item)
     was = item if before is None or is_coded(before) else before
     on = [effect.target for effect in was.effects if effect.form == "bears"]
@@ -211,8 +209,7 @@ def uncode(ledger: Ledger, name: str, *, now: dt.datetime) -> dict[str, Any]:
 def join(ledger: Ledger, name: str, story: str, *, now: dt.datetime) -> dict[str, Any]:
     """Put an item into the story of another; what it does, and how it fades, stays as it is."""
     if not story:
-        msg = "story: choose one"
-        raise InvalidInput(msg)
+        raise InvalidInput("story: choose one")
     item = find(ledger, ledger.evidence(), name)
     halves = {
         str(effect.detail["half_life"]) for effect in item.effects if "half_life" in effect.detail

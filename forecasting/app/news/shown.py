@@ -50,13 +50,11 @@ def find(ledger: Ledger, items: Sequence[Evidence], name: str) -> Evidence:
     try:
         entry = ledger.entry(reference)
     except NotFound as absent:
-        msg = f"no news item named {name}"
-        raise NotFound(msg, hint=hint) from absent
+        raise NotFound(f"no news item named {name}", hint=hint) from absent
     for item in items:
         if item.seq == entry.seq:
             return item
-    msg = f"entry ({name}): is a {entry.kind.replace('_', ' ')}, no news"
-    raise NotFound(msg, hint=hint)
+    raise NotFound(f"entry ({name}): is a {entry.kind.replace('_', ' ')}, no news", hint=hint)
 
 
 def replaced(items: Sequence[Evidence], by: Evidence) -> Evidence | None:

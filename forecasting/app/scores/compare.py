@@ -65,8 +65,7 @@ def compare(
         )
         raise InvalidInput(msg)
     if question_type and question_type not in NATURAL:
-        msg = f"type ({question_type}): must be one of {', '.join(NATURAL)}"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"type ({question_type}): must be one of {', '.join(NATURAL)}")
     frame = resolved(ledger, wanted, seals="worst")
     for name in (a, b):
         if name in (UNIFORM, CLIMATOLOGY):

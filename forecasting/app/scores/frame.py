@@ -228,8 +228,7 @@ def _asked_for(
     ledger: Ledger, catalog: Catalog, wanted: Selection, *, head: int | None
 ) -> list[Forecast]:
     if wanted.kind not in KINDS:
-        msg = f"kind ({wanted.kind}): must be one of {', '.join(KINDS)} or all"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"kind ({wanted.kind}): must be one of {', '.join(KINDS)} or all")
     run = _run(ledger, wanted)
     if wanted.kind == "replay" and not run:
         return []

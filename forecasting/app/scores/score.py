@@ -108,8 +108,7 @@ def calibration(
     """
     wanted = selection or Selection()
     if not 0 <= share < 1:
-        msg = f"share ({share}): must lie in [0, 1)"
-        raise InvalidInput(msg, hint="share=0.5")
+        raise InvalidInput(f"share ({share}): must lie in [0, 1)", hint="share=0.5")
     frame = resolved(ledger, wanted)
     moment = wanted.as_of or now
     result = calibrated(frame, share=share, score=score, moment=moment)
@@ -163,8 +162,7 @@ def by_group(
 ) -> list[dict[str, Any]]:
     """Give a calibration row for each forecaster, topic, month of scheduled close, or horizon."""
     if by not in CALIBRATED_BY:
-        msg = f"by ({by}): must be one of {', '.join(CALIBRATED_BY)}"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"by ({by}): must be one of {', '.join(CALIBRATED_BY)}")
     frame = resolved(ledger, selection)
     frame = where(frame, frame["type"] == "binary")
     if by == "horizon":

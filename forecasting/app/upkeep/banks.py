@@ -258,8 +258,7 @@ def add_fields(ledger: Ledger, fields: Mapping[str, Any], now: dt.datetime) -> l
     for question in questions:
         slug = question.ladder or question.id
         if question.id in catalog.questions or catalog.ladder(slug) or slug in world.processes:
-            msg = f"slug ({slug}): is already in use"
-            raise InvalidInput(msg, hint="another slug")
+            raise InvalidInput(f"slug ({slug}): is already in use", hint="another slug")
         if question.closes <= now and "resolution" not in fields and "resolutions" not in fields:
             msg = f"closes ({deadline(question.closes, question.zone)}): lies in the past"
             raise InvalidInput(msg, hint="a deadline in the future")

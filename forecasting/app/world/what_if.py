@@ -383,8 +383,7 @@ def intervention(live: Live, text: str) -> list[Do]:
     if name in processes and name in place:
         states = processes[name].states
         if value not in states:
-            msg = f"do ({text}): {name} has no state {value}"
-            raise InvalidInput(msg, hint=", ".join(states))
+            raise InvalidInput(f"do ({text}): {name} has no state {value}", hint=", ".join(states))
         return [Do(place[name], day, states.index(value))]
     truth, _, closes = condition(live, stated)
     barred = isinstance(truth, Not)

@@ -74,8 +74,7 @@ def named(values: Any) -> dict[str, str]:
     for key, value in values.items():
         name = key if isinstance(key, str) else day(key) if _is_day(key) else str(key)
         if name in numbers:
-            msg = f"forecast ({name}): is given twice"
-            raise InvalidInput(msg)
+            raise InvalidInput(f"forecast ({name}): is given twice")
         numbers[name] = text(value)
     return numbers
 

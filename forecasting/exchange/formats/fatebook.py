@@ -90,8 +90,7 @@ def _key(one: Any) -> Any:
 def _time(cell: str, name: str, reading: Reading, hint: str = _OF_SITE) -> dt.datetime:
     text = _BARE_SECOND.sub(r"\1:0\2", cell.strip())
     if not reading.manner.zone and ":" in text and not _ZONED.search(text):
-        msg = f"{name} ({plainly(cell)}): in which zone"
-        raise Ambiguous(msg, hint=hint)
+        raise Ambiguous(f"{name} ({plainly(cell)}): in which zone", hint=hint)
     return reading.time(text, name=name, days="begins")
 
 
