@@ -226,7 +226,6 @@ def test_bad_input_is_refused_by_name(function, arguments, name, words):
 
 
 EDGES = {"levels": [0.2, 0.8], "forecast": [[1.0, 2.0]], "outcome": [1.0]}
-DRAWS = {"forecast": [[1.0, 2.0]], "outcome": [1.0], "levels": None}
 CDF, CHOICE, PMF = ({"question_type": name} for name in ("cdf", "multiple_choice", "pmf"))
 ONE = {"forecast": [0.5], "issued_at": [0.0]}
 #: What else is refused: the function, what its good arguments are changed to, and the words.
@@ -295,8 +294,7 @@ ALSO = [
         ({"levels": [20, 80]}, "0.05 for the 5 % quantile"),
         ({"bins": [0, 0.5]}, "must run from 0 to 1"),
         ({"resamples": 0}, "resamples"),
-        (DRAWS | {"lower": 0, "upper": 3}, "draws have no bounds"),
-        (DRAWS | {"forecast": [1.0, 2.0]}, "forecast and outcome"),
+        ({"forecast": [1.0, 2.0]}, "forecast and outcome"),
     )),
     (calibration.interval_coverage, EDGES | {"levels": [0.2, 0.5]}, "no two are t and 1 - t"),
     (calibration.interval_coverage, EDGES | {"confidence": 1}, "confidence"),
@@ -371,7 +369,7 @@ def test_a_sum_within_the_tolerance_passes():
     with pytest.raises(InvalidInput, match="sum to 1"):
         scoring.brier([[0.5, 0.5 - 2e-9]], [0])
     with pytest.raises(InvalidInput, match="level"):
-        calibration.pit([[1.0, 2.0]], [1.0]).band(0)
+        calibration.pit(**EDGES).band(0)
 
 
 SCORED = {
