@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from forecasting.domain import reading
+from forecasting.domain.instants import DAYS, dated
 from forecasting.domain.ladder import falls
 from forecasting.domain.outcome import OutcomeSpace
 from forecasting.domain.reading import Manner
@@ -39,7 +40,7 @@ def kind_named[Word: str](word: Word) -> Word:
     return kind
 
 
-class Quantiles(dict[str, float]):
+class Quantiles(dict[str, Any]):
     """Quantiles by their level in percent; what is printed for a person says so."""
 
 
@@ -77,6 +78,13 @@ class Value:
             return Quantiles({decimal_text(level): v for level, v in self.at(SHOWN).items()})
         by_label = dict(zip(self.labels, self.numbers, strict=True))
         return Quantiles(by_label) if self.shape == "quantiles" else by_label
+
+    def plain_of(self, space: OutcomeSpace) -> Any:
+        """Give `plain` as a reader has it: quantiles of a day are dates."""
+        plain = self.plain
+        if space.unit != DAYS or not isinstance(plain, Quantiles):
+            return plain
+        return Quantiles({level: dated(value) for level, value in plain.items()})
 
     def at(self, levels: Sequence[float]) -> dict[float, float]:
         """Give quantiles at some levels in percent: linear between its own, level beyond them.
@@ -245,11 +253,12 @@ def quantiles_value(
     ]
     low, high = Decimal(repr(space.lower)), Decimal(repr(space.upper))
     if any(not low <= value <= high for value in values):
-        span = f"{plain_decimal(low)} to {plain_decimal(high)}"
-        msg = f"quantile values ({', '.join(map(str, values))}): must lie in the range, {span}"
+        stated = ", ".join(typed[label] for label in ordered)
+        msg = f"quantile values ({stated}): must lie in the range, {space.span}"
         raise InvalidInput(msg)
     if any(later < earlier for earlier, later in pairwise(values)):
-        msg = f"quantile values ({', '.join(map(str, values))}): must not fall as the level rises"
+        stated = ", ".join(space.shown(str(value)) for value in values)
+        msg = f"quantile values ({stated}): must not fall as the level rises"
         raise InvalidInput(msg)
     labels = tuple(plain_decimal(levels[label]) for label in ordered)
     return Value("quantiles", labels, tuple(format(v, "f") for v in values))

@@ -344,12 +344,13 @@ def _cell(question: QuestionPath) -> Callable[[Point], str]:
     if question.type == "binary":
         return lambda point: words.percent_figure(point.values[0])
     if question.type == "numeric":
-        return _quantiles
+        return lambda point: _quantiles(point, question.unit)
     return lambda point: " / ".join(words.percent_figure(value) for value in point.values)
 
 
-def _quantiles(point: Point) -> str:
-    middle, low, high = map(words.amount, (point.quantile(50), point.values[0], point.values[-1]))
+def _quantiles(point: Point, unit: str) -> str:
+    numbers = (point.quantile(50), point.values[0], point.values[-1])
+    middle, low, high = (words.bare(number, unit) for number in numbers)
     return f"{middle} ({low} to {high})"
 
 

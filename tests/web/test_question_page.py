@@ -48,7 +48,7 @@ def test_the_form_of_a_number_shows_the_levels_that_stand_and_says_them_again(br
 def test_a_stored_midnight_is_never_shown_as_the_day_that_it_begins():
     """What was known, ends or closes goes by the day that its midnight ends, on every page."""
     words = "known_at|resolved_at|event_at|closes|resolves_by|until|watched|since"
-    ends = rf"({words})\b[^}}]*\|\s*(moment|day)\("
+    ends = rf"(?:\.|\[\")({words})\b[^}}]*\|\s*(moment|day)\("
     templates = Path(forecasting.web.__file__).parent / "templates"
     assert not [
         (file.name, match.group(0))
