@@ -225,7 +225,23 @@ def _paths(
 def figures(
     ledger: Ledger, who: str, whole: Selection, *, now: dt.datetime, told: Callable[[str], None]
 ) -> dict[str, Any]:
-    """Give every figure of a review: of one forecaster, and of all of `whole` side by side."""
+    """Give every figure of a review: of one forecaster, and of all where they stand side by side.
+
+    `whole` is the selection of all: its kind, its tag (a tag, topic or event, empty for all), and
+    whether questions that resolved within two days of opening count.
+
+    Returns
+    -------
+    dict
+        ``who, kind, kinds, forecasters, tags`` (what there is to choose from), ``n_forecasts``,
+        ``n_resolved`` and how many of them came ``n_soon``, ``calibration`` of `who` with ``told``
+        (its discrimination and its slope in words) and ``histogram``, ``months``, ``topics``,
+        ``horizons`` (score rows of `who`, those of the model beside them), ``scores`` of all,
+        ``versus`` (the comparison with the model)
+        and ``override`` (question by question), ``board`` with ``board_notes``
+        (and ``least_of_level`` events for an interval), ``sources``,
+        ``left_out`` with ``unscored`` and of the calibration ``unread``, ``texts``.
+    """
     told("reading the forecasts")
     catalog = Catalog.of(ledger)
     kind, tag = whole.kind, whole.tag
