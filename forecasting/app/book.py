@@ -1574,7 +1574,7 @@ class Calibration:
 
     def save(self, file: str | Path, *, title: str = "") -> None:
         """Write it as .svg, .png, .csv or .html."""
-        from forecasting.review.draw import save_calibration
+        from forecasting.review.pictures import save_calibration
 
         head = self._ledger.head()
         save_calibration(self.numbers, Path(file), title=title or self.title, head=head)

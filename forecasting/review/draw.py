@@ -1,68 +1,18 @@
-"""A calibration drawn: a matplotlib figure, and as a file a picture, a table, or a page of both."""
+"""Drawings of scores and calibration: numbers in, a matplotlib figure out."""
 
-import base64
-import csv
-import html
-import io
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from forecasting.errors import InvalidInput
-from forecasting.files import written
 from forecasting.review import words
+from forecasting.review.svg import PALETTE, check_target, image, save, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+__all__ = ["check_target", "image", "reliability", "save"]
+
 type Cloud = tuple[list[float], list[float], list[float | None], list[float | None], list[float]]
-#: The number and the hash of the ledger's last entry.
-type Head = tuple[int, str]
-ENDINGS = (".svg", ".png", ".csv", ".html")
-#: As on the review page: styles and pictures of its own, nothing else.
-_ALLOWED = (
-    '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
-    "style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'\">"
-)
-#: Colours by their names in the style sheet; in a file they are what stands here.
-PALETTE = {
-    "ink": "#1b1f24",
-    "soft": "#57606a",
-    "line": "#d4dae1",
-    "page": "#ffffff",
-    "model": "#0072b2",
-    "base": "#c24e00",
-    "prior": "#00785a",
-    "pool": "#a8457f",
-    "faint": "#8b949e",
-}
-# Any: matplotlib types the keys of its settings one by one.
-_STYLE: Any = {
-    "axes.edgecolor": PALETTE["faint"],
-    "axes.labelcolor": PALETTE["ink"],
-    "axes.linewidth": 0.8,
-    "axes.spines.right": False,
-    "axes.spines.top": False,
-    "axes.titlesize": 13,
-    "figure.dpi": 72,
-    "font.family": "sans-serif",
-    "font.size": 12,
-    "svg.fonttype": "none",
-    # The ids in an SVG are hashed with this salt, so that equal figures are equal files.
-    "svg.hashsalt": "forecasting",
-    "text.color": PALETTE["ink"],
-    # A title may hold dollar signs.
-    "text.parse_math": False,
-    "xtick.color": PALETTE["faint"],
-    "xtick.labelcolor": PALETTE["ink"],
-    "ytick.color": PALETTE["faint"],
-    "ytick.labelcolor": PALETTE["ink"],
-    "xtick.major.size": 3,
-    "ytick.major.size": 0,
-}
 
 
 def reliability(calibration: Mapping[str, Any], *, title: str = "") -> "Figure":
@@ -168,76 +118,3 @@ def _counts(axes: "Axes", forecasts: Sequence[float], n: Sequence[float]) -> Non
 def percent_axis(axis: Any) -> None:
     """Mark an axis from 0 to 100 % in quarters."""
     axis.set_ticks([0, 0.25, 0.5, 0.75, 1], ["0 %", "25 %", "50 %", "75 %", "100 %"])
-
-
-@contextmanager
-def style() -> Iterator[None]:
-    """Draw by the tool's own settings, whatever the user's matplotlibrc says."""
-    import matplotlib as mpl
-
-    with mpl.rc_context(), warnings.catch_warnings():
-        # In SVG text stays text, and the reader's fonts have the letters that ours lacks.
-        warnings.filterwarnings("ignore", message="Glyph .* missing")
-        mpl.rcdefaults()
-        mpl.rcParams.update(_STYLE)
-        yield
-
-
-def image(figure: "Figure", *, label: str = "") -> str:
-    """Give a figure as an image that stands inside a page; equal figures give equal strings."""
-    buffer = io.BytesIO()
-    with style():
-        figure.savefig(buffer, format="svg", metadata={"Date": None})
-    data = base64.b64encode(buffer.getvalue()).decode()
-    return f'<img alt="{html.escape(words.clean(label))}" src="data:image/svg+xml;base64,{data}">'
-
-
-def save(figure: "Figure", path: Path) -> None:
-    """Write a figure to a file by its ending: .svg (text stays text) or .png."""
-    ending = file_ending(path)
-    date = {"Date": None} if ending == ".svg" else None
-    with style(), written(path):
-        figure.savefig(path, format=ending[1:], dpi=200, facecolor=PALETTE["page"], metadata=date)
-
-
-def save_calibration(result: Mapping[str, Any], path: Path, *, title: str, head: Head) -> None:
-    """Write a calibration as .svg, .png, .csv or .html; a page may load and run nothing."""
-    rows, ending = result["curve"], file_ending(path)
-    if ending == ".csv":
-        columns = ("forecast", "event_rate", "n", "events", "lower", "upper")
-        with written(path), path.open("w", encoding="utf-8", newline="") as handle:
-            writer = csv.DictWriter(handle, columns)
-            writer.writeheader()
-            writer.writerows(rows)
-        return
-    drawn = reliability(result, title=title)
-    if ending != ".html":
-        save(drawn, path)
-        return
-    heads = "".join(f"<th>{html.escape(str(name))}</th>" for name in (rows[0] if rows else ()))
-    lines = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(_cell(v))}</td>" for v in row.values()) + "</tr>"
-        for row in rows
-    )
-    name = html.escape(title)
-    page = (
-        f'<!doctype html><html lang="en"><meta charset="utf-8">{_ALLOWED}<title>{name}</title>'
-        f"<h1>{name}</h1><pre>{html.escape(str(result['reading']))}</pre>"
-        f"{image(drawn, label=title)}<table><tr>{heads}</tr>{lines}</table>"
-        f"<p>Ledger head: entry {head[0]}, hash <code>{head[1]}</code></p></html>\n"
-    )
-    with written(path):
-        path.write_text(page, encoding="utf-8")
-
-
-def file_ending(path: Path) -> str:
-    """Give the ending of a file to be written; anything but the four is bad input."""
-    ending = path.suffix.lower()
-    if ending not in ENDINGS:
-        msg = f"file ({path.name}): must end in {', '.join(ENDINGS)}"
-        raise InvalidInput(msg, hint=f"out={path.stem or 'picture'}.svg")
-    return ending
-
-
-def _cell(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -12,10 +12,10 @@ from forecasting.errors import InvalidInput
 from forecasting.files import check_folder, written
 from forecasting.review import words
 from forecasting.review.data import Fan
-from forecasting.review.draw import PALETTE
 from forecasting.review.filters import TEMPLATES, environment
 from forecasting.review.path_chart import Label, names_beside
 from forecasting.review.plot import Frame, Plot, Size, apart, between, dates, line, over_time, ticks
+from forecasting.review.svg import PALETTE
 
 #: As wide as a telephone; the names of states stand in the room at the right.
 SIZE = Size(366.0, 46.0, 160.0, 3)

@@ -1,5 +1,6 @@
 """score, calibration, compare, leaderboard, pool: keys, pictures, one line for what is wrong."""
 
+import csv
 import json
 import re
 from importlib import resources
@@ -9,7 +10,7 @@ import pytest
 from forecasting.app.book import Book
 from forecasting.cli import run as cli
 from forecasting.cli.scores import _say_shares
-from forecasting.review.draw import save_calibration
+from forecasting.review.pictures import save_calibration
 from forecasting.store import Head
 from tests.season import Diary, question, resolved, said, season
 
@@ -61,11 +62,16 @@ def test_a_calibration_is_written_as_a_file(forecast, tmp_path, ending):
         assert set(path.read_text().splitlines()[0].split(",")) <= set(row["curve"][0])
 
 
-def test_a_name_is_no_markup(tmp_path):
-    name = "<script>alert(1)</script>"
-    result, path = {"curve": [], "reading": name, "n": 0}, tmp_path / "x.html"
-    save_calibration(result, path, title=name, head=Head(7, "ab" * 32))
-    assert "<script" not in path.read_text(encoding="utf-8")
+def test_a_name_is_no_formula_and_no_markup(tmp_path):
+    name = '=HYPERLINK("https://example.org")<script>alert(1)</script>'
+    point = {"forecast": 0.5, "event_rate": name, "n": 9, "events": 4, "lower": 0.2, "upper": 0.8}
+    result = {"curve": [point], "reading": name, "n": 9}
+    for ending in (".csv", ".html"):
+        save_calibration(result, tmp_path / f"x{ending}", title=name, head=Head(7, "ab" * 32))
+    with (tmp_path / "x.csv").open(newline="", encoding="utf-8") as file:
+        (first, *_) = csv.DictReader(file)
+    assert first["event_rate"] == f"'{name}"
+    assert "<script" not in (tmp_path / "x.html").read_text(encoding="utf-8")
 
 
 def test_a_page_may_load_nothing_and_says_what_it_was_made_from(forecast, database, tmp_path):

@@ -39,8 +39,7 @@ def test_a_forecast_of_one_hundred_percent_is_counted_in_the_last_bar():
 
 
 def test_nothing_resolved_is_said_in_the_picture(tmp_path):
-    path = tmp_path / "c.svg"
-    draw.save(draw.reliability({"n": 0, "curve": []}), path)
+    path = draw.save(draw.reliability({"n": 0, "curve": []}), tmp_path / "c.svg")
     assert "Nothing that counts has resolved yet" in texts(path.read_text("utf-8"))
 
 
@@ -55,23 +54,25 @@ def test_an_image_of_a_page_has_its_words_and_asks_for_nothing(review_data):
 
 def test_the_same_figure_gives_the_same_bytes(review_data, tmp_path):
     calibration = review_data.calibrations["model"]
-    for ending in ("svg", "png"):
-        files = [tmp_path / f"{n}.{ending}" for n in "ab"]
-        for file in files:
-            draw.save(draw.reliability(calibration, title="model"), file)
+    for ending in ("svg", "png", "pdf"):
+        files = [
+            draw.save(draw.reliability(calibration, title="model"), tmp_path / f"{n}.{ending}")
+            for n in "ab"
+        ]
         assert files[0].read_bytes() == files[1].read_bytes()
         assert files[0].stat().st_size > 2_000
 
 
 def test_a_saved_svg_stands_alone(review_data, tmp_path):
-    path = tmp_path / "c.svg"
-    draw.save(draw.reliability(review_data.calibrations["model"], title="$x_1$ & <b>"), path)
+    path = draw.save(
+        draw.reliability(review_data.calibrations["model"], title="$x_1$ & <b>"), tmp_path / "c.svg"
+    )
     text = path.read_text(encoding="utf-8")
     assert "$x_1$ & <b>" in texts(text)
 
 
 def test_a_picture_of_another_format_is_refused(tmp_path):
-    with pytest.raises(InvalidInput, match="must end in"):
+    with pytest.raises(InvalidInput, match="picture ends in"):
         draw.save(draw.reliability({"n": 0}), tmp_path / "c.docx")
     assert not list(tmp_path.iterdir())
 

@@ -40,6 +40,7 @@ from forecasting.evidence import without_retracted
 from forecasting.evidence.reports import Weights
 from forecasting.exchange.same_as import DIFFERS
 from forecasting.review import data as page
+from forecasting.review import pictures
 from forecasting.review.paths import marks_of, moved_of, path_of, point_of
 from forecasting.review.texts import cards, unscored
 from forecasting.review.words import calibration_in_words
@@ -285,33 +286,10 @@ def figures(
     more = unread(ledger, mine, types=CALIBRATED, share=reliability["share"])
     result["unread"] = left_out(ledger, mine, counted=False, more=more)
     result["unscored"] = unscored(catalog, by_me, kind, now)
-    result["histogram"] = _said(resolved(ledger, mine))
+    result["histogram"] = pictures.histogram(resolved(ledger, mine))
     every = cards(catalog, bank_of(ledger), forecasts)
     result["texts"] = [card for card in every if card.claims]
     return result
-
-
-def _said(frame: "pd.DataFrame") -> list[dict[str, Any]]:
-    """Count what was said of the yes-no questions that count, in 20 bins, and what came true."""
-    import numpy as np
-
-    frame = frame[frame["type"] == "binary"]
-    if frame.empty:
-        return []
-    frame = frame[~frame["too_soon"]]
-    forecasts = frame["forecast"].to_numpy(dtype=np.float64)
-    happened = frame["outcome"].to_numpy(dtype=np.float64)
-    place = np.minimum((forecasts * 20).astype(int), 19)
-    return [
-        {
-            "from": bin_ / 20,
-            "to": (bin_ + 1) / 20,
-            "n": int((place == bin_).sum()),
-            "n_yes": int(happened[place == bin_].sum()),
-            "n_questions": int(frame["question"][place == bin_].nunique()),
-        }
-        for bin_ in range(20)
-    ]
 
 
 def _versus(
