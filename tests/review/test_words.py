@@ -6,6 +6,7 @@ import pytest
 
 from forecasting.review import plot, words
 from forecasting.review.cast import label
+from forecasting.review.draw import mcb_dsc
 from forecasting.review.graph import wrapped
 from forecasting.review.plot import Frame, Scale, dates, numbered, sparkline, spread, ticks
 
@@ -94,6 +95,11 @@ def test_places_on_a_chart():
     assert numbered([10, 60, 64, 120]) == [(10.0, "1"), (62.0, "2–3"), (120.0, "4")]
     long = wrapped("once in 8 months; by median 60 days", 18)
     assert long == ["once in 8 months;", "by median 60 days"]
+
+
+def test_a_miscalibration_diagram_has_one_frame():
+    row = {"forecaster": "ana", "n": 30, "uncertainty": 0.2}
+    assert len(mcb_dsc([row | {"miscalibration": 0.01, "discrimination": 0.05}]).axes) == 1
 
 
 @pytest.mark.parametrize("minutes", [1.5, 30, 600, 1440, 2700])
