@@ -1357,6 +1357,13 @@ class Book[Table]:
         """Refuse a forecaster that the ledger does not know; an empty name is anybody."""
         app.score.known_forecaster(self.ledger, forecaster)
 
+    @staticmethod
+    def titled(picture: str) -> str:
+        """Give the title of a picture."""
+        from forecasting.review.pictures import PICTURES
+
+        return PICTURES[picture]
+
     def calibration(
         self, *, share: float = 0.5, score: str = "brier", **filters: Any
     ) -> "Calibration":
@@ -1373,6 +1380,26 @@ class Book[Table]:
         return self._give(
             app.score.by_group(self.ledger, by, selection=wanted, share=share, now=clock.now())
         )
+
+    def picture(
+        self,
+        picture: str,
+        *,
+        share: float = 0.5,
+        out: str | Path | None = None,
+        title: str = "",
+        **filters: Any,
+    ) -> Table:
+        """Give the rows that a picture of the scores draws; with `out`, draw it there."""
+        from forecasting.app.scores.frame import resolved
+        from forecasting.review import pictures
+
+        wanted = _selection(self.ledger, filters)
+        frame = resolved(self.ledger, wanted, seals=pictures.seals_of(picture))
+        rows = pictures.table(frame, picture, share=share)
+        if out is not None:
+            pictures.draw(picture, rows, Path(out), title=title, head=self.ledger.head())
+        return self._give(rows)
 
     def replay(self, **options: Any) -> dict[str, Any]:
         """Replay the past with only the information available then; see `forecast replay`."""

@@ -32,6 +32,7 @@ FILTERS = (
 )
 
 
+PICTURES = ("reliability", "mcb-dsc", "histogram", "pit")
 BY_COLUMNS = (
     *("miscalibration", "null_miscalibration", "p_value", "n", "mean_forecast", "event_rate"),
     *("mean_score", "slope", "intercept"),
@@ -241,6 +242,11 @@ def _without_interval(rows: Iterable[Mapping[str, Any]]) -> list[str]:
 @options.out("File to write: .svg, .png, .csv or .html.")
 @options.choice("--by", ("forecaster", "topic", "horizon", "month"), help="Group by.")
 @options.choice(
+    "--picture",
+    PICTURES,
+    help="Picture for --out; default: reliability. Without --out its numbers are printed.",
+)
+@options.choice(
     "--score",
     ("brier", "log"),
     default="brier",
@@ -249,52 +255,67 @@ def _without_interval(rows: Iterable[Mapping[str, Any]]) -> list[str]:
 @READING
 @filters
 def calibration(
-    share: float, out: Path | None, by: str, score: str, forecaster: str, **values: Any
+    share: float,
+    out: Path | None,
+    by: str,
+    picture: str,
+    score: str,
+    forecaster: str,
+    **values: Any,
 ) -> None:
     r"""Review calibration: the curve, its band, the parts of the Brier score, in plain words.
 
     Without --forecaster it is yours for live forecasts, the model's for a replay, and everybody's
-    for imported ones.
+    for imported ones; mcb-dsc then shows everybody.
 
     \b
     Examples:
       forecast calibration --kind replay --forecaster model --out model.svg
+      forecast calibration --kind replay --picture mcb-dsc --out all.png
       forecast calibration --kind replay --by forecaster
     """
-    if by and out:
+    if by and (picture or out):
         msg = f"by ({by}): gives a table, which has no picture"
         raise InvalidInput(msg, hint=f"forecast calibration --by {by} --csv")
     kind, reading = values["kind"], values["reading"]
     with opened() as book:
         usual = {"replay": "model", "imported": ""}
         who = forecaster or usual.get(kind, book.forecaster)
-        shown = forecaster if by == "forecaster" else who
+        shown = forecaster if picture == "mcb-dsc" or by == "forecaster" else who
         wanted = selection(values) | {"forecaster": shown}
         book.known(forecaster)
+        types: tuple[str, ...] = ("numeric",) if picture == "pit" else ("binary",)
+        each = by == "horizon" or picture == "histogram"
         for note in book.left_out(
-            counted=False,
-            early=bool(by),
-            share=None if by == "horizon" else share,
-            types=("binary",) if by else CALIBRATED,
+            counted=picture == "mcb-dsc",
+            early=bool(by or picture),
+            share=None if each else share,
+            types=types if by or picture else CALIBRATED,
             **wanted,
         ):
             relay(note)
         more: tuple[str, ...] = ()
         if by:
             rows = book.calibration_by(by, share=share, **wanted)
-            if not rows:
-                relay(book.why_empty(types=("binary",), whose=True, share=share, **wanted))
             title = f"{shown or 'everybody'} ({kind}, {reading} outcomes), one forecast an event"
             more = POOLED_COLUMNS if by == "forecaster" else ()
             columns: tuple[str, ...] = (by, *BY_COLUMNS, *more)
+        elif picture:
+            title = f"{book.titled(picture)}: {shown or 'everybody'} ({kind}, {reading} outcomes)"
+            rows = book.picture(picture, share=share, out=out, title=title, **wanted)
+            title, columns = title if rows else "", ()
         else:
             result = book.calibration(share=share, score=score, **wanted)
+            rows = [result.numbers] if result.numbers["n"] else []
+        if not rows and (by or picture):
+            relay(book.why_empty(types=types, whose=True, share=share, **wanted))
         if out is not None:
-            result.save(out, title=f"{who or 'everybody'} ({kind}, {reading} outcomes)")
+            if not picture:
+                result.save(out, title=f"{who or 'everybody'} ({kind}, {reading} outcomes)")
             say(f"written: {out}")
-    if by:
+    if by or picture:
         emit(rows, columns=columns, title=title)
-        if rows:
+        if by and rows:
             say(
                 "mean_score: half Brier score; p_value: of calibrated forecasts like these, the "
                 "share at least as miscalibrated, so by chance one row in twenty has .05 or less; "

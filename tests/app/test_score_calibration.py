@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting.app.scores.frame import Selection
+from forecasting.app.scores.frame import Selection, resolved
 from forecasting.app.scores.score import by_group, calibration
 from forecasting.calibration import frame as calibrate
+from forecasting.review import pictures
 from tests import season as ours
 
 
@@ -107,6 +108,16 @@ def test_the_luck_of_the_pick_moves_the_mean_score_no_more():
         assert result["n"] == 12
         assert result["picks"] >= 50
         assert [point["n"] for point in result["curve"]] == [6, 6]
+
+
+def test_a_picture_of_several_says_how_many_questions_each_has_and_all_share():
+    book = ours.season(events=12)
+    frame = resolved(book.ledger, Selection(), seals=pictures.seals_of("mcb-dsc"))
+    rows = pictures.table(frame, "mcb-dsc")
+    n = {row["forecaster"]: row["n_questions"] for row in rows}
+    assert len(n) >= 2
+    assert {row["n_shared"] for row in rows} == {min(row["n_shared"] for row in rows)}
+    assert 0 <= rows[0]["n_shared"] <= min(n.values())
 
 
 @pytest.mark.parametrize("score", ["brier", "log"])

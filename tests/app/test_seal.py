@@ -20,6 +20,7 @@ from forecasting.app.scores.frame import Selection, resolved, unrevealed
 from forecasting.app.scores.score import left_out, scores, seal_note
 from forecasting.domain import OutcomeSpace
 from forecasting.errors import InvalidInput, NotFound
+from forecasting.review import pictures
 from forecasting.scoring import lifetime
 from forecasting.store import seal as seals
 from tests import season as ours
@@ -380,6 +381,7 @@ def test_the_tables_say_how_many_seals_count_as_the_worst():
     assert "2 seals not revealed left out" in seal_note(diary.ledger, everybody, counted=False)
     assert seal_note(diary.ledger, Selection(forecaster="bob")) == ""
     (row,) = [row for row in scores(diary.ledger) if row["forecaster"] == "ann"]
+    assert pictures.seals_of("mcb-dsc") == "worst"
     assert row["mean"] > 0.5
     assert seal_note(diary.ledger, Selection(kind="imported")) == ""
     assert unrevealed(diary.ledger, Selection(as_of=START + 29 * DAY)) == 0

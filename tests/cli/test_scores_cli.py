@@ -10,7 +10,7 @@ import pytest
 from forecasting.app.book import Book
 from forecasting.cli import run as cli
 from forecasting.cli.scores import _say_shares
-from forecasting.review.pictures import save_calibration
+from forecasting.review.pictures import draw
 from forecasting.store import Head
 from tests.season import Diary, question, resolved, said, season
 
@@ -53,30 +53,34 @@ def test_keys_of_the_contract(forecast):
     assert {"topic", "n", "miscalibration", "null_miscalibration", "reading"} <= set(topics[0])
 
 
-@pytest.mark.parametrize("ending", [".svg", ".png", ".html", ".csv"])
-def test_a_calibration_is_written_as_a_file(forecast, tmp_path, ending):
+@pytest.mark.parametrize("picture", ["reliability", "mcb-dsc", "histogram"])
+@pytest.mark.parametrize("ending", [".svg", ".html", ".csv"])
+def test_every_picture_has_its_table(forecast, tmp_path, picture, ending):
     path = tmp_path / f"picture{ending}"
-    row = forecast("calibration", "--out", str(path))
+    rows = forecast("calibration", "--picture", picture, "--out", str(path))
+    assert rows
     assert path.stat().st_size > 100
     if ending == ".csv":
-        assert set(path.read_text().splitlines()[0].split(",")) <= set(row["curve"][0])
+        assert path.read_text().splitlines()[0].split(",") == list(rows[0])
 
 
 def test_a_name_is_no_formula_and_no_markup(tmp_path):
     name = '=HYPERLINK("https://example.org")<script>alert(1)</script>'
-    point = {"forecast": 0.5, "event_rate": name, "n": 9, "events": 4, "lower": 0.2, "upper": 0.8}
-    result = {"curve": [point], "reading": name, "n": 9}
+    parts = {"miscalibration": 0.1, "discrimination": 0.2, "uncertainty": 0.25}
+    rows = [{"forecaster": name, "n": 9, **parts, "n_shared": 9}]
+    head = Head(7, "ab" * 32)
     for ending in (".csv", ".html"):
-        save_calibration(result, tmp_path / f"x{ending}", title=name, head=Head(7, "ab" * 32))
+        draw("mcb-dsc", rows, tmp_path / f"x{ending}", title=name, head=head)
     with (tmp_path / "x.csv").open(newline="", encoding="utf-8") as file:
         (first, *_) = csv.DictReader(file)
-    assert first["event_rate"] == f"'{name}"
+    assert first == {k: str(v) for k, v in rows[0].items()} | {"forecaster": f"'{name}"}
     assert "<script" not in (tmp_path / "x.html").read_text(encoding="utf-8")
 
 
-def test_a_page_may_load_nothing_and_says_what_it_was_made_from(forecast, database, tmp_path):
+@pytest.mark.parametrize("more", [(), ("--picture", "mcb-dsc")])
+def test_a_page_may_load_nothing_and_says_what_it_was_made_from(forecast, database, tmp_path, more):
     path = tmp_path / "page.html"
-    forecast("calibration", "--out", str(path))
+    forecast("calibration", *more, "--out", str(path))
     page = path.read_text(encoding="utf-8")
     template = resources.files("forecasting.review") / "templates" / "page.html.j2"
     (policy,) = re.findall(r"<meta http-equiv=.Content-Security-Policy.*?>", page)
@@ -111,8 +115,8 @@ def test_an_empty_table_says_why(forecast, capsys, arguments, words):
         (("pool",), 2, "name one"),
         (("pool", "q000-0"), 2, "is not open"),
         (("pool", "--score", "--log"), 2, "--score"),
-        (("calibration", "--by", "topic", "--out", "x.svg"), 2, "no picture"),
-        (("calibration", "--out", "x.doc"), 2, "must end in"),
+        (("calibration", "--by", "topic", "--picture", "mcb-dsc"), 2, "no picture"),
+        (("calibration", "--picture", "mcb-dsc", "--out", "x.doc"), 2, "must end in"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(forecast, arguments, code, words):
@@ -208,7 +212,8 @@ def test_no_sequence_has_no_questions_waiting_for_it(forecast):
 #: Tables that have nothing where every outcome came within two days; none may say that none came.
 EMPTY = (
     *("score", "score --by topic", "calibration", "calibration --by topic", "leaderboard"),
-    *("pool --score", "score --kind all", "leaderboard --type ordered"),
+    *("calibration --picture mcb-dsc", "calibration --picture pit", "pool --score"),
+    *("score --kind all", "leaderboard --type ordered"),
 )
 
 

@@ -286,7 +286,7 @@ def figures(
     more = unread(ledger, mine, types=CALIBRATED, share=reliability["share"])
     result["unread"] = left_out(ledger, mine, counted=False, more=more)
     result["unscored"] = unscored(catalog, by_me, kind, now)
-    result["histogram"] = pictures.histogram(resolved(ledger, mine))
+    result["histogram"] = pictures.table(resolved(ledger, mine), "histogram")
     every = cards(catalog, bank_of(ledger), forecasts)
     result["texts"] = [card for card in every if card.claims]
     return result
