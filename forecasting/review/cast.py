@@ -16,8 +16,8 @@ _LABELS: Mapping[Family, str] = {
 }
 
 
-#: The colour of each, by its name in the style sheet, which adds a dash and a width: Okabe and Ito's
-#: palette, which the colour-blind can tell apart.
+#: The colour of each, by its name in the style sheet, which adds a dash and a width: the palette of
+#: Okabe and Ito, which the colour-blind can tell apart.
 PENS: Mapping[Family, str] = {
     "person": "ink",
     "model": "model",
