@@ -225,7 +225,7 @@ def _colours(forecasters: Sequence[str]) -> dict[str, str]:
     names = ordered(forecasters)
     roles = [family(name) for name in names]
     if len(set(roles)) == len(roles):
-        return {name: PALETTE[cast.PENS[family(name)].colour] for name in names}
+        return {name: PALETTE[cast.PENS[family(name)]] for name in names}
     return {name: PALETTE[COLOURS[i % len(COLOURS)]] for i, name in enumerate(names)}
 
 
