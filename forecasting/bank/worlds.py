@@ -254,6 +254,9 @@ def _child(link: LinkSpec, child: ProcessSpec) -> Iterator[tuple[str, str]]:
         yield f"{child.name} is an event and has no states", f"{child.name} x3 (1..9)"
         return
     ends = {move.end for move in child.moves}
+    ways = [move for move in child.moves if not link.into or move.end in link.into]
+    if ways and all(move.phrase.at is not None for move in ways):
+        yield f"{ways[0].name} has a fixed date, which no link can change", "a move with a rate"
     for state in link.into:
         if state not in child.states:
             message = f"{child.name} has no state {state}"

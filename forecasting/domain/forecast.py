@@ -43,6 +43,32 @@ def kind_named[Word: str](word: Word) -> Word:
 class Quantiles(dict[str, Any]):
     """Quantiles by their level in percent; what is printed for a person says so."""
 
+    @property
+    def middle(self) -> Any:
+        """The median, a number or a date; who stated none has it between the levels beside it.
+
+        Examples
+        --------
+        >>> Quantiles({"10": 2500.0, "90": 12000.0}).middle
+        7250.0
+        >>> Quantiles({"10": "2027-01-01", "90": "2027-01-04"}).middle
+        '2027-01-02'
+        """
+        levels, values = [float(level) for level in self], list(self.values())
+        if not isinstance(values[0], str):
+            return _quantile(levels, values, 50.0)
+        days = [dt.date.fromisoformat(each).toordinal() for each in values]
+        return str(dt.date.fromordinal(int(_quantile(levels, days, 50.0))))
+
+
+def _quantile(own: Sequence[float], values: Sequence[float], level: float) -> float:
+    """Read a quantile, linearly between its neighbours; beyond the levels it is the last one."""
+    place = bisect_left(own, level)
+    if place == len(own) or place == 0 or own[place] == level:
+        return values[min(place, len(own) - 1)]
+    share = (level - own[place - 1]) / (own[place] - own[place - 1])
+    return values[place - 1] + share * (values[place] - values[place - 1])
+
 
 @dataclass(frozen=True, slots=True)
 class Value:
@@ -94,16 +120,8 @@ class Value:
         >>> Value("quantiles", ("10", "50", "90"), ("1", "3", "9")).at((5, 30, 90))
         {5: 1.0, 30: 2.0, 90: 9.0}
         """
-        own, values = [float(label) for label in self.labels], self.numbers
-        quantiles = {}
-        for level in levels:
-            place = bisect_left(own, level)
-            if place == 0 or place == len(own):
-                quantiles[level] = values[min(place, len(own) - 1)]
-                continue
-            share = (level - own[place - 1]) / (own[place] - own[place - 1])
-            quantiles[level] = values[place - 1] + share * (values[place] - values[place - 1])
-        return quantiles
+        own = [float(label) for label in self.labels]
+        return {level: _quantile(own, self.numbers, level) for level in levels}
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,8 @@ from forecasting.domain.process import (
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
+#: After everything that is watched.
+LATER = dt.datetime.max.replace(tzinfo=dt.UTC)
 #: By so much of what was agreed parts may miss it as sums of floats and be the whole.
 ROUNDING = 1e-12
 
@@ -121,8 +123,12 @@ class Record:
     @property
     def total(self) -> float:
         """What a delivery has brought."""
+        return self.total_by(self.free)
+
+    def total_by(self, moment: dt.datetime) -> float:
+        """Give what a delivery has brought by a moment."""
         before = self.process.delivery.delivered if self.process.delivery else 0.0
-        return before + sum(step.amount for step in self.steps)
+        return before + sum(step.amount for step in self.steps if step.at <= moment)
 
     def state_at(self, moment: dt.datetime) -> str:
         """Give the state at a moment of the record."""
@@ -280,11 +286,15 @@ def _stays(record: Record, move: MoveSpec) -> list[tuple[dt.datetime, dt.datetim
 
 
 def _acted(link: LinkSpec, parent: Record) -> list[Span]:
-    """Give the spans of the past in which a link acted."""
+    """Give the spans of the past in which a link acted.
+
+    Where the child was watched for longer, the parent's last state is taken to go on: off would
+    say that it had ended, and what has no way out has not.
+    """
     spans: list[Span] = []
     state, entered = parent.start, parent.since
     for step in [*parent.steps, None]:
-        until = parent.free if step is None else step.at
+        until = LATER if step is None else step.at
         happened = step is not None and step.counted and not link.states
         if state in link.states and (until > entered):
             spans.append((entered, until))
@@ -293,7 +303,7 @@ def _acted(link: LinkSpec, parent: Record) -> list[Span]:
         if step is not None:
             state, entered = step.state, step.at
     if link.once and spans:
-        return [(spans[0][0], parent.free)]
+        return [(spans[0][0], LATER)]
     return spans
 
 

@@ -68,9 +68,10 @@ def to_process(process: ProcessSpec, states: Iterable[str] = ()) -> Signs:
     named = tuple(states)
     for state in named:
         check_state(process, state)
-    if process.kind == "scheduled":
+    ways = [move for move in process.moves if not named or move.end in named]
+    if process.kind == "scheduled" or (ways and all(way.phrase.at is not None for way in ways)):
         msg = f"process ({process.name}): has a fixed date, which a report cannot change"
-        raise InvalidInput(msg, hint=f'a fact: on="{process.name}=held"')
+        raise InvalidInput(msg, hint=f'a fact: on="{process.name}={named[0] if named else "held"}"')
     if named and process.kind != "event":
         signs = into(process, named)
     else:
@@ -204,7 +205,9 @@ def _no_option(option: str, options: Iterable[str]) -> InvalidInput:
 
 
 def _signed(process: ProcessSpec, moves: Iterable[tuple[str, str]], sign: int) -> Signs:
-    return {(process.name, f"{start} > {end}"): sign for start, end in moves}
+    """Give moves a sign; one that has a date comes then, whatever is reported."""
+    dated = {(move.start, move.end) for move in process.moves if move.phrase.at is not None}
+    return {(process.name, f"{a} > {b}"): sign for a, b in moves if (a, b) not in dated}
 
 
 def _reversed(signs: Signs) -> Signs:

@@ -60,6 +60,16 @@ def decided(
     by_process = {
         name: known_world.record(processes[name], items, now) for name in asked(predicate)
     }
+    return decided_by(predicate, question, by_process, processes)
+
+
+def decided_by(
+    predicate: Predicate,
+    question: Question,
+    by_process: Mapping[str, Record],
+    processes: Mapping[str, ProcessSpec],
+) -> str | None:
+    """Give the outcome that what is on record leaves a question."""
     reader = _Facts(by_process, processes, question)
     if predicate.given is not None and reader.truth(predicate.given) is not True:
         return None
@@ -94,7 +104,7 @@ def facts_on(
     event = predicate.event
     if isinstance(event, ask.Entered) and event.states == ("done",):
         process = world.world.processes[event.process]
-        total = world.record(process, items, now).total
+        total = world.record(process, items, now).total_by(event.until.of(question.closes))
         if process.delivery is not None and total < process.delivery.agreed:
             lacking = f"{total:g} of {process.delivery.agreed:g} of {process.name} are"
     return OnRecord(decided(world, question, items, now), lacking, predicate)
@@ -124,7 +134,8 @@ class _Facts:
             case ask.Occurred(process=name, until=until, least=least, since=since):
                 begin = since.of(self.question.closes) if since else self.question.opens
                 steps = self._steps(name, begin, until.of(self.question.closes))
-                return True if sum(step.counted for step in steps) >= least else None
+                events = sum(self._enters(step, name, ()) for step in steps)
+                return True if events >= least else None
             case ask.Through(process=name, states=states, until=until):
                 steps = self._steps(name, self.question.opens, until.of(self.question.closes))
                 outside = any(step.state not in states for step in steps if not step.counted)
@@ -134,7 +145,10 @@ class _Facts:
                 first = next((s.at for s in steps if self._enters(s, cause, causes)), None)
                 if first is None:
                     return None
-                after = self._steps(name, first, first + dt.timedelta(days=event.days))
+                last = min(first + dt.timedelta(days=event.days), self.question.closes)
+                # As on a path: at one moment counts, unless the cause is of the same process.
+                begin = first if name == cause else first - dt.timedelta.resolution
+                after = self._steps(name, begin, last)
                 return True if any(self._enters(step, name, states) for step in after) else None
             case ask.At():
                 return None
@@ -163,9 +177,10 @@ class _Facts:
 
     def total(self, event: ask.Total) -> str | None:
         delivery, record = self.processes[event.process].delivery, self.records[event.process]
-        if delivery is None or event.since_opening or record.total < delivery.agreed:
+        total = record.total_by(event.when.of(self.question.closes))
+        if delivery is None or event.since_opening or total < delivery.agreed:
             return None
-        return f"{record.total:g}"
+        return f"{total:g}"
 
     def _combination(self, left: ask.Truth, right: ask.Truth, *, decisive: bool) -> bool | None:
         truths = {self.truth(left), self.truth(right)}
@@ -177,8 +192,12 @@ class _Facts:
         return [step for step in self.records[name].steps if begin < step.at <= end]
 
     def _enters(self, step: Step, name: str, states: Sequence[str]) -> bool:
-        if not states or self.processes[name].kind == "event":
-            return step.counted or not states
+        process = self.processes[name]
+        if process.delivery is not None and not states:
+            return step.amount > 0.0  # a part, also the first one, which is a new state
+        loops = any(move.start == move.end for move in process.moves)
+        if not states or process.kind == "event":
+            return step.counted or not loops
         return step.state in states and not step.counted
 
 

@@ -102,17 +102,16 @@ def exposed(past: Past, coded: Sequence[CodedReport], gain: ArrayLike) -> Expose
         here = [r for r in coded if ended <= (r.known_at - EPOCH) / DAY < until]
         touched = touched or bool(here)
         taught = taught or any((r.known_at - EPOCH) / DAY + LAG <= until for r in here)
-        edges = _edges(here, piece.day, until)
-        width = np.diff(piece.begin + (edges - piece.day))
-        middle = (edges[1:] + edges[:-1]) / 2.0
-        days += multiplier(here, middle, gains) @ width
+        cuts = edges(here, piece.day, until)
+        width = np.diff(piece.begin + (cuts - piece.day))
+        days += multiplier(here, (cuts[1:] + cuts[:-1]) / 2.0, gains) @ width
         if piece.fired:
             before = [r for r in here if (r.known_at - EPOCH) / DAY + LAG <= until]
             log_fired += np.log(multiplier(before, [until], gains)[:, 0])
     return Exposed(past.count, days, log_fired, touched, taught)
 
 
-def _edges(coded: Sequence[CodedReport], begin: float, end: float) -> FloatArray:
+def edges(coded: Sequence[CodedReport], begin: float, end: float) -> FloatArray:
     """Cut a stretch where reports came, and into parts in which none fades by much."""
     cuts = {begin, end}
     for report in coded:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from forecasting.errors import InvalidInput
 from forecasting.files import written
 from forecasting.review import words
+from forecasting.review.filters import without_command
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -203,6 +204,7 @@ def save(figure: "Figure", path: Path) -> None:
 def save_calibration(result: Mapping[str, Any], path: Path, *, title: str, head: Head) -> None:
     """Write a calibration as .svg, .png, .csv or .html; a page may load and run nothing."""
     rows, ending = result["curve"], file_ending(path)
+    reading = "\n".join(map(without_command, str(result["reading"]).splitlines()))
     if ending == ".csv":
         columns = ("forecast", "event_rate", "n", "events", "lower", "upper")
         with written(path), path.open("w", encoding="utf-8", newline="") as handle:
@@ -222,7 +224,7 @@ def save_calibration(result: Mapping[str, Any], path: Path, *, title: str, head:
     name = html.escape(title)
     page = (
         f'<!doctype html><html lang="en"><meta charset="utf-8">{_ALLOWED}<title>{name}</title>'
-        f"<h1>{name}</h1><pre>{html.escape(str(result['reading']))}</pre>"
+        f"<h1>{name}</h1><pre>{html.escape(reading)}</pre>"
         f"{image(drawn, label=title)}<table><tr>{heads}</tr>{lines}</table>"
         f"<p>Ledger head: entry {head[0]}, hash <code>{head[1]}</code></p></html>\n"
     )

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import compress
 from typing import Any
 
 from forecasting.domain.catalog import Catalog, Pair, difference
@@ -13,6 +14,7 @@ from forecasting.domain.forecast import BriefForecast
 from forecasting.domain.instants import deadline, last_day
 from forecasting.domain.process import WorldSpec
 from forecasting.domain.question import Question, Status
+from forecasting.evidence import without_retracted
 
 DAY = dt.timedelta(days=1)
 #: A question that closes within this time closes soon.
@@ -45,10 +47,14 @@ type Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """The items that stand at a moment, and when each target was spoken of."""
+    """The items that stand at a moment, and when each target was spoken of.
+
+    `facts`: everything that states one, the dated history of the bank's files too.
+    """
 
     items: tuple[Evidence, ...]
     about: Mapping[str, tuple[dt.datetime, ...]]
+    facts: tuple[Evidence, ...]
 
     @classmethod
     def of(cls, evidence: Sequence[Evidence], now: dt.datetime) -> "News":
@@ -58,7 +64,10 @@ class News:
         for item in items:
             for target in {effect.target for effect in item.effects}:
                 about.setdefault(target.partition("=")[0], []).append(item.known_at)
-        return cls(items, {name: tuple(sorted(times)) for name, times in about.items()})
+        times_of = {name: tuple(sorted(times)) for name, times in about.items()}
+        known = without_retracted(item for item in evidence if item.known_at <= now)
+        stated = (any(effect.form == "datum" for effect in item.effects) for item in known)
+        return cls(items, times_of, tuple(compress(known, stated)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +98,7 @@ def decided_by_facts(
 ) -> dict[str, str]:
     """Give the open questions to which facts known by now leave one outcome, with that outcome."""
     latest: dict[str, dt.datetime] = {}
-    for item in sorted(news.items, key=lambda item: item.known_at):
+    for item in sorted(news.facts, key=lambda item: item.known_at):
         latest |= {each.target: item.known_at for each in item.effects if each.form == "datum"}
     touched = {
         name: question
@@ -104,7 +113,7 @@ def decided_by_facts(
     from forecasting.evidence.predicates import NewsWorld, decided
 
     asking = NewsWorld.of(world(), replace(catalog, questions=touched))
-    outcomes = {name: decided(asking, touched[name], news.items, now) for name in asking.predicates}
+    outcomes = {name: decided(asking, touched[name], news.facts, now) for name in asking.predicates}
     return {name: outcome for name, outcome in outcomes.items() if outcome is not None}
 
 

@@ -39,6 +39,12 @@ def markup(text: str) -> "Markup":
     return Markup(words.clean(_cleaner().clean(text)).lstrip("\ufeff"))
 
 
+def without_command(text: str) -> str:
+    """Leave out the way out that is a command or an argument: on a page it helps nobody."""
+    text = re.sub(r": (forecast [a-z]+|--[a-z-]+).*$", "", text)
+    return re.sub(r"\s*\([a-z_]+=[A-Za-z]+ [^)]*\)", "", text)
+
+
 def _attribute(_: str, name: str, value: str) -> str | None:
     """Keep an address of the web; one without a scheme would lead into our page or its folder."""
     return value if name != "href" or _WEB.fullmatch(value.strip()) else None
@@ -106,6 +112,7 @@ def environment(*packages: str) -> "Environment":
             anchor,
             weblink,
             markup,
+            without_command,
         ),
     )
     env.filters.update({each.__name__: each for each in named}, figure=words.percent_figure)

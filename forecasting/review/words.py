@@ -418,8 +418,8 @@ def unmoved(rows: Sequence[Mapping[str, Any]]) -> str:
     if still == len(rows):
         what = "nothing moves"
     return (
-        f"{what}: what differs is within twice the Monte Carlo error of "
-        "the difference, so it is no change that these paths could tell"
+        f"{what}: differences so small come by chance among so many rows (Monte Carlo error), "
+        "so these paths can tell no change"
     )
 
 

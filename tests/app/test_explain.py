@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from forecasting import clock
+from forecasting.app.book import Book
 from forecasting.app.forecast import explain as use
 from forecasting.app.forecast.explain import at_pace, explain
 from forecasting.app.forecast.predict import OWN, Predictor
@@ -25,6 +26,8 @@ from forecasting.models.world.simulate import simulate
 from forecasting.review import words
 from tests.app.conftest import OWN_DRAWS
 from tests.app.quick import SMALL
+from tests.workspace import NOW as LATER
+from tests.workspace import workspace
 
 NOW = parse_instant("2026-08-22T12:00:00Z")
 PAGES = ("truce-comes", "gift-comes")
@@ -571,3 +574,54 @@ def test_an_explanation_rests_on_the_paths_of_the_answer_it_explains(own_book):
                 assert row["delta_logit"] == 0.0
         printed = [changes[""] for _, changes in words.steps(explanation)]
         assert round(sum(printed), 9) == round(explanation["change"], 2)
+
+
+MOVABLE = """\
+watched: 2026-11-28
+processes:
+  truce: {moves: {none > on: once in 8 mo}, since 2026-01-01: none}
+  vote: {at: 2027-01-15..2027-03-31}
+links:
+  - {once vote=held: truce=on x3 (1.5..6), because: a mandate}
+questions:
+  comes: {title: Will it come?, opens: 2026-06-01, closes: 2027-06-30, answer: truce=on by close}
+"""
+
+
+def test_what_follows_a_day_that_may_move_is_explained(tmp_path):
+    """Each path has a day of its own, and what would undo a change is looked for on fewer paths."""
+    with clock.at(LATER), Book.plain(workspace(tmp_path, MOVABLE), forecaster="ana") as book:
+        book.add_news("Draft", source="wire", grade="B", known_at="2026-11-27T09:00Z",
+                      on=["comes=x3"])  # fmt: skip
+        explanation = book.explain("comes")
+        assert explanation["undo"]["ratio"] > 0.0
+        world = book.simulated().run.world
+    fewer = world.thinned(4)
+    assert (fewer.draws, fewer.repeats) == (8_192, 4)
+    (date,), (thin,) = (w.processes[w.index["vote"]].moves for w in (world, fewer))
+    assert thin.at.tolist() == date.at.reshape(-1, 16)[:, :4].ravel().tolist()
+
+
+RARE = """\
+watched: 2026-11-28
+processes:
+  strike: {event: 3 in 70 weeks, since 2026-01-01: "", 2026-11-25: event}
+  ends: {moves: {a > b: once in 3 y, a > gone: once in 3 y}, since 2026-01-01: a, 2026-11-20: gone}
+  slow: {moves: {a > b: 0.01% a year, b > a: once in 1 y}, since 2026-01-01: b, 2026-11-20: a}
+questions:
+  many: {title: Nine more?, opens: 2026-11-20, closes: 2026-12-02,
+    answer: strike count >= 9 by close}
+  over: {title: Does b come?, opens: 2026-11-10, closes: 2026-12-31, answer: ends=b by close}
+  rare: {title: Does b come?, opens: 2026-11-10, closes: 2026-12-31, answer: slow=b by close}
+  first: {title: Which first?, type: categorical, options: [strike, b, neither],
+    opens: 2026-11-20, closes: 2026-12-31,
+    answer: "first of strike: strike, b: slow=b, else neither"}
+"""
+
+
+def test_what_no_path_reaches_is_decided_only_where_nothing_leads_there(tmp_path):
+    """One fact since the opening made what is merely rare "what is known decides"."""
+    with clock.at(LATER), Book.plain(workspace(tmp_path, RARE), forecaster="ana") as book:
+        names = ["many", "over", "rare", "first"]
+        decided = {name: book.explain(name)["decided"] for name in names}
+    assert decided == {"many": None, "over": "no", "rare": None, "first": "strike"}

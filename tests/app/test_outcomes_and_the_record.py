@@ -124,3 +124,44 @@ def test_what_the_deadline_does_not_settle_is_known_when_it_is_written_down(book
         assert row["resolved_at"] == parse_instant("2027-07-02T12:00Z")
     with pytest.raises(InvalidInput, match="opened at"):
         book.resolve("peace-by", "no", source="wire", at="2026-09-02")
+
+
+CLOSED = """\
+watched: 2026-11-28
+processes:
+  strike: {event: 3 in 70 weeks, since 2026-01-01: "", 2026-10-27: event}
+  late: {moves: {none > on: once in 8 mo}, since 2026-01-01: none, 2026-11-05: on}
+  prompt: {moves: {none > on: once in 8 mo}, since 2026-01-01: none, 2026-10-27: on}
+  back: {delivery: {agreed: 100, announced: 2026-10-01}, 2026-10-20: 30, 2026-11-10: 70}
+questions:
+  after: {title: Sanctions?, opens: 2026-10-15, closes: 2026-10-31,
+    answer: late=on within 14d of strike}
+  that-day: {title: Prompt ones?, opens: 2026-10-15, closes: 2026-10-31,
+    answer: prompt=on within 14d of strike}
+  total: {title: How many?, type: numeric, lower: 0, upper: 100, opens: 2026-10-15,
+    closes: 2026-10-31, answer: back total}
+  twice: {title: Two parts?, opens: 2026-10-15, closes: 2026-11-20,
+    answer: back count >= 2 by close}
+  all-back: {title: All?, opens: 2026-10-15, closes: 2026-10-31, answer: back=done by close}
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "doubted", "doubt", "right"),
+    [
+        ("that-day", "no", "by the facts on record that-day is yes", "yes"),
+        ("after", "", "", "no"),
+        ("total", "", "", "30"),
+        ("twice", "no", "by the facts on record twice is yes", "yes"),
+        ("all-back", "yes", "30 of 100 of back are on record", "no"),
+    ],
+)
+def test_the_facts_on_record_are_read_up_to_the_deadline_as_paths_are(
+    tmp_path, name, doubted, doubt, right
+):
+    """What came after the close decided it, and what came on the day of its cause did not."""
+    with clock.at(NOW), Book.plain(workspace(tmp_path, CLOSED), forecaster="ana") as book:
+        if doubted:
+            with pytest.raises(Unsure, match=doubt):
+                book.resolve(name, doubted, source="wire")
+        assert book.resolve(name, right, source="wire")[0]["outcome"] == right

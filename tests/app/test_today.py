@@ -16,6 +16,8 @@ from forecasting.review.reminders import calendar, mail
 from forecasting.store import Ledger
 from tests.season import between, item, word
 from tests.steps import steps
+from tests.workspace import NOW as LATER
+from tests.workspace import workspace
 
 NOW = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
@@ -168,6 +170,29 @@ def test_what_facts_decide_stands_under_outcomes_to_record(tmp_path, monkeypatch
         # A fact from before the question opened, or one that was taken back, decides nothing.
         book.retract_news(str(fact["seq"]), because="it was another convoy")
         assert sections() == {"fresh look"}
+
+
+BROKEN = """\
+watched: 2026-11-20
+processes:
+  truce: {moves: {none > on: once in 8 mo, on > none: once in 8 mo}, since 2026-03-01: none,
+    2026-06-01: on}
+questions:
+  holds: {title: Will it hold?, opens: 2026-11-15, closes: 2026-12-31,
+    answer: truce=on through close}
+  breaks: {title: Will it break?, opens: 2026-11-15, closes: 2026-12-31,
+    answer: truce=none by close}
+"""
+
+
+def test_what_facts_decide_is_read_with_the_dated_history_of_the_file(tmp_path):
+    """Without it the truce had never begun, and that it broke was no news."""
+    with clock.at(LATER), Book.open(workspace(tmp_path, BROKEN), forecaster="ana") as book:
+        assert not any(row["decided"] for row in due(book.ledger, LATER))
+        book.add_news("It broke", source="wire", grade="A", known_at="2026-11-27T09:00Z",
+                      on=["truce=none"])  # fmt: skip
+        decided = {row["question"]: row["decided"] for row in due(book.ledger, LATER)}
+        assert decided == {"holds": "no", "breaks": "yes"}
 
 
 def test_frames(ledger, monkeypatch):

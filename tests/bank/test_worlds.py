@@ -204,6 +204,12 @@ BAD_WORLDS = [
         "past must be stated. Try: past: 40%",
     ),
     (
+        LINKED.replace("on > none: once in 1 y", "on > none: at 2027-01-15")
+        + "once convoy: truce=none x3 (1..9)\n    past: 40%\n",
+        "7: [link] link (once convoy: truce=none): on > none has a fixed date, which no link can "
+        "change. Try: a move with a rate",
+    ),
+    (
         LINKED + "while truce=none: convoy x0.3 (0.4..0.8)\n",
         "7: [link] link (while truce=none): ratio (x0.3 (0.4..0.8)): the range 0.4..0.8 must hold "
         "its median 0.3. Try: (0.1..0.9)",

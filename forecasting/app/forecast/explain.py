@@ -424,8 +424,7 @@ def undoing(
     if not LEAST < target < MOST:
         return None
     points = run.world.draws // run.world.repeats
-    repeats = max(1, draws // points)
-    world = replace(run.world, draws=points * repeats, repeats=repeats)
+    world = run.world.thinned(min(max(1, draws // points), run.world.repeats))
     wanted = float(log_odds(target))
 
     def off(log_ratio: float) -> float:

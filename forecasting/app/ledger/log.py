@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from shlex import quote
 from typing import Any
 
 from forecasting.app.ledger import seal
@@ -102,7 +103,7 @@ def log(
         if len(questions := catalog.find(name)) > 1 and isinstance(probability, str):
             msg = f"probability ({probability}): a ladder takes one for each of its days"
             live = [one for one in questions if catalog.status(one, now) == "open"] or questions
-            days = [f"--p {one.day}={probability}" for one in live]
+            days = [f"--p {one.day}={quote(probability)}" for one in live]
             raise InvalidInput(msg, hint=f"forecast log {name} {' '.join(days)}")
         question = catalog.one(name)
         if isinstance(probability, Mapping):

@@ -119,9 +119,10 @@ class Live:
         counts = {q.id: self.counts(self.run, q) for q in discrete}
         aims: dict[str, tuple[BoolArray, BoolArray | None]]
         if target:
-            from forecasting.app.world.what_if import condition
+            from forecasting.app.world.what_if import sides
 
-            aims = {target: (self.run.paths.truth(*condition(self, target)), None)}
+            met, unmet = sides(self, self.run, target)
+            aims = {target: (met, None if (met | unmet).all() else met | unmet)}
         elif scenarios is not None:
             aims = {name: (truth, None) for name, _, _, truth in partition(self.run, scenarios)}
         else:
@@ -134,7 +135,7 @@ class Live:
         weights = self.run.paths.weights(None)
         rows = []
         for question in discrete:
-            if question.id == target:
+            if target.partition("=")[0] in (question.id, question.ladder):
                 continue
             others = [
                 aim

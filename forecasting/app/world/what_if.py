@@ -11,22 +11,28 @@ from dataclasses import replace
 from functools import reduce
 from itertools import combinations, pairwise
 from math import isfinite, sqrt
-from typing import Any
+from statistics import NormalDist
+from typing import Any, cast
 
 import numpy as np
 
 from forecasting.app.world.scenario import Live, estimated, partition, simulated
-from forecasting.arrays import BoolArray
+from forecasting.arrays import BoolArray, FloatArray
 from forecasting.domain.forecast import binary_value
 from forecasting.domain.instants import iso, local_day, parse_when, zone
 from forecasting.domain.predicate import (
     And,
     At,
     Entered,
+    FirstOf,
+    HighestAmong,
+    HighestOf,
     Moment,
     Not,
     Occurred,
+    Or,
     Predicate,
+    StateOn,
     Through,
     Truth,
 )
@@ -43,6 +49,7 @@ from forecasting.inference.estimate import (
     number_gate,
     quantiles,
 )
+from forecasting.inference.raking import Sides, compatible, pull, raked
 from forecasting.models.world.model import Run
 from forecasting.models.world.reading import FEWEST, values
 from forecasting.models.world.values import Do
@@ -57,15 +64,11 @@ TIMES = (3, 6)
 FEW = f"refused: fewer than {FEWEST} paths meet the condition"
 #: Levels of a number that are shown, and their largest error: 5 % is then from 3 to 7.
 CUTS, COARSE = (5.0, 50.0, 95.0), 0.02
-#: A change counts from so many of its standard errors on.
-SIGNIFICANT = 2.0
-#: Rounds of proportional fitting, and how close each number must come.
-ROUNDS, CLOSE = 2_000, 1e-9
+#: How often noise alone moves one row by two standard errors, and then any row of a table.
+BY_CHANCE = 0.0455
 
 #: A truth on paths, with the window in which it is looked for.
 type Condition = tuple[Truth, dt.datetime, dt.datetime]
-#: What was said, on which paths it comes true, and with which probability it shall.
-type Aim = tuple[str, BoolArray, float]
 #: A run, where something is so, and where it counts (None: everywhere).
 type Asked = tuple[Run, BoolArray, BoolArray | None]
 
@@ -95,8 +98,8 @@ def what_if(
         run = aimed(live, drawn, targets)
         seen = _seen(live, run, observed)
         _check_possible(live, drawn, observed)
-        raked = [run.paths.truth(*condition(live, yes)) for yes, _ in targets.values()]
-        rows = _rows(live, run, seen, decided, scenarios, raked)
+        pulled = [pull((sides(live, run, yes), p)) for yes, p in targets.values()]
+        rows = _rows(live, run, seen, decided, scenarios, pulled)
         limits = {q.id: COARSE if q.type == "numeric" else LARGEST for q in live.questions}
         if not more or not _could_pass(rows, limits, more / times if times > 1 else None):
             break
@@ -143,37 +146,56 @@ def _rows(
     seen: BoolArray | None,
     decided: Collection[str],
     scenarios: ScenarioSet | None,
-    raked: Sequence[BoolArray],
+    pulled: Sequence[FloatArray],
 ) -> list[dict[str, Any]]:
     """Give how each question and scenario stands before, and where the conditions are met."""
+    asks = [q for q in live.questions if q.id not in decided and q.ladder not in decided]
+    several = sum(len(q.space.options) for q in asks if q.type in ("categorical", "ordered"))
+    several += sum(q.type in ("binary", "numeric") for q in asks)
+    several += len(scenarios.named) + 1 if scenarios is not None else 0
+    clear = _beyond(several)
     rows = []
-    for question in live.questions:
-        if question.id in decided or question.ladder in decided:
-            continue
+    for question in asks:
+        counts = live.counts(live.run, question), _and(live.counts(run, question), seen)
         if question.type == "numeric":
-            rows.append(_number_row(live, question, run, seen, raked))
+            rows.append(_number_row(live, question, run, counts, pulled, clear))
             continue
         before, after = live.truths(live.run, question), live.truths(run, question)
-        counts = live.counts(live.run, question), _and(live.counts(run, question), seen)
         for option in ["yes"] if question.type == "binary" else after:
             state = "" if question.type == "binary" else option
             then = (live.run, before[option], counts[0]), (run, after[option], counts[1])
-            rows.append(_row(question.id, state, *then, raked))
+            rows.append(_row(question.id, state, *then, clear, pulled))
     if scenarios is not None:
         pairs = zip(partition(live.run, scenarios), partition(run, scenarios), strict=True)
         for (name, _, _, old), (_, _, _, new) in pairs:
             then = (live.run, old, None), (run, new, seen)
-            rows.append(_row(f"scenario:{name}", "", *then, raked))
+            rows.append(_row(f"scenario:{name}", "", *then, clear, pulled))
     return rows
 
 
+def _beyond(rows: int) -> float:
+    """Give how many standard errors a change takes to be none of chance in any of so many rows.
+
+    Examples
+    --------
+    >>> round(_beyond(1), 2), round(_beyond(50), 2)
+    (2.0, 3.32)
+    """
+    return -NormalDist().inv_cdf(BY_CHANCE / 2 / max(rows, 1))
+
+
 def _row(
-    name: str, state: str, before: Asked, after: Asked, raked: Sequence[BoolArray] = ()
+    name: str,
+    state: str,
+    before: Asked,
+    after: Asked,
+    clear: float,
+    pulled: Sequence[FloatArray] = (),
 ) -> dict[str, Any]:
     new, old = estimated(*after), estimated(*before)
     shown = new.gate == "passed"
     change = new.p - old.p if shown and old.gate == "passed" else None
-    off = _change_error(before, after, raked)
+    off = _change_error(before, after, pulled)
     return {
         "question": name,
         "state": state,
@@ -181,39 +203,44 @@ def _row(
         "after": new.p if shown else None,
         "lower": new.quantiles[0] if shown else None,
         "upper": new.quantiles[-1] if shown else None,
-        "change": change if change is None or abs(change) > SIGNIFICANT * off else 0.0,
+        "change": change if change is None or abs(change) > clear * off else 0.0,
         "change_mcse": off,
         "mcse": new.mcse,
         "gate": new.gate if np.isfinite(new.mcse) else FEW,
     }
 
 
-def _change_error(before: Asked, after: Asked, raked: Sequence[BoolArray]) -> float:
+def _change_error(before: Asked, after: Asked, pulled: Sequence[FloatArray]) -> float:
     """Give the standard error of how far a share of the paths moves."""
     (old, was, at), (run, now, then) = before, after
     one = was, old.paths.weights(at), old.world.repeats
     other = now, run.paths.weights(then), run.world.repeats
     if not other[1].any() or not one[1].any():
         return float("inf")
-    return change_error(one, other, [each.astype(np.float64) for each in raked])
+    return change_error(one, other, pulled)
 
 
 def _number_row(
-    live: Live, question: Question, run: Run, seen: BoolArray | None, raked: Sequence[BoolArray]
+    live: Live,
+    question: Question,
+    run: Run,
+    counts: tuple[BoolArray | None, BoolArray | None],
+    pulled: Sequence[FloatArray],
+    clear: float,
 ) -> dict[str, Any]:
-    predicate = live.predictor.asks[question.id]
+    predicate, (at, seen) = live.predictor.asks[question.id], counts
     before, after = (values(of.paths, predicate, question) for of in (live.run, run))
     weights = run.paths.weights(seen)
     few = seen is not None and effective(weights) < FEWEST
     mcse = float("inf") if few else number_error(after, weights, run.world.repeats)
     gate = FEW if few else number_gate(mcse, COARSE)
     cuts = quantiles(after, weights, CUTS) if gate == "passed" else (None,) * len(CUTS)
-    middle = quantiles(before, live.run.paths.weights(None), CUTS)[1]
+    middle = quantiles(before, live.run.paths.weights(at), CUTS)[1]
     # The median moves where another share of the paths lies below the old one.
-    below = (live.run, before <= middle, None), (run, after <= middle, seen)
-    off = _change_error(*below, raked)
+    below = (live.run, before <= middle, at), (run, after <= middle, seen)
+    off = _change_error(*below, pulled)
     shares = [float(np.sum(r.paths.weights(c)[under])) for r, under, c in below]
-    moves = abs(shares[1] - shares[0]) > SIGNIFICANT * off
+    moves = abs(shares[1] - shares[0]) > clear * off
     change = None if cuts[1] is None else cuts[1] - middle if moves else 0.0
     return {
         "question": question.id,
@@ -241,8 +268,22 @@ def _seen(live: Live, run: Run, given: Sequence[str]) -> BoolArray | None:
         return None
     seen = np.ones(run.world.draws, dtype=bool)
     for text in given:
-        seen &= run.paths.truth(*condition(live, text))
+        seen &= sides(live, run, text)[0]
     return seen
+
+
+def sides(live: Live, run: Run, text: str) -> Sides:
+    """Say on which paths a condition is met, and on which it is not.
+
+    A question is answered as its own number is: by the options of its paths, where it counts.
+    """
+    if (named := _question(live, text)) is None:
+        truth = run.paths.truth(*condition(live, text))
+        return truth, ~truth
+    question, outcome = named
+    condition(live, text)  # refuses what is no outcome
+    hit, counts = live.truths(run, question)[outcome], live.counts(run, question)
+    return (hit, ~hit) if counts is None else (hit & counts, ~hit & counts)
 
 
 def _check_possible(live: Live, run: Run, given: Sequence[str]) -> None:
@@ -298,13 +339,12 @@ def _drawn_towards(
 
 def condition(live: Live, text: str) -> Condition:
     """Read a question's outcome, a process's state by the last close, or a predicate."""
+    if (answered := _question(live, text)) is not None:
+        truth, opens, closes = _outcome(live, *answered)
+        given = live.predictor.asks[answered[0].id].given
+        return (truth if given is None else And(given, truth)), opens, closes
     name, _, value = text.partition("=")
     questions = {q.id: q for q in live.questions}
-    rungs = [q for q in live.questions if q.ladder == name]
-    if name not in questions and rungs and "=" in text:
-        name = max(rungs, key=lambda q: q.closes).id
-    if name in questions:
-        return _outcome(live, questions[name], value or "yes")
     world = live.predictor.bank.world
     window = live.as_of, max(q.closes for q in live.questions)
     if name in world.processes and name not in live.run.paths.world.index:
@@ -331,6 +371,16 @@ def condition(live: Live, text: str) -> Condition:
     return event, *window
 
 
+def _question(live: Live, text: str) -> tuple[Question, str] | None:
+    """Read a question and its outcome; None where a condition names no question."""
+    name, _, value = text.partition("=")
+    questions = {q.id: q for q in live.questions}
+    rungs = [q for q in live.questions if q.ladder == name]
+    if name not in questions and rungs and "=" in text:
+        name = max(rungs, key=lambda q: q.closes).id
+    return (questions[name], (value or "yes").lower()) if name in questions else None
+
+
 def _undated(live: Live, text: str) -> bool:
     """Say whether a condition is a process's state or event, which names no moment."""
     name, _, value = text.partition("=")
@@ -340,28 +390,30 @@ def _undated(live: Live, text: str) -> bool:
 
 
 def _outcome(live: Live, question: Question, value: str) -> Condition:
-    """Give a question's outcome as a truth on paths."""
+    """Give what leads to a question's outcome, as a truth on paths: enough to bring it about."""
     event, window = live.predictor.asks[question.id].event, (question.opens, question.closes)
     if question.type == "numeric":
         msg = f"condition ({question.id}={value}): a number cannot be a condition"
         raise InvalidInput(msg, hint=f"{event.process}=done" if hasattr(event, "process") else "")
     options = question.space.options
-    if value.lower() not in options:
+    if value not in options:
         msg = f"condition ({question.id}={value}): must be one of {', '.join(options)}"
         raise InvalidInput(msg)
-    if question.type == "binary":
-        truth: Truth = event  # type: ignore[assignment]
-        return (truth if value.lower() == "yes" else Not(truth)), *window
-    process = getattr(event, "process", "")
-    if not process:
-        entries = [e for e in event.entries if e[0] == value]  # type: ignore[union-attr]
-        if not entries:
-            msg = f"condition ({question.id}={value}): no process enters it; it is the remainder"
-            raise InvalidInput(msg, hint=", ".join(e[0] for e in event.entries))  # type: ignore[union-attr]
-        return Entered(entries[0][1], entries[0][2], Moment()), *window
-    named = dict(getattr(event, "named", ()))
-    states = live.predictor.bank.world.processes[process].states
-    return At(process, tuple(s for s in states if named.get(s, s) == value), Moment()), *window
+    if isinstance(event, FirstOf | HighestAmong):
+        entries = [
+            (label, Entered(name, states, Moment())) for label, name, states in event.entries
+        ]
+        ways: list[Truth] = [way for _, way in entries]
+        mine: list[Truth] = [way for label, way in entries if label == value]
+        return (reduce(Or, mine) if mine else Not(reduce(Or, ways))), *window
+    if isinstance(event, StateOn | HighestOf):
+        states = live.predictor.bank.world.processes[event.process].states
+        named = dict(event.named)
+        among = tuple(s for s in states if named.get(s, s) == value)
+        when = event.when if isinstance(event, StateOn) else Moment()
+        return At(event.process, among, when), *window
+    truth = cast("Truth", event)
+    return (truth if value == "yes" else Not(truth)), *window
 
 
 def intervention(live: Live, text: str) -> list[Do]:
@@ -382,10 +434,13 @@ def intervention(live: Live, text: str) -> list[Do]:
     day = live.run.world.day(moment)
     if name in processes and name in place:
         states = processes[name].states
+        if processes[name].kind == "event" and value in ("", "event"):
+            value = states[0]
         if value not in states:
             raise InvalidInput(f"do ({text}): {name} has no state {value}", hint=", ".join(states))
         return [Do(place[name], day, states.index(value))]
-    truth, _, closes = condition(live, stated)
+    asks = _question(live, stated)
+    truth, _, closes = condition(live, stated) if asks is None else _outcome(live, *asks)
     barred = isinstance(truth, Not)
     inner: Any = truth.of if isinstance(truth, Not) else truth
     wanted, name = getattr(inner, "states", ()), getattr(inner, "process", "")
@@ -436,52 +491,23 @@ def _target(live: Live, text: str) -> tuple[str, float] | None:
 
 
 def aimed(live: Live, run: Run, targets: Mapping[str, tuple[str, float]]) -> Run:
-    """Weigh the paths so that each event has its number, with the least change.
-
-    Of all weights that do, they are those that differ least from the model's (minimal relative
-    entropy), by proportional fitting: each number in turn is put right by one factor on the paths
-    that say yes and one on the others. It converges wherever such weights exist (Csiszar 1975,
-    doi:10.1214/aop/1176996454).
-    """
+    """Weigh the paths so that each event has its number, with the least change."""
     if not targets:
         return run
-    aims: list[Aim] = [
-        (text, run.paths.truth(*condition(live, yes)), p) for text, (yes, p) in targets.items()
-    ]
     weights = run.paths.weights()
     there = weights > 0
-    for text, truth, p in aims:
-        has = (truth[there].any(), not truth[there].all())
+    aims = {text: (sides(live, run, yes), p) for text, (yes, p) in targets.items()}
+    for text, ((met, unmet), p) in aims.items():
+        has = (met[there].any(), unmet[there].any())
         if (p > 0.0 and not has[0]) or (p < 1.0 and not has[1]):
             msg = f"target ({text}): {'every' if has[0] else 'no'} path says yes"
             raise InvalidInput(msg, hint="forecast scenario show")
     for one, other in combinations(aims, 2):
-        if not _together(one, other, there):
-            msg = f"targets ({one[0]}, {other[0]}): no weights of the paths give both"
+        if not compatible(aims[one], aims[other], there):
+            msg = f"targets ({one}, {other}): no weights of the paths give both"
             raise InvalidInput(msg, hint="take one of them")
-    for _ in range(ROUNDS):
-        off = 0.0
-        for _, truth, p in aims:
-            yes = float(np.sum(weights[truth]))
-            off = max(off, abs(yes - p))
-            up = p / yes if yes > 0.0 else 0.0
-            down = (1.0 - p) / (1.0 - yes) if yes < 1.0 else 0.0
-            weights = weights * np.where(truth, up, down)
-            weights = weights / weights.sum()
-        if off < CLOSE:
-            break
-    else:
+    if (weights_aimed := raked(weights, list(aims.values()))) is None:
         msg = f"targets ({', '.join(targets)}): no weights give all of them"
         raise InvalidInput(msg, hint="take fewer")
     with np.errstate(divide="ignore"):
-        return replace(run, paths=replace(run.paths, log_weight=np.log(weights)))
-
-
-def _together(one: Aim, other: Aim, there: BoolArray) -> bool:
-    """Say whether two events can have their numbers on the paths there are: no share is below 0."""
-    (_, a, p), (_, b, q) = one, other
-    shares = ((0.0, a & b), (p, a & ~b), (q, ~a & b), (p + q - 1.0, ~a & ~b))
-    fixed = [x for x, some in shares if not (some & there).any()]
-    low, high = max(0.0, p + q - 1.0), min(p, q)
-    within = all(low - CLOSE <= x <= high + CLOSE for x in fixed)
-    return within and (not fixed or max(fixed) - min(fixed) <= CLOSE)
+        return replace(run, paths=replace(run.paths, log_weight=np.log(weights_aimed)))

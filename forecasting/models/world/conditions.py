@@ -11,7 +11,19 @@ from math import factorial, prod, sqrt
 import numpy as np
 
 from forecasting.arrays import FloatArray
-from forecasting.domain.predicate import And, At, Entered, Not, Occurred, Or, Through, Truth, Within
+from forecasting.domain.predicate import (
+    And,
+    At,
+    Entered,
+    Event,
+    Not,
+    Occurred,
+    Or,
+    Through,
+    Truth,
+    Within,
+)
+from forecasting.domain.process import DELIVERY_ENDS
 from forecasting.models.world.values import Move, Process, Way, World
 
 #: The most by which a budget is used up sooner.
@@ -42,6 +54,17 @@ def towards(world: World, condition: Truth, horizon: float) -> list[Way]:
     chosen = sorted(candidates, key=lambda each: -each[0])[:MOST_WAYS]
     total = sum(size for size, _ in chosen)
     return [(size / total, tilted) for size, tilted in chosen]
+
+
+def leads(world: World, event: Event) -> bool:
+    """Say whether any way leads on to an event, or it is of another kind than to enter a state."""
+    if not isinstance(event, Entered):
+        return True
+    process = world.processes[world.index[event.process]]
+    if process.done >= 0:  # parts lead there, and no move of their own
+        return process.states[process.known[-1].state] not in DELIVERY_ENDS
+    places = _places(world, event.process, event.states)
+    return process.known[-1].state in places or bool(_ways(process, places))
 
 
 def _factor(move: Move, span: float, steps: int) -> FloatArray | float:

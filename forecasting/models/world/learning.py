@@ -19,7 +19,7 @@ from forecasting.evidence.history import DAY, EPOCH, Past, Record
 from forecasting.evidence.reports import CodedReport, multiplier
 from forecasting.inference.fit import Fit
 from forecasting.inference.fits import FitCache
-from forecasting.models.news_gain import gain_draws, learned_gain, summary
+from forecasting.models.news_gain import edges, gain_draws, learned_gain, summary
 from forecasting.models.registry import own_hazards
 from forecasting.models.world.assembly import Hazard
 from forecasting.models.world.classes import ClassDraws, SpellClasses
@@ -28,8 +28,6 @@ from forecasting.models.world.parameters import Parameters, parameters
 from forecasting.models.world.values import Size
 
 Key = tuple[str, str]
-#: A piece of the past is averaged over so many moments, where reports acted on it.
-MOMENTS = 24
 #: Draws of processes that are kept: variants of a world share most.
 DRAWN = 192
 
@@ -210,11 +208,12 @@ def piece_multipliers(past: Past, coded: Sequence[CodedReport]) -> FloatArray:
     """Give the mean hazard ratio of a move's reports over each piece of its past, at gain 1."""
     multipliers = np.ones(len(past.pieces))
     for place, (piece, ended) in enumerate(zip(past.pieces, past.heard_from, strict=True)):
-        length = piece.end - piece.begin
-        days = piece.day + length * (np.arange(MOMENTS) + 0.5) / MOMENTS
-        acting = [r for r in coded if (r.known_at - EPOCH) / DAY >= ended]
+        until = piece.day + piece.end - piece.begin
+        acting = [r for r in coded if ended <= (r.known_at - EPOCH) / DAY < until]
         if acting:
-            multipliers[place] = float(np.mean(multiplier(acting, days)))
+            cuts = edges(acting, piece.day, until)
+            ratios = multiplier(acting, (cuts[1:] + cuts[:-1]) / 2.0)
+            multipliers[place] = float(ratios @ np.diff(cuts)) / (until - piece.day)
     return multipliers
 
 

@@ -157,14 +157,14 @@ def _later(shape: float, t: float, base: float, due: float, step: float) -> Any:
 
 @_plain
 def _news(plan: Any, m: int, gain: float, cell: int, ended: float) -> Any:
-    """Give the log multiplier of the reports on a move that became known after `ended`."""
+    """Give the log multiplier of a move's reports that were not known before `ended`."""
     item, size = plan.item, plan.item_size
     found, end = 0.0, plan.move[m, ITEMS_END]
     i = plan.move[m, ITEMS] if cell >= 0 else end
     while i < end:
         source, total, bound = item[i, 0], 0.0, size[i, 1]
         while i < end and item[i, 0] == source:
-            if size[i, 0] > ended:
+            if size[i, 0] >= ended:
                 total += plan.value[item[i, 1] + cell]
             i += 1
         found += min(max(gain * total, -bound), bound)

@@ -22,10 +22,12 @@ from forecasting.domain.question import Question
 from forecasting.errors import GateRefused, InvalidInput
 from forecasting.evidence.history import Past, Record, pasts, records
 from forecasting.evidence.leads import to_target
+from forecasting.evidence.predicates import decided_by
 from forecasting.evidence.relevant import ancestors, asked, groups, last_moment, moments, part_of
 from forecasting.evidence.reliability import Reliabilities
 from forecasting.evidence.reports import CodedReport, alive, reports
 from forecasting.models.world.assembly import assemble
+from forecasting.models.world.conditions import leads
 from forecasting.models.world.conditions import towards as ways
 from forecasting.models.world.learning import Learned, Learner
 from forecasting.models.world.parameters import FAULTS
@@ -267,11 +269,10 @@ class WorldModel:
         rests = ancestors(run.spec.links, names)
         # A refused fit is shown with what rests on it alone; else one simulation has one record.
         behind = run.spec.processes if learned.gate(run.spec.processes) == "passed" else rests
-        # No path may fall short of a thing that is merely rare: only facts decide.
-        known = any(step.at > question.opens for name in names for step in run.records[name].steps)
         gate = seen.gate if learned.gate(rests) == "passed" else learned.gate(rests)
+        decided = self._decided(run, question, seen.decided)
         return Answer(
-            **(seen._asdict() | {"gate": gate, "decided": seen.decided if known else None}),
+            **(seen._asdict() | {"gate": gate, "decided": decided}),
             seed=self.seed,
             priors_hash=run.priors_hash,
             evidence_hash=run.evidence_hash,
@@ -280,6 +281,16 @@ class WorldModel:
             fit=learned.verdict(names),
             versions=self.versions,
         )
+
+    def _decided(self, run: Run, question: Question, agreed: str | None) -> str | None:
+        """Say what facts decide; that all paths agree may be that the other is merely rare."""
+        predicate = self.predicates[question.id]
+        outcome = decided_by(predicate, question, run.records, run.spec.processes)
+        if outcome is not None or agreed != "no" or predicate.given is not None:
+            return outcome
+        steps = (step for name in asked(predicate) for step in run.records[name].steps)
+        barred = any(step.at > question.opens for step in steps)
+        return "no" if barred and not leads(run.world, predicate.event) else None
 
     def run(
         self,

@@ -8,7 +8,7 @@ share every parameter and differ by chance alone.
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -137,3 +137,18 @@ class World:
     def day(self, moment: dt.datetime) -> float:
         """Give a moment in days from the origin."""
         return (moment - self.origin) / dt.timedelta(days=1)
+
+    def thinned(self, repeats: int) -> "World":
+        """Give the world with the first so many draws of each parameter point."""
+
+        def fewer(move: Move) -> Move:
+            if move.at is None or move.at.size < self.draws:
+                return move
+            return replace(move, at=move.at.reshape(-1, self.repeats)[:, :repeats].ravel())
+
+        return replace(
+            self,
+            processes=tuple(replace(p, moves=tuple(map(fewer, p.moves))) for p in self.processes),
+            draws=self.draws // self.repeats * repeats,
+            repeats=repeats,
+        )

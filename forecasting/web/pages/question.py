@@ -109,10 +109,9 @@ def _plain(value: Any, unit: str = "") -> str:
         return words.said(value)
     if isinstance(value, Quantiles):
         numbers = list(value.values())
-        middle = value.get("50", numbers[len(numbers) // 2])
         reach = f"{words.bare(numbers[0], unit)} to {words.bare(numbers[-1], unit)}"
         levels = list(value)
-        return f"{words.amount(middle, unit)} ({levels[0]} to {levels[-1]} %: {reach})"
+        return f"{words.amount(value.middle, unit)} ({levels[0]} to {levels[-1]} %: {reach})"
     return " · ".join(f"{name}: {words.said(share)}" for name, share in value.items())
 
 

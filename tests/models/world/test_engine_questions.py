@@ -22,7 +22,7 @@ from forecasting.domain.predicate import (
     Within,
 )
 from forecasting.errors import InvalidInput
-from forecasting.models.world.conditions import towards
+from forecasting.models.world.conditions import leads, towards
 from forecasting.models.world.reading import Answer
 from forecasting.models.world.simulate import simulate
 from forecasting.models.world.values import Known, Move, Size
@@ -255,6 +255,18 @@ def test_the_moves_towards_a_condition():
     both = And(Occurred("E", CLOSE), Not(Through("F", ("on",), CLOSE)))
     assert [set(way) for _, way in towards(three, both, 100.0)] == [{(1, 0)}, {(2, 1)}]
     assert towards(three, Not(Occurred("E", CLOSE)), 100.0) == []
+
+
+def test_a_state_that_no_way_leads_to_is_told_from_one_that_is_rare():
+    stages, parts = ("agreed", "begun", "failed", "done"), (Move(0, 1, 0.01), Move(1, 1, 0.01))
+    at_each = [process("d", stages, *parts, state=state, done=3) for state in range(4)]
+    done = [leads(world(one), Entered("d", ("done",), CLOSE)) for one in at_each]
+    assert done == [True, True, False, False]
+    ends = process("A", ("a", "b", "gone"), Move(0, 1, 1e-9), Move(0, 2, 0.01))
+    assert leads(world(ends), Entered("A", ("b",), CLOSE))
+    gone = process("A", ("a", "b", "gone"), Move(0, 1, 0.01), Move(0, 2, 0.01), state=2)
+    assert not leads(world(gone), Entered("A", ("b",), CLOSE))
+    assert leads(world(gone), Entered("A", ("gone",), CLOSE))
 
 
 def test_the_zone_of_a_moment_does_not_matter():

@@ -132,6 +132,16 @@ def test_a_report_ends_when_its_state_is_left_and_waits_for_the_next_stay_if_kno
     assert abs(ask_on(paths, 110) - -np.expm1(-np.e)) < 1e-3
 
 
+def test_a_report_known_with_the_event_is_about_the_next_one():
+    """One item says both that it fell and that more are to come; no list calls that over."""
+    for known, ratio in ((-3.0, 1.0), (-2.0, np.e), (-1.0, np.e)):
+        before = event("E", 0.01, known=(Known(-2.0, 0, counted=True),), age=9.0)
+        heard = report(1.0, known, half_life=np.inf, way=("E", "waiting > waiting"))
+        paths = simulate(world(before, reports=[heard]), 60.0)
+        share = np.mean(ask(paths, Occurred("E", CLOSE), 60))
+        assert abs(share - -np.expm1(-0.6 * ratio)) < 2e-3
+
+
 def ask_on(paths, close):
     from forecasting.domain.predicate import Entered
 

@@ -1,10 +1,13 @@
 """Links: what a range means, and what the past of their child teaches of them."""
 
+import datetime as dt
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from forecasting.domain.process import LinkSpec, MoveSpec, Phrase, ProcessSpec
-from forecasting.evidence.history import Past, Piece
+from forecasting.domain.process import LinkSpec, MoveSpec, Phrase, ProcessSpec, WorldSpec
+from forecasting.evidence.history import Past, Piece, Record, Step, pasts
 from forecasting.models.world.parameters import parameters
 from forecasting.models.world.stated import beta_prior, implied_ratio, prior_betas
 
@@ -130,3 +133,20 @@ def test_a_certain_link_of_one_changes_no_rate():
     with_it = parameters(CHILD, past, points=2048, seed=1, links=[nothing]).hazard(*KEY).rate
     without = parameters(CHILD, past, points=2048, seed=1).hazard(*KEY).rate
     assert with_it.mean() == pytest.approx(without.mean(), rel=1e-3)
+
+
+@pytest.mark.parametrize("once", [False, True])
+def test_a_link_does_not_end_with_the_watch_of_its_parent(once):
+    """The child was learned as if off since then, and the link then counted a second time."""
+    begin = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    day = dt.timedelta(days=1)
+    moves = (MoveSpec("none", "on", Phrase("count", count=1.0, exposure=400.0)),)
+    parent = ProcessSpec("p", "states", ("none", "on"), moves)
+    link = replace(LINK, once=once)
+    record_of = {
+        "p": Record(parent, begin, "none", (Step(begin + 10 * day, "on"),), begin + 20 * day),
+        "c": Record(CHILD["c"], begin, "waiting", (), begin + 100 * day),
+    }
+    past = pasts(WorldSpec({"p": parent} | CHILD, (link,)), record_of)[KEY]
+    pieces = [(piece.begin, piece.end, piece.on) for piece in past.pieces]
+    assert pieces == [(0.0, 10.0, ()), (10.0, 100.0, (link.name,))]

@@ -13,9 +13,10 @@ from forecasting.domain import predicate as ask
 from forecasting.domain.evidence import Effect, Evidence, fading, parse_effect, split_on
 from forecasting.domain.predicate import Moment, Predicate
 from forecasting.domain.process import DeliverySpec, MoveSpec, Phrase, ProcessSpec, WorldSpec
+from forecasting.errors import InvalidInput
 from forecasting.evidence import learned
 from forecasting.evidence.history import EPOCH, Past, Piece, Record, Step
-from forecasting.evidence.leads import to_question
+from forecasting.evidence.leads import to_question, to_target
 from forecasting.evidence.reports import alive, bound, multiplier, reports, story_total, unusable
 from forecasting.models.news_gain import Gain, exposed, gain_draws, learned_gain, summary
 from forecasting.models.world import values
@@ -377,6 +378,18 @@ def test_a_report_is_over_when_its_move_fired_or_its_state_was_left():
     assert [each.key for each in alive(coded, {"convoy": events})] == ["b"]
 
 
+def test_a_move_with_a_date_is_none_that_a_report_moves():
+    dated = Phrase("date", at=NOON)
+    moves = (MoveSpec("on", "over", dated), MoveSpec("on", "broken", HISTORY))
+    term = ProcessSpec("term", "states", ("on", "over", "broken"), moves)
+    world = WorldSpec({"term": term})
+    assert to_target("term=broken", world, {}, {}) == {("term", "on > broken"): 1}
+    with pytest.raises(InvalidInput, match="has a fixed date, which a report cannot change"):
+        to_target("term=over", world, {}, {})
+    holds = Predicate(ask.Through("term", ("on",), CLOSE))
+    assert to_question(holds, world) == {("term", "on > broken"): -1}
+
+
 def test_reports_find_their_moves_in_a_world_of_numbers():
     ways = (values.Move(0, 1, rate=0.1), values.Move(1, 0, rate=0.1))
     process = values.Process("truce", ("none", "on"), ways, (), 0.0)
@@ -420,6 +433,18 @@ def test_a_report_on_a_move_is_over_once_another_move_left_its_state():
     assert (first > 1.2, second) == (True, 1.0)
     seen = exposed(another_left, coded, [1.0])
     assert seen.days[0] == pytest.approx(20.0 * first + 30.0 * second, rel=0.02)
+
+
+@pytest.mark.parametrize("late", [2.0, 20.0, 40.0])
+def test_rates_and_the_gain_learn_from_one_time_at_risk_however_long_the_stay(late):
+    """A stay of years was looked at in 24 moments, of which a late report met none, or one."""
+    past = _past((0.0, 1_700.0, False))
+    coded = _coded(_item("a", "truce=on=x9", at=1_700.0 - late), as_of=NOON + 1_700 * DAY)
+    (mean,) = piece_multipliers(past, coded)
+    assert mean * 1_700.0 == pytest.approx(exposed(past, coded, [1.0]).days[0], rel=1e-9)
+    middle = (np.arange(200_000) + 0.5) * late / 200_000
+    ratio = np.exp(coded[0].log_ratio * 2.0 ** (-middle / 30.0))
+    assert mean * 1_700.0 == pytest.approx(1_700.0 - late + ratio.mean() * late, rel=1e-5)
 
 
 def test_the_gain_has_mean_one_and_learns_whether_reports_came_true():
