@@ -67,6 +67,8 @@ def start():
 
 def today():
     """Time today's view and the list of 10,000 questions, with three forecasts each."""
+    from forecasting.app.upkeep.banks import told_of
+    from forecasting.bank import Bank
     from forecasting.domain import Basis, Forecast, ModelChoice, OutcomeSpace, Question
     from forecasting.domain.forecast import binary_value
     from forecasting.store import Ledger
@@ -91,6 +93,8 @@ def today():
     with tempfile.TemporaryDirectory() as folder:
         path = str(Path(folder) / "many.db")
         with Ledger.open(path, create=True) as held:
+            # As `init` leaves it; without, the bank of the package is read for its zone.
+            held.append(told_of(held, Bank()), recorded_at=now - 20 * day)
             held.append(questions, recorded_at=now - 20 * day)
             held.append(forecasts, recorded_at=now)
         for words_said in ((), ("due",), ("questions", "list")):

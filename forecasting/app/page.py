@@ -15,7 +15,8 @@ from forecasting.app.upkeep.banks import bank_of
 from forecasting.domain.catalog import KINDS, Catalog, latest
 from forecasting.domain.forecast import Forecast
 from forecasting.domain.forecasters import MODEL, family
-from forecasting.domain.instants import deadline
+from forecasting.domain.instants import DAYS, dated, deadline
+from forecasting.domain.outcome import OutcomeSpace
 from forecasting.domain.question import Question, Status, lacks_criteria
 from forecasting.errors import InvalidInput
 from forecasting.evidence import without_retracted
@@ -141,7 +142,7 @@ def question_page(
         comments=_comments(ledger, forecasts),
         history=plain[:MOST_ROWS],
         all_history=len(plain),
-        resolutions=[resolution_row(one) for one in ledger.resolutions(question=chosen.id)],
+        resolutions=[resolution_row(one, chosen) for one in ledger.resolutions(question=chosen.id)],
         decided=0 if standing is None else standing.seq or 0,
         claims=_claims(bank, chosen),
         processes=[
@@ -183,7 +184,7 @@ def _rung(state: State, question: Question, forecasts: Sequence[Forecast], forec
     return Rung(
         question,
         state.catalog.status(question, state.now),
-        state.catalog.outcome(question),
+        question.space.shown(state.catalog.outcome(question)),
         mine and whole[mine.seq],
         pair.mine.is_withdrawn(question.id),
         model and whole[model.seq],
@@ -240,6 +241,13 @@ def _path(
         moved=moved_of(evidence, narrow, drawn).get(question.id, ()),
     )
     return path, replayed, kind
+
+
+def _range(space: OutcomeSpace) -> list[float] | list[str] | None:
+    """Give the bounds of a number, or the days of a date."""
+    if space.type != "numeric":
+        return None
+    return [dated(end) for end in space.bounds] if space.unit == DAYS else list(space.bounds)
 
 
 def _comments(ledger: Ledger, forecasts: Sequence[Forecast]) -> list[dict[str, Any]]:
@@ -344,15 +352,15 @@ def show(ledger: Ledger, name: str, now: dt.datetime) -> list[dict[str, Any]]:
         rows.append(
             {
                 **facts(catalog, question, now),
-                "latest": {f.forecaster: f.value.plain for f in last} or None,
+                "latest": {f.forecaster: f.value.plain_of(question.space) for f in last} or None,
                 "criteria": question.criteria,
                 "background": question.background,
                 "zone": question.zone,
                 "deadline": deadline(question.closes, question.zone),
                 "resolves_by": question.resolves_by,
                 "options": list(question.space.options),
-                "range": list(question.space.bounds) if question.type == "numeric" else None,
-                "unit": question.space.unit,
+                "range": _range(question.space),
+                "unit": "" if question.space.unit == DAYS else question.space.unit,
                 "basis": question.basis.kind,
                 "sentences": {k: list(v) for k, v in question.basis.sentences.items()},
                 "parent": question.parent,
@@ -365,7 +373,7 @@ def show(ledger: Ledger, name: str, now: dt.datetime) -> list[dict[str, Any]]:
                 "forecasts": [
                     {
                         "forecaster": forecast.forecaster,
-                        "forecast": forecast.value.plain,
+                        "forecast": forecast.value.plain_of(question.space),
                         "issued_at": forecast.issued_at,
                         "recorded_at": forecast.recorded_at,
                         "kind": forecast.kind,
@@ -376,7 +384,7 @@ def show(ledger: Ledger, name: str, now: dt.datetime) -> list[dict[str, Any]]:
                 ],
                 "claims": [claim for claim in claims if claim["question"] == question.id],
                 "evidence": evidence,
-                "resolution": None if standing is None else resolution_row(standing),
+                "resolution": None if standing is None else resolution_row(standing, question),
                 "same_as": [
                     {
                         "question": one.other if one.question == question.id else one.question,
@@ -388,7 +396,11 @@ def show(ledger: Ledger, name: str, now: dt.datetime) -> list[dict[str, Any]]:
                     if question.id in (one.question, one.other)
                 ],
                 "disputed": [
-                    {"outcome": version.outcome, "source": version.source, "note": version.note}
+                    {
+                        "outcome": question.space.shown(version.outcome),
+                        "source": version.source,
+                        "note": version.note,
+                    }
                     for version in ledger.resolutions(question=question.id)
                     if version.said == "disputed"
                 ],

@@ -293,8 +293,8 @@ def from_frame(
     if result["n_early"]:
         early = (
             f"\n{result['n_early']} of the {n} resolved before their scheduled close; questions "
-            "that run to their close are not here yet, which favours early answers: "
-            "past_close=True leaves them out."
+            "that run to their close are not here yet, which favours early answers "
+            "(past_close=True leaves such out)."
         )
     forecast, outcome = chosen.forecast, chosen.outcome
     diagram = corp(

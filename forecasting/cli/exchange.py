@@ -291,9 +291,10 @@ def _each_score(rows: list[dict[str, Any]]) -> None:
             key=lambda row: -abs(row["difference"] or 0.0),
         )
         shown = ranked if settings().wide else ranked[:_SHOWN_SCORES]
+        compared = any(row["difference"] is not None for row in ranked)
         emit(
             [{name: row[name] for name in _EACH} for row in shown],
-            title=f"{rule}: each question, the largest differences first",
+            title=f"{rule}: each question{', the largest differences first' * compared}",
             always=4,
         )
         if more := len(ranked) - len(shown):

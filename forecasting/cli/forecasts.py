@@ -52,18 +52,18 @@ def _meant(text: str, doubt: Ambiguous) -> str | None:
 
 def warn_certain(rows: list[dict[str, Any]]) -> None:
     """Say what certainty costs, where a probability just logged is 0 or 1."""
-    names = [row["question"] for row in rows if _certain(row.get("forecast"))]
-    if names:
-        say(f"certain: {', '.join(names)}; if it comes out otherwise, a log score is infinite")
-
-
-def _certain(forecast: Any) -> bool:
-    """Whether a forecast gives something no chance; quantiles give none."""
-    if not isinstance(forecast, dict):
-        return forecast in (0, 1)
     from forecasting.domain.forecast import Quantiles
 
-    return not isinstance(forecast, Quantiles) and 0 in forecast.values()
+    names = []
+    for row in rows:
+        forecast = row.get("forecast")
+        # Of options each may be nothing; a quantile of 0 is a number like any other.
+        if isinstance(forecast, dict) and not isinstance(forecast, Quantiles):
+            forecast = min(forecast.values())
+        if forecast in (0, 1):
+            names.append(row["question"])
+    if names:
+        say(f"certain: {', '.join(names)}; if it comes out otherwise, a log score is infinite")
 
 
 @click.command(cls=Command)

@@ -379,10 +379,12 @@ def _number(value: float) -> str:
     return "0.000" if text == "-0.000" else text
 
 
-def _quantity(value: float) -> str:
-    """Write a count or an amount: whole from 100 up, with commas, else four digits of it."""
+def _quantity(value: float | str) -> str:
+    """Write a count or an amount: whole from 100 up, with commas, else four digits; or a date."""
     from forecasting.review import words
 
+    if isinstance(value, str):
+        return value
     plain_enough = math.isfinite(value) and abs(value) < LARGEST_PLAIN
     return words.amount(value) if plain_enough else _number(value)
 

@@ -11,7 +11,7 @@ import click
 from forecasting.calibration.frame import LEAST_EVENTS
 from forecasting.cli import options, times
 from forecasting.cli.options import Command
-from forecasting.cli.output import cell, counted, emit, opened, relay, say, settings
+from forecasting.cli.output import Amount, cell, counted, emit, opened, relay, say, settings
 from forecasting.cli.spelling import as_options
 from forecasting.domain.resolution import READINGS
 from forecasting.domain.scores import CALIBRATED, COMPARED, RANKED, SCORES
@@ -202,6 +202,7 @@ def _title(
     if len(by_type) > 1 and each:
         rules = ", ".join(f"{type_} by {rule}" for type_, rule in by_type.items())
     window = "forecasts in force before the close" if by == "horizon" else f"window {row['window']}"
+    window += ", month of the scheduled close" if by == "month" else ""
     over = "the others" if SCORES[row["rule"].partition(" ")[0]].crowd else "the uniform forecast"
     return (
         f"{kind} forecasts, {reading} outcomes, {window}, "
@@ -225,7 +226,7 @@ def _without_interval(rows: Iterable[Mapping[str, Any]]) -> list[str]:
     reasons = [
         (few, len(rows), f"mean{{s}} of fewer than {LEAST_OF_LEVEL} events, too few for one"),
         (alone, len(apart), f"difference{{s}} on fewer than {LEAST_CLUSTERS} events"),
-        (other, len(rows), "mean{s} that hardly vary between events, or are infinite"),
+        (other, len(rows), "mean{s} hardly varying between events, or infinite"),
     ]
     texts = [
         f"{'all ' * (n == of > 1)}{n} {text.format(s='s' * (n > 1))}"
@@ -278,6 +279,8 @@ def calibration(
     if by and (picture or out):
         msg = f"by ({by}): gives a table, which has no picture"
         raise InvalidInput(msg, hint=f"forecast calibration --by {by} --csv")
+    from forecasting.review.tables import steps
+
     kind, reading = values["kind"], values["reading"]
     with opened() as book:
         usual = {"replay": "model", "imported": ""}
@@ -342,20 +345,22 @@ def calibration(
             # One decomposition is enough on a terminal; --json has the other.
             record.pop("binned", None)
             record.pop("histogram")
-            record["curve"] = [_of_curve(point) for point in record["curve"]]
+            curve = record["curve"] if settings().wide else steps(record["curve"])
+            record["curve"] = [_of_curve(point) for point in curve]
     emit(record)
     if settings().format == "table" and record["n"]:
-        _say_words(record)
+        _say_words(record, of=len(numbers["curve"]))
     _say_shares(record.get("histogram", ()))
 
 
-def _of_curve(point: Mapping[str, Any]) -> dict[str, Any]:
+def _of_curve(point: dict[str, Any]) -> dict[str, Any]:
     """Name the columns of a curve so that no word of it means something else above it."""
     names = {"events": "came_true", "lower": "band_lower", "upper": "band_upper"}
-    return {names.get(name, name): value for name, value in point.items()}
+    counts = {name: Amount(round(point[name], 1)) for name in ("n", "events")}
+    return {names.get(name, name): value for name, value in (point | counts).items()}
 
 
-def _say_words(record: Mapping[str, Any]) -> None:
+def _say_words(record: Mapping[str, Any], *, of: int) -> None:
     """Say what the counts and the parts of a calibration mean, and which band it has."""
     several = record.get("picks", 1) > 1
     mean = f"; a mean over {record.get('picks')} picks where an event has several" * several
@@ -371,6 +376,8 @@ def _say_words(record: Mapping[str, Any]) -> None:
             f"band: {100 * record['level']:.0f} % consistency band, where chance alone puts the "
             "curve of a calibrated forecaster; came_true: how many of n ended yes"
         )
+        if len(record["curve"]) < of:
+            say("curve: a row for each step, its band at the middle (--wide shows every forecast)")
 
 
 def _say_shares(rows: Iterable[Mapping[str, Any]]) -> None:

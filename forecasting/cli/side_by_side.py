@@ -53,5 +53,4 @@ def _median(answer: Any) -> Any:
 
     if not isinstance(answer, Quantiles):
         return answer
-    level = min(answer, key=lambda each: abs(float(each) - 50))
-    return Quantiles({level: answer[level]})
+    return Quantiles({"50": answer.middle})

@@ -117,6 +117,7 @@ class _Table:
             scored = scored.explode("tags").rename(columns={"tags": "tag"}).dropna(subset="tag")
         if by == "month":
             scored = scored.assign(month=scored["closes"].dt.strftime("%Y-%m"))
+            scored = scored.sort_values("month", kind="stable")
         names = ["forecaster"] if by == "forecaster" else [by, "forecaster"]
         groups = _in_order(scored, names)
         # A table of a thousand people is to end too, so they share the draws.

@@ -194,7 +194,7 @@ class Catalog:
         standing = self.outcomes.get(question.id)
         if standing is not None and moment >= standing.resolved_at:
             msg = (
-                f"question ({question.id}): resolved {standing.outcome} at "
+                f"question ({question.id}): resolved {question.space.shown(standing.outcome)} at "
                 f"{iso(standing.resolved_at)}, and the forecast is dated {iso(moment)}"
             )
             raise InvalidInput(msg, hint="forecast questions list --status open")
@@ -373,9 +373,9 @@ class Pair:
         """Give mine, the model's, and mine less the model's, as columns; see `difference`."""
         mine, model = self.mine.in_force(question.id), self.model.in_force(question.id)
         return {
-            "mine": None if mine is None else mine.value.plain,
+            "mine": None if mine is None else mine.value.plain_of(question.space),
             "withdrawn": self.mine.is_withdrawn(question.id),
-            "model": None if model is None else model.value.plain,
+            "model": None if model is None else model.value.plain_of(question.space),
             "difference": difference(question, mine, model),
         }
 

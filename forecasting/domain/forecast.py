@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from forecasting.domain import reading
+from forecasting.domain.instants import DAYS, dated
 from forecasting.domain.ladder import falls
 from forecasting.domain.outcome import OutcomeSpace
 from forecasting.domain.reading import Manner
@@ -39,8 +40,34 @@ def kind_named[Word: str](word: Word) -> Word:
     return kind
 
 
-class Quantiles(dict[str, float]):
+class Quantiles(dict[str, Any]):
     """Quantiles by their level in percent; what is printed for a person says so."""
+
+    @property
+    def middle(self) -> Any:
+        """The median, a number or a date; who stated none has it between the levels beside it.
+
+        Examples
+        --------
+        >>> Quantiles({"10": 2500.0, "90": 12000.0}).middle
+        7250.0
+        >>> Quantiles({"10": "2027-01-01", "90": "2027-01-04"}).middle
+        '2027-01-02'
+        """
+        levels, values = [float(level) for level in self], list(self.values())
+        if not isinstance(values[0], str):
+            return _quantile(levels, values, 50.0)
+        days = [dt.date.fromisoformat(each).toordinal() for each in values]
+        return str(dt.date.fromordinal(int(_quantile(levels, days, 50.0))))
+
+
+def _quantile(own: Sequence[float], values: Sequence[float], level: float) -> float:
+    """Read a quantile, linearly between its neighbours; beyond the levels it is the last one."""
+    place = bisect_left(own, level)
+    if place == len(own) or place == 0 or own[place] == level:
+        return values[min(place, len(own) - 1)]
+    share = (level - own[place - 1]) / (own[place] - own[place - 1])
+    return values[place - 1] + share * (values[place] - values[place - 1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +105,13 @@ class Value:
         by_label = dict(zip(self.labels, self.numbers, strict=True))
         return Quantiles(by_label) if self.shape == "quantiles" else by_label
 
+    def plain_of(self, space: OutcomeSpace) -> Any:
+        """Give `plain` as a reader has it: quantiles of a day are dates."""
+        plain = self.plain
+        if space.unit != DAYS or not isinstance(plain, Quantiles):
+            return plain
+        return Quantiles({level: dated(value) for level, value in plain.items()})
+
     def at(self, levels: Sequence[float]) -> dict[float, float]:
         """Give quantiles at some levels in percent: linear between its own, level beyond them.
 
@@ -86,16 +120,8 @@ class Value:
         >>> Value("quantiles", ("10", "50", "90"), ("1", "3", "9")).at((5, 30, 90))
         {5: 1.0, 30: 2.0, 90: 9.0}
         """
-        own, values = [float(label) for label in self.labels], self.numbers
-        quantiles = {}
-        for level in levels:
-            place = bisect_left(own, level)
-            if place == 0 or place == len(own):
-                quantiles[level] = values[min(place, len(own) - 1)]
-                continue
-            share = (level - own[place - 1]) / (own[place] - own[place - 1])
-            quantiles[level] = values[place - 1] + share * (values[place] - values[place - 1])
-        return quantiles
+        own = [float(label) for label in self.labels]
+        return {level: _quantile(own, self.numbers, level) for level in levels}
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,11 +272,12 @@ def quantiles_value(
     ]
     low, high = Decimal(repr(space.lower)), Decimal(repr(space.upper))
     if any(not low <= value <= high for value in values):
-        span = f"{plain_decimal(low)} to {plain_decimal(high)}"
-        msg = f"quantile values ({', '.join(map(str, values))}): must lie in the range, {span}"
+        stated = ", ".join(typed[label] for label in ordered)
+        msg = f"quantile values ({stated}): must lie in the range, {space.span}"
         raise InvalidInput(msg)
     if any(later < earlier for earlier, later in pairwise(values)):
-        msg = f"quantile values ({', '.join(map(str, values))}): must not fall as the level rises"
+        stated = ", ".join(space.shown(str(value)) for value in values)
+        msg = f"quantile values ({stated}): must not fall as the level rises"
         raise InvalidInput(msg)
     labels = tuple(plain_decimal(levels[label]) for label in ordered)
     return Value("quantiles", labels, tuple(format(v, "f") for v in values))

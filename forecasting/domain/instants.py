@@ -13,6 +13,9 @@ from forecasting.errors import InvalidInput
 
 #: Of days where neither a workspace nor a bank states a zone.
 DEFAULT_ZONE = "UTC"
+#: The unit of a number that is a day: it is kept as this count, and read and shown as a date.
+DAYS = "days since 1970-01-01"
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -109,6 +112,22 @@ def local_day(moment: dt.datetime, zone_name: str = DEFAULT_ZONE) -> dt.date:
 def day_of(moment: dt.datetime, zone_name: str = DEFAULT_ZONE) -> dt.date:
     """Give the day that a fact is of: the one that its moment ends, where it ends one."""
     return local_day(moment - dt.timedelta.resolution, zone_name)
+
+
+def days_since(moment: dt.datetime) -> float:
+    """Give a moment as days since 1970 began in UTC.
+
+    Examples
+    --------
+    >>> days_since(dt.datetime(2025, 6, 15, 12, tzinfo=dt.UTC)), dated(20254.5)
+    (20254.5, '2025-06-15')
+    """
+    return (utc(moment) - _EPOCH) / dt.timedelta(days=1)
+
+
+def dated(days: float) -> str:
+    """Give the date of a count of days since 1970, in UTC."""
+    return str((_EPOCH + dt.timedelta(days=days)).date())
 
 
 def last_day(moment: dt.datetime, zone_name: str = DEFAULT_ZONE) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
+from forecasting.domain.instants import DAYS, dated
 from forecasting.errors import InvalidInput
 
 QuestionType = Literal["binary", "categorical", "ordered", "numeric"]
@@ -64,6 +65,29 @@ class OutcomeSpace:
             1.0 if self.upper is None else self.upper,
         )
 
+    @property
+    def span(self) -> str:
+        """The bounds of a number in words, or the days of a date."""
+        low, high = beyond(self)
+        return f"{self.shown(low)[1:]} to {self.shown(high)[1:]}"
+
+    def shown[Outcome: (str, str | None)](self, outcome: Outcome) -> Outcome:
+        """Write an outcome for a reader: the date, where the number counts days.
+
+        Examples
+        --------
+        >>> space = OutcomeSpace("numeric", lower=20000.0, upper=20999.0, unit=DAYS)
+        >>> space.shown("20254.5"), space.shown(">20999"), space.shown("annulled")
+        ('2025-06-15', '>2027-06-30', 'annulled')
+        """
+        if not outcome or self.unit != DAYS:
+            return outcome
+        side = outcome[0] if outcome[0] in "<>" else ""
+        try:
+            return side + dated(float(outcome.removeprefix(side)))
+        except ValueError:
+            return outcome
+
     def label(self, outcome: str) -> float:
         """Give the integer label of an option, or the number itself for a numeric question.
 
@@ -77,7 +101,7 @@ class OutcomeSpace:
             except ValueError:
                 value = float("nan")
             if not (self.lower or 0.0) <= value <= (self.upper or 0.0):
-                msg = f"outcome ({outcome}): must be a number from {self.lower:g} to {self.upper:g}"
+                msg = f"outcome ({self.shown(outcome)}): must be a number from {self.span}"
                 raise InvalidInput(msg)
             return value
         if outcome not in self.options:

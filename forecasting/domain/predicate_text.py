@@ -87,6 +87,10 @@ def _tokens(text: str, what: str = "answer") -> list[_Token]:
         if match is None:
             msg = f"{what} ({_begun(text)}): {text[place:].strip()[:10]} was not expected here"
             hint = "count >= 3" if text[place:].strip()[:1] in "<>" else ""
+            if what == "link":
+                # A move as `moves` writes it: a link means all of those into a state.
+                move = re.fullmatch(r"([\w-]+) [\w-]+ ?> ?([\w-]+)", text)
+                hint = "=".join(move.groups()) if move else ""
             raise InvalidInput(msg, hint=hint)
         kind = match.lastgroup or ""
         tokens.append(_Token(kind, match[kind]))

@@ -15,6 +15,7 @@ from forecasting.exchange import questions
 from forecasting.exchange.case import About, Case, Existing, Plan
 from forecasting.exchange.forecasts import keep
 from forecasting.exchange.outcomes import known_at, new_outcomes, stated_beside
+from forecasting.exchange.people import NOBODY
 from forecasting.exchange.record import WITHDRAWN, Statements
 
 #: What is said of forecasts that a platform took outside the window of their question.
@@ -100,6 +101,8 @@ def plan(
         )
     if titled:
         planned.notes += under_another_name(statements, planned, existing)
+    if platform:
+        planned.notes += of_another_name(planned, existing)
     planned.notes += flags(planned, existing)
     planned.withdrawals.sort(key=lambda one: (one.withdrawn_at, one.question, one.forecaster))
     planned.refused.sort(key=lambda one: (one.line, one.reason))
@@ -315,6 +318,31 @@ def _take_nothing_back(planned: Plan, existing: Existing) -> int:
             count += new and not speaks and not in_force
             in_force = speaks
     return count
+
+
+def of_another_name(planned: Plan, existing: Existing) -> list[str]:
+    """Name people whose forecasts the ledger has already, number for number, from somebody else.
+
+    An export that comes again without the name that it had here would count its person twice.
+    """
+    new: dict[tuple[object, ...], list[str]] = defaultdict(list)
+    if existing.forecasts:
+        for one in planned.forecasts:
+            if not one.forecaster.startswith(NOBODY):
+                value = (one.value.labels, one.value.entered)
+                new[one.question, one.issued_at, value].append(one.forecaster)
+    alike: Counter[tuple[str, str]] = Counter()
+    for (question, who, at), spoken in existing.forecasts.items() if new else ():
+        if not who.startswith(NOBODY):
+            names = new.get((question, at, spoken), ())
+            alike.update((name, who) for name in names if name != who)
+    said = Counter(one.forecaster for one in planned.forecasts)
+    return [
+        f"{count:,} of {said[name]:,} forecasts of {name} are here as those of {who}, number for "
+        f"number; if that is one person, give the file me={who}"
+        for (name, who), count in sorted(alike.items())
+        if 1 < count >= said[name] / 2
+    ]
 
 
 def under_another_name(

@@ -50,10 +50,12 @@ def first_rows(plan: Plan, catalog: Catalog) -> list[dict[str, Any]]:
             "question": one.question,
             "title": questions[one.question].title,
             "forecaster": one.forecaster,
-            "forecast": one.value.plain,
+            "forecast": one.value.plain_of(questions[one.question].space),
             "issued_at": one.issued_at,
             "closes": questions[one.question].closes,
-            "outcome": None if (out := settled.get(one.question)) is None else out.outcome,
+            "outcome": None
+            if (out := settled.get(one.question)) is None
+            else questions[one.question].space.shown(out.outcome),
             "resolved_at": None if out is None else out.resolved_at,
         }
         for one in nsmallest(SHOWN, plan.forecasts, key=attrgetter("issued_at"))

@@ -263,7 +263,11 @@ def over_months(rows: Sequence[Mapping[str, Any]], *, width: float = 720) -> Tra
     left = 60 if width > 400 else 40
     x = Scale(first, last, left, width - 30)
     y = Scale(0.0, max(top * 1.05, marks[-1]), 220, 14)
-    every = ([(x(at), _month(at)) for at in range(first, last + 1, n)] for n in itertools.count(1))
+    # A year begins in January.
+    every = (
+        [(x(at), _month(at)) for at in range(first + -first % n, last + 1, n)]
+        for n in itertools.chain((1, 2, 3, 6), itertools.count(12, 12))
+    )
     frame = Plot(
         width,
         256,

@@ -5,6 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from forecasting.domain.instants import DAYS
 from forecasting.review import words
 
 if TYPE_CHECKING:
@@ -41,6 +42,12 @@ def markup(text: str) -> "Markup":
     return Markup(words.clean(_cleaner().clean(text)).lstrip("\ufeff"))
 
 
+def without_command(text: str) -> str:
+    """Leave out the way out that is a command or an argument: on a page it helps nobody."""
+    text = re.sub(r": (forecast [a-z]+|--[a-z-]+).*$", "", text)
+    return re.sub(r"\s*\([a-z_]+=[A-Za-z]+ [^)]*\)", "", text)
+
+
 def _attribute(_: str, name: str, value: str) -> str | None:
     """Keep an address of the web; one without a scheme would lead into our page or its folder."""
     return value if name != "href" or _WEB.fullmatch(value.strip()) else None
@@ -70,8 +77,16 @@ TEMPLATES = Path(__file__).parent / "templates"
 def environment(*packages: str) -> "Environment":
     """Give an environment with our filters: all is cleaned and escaped, what is missing a fault."""
     from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+    from jinja2.ext import Extension
+
+    class Unbroken(Extension):
+        """Keeps a figure and its per cent sign on one line; ``5 %}`` closes a tag and stays."""
+
+        def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
+            return re.sub(r"(?<=\d) %(?!\})", "\u00a0%", source)
 
     env = Environment(
+        extensions=[Unbroken],
         loader=ChoiceLoader([PackageLoader(package) for package in packages]),
         autoescape=True,
         undefined=StrictUndefined,
@@ -91,9 +106,20 @@ def environment(*packages: str) -> "Environment":
             words.exact,
             words.said,
         ),
-        *(words.whole, words.points, words.count, words.amount, anchor, weblink, markup),
+        *(
+            words.whole,
+            words.points,
+            words.count,
+            words.amount,
+            words.bare,
+            anchor,
+            weblink,
+            markup,
+            without_command,
+        ),
     )
     env.filters.update({each.__name__: each for each in named}, figure=words.percent_figure)
+    env.tests["days"] = lambda unit: unit == DAYS
     return env
 
 

@@ -307,7 +307,9 @@ def arrow_label(link: LinkRow) -> str:
     if len(states) > NAMED:
         states = [states[0], f"{len(states) - 1} others"]
     sign = "+" if link.median >= 1 else "\N{MINUS SIGN}"
-    return f"{sign} {' or '.join(states)}: {words.ratio(link.median)}"
+    # What only happens has no state.
+    state = f"{' or '.join(states)}: " if any(states) else ""
+    return f"{sign} {state}{words.ratio(link.median)}"
 
 
 def _free(x: float, y: float, tall: float, taken: list[tuple[float, float, float, float]]) -> float:

@@ -110,7 +110,7 @@ def facts(catalog: Catalog, question: Question, now: dt.datetime) -> dict[str, A
         "opens": question.opens,
         "closes": question.closes,
         "by": last_day(question.closes, question.zone),
-        "outcome": catalog.outcome(question),
+        "outcome": question.space.shown(catalog.outcome(question)),
         "model": "world" if question.answer else "",
         "texts": list(question.basis.texts),
         "event": question.event,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from forecasting.domain.forecasters import family, ordered
+from forecasting.domain.instants import DAYS
 from forecasting.review import cast, words
 from forecasting.review.data import Mark, Point, QuestionPath
 from forecasting.review.news_strip import Strip, news_strip
@@ -131,15 +132,20 @@ def _beside(
     """Give the room that names beside the lines need; they begin where the lines end."""
     written = [_short_name(name) for name in names]
     if question.outcome is not None:
-        value = words.number(question.outcome)
-        outcome = question.outcome if value is None else words.amount(value)
         several = question.type in ("categorical", "ordered")
-        written.append("outcome" if several else _short_name(f"outcome: {outcome}"))
+        written.append("outcome" if several else _short_name(_outcome_name(question)))
     need = NAME_AT + WIDEST * max(map(len, written), default=0)
     at = frame.last if question.resolved_at is None else min(question.resolved_at, question.closes)
     inside = 1 - frame.x(at) / frame.span
     within = (need - inside * (size.width - size.left)) / max(1 - inside, 0.1)
     return min(max(within, EDGE), size.right)
+
+
+def _outcome_name(question: QuestionPath) -> str:
+    """Name the outcome beside its mark, in no more letters than there is room for."""
+    value = words.number(question.outcome)
+    shown = question.outcome if value is None else words.bare(value, question.unit)
+    return f"{'on' if question.unit == DAYS else 'outcome:'} {shown}"
 
 
 def _line_name(name: str, names: Sequence[str], labels: Mapping[str, str], me: str) -> str:
@@ -262,7 +268,7 @@ def _panel(
     ]
     return Panel(
         plot,
-        title=question.options[k] if several else question.unit,
+        title=question.options[k] if several else words.beside(question.unit),
         lines=lines,
         bands=bands,
         labels=names_beside([(y, _short_name(text), pen) for y, text, pen in ends], at, plot),
@@ -291,7 +297,7 @@ def _range(
     high = high if high > low else low + 1
     # From 100 on amounts are written whole: a mark between two would have the name of another.
     marks = [each for each in ticks(low, high, 5) if abs(each) < 100 or each == int(each)]
-    return low, high, [(each, words.amount(each)) for each in marks]
+    return low, high, [(each, words.bare(each, question.unit)) for each in marks]
 
 
 def _reader(question: QuestionPath, k: int) -> Callable[[Point], float]:
@@ -335,10 +341,10 @@ def _outcome(question: QuestionPath, plot: Plot, k: int) -> tuple[float, float, 
     x = plot.at(min(at, question.closes))
     if question.type == "binary":
         hit = {"yes": 1.0, "no": 0.0}.get(question.outcome)
-        return None if hit is None else (x, plot.y(hit), f"outcome: {question.outcome}")
+        return None if hit is None else (x, plot.y(hit), _outcome_name(question))
     if question.type == "numeric":
         value = words.number(question.outcome)
-        return None if value is None else (x, plot.y(value), f"outcome: {words.amount(value)}")
+        return None if value is None else (x, plot.y(value), _outcome_name(question))
     if question.outcome not in question.options:
         return None
     hit = float(question.options[k] == question.outcome)
@@ -440,7 +446,7 @@ def density(
         height,
         x_scale,
         y_scale,
-        x_ticks=[(x_scale(v), words.amount(v)) for v in ticks(low, high, 6)],
+        x_ticks=[(x_scale(v), words.bare(v, unit)) for v in ticks(low, high, 6)],
     )
     marks = [
         (x_scale(value), y_scale.start, f"{level:g} %: {words.amount(value, unit)}")

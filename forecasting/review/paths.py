@@ -83,16 +83,12 @@ def point_of(forecast: Forecast) -> page.Point:
             lows=tuple(end[0] for end in ends),
             highs=tuple(end[1] for end in ends),
         )
-    by_level = {
-        float(label): number
-        for label, number in zip(forecast.value.labels, forecast.value.numbers, strict=True)
-    }
-    if len(by_level) > DENSE:
-        by_level = forecast.value.at(page.LEVELS)
-    levels = [level for level in page.LEVELS if level in by_level] or sorted(by_level)
-    return page.Point(
-        forecast.issued_at, tuple(by_level[level] for level in levels), levels=tuple(levels)
-    )
+    own = set(map(float, forecast.value.labels))
+    # Ours, or those that were stated and the middle: of 10 and 90 % alone a path had no spread.
+    ours = len(own) > DENSE or own.issuperset(page.LEVELS)
+    levels = page.LEVELS if ours else tuple(sorted({*own, 50.0}))
+    values = forecast.value.at(levels)
+    return page.Point(forecast.issued_at, tuple(values[each] for each in levels), levels=levels)
 
 
 def moved_of(

@@ -10,6 +10,7 @@ from forecasting.comparison.table import from_frame
 from forecasting.domain.forecasters import ordered
 from forecasting.errors import InvalidInput
 from forecasting.files import neutral, written
+from forecasting.review.filters import without_command
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -118,7 +119,7 @@ def save_calibration(result: Mapping[str, Any], path: Path, *, title: str, head:
         lambda: pen.reliability(result, title=title),
         title=title,
         head=head,
-        reading=str(result["reading"]),
+        reading="\n".join(map(without_command, str(result["reading"]).splitlines())),
     )
 
 

@@ -4,6 +4,7 @@ import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from forecasting.domain.forecasters import FAMILIES, REFERENCES, family, ordered
@@ -22,6 +23,8 @@ KEYS = (
 BASE_RATE = "base-rate"
 #: Scores closer than this are the same: a stand-in model that *is* the base rate differs by less.
 SAME = 5e-4
+#: A table of a curve has no more rows; a picture and a file have every point.
+MOST_STEPS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,12 +347,13 @@ def _cell(question: QuestionPath) -> Callable[[Point], str]:
     if question.type == "binary":
         return lambda point: words.percent_figure(point.values[0])
     if question.type == "numeric":
-        return _quantiles
+        return lambda point: _quantiles(point, question.unit)
     return lambda point: " / ".join(words.percent_figure(value) for value in point.values)
 
 
-def _quantiles(point: Point) -> str:
-    middle, low, high = map(words.amount, (point.quantile(50), point.values[0], point.values[-1]))
+def _quantiles(point: Point, unit: str) -> str:
+    numbers = (point.quantile(50), point.values[0], point.values[-1])
+    middle, low, high = (words.bare(number, unit) for number in numbers)
     return f"{middle} ({low} to {high})"
 
 
@@ -390,4 +394,37 @@ def _stretch(part: Sequence[Row]) -> dict[str, Any]:
         "lower": mean("lower"),
         "upper": mean("upper"),
         "n": n,
+    }
+
+
+def steps(curve: Sequence[Row]) -> list[dict[str, Any]]:
+    """Give a long curve by its steps, or by twentieths where picks have smeared them.
+
+    Sums of n and of events, the mean of the curve, and the band where the step has its middle.
+    """
+    if len(curve) <= MOST_STEPS:
+        return [dict(point) for point in curve]
+
+    def gathered(part: Callable[[Row], float]) -> list[list[Row]]:
+        return [list(rows) for _, rows in groupby(curve, part)]
+
+    groups = gathered(lambda point: round(point["event_rate"], 2))
+    if len(groups) > MOST_STEPS:
+        last = MOST_STEPS - 1
+        groups = gathered(lambda point: min(int(point["forecast"] * MOST_STEPS + 1e-9), last))
+    return [_step(points) for points in groups]
+
+
+def _step(points: Sequence[Row]) -> dict[str, Any]:
+    first, last = points[0]["forecast"], points[-1]["forecast"]
+    n = sum(point["n"] for point in points)
+    rate, at = (sum(p[name] * p["n"] for p in points) / n for name in ("event_rate", "forecast"))
+    middle = min(points, key=lambda point: abs(point["forecast"] - at))
+    return {
+        "forecast": first if first == last else f"{first:.3f} to {last:.3f}",
+        "event_rate": rate,
+        "n": n,
+        "events": sum(point["events"] for point in points),
+        "lower": middle["lower"],
+        "upper": middle["upper"],
     }

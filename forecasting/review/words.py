@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from forecasting.calibration.frame import LEAST_EVENTS
 from forecasting.calibration.slope import SURE
+from forecasting.domain.instants import DAYS, dated
 from forecasting.domain.instants import zone as zone_of
 from forecasting.domain.scores import score_title
 
@@ -225,12 +226,24 @@ def count(value: Any) -> str:
 
 
 def amount(value: Any, unit: str = "") -> str:
-    """Write a quantity with its unit."""
+    """Write a quantity with its unit, or the date that it counts days to."""
     figure = number(value)
+    if figure is not None and unit == DAYS:
+        return dated(figure)
     if figure is None:
         return str(value) if isinstance(value, str) else DASH
     text = f"{figure:,.0f}" if abs(figure) >= 100 else f"{figure:,.4g}"
     return f"{text} {unit}".strip()
+
+
+def bare(value: Any, unit: str = "") -> str:
+    """Write a quantity without its unit, where that stands beside it; a day is a date anywhere."""
+    return amount(value, unit if unit == DAYS else "")
+
+
+def beside(unit: str) -> str:
+    """Give the unit that stands beside bare quantities: none beside dates."""
+    return "" if unit == DAYS else unit
 
 
 def points(share: Any) -> str:
@@ -411,8 +424,8 @@ def unmoved(rows: Sequence[Mapping[str, Any]]) -> str:
     if still == len(rows):
         what = "nothing moves"
     return (
-        f"{what}: what differs is within twice the Monte Carlo error of "
-        "the difference, so it is no change that these paths could tell"
+        f"{what}: differences so small come by chance among so many rows (Monte Carlo error), "
+        "so these paths can tell no change"
     )
 
 

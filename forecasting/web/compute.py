@@ -75,11 +75,8 @@ class Figures:
     head: int = 0
     work: Work | None = None
     behind: int = 0
-
-    @property
-    def going(self) -> bool:
-        """Whether newer figures are on their way."""
-        return self.work is not None and self.work.going
+    #: Whether newer figures are on their way: as the page was made, for the work may end meanwhile.
+    going: bool = False
 
 
 class Desk:
@@ -240,11 +237,14 @@ def figures(
     work = desk.ask(call, *args, head=visit.head, again=again)
     if patience and work.going:
         work.ended.wait(patience)
-    if work.state == "done":
+    # Read once. What was given up for another's wish is asked for again when the page asks again.
+    state = work.state
+    if state == "done":
         return Figures(work.result, work.head, None, max(visit.head - work.head, 0))
+    going = state != "failed"
     if known is not None and known.state == "done":
-        return Figures(known.result, known.head, work, max(visit.head - known.head, 0))
-    return Figures(None, 0, work)
+        return Figures(known.result, known.head, work, max(visit.head - known.head, 0), going)
+    return Figures(None, 0, work, going=going)
 
 
 def address(visit: "Visit", **more: str) -> str:

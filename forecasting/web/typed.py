@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from statistics import NormalDist
 
+from forecasting.domain.instants import DAYS
 from forecasting.domain.outcome import OutcomeSpace
 from forecasting.domain.reading import (
     Ambiguous,
@@ -68,13 +69,21 @@ def spread_around(text: str, sure: str, space: OutcomeSpace) -> dict[str, str]:
     if not low <= middle <= high:
         msg = f"one ({plainly(text)}): must lie from {low:g} to {high:g}"
         raise InvalidInput(msg)
-    reach = SURE.get(sure, SURE["fairly"]) * (abs(middle) or (high - low) / 10)
+    share = SURE.get(sure, SURE["fairly"])
+    # A day has no size: its reach is a share of the range.
+    days = space.unit == DAYS
+    reach = share * (high - low if days else abs(middle) or (high - low) / 10)
     curve = NormalDist(middle, reach / NormalDist().inv_cdf(0.95))
     quantiles = {}
     for level in LEVELS:
         value = min(max(curve.inv_cdf(float(level) / 100), low), high)
-        quantiles[level] = unmistakable(f"{value:.4g}" if abs(value) < 1e4 else f"{value:.0f}")
-    return quantiles | {"50": unmistakable(plain)}
+        quantiles[level] = f"{value:.4g}" if abs(value) < 1e4 else f"{value:.0f}"
+    return {level: typed_again(text, space) for level, text in (quantiles | {"50": plain}).items()}
+
+
+def typed_again(text: str, space: OutcomeSpace) -> str:
+    """Write a number as a person types it: so that it has one reading, and a day as its date."""
+    return space.shown(text) if space.unit == DAYS else unmistakable(text)
 
 
 def drawn(typed: Mapping[str, str], space: OutcomeSpace) -> dict[float, float]:

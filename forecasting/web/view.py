@@ -59,7 +59,7 @@ def unfolded(text: str) -> str:
 def environment() -> "Environment":
     """Give the environment of the app's templates and the review's."""
     env = filters.environment("forecasting.web", "forecasting.review")
-    named = (family, ago, until, flowing, host, capitalize_first, without_command, dated, at_form)
+    named = (family, ago, until, flowing, host, capitalize_first, dated, at_form)
     env.filters.update({each.__name__: each for each in named})
     env.filters.update({name: _in_zone(name) for name in ("day", "known", "moment")})
     env.filters.update(ends=_in_zone("end"), forecaster=cast.label, day_names=words.day_names)
@@ -97,12 +97,6 @@ def host(address: str) -> str:
     """Name the place of an address, for a button that fetches it."""
     parts = urlsplit(address)
     return f"{(parts.hostname or '').removeprefix('www.')}{parts.path}"[:60] or address[:60]
-
-
-def without_command(text: str) -> str:
-    """Leave out the way out that is a command line: on a page it helps nobody."""
-    text = re.sub(r": (forecast [a-z]+|--[a-z-]+).*$", "", text)
-    return re.sub(r"\s*\([a-z_]+=[A-Za-z]+ [^)]*\)", "", text)
 
 
 def capitalize_first(text: str) -> str:

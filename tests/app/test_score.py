@@ -71,6 +71,15 @@ def test_groups_by_topic_are_parts_of_the_whole(ledger):
     assert total / whole["n_questions"] == pytest.approx(whole["mean"])
 
 
+def test_months_follow_each_other_whichever_question_came_first():
+    diary = Diary()
+    asked = [ours.question(f"q{days}", days=days) for days in (100, 20, 60)]
+    diary.write(0, *asked, *(ours.said(q, "ann", 0.5, 0.0) for q in asked))
+    diary.write(100, *(ours.resolved(q, "yes", 10) for q in asked))
+    rows = scores(diary.ledger, by="month")
+    assert [row["month"] for row in rows] == ["2025-01", "2025-03", "2025-04"]
+
+
 @pytest.mark.parametrize("rule", ["brier", "log", "spherical", "baseline"])
 def test_skill_is_the_gain_over_uniform_in_every_rule(ledger, rule):
     for row in scores(ledger, rule=rule, against="uniform"):

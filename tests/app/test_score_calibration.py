@@ -8,6 +8,7 @@ from forecasting.app.scores.frame import Selection, resolved
 from forecasting.app.scores.score import by_group, calibration
 from forecasting.calibration import frame as calibrate
 from forecasting.review import pictures
+from forecasting.store.read import Head
 from tests import season as ours
 
 
@@ -143,7 +144,9 @@ def test_the_binned_parts_add_up_to_the_mean_brier_score():
     assert total + parts["within_bins"] == pytest.approx(result["mean_score"])
 
 
-def test_in_mid_season_the_table_says_that_it_leans_to_what_ends_early_and_can_leave_it_out():
+def test_in_mid_season_the_table_says_that_it_leans_to_what_ends_early_and_can_leave_it_out(
+    tmp_path,
+):
     # Everybody says .5 and half of the events come, on day 25 of 40: on day 30 only yes was seen.
     diary = ours.Diary()
     asked = [ours.question(f"q{i}") for i in range(20)]
@@ -153,6 +156,12 @@ def test_in_mid_season_the_table_says_that_it_leans_to_what_ends_early_and_can_l
     result = calibration(diary.ledger, **middle)
     assert (result["n"], result["n_early"]) == (10, 10)
     assert "past_close=True" in result["reading"]
+    # A page has no arguments.
+    head = Head(7, "ab" * 32)
+    pictures.save_calibration(result, tmp_path / "page.html", title="ann", head=head)
+    page = (tmp_path / "page.html").read_text()
+    assert "which favours early answers." in page
+    assert "past_close" not in page
     closed = Selection(forecaster="ann", closed_by=middle["now"])
     assert calibration(diary.ledger, selection=closed)["n"] == 0
     diary.write(40, *(ours.resolved(q, "no", 40.0) for q in asked[10:]))

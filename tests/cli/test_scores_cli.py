@@ -11,6 +11,7 @@ from forecasting.app.book import Book
 from forecasting.cli import run as cli
 from forecasting.cli.scores import _say_shares
 from forecasting.review.pictures import draw
+from forecasting.review.tables import steps
 from forecasting.store import Head
 from tests.season import Diary, question, resolved, said, season
 
@@ -263,3 +264,41 @@ def test_calibration_says_why_it_has_nothing_to_read(at_once, forecast):
 def test_a_part_of_a_forecast_in_a_count_is_explained(rows, expected, capsys):
     _say_shares(rows)
     assert ("forecasts of one event share that count" in capsys.readouterr().err) == expected
+
+
+@pytest.mark.parametrize("smeared", [0.0, 0.5])
+def test_a_long_curve_has_a_row_for_each_step_and_loses_no_forecast(smeared):
+    """Of 200 forecasts the words stood above as many rows, out of sight."""
+    rates = [0.1 * (i // 40) + smeared * i / 200 for i in range(200)]
+    curve = [
+        {"forecast": i / 200, "event_rate": rate, "n": 0.5, "events": 0.5 * rate, "lower": i / 250,
+         "upper": i / 150}
+        for i, rate in enumerate(rates)
+    ]  # fmt: skip
+    rows = steps(curve)
+    assert len(rows) == (20 if smeared else 5)
+    assert sum(row["n"] for row in rows) == pytest.approx(100)
+    assert sum(row["events"] for row in rows) == pytest.approx(sum(rates) / 2)
+    for row in rows:
+        assert row["event_rate"] == pytest.approx(row["events"] / row["n"])
+        first, _, last = row["forecast"].partition(" to ")
+        assert float(first) / 1.25 <= row["lower"] <= float(last) / 1.25
+    assert steps(curve[:20]) == curve[:20]
+
+
+def test_a_long_curve_fits_a_screen(tmp_path, home, capsys, monkeypatch):
+    diary = Diary(tmp_path / "long.db")
+    asked = [question(f"q{i}") for i in range(60)]
+    diary.write(0, *asked, *(said(q, "ann", 0.3 + i / 200, 0.0) for i, q in enumerate(asked)))
+    diary.write(41, *(resolved(q, "yes" if i % 2 else "no", 40) for i, q in enumerate(asked)))
+    diary.ledger.close()
+    monkeypatch.setenv("FORECASTING_NOW", "2026-06-01T00:00:00Z")
+    lines = {}
+    for wide in ((), ("--wide",)):
+        asked_for = ["calibration", "--as", "ann", "--db", str(tmp_path / "long.db"), *wide]
+        assert cli(asked_for) == 0
+        out, err = capsys.readouterr()
+        lines[wide] = len(out.splitlines())
+        assert ("a row for each step" in err) == (not wide)
+    assert lines[()] < 45
+    assert lines["--wide",] > 75

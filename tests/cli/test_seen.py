@@ -77,6 +77,8 @@ def test_a_difference_too_small_to_matter_has_no_exponent():
 def test_what_several_questions_lack_is_said_of_several():
     assert _silent({"a": "has no `answer`"}) == ["a has no `answer`"]
     assert _silent(dict.fromkeys("ab", "has no `answer`")) == ["a, b have no `answer`"]
+    (line,) = _silent(dict.fromkeys("ab", "has no `answer`, so no model speaks of it"))
+    assert line == "a, b have no `answer`, so no model speaks of them"
 
 
 def test_a_history_names_the_entries_that_redact_takes(database, capsys):

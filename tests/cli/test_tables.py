@@ -242,6 +242,9 @@ def test_options_and_quantiles_read_as_what_they_are(across, capsys):
     assert output.cell(quantiles) == "10 %: 0  50 %: 900  90 %: 2,500"
     row = {"mine": quantiles, "model": None, "difference": None, "withdrawn": False}
     assert brief(row)["mine"] == {"50": 900.0}
+    # Of 10 and 90 % alone the middle lies between them, and neither is it.
+    ends = row | {"mine": Quantiles({"10": 2500.0, "90": 12000.0})}
+    assert brief(ends)["mine"] == {"50": 7250.0}
     model = {"none": 0.3, "soft": 0.6, "firm": 0.1}
     apart = {name: options[name] - model[name] for name in options}
     shown = brief({"mine": options, "model": model, "difference": apart})

@@ -184,6 +184,14 @@ def test_a_range_below_nothing_and_a_question_too_short_say_what_is_wrong(output
     assert output("log", "warm", "--p", "5=-2", "--quantile", "95=-0.5", code=2)
 
 
+def test_what_to_try_can_be_pasted_into_a_shell(output):
+    days = ("--ladder", "2027-01-31,2027-03-31")
+    first, later = (f"--p {day}='1 in 5'" for day in ("2027-01-31", "2027-03-31"))
+    assert f"{first} {later}" in output("ask", "Does it?", "1 in 5", *days, code=2)
+    output("ask", "Does it?", *days, "--slug", "does")
+    assert f"{first} {later}" in output("log", "does", "1 in 5", code=2)
+
+
 def test_a_fault_of_a_file_names_its_line(output, tmp_path):
     (tmp_path / "p.yaml").write_text(
         "slug: p\ntitle: Does it come?\ncloses: 2027-01-31\nresolves_by: 2026-12-31\n"

@@ -153,6 +153,12 @@ def test_what_is_not_in_the_grammar_is_one_line(text, rule):
     assert str(refused.value) == f"answer ({text}): {rule}"
 
 
+def test_a_move_in_a_link_is_named_by_the_state_that_it_leads_to():
+    with pytest.raises(InvalidInput) as refused:
+        parse_target("truce none > talks")
+    assert refused.value.hint == "truce=talks"
+
+
 def test_brackets_are_bounded():
     with pytest.raises(InvalidInput, match="nested more than"):
         parse_predicate("(" * 500 + "a by close" + ")" * 500)

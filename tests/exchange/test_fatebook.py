@@ -2,6 +2,7 @@
 
 import csv
 import datetime as dt
+import re
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,19 @@ def test_without_a_zone_it_asks(ledger, tmp_path):
         import_record(ledger, sheet, now=NOW, me="ana")
     assert "where it was written" in refused.value.hint
     assert ledger.head().seq == 0
+
+
+def test_a_file_that_comes_again_without_its_name_is_told_whose_it_was(ledger):
+    import_record(ledger, EXPORT, now=NOW, me="ana", zone=ZONE)
+
+    def twice(**more):
+        again = import_record(ledger, EXPORT, now=NOW, zone=ZONE, dry_run=True, **more)
+        return [note for note in again["notes"] if "here as those of" in note]
+
+    (note,) = twice()
+    assert re.match(r"(\d+) of \1 forecasts of fatebook:ana are here as those of ana, ", note)
+    assert note.endswith("me=ana")
+    assert twice(me="ana") == []
 
 
 def test_seconds_of_one_digit_are_seconds(counts, ledger):

@@ -77,7 +77,8 @@ def test_both_means_are_given_and_each_is_what_it_is_called(counts, capsys, tmp_
     difference = next(text for text in shown.err.splitlines() if text.startswith("brier:"))
     assert "ours" not in difference
     assert "theirs" not in difference
-    # The score of each question stands in the table too.
+    # The score of each question stands in the table too, beside none of theirs.
+    assert "differences first" not in shown.out
     assert shown.out.count("predictionbook-") >= 3
 
 

@@ -25,7 +25,7 @@ from forecasting.review import (
     tables,
 )
 from forecasting.review.fans import fan_chart, save
-from forecasting.review.graph import layered, world_graph
+from forecasting.review.graph import arrow_label, layered, world_graph
 from tests.review.test_browser import CUT
 
 NAMES = "abcdefg"
@@ -90,6 +90,8 @@ def test_no_word_of_the_picture_is_cut():
         "\N{MINUS SIGN} soft-text or 2 others: ×0.5",
     ]
     assert "while a is soft-text or firm-text or signed-soft: b" in graph.arrows[0].tip
+    # What only happens has no state to name.
+    assert arrow_label(LinkRow("once a: b", "a", "b", 1.5, 0.8, 3.0)) == "+ ×1.5"
     texts = [" ".join(line.text for line in box.lines) for box in graph.boxes]
     assert texts == [
         f"{title} now: none",

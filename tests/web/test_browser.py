@@ -29,7 +29,7 @@ ADDRESSES = {
     ),
     "/q/{name}/why": ("/q/armenia-eu-referendum-2027/why",),
     "/questions": ("/questions", "/questions?status=open&text=russia&sort=difference"),
-    "/review": ("/review", "/review?who=model&kind=replay"),
+    "/review": ("/review", "/review?who=model&kind=replay", "/review?who=ana&kind=imported"),
     "/world/what-if": (
         "/world/what-if",
         "/world/what-if?if%5Barmenia-eu-referendum-2027%5D=yes&how=see",
@@ -40,8 +40,13 @@ NO_PAGES = {
     *("/enter", "/login", "/ledger/anchor", "/ledger/export/{format}"),
     *("/updated", "/jobs/{key}", "/ledger/preview", "/ledger/brought"),
 }
-#: A track record with a row that is refused.
-RECORD = "question,forecast,issued_at,closes\nq1,0.3,2025-01-01,2025-03-01\nq1,much,2025-01-02,\n"
+#: A track record with a row that is refused, and an outcome.
+RECORD = """\
+question,forecast,issued_at,closes,outcome
+q1,0.3,2025-01-01,2025-03-01,
+q1,much,2025-01-02,,
+q2,0.3,2025-01-01,2025-03-01,no
+"""
 #: An item of news that waits for its code, and one that has it.
 TALK = "Envoys of both sides talk of a general ceasefire before the "
 WAITS = f"{TALK}end of the year"
@@ -58,9 +63,12 @@ document.addEventListener("securitypolicyviolation",
   event => window.violations.push(event.violatedDirective + " " + event.blockedURI));
 """
 NARROW = """
-[...document.querySelectorAll(".item > .about")]
-  .filter(each => each.offsetParent && each.offsetWidth < 120)
-  .map(each => each.innerText.slice(0, 40))
+[...document.querySelectorAll(".item > .about")].filter(each => each.offsetWidth < 120)
+  .concat([...document.querySelectorAll(".stack tbody > tr")]
+    .filter(each => each.offsetWidth < .9 * each.parentElement.offsetWidth))
+  .concat([...document.querySelectorAll(".pair > small:first-child")]
+    .filter(each => each.offsetHeight > 24))
+  .filter(each => each.offsetParent).map(each => each.innerText.slice(0, 40))
 """
 
 
@@ -168,9 +176,9 @@ def _walk(context, origin, addresses, width, axe):
         across = page.evaluate("document.documentElement.scrollWidth")
         if across > width:
             wrong.append(f"{address}: {across} wide")
-        # A title that is pressed to nothing is no wider than the page either.
+        # A title or a row that is pressed to nothing is no wider than the page either.
         narrow = page.evaluate(NARROW)
-        wrong += [f"{address}: {each} has no width" for each in narrow]
+        wrong += [f"{address}: {each} has too little width" for each in narrow]
         violations = page.evaluate("window.violations || []")
         wrong += [f"{address}: policy {each}" for each in violations]
         if axe:

@@ -13,6 +13,8 @@ PAST = """\
 question,opens,closes,probability,date,outcome,resolved_at,forecaster
 Signed?,2026-01-01T00:00Z,2026-03-02T00:00Z,20%,2026-01-01T00:00Z,yes,2026-01-31T00:00Z,tom
 """
+#: The shade of a path.
+BAND = r'<path class="band[^"]*" d="([^"]*)"'
 LEVELS = {"10": "10000", "50": "26000", "90": "40000"}
 
 
@@ -45,10 +47,25 @@ def test_the_form_of_a_number_shows_the_levels_that_stand_and_says_them_again(br
     assert after.value.plain == before.value.plain
 
 
+@pytest.mark.parametrize(
+    "stated", [{"10": 2500, "90": 12000}, {"10": 2500, "50": 7250, "90": 12000}]
+)
+def test_a_number_stated_at_other_levels_has_its_middle_and_its_spread(browser, house, stated):
+    asked = house.book.ask("How many go home?", stated, by="2031-01-31", span="0..20000")
+    page = browser.get(f"/q/{asked['id']}").text
+    assert "7,250 (10 to 90 %: 2,500 to 12,000)" in page
+    heights = [re.findall(r"[MHL][\d.]+ ([\d.]+)", path) for path in re.findall(BAND, page)]
+    assert heights
+    assert all(len(set(each)) > 1 for each in heights)
+    assert '<span class="p">7,250</span>' in browser.get("/questions").text
+    (row,) = [row for row in house.book.questions() if row["id"] == asked["id"]]
+    assert row["latest"].middle == 7250.0
+
+
 def test_a_stored_midnight_is_never_shown_as_the_day_that_it_begins():
     """What was known, ends or closes goes by the day that its midnight ends, on every page."""
     words = "known_at|resolved_at|event_at|closes|resolves_by|until|watched|since"
-    ends = rf"({words})\b[^}}]*\|\s*(moment|day)\("
+    ends = rf"(?:\.|\[\")({words})\b[^}}]*\|\s*(moment|day)\("
     templates = Path(forecasting.web.__file__).parent / "templates"
     assert not [
         (file.name, match.group(0))
@@ -111,7 +128,7 @@ def test_a_corrected_outcome_is_marked_and_its_scores_are_gone(
     monkeypatch.setattr(
         question,
         "figures",
-        lambda *_, **__: Figures([old], head[0], Work("question", (), 0), 1),
+        lambda *_, **__: Figures([old], head[0], Work("question", (), 0), 1, going=True),
     )
     head = [house.book.head() + 1]
     name = numeric.removeprefix("/q/")
@@ -124,6 +141,27 @@ def test_a_corrected_outcome_is_marked_and_its_scores_are_gone(
     outcomes = page.partition('id="outcome"')[2].partition("</ol>")[0]
     assert re.search(r"<s>20</s> <small>replaced", outcomes)
     assert "<strong>5</strong>" in outcomes
+
+
+@pytest.mark.parametrize("state", ["done", "stopped"])
+def test_scores_that_come_while_the_page_is_drawn_are_not_called_none(
+    browser, house, numeric, monkeypatch, state
+):
+    """The page asks again: it was told that they are on their way, however soon they ended."""
+    from forecasting.web import compute
+    from forecasting.web.pages import question
+
+    def ends_meanwhile(*args, **values):
+        given = compute.figures(*args, **values | {"patience": 0})
+        given.work.state = state
+        return given
+
+    monkeypatch.setattr(house.desk, "ask", lambda *_, **__: compute.Work("question", (), 0))
+    monkeypatch.setattr(question, "figures", ends_meanwhile)
+    house.book.resolve(numeric.removeprefix("/q/"), "20", source="wire", sure=True)
+    scores = browser.get(numeric).text.partition('id="scores"')[2]
+    assert "forecast of it counts" not in scores
+    assert 'hx-trigger="load delay' in scores
 
 
 def test_the_count_above_a_history_is_of_the_rows_under_it(browser, house):

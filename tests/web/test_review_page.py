@@ -251,3 +251,15 @@ def test_the_scores_of_months_have_a_drawing_for_a_telephone():
         assert len(places) >= 2
         assert min(b - a for a, b in pairwise(places)) > 60
         assert all(0 < dot.x < width for track in drawn.tracks for dot in track.dots)
+
+
+@pytest.mark.parametrize("width", [720.0, NARROW.width])
+def test_a_record_of_ten_years_is_marked_where_years_begin(width):
+    rows = [
+        {"month": f"{2016 + k // 12}-{k % 12 + 1:02d}", "forecaster": "ana", "mean": 0.2,
+         "lower": None, "upper": None, "n_questions": 3, "reference": 0.25}
+        for k in range(7, 127)
+    ]  # fmt: skip
+    names = [name for _, name in charts.over_months(rows, width=width).frame.x_ticks]
+    assert len(names) >= 3
+    assert {name[:4] for name in names} == {"Jan "}

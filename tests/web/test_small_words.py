@@ -9,13 +9,14 @@ import pytest
 from forecasting.domain.forecast import Quantiles
 from forecasting.domain.outcome import OutcomeSpace
 from forecasting.errors import InvalidInput
+from forecasting.review.filters import without_command
 from forecasting.web.bodies import pairs
 from forecasting.web.faults import Fault, fault_of
 from forecasting.web.hosts import answered, authority, loopback
 from forecasting.web.pages.question import _to_hundred
 from forecasting.web.serve import public_names
 from forecasting.web.typed import percent_typed, spread_around
-from forecasting.web.view import ago, environment, flowing, host, until, without_command
+from forecasting.web.view import ago, environment, flowing, host, until
 
 NARROW = "\N{NARROW NO-BREAK SPACE}"
 NOON = dt.datetime(2026, 11, 28, 12, tzinfo=dt.UTC)
@@ -58,6 +59,10 @@ NOON = dt.datetime(2026, 11, 28, 12, tzinfo=dt.UTC)
         (
             without_command("2 seals not revealed count as the worst: forecast reveal"),
             "2 seals not revealed count as the worst",
+        ),
+        (
+            without_command("1 came early, which favours it (past_close=True leaves such out)."),
+            "1 came early, which favours it.",
         ),
         (ago(NOON, NOON), "just now"),
         (ago(NOON - dt.timedelta(hours=5), NOON), "5 hours ago"),

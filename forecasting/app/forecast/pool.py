@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from forecasting.app.ledger.log import form_of
 from forecasting.app.scores.frame import Selection, resolved, shown
 from forecasting.domain.catalog import Catalog, latest
 from forecasting.domain.forecast import DENSE, SHOWN, Forecast, model_value
@@ -86,8 +87,8 @@ def pool(
     monotone = monotone_ladders(is_open, [draft for _, draft in pooled])
     drafts = [draft for draft, _ in monotone]
     rows = [
-        {**row, "forecast": draft.value.plain, "note": note, "kind": wanted.kind}
-        for (row, _), (draft, note) in zip(pooled, monotone, strict=True)
+        {**row, "forecast": draft.value.plain_of(q.space), "note": note, "kind": wanted.kind}
+        for q, (row, _), (draft, note) in zip(is_open, pooled, monotone, strict=True)
     ]
     if log:
         recorded = ledger.append(drafts, recorded_at=now)
@@ -266,7 +267,7 @@ def _pooled(
     names = _members(inside, wanted)
     if not names:
         msg = f"question ({question.id}): no forecast is in force at {iso(moment)}"
-        raise NotFound(msg, hint=f"forecast log {question.id} 0.35")
+        raise NotFound(msg, hint=f"forecast log {question.id} {' '.join(form_of([question]))}")
     values = [inside[name].value for name in names]
     if question.type == "binary" and past is not None:
         crowd = Crowd(
@@ -308,9 +309,9 @@ def _pooled(
     row = {
         "question": question.id,
         "method": method,
-        "forecast": pooled.plain,
+        "forecast": pooled.plain_of(question.space),
         "members": names,
-        "said": {name: inside[name].value.plain for name in names},
+        "said": {name: inside[name].value.plain_of(question.space) for name in names},
         "as_of": moment,
     }
     return row, draft

@@ -251,8 +251,11 @@ def _silent(reasons: Mapping[str, str]) -> list[str]:
     lines = []
     for reason, names in by_reason.items():
         more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-        why = f": {reason}" if len(names) > 1 else f" {reason}"
-        why = why.replace(": has ", " have ")
+        why = f" {reason}"
+        if len(names) > 1:
+            why = f": {reason}".replace(": has ", " have ").replace(
+                "speaks of it", "speaks of them"
+            )
         lines.append(f"{', '.join(names[:SHOWN])}{more}{why}")
     return lines
 

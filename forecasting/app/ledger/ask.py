@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from itertools import count
+from shlex import quote
 from typing import Any, cast
 
 from forecasting.app.ledger import log as logs
@@ -241,7 +242,7 @@ def _values(
                 f"probability ({probability}): a ladder takes one probability for each of its days"
             )
             days = [question.day for question in questions]
-            number = probability.rpartition("=")[2]
+            number = quote(probability.rpartition("=")[2])
             raise InvalidInput(msg, hint=" ".join(f"--p {day}={number}" for day in days))
         return logs.rungs(catalog, slug, each, questions[0].opens)
     question = questions[0]

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from shlex import quote
 from typing import Any
 
 from forecasting.app.ledger import seal
@@ -24,6 +25,7 @@ from forecasting.domain.forecast import (
 from forecasting.domain.forecasters import MODEL, OURS, one_letter, plain_name
 from forecasting.domain.instants import iso
 from forecasting.domain.ladder import falls
+from forecasting.domain.outcome import OutcomeSpace
 from forecasting.domain.provenance import ModelRun
 from forecasting.domain.question import Question
 from forecasting.domain.resolution import Withdrawal
@@ -91,7 +93,7 @@ def log(
         msg = (
             "forecast: give one of a probability, one for each option, quantiles, rungs of a ladder"
         )
-        form = _form(Catalog.about(ledger, name).find(name))
+        form = form_of(Catalog.about(ledger, name).find(name))
         raise InvalidInput(msg, hint=" ".join(["forecast log", name, *form]))
     if sealed and at is not None:
         msg = f"time ({iso(at)}): a sealed forecast is always made now"
@@ -110,7 +112,7 @@ def log(
         if len(questions := catalog.find(name)) > 1 and isinstance(probability, str):
             msg = f"probability ({probability}): a ladder takes one for each of its days"
             live = [one for one in questions if catalog.status(one, now) == "open"] or questions
-            days = [f"--p {one.day}={probability}" for one in live]
+            days = [f"--p {one.day}={quote(probability)}" for one in live]
             raise InvalidInput(msg, hint=f"forecast log {name} {' '.join(days)}")
         question = catalog.one(name)
         if isinstance(probability, Mapping):
@@ -139,16 +141,17 @@ def log(
             "id": entry.id,
             "question": draft.question,
             "forecaster": draft.forecaster,
-            "forecast": draft.value.plain,
-            "before": (mine := last.get((draft.question, forecaster))) and mine.plain,
-            "model": (other := last.get((draft.question, MODEL))) and other.plain,
+            "forecast": draft.value.plain_of(question.space),
+            "before": (mine := last.get((question.id, forecaster)))
+            and mine.plain_of(question.space),
+            "model": (other := last.get((question.id, MODEL))) and other.plain_of(question.space),
             "issued_at": draft.issued_at,
             "recorded_at": entry.recorded_at,
             "kind": draft.kind,
             "mark": catalog.mark(replace(draft, recorded_at=entry.recorded_at)),
             "hash": entry.hash,
         }
-        for draft, entry in zip(drafts, recorded, strict=True)
+        for (question, _), draft, entry in zip(values, drafts, recorded, strict=True)
     ]
 
 
@@ -198,12 +201,12 @@ def value_of(
         return options_value(space, options)
     if space.type == "numeric" and quantiles:
         return quantiles_value(space, quantiles)
-    hint = " ".join(["forecast log", question.id, *_form([question])])
+    hint = " ".join(["forecast log", question.id, *form_of([question])])
     msg = f"question ({question.id}): is {question.type} and takes another form of forecast"
     raise InvalidInput(msg, hint=hint)
 
 
-def _form(questions: Sequence[Question]) -> list[str]:
+def form_of(questions: Sequence[Question]) -> list[str]:
     """Give the words that a forecast of a question, or of the rungs of a ladder, is made of."""
     first = questions[0]
     if len(questions) > 1:
@@ -348,7 +351,7 @@ def forecasts(
             "forecaster": f.forecaster,
             "kind": f.kind,
             "mark": catalog.mark(f),
-            "forecast": f.value.plain,
+            "forecast": f.value.plain_of(catalog.questions[f.question].space),
             "issued_at": f.issued_at,
             "recorded_at": f.recorded_at,
             "because": f.because,
@@ -422,7 +425,7 @@ def _rows_in_force(
                 "question": question.id,
                 "forecaster": forecast.forecaster,
                 "kind": "sealed" if opened is None else opened.kind,
-                "forecast": None if opened is None else opened.value.plain,
+                "forecast": None if opened is None else opened.value.plain_of(question.space),
                 "issued_at": forecast.issued_at,
                 "recorded_at": forecast.recorded_at,
                 "mark": "" if opened is None else catalog.mark(opened),
@@ -439,9 +442,17 @@ def _rows_in_force(
     return rows
 
 
+NO_UNIT = OutcomeSpace.binary()
+
+
 def entries(ledger: Ledger, *, before: int | None = None, most: int = 50) -> list[dict[str, Any]]:
     """Give the last entries, or the last before a number, newest first, each with a few words."""
     redacted = seal.reasons(ledger)
+    shown = ledger.entries(before=before, most=most)
+    about = {
+        entry.value.question for entry in shown if isinstance(entry.value, Forecast | Resolution)
+    }
+    spaces = {one.id: one.space for one in ledger.questions(about=about)} if about else {}
     return [
         {
             "seq": entry.seq,
@@ -449,23 +460,26 @@ def entries(ledger: Ledger, *, before: int | None = None, most: int = 50) -> lis
             "hash": entry.hash,
             "kind": entry.kind.replace("_", " "),
             "recorded_at": entry.recorded_at,
-            **dict(zip(("who", "about", "said"), _entry(entry.value), strict=True)),
+            **dict(zip(("who", "about", "said"), _entry(entry.value, spaces), strict=True)),
             "redacted": entry.seq in redacted,
         }
-        for entry in ledger.entries(before=before, most=most)
+        for entry in shown
     ]
 
 
-def _entry(value: Stored) -> tuple[str, str, Any]:
+def _entry(value: Stored, spaces: Mapping[str, OutcomeSpace]) -> tuple[str, str, Any]:
     """Say whose entry it is, of which question, and what it says."""
     match value:
         case Forecast():
             kind = "" if value.kind == "live" else value.kind
-            return value.forecaster, value.question, (value.value.plain, kind)
+            # A question that was dropped has none any more.
+            space = spaces.get(value.question, NO_UNIT)
+            return value.forecaster, value.question, (value.value.plain_of(space), kind)
         case Question():
             return "", value.id, value.title
         case Resolution():
-            return "", value.question, value.said if value.status else value.outcome
+            shown = spaces.get(value.question, NO_UNIT).shown(value.outcome)
+            return "", value.question, value.said if value.status else shown
         case Withdrawal():
             return value.forecaster, value.question, "withdrawn"
         case Sealed():

@@ -104,10 +104,10 @@ def beyond_doubt(space: OutcomeSpace, stated: str) -> Unsure | None:
     if word[:1] in ("<", ">") or word in ("above", "below"):
         return None
     msg = (
-        f"outcome ({stated.strip()}): lies beyond {space.lower:g} to {space.upper:g}, and would be "
-        f"kept as {outcome}; is it meant?"
+        f"outcome ({stated.strip()}): lies beyond {space.span}, and would be kept as "
+        f"{space.shown(outcome)}; is it meant?"
     )
-    return Unsure(msg, hint=f"{outcome}, or sure=True")
+    return Unsure(msg, hint=f"{space.shown(outcome)}, or sure=True")
 
 
 def _doubt(
@@ -143,8 +143,8 @@ def _doubt(
     binary_no = question.type == "binary" and outcome == NO
     other = "a yes no longer happen" if binary_no else "it no longer end otherwise"
     msg = (
-        f"outcome ({outcome}): {question.id} is open until {iso(question.closes)}, after "
-        f"{iso(known_at)}; can {other}?"
+        f"outcome ({question.space.shown(outcome)}): {question.id} is open until "
+        f"{iso(question.closes)}, after {iso(known_at)}; can {other}?"
     )
     return Unsure(msg, hint="sure=True, or at=TIME once the deadline has passed")
 
@@ -339,7 +339,8 @@ def _check_says_more(
     if (normalised(source), at) == (standing.source, standing.resolved_at) and (
         normalised(note) in ("", standing.note)
     ):
-        state = "annulled" if outcome == ANNULLED else f"resolved {standing.outcome}"
+        shown = question.space.shown(outcome)
+        state = shown if outcome == ANNULLED else f"resolved {shown}"
         msg = f"question ({question.id}): is already {state}, by that source; nothing was written"
         hint = f"another source or note, or forecast reopen {question.id} --source URL"
         raise InvalidInput(msg, hint=hint)
@@ -347,7 +348,8 @@ def _check_says_more(
 
 def _check_after_opening(question: Question, known_at: dt.datetime) -> None:
     if known_at <= question.opens:
-        msg = f"question ({question.id}): opened at {iso(question.opens)}, after {iso(known_at)}"
+        opened = iso(question.opens)
+        msg = f"question ({question.id}): opened at {opened}, not before {iso(known_at)}"
         raise InvalidInput(msg, hint="at=TIME, when the outcome could be known")
 
 
@@ -391,12 +393,12 @@ def _append(
     recorded = ledger.append(drafts, recorded_at=now)
     return [
         {
-            **resolution_row(draft),
+            **resolution_row(draft, question),
             "seq": entry.seq,
             "id": entry.id,
             "recorded_at": entry.recorded_at,
         }
-        for draft, entry in zip(drafts, recorded, strict=True)
+        for question, draft, entry in zip(questions, drafts, recorded, strict=True)
     ]
 
 
@@ -411,7 +413,7 @@ def resolutions(ledger: Ledger, name: str = "") -> list[dict[str, Any]]:
     catalog = Catalog.of(ledger)
     rows = []
     for version in _versions(ledger, catalog, name):
-        row = resolution_row(version)
+        row = resolution_row(version, catalog.questions[version.question])
         if name and version.seq is not None:
             row["id"] = None if version.derived else ledger.entry(version.seq).id
         rows.append({**row, "stands": catalog.outcomes.get(version.question) == version})
@@ -427,7 +429,7 @@ def scored(ledger: Ledger, name: str, *, kind: str = "live", run: str = "") -> l
     catalog = Catalog.of(ledger)
     rows: list[dict[str, Any]] = []
     for version in _versions(ledger, catalog, name):
-        about = {**resolution_row(version), "kind": kind}
+        about = {**resolution_row(version, catalog.questions[version.question]), "kind": kind}
         selection = Selection(kind, run, question=version.question)
         rows += [
             {
@@ -467,13 +469,13 @@ def _scores_under(
     return [row for row in rows if row["n_forecasts"]]
 
 
-def resolution_row(resolution: Resolution) -> dict[str, Any]:
+def resolution_row(resolution: Resolution, question: Question) -> dict[str, Any]:
     """Give a resolution as a row."""
     return {
         "seq": resolution.seq,
         "question": resolution.question,
         "status": resolution.said,
-        "outcome": resolution.outcome or None,
+        "outcome": question.space.shown(resolution.outcome) or None,
         "resolved_at": resolution.resolved_at,
         "recorded_at": resolution.recorded_at,
         "source": resolution.source,

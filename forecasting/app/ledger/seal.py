@@ -109,7 +109,7 @@ def reveal(
             "id": entry.id,
             "question": seal.question,
             "forecaster": seal.forecaster,
-            "forecast": draft.forecast.value.plain,
+            "forecast": draft.forecast.value.plain_of(catalog.questions[seal.question].space),
             "issued_at": seal.issued_at,
             "recorded_at": entry.recorded_at,
             "kind": draft.forecast.kind,

@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 from forecasting.app.ledger.seal import Seals, count_worst, read_seals
 from forecasting.domain.catalog import Catalog
 from forecasting.domain.forecast import KINDS, Forecast, kind_named
+from forecasting.domain.instants import DAYS
 from forecasting.domain.question import ANNULLED, TOO_SOON, Question
 from forecasting.domain.resolution import Reading, Withdrawal
 from forecasting.domain.sealed import Sealed, counts_from
@@ -396,13 +397,15 @@ def _about(names: Sequence[str], catalog: Catalog, as_of: dt.datetime | None) ->
                 outcome = space.label(standing.outcome)
             if space.type == "numeric":
                 side = {"<": -1, ">": 1}.get(standing.outcome[:1], 0)
+        # A score of dates is a number of days.
+        unit = "days" if space.unit == DAYS else space.unit
         rows.append(
             (
                 name, question.opens, question.closes,
                 known if known < question.closes else None,
                 outcome, space.lower, space.upper, space.type, question.event, question.topic,
                 question.tags, known, space.zero_point,
-                space.open_bounds, side, space.unit, counts, min(known, question.closes),
+                space.open_bounds, side, unit, counts, min(known, question.closes),
                 known - question.opens <= TOO_SOON,
             )
         )  # fmt: skip

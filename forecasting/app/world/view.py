@@ -280,7 +280,7 @@ class WorldView:
         DataFrame
             ``question, state, before, after, lower, upper, change, change_mcse, mcse, gate,
             basis``; those that move most first. `change` is 0 where the paths cannot tell it from
-            none: within twice its Monte Carlo error (`change_mcse`).
+            none: as its Monte Carlo error (`change_mcse`) lets one of so many rows move.
         """
         import pandas as pd
 

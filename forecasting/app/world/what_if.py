@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import reduce
 from itertools import combinations, pairwise
 from math import isfinite, sqrt
+from statistics import NormalDist
 from typing import Any, cast
 
 import numpy as np
@@ -63,8 +64,8 @@ TIMES = (3, 6)
 FEW = f"refused: fewer than {FEWEST} paths meet the condition"
 #: Levels of a number that are shown, and their largest error: 5 % is then from 3 to 7.
 CUTS, COARSE = (5.0, 50.0, 95.0), 0.02
-#: A change counts from so many of its standard errors on.
-SIGNIFICANT = 2.0
+#: How often noise alone moves one row by two standard errors, and then any row of a table.
+BY_CHANCE = 0.0455
 
 #: A truth on paths, with the window in which it is looked for.
 type Condition = tuple[Truth, dt.datetime, dt.datetime]
@@ -154,29 +155,48 @@ def _rows(
     pulled: Sequence[FloatArray],
 ) -> list[dict[str, Any]]:
     """Give how each question and scenario stands before, and where the conditions are met."""
+    asks = [q for q in live.questions if q.id not in decided and q.ladder not in decided]
+    several = sum(len(q.space.options) for q in asks if q.type in ("categorical", "ordered"))
+    several += sum(q.type in ("binary", "numeric") for q in asks)
+    several += len(scenarios.named) + 1 if scenarios is not None else 0
+    clear = _beyond(several)
     rows = []
-    for question in live.questions:
-        if question.id in decided or question.ladder in decided:
-            continue
+    for question in asks:
         counts = live.counts(live.run, question), _and(live.counts(run, question), seen)
         if question.type == "numeric":
-            rows.append(_number_row(live, question, run, counts, pulled))
+            rows.append(_number_row(live, question, run, counts, pulled, clear))
             continue
         before, after = live.truths(live.run, question), live.truths(run, question)
         for option in ["yes"] if question.type == "binary" else after:
             state = "" if question.type == "binary" else option
             then = (live.run, before[option], counts[0]), (run, after[option], counts[1])
-            rows.append(_row(question.id, state, *then, pulled))
+            rows.append(_row(question.id, state, *then, clear, pulled))
     if scenarios is not None:
         pairs = zip(partition(live.run, scenarios), partition(run, scenarios), strict=True)
         for (name, _, _, old), (_, _, _, new) in pairs:
             then = (live.run, old, None), (run, new, seen)
-            rows.append(_row(f"scenario:{name}", "", *then, pulled))
+            rows.append(_row(f"scenario:{name}", "", *then, clear, pulled))
     return rows
 
 
+def _beyond(rows: int) -> float:
+    """Give how many standard errors a change takes to be none of chance in any of so many rows.
+
+    Examples
+    --------
+    >>> round(_beyond(1), 2), round(_beyond(50), 2)
+    (2.0, 3.32)
+    """
+    return -NormalDist().inv_cdf(BY_CHANCE / 2 / max(rows, 1))
+
+
 def _row(
-    name: str, state: str, before: Asked, after: Asked, pulled: Sequence[FloatArray] = ()
+    name: str,
+    state: str,
+    before: Asked,
+    after: Asked,
+    clear: float,
+    pulled: Sequence[FloatArray] = (),
 ) -> dict[str, Any]:
     new, old = estimated(*after), estimated(*before)
     shown = new.gate == "passed"
@@ -189,7 +209,7 @@ def _row(
         "after": new.p if shown else None,
         "lower": new.quantiles[0] if shown else None,
         "upper": new.quantiles[-1] if shown else None,
-        "change": change if change is None or abs(change) > SIGNIFICANT * off else 0.0,
+        "change": change if change is None or abs(change) > clear * off else 0.0,
         "change_mcse": off,
         "mcse": new.mcse,
         "gate": new.gate if np.isfinite(new.mcse) else FEW,
@@ -212,6 +232,7 @@ def _number_row(
     run: Run,
     counts: tuple[BoolArray | None, BoolArray | None],
     pulled: Sequence[FloatArray],
+    clear: float,
 ) -> dict[str, Any]:
     predicate, (at, seen) = live.predictor.asks[question.id], counts
     before, after = (values(of.paths, predicate, question) for of in (live.run, run))
@@ -225,7 +246,7 @@ def _number_row(
     below = (live.run, before <= middle, at), (run, after <= middle, seen)
     off = _change_error(*below, pulled)
     shares = [float(np.sum(r.paths.weights(c)[under])) for r, under, c in below]
-    moves = abs(shares[1] - shares[0]) > SIGNIFICANT * off
+    moves = abs(shares[1] - shares[0]) > clear * off
     change = None if cuts[1] is None else cuts[1] - middle if moves else 0.0
     return {
         "question": question.id,

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from forecasting.domain.instants import DAYS
 from forecasting.domain.outcome import NO, YES, OutcomeSpace, beyond
 from forecasting.domain.question import ANNULLED
 from forecasting.domain.reading.manner import Manner, plainly, refused
@@ -53,7 +54,9 @@ def outcome(space: OutcomeSpace, text: str, *, manner: Manner | None = None) -> 
 
 
 def _way_out(space: OutcomeSpace) -> str:
-    return "12.5" if space.type == "numeric" else plainly(", ".join(space.options))
+    if space.type == "numeric":
+        return "2027-01-31" if space.unit == DAYS else "12.5"
+    return plainly(", ".join(space.options))
 
 
 def _number(space: OutcomeSpace, cell: str, manner: Manner | None) -> str:
@@ -67,7 +70,8 @@ def _number(space: OutcomeSpace, cell: str, manner: Manner | None) -> str:
     value = Decimal(plain)
     below, above = Decimal(repr(space.lower)), Decimal(repr(space.upper))
     if bare and not (value >= above if cell[0] == ">" else value <= below):
-        raise refused("outcome", cell, f"must be a number, {low} or {high}", "12.5")
+        rule = f"must be a number, {space.shown(low)} or {space.shown(high)}"
+        raise refused("outcome", cell, rule, _way_out(space))
     if bare:
         return high if cell[0] == ">" else low
     if below <= value <= above:

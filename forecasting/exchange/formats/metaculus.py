@@ -31,6 +31,7 @@ import numpy as np
 from forecasting.domain import Value
 from forecasting.domain.continuous import bucket, cdf_value, pmf, zero_point_of
 from forecasting.domain.forecast import decimal_text
+from forecasting.domain.instants import DAYS, days_since
 from forecasting.domain.outcome import OutcomeSpace
 from forecasting.domain.reading import plainly
 from forecasting.errors import InvalidInput
@@ -54,7 +55,6 @@ from forecasting.exchange.values import faulty, instant, number, probability
 from forecasting.scoring import metaculus as scoring
 
 NAME = "metaculus"
-DAYS = "days since 1970-01-01"
 SITE = "https://www.metaculus.com/questions/"
 QUESTIONS, FORECASTS, SCORES = "question_data.csv", "forecast_data.csv", "score_data.csv"
 CONTINUOUS = ("numeric", "discrete", "date")
@@ -64,7 +64,6 @@ _ROUNDING = Decimal("0.000001")
 _CUT = 2.0
 _HASH = re.compile(r"[0-9a-f]{64}")
 _DAY = dt.timedelta(days=1)
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 def looks_like(head: Head) -> bool:
@@ -250,7 +249,7 @@ def place(cell: Any, name: str) -> float:
     if re.match(r"\d{4}-\d{2}-\d{2}", text):
         if len(text) == 10:
             text += "T00:00:00+00:00"
-        return (instant(text, name=name) - _EPOCH) / _DAY
+        return days_since(instant(text, name=name))
     return float(number(text, name=name))
 
 

@@ -1,6 +1,7 @@
 """News: an inbox ranked by likeness, an item coded with one key, its effect before it is saved."""
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -134,7 +135,7 @@ def _widest_first(effects: Figures) -> Figures:
         return effects
     rows = [row | {"widest": _widest(row)} for row in effects.result["rows"]]
     rows.sort(key=lambda row: -row["widest"])
-    return Figures(effects.result | {"rows": rows}, effects.head, effects.work, effects.behind)
+    return replace(effects, result=effects.result | {"rows": rows})
 
 
 def _widest(row: dict[str, Any]) -> float:

@@ -22,7 +22,7 @@ from forecasting.web.bodies import Sent
 from forecasting.web.compute import Figures, address, figures
 from forecasting.web.faults import Fault, fault_of, in_percent
 from forecasting.web.routes import get, post
-from forecasting.web.typed import LEVELS, drawn, percent, percent_typed, spread_around
+from forecasting.web.typed import LEVELS, drawn, percent, percent_typed, spread_around, typed_again
 from forecasting.web.visit import Visit
 
 if TYPE_CHECKING:
@@ -109,10 +109,9 @@ def _plain(value: Any, unit: str = "") -> str:
         return words.said(value)
     if isinstance(value, Quantiles):
         numbers = list(value.values())
-        middle = value.get("50", numbers[len(numbers) // 2])
-        reach = f"{words.amount(numbers[0])} to {words.amount(numbers[-1])}"
+        reach = f"{words.bare(numbers[0], unit)} to {words.bare(numbers[-1], unit)}"
         levels = list(value)
-        return f"{words.amount(middle, unit)} ({levels[0]} to {levels[-1]} %: {reach})"
+        return f"{words.amount(value.middle, unit)} ({levels[0]} to {levels[-1]} %: {reach})"
     return " · ".join(f"{name}: {words.said(share)}" for name, share in value.items())
 
 
@@ -130,7 +129,8 @@ def _form_texts(page: "QuestionPage", form: Sent) -> dict[str, str]:
         }
     sent = form.under("q") or form.get("one")
     if mine is not None and mine.value.shape == "quantiles" and not sent:
-        fields |= dict(zip(mine.value.labels, map(unmistakable, mine.value.entered), strict=True))
+        texts = (typed_again(text, page.question.space) for text in mine.value.entered)
+        fields |= dict(zip(mine.value.labels, texts, strict=True))
     if "token" in form or form.under("p") or form.under("q"):
         fields |= form.under("p") | form.under("q")
         if "p" in form:
