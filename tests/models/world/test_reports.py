@@ -429,6 +429,7 @@ def test_a_report_on_a_move_is_over_once_another_move_left_its_state():
     """The rates were learned as if it had gone on: of one past two sums of time at risk."""
     coded = _coded(_item("a", "truce=on=x2", half_life="lasting", at=10.0))
     another_left = _past((0.0, 20.0, False), (30.0, 60.0, False))
+    assert piece_multipliers(_past((20.0, 20.0, True)), coded).tolist() == [1.0]
     first, second = piece_multipliers(another_left, coded)
     assert (first > 1.2, second) == (True, 1.0)
     seen = exposed(another_left, coded, [1.0])
