@@ -89,7 +89,7 @@ def show() -> None:
     if settings().format != "table":
         emit(rows)
         return
-    if not rows:
+    if not rows and not lacking:
         say(f"nothing needs {who} today; forecast --help lists the commands")
     if len(rows):
         _parts(rows)

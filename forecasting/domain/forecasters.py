@@ -62,7 +62,7 @@ OURS = re.compile(
 
 def not_a_person(name: str) -> InvalidInput:
     """Give the refusal of a name of :data:`OURS` where a person is to be named."""
-    message = f"forecaster ({name.strip()}): is one of the program's own forecasters, and no person"
+    message = f"forecaster ({name.strip()}): is a model, crowd or market by its name, and no person"
     return InvalidInput(message, hint="forecaster=NAME, such as ana")
 
 
