@@ -22,5 +22,4 @@ def __getattr__(name: str) -> Any:
         import importlib
 
         return importlib.import_module("forecasting.models")
-    msg = f"module {__name__!r} has no attribute {name!r}"
-    raise AttributeError(msg)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -35,8 +35,7 @@ def overridden() -> bool:
 def at(instant: datetime) -> Iterator[datetime]:
     """Stand the clock still at an instant, for this thread or task alone."""
     if instant.tzinfo is None:
-        message = f"instant ({instant.isoformat()}): must name its zone"
-        raise ValueError(message)
+        raise ValueError(f"instant ({instant.isoformat()}): must name its zone")
     inner = instant.astimezone(UTC)
     token = _override.set(inner)
     try:

@@ -174,8 +174,7 @@ def _sqlite(path: str, base: Path | None) -> str:
     if not path:
         raise InvalidInput("database (''): must be a path or a URL", hint=hint)
     if not path.isprintable():
-        message = f"database ({path!r}): a path has no control character"
-        raise InvalidInput(message, hint=hint)
+        raise InvalidInput(f"database ({path!r}): a path has no control character", hint=hint)
     try:
         file = Path(os.path.normpath((base or Path.cwd()) / Path(path).expanduser()))
     except RuntimeError:

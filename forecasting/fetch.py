@@ -286,10 +286,7 @@ def checked(url: str) -> tuple[SplitResult, int]:
 
 
 class _Line(io.RawIOBase):
-    """A connection whose every read and write ends by one deadline and within one count of bytes.
-
-    A timeout for each read would let a server that sends a byte now and then hold it for ever.
-    """
+    """A connection with one deadline for all it sends, or a byte now and then would hold it."""
 
     def __init__(self, connected: socket.socket, deadline: float, most: int) -> None:
         super().__init__()

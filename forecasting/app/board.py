@@ -241,8 +241,7 @@ class Board:
                     name: catalog.status(each, now) for name, each in catalog.questions.items()
                 }
                 until = min(
-                    (_boundary(each, now) for each in catalog.questions.values()),
-                    default=FOREVER,
+                    (_boundary(each, now) for each in catalog.questions.values()), default=FOREVER
                 )
                 cached = self._statuses = (catalog, now, until, statuses)
             return cached[3]

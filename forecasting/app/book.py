@@ -6,7 +6,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from forecasting import clock, config, store
+from forecasting import app, clock, config, store
 from forecasting.domain.catalog import Catalog
 from forecasting.domain.forecasters import OURS, not_a_person
 from forecasting.domain.reading.python import When, by_name, day, named, stated, text, when
@@ -58,10 +58,7 @@ def _short(value: Any) -> str:
 def frame(
     rows: Sequence[Mapping[str, Any]], times: Sequence[str] = (), columns: Sequence[str] = ()
 ) -> "pd.DataFrame":
-    """Give rows as a frame, some of whose columns are aware UTC times.
-
-    With `columns` a frame without rows has them too, and others have them first.
-    """
+    """Give rows as a frame, some of whose columns are aware UTC times."""
     import pandas as pd
 
     table = pd.DataFrame(list(rows))
@@ -114,7 +111,6 @@ def open_book(
     ...     len(book.questions())
     48
     """
-    from forecasting.app.upkeep.workspace import own_bank
     from forecasting.bank.usable import bundled_bank
 
     create = create or config.database(database).value == config.MEMORY
@@ -127,7 +123,7 @@ def open_book(
         raise DatabaseUnusable(absent.message, hint=hint) from absent
     try:
         if create and not book.ledger.head().seq:
-            book.init(own_bank(book.database) or bundled_bank())
+            book.init(app.workspace.own_bank(book.database) or bundled_bank())
     except BaseException:
         book.close()
         raise
@@ -235,29 +231,19 @@ class Book[Table]:
         database: str | None = None,
     ) -> dict[str, Any]:
         """Make or complete a workspace, and say what was made; :func:`init_workspace` opens it."""
-        from forecasting.app.upkeep.workspace import init
-
-        return init(
-            Path(folder),
-            example=example,
-            forecaster=forecaster,
-            database=database,
-            now=clock.now(),
+        return app.workspace.init(
+            Path(folder), example=example, forecaster=forecaster, database=database, now=clock.now()
         )
 
     @staticmethod
     def make_database(database: str, *, example: str | None = None) -> dict[str, Any]:
         """Make or complete a database that belongs to no workspace."""
-        from forecasting.app.upkeep.workspace import init_database
-
-        return init_database(database, example=example, now=clock.now())
+        return app.workspace.init_database(database, example=example, now=clock.now())
 
     @staticmethod
     def check_files(path: str | Path) -> "list[Problem]":
         """List every fault of a bank folder or of a question file, without a database."""
-        from forecasting.app.upkeep.banks import check_bank
-
-        return check_bank(Path(path))
+        return app.banks.check_bank(Path(path))
 
     @staticmethod
     def backup(database: str | None, file: str | Path, *, force: bool = False) -> dict[str, Any]:
@@ -303,10 +289,9 @@ class Book[Table]:
 
     def _tell_of_files(self) -> None:
         """Name the files of the ledger's bank that are left out, and what lies ahead in them."""
-        from forecasting.app.upkeep.banks import bank_of
         from forecasting.bank.usable import told_of_files
 
-        for note in told_of_files(bank_of(self.ledger), ahead=True):
+        for note in told_of_files(app.banks.bank_of(self.ledger), ahead=True):
             self._tell(note)
 
     def close(self) -> None:
@@ -336,16 +321,12 @@ class Book[Table]:
 
         Without a name it is that of the ledger's bank.
         """
-        from forecasting.app.upkeep.banks import zone_of
-
         if not names:
-            return zone_of(self.ledger)
-        from forecasting.app.upkeep.banks import world_of
-
+            return app.banks.zone_of(self.ledger)
         try:
             return Catalog.about(self.ledger, names[0]).find(names[0])[0].zone
         except NotFound:
-            known = world_of(self.ledger).processes
+            known = app.banks.world_of(self.ledger).processes
         zones = {known[name].zone for name in names if name in known}
         return zones.pop() if len(zones) == 1 else ""
 
@@ -408,14 +389,14 @@ class Book[Table]:
 
     def init(self, bank: "Bank | str | Path") -> dict[str, Any]:
         """Load a bank, or that of a folder: new items are appended, changed ones reported."""
-        from forecasting.app.upkeep.banks import load_bank
-        from forecasting.app.upkeep.workspace import counted
         from forecasting.bank.usable import loaded
 
         bank = loaded(bank)
         new = not self.ledger.head().seq
-        counts = load_bank(self.ledger, bank, clock.now())
-        return counted(self.database, counts, questions=len(bank.questions), created=new)
+        counts = app.banks.load_bank(self.ledger, bank, clock.now())
+        return app.workspace.counted(
+            self.database, counts, questions=len(bank.questions), created=new
+        )
 
     def reload(self) -> "Bank":
         """Load what is new in the ledger's bank, and return the bank.
@@ -423,17 +404,15 @@ class Book[Table]:
         A new ledger gets the bank of its workspace; outside of one, the example that comes with
         the package.
         """
-        from forecasting.app.upkeep.banks import bank_of, remembered
-        from forecasting.app.upkeep.workspace import own_bank
         from forecasting.bank.usable import bundled_bank
 
-        own = own_bank(self.database)
-        if own is None and remembered(self.ledger) is not None:
-            own = bank_of(self.ledger)
+        own = app.workspace.own_bank(self.database)
+        if own is None and app.banks.remembered(self.ledger) is not None:
+            own = app.banks.bank_of(self.ledger)
             self.init(own)
             return own
         self.init(own or bundled_bank())
-        return bank_of(self.ledger)
+        return app.banks.bank_of(self.ledger)
 
     def questions(self, **filters: str) -> Table:
         """Give the questions: one row each, a rung of a ladder too."""
@@ -522,8 +501,7 @@ class Book[Table]:
         from forecasting.review.due import ORDERS, ROW
 
         if by not in ORDERS:
-            msg = f"by ({by}): must be one of {', '.join(ORDERS)}"
-            raise InvalidInput(msg, hint="by=value")
+            raise InvalidInput(f"by ({by}): must be one of {', '.join(ORDERS)}", hint="by=value")
         rows = self._look().due(self.forecaster, clock.now())
         if by == "date":
             rows = sorted(rows, key=lambda row: (row["deadline"], row["question"]))
@@ -547,9 +525,7 @@ class Book[Table]:
 
     def check(self, path: str | Path | None = None) -> "list[Problem]":
         """List every fault of a bank folder or of a question file; else of the ledger's bank."""
-        from forecasting.app.upkeep.banks import check_bank
-
-        return check_bank(None if path is None else Path(path), self.ledger)
+        return app.banks.check_bank(None if path is None else Path(path), self.ledger)
 
     def calendar(self, rows: Sequence[Mapping[str, Any]]) -> bytes:
         """Write rows of :meth:`due` as a calendar with an event at each deadline."""
@@ -569,15 +545,13 @@ class Book[Table]:
 
     def add_questions(self, question: "str | Path | Mapping[str, Any]") -> "list[Question]":
         """Add a question or a ladder as `add_question` does, and give the questions."""
-        from forecasting.app.upkeep.banks import add_fields, add_file
-
         now = clock.now()
         if isinstance(question, Mapping):
             from forecasting.bank.asked import dated
 
             zone = str(question.get("zone") or config.zone() or self.zone())
-            return add_fields(self.ledger, dated(question, zone, now), now)
-        return add_file(self.ledger, Path(question), now)
+            return app.banks.add_fields(self.ledger, dated(question, zone, now), now)
+        return app.banks.add_file(self.ledger, Path(question), now)
 
     def ask(
         self,
@@ -612,12 +586,11 @@ class Book[Table]:
             ``id, title, questions, process, forecasts, model, ...``; `model` holds what was logged
             of the model for each question that it can answer at once.
         """
-        from forecasting.app.ledger.ask import ask, by_stated_rates
         from forecasting.bank.asked import Asked
 
         now = clock.now()
         several = by_name(forecast)
-        question = ask(
+        question = app.ask.ask(
             self.ledger,
             Asked(title, by=day(by), ladder=[day(each) for each in ladder], **more),
             forecaster=self.speaker(forecaster),
@@ -630,15 +603,17 @@ class Book[Table]:
         )
         model: dict[str, Any] = {}
         try:
-            if question["answer"] and (able := by_stated_rates(self.ledger, question["id"])):
-                from forecasting.app.forecast.update import BOTH_SHOWN, update
-
-                rows, warnings = update(self.ledger, able, now=now)
+            if question["answer"] and (
+                able := app.ask.by_stated_rates(self.ledger, question["id"])
+            ):
+                rows, warnings = app.update.update(self.ledger, able, now=now)
                 model = {row["question"]: row["after"] for row in rows if row["logged"]}
                 for warning in warnings:
                     # Here no number of the model is shown that is not logged.
                     waits = "the model's number is not logged before somebody looks"
-                    self._tell(warning.replace(f"{BOTH_SHOWN}, neither is logged", waits))
+                    self._tell(
+                        warning.replace(f"{app.update.BOTH_SHOWN}, neither is logged", waits)
+                    )
         except ForecastingError as fault:
             # The question and its number are recorded already, so this is a note and no error.
             self._tell(f"{question['id']} is asked, but the model's number is not logged: {fault}")
@@ -655,52 +630,41 @@ class Book[Table]:
 
         Gives the ids that changed.
         """
-        from forecasting.app.ledger.ask import edit
-
-        return edit(self.ledger, question, whole or changed, clock.now())
+        return app.ask.edit(self.ledger, question, whole or changed, clock.now())
 
     def drop_question(self, question: str) -> list[str]:
         """Drop a question that nobody else has forecast; its entries stay."""
-        from forecasting.app.ledger.ask import drop
-
-        ids, notes = drop(self.ledger, question, forecaster=self.forecaster, now=clock.now())
+        ids, notes = app.ask.drop(
+            self.ledger, question, forecaster=self.forecaster, now=clock.now()
+        )
         for note in notes:
             self._tell(note)
         return ids
 
     def forecasts(self, *, kind: str | None = None, forecaster: str | None = None) -> Table:
         """Give every forecast except those of undone imports: one row each."""
-        from forecasting.app.ledger.log import FORECAST_COLUMNS, forecasts
-
-        rows = forecasts(self.ledger, kind=kind, forecaster=forecaster)
-        return self._give(rows, ("issued_at", "recorded_at"), FORECAST_COLUMNS)
+        rows = app.log.forecasts(self.ledger, kind=kind, forecaster=forecaster)
+        return self._give(rows, ("issued_at", "recorded_at"), app.log.FORECAST_COLUMNS)
 
     def evidence(self, *, everything: bool = False, question: str = "") -> Table:
         """Give the evidence: one row an item; reference tables only with `everything`."""
-        from forecasting.app.news import shown
-        from forecasting.app.news.shown import EVIDENCE_COLUMNS
-
         now = clock.now()
-        rows = shown.rows(self.ledger, now=now, question=question, everything=everything)
-        return self._give(rows, ("event_at", "known_at", "recorded_at"), EVIDENCE_COLUMNS)
+        rows = app.shown.rows(self.ledger, now=now, question=question, everything=everything)
+        return self._give(rows, ("event_at", "known_at", "recorded_at"), app.shown.EVIDENCE_COLUMNS)
 
     def news(self, item: int | str = "") -> dict[str, Any]:
         """Give an item of evidence whole, by its number, the start of its hash, or its key."""
-        from forecasting.app.news import shown
-
         if item == "":
             msg = "news: shows one item, and none is named"
             raise InvalidInput(msg, hint="book.evidence() for all, then book.news(ITS_NUMBER)")
-        return shown.show(self.ledger, str(item), now=clock.now())
+        return app.shown.show(self.ledger, str(item), now=clock.now())
 
     def retract_news(
         self, item: int | str, *, because: str, known_at: When = None
     ) -> dict[str, Any]:
         """Take an item of evidence back, by an entry of its own."""
-        from forecasting.app.news import add
-
         now = clock.now()
-        return add.retract(
+        return app.add.retract(
             self.ledger,
             str(item),
             because=because,
@@ -711,16 +675,12 @@ class Book[Table]:
     @staticmethod
     def fetched(address: str) -> bytes:
         """Fetch a file of news from a public address, for :meth:`import_news`."""
-        from forecasting.app.news.add import fetched
-
-        return fetched(address)
+        return app.add.fetched(address)
 
     def import_news(self, content: bytes, *, name: str, **more: Any) -> dict[str, Any]:
         """Add the items of a CSV, JSON-lines, RSS or Atom file; see `forecast news import`."""
-        from forecasting.app.news.add import import_news
-
         self._tell_of_files()
-        return import_news(self.ledger, content, name=name, now=clock.now(), **more)
+        return app.add.import_news(self.ledger, content, name=name, now=clock.now(), **more)
 
     def sources(self, *, as_of: When = None, kind: str = "") -> Table:
         """Give how reliable each source is, by its grade and by its resolved claims.
@@ -728,37 +688,32 @@ class Book[Table]:
         With `kind` also whether forecasts of that kind were better after its reports than before;
         the last row is that of all reports.
         """
-        from forecasting.app.news.shown import source_rows
-
         now, asked = clock.now(), when(as_of)
-        rows = source_rows(self.ledger, as_of=asked or now, now=now)
+        rows = app.shown.source_rows(self.ledger, as_of=asked or now, now=now)
         if kind:
-            from forecasting.app.scores.frame import Selection
-            from forecasting.app.scores.review import ALL, worth
-
             # Of questions that run on, only what ends one early has an outcome.
-            past = Selection(kind=kind, as_of=asked, closed_by=asked or now)
-            changes = worth(self.ledger, past)
+            past = app.frame.Selection(kind=kind, as_of=asked, closed_by=asked or now)
+            changes = app.review.worth(self.ledger, past)
             nothing = {name: None for name in next(iter(changes.values()), {})}
             rows = [row | changes.get(row["source"], nothing) for row in rows]
-            if ALL in changes:
-                rows.append({"source": ALL, "items": 0, "data": None, **changes[ALL]})
+            if app.review.ALL in changes:
+                rows.append(
+                    {"source": app.review.ALL, "items": 0, "data": None, **changes[app.review.ALL]}
+                )
         return self._give(rows)
 
     @staticmethod
     def folded(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Fold the sources of data sets among rows of :meth:`sources` into one each."""
-        from forecasting.app.news.shown import folded
-
-        return [dict(row) for row in folded(rows)]
+        return [dict(row) for row in app.shown.folded(rows)]
 
     def grade_source(
         self, name: str, grade: str, *, because: str = "", new: bool = False
     ) -> dict[str, Any]:
         """Grade a source from now on; this overrides the grades of its items."""
-        from forecasting.app.news.add import set_grade
-
-        return set_grade(self.ledger, name, grade, now=clock.now(), because=because, new=new)
+        return app.add.set_grade(
+            self.ledger, name, grade, now=clock.now(), because=because, new=new
+        )
 
     def log(
         self,
@@ -780,11 +735,9 @@ class Book[Table]:
         text, and a mapping may be a Series. A forecast in force that was logged in the same words
         `since` a moment is not logged again.
         """
-        from forecasting.app.ledger.log import log
-
         now = clock.now()
         several = {"options": options, "quantiles": quantiles, "ladder": ladder}
-        return log(
+        return app.log.log(
             self.ledger,
             question,
             forecaster=self.speaker(forecaster),
@@ -808,9 +761,7 @@ class Book[Table]:
         forecaster: str | None = None,
     ) -> list[dict[str, Any]]:
         """Reveal sealed forecasts: of an entry, a question, a file, or all."""
-        from forecasting.app.ledger.seal import reveal
-
-        return reveal(
+        return app.seal.reveal(
             self.ledger,
             name,
             forecaster=self.speaker(forecaster),
@@ -823,9 +774,7 @@ class Book[Table]:
         self, entry: int | str, *, because: str, forecaster: str | None = None
     ) -> dict[str, Any]:
         """Remove the text of a rationale from the database; backups and exports keep it."""
-        from forecasting.app.ledger.seal import redact
-
-        return redact(
+        return app.seal.redact(
             self.ledger,
             str(entry),
             forecaster=self.speaker(forecaster),
@@ -835,10 +784,8 @@ class Book[Table]:
 
     def withdraw(self, question: str, *, at: When = None) -> list[dict[str, Any]]:
         """Withdraw the forecaster's forecast in force."""
-        from forecasting.app.ledger.log import withdraw
-
         now = clock.now()
-        return withdraw(
+        return app.log.withdraw(
             self.ledger,
             question,
             forecaster=self.forecaster,
@@ -851,14 +798,13 @@ class Book[Table]:
 
         With `run`, of replays only that one; empty: the latest complete one.
         """
-        from forecasting.app.ledger.log import HISTORY_COLUMNS, history
-        from forecasting.app.scores.frame import latest_run
-
-        rows = history(self.ledger, question, **filters)
+        rows = app.log.history(self.ledger, question, **filters)
         if run is not None:
-            latest = run or latest_run(self.ledger)
+            latest = run or app.frame.latest_run(self.ledger)
             rows = [row for row in rows if row["kind"] != "replay" or row["run"] == latest]
-        return self._give(rows, ("issued_at", "recorded_at", "from", "until"), HISTORY_COLUMNS)
+        return self._give(
+            rows, ("issued_at", "recorded_at", "from", "until"), app.log.HISTORY_COLUMNS
+        )
 
     def add_news(
         self,
@@ -876,18 +822,15 @@ class Book[Table]:
         ``{"truce": "on"}`` is a fact. More
         words: `url`, `grade`, `story`, `because`, `half_life`, `lasting`, `confirmed`.
         """
-        from forecasting.app.news import add
-
         if isinstance(on, str):
             on = [on]
         effects = [f"{q}={effect}" for q, effect in on.items()] if isinstance(on, Mapping) else on
         now, zone = clock.now(), self.zone()
         moment = when(known_at, days="ends", zone=zone, now=now)
         if moment is None:
-            msg = "known_at: must be given"
-            raise InvalidInput(msg)
+            raise InvalidInput("known_at: must be given")
         self._tell_of_files()
-        return add.add(
+        return app.add.add(
             self.ledger,
             title,
             source=source,
@@ -927,14 +870,13 @@ class Book[Table]:
         DataFrame
             A row per question: ``question, before, after, lower, upper, quiet, logged, ...``.
         """
-        from forecasting.app.forecast.update import UPDATE_COLUMNS, update
         from forecasting.domain.watch import no_list
 
         if watched and not dry_run and self.without_list():
             behind = self.unwatched(*questions, as_of=as_of)
             if behind and (note := no_list(self.without_list(*behind), self.zone())):
                 self._tell(note)
-        rows, warnings = update(
+        rows, warnings = app.update.update(
             self.ledger,
             questions,
             now=clock.now(),
@@ -947,13 +889,11 @@ class Book[Table]:
             accept_because=accept_because,
             watcher=self.forecaster if watched else "",
         )
-        return self._noted(rows, warnings, ("closes", "watched_until"), UPDATE_COLUMNS)
+        return self._noted(rows, warnings, ("closes", "watched_until"), app.update.UPDATE_COLUMNS)
 
     def unwatched(self, *questions: str, as_of: When = None) -> "dict[str, dt.datetime]":
         """Give what nobody has watched for a week of the processes behind questions, until when."""
-        from forecasting.app.forecast.update import unwatched
-
-        return unwatched(self.ledger, questions, now=clock.now(), as_of=when(as_of))
+        return app.update.unwatched(self.ledger, questions, now=clock.now(), as_of=when(as_of))
 
     def world(
         self,
@@ -986,17 +926,10 @@ class Book[Table]:
         InvalidInput
             No question is open that the world answers.
         """
-        from forecasting.app.world.view import world
-
         if bank is None:
             self._tell_of_files()
-        return world(
-            self.ledger,
-            now=clock.now(),
-            as_of=when(as_of),
-            draws=draws,
-            seed=seed,
-            bank=bank,
+        return app.view.world(
+            self.ledger, now=clock.now(), as_of=when(as_of), draws=draws, seed=seed, bank=bank
         )
 
     def explain(
@@ -1010,44 +943,34 @@ class Book[Table]:
         self, question: str, *, as_of: When = None, seed: int = 0
     ) -> list[dict[str, Any]]:
         """Say why the model's probability is what it is, always as a list."""
-        from forecasting.app.forecast.explain import explain
-
         self._tell_of_files()
-        return explain(self.ledger, question, now=clock.now(), as_of=when(as_of), seed=seed)
+        return app.explain.explain(
+            self.ledger, question, now=clock.now(), as_of=when(as_of), seed=seed
+        )
 
     def scenarios(self) -> Table:
         """Give the sets of named scenarios of the bank."""
-        from forecasting.app.world.scenario import listed
-
         self._tell_of_files()
-        return self._give(listed(self.ledger), ("closes",))
+        return self._give(app.scenario.listed(self.ledger), ("closes",))
 
     def simulated(self, *, as_of: When = None, seed: int = 0) -> "Live":
         """Simulate the world, and give what answers of scenarios, what-if and stories."""
-        from forecasting.app.world.scenario import live
-
         self._tell_of_files()
-        return live(self.ledger, now=clock.now(), as_of=when(as_of), seed=seed)
+        return app.scenario.live(self.ledger, now=clock.now(), as_of=when(as_of), seed=seed)
 
     @staticmethod
     def graphs() -> list[dict[str, Any]]:
         """List the graphs that learn, and the kinds of process that a world may have."""
-        from forecasting.app.world.processes import graph_rows
-
-        return graph_rows()
+        return app.processes.graph_rows()
 
     def graph(self, name: str) -> dict[str, Any]:
         """Show a graph of the models: what it is, and its latest fits."""
-        from forecasting.app.world.processes import graph_report
-
-        return graph_report(self.ledger, name)
+        return app.processes.graph_report(self.ledger, name)
 
     def priors(self, *questions: str) -> Table:
         """Give every prior, or those that questions rest on, with its source."""
-        from forecasting.app.world.processes import prior_rows
-
         self._tell_of_files()
-        return self._give(prior_rows(self.ledger, questions=questions))
+        return self._give(app.processes.prior_rows(self.ledger, questions=questions))
 
     def resolve(
         self,
@@ -1060,27 +983,21 @@ class Book[Table]:
         sure: bool = False,
     ) -> list[dict[str, Any]]:
         """Record an outcome, or a corrected version of it."""
-        from forecasting.app.ledger.resolve import resolve
-
         more = {"source": source, "note": note, "sure": sure}
-        return self._record_outcome(resolve, question, text(outcome), at=at, **more)
+        return self._record_outcome(app.resolve.resolve, question, text(outcome), at=at, **more)
 
     def annul(
         self, question: str, *, source: str, at: When = None, note: str = ""
     ) -> list[dict[str, Any]]:
         """Annul a question: it is not scored."""
-        from forecasting.app.ledger.resolve import annul
-
-        return self._record_outcome(annul, question, at=at, source=source, note=note)
+        return self._record_outcome(app.resolve.annul, question, at=at, source=source, note=note)
 
     def dispute(
         self, question: str, outcome: str | float, *, source: str, at: When = None, note: str = ""
     ) -> list[dict[str, Any]]:
         """Record another reading of an outcome; the official resolution is unchanged."""
-        from forecasting.app.ledger.resolve import dispute
-
         return self._record_outcome(
-            dispute, question, text(outcome), at=at, source=source, note=note
+            app.resolve.dispute, question, text(outcome), at=at, source=source, note=note
         )
 
     def _record_outcome(
@@ -1098,49 +1015,33 @@ class Book[Table]:
 
     def reopen(self, question: str, *, source: str, note: str = "") -> list[dict[str, Any]]:
         """Withdraw the outcome of a question: from now on it is unresolved."""
-        from forecasting.app.ledger.resolve import reopen
-
-        return reopen(self.ledger, question, source=source, now=clock.now(), note=note)
+        return app.resolve.reopen(self.ledger, question, source=source, now=clock.now(), note=note)
 
     def resolutions(
         self, question: str = "", *, scores: bool = False, kind: str = "live", run: str = ""
     ) -> Table:
         """Give every version of an outcome (or of all); with `scores`, as if each had stood."""
-        from forecasting.app.ledger.resolve import (
-            RESOLUTION_COLUMNS,
-            SCORED_COLUMNS,
-            resolutions,
-            scored,
-        )
-
         times = ("resolved_at", "recorded_at")
         if scores:
-            rows = scored(self.ledger, question, kind=kind, run=run)
-            return self._give(rows, times, SCORED_COLUMNS)
-        return self._give(resolutions(self.ledger, question), times, RESOLUTION_COLUMNS)
+            rows = app.resolve.scored(self.ledger, question, kind=kind, run=run)
+            return self._give(rows, times, app.resolve.SCORED_COLUMNS)
+        return self._give(
+            app.resolve.resolutions(self.ledger, question), times, app.resolve.RESOLUTION_COLUMNS
+        )
 
     def followers(self, rows: Sequence[Mapping[str, Any]]) -> list[str]:
         """Say what outcomes just recorded bring with them: other rungs, failed conditions."""
-        from forecasting.app.ledger.resolve import followers
-
-        return followers(self.ledger, rows, clock.now())
+        return app.resolve.followers(self.ledger, rows, clock.now())
 
     def import_record(
-        self,
-        file: str | Path,
-        format: str = "",
-        *,
-        me: str = "",
-        zone: str = "",
-        **options: Any,
+        self, file: str | Path, format: str = "", *, me: str = "", zone: str = "", **options: Any
     ) -> dict[str, Any]:
         """Import a track record, its forecasts as imported; see `forecast import`."""
-        from forecasting.app.ledger.importing import import_record
-        from forecasting.app.upkeep.workspace import usual_zone
-
-        usual = "" if zone else usual_zone(self.ledger, self.database)
+        usual = "" if zone else app.workspace.usual_zone(self.ledger, self.database)
         options |= {"me": me, "zone": zone, "usual_zone": usual}
-        return import_record(self.ledger, Path(file), format, now=clock.now(), **options)
+        return app.importing.import_record(
+            self.ledger, Path(file), format, now=clock.now(), **options
+        )
 
     @staticmethod
     def import_formats() -> dict[str, str]:
@@ -1151,9 +1052,7 @@ class Book[Table]:
 
     def import_undo(self, run: int | str, *, drop: bool = False) -> dict[str, Any]:
         """Undo an import, by the number that it gave as its run; `drop` its questions too."""
-        from forecasting.app.ledger.importing import import_undo
-
-        return import_undo(self.ledger, run, now=clock.now(), drop=drop)
+        return app.importing.import_undo(self.ledger, run, now=clock.now(), drop=drop)
 
     def import_runs(self) -> Table:
         """Give every import, with the run that `import_undo` takes."""
@@ -1179,17 +1078,15 @@ class Book[Table]:
 
         A sheet for Fatebook is of one person: of `forecaster`, by default of this book's.
         """
-        from forecasting.app.ledger.export import export_record
-
         out = None if file is None else Path(file)
         who = forecaster or self.forecaster
-        return export_record(self.ledger, format, out=out, force=force, forecaster=who)
+        return app.export.export_record(self.ledger, format, out=out, force=force, forecaster=who)
 
     def matches(self) -> Table:
         """Give the questions that ask the same as one on another platform: ``question, url``."""
-        from forecasting.app.ledger.ask import matches
-
-        return self._give([asdict(one) for one in matches(self.ledger, Catalog.of(self.ledger))])
+        return self._give(
+            [asdict(one) for one in app.ask.matches(self.ledger, Catalog.of(self.ledger))]
+        )
 
     def same_as(
         self,
@@ -1204,9 +1101,7 @@ class Book[Table]:
 
         `differs` says where the criteria differ, `complement` that it asks the opposite.
         """
-        from forecasting.app.ledger.ask import same_as
-
-        match = same_as(
+        match = app.ask.same_as(
             self.ledger,
             question,
             url,
@@ -1220,9 +1115,7 @@ class Book[Table]:
 
     def entries(self, *, before: int | None = None, most: int = 50) -> list[dict[str, Any]]:
         """Give the last entries, or the last before a number: ``seq, kind, who, about, said``."""
-        from forecasting.app.ledger.log import entries
-
-        return entries(self.ledger, before=before, most=most)
+        return app.log.entries(self.ledger, before=before, most=most)
 
     def record_digest(self) -> str:
         """Digest what the entries say, whatever their order and the times of recording."""
@@ -1239,7 +1132,6 @@ class Book[Table]:
         forecaster: str | None = None,
     ) -> list[dict[str, Any]]:
         """Record that you looked at processes (`every`: all), and nothing more had happened."""
-        from forecasting.app.world.processes import watch
         from forecasting.domain.watch import no_list
 
         now, zone = clock.now(), ""
@@ -1247,7 +1139,7 @@ class Book[Table]:
             self._tell(note)
         if until is not None:
             zone = self.zone(*processes) or self.zone()
-        return watch(
+        return app.processes.watch(
             self.ledger,
             processes,
             until=when(until, days="ends", zone=zone, now=now) or now,
@@ -1262,17 +1154,16 @@ class Book[Table]:
 
         `among` these alone; default: all of the bank.
         """
-        from forecasting.app.upkeep.banks import bank_of
         from forecasting.domain.watch import without_list
 
-        return without_list(bank_of(self.ledger).world, among)
+        return without_list(app.banks.bank_of(self.ledger).world, among)
 
     def watches(self) -> Table:
         """Give the time up to which each process is watched, and how many days ago that was."""
-        from forecasting.app.world.processes import WATCH_COLUMNS, rows
-
         return self._give(
-            rows(self.ledger, now=clock.now()), ("until", "recorded_at"), WATCH_COLUMNS
+            app.processes.rows(self.ledger, now=clock.now()),
+            ("until", "recorded_at"),
+            app.processes.WATCH_COLUMNS,
         )
 
     def verify(
@@ -1310,23 +1201,18 @@ class Book[Table]:
 
     def inbox(self) -> list[dict[str, Any]]:
         """Give the news that nobody has coded, what is most like the open questions first."""
-        from forecasting.app.news.code import inbox
-
-        return inbox(self.ledger, now=clock.now())
+        return app.code.inbox(self.ledger, now=clock.now())
 
     def news_item(self, name: str) -> dict[str, Any]:
         """Give an item whole, with what it may act on and what may tell the same story."""
-        from forecasting.app.news import shown
-        from forecasting.app.news.code import proposed
-
         now = clock.now()
-        return shown.show(self.ledger, name, now=now) | proposed(self.ledger, name, now=now)
+        return app.shown.show(self.ledger, name, now=now) | app.code.proposed(
+            self.ledger, name, now=now
+        )
 
     def titles(self) -> dict[str, str]:
         """Give what each question, ladder and process is called, by its id."""
-        from forecasting.app.upkeep.banks import bank_of
-
-        processes = bank_of(self.ledger).world.processes
+        processes = app.banks.bank_of(self.ledger).world.processes
         questions = Catalog.of(self.ledger).questions.values()
         return (
             {name: process.title or name for name, process in processes.items()}
@@ -1339,69 +1225,49 @@ class Book[Table]:
 
         `more`: `half_life`, `grade`, `story`, `because`, `confirmed`, `event_at`.
         """
-        from forecasting.app.news.code import code
-
-        return code(self.ledger, name, on, now=clock.now(), **more)
+        return app.code.code(self.ledger, name, on, now=clock.now(), **more)
 
     def uncode_news(self, name: str) -> dict[str, Any]:
         """Put a coded item back as it was before, to be coded again."""
-        from forecasting.app.news.code import uncode
-
-        return uncode(self.ledger, name, now=clock.now())
+        return app.code.uncode(self.ledger, name, now=clock.now())
 
     def join_story(self, name: str, story: str) -> dict[str, Any]:
         """Put an item into the story of another; what it does stays as it is."""
-        from forecasting.app.news.code import join
-
-        return join(self.ledger, name, story, now=clock.now())
+        return app.code.join(self.ledger, name, story, now=clock.now())
 
     def news_effect(self, name: str, target: str, **more: Any) -> dict[str, Any]:
         """Say what each code of an item would do to every question that it touches.
 
         `more`: `half_life`, `codes`, and `told`, which hears each step.
         """
-        from forecasting.app.news.code import effect
-
-        return effect(self.ledger, name, target, now=clock.now(), **more)
+        return app.code.effect(self.ledger, name, target, now=clock.now(), **more)
 
     def news_stories(self) -> list[dict[str, Any]]:
         """Give the stories that have more than one item, the newest first, each with its items."""
-        from forecasting.app.news.shown import stories
-
-        return stories(self.ledger, now=clock.now())
+        return app.shown.stories(self.ledger, now=clock.now())
 
     def coded_news(self) -> list[dict[str, Any]]:
         """Give the news that stands and is coded, the latest first, with what it weighs now."""
-        from forecasting.app.news.shown import coded_rows
-
-        return coded_rows(self.ledger, now=clock.now())
+        return app.shown.coded_rows(self.ledger, now=clock.now())
 
     def world_page(self) -> "WorldPage":
         """Give the processes and links as they stand now; nothing is simulated."""
-        from forecasting.app.world.processes import world_now
-
-        return world_now(self.ledger, clock.now())
+        return app.processes.world_now(self.ledger, clock.now())
 
     def process_states(self) -> dict[str, tuple[str, ...]]:
         """Give the states that a process may come to, but for the one that it begins in.
 
         Of those alone that an open question rests on: no other is simulated.
         """
-        from forecasting.app.world.processes import process_states
-
-        return process_states(self.ledger, clock.now())
+        return app.processes.process_states(self.ledger, clock.now())
 
     def open_outcomes(self) -> list[dict[str, Any]]:
         """Give the open questions that the world answers, with what each may be answered with."""
-        from forecasting.app.world.processes import open_outcomes
-
-        return open_outcomes(self.ledger, clock.now())
+        return app.processes.open_outcomes(self.ledger, clock.now())
 
     def beside(self, *, kind: str = "live", run: str = "") -> dict[str, Any]:
         """Give what each worldview said last of each question, beside the model."""
-        from forecasting.app.forecast.worldviews import beside
-
-        return beside(self.ledger, now=clock.now(), kind=kind, run=run)
+        return app.worldviews.beside(self.ledger, now=clock.now(), kind=kind, run=run)
 
     def scores(
         self,
@@ -1432,9 +1298,7 @@ class Book[Table]:
         missing : str
             ``leave-out``, or ``uniform``: a question skipped counts as the uniform forecast.
         """
-        from forecasting.app.scores.score import SCORE_COLUMNS, scores
-
-        rows = scores(
+        rows = app.score.scores(
             self.ledger,
             rule=rule,
             by=by,
@@ -1447,7 +1311,7 @@ class Book[Table]:
         )
         # What resolved too soon is counted among what is left out, so no row shows it.
         rows = [row for row in rows if not row.pop("excluded", False)]
-        return self._give(rows, (), (by, *SCORE_COLUMNS))
+        return self._give(rows, (), (by, *app.score.SCORE_COLUMNS))
 
     def left_out(
         self,
@@ -1465,15 +1329,13 @@ class Book[Table]:
         With `types`, of a calibration of questions of those types, read at a `share` of their
         windows (None: no one moment is read).
         """
-        from forecasting.app.scores.score import left_out
-
         wanted, more = _selection(self.ledger, filters), None
         if types:
-            from forecasting.app.scores.score import unread
-
-            more = unread(self.ledger, wanted, types=types, share=share)
+            more = app.score.unread(self.ledger, wanted, types=types, share=share)
         now = clock.now() if early else None
-        return left_out(self.ledger, wanted, *forecasters, counted=counted, more=more, now=now)
+        return app.score.left_out(
+            self.ledger, wanted, *forecasters, counted=counted, more=more, now=now
+        )
 
     def why_empty(
         self,
@@ -1485,17 +1347,15 @@ class Book[Table]:
         **filters: Any,
     ) -> str:
         """Say why there is nothing to score (with `whose`, of the forecaster), and what is."""
-        from forecasting.app.scores.score import empty_note
-
         wanted = _selection(self.ledger, filters)
         who = wanted.forecaster if whose else ""
-        return empty_note(self.ledger, wanted, rule=rule, types=types, whose=who, share=share)
+        return app.score.empty_note(
+            self.ledger, wanted, rule=rule, types=types, whose=who, share=share
+        )
 
     def known(self, forecaster: str) -> None:
         """Refuse a forecaster that the ledger does not know; an empty name is anybody."""
-        from forecasting.app.scores.score import known_forecaster
-
-        known_forecaster(self.ledger, forecaster)
+        app.score.known_forecaster(self.ledger, forecaster)
 
     @staticmethod
     def titled(picture: str) -> str:
@@ -1505,33 +1365,21 @@ class Book[Table]:
         return PICTURES[picture]
 
     def calibration(
-        self,
-        *,
-        share: float = 0.5,
-        score: str = "brier",
-        **filters: Any,
+        self, *, share: float = 0.5, score: str = "brier", **filters: Any
     ) -> "Calibration":
         """Review the calibration of a forecaster (or of all of a kind)."""
-        from forecasting.app.scores.score import calibration
-
         wanted = _selection(self.ledger, filters)
-        numbers = calibration(
+        numbers = app.score.calibration(
             self.ledger, selection=wanted, share=share, score=score, now=clock.now()
         )
         return Calibration(numbers, wanted.forecaster or wanted.kind, self.ledger)
 
-    def calibration_by(
-        self,
-        by: str,
-        *,
-        share: float = 0.5,
-        **filters: Any,
-    ) -> Table:
+    def calibration_by(self, by: str, *, share: float = 0.5, **filters: Any) -> Table:
         """Give a row of calibration for each forecaster, topic, horizon or month."""
-        from forecasting.app.scores.score import by_group
-
         wanted = _selection(self.ledger, filters)
-        return self._give(by_group(self.ledger, by, selection=wanted, share=share, now=clock.now()))
+        return self._give(
+            app.score.by_group(self.ledger, by, selection=wanted, share=share, now=clock.now())
+        )
 
     def picture(
         self,
@@ -1548,23 +1396,21 @@ class Book[Table]:
 
         wanted = _selection(self.ledger, filters)
         frame = resolved(self.ledger, wanted, seals=pictures.seals_of(picture))
-        rows = pictures.table(frame, picture, kind=wanted.kind, share=share)
+        rows = pictures.table(frame, picture, share=share)
         if out is not None:
             pictures.draw(picture, rows, Path(out), title=title, head=self.ledger.head())
         return self._give(rows)
 
     def replay(self, **options: Any) -> dict[str, Any]:
         """Replay the past with only the information available then; see `forecast replay`."""
-        from forecasting.app.forecast.replay import replay
-        from forecasting.app.upkeep.banks import bank_of
 
         def quietly(steps: Any, take: Any) -> None:
             for step in steps:
                 take(step)
 
-        return replay(
+        return app.replay.replay(
             self.ledger,
-            bank_of(self.ledger),
+            app.banks.bank_of(self.ledger),
             clock=clock.now,
             progress=options.pop("progress", quietly),
             **options,
@@ -1572,11 +1418,12 @@ class Book[Table]:
 
     def review(self, folder: str | Path, *, kind: str = "", run: str = "") -> Path:
         """Write the review page into a folder and give its path."""
-        from forecasting.app.scores.review import gather
         from forecasting.review import write
 
         self.page_folder(Path(folder))
-        return write(gather(self.ledger, kind=kind, run=run, now=clock.now()), Path(folder))
+        return write(
+            app.review.gather(self.ledger, kind=kind, run=run, now=clock.now()), Path(folder)
+        )
 
     def review_figures(
         self,
@@ -1588,11 +1435,8 @@ class Book[Table]:
         told: Callable[[str], None],
     ) -> dict[str, Any]:
         """Give every figure of a review of one forecaster; `told` hears each step before it."""
-        from forecasting.app.scores.frame import Selection
-        from forecasting.app.scores.review import figures
-
-        wanted = Selection(kind=kind, tag=tag, too_soon=too_soon)
-        return figures(self.ledger, who, wanted, now=clock.now(), told=told)
+        wanted = app.frame.Selection(kind=kind, tag=tag, too_soon=too_soon)
+        return app.review.figures(self.ledger, who, wanted, now=clock.now(), told=told)
 
     @staticmethod
     def page_folder(folder: Path) -> None:
@@ -1610,13 +1454,10 @@ class Book[Table]:
         convention: str = "half",
         window: str = "scheduled",
         question_type: str = "",
-        diebold_mariano: bool = False,
         **filters: Any,
     ) -> dict[str, Any]:
         """Compare two forecasters on the questions that they share; see `forecast compare`."""
-        from forecasting.app.scores.compare import compare
-
-        return compare(
+        return app.compare.compare(
             self.ledger,
             a,
             b,
@@ -1625,7 +1466,6 @@ class Book[Table]:
             convention=convention,
             window=window,
             question_type=question_type,
-            diebold_mariano=diebold_mariano,
             selection=_selection(self.ledger, filters),
         )
 
@@ -1641,11 +1481,9 @@ class Book[Table]:
         **filters: Any,
     ) -> Table:
         """Rank the forecasters, adjusted for the difficulty of their questions, or say why not."""
-        from forecasting.app.scores.compare import LEADERBOARD_COLUMNS, leaderboard
-
         wanted = _selection(self.ledger, filters)
         self.known(wanted.forecaster)
-        rows, notes = leaderboard(
+        rows, notes = app.compare.leaderboard(
             self.ledger,
             rule=rule,
             convention=convention,
@@ -1655,7 +1493,7 @@ class Book[Table]:
             seed=seed,
             selection=wanted,
         )
-        return self._noted(rows, notes, (), LEADERBOARD_COLUMNS)
+        return self._noted(rows, notes, (), app.compare.LEADERBOARD_COLUMNS)
 
     def pool(
         self,
@@ -1669,9 +1507,7 @@ class Book[Table]:
         **filters: Any,
     ) -> Table:
         """Combine the forecasts in force on a question or on each rung of a ladder."""
-        from forecasting.app.forecast.pool import pool
-
-        rows = pool(
+        rows = app.pool.pool(
             self.ledger,
             question,
             now=clock.now(),
@@ -1686,10 +1522,8 @@ class Book[Table]:
         self, *, methods: Sequence[str] = (), members: Sequence[str] = (), **filters: Any
     ) -> Table:
         """Score each pool as a forecaster, from what had been answered and closed by then."""
-        from forecasting.app.forecast.pool import pool_scores
-
         return self._give(
-            pool_scores(
+            app.pool.pool_scores(
                 self.ledger,
                 methods=methods,
                 members=members,
@@ -1699,36 +1533,22 @@ class Book[Table]:
 
     def worldviews(self, *, as_of: When = None, kind: str = "", run: str = "") -> Table:
         """Give each worldview's weight, record, claims, and where it differs from the model."""
-        from forecasting.app.forecast.worldviews import WORLDVIEW_COLUMNS, worldview_rows
-        from forecasting.app.upkeep.banks import bank_of
-
-        bank, moment = bank_of(self.ledger), when(as_of)
-        rows, notes = worldview_rows(
+        bank, moment = app.banks.bank_of(self.ledger), when(as_of)
+        rows, notes = app.worldviews.worldview_rows(
             self.ledger, bank, now=clock.now(), kind=kind, run=run, at=moment
         )
-        return self._noted(rows, notes, ("at", "as_of"), WORLDVIEW_COLUMNS)
-
-    def worldview_weights(self, *, as_of: When = None, kind: str = "", run: str = "") -> Table:
-        """Give the weights of the worldviews after each event that resolved."""
-        from forecasting.app.forecast.worldviews import WEIGHT_COLUMNS, worldview_steps
-
-        rows, notes = worldview_steps(
-            self.ledger, now=clock.now(), kind=kind, run=run, at=when(as_of)
-        )
-        return self._noted(rows, notes, ("at", "as_of"), WEIGHT_COLUMNS)
+        return self._noted(rows, notes, ("at", "as_of"), app.worldviews.WORLDVIEW_COLUMNS)
 
 
 def _selection(ledger: Ledger, filters: Mapping[str, Any]) -> "Selection":
     """Make the selection of a table from its filters, with moments and names read."""
-    from forecasting.app.scores.frame import Selection
-
     read = {"kind": "live", **filters}
     past_close = read.pop("past_close", False)
     if "as_of" in read:
         read["as_of"] = when(read["as_of"])
     if past_close:
         read["closed_by"] = read.get("as_of") or clock.now()
-    known = [field.name for field in fields(Selection)]
+    known = [field.name for field in fields(app.frame.Selection)]
     for name in read:
         if name not in known:
             msg = f"{name}: is no filter"
@@ -1740,7 +1560,7 @@ def _selection(ledger: Ledger, filters: Mapping[str, Any]) -> "Selection":
         read["question"] = tuple(catalog.called(name) for name in names)
     if tag := read.get("tag"):
         Catalog.of(ledger).tag(tag)
-    return Selection(**read)
+    return app.frame.Selection(**read)
 
 
 class Calibration:

@@ -50,8 +50,7 @@ def slug_of(title: str) -> str:
         if not title.strip():
             msg = "title: is empty, and a question is its title"
             raise InvalidInput(msg, hint='forecast ask "Will ...?" 35% --by 2027-01-31')
-        msg = f"title ({title}): no slug can be made from it"
-        raise InvalidInput(msg, hint="slug=a-few-words")
+        raise InvalidInput(f"title ({title}): no slug can be made from it", hint="slug=a-few-words")
     return slug if any(letter.isalpha() for letter in slug) else ""
 
 
@@ -145,8 +144,7 @@ class Asked:
         if self.span:
             low, _, high = (part.strip() for part in self.span.partition(".."))
             if not (low and high):
-                msg = f"range ({self.span}): must be two numbers"
-                raise InvalidInput(msg, hint="0..5000")
+                raise InvalidInput(f"range ({self.span}): must be two numbers", hint="0..5000")
             for end in (low, high):
                 if _is_day(end):
                     msg = f"range ({self.span}): of days; when something happens is a ladder"
@@ -236,8 +234,7 @@ def with_condition(question: Question, questions: Mapping[str, Question]) -> Que
             why = f"is no outcome of {other.id}"
             hint = ", ".join(f"{other.id}={option}" for option in options)
     if why:
-        msg = f"condition ({needs.question}={needs.outcome}): {why}"
-        raise InvalidInput(msg, hint=hint)
+        raise InvalidInput(f"condition ({needs.question}={needs.outcome}): {why}", hint=hint)
     return replace(question, condition=Condition(needs.question, result))
 
 

@@ -39,8 +39,7 @@ class Row:
     def __getitem__(self, column: str) -> str:
         """Give a cell, stripped; a column that the table lacks is bad input."""
         if column not in self.cells:
-            msg = f"column ({column}): missing"
-            raise InvalidInput(msg, where=f"{self.source}:{self.line}")
+            raise InvalidInput(f"column ({column}): missing", where=f"{self.source}:{self.line}")
         return (self.cells[column] or "").strip()
 
     def moment(self, column: str) -> dt.datetime | None:
@@ -72,8 +71,7 @@ class Row:
 def decimal(name: str, text: str) -> float:
     """Read a decimal number as it is commonly written; anything else is bad input."""
     if not _NUMBER.fullmatch(text):
-        msg = f"{name} ({text[:60]}): must be a number"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"{name} ({text[:60]}): must be a number")
     return float(text)
 
 
@@ -156,8 +154,7 @@ def read_priors(reader: TableReader) -> list[ClassPrior]:
 
 def _required(moment: dt.datetime | None, row: Row, column: str) -> dt.datetime:
     if moment is None:
-        msg = f"{column}: must not be empty"
-        raise InvalidInput(msg, where=f"{row.source}:{row.line}")
+        raise InvalidInput(f"{column}: must not be empty", where=f"{row.source}:{row.line}")
     return moment
 
 

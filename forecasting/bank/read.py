@@ -310,8 +310,7 @@ def _change(file: PriorChangeFile, world: WorldSpec) -> PriorChange:
             raise InvalidInput(msg, hint=nearest(move, moves) or ", ".join(moves))
     names = [each.name for each in world.links]
     if link and link not in names:
-        msg = f"link ({link}): the world has no such link"
-        raise InvalidInput(msg, hint=nearest(link, names))
+        raise InvalidInput(f"link ({link}): the world has no such link", hint=nearest(link, names))
     times = file.times if file.gain is None else file.gain
     assert times is not None  # the schema asks for one
     return PriorChange(file.reason, tuple(file.sentences), times, file.process, move, link)

@@ -205,8 +205,7 @@ class QuestionFile(_File):
         """Refuse outcomes that the type lacks, and those that it would pass over."""
         chooses, counts = self.type in {"categorical", "ordered"}, self.type == "numeric"
         if chooses and not self.options:
-            msg = f"a question of type {self.type} needs options"
-            raise ValueError(msg)
+            raise ValueError(f"a question of type {self.type} needs options")
         if counts and (self.lower is None or self.upper is None):
             raise ValueError("a numeric question needs lower and upper")
         if self.options and not chooses and {*self.options} != {NO, YES}:

@@ -25,10 +25,7 @@ MAX_DEPTH = 30
 
 
 class _Bounded(Composer):
-    """Composes a tree that is no larger than its text: without aliases, of bounded size and depth.
-
-    A list of ten aliases, nine times over, is a billion items in one line.
-    """
+    """Composes a tree no larger than its text: ten aliases nine times over are a billion items."""
 
     nodes = 0
     levels = 0

@@ -2,15 +2,13 @@
 
 :func:`corp` draws the reliability curve and splits the mean score; its bands hold for
 independent forecasts. :func:`confidence_band` is for many updates of the same questions.
-:func:`binned_decomposition` splits the Brier score without the upward bias of few forecasts,
-:func:`murphy_curve` shows it by decision threshold, and :func:`pit`, :func:`interval_coverage`
-and :func:`quantile_reliability` speak of numbers and dates.
+:func:`binned_decomposition` splits the Brier score without the upward bias of few forecasts;
+:func:`pit`, :func:`interval_coverage` and :func:`quantile_reliability` speak of numbers and dates.
 :func:`recalibrate` learns from what resolved how each forecaster's probabilities should be read.
 """
 
 from forecasting.calibration.binned import BinnedDecomposition, binned_decomposition
 from forecasting.calibration.confidence import ConfidenceBand, confidence_band
-from forecasting.calibration.murphy import MurphyCurve, murphy_curve
 from forecasting.calibration.pit import Pit, pit
 from forecasting.calibration.quantiles import interval_coverage, quantile_reliability
 from forecasting.calibration.reading import reading
@@ -24,14 +22,12 @@ __all__ = [
     "ConfidenceBand",
     "Corp",
     "Line",
-    "MurphyCurve",
     "Pit",
     "Recalibration",
     "binned_decomposition",
     "confidence_band",
     "corp",
     "interval_coverage",
-    "murphy_curve",
     "pit",
     "quantile_reliability",
     "reading",

@@ -251,8 +251,7 @@ def bin_edges(bins: int | ArrayLike) -> FloatArray:
         return edges
     edges = checks.floats(bins, "bins")
     if edges.ndim != 1 or len(edges) < 2 or not np.all(np.diff(edges) > 0):
-        message = f"bins ({edges.tolist()}): must be two rising edges or more"
-        raise InvalidInput(message)
+        raise InvalidInput(f"bins ({edges.tolist()}): must be two rising edges or more")
     return edges
 
 

@@ -80,17 +80,12 @@ class Picked:
 
 
 def picked(
-    frame: "pd.DataFrame",
-    stood: "Callable[[pd.DataFrame], pd.DataFrame]",
-    *,
-    seed: int = 0,
+    frame: "pd.DataFrame", stood: "Callable[[pd.DataFrame], pd.DataFrame]", *, seed: int = 0
 ) -> Picked:
     """Pick one question an event, so often that the luck of the pick counts for nothing.
 
-    The pick is among the questions that count (none that resolved too soon), before it is looked
-    whether one was still open when forecasts are read: were it made among those that were, a rung
-    that outlived another would stand in for it exactly where the event had come in between. Each
-    question of an event of up to six is picked equally often.
+    Before it is looked whether one was still open when forecasts are read: else a rung that
+    outlived another would stand in for it exactly where the event had come in between.
     """
     import numpy as np
 
@@ -356,8 +351,6 @@ def _pooled(frame: "pd.DataFrame", seed: int) -> dict[str, Any]:
 def histogram(pooled: "Pooled") -> list[dict[str, Any]]:
     """Count the forecasts in ten bins of equal width, and how many of each came true.
 
-    Examples
-    --------
     >>> from forecasting.calibration.isotonic import pool
     >>> histogram(pool([0.05, 0.1, 1.0], [0, 1, 1]))
     [{'bin': '0 to 10 %', 'n': 1, 'happened': 0}, {'bin': '10 to 20 %', 'n': 1, 'happened': 1},

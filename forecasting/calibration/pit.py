@@ -107,7 +107,7 @@ def pit(
     forecast: ArrayLike,
     outcome: ArrayLike,
     *,
-    levels: ArrayLike | None = None,
+    levels: ArrayLike,
     lower: ArrayLike | None = None,
     upper: ArrayLike | None = None,
     bins: int | ArrayLike | None = None,
@@ -125,18 +125,17 @@ def pit(
       :func:`forecasting.scoring.crps_piecewise`; outcomes past the bounds are at 0 or 1.
     - Quantiles alone: only the gap between quantiles is known. An outcome equal to one quantile
       counts half on each side.
-    - Draws: the outcome's rank among the m draws, one of m + 1 equal cells.
 
     The band and the p-value hold for independent outcomes: one forecast a question, one
     question an event.
 
     Parameters
     ----------
-    forecast : array_like, shape (n, J) or (n, m)
-        Quantiles, not falling along a row, or draws in any order where `levels` is left out.
+    forecast : array_like, shape (n, J)
+        Quantiles, not falling along a row.
     outcome : array_like, shape (n,)
         The value that came true.
-    levels : array_like, shape (J,), optional
+    levels : array_like, shape (J,)
         Of the quantiles, rising, strictly between 0 and 1.
     lower, upper : array_like, shape () or (n,), optional
         The bounds of the question, both or neither.
@@ -168,33 +167,14 @@ def pit(
     """
     checks.at_least(resamples, 1, "resamples")
     rows, value = checked(forecast, outcome)
-    if levels is None:
-        if lower is not None or upper is not None:
-            message = "lower, upper (given without levels): draws have no bounds"
-            raise InvalidInput(message, hint="levels= for quantiles")
-        heights, low, high, cells, times = _among_draws(rows, value)
-    else:
-        level = checks.rising_levels(levels, rows)
-        heights = np.concatenate([[0.0], level, [1.0]])
-        low, high, cells, times = _among_quantiles(rows, value, heights, lower, upper)
-    bare = levels is not None and lower is None
-    edges = heights if bins is None and bare else bin_edges(10 if bins is None else bins)
+    level = checks.rising_levels(levels, rows)
+    heights = np.concatenate([[0.0], level, [1.0]])
+    low, high, cells, times = _among_quantiles(rows, value, heights, lower, upper)
+    edges = heights if bins is None and lower is None else bin_edges(10 if bins is None else bins)
     if edges[0] != 0 or edges[-1] != 1:
-        message = f"bins ({edges[0]:g} to {edges[-1]:g}): edges must run from 0 to 1"
-        raise InvalidInput(message)
+        raise InvalidInput(f"bins ({edges[0]:g} to {edges[-1]:g}): edges must run from 0 to 1")
     share = _spread(low, high, edges).mean(axis=0)
     return Pit(low, high, edges, share, resamples, seed, heights, cells, times)
-
-
-def _among_draws(
-    rows: FloatArray, value: FloatArray
-) -> tuple[FloatArray, FloatArray, FloatArray, tuple[FloatArray, FloatArray], IntArray]:
-    heights = np.arange(rows.shape[1] + 2) / (rows.shape[1] + 1)
-    low = heights[(rows < value[:, None]).sum(axis=1)]
-    high = heights[(rows <= value[:, None]).sum(axis=1) + 1]
-    # Tied draws count as apart here, which can only widen the band.
-    cells = (heights[None, :-1], heights[None, 1:])
-    return heights, low, high, cells, np.array([len(value)])
 
 
 def _among_quantiles(

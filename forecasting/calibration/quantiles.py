@@ -153,8 +153,7 @@ def checked(forecast: ArrayLike, outcome: ArrayLike) -> tuple[FloatArray, FloatA
     rows, value = checks.finite(forecast, "forecast"), checks.finite(outcome, "outcome")
     if rows.ndim != 2 or value.shape != rows.shape[:1]:
         shapes = f"shapes {rows.shape} and {value.shape}"
-        message = f"forecast and outcome ({shapes}): must be (n, J) and (n,)"
-        raise InvalidInput(message)
+        raise InvalidInput(f"forecast and outcome ({shapes}): must be (n, J) and (n,)")
     return rows, value
 
 

@@ -54,8 +54,7 @@ class Shared:
         """Check that every scale is positive."""
         numbers = [self.intercept_sd, *self.intercept_scale, self.slope_sd, *self.slope_scale]
         if not all(0 < number < np.inf for number in numbers):
-            message = f"priors ({self}): every scale must be positive and finite."
-            raise InvalidInput(message)
+            raise InvalidInput(f"priors ({self}): every scale must be positive and finite.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -400,8 +399,7 @@ def spot_rows(
     forecasts before the resolution counts 1 / n. The m questions of one event count 1 / m each.
     """
     if not 0 <= share < 1:
-        message = f"share ({share}): must lie in [0, 1)."
-        raise InvalidInput(message)
+        raise InvalidInput(f"share ({share}): must lie in [0, 1).")
     frame = _read(history)
     frame = frame[frame["outcome"].notna() & frame["resolved_at"].notna()]
     if as_of is not None:
@@ -447,8 +445,7 @@ def _moment(as_of: datetime) -> Any:
 
     moment = pd.Timestamp(as_of)
     if moment.tzinfo is None:
-        message = f"as_of ({as_of}): must have a time zone."
-        raise InvalidInput(message)
+        raise InvalidInput(f"as_of ({as_of}): must have a time zone.")
     return moment
 
 

@@ -23,10 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "history": ("forecasts", "Show every forecast on a question, and when each was in force."),
     "news": ("news", "News: dated items of evidence and the questions each concerns."),
-    "watch": (
-        "news",
-        "Record that you looked and that nothing more had happened by a given time.",
-    ),
+    "watch": ("news", "Record that you looked and that nothing more had happened by a given time."),
     "sources": (
         "news",
         "Show how reliable each source is, by its Admiralty grade and its track record.",

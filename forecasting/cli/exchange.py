@@ -303,10 +303,7 @@ def _each_score(rows: list[dict[str, Any]]) -> None:
 
 @contextmanager
 def _opened(*, create: bool, absent_is_empty: bool) -> Iterator["Book[Any]"]:
-    """Open the database; a trial run takes an absent one for an empty one.
-
-    A database that was made for a file of which nothing was recorded is removed again.
-    """
+    """Open the database; a trial run takes an absent one for an empty one."""
     from forecasting import config
     from forecasting.app.book import Book
 

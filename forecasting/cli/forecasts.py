@@ -27,11 +27,9 @@ def pairs(texts: tuple[str, ...], name: str) -> dict[str, str]:
     for text in texts:
         key, separator, value = text.partition("=")
         if not separator or not key.strip() or not value.strip():
-            msg = f"{name} ({text}): must be NAME=VALUE"
-            raise InvalidInput(msg, hint="forecast log --help")
+            raise InvalidInput(f"{name} ({text}): must be NAME=VALUE", hint="forecast log --help")
         if key.strip() in values:
-            msg = f"{name} ({key.strip()}): given twice"
-            raise InvalidInput(msg)
+            raise InvalidInput(f"{name} ({key.strip()}): given twice")
         values[key.strip()] = value.strip()
     return values
 

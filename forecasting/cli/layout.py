@@ -72,12 +72,7 @@ class Column:
 
 
 def fitting(ranked: Sequence[Column], width: int, always: int) -> list[Column]:
-    """Choose the columns that fit: the first ones always, the others by rank while there is room.
-
-    A column without a value in any row gives way to those that say something. Where the first ones
-    are too wide, what a row is about folds between its words before one of them is left out; the
-    first two are there whatever it takes.
-    """
+    """Choose the columns that fit: the first ones always, the others by rank."""
     shown = [column for i, column in enumerate(ranked[:always]) if i < KEPT or not _empty(column)]
     least = [column.least + GAP for column in shown]
     if shown:
@@ -119,8 +114,6 @@ def lines(columns: Sequence[Column], width: int, under: Sequence[str] = ()) -> I
 
     Below each row stands its text of `under`, on one line, cut with an ellipsis.
 
-    Examples
-    --------
     >>> one = Column.of("p", "p", ["0.35", "0.5"], numeric=True, folds=False)
     >>> two = Column.of("title", "title", ["a", "b"], numeric=False, folds=True)
     >>> for line in lines([one, two], 80):

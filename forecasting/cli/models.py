@@ -1,7 +1,6 @@
 """explain, models: why the probability is what it is, and what it rests on."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import click
@@ -22,8 +21,7 @@ LOG_ODDS = "log-odds"
 @click.argument("question")
 @options.AS_OF
 @options.SEED
-@options.out("Picture to write, .svg or .png (one yes-no question).")
-def explain(question: str, as_of: str, seed: int, out: Path | None) -> None:
+def explain(question: str, as_of: str, seed: int) -> None:
     r"""Say why the model's probability is what it is, step by step.
 
     From the start (at the opening, without history, evidence or links) by the history before the
@@ -35,22 +33,9 @@ def explain(question: str, as_of: str, seed: int, out: Path | None) -> None:
     Example:
       forecast explain convoy
     """
-    from forecasting.errors import InvalidInput
-
-    if out is not None:
-        from forecasting.review import draw, draw_effects
-
-        draw.check_target(out)
     with opened() as book:
         explanations = book.explanations(question, as_of=times.optional(as_of), seed=seed)
         zone = book.zone(question)
-    if out is not None:
-        if len(explanations) != 1 or not isinstance(explanations[0]["posterior"], float):
-            msg = f"--out ({out.name}): must draw one yes-no question"
-            raise InvalidInput(
-                msg, hint=f"forecast explain {explanations[0]['question']} --out {out}"
-            )
-        draw.save(draw_effects.effects(explanations[0], title=explanations[0]["question"]), out)
     if settings().format != "table":
         emit(explanations[0] if len(explanations) == 1 else explanations)
         return

@@ -148,10 +148,7 @@ def _anywhere() -> list[click.Option]:
             help="Print one JSON object a line.",
         ),
         option(
-            "--wide",
-            is_flag=True,
-            callback=_keep("wide"),
-            help="Print every column of a table.",
+            "--wide", is_flag=True, callback=_keep("wide"), help="Print every column of a table."
         ),
         option(
             "--debug", is_flag=True, callback=_keep("debug"), help="Show the traceback of an error."

@@ -132,12 +132,7 @@ def emit(
     always: int = ALWAYS,
     quiet: bool = False,
 ) -> Sequence[str]:
-    """Print rows (or one record) in the chosen format; give the columns that a table shows.
-
-    `columns` are those of a table by rank: what a row is about, the answer, then the rest as the
-    width allows. No width drops the first `always`; `quiet` does not say which it dropped. The
-    other formats give every key.
-    """
+    """Print rows (or one record) in the chosen format; give the columns that a table shows."""
     chosen = settings().format
     if chosen == "json":
         click.echo(_json(plain(rows), indent=1))
@@ -201,8 +196,6 @@ def line(text: str = "") -> None:
 def printable(text: str) -> str:
     r"""Show what would command a terminal or turn the writing around, instead of sending it.
 
-    Examples
-    --------
     >>> printable("a\x1b[31mb\x9bc\u202ed"), printable("two\nlines")
     ('a␛[31mb�c�d', 'two\nlines')
     """
@@ -243,10 +236,7 @@ def _bars(*more: Any) -> "Progress":
 
 @contextmanager
 def counting(label: str) -> Iterator[Callable[[str, int, int], None]]:
-    """Give what a long piece of work tells of itself: a stage, how much is done, of how much.
-
-    On a terminal that is a bar; elsewhere nothing.
-    """
+    """Give what a long piece of work tells of itself: a stage, how much is done, of how much."""
     if not sys.stderr.isatty():
         yield lambda stage, done, total: None
         return
@@ -397,13 +387,7 @@ def _table(
     always: int = ALWAYS,
     quiet: bool = False,
 ) -> Sequence[str]:
-    """Print a table that fits the width, its columns in the order of their rank; give those shown.
-
-    The first, what a row is about and the answer, are always there; of the others those without a
-    value in any row give way first, then the last. Prose folds, and names between their words.
-    A title that has no room as a column stands below its row. With ``--wide`` all stand on lines as
-    long as they need.
-    """
+    """Print a table that fits the width, its columns by rank; give those shown."""
     from forecasting.cli import layout
 
     if not records:

@@ -32,8 +32,7 @@ FILTERS = (
 )
 
 
-PICTURES = ("reliability", "mcb-dsc", "murphy", "over-time", "histogram", "pit")
-EVERYBODY = ("mcb-dsc", "murphy", "over-time")
+PICTURES = ("reliability", "mcb-dsc", "histogram", "pit")
 BY_COLUMNS = (
     *("miscalibration", "null_miscalibration", "p_value", "n", "mean_forecast", "event_rate"),
     *("mean_score", "slope", "intercept"),
@@ -268,7 +267,7 @@ def calibration(
     r"""Review calibration: the curve, its band, the parts of the Brier score, in plain words.
 
     Without --forecaster it is yours for live forecasts, the model's for a replay, and everybody's
-    for imported ones; mcb-dsc, murphy and over-time then show everybody.
+    for imported ones; mcb-dsc then shows everybody.
 
     \b
     Examples:
@@ -285,16 +284,16 @@ def calibration(
     with opened() as book:
         usual = {"replay": "model", "imported": ""}
         who = forecaster or usual.get(kind, book.forecaster)
-        shown = forecaster if picture in EVERYBODY or by == "forecaster" else who
+        shown = forecaster if picture == "mcb-dsc" or by == "forecaster" else who
         wanted = selection(values) | {"forecaster": shown}
         book.known(forecaster)
         types: tuple[str, ...] = ("numeric",) if picture == "pit" else ("binary",)
-        each = by == "horizon" or picture in ("over-time", "histogram")
+        each = by == "horizon" or picture == "histogram"
         for note in book.left_out(
-            counted=picture in EVERYBODY,
+            counted=picture == "mcb-dsc",
             early=bool(by or picture),
             share=None if each else share,
-            types=() if picture == "over-time" else types if by or picture else CALIBRATED,
+            types=types if by or picture else CALIBRATED,
             **wanted,
         ):
             relay(note)
@@ -312,8 +311,7 @@ def calibration(
             result = book.calibration(share=share, score=score, **wanted)
             rows = [result.numbers] if result.numbers["n"] else []
         if not rows and (by or picture):
-            at = None if picture == "over-time" else share
-            relay(book.why_empty(types=types, whose=True, share=at, **wanted))
+            relay(book.why_empty(types=types, whose=True, share=share, **wanted))
         if out is not None:
             if not picture:
                 result.save(out, title=f"{who or 'everybody'} ({kind}, {reading} outcomes)")
@@ -398,7 +396,6 @@ def _say_shares(rows: Iterable[Mapping[str, Any]]) -> None:
 @options.kind()
 @options.text("--type", "question_type", help="Question type; default: the most shared.")
 @options.WINDOW
-@options.flag("--diebold-mariano", help="Add the Diebold-Mariano test, if events close regularly.")
 @scope
 def compare(a: str, b: str, **values: Any) -> None:
     r"""Compare two forecasters: same questions, same window, intervals over events.
@@ -458,12 +455,7 @@ COLUMNS = (
 @options.rule(RANKED)
 @options.CONVENTION
 @options.kind()
-@click.option(
-    "--type",
-    "question_type",
-    default="binary",
-    help="Question type; default: binary.",
-)
+@click.option("--type", "question_type", default="binary", help="Question type; default: binary.")
 @options.WINDOW
 @click.option(
     "--sample/--no-sample",

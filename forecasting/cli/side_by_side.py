@@ -11,11 +11,7 @@ BRIEF = "; of options the likeliest, of numbers the median (--wide shows all)"
 
 
 def brief(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Shorten forecasts of options and of numbers; one that was withdrawn becomes that word.
-
-    Of options each side shows the likeliest; the difference is that of my likeliest option, and
-    names it where the model's likeliest is another. Scripts and ``--wide`` get the row as it is.
-    """
+    """Shorten forecasts of options and of numbers; one that was withdrawn becomes that word."""
     if settings().format != "table":
         return row
     if isinstance(age := row.get("age_days"), float):

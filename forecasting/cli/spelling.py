@@ -33,8 +33,6 @@ _ARGUMENT = re.compile(rf"(?<![\w=|-])({'|'.join(OPTIONS)})=(True\b)?")
 def as_options(text: str) -> str:
     """Write the arguments that a message names as the options of a command.
 
-    Examples
-    --------
     >>> as_options("dates=dmy or dates=mdy"), as_options("sure=True")
     ('--dates dmy or --dates mdy', '--sure')
     >>> as_options("at (2026-11-29T04:53:58.100474Z): lies in the future")

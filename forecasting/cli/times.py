@@ -42,10 +42,7 @@ def moment(text: str, *, zone_name: str | None = None, day_means: Days = "begins
 
 
 def named_days(rows: Iterable[Mapping[str, Any]], zone_name: str) -> list[Any]:
-    """Give rows for a person: what was known to the day is called by the day that it ended.
-
-    What is read as a day is kept as the midnight that ends it. Scripts get the rows as they are.
-    """
+    """Give rows for a person: what was known to the day is called by the day that it ended."""
     return (
         list(rows)
         if settings().format != "table"

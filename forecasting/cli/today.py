@@ -65,8 +65,7 @@ def due(by: str, ics: bool, mail: bool) -> None:
       forecast due --mail
     """
     if ics and mail:
-        msg = "due: print a calendar or a mail, not both"
-        raise InvalidInput(msg, hint="forecast due --ics")
+        raise InvalidInput("due: print a calendar or a mail, not both", hint="forecast due --ics")
     with opened() as book:
         who = book.forecaster
         rows = book.due(by=by)
@@ -90,7 +89,7 @@ def show() -> None:
     if settings().format != "table":
         emit(rows)
         return
-    if not rows:
+    if not rows and not lacking:
         say(f"nothing needs {who} today; forecast --help lists the commands")
     if len(rows):
         _parts(rows)
@@ -104,13 +103,7 @@ def _parts(rows: list[dict[str, Any]]) -> None:
     for section, (columns, title) in PARTS.items():
         part = [brief(row) for row in rows if row["section"] == section]
         if part:
-            emit(
-                part[:MOST],
-                columns=columns,
-                title=title,
-                quiet=True,
-                always=len(columns) - 1,
-            )
+            emit(part[:MOST], columns=columns, title=title, quiet=True, always=len(columns) - 1)
         if (more := len(part) - MOST) > 0:
             command = "forecast news list" if section == "news not coded" else "forecast due"
             say(f"and {more} more: {command}")

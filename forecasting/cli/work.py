@@ -96,10 +96,7 @@ def _end(p: float) -> str:
 
 
 def _note(row: dict[str, Any]) -> str:
-    """Say what moved a number, in log-odds or its own unit, and what else there is to know.
-
-    An item is named by its title, cut where it is long.
-    """
+    """Say what moved a number, in log-odds or its own unit, and what else there is to know."""
     if row["status"] != "open":
         return f"{row['status']}: resolve it"
     moves = [

@@ -11,14 +11,13 @@ from forecasting.cli.output import cell, emit, opened, settings
 
 @click.command(cls=Command)
 @options.AS_OF
-@options.flag("--over-time", help="Show how the weights moved, event by event.")
 @options.choice(
     "--kind",
     ("live", "replay"),
     help="live or replay; default: live, or the latest replay without live forecasts.",
 )
 @options.RUN
-def worldviews(as_of: str, over_time: bool, **values: Any) -> None:
+def worldviews(as_of: str, **values: Any) -> None:
     r"""Show each worldview's weight, track record and claims, and where it differs now.
 
     Without --as-of the weights are those of now, or of the end of a replay. They come from one
@@ -26,18 +25,12 @@ def worldviews(as_of: str, over_time: bool, **values: Any) -> None:
 
     \b
     Example:
-      forecast worldviews --over-time
+      forecast worldviews --kind replay
     """
-    moment = times.optional(as_of)
     with opened() as book:
-        chosen = book.worldview_weights if over_time else book.worldviews
-        rows = chosen(as_of=moment, **values)
+        rows = book.worldviews(as_of=times.optional(as_of), **values)
     if settings().format != "table":
         emit(rows)
-    elif over_time:
-        names = sorted({name for row in rows for name in row["weights"]})
-        shown = [{**row, **row["weights"]} for row in rows]
-        emit(shown, columns=("at", *names, "event", "n_resolved", "n_events"))
     else:
         _print(rows)
 

@@ -34,10 +34,8 @@ _A, _B = "\0a", "\0b"
 def with_reference(frame: "pd.DataFrame", name: str) -> "pd.DataFrame":
     """Give the frame with a forecaster in it: one of its own, ``uniform``, or ``climatology``.
 
-    The last two are added where nobody logged them. ``uniform`` is in force from each opening.
-    ``climatology`` is (1 + yes) / (2 + n) over the binary questions of the frame answered and past
-    their scheduled close by then, brought up to date at the opening and at each quarter of the
-    window.
+    ``climatology`` is (1 + yes) / (2 + n) over what was answered and past its scheduled close by
+    then.
     """
     import pandas as pd
 
@@ -90,13 +88,7 @@ def _climatology(questions: "pd.DataFrame") -> Iterable[dict[str, Any]]:
 def _forecast_row(
     row: Mapping[Any, Any], name: str, value: Any, moment: dt.datetime
 ) -> dict[str, Any]:
-    return {
-        **row,
-        "forecaster": name,
-        "forecast": value,
-        "issued_at": moment,
-        "withdrawn_at": None,
-    }
+    return {**row, "forecaster": name, "forecast": value, "issued_at": moment, "withdrawn_at": None}
 
 
 def window_of(text: str) -> "tuple[str, float | dt.datetime | None]":
@@ -137,10 +129,8 @@ def shared(
 ) -> "dict[str, pd.DataFrame]":
     """Give the scores of each of several forecasters and one other on the questions they share.
 
-    One row a shared question: question, event, closes, a, b. Under the windows that average over
-    time both count from when the later of the two had spoken; at a spot both must have had a
-    forecast in force. Questions that resolved within two days are left out. For ``peer`` and
-    ``relative`` the others are all in the frame.
+    Windows that average over time count from when the later of the two had spoken; at a spot both
+    must have had a forecast in force. What resolved within two days is left out.
     """
     import numpy as np
     import pandas as pd
@@ -203,11 +193,7 @@ def difference(
 
 
 def same_window(frame: "pd.DataFrame", forecasters: Sequence[str]) -> "pd.DataFrame":
-    """Cut a frame to the questions that some forecasters share, from when all of them had spoken.
-
-    A forecast made before that moment counts from it, so that a late comer is compared over the
-    same time, and the rest of the window is filled alike for all.
-    """
+    """Cut a frame to the questions that some share, from when all of them had spoken."""
     import pandas as pd
 
     mine = frame[frame["forecaster"].isin(forecasters)].sort_values("issued_at", kind="stable")

@@ -93,8 +93,7 @@ def difficulty_adjusted(
     of_person, of_item = _components(person, item, names, len(questions))
     count = int(of_person.max()) + 1
     if component not in range(count):
-        message = f"component ({component!r}): must be 0..{count - 1}"
-        raise InvalidInput(message)
+        raise InvalidInput(f"component ({component!r}): must be 0..{count - 1}")
     adjusted, difficulty = np.full(len(names), np.nan), np.full(len(questions), np.nan)
     rows = of_person[person] == component
     inside, items = np.flatnonzero(of_person == component), np.flatnonzero(of_item == component)
@@ -124,8 +123,7 @@ def _codes(names: Iterable[object], what: str) -> tuple[IntArray, NDArray[np.obj
     codes, unique = pd.factorize(labels)
     if len(codes) == 0 or (codes < 0).any():
         where = f"missing at {int(np.argmin(codes))}" if len(codes) else "empty"
-        message = f"{what} ({where}): every score needs one"
-        raise InvalidInput(message)
+        raise InvalidInput(f"{what} ({where}): every score needs one")
     return codes.astype(np.int64), np.asarray(unique, dtype=object)
 
 

@@ -180,8 +180,7 @@ def level_interval(
     x = checks.floats(values, "values")
     # A mean over time may lie beyond by rounding.
     if x.min() < low - 1e-9 or x.max() > high + 1e-9:
-        message = f"values ({x.min():g} to {x.max():g}): must lie in {low:g} to {high:g}"
-        raise InvalidInput(message)
+        raise InvalidInput(f"values ({x.min():g} to {x.max():g}): must lie in {low:g} to {high:g}")
     if interval.note:
         return interval
     link, order = _Link(low, high), _order(residual, size)

@@ -99,11 +99,7 @@ def ranks(
     seed: int = 0,
     sample: bool = True,
 ) -> Ranks:
-    """Probabilities of being the best among the forecasters of the first component.
-
-    Beyond 64 forecasters or 4,000 scores, where the diagnostics refuse, or with ``sample=False``,
-    :func:`forecasting.comparison.effects.gaussian_ranks` stands in and `note` says why.
-    """
+    """Probabilities of being the best among the forecasters of the first component."""
     inside = np.flatnonzero(effects.adjusted.component == 0)
     names = effects.adjusted.forecaster[inside].tolist()
     values = checks.floats(score, "score")

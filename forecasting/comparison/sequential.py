@@ -115,8 +115,7 @@ def sequential(
     checks.between(alpha, 0, 1, "alpha")
     low, high = _bounds(bounds)
     if not 0 < v_opt < math.inf:
-        message = f"v_opt ({v_opt}): must be above 0 and finite"
-        raise InvalidInput(message)
+        raise InvalidInput(f"v_opt ({v_opt}): must be above 0 and finite")
     a, b = checks.floats(score_a, "score_a"), checks.floats(score_b, "score_b")
     checks.same_length(a, b, "score_a", "score_b")
     with np.errstate(invalid="ignore"):
@@ -149,8 +148,7 @@ def sequential(
 def _bounds(bounds: tuple[float, float]) -> tuple[float, float]:
     low, high = float(bounds[0]), float(bounds[1])
     if not -math.inf < low < 0 < high < math.inf:
-        message = f"bounds ({bounds}): must be finite, one below 0 and one above"
-        raise InvalidInput(message)
+        raise InvalidInput(f"bounds ({bounds}): must be finite, one below 0 and one above")
     return low, high
 
 
@@ -268,8 +266,7 @@ def _moments(closes: Any, as_of: float | datetime, n: int) -> tuple[FloatArray, 
 
     column = pd.Series(closes) if not isinstance(closes, pd.Series) else closes
     if column.empty:
-        message = f"scheduled_close (empty): must be one for each of {n} questions"
-        raise InvalidInput(message)
+        raise InvalidInput(f"scheduled_close (empty): must be one for each of {n} questions")
     if column.dtype.kind in "biuf":
         times, now = checks.floats(column.to_numpy(), "scheduled_close"), as_of
     else:

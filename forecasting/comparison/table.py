@@ -6,13 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from forecasting.comparison.against import (
-    NOTHING,
-    difference,
-    lifetime_scores,
-    shared,
-    window_of,
-)
+from forecasting.comparison.against import NOTHING, difference, lifetime_scores, shared, window_of
 from forecasting.domain.forecasters import BASE_RATE, ordered
 from forecasting.domain.scores import NATURAL, SCORES, score_range
 from forecasting.errors import InvalidInput
@@ -80,8 +74,7 @@ def check_table(rule: str, by: str, window: str, missing: str) -> None:
         ("missing", missing, MISSING),
     ):
         if value not in allowed:
-            msg = f"{name} ({value}): must be one of {', '.join(allowed)}"
-            raise InvalidInput(msg)
+            raise InvalidInput(f"{name} ({value}): must be one of {', '.join(allowed)}")
     if window.partition("@")[0] not in (*WINDOWS, "spot"):
         msg = f"window ({window}): must be scheduled, spot@SHARE, until-resolution or last"
         raise InvalidInput(msg, hint="window=scheduled")

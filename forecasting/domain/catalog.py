@@ -61,8 +61,6 @@ class Catalog:
         """Read the catalogue from a ledger, or as it stood at one of its heads.
 
         Any `reading` but the standing one is for scores: no model ever sees a contested outcome.
-        With `recorded_by`, a later version of an outcome does not count where an earlier one had
-        been recorded by then; an outcome first recorded later is taken as it is.
         """
         questions = {question.id: question for question in ledger.questions(head=head)}
         versions = ledger.resolutions(head=head)
@@ -211,13 +209,7 @@ class Catalog:
 def with_settled_rungs(
     questions: Mapping[str, Question], resolutions: Mapping[str, Resolution]
 ) -> dict[str, Resolution]:
-    """Add the yes of each rung of a ladder that follows from the yes of another rung.
-
-    What has happened by one deadline has happened by each later one; and what was known to have
-    happened at a moment has happened by each deadline that was still to come then. It is derived
-    and no entry, however the yes came in, so a correction takes it back; a rung that has an outcome
-    of its own keeps it.
-    """
+    """Add the yes of each rung that follows from another's: derived, so a correction undoes it."""
     known = dict(resolutions)
     yes_by_ladder: dict[str, list[Resolution]] = {}
     for name, own in resolutions.items():
@@ -244,11 +236,7 @@ def with_settled_rungs(
 def with_failed_conditions(
     questions: Mapping[str, Question], resolutions: Mapping[str, Resolution]
 ) -> dict[str, Resolution]:
-    """Add the annulment of each question whose condition resolved otherwise.
-
-    It is derived and no entry, so a corrected condition takes it back. A question annulled so
-    annuls those that depend on it in turn; one annulled in its own name stays as it is.
-    """
+    """Add the annulment of each question whose condition failed: derived, so it can be undone."""
     known = dict(resolutions)
     waiting = [question for question in questions.values() if question.condition is not None]
     while True:

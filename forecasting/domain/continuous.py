@@ -66,8 +66,7 @@ def zero_point_of(low: float, middle: float, high: float, *, slack: float = 0.0)
 def bounds(space: OutcomeSpace) -> tuple[float, float]:
     """Give the bounds of a numeric question."""
     if space.lower is None or space.upper is None:
-        msg = f"type ({space.type}): has no bounds"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"type ({space.type}): has no bounds")
     return space.lower, space.upper
 
 
@@ -75,18 +74,15 @@ def cdf_value(space: OutcomeSpace, cdf: Sequence[str]) -> Value:
     """Give the forecast that a CDF states, in decimals at even steps from bound to bound."""
     steps = [Decimal(step) for step in cdf]
     if len(steps) < 3:
-        msg = f"CDF ({len(steps)} steps): needs three or more"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"CDF ({len(steps)} steps): needs three or more")
     levels: list[str] = []
     values: list[str] = []
     before, last = Decimal(0), Decimal(0)
     for place, step in enumerate(steps):
         if not 0 <= step <= 1:
-            msg = f"CDF ({step} at step {place + 1}): must lie from 0 to 1"
-            raise InvalidInput(msg)
+            raise InvalidInput(f"CDF ({step} at step {place + 1}): must lie from 0 to 1")
         if step < before:
-            msg = f"CDF ({before} then {step} at step {place + 1}): must not fall"
-            raise InvalidInput(msg)
+            raise InvalidInput(f"CDF ({before} then {step} at step {place + 1}): must not fall")
         before = step
         level = max(step, last + _STEP) if levels else step
         if not 0 < level < 1:
@@ -95,8 +91,7 @@ def cdf_value(space: OutcomeSpace, cdf: Sequence[str]) -> Value:
         levels.append(plain_decimal(100 * level))
         values.append(decimal_text(value_at(space, place / (len(steps) - 1))))
     if len(levels) < 2:
-        msg = f"CDF ({len(steps)} steps): says nothing between the bounds"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"CDF ({len(steps)} steps): says nothing between the bounds")
     return Value("quantiles", tuple(levels), tuple(values))
 
 

@@ -117,8 +117,7 @@ class Evidence:
             )
             raise InvalidInput(msg)
         if self.grade not in GRADES:
-            msg = f"grade ({self.grade}): must be one of {', '.join(GRADES)}"
-            raise InvalidInput(msg)
+            raise InvalidInput(f"grade ({self.grade}): must be one of {', '.join(GRADES)}")
 
     @property
     def reports(self) -> bool:

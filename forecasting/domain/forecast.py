@@ -234,8 +234,7 @@ def options_value(
             unknown.append(label)
             continue
         if name in named:
-            msg = f"option ({name}): is given twice"
-            raise InvalidInput(msg)
+            raise InvalidInput(f"option ({name}): is given twice")
         named[name] = text
     missing = [name for name in space.options if name not in named]
     if unknown or missing:
@@ -291,10 +290,7 @@ def plain_decimal(number: Decimal) -> str:
 def model_value(
     space: OutcomeSpace, numbers: Sequence[float], levels: Sequence[float] = ()
 ) -> Value:
-    """Build a forecast from computed numbers: one, one per option, or one per level in percent.
-
-    Numbers are kept to 15 decimals; a positive probability never becomes 0.
-    """
+    """Build a forecast from computed numbers: one, one per option, or one per level in percent."""
     entered = tuple(decimal_text(_to_15_decimals(number)) for number in numbers)
     if space.type == "binary":
         return Value("binary", ("yes",), entered)

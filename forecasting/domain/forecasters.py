@@ -62,7 +62,7 @@ OURS = re.compile(
 
 def not_a_person(name: str) -> InvalidInput:
     """Give the refusal of a name of :data:`OURS` where a person is to be named."""
-    message = f"forecaster ({name.strip()}): is one of the program's own forecasters, and no person"
+    message = f"forecaster ({name.strip()}): is a model, crowd or market by its name, and no person"
     return InvalidInput(message, hint="forecaster=NAME, such as ana")
 
 
@@ -111,8 +111,6 @@ def one_letter(one: str, other: str) -> bool:
 
     A digit is no slip of the pen (``reader-1`` and ``reader-2``), and of two letters one is half.
 
-    Examples
-    --------
     >>> one_letter("ana", "anna"), one_letter("bob", "rob"), one_letter("p1", "p2")
     (True, True, False)
     """

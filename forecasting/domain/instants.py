@@ -84,8 +84,7 @@ def parse_day(text: str) -> dt.date:
                 return day
         except ValueError:
             pass  # refused below, like every other text
-    msg = f"day ({text}): must be a calendar day as YYYY-MM-DD"
-    raise InvalidInput(msg, hint="2026-12-31")
+    raise InvalidInput(f"day ({text}): must be a calendar day as YYYY-MM-DD", hint="2026-12-31")
 
 
 def parse_instant(text: str, *, zone_name: str | None = None) -> dt.datetime:
@@ -140,8 +139,6 @@ def last_day(moment: dt.datetime, zone_name: str = DEFAULT_ZONE) -> str:
 def deadline(moment: dt.datetime, zone_name: str = DEFAULT_ZONE) -> str:
     """Say a half-open deadline: the day that it ends, or the local moment, and the zone.
 
-    Examples
-    --------
     >>> deadline(dt.datetime(2027, 2, 1, tzinfo=dt.UTC), "UTC")
     'end of 2027-01-31 UTC'
     >>> deadline(dt.datetime(2027, 2, 1, 16, tzinfo=dt.UTC), "Africa/Khartoum")

@@ -47,11 +47,9 @@ class OutcomeSpace:
         if self.type == "numeric":
             if self.lower is None or self.upper is None or not self.lower < self.upper:
                 bounds = f"{_plain(self.lower)}, {_plain(self.upper)}"
-                msg = f"bounds ({bounds}): the first must be the lower"
-                raise InvalidInput(msg)
+                raise InvalidInput(f"bounds ({bounds}): the first must be the lower")
             if self.zero_point is not None and self.lower <= self.zero_point <= self.upper:
-                msg = f"zero_point ({self.zero_point}): must lie outside the bounds"
-                raise InvalidInput(msg)
+                raise InvalidInput(f"zero_point ({self.zero_point}): must lie outside the bounds")
             return
         if len(self.options) < 2 or len(set(self.options)) != len(self.options):
             msg = f"options ({', '.join(self.options)}): need two or more, all different"
@@ -105,8 +103,7 @@ class OutcomeSpace:
                 raise InvalidInput(msg)
             return value
         if outcome not in self.options:
-            msg = f"outcome ({outcome}): must be one of {', '.join(self.options)}"
-            raise InvalidInput(msg)
+            raise InvalidInput(f"outcome ({outcome}): must be one of {', '.join(self.options)}")
         return self.options.index(outcome)
 
 

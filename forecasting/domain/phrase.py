@@ -60,8 +60,7 @@ def parse_span(text: str) -> float:
         raise InvalidInput(msg, hint="30d")
     days = float(match["number"]) * UNITS[match["unit"]]
     if not days > 0.0:
-        msg = f"span ({text.strip()}): must be above 0"
-        raise InvalidInput(msg, hint="30d")
+        raise InvalidInput(f"span ({text.strip()}): must be above 0", hint="30d")
     return days
 
 
@@ -73,8 +72,7 @@ def parse_ratio(text: str) -> tuple[float, float, float]:
         msg = f"ratio ({stated[:60]}): must be a factor with its 90 % range"
         raise InvalidInput(msg, hint="x3 (1..9)")
     if match["low"] is None:
-        msg = f"ratio ({stated}): needs its 90 % range"
-        raise InvalidInput(msg, hint=f"{stated} (LOW..HIGH)")
+        raise InvalidInput(f"ratio ({stated}): needs its 90 % range", hint=f"{stated} (LOW..HIGH)")
     median, low, high = _in_range(match, "ratio", stated)
     far = 1.0 + 1e-9
     if median > MOST_FACTOR * far * low or high > MOST_FACTOR * far * median:
@@ -90,8 +88,7 @@ def parse_share(text: str) -> float:
     match = re.fullmatch(rf"({_NUMBER})\s*(%?)", stated)
     share = float(match[1]) / (100.0 if match[2] else 1.0) if match else -1.0
     if not 0.0 <= share <= 1.0:
-        msg = f"past ({stated[:60]}): must be a share from 0 to 1"
-        raise InvalidInput(msg, hint="40%")
+        raise InvalidInput(f"past ({stated[:60]}): must be a share from 0 to 1", hint="40%")
     return share
 
 
@@ -172,8 +169,7 @@ def _in_range(match: re.Match[str], what: str, stated: str) -> tuple[float, floa
     """Give median, low and high of a range that holds its median."""
     median, low, high = (float(match[name]) for name in ("number", "low", "high"))
     if not (low > 0.0 and median > 0.0):
-        msg = f"{what} ({stated[:80]}): median and range must be above 0"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"{what} ({stated[:80]}): median and range must be above 0")
     if not low <= median <= high:
         msg = f"{what} ({stated[:80]}): the range {low:g}..{high:g} must hold its median {median:g}"
         raise InvalidInput(msg, hint=f"({median / 3:.2g}..{median * 3:.2g})")

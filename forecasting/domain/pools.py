@@ -1,7 +1,7 @@
 """The pools by name, in the order of their tables; `forecasting.pooling` has the formulas."""
 
 METHODS = (
-    *("linear", "geometric-odds", "extremized", "neyman-roughgarden", "recency-median", "trimmed"),
+    *("linear", "geometric-odds", "extremized", "neyman-roughgarden", "recency-median"),
     *("beta-linear", "skill-recency", "learned"),
 )
 #: Names that methods had before, which still work.

@@ -79,8 +79,7 @@ def parse_target(text: str) -> tuple[str, tuple[str, ...]]:
 
 def _tokens(text: str, what: str = "answer") -> list[_Token]:
     if len(text) > MOST_TEXT:
-        msg = f"{what} ({text[:40]}...): must have at most {MOST_TEXT:,} characters"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"{what} ({text[:40]}...): must have at most {MOST_TEXT:,} characters")
     tokens, place = [], 0
     while place < len(text):
         match = _TOKEN.match(text, place)

@@ -68,8 +68,7 @@ class PriorSpec:
         for key, value in self.parameters:
             if not isfinite(value) or (key != "mu" and not value > 0):
                 rule = "finite" if key == "mu" else "positive and finite"
-                message = f"prior {self.name}: {key} ({value}) must be {rule}."
-                raise InvalidInput(message)
+                raise InvalidInput(f"prior {self.name}: {key} ({value}) must be {rule}.")
 
     @property
     def parameters(self) -> tuple[tuple[str, float], ...]:

@@ -44,8 +44,7 @@ class ModelRun:
     def __post_init__(self) -> None:
         _check_gate(self.gate)
         if self.seed < 0:
-            msg = f"seed ({self.seed}): must be an integer of 0 or more"
-            raise InvalidInput(msg)
+            raise InvalidInput(f"seed ({self.seed}): must be an integer of 0 or more")
         object.__setattr__(self, "diagnostics", _plain_mapping(self.diagnostics))
         object.__setattr__(self, "versions", _plain_mapping(self.versions))
 
@@ -81,8 +80,7 @@ def world_run(
 ) -> ModelRun:
     """Give the run of one simulated world, to be recorded once before its forecasts."""
     if draws < 1:
-        msg = f"draws ({draws}): must be 1 or more"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"draws ({draws}): must be 1 or more")
     details = {
         "draws": draws,
         "fits": {n: {"digest": f.digest, "gate": f.gate} for n, f in fits.items()},
@@ -129,8 +127,7 @@ def _gate_of(fits: Mapping[str, Fitted]) -> str:
 
 def _check_gate(gate: str) -> None:
     if not _GATE.fullmatch(gate):
-        msg = f"gate ({gate}): must be passed, refused: REASONS or overridden: REASON"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"gate ({gate}): must be passed, refused: REASONS or overridden: REASON")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +143,7 @@ class ReplayMark:
 
     def __post_init__(self) -> None:
         if self.event not in {"started", "finished"}:
-            msg = f"event ({self.event}): must be started or finished"
-            raise InvalidInput(msg)
+            raise InvalidInput(f"event ({self.event}): must be started or finished")
         if self.evidence_head < 0:
             msg = f"evidence_head ({self.evidence_head}): must be 0 or the number of an entry"
             raise InvalidInput(msg)
@@ -157,8 +153,7 @@ class ReplayMark:
 def in_batch(position: int) -> int:
     """Name the draft at `position` (from 0) of the same append, which has no number yet."""
     if position < 0:
-        msg = f"position ({position}): must be 0 or more"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"position ({position}): must be 0 or more")
     return -1 - position
 
 
@@ -179,12 +174,10 @@ def plain(value: object) -> Plain:
     for name in ("tolist", "item"):
         if callable(convert := getattr(value, name, None)):
             return plain(convert())
-    msg = f"value ({value!r}): must be plain data (numbers, text, lists, mappings)"
-    raise InvalidInput(msg)
+    raise InvalidInput(f"value ({value!r}): must be plain data (numbers, text, lists, mappings)")
 
 
 def _plain_mapping(value: Mapping[str, object]) -> dict[str, Plain]:
     if bad := [key for key in value if not isinstance(key, str)]:
-        msg = f"key ({bad[0]!r}): must be text"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"key ({bad[0]!r}): must be text")
     return {key: plain(item) for key, item in value.items()}

@@ -71,8 +71,7 @@ def outcomes(
     is one. The versions come in the order of recording.
     """
     if reading not in READINGS:
-        msg = f"reading ({reading}): must be one of {', '.join(READINGS)}"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"reading ({reading}): must be one of {', '.join(READINGS)}")
     standing: dict[str, Resolution] = {}
     first: dict[str, Resolution] = {}
     disputed: dict[str, Resolution] = {}

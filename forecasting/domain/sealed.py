@@ -65,9 +65,7 @@ def as_shown(
 ) -> tuple[list[Forecast], list[Withdrawal]]:
     """Give forecasts and withdrawals as others could see them at each moment.
 
-    A seal takes back what its forecaster said before it. Its number is in force from when it was
-    revealed, unless its forecaster has spoken or withdrawn in between. What learns from others'
-    forecasts reads these; its own forecaster's score counts the number from when it was sealed.
+    A seal takes back what was said before it; its number is in force from when it was revealed.
     """
     listed, taken = list(forecasts), list(withdrawals)
     by_seal = [
@@ -106,11 +104,7 @@ _EDGES = ("0.0000001", "99.9999999")
 
 
 def counts_from(withdrawal: Withdrawal) -> dt.datetime:
-    """Give when a withdrawal begins to count for what was logged live.
-
-    One recorded more than 15 minutes after its time counts from its recording: else what went wrong
-    could be taken back from before it did.
-    """
+    """Give when a live withdrawal counts: a late one from its recording, or it undoes losses."""
     recorded = withdrawal.recorded_at
     if recorded is None or recorded - withdrawal.withdrawn_at <= LIVE_WITHIN:
         return withdrawal.withdrawn_at

@@ -36,8 +36,6 @@ FLAT_DENIAL_ALTERNATIVES = (0.01, 0.10, 0.20)
 def band(name: str) -> Band:
     """Look a band up by name or synonym, spaces or hyphens alike.
 
-    Examples
-    --------
     >>> band("very likely").middle
     0.875
     """
@@ -45,8 +43,7 @@ def band(name: str) -> Band:
     for candidate in BANDS:
         if wanted == candidate.name or wanted in candidate.synonyms:
             return candidate
-    msg = f"verbal band ({name}): must be one of {', '.join(b.name for b in BANDS)}"
-    raise InvalidInput(msg)
+    raise InvalidInput(f"verbal band ({name}): must be one of {', '.join(b.name for b in BANDS)}")
 
 
 def milder(first: Band, second: Band) -> Band:

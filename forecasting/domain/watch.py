@@ -32,8 +32,7 @@ class Watch:
 def watched(watches: Iterable[Watch], as_of: dt.datetime, *, live: bool) -> dict[str, dt.datetime]:
     """Give the moment up to which each process was watched, as of a moment.
 
-    Live, a watch counts once it was recorded. Otherwise somebody who was asked then would have
-    looked, so it counts whenever it was recorded.
+    Live, a watch counts once recorded; else always, as who was asked then would have looked.
     """
     ends: dict[str, dt.datetime] = {}
     for watch in watches:

@@ -95,12 +95,7 @@ class EffectCheck:
     """Reads effects, and refuses those that the world, or what is known at `now`, contradicts."""
 
     def __init__(
-        self,
-        catalog: Catalog,
-        evidence: Iterable[Evidence],
-        *,
-        now: dt.datetime,
-        world: NewsWorld,
+        self, catalog: Catalog, evidence: Iterable[Evidence], *, now: dt.datetime, world: NewsWorld
     ) -> None:
         self._catalog = catalog
         #: What stands, the accepted items of a batch included: each is held against those before.
@@ -115,10 +110,7 @@ class EffectCheck:
     def effects(
         self, entered: Entered, *, dated: bool = True
     ) -> tuple[tuple[Effect, ...], list[str]]:
-        """Read the effects of one item, with notes for its analyst.
-
-        Without `dated`, the words alone are read, and not held against the record.
-        """
+        """Read the effects of one item, with notes for its analyst."""
         notes: list[str] = []
         fades = entered.fades
         stated = [split_on(text) for text in entered.on]
@@ -344,8 +336,7 @@ def _fact_effect(process: ProcessSpec, text: str, value: float | None, at: dt.da
 def check_reason(because: str) -> None:
     """Refuse a reason that is too long."""
     if len(because) > LONGEST_REASON:
-        msg = f"because ({len(because)} characters): at most {LONGEST_REASON}"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"because ({len(because)} characters): at most {LONGEST_REASON}")
 
 
 def identity(item: Evidence) -> tuple[str, str, str, str]:
@@ -360,11 +351,9 @@ def drafted(
     for name, most in _LIMITS.items():
         text = getattr(entered, name)
         if len(text) > most:
-            msg = f"{name} ({len(text)} characters): at most {most}"
-            raise InvalidInput(msg)
+            raise InvalidInput(f"{name} ({len(text)} characters): at most {most}")
         if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
-            msg = f"{name}: must not hold a NUL character or half of a surrogate pair"
-            raise InvalidInput(msg)
+            raise InvalidInput(f"{name}: must not hold a NUL character or half of a surrogate pair")
     if not normalised(entered.title) or not normalised(entered.source):
         msg = "news: needs a title and a source"
         raise InvalidInput(

@@ -87,8 +87,7 @@ def read(content: bytes, *, name: str, source: str = "", manner: Manner | None =
         stream = _json_lines(text, source) if as_json else _csv(text, name, source)
         rows = list(islice(stream, MOST_ROWS + 1))
     if len(rows) > MOST_ROWS:
-        msg = f"file ({name}): more than {MOST_ROWS:,} rows"
-        raise InvalidInput(msg, hint="split the file")
+        raise InvalidInput(f"file ({name}): more than {MOST_ROWS:,} rows", hint="split the file")
     return rows
 
 
@@ -179,8 +178,7 @@ def _json_fields(line: str) -> dict[str, str]:
         entry = dict(zip(named, entry.values(), strict=True))
     if unknown := [str(key) for key in entry if key not in COLUMNS]:
         shown = _CONTROL.sub(" ", unknown[0])[:60]
-        msg = f"key ({shown}): must be one of {', '.join(COLUMNS)}"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"key ({shown}): must be one of {', '.join(COLUMNS)}")
     return {key: _json_text(key, value) for key, value in entry.items()}
 
 
@@ -200,8 +198,7 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         # Python keeps the last; other readers keep the first.
         names = [name for name, _ in pairs]
         doubled = next(name for name in names if names.count(name) > 1)
-        msg = f"key ({_CONTROL.sub(' ', doubled)[:60]}): appears twice"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"key ({_CONTROL.sub(' ', doubled)[:60]}): appears twice")
     return fields
 
 

@@ -99,10 +99,7 @@ def story_discount(log_ratios: ArrayLike, rho: float = STORY_RHO) -> float:
 
 
 def story_discounts(
-    reports: Sequence[Report],
-    mean: Callable[[Report], float],
-    *,
-    rho: float = STORY_RHO,
+    reports: Sequence[Report], mean: Callable[[Report], float], *, rho: float = STORY_RHO
 ) -> dict[str, float]:
     """Give the discount of each report, by key: copies within a story, then stories of one event.
 

@@ -116,8 +116,7 @@ class Reliabilities:
         """Give a source's reliability under a grade: an item's, or (empty) its own."""
         grade = grade or self._grades.get(source, _UNSTATED)
         if grade not in GRADE_PRIORS:
-            msg = f"grade ({grade}): must be one of {', '.join(GRADE_PRIORS)}"
-            raise InvalidInput(msg)
+            raise InvalidInput(f"grade ({grade}): must be one of {', '.join(GRADE_PRIORS)}")
         mine = self._claims.get(source, [])
         key = (source if mine else "", grade)
         if key not in self._posteriors:
@@ -175,11 +174,7 @@ def claims_of(
     outcomes: Mapping[str, Resolution],
     as_of: dt.datetime,
 ) -> list[Claim]:
-    """Give the reports that had become claims by a moment: their yes-no question had resolved.
-
-    A report on a ladder is about its last deadline. One that was known only when the outcome was
-    claims nothing, and an annulled question judges nobody.
-    """
+    """Give the reports that had become claims by a moment: their yes-no question had resolved."""
     last_rung: dict[str, Question] = {}
     for question in questions.values():
         if question.ladder:
@@ -226,12 +221,7 @@ def grades_of(items: Iterable[Evidence]) -> dict[str, str]:
 
 
 def item_grades(items: Iterable[Evidence]) -> dict[str, str]:
-    """Give the grade that each item weighs by, by key: as it was when the item was recorded.
-
-    What ``sources set`` said last of its source comes first, then what it states itself. Where that
-    is F, "cannot be judged", it is what its source's items had stated by then. So no later item
-    regrades an earlier one.
-    """
+    """Give each item's grade by key, as of its recording: no later item regrades an earlier one."""
     entries = list(items)
     grades: dict[str, str] = {}
     stated: dict[str, list[Evidence]] = {}

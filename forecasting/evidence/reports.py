@@ -246,10 +246,7 @@ def _weights(
     questions: Mapping[str, Question],
     predicates: Mapping[str, Predicate],
 ) -> dict[Way, tuple[tuple[float, float], float]]:
-    """Give the pair and the half-life with which an item acts on each move.
-
-    Of several codes on one move the one nearest 0 counts, and none where their signs differ.
-    """
+    """Give the pair and the half-life with which an item acts on each move."""
     coded: dict[Way, list[tuple[float, tuple[float, float], float]]] = {}
     for effect in item.effects:
         pair = _pair(effect)
@@ -284,8 +281,7 @@ def _stories(weighed: Sequence[_Weighed], sign: float) -> list[list[_Weighed]]:
 def _additions(way: Way, story: Sequence[_Weighed]) -> list[CodedReport]:
     """Give what each item of a story adds to what the story weighed when the item came.
 
-    The story fades as its slowest item does, so that its items keep their proportions: what was
-    added before is then the whole of what it weighs, and no later item can lower it.
+    The story fades as its slowest item does, so that no later item can lower what stands.
     """
     counted: list[_Weighed] = []
     strongest: dict[str, float] = {}
@@ -353,21 +349,12 @@ class Weights:
 
     @classmethod
     def of(
-        cls,
-        items: Sequence[Evidence],
-        moment: dt.datetime,
-        catalog: Catalog,
-        world: NewsWorld,
+        cls, items: Sequence[Evidence], moment: dt.datetime, catalog: Catalog, world: NewsWorld
     ) -> "Weights":
         """Weigh the reports known by a moment, with what was learned of their sources by then."""
         trust = learned(items, catalog.questions, catalog.outcomes, moment)
         coded = reports(
-            items,
-            world.world,
-            catalog.questions,
-            world.predicates,
-            reliability=trust,
-            as_of=moment,
+            items, world.world, catalog.questions, world.predicates, reliability=trust, as_of=moment
         )
         standing = without_retracted(known(items, moment))
         records = {

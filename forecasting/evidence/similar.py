@@ -72,8 +72,7 @@ def same_title(one: frozenset[str], other: frozenset[str]) -> bool:
 class Index:
     """Items by address and by title, so that each new one finds its like without reading all.
 
-    A title with n words shares at least .6 n of them with one that is nearly the same, so that one
-    of its rarest .4 n + 1 words is among them: only these are looked up.
+    A title of n words shares at least .6 n with its like: one of its rarest .4 n + 1 is among them.
     """
 
     def __init__(self, items: Iterable[Evidence] = ()) -> None:
@@ -140,12 +139,7 @@ def stems(text: str) -> frozenset[str]:
 
 
 class Likeness:
-    """Texts by name, to be compared with others: what an item of news may bear on.
-
-    Each text is the set of its words, cut to their first letters so that endings matter less, and
-    each word weighs by how few of the texts have it (inverse document frequency). The likeness is
-    the cosine of two such sets. It orders an inbox and proposes targets; it decides nothing.
-    """
+    """Texts by name as weighted sets of words: it orders an inbox, and decides nothing."""
 
     def __init__(self, texts: Mapping[str, str]) -> None:
         self._texts = {name: stems(text) for name, text in texts.items()}
@@ -193,11 +187,7 @@ def key_of(guid: str, source: str) -> str:
 
 
 class Items:
-    """Items that are recorded, or about to be, looked up by what does not change in their feeds.
-
-    They are one by guid, else by address, else by title within two days: a date that a feed bumps,
-    a comma that it mends, a summary that grows make no second item.
-    """
+    """Items by what does not change in a feed: guid, else address, else title within two days."""
 
     def __init__(self, items: Iterable[Evidence] = ()) -> None:
         self._keys: dict[str, Evidence] = {}

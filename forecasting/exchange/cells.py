@@ -28,11 +28,9 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 def text(cell: str, *, name: str, one_line: bool = True) -> str:
     """Give text in NFC; refuse what is too long and, in one line, control characters."""
     if len(cell) > LIMITS.get(name, 500):
-        msg = f"{name} ({len(cell):,} characters): at most {LIMITS.get(name, 500):,}"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"{name} ({len(cell):,} characters): at most {LIMITS.get(name, 500):,}")
     if one_line and _CONTROL.search(cell):
-        msg = f"{name} ({plainly(cell)}): must be one line without control characters"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"{name} ({plainly(cell)}): must be one line without control characters")
     return cell if cell.isascii() else unicodedata.normalize("NFC", cell)
 
 
@@ -137,8 +135,7 @@ def facts(
 
 def _plain(name: str, cell: Cell) -> str:
     if not isinstance(cell, str):
-        msg = f"{name}: must be one text or number"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"{name}: must be one text or number")
     return cell
 
 
@@ -181,8 +178,7 @@ def json_cell(name: str, cell: str) -> Any:
     try:
         return parse(cell)
     except NotStrict as broken:
-        msg = f"{name} ({plainly(cell)}): {broken}"
-        raise InvalidInput(msg) from broken
+        raise InvalidInput(f"{name} ({plainly(cell)}): {broken}") from broken
 
 
 def forecast_cell(cell: str) -> str | tuple[tuple[str, str], ...]:
@@ -199,8 +195,7 @@ def forecast_cell(cell: str) -> str | tuple[tuple[str, str], ...]:
 def pairs(members: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     """Give the pairs of a JSON object whose values are decimals, as numbers or as text."""
     if wrong := [label for label, value in members.items() if not isinstance(value, str)]:
-        msg = f"forecast ({plainly(wrong[0])}): must be a number, or one as text"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"forecast ({plainly(wrong[0])}): must be a number, or one as text")
     return _once([(label, str(value)) for label, value in members.items()])
 
 
@@ -208,8 +203,7 @@ def _once(items: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     options = [(text(label, name="option"), value) for label, value in items]
     labels = [label for label, _ in options]
     if twice := [label for label in labels if labels.count(label) > 1]:
-        msg = f"forecast ({plainly(twice[0])}): appears twice"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"forecast ({plainly(twice[0])}): appears twice")
     if not options:
         raise InvalidInput("forecast: names no option", hint="a=0.2;b=0.8")
     return tuple(options)

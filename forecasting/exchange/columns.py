@@ -144,8 +144,7 @@ def recognised(
         if target in columns.names:
             other = tidied(heads[columns.names.index(target)])
             if plain == other.casefold():
-                msg = f"column ({plainly(plain)}): appears twice"
-                raise InvalidInput(msg, hint="one of them")
+                raise InvalidInput(f"column ({plainly(plain)}): appears twice", hint="one of them")
             msg = f"columns ({plainly(other)} and {plainly(tidied(head))}): may both be {target}"
             which = [f'map="{plainly(one)}={target}"' for one in (other, tidied(head))]
             hint = f'{" or ".join(which)}, or map="{plainly(tidied(head))}={IGNORE}"'

@@ -129,8 +129,7 @@ def _check_time(
         when = rule.rpartition(" at ")[0].rpartition(" ")[2]
         case.outside["ended" if one.answer == WITHDRAWN else when] += 1
         return
-    msg = f"issued_at ({iso(at)}): {rule}"
-    raise InvalidInput(msg)
+    raise InvalidInput(f"issued_at ({iso(at)}): {rule}")
 
 
 def _named(key: Key) -> str:

@@ -118,8 +118,7 @@ def detected(source: Source, name: str = "") -> Format:
     """Give the format that is named, if the file is one, or the one that the file is of."""
     known = formats()
     if name and name not in known:
-        msg = f"format ({plainly(name)}): must be one of {', '.join(known)}"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"format ({plainly(name)}): must be one of {', '.join(known)}")
     here = next((one for one in known.values() if one.looks_like(source.head)), None)
     # What another platform wrote is not read as a table of our own, though its columns may do.
     foreign = here is not None and not here.own

@@ -19,18 +19,13 @@ class NotStrict(ValueError):
 
 
 def parse(line: str, *, lexical: bool = True) -> Any:
-    """Read one JSON text; with `lexical`, numbers are the text that stands there.
-
-    Refused are NaN and infinities, numbers beyond the largest double, a key that appears twice,
-    more than 32 levels, NUL, and halves of surrogate pairs.
-    """
+    """Read one JSON text; with `lexical`, numbers are the text that stands there."""
     try:
         value = (_LEXICAL if lexical else _NUMERIC).decode(line)
     except NotStrict:
         raise
     except RecursionError:
-        msg = f"more than {MOST_DEPTH} levels"
-        raise NotStrict(msg) from None
+        raise NotStrict(f"more than {MOST_DEPTH} levels") from None
     except ValueError as broken:
         msg = f"not JSON ({broken})" if isinstance(broken, json.JSONDecodeError) else str(broken)
         raise NotStrict(msg) from None
@@ -43,8 +38,7 @@ def parse(line: str, *, lexical: bool = True) -> Any:
 def _check(value: Any) -> None:
     for depth, item in _each(value):
         if depth > MOST_DEPTH:
-            msg = f"more than {MOST_DEPTH} levels"
-            raise NotStrict(msg)
+            raise NotStrict(f"more than {MOST_DEPTH} levels")
         if isinstance(item, str):
             if "\0" in item:
                 raise NotStrict("a NUL character")
@@ -70,28 +64,24 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(members) != len(pairs):
         seen: set[str] = set()
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        msg = f"the key {twice[:40]!s} appears twice"
-        raise NotStrict(msg)
+        raise NotStrict(f"the key {twice[:40]!s} appears twice")
     return members
 
 
 def _not_finite(word: str) -> NoReturn:
-    msg = f"{word} is not a JSON number"
-    raise NotStrict(msg)
+    raise NotStrict(f"{word} is not a JSON number")
 
 
 def _finite(digits: str) -> float:
     number = float(digits)
     if number - number != 0.0:
-        msg = f"{digits[:40]} is too large to compute with"
-        raise NotStrict(msg)
+        raise NotStrict(f"{digits[:40]} is too large to compute with")
     return number
 
 
 def _integer(digits: str) -> int | float:
     if len(digits) > 400:
-        msg = f"an integer of {len(digits):,} digits"
-        raise NotStrict(msg)
+        raise NotStrict(f"an integer of {len(digits):,} digits")
     number = int(digits)
     return number if abs(number) < _SAFE_INTEGER else _finite(digits)
 

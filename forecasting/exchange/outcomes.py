@@ -74,8 +74,7 @@ def _read_outcome(
     case: Case, question: Question, stated: str, at: dt.datetime, notes: Counter[str]
 ) -> str:
     if at > case.now:
-        msg = f"resolved_at ({iso(at)}): lies in the future (now {iso(case.now)})"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"resolved_at ({iso(at)}): lies in the future (now {iso(case.now)})")
     if at <= question.opens and not case.platform:
         msg = f"resolved_at ({iso(at)}): must come after opens ({iso(question.opens)})"
         raise InvalidInput(msg)

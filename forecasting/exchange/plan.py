@@ -143,10 +143,7 @@ def _yes_rungs(
 
 
 def _decide(
-    case: Case,
-    name: str,
-    versions: list[Resolution],
-    yeses: Sequence[tuple[str, dt.datetime]],
+    case: Case, name: str, versions: list[Resolution], yeses: Sequence[tuple[str, dt.datetime]]
 ) -> None:
     recorded, notes = case.existing.questions.get(name), Counter[str]()
     try:
@@ -348,10 +345,7 @@ def of_another_name(planned: Plan, existing: Existing) -> list[str]:
 def under_another_name(
     statements: Statements, planned: Plan, existing: Existing, *, shown: int = 3
 ) -> list[str]:
-    """Name new questions with the opening and every forecast of one that the file names no more.
-
-    Where ids are made of titles, a question that was renamed elsewhere comes in a second time.
-    """
+    """Name new questions that look like one renamed elsewhere, where ids are made of titles."""
     asked = {one.id: one for one in planned.questions if one.id not in existing.questions}
     if not asked or not existing.forecasts:
         return []

@@ -36,11 +36,7 @@ def merged(
     options: Sequence[str] = (),
     notes: Counter[str] | None = None,
 ) -> dict[str, Any]:
-    """Put together what several lines state of one question; titles and tags in one line each.
-
-    An outcome to come is none, and its day, where that is to come too, is when it is due. A word
-    for that is none where the question, by its `options` or by its `forecasts`, has such an option.
-    """
+    """Put together what several lines state of one question; titles and tags in one line each."""
     notes = Counter() if notes is None else notes
     words = {_word(one.stated["outcome"]) for one in parts if "outcome" in one.stated}
     none_yet = words.intersection((*_NONE_YET, _NEITHER))
@@ -108,12 +104,7 @@ def check_same(
     *,
     wording_stays: bool = False,
 ) -> None:
-    """Refuse facts that contradict a question that the ledger holds.
-
-    With `wording_stays`, another wording or window is noted and the ledger's stays. Topic, event,
-    tags and background may change without being another question: where they differ, the ledger's
-    stay, and that is noted.
-    """
+    """Refuse facts that contradict a question that the ledger holds."""
     space = {name: getattr(recorded.space, name) for name in _SPACE}
     for name in (*_SPACE, *_WORDING):
         if name not in facts:
@@ -153,9 +144,7 @@ def renewed(
 ) -> Question:
     """Give a question of a platform as the later of two files states it, whichever came first.
 
-    The later file is the one that knows of the later forecast or outcome of it: `in_file` is the
-    last that this file tells, `in_ledger` the last that the ledger holds. Where both are the same,
-    the later deadline counts, then the other words in a fixed order; but a statement that stood
+    The later file is the one that knows of the later forecast or outcome; a statement that stood
     `before` and was changed since does not come back. Tags add up.
     """
     fields = _restated(recorded, facts)
@@ -218,11 +207,7 @@ def completed(
     notes: Counter[str],
     outside: bool = False,
 ) -> Question:
-    """Fill in what an earlier import of a question left open and took by default.
-
-    A default gives way to what is stated now, and moves with the forecasts that it came from; what
-    was stated then stays. `outside`: forecasts may stand outside the window.
-    """
+    """Fill in what an earlier import of a question left open and took by default."""
     zone, more = recorded.zone, dict[str, Any]()
     usual: tuple[tuple[str, Any], ...] = (
         ("title", recorded.id), ("criteria", ""), ("background", ""), ("topic", TOPIC),
@@ -289,13 +274,7 @@ def new_question(
     resolved_at: dt.datetime | None,
     platform: bool = False,
 ) -> Question:
-    """Make a question that no ledger holds; every default is noted.
-
-    Defaults: `title` the id; `type` from the form of the forecasts; `options` those that they
-    name, in the order of the alphabet; `opens` the first forecast; `closes` the moment of the
-    outcome, else `resolves_by`, else the midnight that ends the day of the last forecast; `event`
-    the question itself.
-    """
+    """Make a question that no ledger holds; every default is noted."""
     forecasts = [one for one in answers if one.answer != WITHDRAWN]
     zone = facts.get("zone", zone)
     space = space_of(facts, forecasts, notes)
@@ -320,8 +299,7 @@ def new_question(
         notes["their deadline had passed when they were asked: closed when that day ends"] += 1
         closes = _last_day(opens, zone)
     if closes <= opens:
-        msg = f"closes ({iso(closes)}): must come after opens ({iso(opens)})"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"closes ({iso(closes)}): must come after opens ({iso(opens)})")
     resolves_by = facts.get("resolves_by", closes)
     if platform:
         resolves_by = max(resolves_by, closes)

@@ -213,8 +213,7 @@ def opened(path: Path | str, *, most: int = MOST_BYTES, name: str = "") -> Sourc
         content = sys.stdin.buffer.read(most + 1)
         name = name or "standard input"
         if len(content) > most:
-            msg = f"file ({name}): is larger than {most:,} bytes"
-            raise InvalidInput(msg, hint="split it")
+            raise InvalidInput(f"file ({name}): is larger than {most:,} bytes", hint="split it")
     else:
         called, name = name or str(path), name or Path(path).name
         try:

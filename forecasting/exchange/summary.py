@@ -19,10 +19,7 @@ SHOWN = 5
 
 
 def title_notes(new: Iterable[Question], before: Catalog, *, platform: bool) -> list[str]:
-    """Name the new questions whose title one on record has, under another id.
-
-    One of another platform keeps its id, and is matched with the one here.
-    """
+    """Name the new questions whose title one on record has, under another id."""
     titles = before.titles()
     twice = [
         f"{one.id} ({name})"
@@ -126,14 +123,7 @@ def questions_and_outcomes(
 def checked(
     of: Format, statements: Statements, cases: Sequence[QuestionHistory]
 ) -> dict[str, list[dict[str, Any]]]:
-    """Score `cases`, what the ledger holds of a file's questions, by the rules of its platform.
-
-    `rows` are a question, forecaster and rule each, with `theirs` (None where the file states none)
-    and `ours`; `rules` say of each rule its convention and the largest difference. `ours` is the
-    mean over the `n` pairs of a question and a forecaster, or over the `n_stated` that the file
-    scores too, as `theirs` is. Of a rule that counts each forecast once, `per_forecast` is the mean
-    over all `n_forecasts` of them: another number where some have forecast more often.
-    """
+    """Score `cases`, what the ledger holds of a file's questions, by the rules of its platform."""
     of_question = {one.question.id: one for one in cases}
     rows: list[dict[str, Any]] = []
     rules: list[dict[str, Any]] = []

@@ -44,12 +44,10 @@ def faulty() -> Iterator[Fault]:
 def required(item: Any, key: str) -> Any:
     """Give what stands under a key of an object; refuse its absence."""
     if not isinstance(item, dict):
-        msg = f"item ({plainly(str(item)[:40])}): is no object"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"item ({plainly(str(item)[:40])}): is no object")
     value = item.get(key)
     if value is None or value == "":
-        msg = f"{key}: is missing"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"{key}: is missing")
     return value
 
 
@@ -60,8 +58,7 @@ def number(value: Any, *, name: str) -> Decimal:
     except InvalidOperation:
         parsed = Decimal("NaN")
     if not parsed.is_finite() or abs(parsed.adjusted()) > 300:
-        msg = f"{name} ({plainly(str(value)[:40])}): must be a number"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"{name} ({plainly(str(value)[:40])}): must be a number")
     return parsed
 
 
@@ -75,8 +72,7 @@ def probability(value: Any, *, name: str = "probability") -> str:
     """
     share = number(value, name=name)
     if not 0 <= share <= 1:
-        msg = f"{name} ({plainly(str(value))}): must lie from 0 to 1"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"{name} ({plainly(str(value))}): must lie from 0 to 1")
     return decimal(share)
 
 
@@ -84,8 +80,7 @@ def percent(value: Any, *, name: str = "percent") -> str:
     """Read a probability in percent, as it is recorded."""
     share = number(value, name=name) / 100
     if not 0 <= share <= 1:
-        msg = f"{name} ({plainly(str(value))}): must lie from 0 to 100"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"{name} ({plainly(str(value))}): must lie from 0 to 100")
     return decimal(share)
 
 
@@ -94,8 +89,7 @@ def shares(options: Mapping[str, Any], *, slack: str = "0.02") -> tuple[tuple[st
     read = {label: Decimal(probability(value, name=label)) for label, value in options.items()}
     total = sum(read.values(), Decimal(0))
     if not read or abs(total - 1) > Decimal(slack):
-        msg = f"options (sum {float(total):.6g}): must sum to 1"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"options (sum {float(total):.6g}): must sum to 1")
     if total != 1:
         read = {label: round(one / total, 9) for label, one in read.items()}
         most = max(read, key=lambda label: (read[label], label))
@@ -119,8 +113,7 @@ def epoch(value: Any, *, name: str, unit: int = 1) -> dt.datetime:
     """Read a moment in seconds since 1970, or in `unit` parts of a second (1000: milliseconds)."""
     seconds = number(value, name=name) / unit
     if not 0 < seconds < 32_503_680_000:
-        msg = f"{name} ({plainly(str(value))}): is no moment from 1970 to 3000"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"{name} ({plainly(str(value))}): is no moment from 1970 to 3000")
     whole = int(seconds)
     micros = int((seconds - whole) * 1_000_000)
     return dt.datetime.fromtimestamp(whole, dt.UTC) + dt.timedelta(microseconds=micros)

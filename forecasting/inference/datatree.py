@@ -24,8 +24,7 @@ def datatree(
     are thinned evenly.
     """
     if not fits:
-        message = "fits (none): at least one."
-        raise InvalidInput(message)
+        raise InvalidInput("fits (none): at least one.")
     from arviz_base import from_dict
 
     chains = min(fit.chains for fit in fits.values())

@@ -139,10 +139,7 @@ def _between(hit: FloatArray, every: FloatArray, yes: FloatArray, mass: FloatArr
     more = pairs > 1e-9
     if not more.any():
         return 0.0
-    mean, mass = (
-        (yes[live] / mass[live])[more],
-        mass[live][more] / mass[live][more].sum(),
-    )
+    mean, mass = (yes[live] / mass[live])[more], mass[live][more] / mass[live][more].sum()
     square = (mean**2 - alone[more]) / pairs[more]
     middle = float(np.sum(mass * mean))
     variance = float(np.sum(mass * square) - middle**2)

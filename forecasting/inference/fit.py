@@ -129,11 +129,9 @@ def fit(
         If the sampler finds no point to start from, or breaks down.
     """
     if seed < 0:
-        message = f"seed ({seed}): must be a whole number of at least 0."
-        raise InvalidInput(message)
+        raise InvalidInput(f"seed ({seed}): must be a whole number of at least 0.")
     if chains < 2:
-        message = f"chains ({chains}): at least 2, because R-hat compares chains."
-        raise InvalidInput(message)
+        raise InvalidInput(f"chains ({chains}): at least 2, because R-hat compares chains.")
     both = sorted(set(data) & set(priors))
     if both:
         message = f"{model.family}: {', '.join(both)} given as data and as prior; give each once."

@@ -44,10 +44,8 @@ REPORTED = {field.name for field in fields(GateReport)}
 class FitStore:
     """A folder of fits, so that a new process need neither compile nor sample them again.
 
-    It is a cache and nothing more, made when the first is saved; the newest `keep` stay. A fit is
-    one ``.npz`` file, named by the hash of everything that made it, put in place by one rename,
-    with a hash of its content inside. A file that is damaged, foreign or of another version counts
-    as absent; a folder that cannot be written is left alone.
+    A cache and nothing more: a damaged, foreign or older file counts as absent, and a folder that
+    cannot be written is left alone. Each is one ``.npz`` with a hash of its content inside.
     """
 
     def __init__(self, folder: Path, *, keep: int = KEEP) -> None:
@@ -55,10 +53,7 @@ class FitStore:
         self.keep = keep
 
     def save(self, group: str, key: str, fit: Fit) -> None:
-        """Keep a sampled fit that passed; a folder that cannot be written is no fault.
-
-        `group` and `key`: SHA-256 of all that made it but the data, and of everything that made it.
-        """
+        """Keep a sampled fit that passed; a folder that cannot be written is no fault."""
         if fit.method != "nuts" or not fit.report.passed:
             verdict = "passed" if fit.report.passed else "refused"
             message = f"fit ({fit.method}, {verdict}): only a sampled fit that passed is kept."
@@ -202,11 +197,7 @@ class FitCache:
     """
 
     def __init__(
-        self,
-        seed: int,
-        *,
-        store: FitStore | None = None,
-        wanted: dict[str, Wanted] | None = None,
+        self, seed: int, *, store: FitStore | None = None, wanted: dict[str, Wanted] | None = None
     ) -> None:
         self.seed = seed
         self.wanted = wanted
@@ -237,8 +228,7 @@ class FitCache:
                 return stored, data
             if self.wanted is not None:
                 self.wanted[key] = Wanted(model, data, priors, options)
-                message = f"{model.family}: is yet to be sampled"
-                raise GateRefused(message)
+                raise GateRefused(f"{model.family}: is yet to be sampled")
             seed = int(key[:8], 16) >> 1
             fitted = replace(model.fit(data, priors, seed, **options), data_hash=data_hash)
             if self._store is not None and fitted.report.passed and fitted.method == "nuts":

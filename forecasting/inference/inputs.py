@@ -70,11 +70,9 @@ def pack(layout: Layout, arrays: Mapping[str, ArrayLike], *, owner: str = "model
         fits = array.ndim == 1 if n == COLUMN else array.shape == ((n,) if n else ())
         if not fits:
             wanted = "(n,)" if n == COLUMN else f"({n},)" if n else "()"
-            message = f"{owner}: {name} must have shape {wanted}, got {array.shape}."
-            raise InvalidInput(message)
+            raise InvalidInput(f"{owner}: {name} must have shape {wanted}, got {array.shape}.")
         if not np.all(np.isfinite(array)):
-            message = f"{owner}: {name} must be finite, got {array}."
-            raise InvalidInput(message)
+            raise InvalidInput(f"{owner}: {name} must be finite, got {array}.")
         if n == COLUMN:
             lengths.append(float(array.size))
             columns.append(array)

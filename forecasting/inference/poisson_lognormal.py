@@ -114,8 +114,7 @@ def posterior_quantiles(
     """
     level = np.asarray(u, dtype=np.float64)
     if level.ndim != 1 or np.any((level <= 0) | (level >= 1)):
-        message = f"u ({level.shape}): one-dimensional, between 0 and 1."
-        raise InvalidInput(message)
+        raise InvalidInput(f"u ({level.shape}): one-dimensional, between 0 and 1.")
     xp = numpy_mathematics()
     centre, width, seen = (np.asarray(value, dtype=np.float64) for value in (loc, scale, exposure))
     place, sd = mode(centre, width, count, seen, xp)

@@ -59,8 +59,7 @@ def interval_shares(lower: ArrayLike, upper: ArrayLike) -> tuple[float, float]:
     """
     low, high = np.asarray(lower, dtype=np.float64), np.asarray(upper, dtype=np.float64)
     if low.shape != high.shape or low.ndim != 1:
-        message = f"lower and upper must both be (n,), got {low.shape} and {high.shape}."
-        raise InvalidInput(message)
+        raise InvalidInput(f"lower and upper must both be (n,), got {low.shape} and {high.shape}.")
     if low.size == 0:
         return float("nan"), float("nan")
     shares = []

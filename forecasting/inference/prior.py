@@ -14,8 +14,7 @@ def prior_arrays(
 ) -> dict[str, FloatArray]:
     """Return priors as ``<name>_<parameter>``, () each; others than the `expected` are refused."""
     if set(priors) != set(expected):
-        message = f"priors must be for {sorted(expected)}, got {sorted(priors)}."
-        raise InvalidInput(message)
+        raise InvalidInput(f"priors must be for {sorted(expected)}, got {sorted(priors)}.")
     arrays: dict[str, FloatArray] = {}
     for name, prior in priors.items():
         if prior.distribution != expected[name].distribution:

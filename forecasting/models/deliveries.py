@@ -238,8 +238,7 @@ def _by_day(package: Package) -> list[tuple[float, float | None]]:
     total = package.before
     for day, number in package.parts:
         if number is not None and not number > 0.0:
-            message = f"part ({number:g}): above 0."
-            raise InvalidInput(message)
+            raise InvalidInput(f"part ({number:g}): above 0.")
         total += number or 0.0
         if joined and day - joined[-1][0] < 0.5:
             known = joined[-1][1]
@@ -248,6 +247,5 @@ def _by_day(package: Package) -> list[tuple[float, float | None]]:
         else:
             joined.append((day, number))
     if package.agreed > 0.0 and total > package.agreed * (1.0 + LEAST_SHARE):
-        message = f"parts ({total:g}): at most the {package.agreed:g} that were agreed."
-        raise InvalidInput(message)
+        raise InvalidInput(f"parts ({total:g}): at most the {package.agreed:g} that were agreed.")
     return joined

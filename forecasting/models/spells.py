@@ -49,8 +49,7 @@ class Spells(Graph):
     def __post_init__(self) -> None:
         """Check the setting's name."""
         if self.setting not in SETTINGS:
-            message = f"setting ({self.setting}): must be one of {', '.join(SETTINGS)}."
-            raise InvalidInput(message)
+            raise InvalidInput(f"setting ({self.setting}): must be one of {', '.join(SETTINGS)}.")
 
     @property
     def structure(self) -> tuple[Hashable, ...]:

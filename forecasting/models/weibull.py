@@ -106,8 +106,7 @@ def grouped(rows: Mapping[str, ArrayLike], *, t0: float) -> dict[str, FloatArray
 def _require(holds: NDArray[np.bool_], rule: str, values: FloatArray) -> None:
     if not np.all(holds):
         row = int(np.flatnonzero(~holds)[0])
-        message = f"spell {row}: {rule}, got {values[row]}."
-        raise InvalidInput(message)
+        raise InvalidInput(f"spell {row}: {rule}, got {values[row]}.")
 
 
 def cumulative_hazard(time: ArrayLike, eta: ArrayLike, k: ArrayLike, *, t0: float) -> FloatArray:

@@ -11,7 +11,6 @@ from forecasting.pooling.geometric import geometric_odds, log_linear
 from forecasting.pooling.learned_pool import LearnedPool
 from forecasting.pooling.linear import linear, linear_quantiles
 from forecasting.pooling.recency import recency_median, recency_weights, weighted_median
-from forecasting.pooling.trimmed import trimmed
 
 #: The name that the learned pool had before it said what it is.
 Hierarchical = LearnedPool
@@ -29,6 +28,5 @@ __all__ = [
     "neyman_roughgarden",
     "recency_median",
     "recency_weights",
-    "trimmed",
     "weighted_median",
 ]

@@ -74,8 +74,7 @@ def history_events(history: "pd.DataFrame", as_of: object) -> Events:
     table = _table(history, "history", HISTORY)
     now = _days(pd.Series([as_of]), "as_of")[0]
     if np.isnan(now):
-        message = f"as_of ({as_of}): must be a time"
-        raise InvalidInput(message)
+        raise InvalidInput(f"as_of ({as_of}): must be a time")
     issued = _issued(table, "history")
     if len(table) and _numeric(pd.Series([as_of])) != _numeric(table["issued_at"]):
         message = f"as_of ({as_of!r}): must be of the kind of issued_at, numbers or instants"
@@ -100,8 +99,7 @@ def _issued(table: "pd.DataFrame", name: str) -> FloatArray:
     time = _days(table["issued_at"], f"{name}: issued_at")
     if not np.isfinite(time).all():
         place = int(np.argmax(~np.isfinite(time)))
-        message = f"{name}: issued_at (missing at row {place}): every forecast has a time"
-        raise InvalidInput(message)
+        raise InvalidInput(f"{name}: issued_at (missing at row {place}): every forecast has a time")
     return time
 
 

@@ -134,11 +134,9 @@ def neyman_roughgarden(
     rate = checks.floats(base_rate, "base_rate")
     wrong = rate[(rate <= 0) | (rate >= 1)]
     if wrong.size:
-        message = f"base_rate ({wrong[0]}): must lie strictly between 0 and 1"
-        raise InvalidInput(message)
+        raise InvalidInput(f"base_rate ({wrong[0]}): must lie strictly between 0 and 1")
     if rate.shape not in ((), p.shape[:-1]):
-        message = f"base_rate (shape {rate.shape}): must be one number, or {p.shape[:-1]}"
-        raise InvalidInput(message)
+        raise InvalidInput(f"base_rate (shape {rate.shape}): must be one number, or {p.shape[:-1]}")
     base = np.asarray(logit(rate), dtype=np.float64)
     away = mean_log_odds(p, shares(None, p.shape)) - base
     return probability(base + neyman_factor(p.shape[-1]) * away)

@@ -113,8 +113,7 @@ def log_linear(
         message = f"forecasts ({total[off][0]}): must sum to 1 within {checks.SUM_TOLERANCE}"
         raise InvalidInput(message)
     if not 0 <= clip < 1 / options:
-        message = f"clip ({clip}): must lie in [0, 1/{options}) for {options} options"
-        raise InvalidInput(message)
+        raise InvalidInput(f"clip ({clip}): must lie in [0, 1/{options}) for {options} options")
     p = np.maximum(p, clip)
     p = p / p.sum(axis=-2, keepdims=True)
     w = shares(weights, (*p.shape[:-2], p.shape[-1]), axis % vectors.ndim)

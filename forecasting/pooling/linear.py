@@ -84,8 +84,7 @@ def linear_quantiles(
     falls = np.diff(q, axis=1) < 0
     if falls.any():
         row = int(np.argmax(falls.any(axis=1)))
-        message = f"values ({q[row].tolist()} in row {row}): quantiles must not fall"
-        raise InvalidInput(message)
+        raise InvalidInput(f"values ({q[row].tolist()} in row {row}): quantiles must not fall")
     w = shares(weights, q.shape[:1])
     q, w = q[w > 0], w[w > 0]
     if np.all(q == q[0]):

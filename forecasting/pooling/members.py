@@ -15,8 +15,7 @@ def members(forecasts: ArrayLike, axis: int, *, clip: float = 0.0) -> FloatArray
     """Probabilities with the members on the last axis, drawn into [clip, 1 - clip]."""
     p = checks.floats(forecasts, "forecasts")
     if not -p.ndim <= axis < p.ndim:
-        message = f"axis ({axis}): forecasts of shape {p.shape} have no such axis"
-        raise InvalidInput(message)
+        raise InvalidInput(f"axis ({axis}): forecasts of shape {p.shape} have no such axis")
     outside = p[(p < 0) | (p > 1)]
     if outside.size:
         message = f"forecasts ({outside[0]}): must lie in [0, 1]"
@@ -39,8 +38,7 @@ def shares(weights: ArrayLike | None, shape: tuple[int, ...], axis: int = -1) ->
         raise InvalidInput(message, hint="or one for each forecast, in the same shape")
     wrong = w[(w < 0) | np.isinf(w)]
     if wrong.size:
-        message = f"weights ({wrong[0]}): must be finite and not negative"
-        raise InvalidInput(message)
+        raise InvalidInput(f"weights ({wrong[0]}): must be finite and not negative")
     total = w.sum(axis=-1, keepdims=True)
     if not np.all(total > 0):
         message = "weights (all zero): at least one member must count"

@@ -104,8 +104,7 @@ def method_of(name: str) -> str:
     """Give a method's name as it is now."""
     method = RENAMED.get(name, name)
     if method not in METHODS:
-        msg = f"method ({name}): must be one of {', '.join(METHODS)}"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"method ({name}): must be one of {', '.join(METHODS)}")
     return method
 
 
@@ -132,8 +131,6 @@ def combine(method: str, crowd: Crowd, past: Past) -> float:
     if method == "recency-median":
         ages = [moment.timestamp() for moment in crowd.issued_at]
         return float(pooling.recency_median(p, issued_at=ages))
-    if method == "trimmed":
-        return float(pooling.trimmed(p, drop=1 if len(p) > 2 else 0, clip=CLIP))
     if method == "beta-linear":
         alpha, beta = past.learned(method, crowd.at, _beta)
         return float(pooling.beta_linear(p, alpha, beta))
@@ -234,8 +231,6 @@ def rising(pooled: Sequence[float]) -> FloatArray:
     Least squares: rungs that fall share their mean. Members whose ladders rise, all on every
     rung, pool to one that rises; it falls where they differ from rung to rung.
 
-    Examples
-    --------
     >>> rising([0.1, 0.4, 0.2, 0.5]).round(3).tolist()
     [0.1, 0.3, 0.3, 0.5]
     """

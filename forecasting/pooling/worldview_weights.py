@@ -48,8 +48,7 @@ def log_likelihood_of(probability: ArrayLike) -> FloatArray:
     p = np.asarray(probability, dtype=np.float64)
     # Written so that a NaN refuses.
     if not np.all((p >= 0) & (p <= 1)):
-        message = f"probability ({p}): must lie in [0, 1]."
-        raise InvalidInput(message)
+        raise InvalidInput(f"probability ({p}): must lie in [0, 1].")
     return np.asarray(np.log(np.clip(p, CLIP, 1 - CLIP)), dtype=np.float64)
 
 
@@ -57,8 +56,7 @@ def floored(weights: ArrayLike, floor: float = FLOOR) -> FloatArray:
     """Return weights (K,) that sum to one, none below a floor, the others in proportion."""
     w = np.asarray(weights, dtype=np.float64)
     if not 0 <= floor * w.size <= 1:
-        message = f"floor ({floor}): must be at least 0 and at most 1 / {w.size}."
-        raise InvalidInput(message)
+        raise InvalidInput(f"floor ({floor}): must be at least 0 and at most 1 / {w.size}.")
     w = w / w.sum()
     low = w < floor
     while True:
@@ -98,8 +96,7 @@ def _checked(log_likelihood: ArrayLike, event: ArrayLike) -> tuple[FloatArray, N
         )
         raise InvalidInput(message)
     if np.any(np.isinf(scores)) or np.any(scores > 0):
-        message = "log_likelihood: must be finite and at most 0; clip the probabilities."
-        raise InvalidInput(message)
+        raise InvalidInput("log_likelihood: must be finite and at most 0; clip the probabilities.")
     return scores, np.unique(labels, return_inverse=True)[1].reshape(-1).astype(np.int64)
 
 
@@ -152,11 +149,7 @@ class Ensemble:
         by_forecaster: Mapping[str, Sequence[float]],
         levels: Sequence[float] = (),
     ) -> list[float]:
-        """Combine what the worldviews say: a mean of probabilities, a mixture of distributions.
-
-        `by_forecaster` holds each one's numbers, without those whose fit was refused; `levels` are
-        the quantiles' in percent.
-        """
+        """Combine what the worldviews say: a mean of probabilities, a mixture of distributions."""
         w = np.array([self.weights[name] for name in by_forecaster])
         numbers = np.array([list(values) for values in by_forecaster.values()], dtype=np.float64)
         if question.type == "numeric":
@@ -184,10 +177,7 @@ class Ensemble:
 
 
 class Spoken:
-    """What the worldviews and their pool had said, by forecaster and question, in time.
-
-    The forecasts are of one kind, and of one run; those of others are passed over.
-    """
+    """What the worldviews and their pool had said, by forecaster and question, in time."""
 
     def __init__(self, forecasts: Iterable[Forecast] = ()) -> None:
         self._numbers: dict[tuple[str, str], list[tuple[dt.datetime, tuple[float, ...]]]] = {}

@@ -48,5 +48,4 @@ def __getattr__(name: str) -> Any:
         from forecasting.review import page
 
         return getattr(page, name)
-    msg = f"module {__name__!r} has no attribute {name!r}"
-    raise AttributeError(msg)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -208,7 +208,7 @@ def differences(board: Board, labels: Mapping[str, str]) -> Differences | None:
         if low is not None and high is not None:
             ends = (x(low), x(high))
             tip += f" ({words.span(low, high, board.digits, sign=True)})"
-        pen = cast.PENS[family(row["forecaster"])].colour
+        pen = cast.PENS[family(row["forecaster"])]
         rows.append(Against(place, x(row["difference"]), ends, pen, tip))
     frame = Plot(
         400,
@@ -292,7 +292,7 @@ def over_months(rows: Sequence[Mapping[str, Any]], *, width: float = 720) -> Tra
             if low is not None and high is not None:
                 whiskers.append(Whisker(place, y(low), y(high)))
         curve = line([(dot.x, dot.y) for dot in dots])
-        pen = cast.PENS[family(name)].colour
+        pen = cast.PENS[family(name)]
         tracks.append(Track(name, pen, curve, tuple(whiskers), tuple(dots)))
     return Tracks(frame, tuple(tracks), None if uniform is None else y(uniform))
 

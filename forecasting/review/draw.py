@@ -122,9 +122,8 @@ def percent_axis(axis: Any) -> None:
 
 
 COLOURS = ("model", "base", "prior", "pool", "ink", "faint")
-DASHES: tuple[Any, ...] = ("-", (0, (5, 2.2)), (0, (1.2, 1.6)))
-#: Beyond these a picture shows the first in the fixed order, and its table has all.
-MOST_LINES, MOST_NAMES = 12, 30
+#: Beyond these a picture writes no names, and its table has all.
+MOST_NAMES = 30
 
 
 def mcb_dsc(rows: Sequence[Mapping[str, Any]], *, title: str = "") -> "Figure":
@@ -153,10 +152,10 @@ def mcb_dsc(rows: Sequence[Mapping[str, Any]], *, title: str = "") -> "Figure":
                 axes.text(
                     place, top, f"{score:.3g}", color=PALETTE["soft"], fontsize=10, ha="center"
                 )
-        pens = _pens([str(row["forecaster"]) for row in rows])
+        colours = _colours([str(row["forecaster"]) for row in rows])
         for row, a, b in zip(rows, x, y, strict=True):
             if np.isfinite(a) and np.isfinite(b):
-                axes.plot([a], [b], "o", color=pens[str(row["forecaster"])]["color"], ms=6)
+                axes.plot([a], [b], "o", color=colours[str(row["forecaster"])], ms=6)
         if len(rows) <= MOST_NAMES:
             _label_apart(axes, rows, x, y, right, top)
         axes.set(xlim=(0, right), ylim=(0, top))
@@ -164,60 +163,6 @@ def mcb_dsc(rows: Sequence[Mapping[str, Any]], *, title: str = "") -> "Figure":
         axes.set_ylabel("discrimination (larger is better)")
         for artist in (*axes.lines, *axes.texts):
             artist.set_clip_on(artist in axes.lines)
-    return figure
-
-
-def murphy(rows: Sequence[Mapping[str, Any]], *, title: str = "") -> "Figure":
-    """Draw the mean loss by decision threshold, a curve for each forecaster; lower is better."""
-    figure, axes = _plain(title, 560, 400)
-    with style():
-        pens = _pens([str(row["forecaster"]) for row in rows])
-        for name in list(pens)[:MOST_LINES]:
-            mine = [row for row in rows if row["forecaster"] == name]
-            axes.plot(
-                [row["threshold"] for row in mine],
-                [row["score"] for row in mine],
-                label=f"{cast.label(name)} (n = {mine[0]['n']})",
-                **pens[name],
-            )
-        axes.set(xlim=(0, 1), ylabel="mean loss")
-        axes.set_ylim(bottom=0)
-        axes.set_xlabel("act when the forecast exceeds")
-        percent_axis(axes.xaxis)
-        _legend(axes)
-    return figure
-
-
-def over_time(rows: Sequence[Mapping[str, Any]], *, title: str = "") -> "Figure":
-    """Draw mean scores by month with 95 % intervals; too few events have a hollow point."""
-    figure, axes = _plain(title, 620, 400)
-    with style():
-        months = sorted({str(row["month"]) for row in rows})
-        pens = _pens([str(row["forecaster"]) for row in rows])
-        shown = list(pens)[:MOST_LINES]
-        for place, name in enumerate(shown):
-            mine = [row for row in rows if row["forecaster"] == name]
-            mine.sort(key=lambda row: str(row["month"]))
-            # Side by side, so that one bar does not hide another.
-            aside = 0.06 * (place - (len(shown) - 1) / 2)
-            at = [months.index(str(row["month"])) + aside for row in mine]
-            means = [row["mean"] for row in mine]
-            colour = pens[name]["color"]
-            axes.plot(at, means, label=cast.label(name), **pens[name])
-            known = [row["lower"] is not None and row["lower"] == row["lower"] for row in mine]
-            faces = [colour if sure else "white" for sure in known]
-            axes.scatter(at, means, s=20, c=faces, edgecolors=colour, zorder=3)
-            for x, row, sure in zip(at, mine, known, strict=True):
-                if sure:
-                    axes.vlines(x, row["lower"], row["upper"], color=colour, lw=1, alpha=0.6)
-        axes.set_ylim(bottom=0)
-        axes.set_ylabel("mean Brier score, half, 0 to 1")
-        every = max(1, -(-len(months) // 8))
-        axes.set_xticks(range(0, len(months), every), months[::every])
-        axes.set_xlabel(
-            "month of the scheduled close; bar: 95 % over events; hollow: too few events for one"
-        )
-        _legend(axes)
     return figure
 
 
@@ -275,31 +220,13 @@ def _plain(title: str, width: int, height: int) -> "tuple[Figure, Axes]":
     return figure, axes
 
 
-def _pens(forecasters: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Give each forecaster, in the fixed order, a line of its own."""
+def _colours(forecasters: Sequence[str]) -> dict[str, str]:
+    """Give each forecaster, in the fixed order, a colour: that of its role where each has one."""
     names = ordered(forecasters)
     roles = [family(name) for name in names]
     if len(set(roles)) == len(roles):
-        pens = [cast.PENS[role] for role in roles]
-        styles = [(PALETTE[pen.colour], pen.dash, pen.width) for pen in pens]
-    else:
-        # Colours repeat after six, and the dash tells the rounds apart.
-        styles = [
-            (PALETTE[COLOURS[i % len(COLOURS)]], DASHES[i // len(COLOURS) % len(DASHES)], 1.8)
-            for i in range(len(names))
-        ]
-    return {
-        name: {"color": colour, "ls": dash, "lw": width}
-        for name, (colour, dash, width) in zip(names, styles, strict=True)
-    }
-
-
-def _legend(axes: "Axes") -> None:
-    if len(axes.lines) > 1:
-        # Many names stand in a band of their own above the curves.
-        rows = -(-len(axes.lines) // 4)
-        axes.set_ylim(top=axes.get_ylim()[1] * (1.02 + 0.09 * rows))
-        axes.legend(fontsize=10, frameon=False, ncols=4, loc="upper left", columnspacing=1.2)
+        return {name: PALETTE[cast.PENS[family(name)]] for name in names}
+    return {name: PALETTE[COLOURS[i % len(COLOURS)]] for i, name in enumerate(names)}
 
 
 def _round_step(rough: float) -> float:

@@ -152,10 +152,7 @@ def due_of(state: State, question: Question) -> dict[str, Any] | None:
 
 def _open_row(state: State, question: Question) -> dict[str, Any] | None:
     """Give the row of an open question; without a reason it needs nobody."""
-    mine, model = (
-        state.pair.mine.in_force(question.id),
-        state.pair.model.in_force(question.id),
-    )
+    mine, model = state.pair.mine.in_force(question.id), state.pair.model.in_force(question.id)
     time_left = question.closes - state.now
     since = question.opens if mine is None else mine.issued_at
     age = _days(state.now - since)

@@ -14,17 +14,7 @@ from forecasting.review import words
 from forecasting.review.data import Fan
 from forecasting.review.filters import TEMPLATES, environment
 from forecasting.review.path_chart import Label, names_beside
-from forecasting.review.plot import (
-    Frame,
-    Plot,
-    Size,
-    apart,
-    between,
-    dates,
-    line,
-    over_time,
-    ticks,
-)
+from forecasting.review.plot import Frame, Plot, Size, apart, between, dates, line, over_time, ticks
 from forecasting.review.svg import PALETTE
 
 #: As wide as a telephone; the names of states stand in the room at the right.
@@ -53,11 +43,7 @@ class FanChart:
 
 
 def fan_chart(fan: Fan, zone: str = "UTC") -> FanChart:
-    """Lay a fan out over time.
-
-    A process with states is a stack of bands: the height of a band at a date is the share of the
-    simulated paths in that state then. A total is its median with its quantile bands.
-    """
+    """Lay a fan out over time."""
     states = len(fan.states)
     title = fan.title if states or not fan.unit else f"{fan.title} ({fan.unit})"
     if not len(fan.moments):

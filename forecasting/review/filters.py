@@ -30,10 +30,7 @@ _WEB = re.compile(r"https?://[^\s<>\"]+", re.ASCII)
 def markup(text: str) -> "Markup":
     """Give HTML of unknown hands as HTML that runs, loads and imitates nothing.
 
-    What is stored is what was sent; it is cleaned each time it is shown, so that a mistake found
-    here later is mended for every item that was ever recorded.
-
-    Links are left only to http and https, without a referrer and without a hold on our page.
+    Cleaned each time it is shown, so that a mistake found here later is mended for every item.
     """
     from markupsafe import Markup
 

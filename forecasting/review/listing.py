@@ -71,11 +71,7 @@ def list_rows(
     tag: str = "",
     text: str = "",
 ) -> list[dict[str, Any]]:
-    """Give one row a question (a rung is one), in the order of deadlines.
-
-    `latest` is the person's forecast in force, None with `withdrawn` true for one that was taken
-    back; `latest_model` the model's, `difference` the first less the second.
-    """
+    """Give one row a question (a rung is one), in the order of deadlines."""
     catalog.tag(tag)
     rows = []
     for question in sorted(catalog.questions.values(), key=lambda q: (q.closes, q.id)):
@@ -120,10 +116,7 @@ def facts(catalog: Catalog, question: Question, now: dt.datetime) -> dict[str, A
 
 
 def matching(
-    state: State,
-    wanted: Wanted,
-    statuses: Mapping[str, Status],
-    ordered: Sequence[Question],
+    state: State, wanted: Wanted, statuses: Mapping[str, Status], ordered: Sequence[Question]
 ) -> tuple[Sequence[Question], Mapping[str, int]]:
     """Find the questions that are wanted, of all `ordered` by deadline, and count each status."""
     questions = list(ordered)

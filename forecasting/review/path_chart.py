@@ -123,12 +123,7 @@ def path_chart(
     )
 
 
-def _beside(
-    question: QuestionPath,
-    frame: Frame,
-    names: Iterable[str],
-    size: Size,
-) -> float:
+def _beside(question: QuestionPath, frame: Frame, names: Iterable[str], size: Size) -> float:
     """Give the room that names beside the lines need; they begin where the lines end."""
     written = [_short_name(name) for name in names]
     if question.outcome is not None:
@@ -234,7 +229,7 @@ def _panel(
     leads = me if me in named else next(iter(ordered(named)), "")
     for name, written in named.items():
         role, points = family(name), question.paths[name]
-        pen = cast.PENS[role].colour
+        pen = cast.PENS[role]
         value = _reader(question, k)
         places = [(plot.at(point.at), plot.y(value(point))) for point in points]
         bands += _bands(question, plot, points, role, last, leads=name == leads)
@@ -413,12 +408,7 @@ class Density:
 
 
 def density(
-    levels: Sequence[float],
-    values: Sequence[float],
-    *,
-    low: float,
-    high: float,
-    unit: str = "",
+    levels: Sequence[float], values: Sequence[float], *, low: float, high: float, unit: str = ""
 ) -> Density | None:
     """Draw what quantiles say, even between two and out to the bounds; None where they fall."""
     pairs = sorted(zip(levels, values, strict=True))

@@ -126,10 +126,7 @@ def _names(question: Question, change: Sequence[float]) -> tuple[str, ...]:
 
 
 def marks_of(
-    items: Sequence[Evidence],
-    catalog: Catalog,
-    forecasts: Sequence[Forecast],
-    weights: Weights,
+    items: Sequence[Evidence], catalog: Catalog, forecasts: Sequence[Forecast], weights: Weights
 ) -> dict[str, list[page.Mark]]:
     """Give each question's evidence: what bears on it, and what moved its model on a way to it."""
     moves: dict[str, dict[str, list[float]]] = {}

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from forecasting.calibration import frame as calibrate
-from forecasting.comparison.table import from_frame
 from forecasting.domain.forecasters import ordered
 from forecasting.errors import InvalidInput
 from forecasting.files import neutral, written
@@ -21,13 +20,9 @@ type Head = tuple[int, str]
 PICTURES = {
     "reliability": "Reliability",
     "mcb-dsc": "Miscalibration and discrimination",
-    "murphy": "Murphy diagram",
-    "over-time": "Score over time",
     "histogram": "What was said",
     "pit": "PIT of numbers and dates",
 }
-#: Those that compare scores.
-COMPARED = ("mcb-dsc", "murphy", "over-time")
 ENDINGS = (".svg", ".png", ".csv", ".html")
 #: As on the review page: styles and pictures of its own, nothing else.
 _ALLOWED = (
@@ -41,21 +36,11 @@ def seals_of(picture: str) -> Literal["worst", "missing"]:
     if picture not in PICTURES:
         msg = f"picture ({picture}): must be one of {', '.join(PICTURES)}"
         raise InvalidInput(msg)
-    return "worst" if picture in COMPARED else "missing"
+    return "worst" if picture == "mcb-dsc" else "missing"
 
 
-def table(
-    frame: "pd.DataFrame", picture: str, *, kind: str, share: float = 0.5
-) -> list[dict[str, Any]]:
-    """Give the rows that a picture of a scoring frame draws; none where nothing has resolved.
-
-    ``reliability``, ``histogram`` and ``pit`` are of one forecaster; ``mcb-dsc``, ``murphy`` and
-    ``over-time`` of all that the frame holds. Of several each row says
-    on how many events it rests (``n``), on how many questions (``n_questions``) and how many of
-    those all of them share (``n_shared``).
-    """
-    if picture == "over-time":
-        return _over_time(frame, kind)
+def table(frame: "pd.DataFrame", picture: str, *, share: float = 0.5) -> list[dict[str, Any]]:
+    """Give the rows that a picture of a scoring frame draws; none where nothing has resolved."""
     if picture == "pit":
         return list(calibrate.numbers(frame, share=share)["pit"])
     frame = frame[frame["type"] == "binary"]
@@ -76,19 +61,12 @@ def table(
     rows: list[dict[str, Any]] = []
     for name in ordered(by_name):
         part = by_name[name]
-        part_rows = _parts(name, part) if picture == "mcb-dsc" else _murphy(name, part)
-        about = {"n_questions": len(part.rows), "n_shared": len(shared)}
-        rows += [{**row, **about} for row in part_rows]
+        rows.append({**_parts(name, part), "n_questions": len(part.rows), "n_shared": len(shared)})
     return rows
 
 
 def draw(
-    picture: str,
-    rows: Sequence[Mapping[str, Any]],
-    path: Path,
-    *,
-    title: str,
-    head: Head,
+    picture: str, rows: Sequence[Mapping[str, Any]], path: Path, *, title: str, head: Head
 ) -> None:
     """Write a picture to a file by its ending, or its table as .csv; a page has the head."""
     from forecasting.review import draw as pen
@@ -100,8 +78,6 @@ def draw(
     pictures = {
         "reliability": lambda: pen.reliability({"n": len(rows), "curve": rows}, title=title),
         "mcb-dsc": lambda: pen.mcb_dsc(rows, title=title),
-        "murphy": lambda: pen.murphy(rows, title=title),
-        "over-time": lambda: pen.over_time(rows, title=title),
         "histogram": lambda: pen.histogram(rows, title=title),
         "pit": lambda: pen.pit(rows, title=title),
     }
@@ -190,35 +166,12 @@ def _cell(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _parts(name: str, picked: calibrate.Picked) -> list[dict[str, Any]]:
+def _parts(name: str, picked: calibrate.Picked) -> dict[str, Any]:
     from forecasting.calibration import corp
 
     result = corp(picked.forecast, picked.outcome, picks=picked.picks, cluster=picked.events)
     parts = {part: getattr(result, part) for part in calibrate.PARTS if part != "p_value"}
-    return [{"forecaster": name, "n": round(picked.n), **parts}]
-
-
-def _murphy(name: str, picked: calibrate.Picked) -> list[dict[str, Any]]:
-    import numpy as np
-
-    from forecasting.calibration import murphy_curve
-
-    # A mean over picks is the curve of all rows, each as often as the picks hold it.
-    rows = np.concatenate(picked.picks)
-    curve = murphy_curve(picked.forecast[rows], picked.outcome[rows])
-    return [
-        {"forecaster": name, "threshold": float(at), "score": float(score), "n": round(picked.n)}
-        for at, score in zip(curve.threshold, curve.score, strict=True)
-    ]
-
-
-def _over_time(frame: "pd.DataFrame", kind: str) -> list[dict[str, Any]]:
-    rows = from_frame(frame[frame["type"] == "binary"], kind=kind, by="month")
-    keys = ("month", "forecaster", "mean", "lower", "upper", "n_questions", "n_events")
-    return sorted(
-        ({key: row[key] for key in keys} for row in rows),
-        key=lambda row: (str(row["month"]),),
-    )
+    return {"forecaster": name, "n": round(picked.n), **parts}
 
 
 def _histogram(frame: "pd.DataFrame") -> list[dict[str, Any]]:

@@ -30,10 +30,7 @@ class Frame:
 
     @classmethod
     def of(cls, question: QuestionPath, until: dt.datetime | None) -> "Frame":
-        """Show the whole window, or the part used where that is less than a third of it.
-
-        Of a question that was settled early the part up to its outcome, and a little more.
-        """
+        """Show the whole window, or the part used where that is less than a third of it."""
         spoken = [point.at for points in question.paths.values() for point in points]
         last = min(question.ends, max([*spoken, *([until] if until else [question.ends])]))
         last = max(last, question.opens)

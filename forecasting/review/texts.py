@@ -39,12 +39,7 @@ def unscored(
         else:
             continue
         rows.append(
-            {
-                "question": question.id,
-                "title": question.title,
-                "reason": reason,
-                "status": status,
-            }
+            {"question": question.id, "title": question.title, "reason": reason, "status": status}
         )
     return rows
 
@@ -76,10 +71,7 @@ def cards(catalog: Catalog, bank: Bank, forecasts: Sequence[Forecast]) -> list[p
 
 
 def _claim_row(
-    catalog: Catalog,
-    claim: Claim,
-    moment: dt.datetime,
-    forecasts: Sequence[Forecast],
+    catalog: Catalog, claim: Claim, moment: dt.datetime, forecasts: Sequence[Forecast]
 ) -> page.ClaimRow:
     question = catalog.questions[claim.question]
     standing = catalog.outcomes.get(question.id)

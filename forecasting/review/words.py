@@ -68,8 +68,6 @@ def signed(value: Any, digits: int | None = None) -> str:
 def span(low: Any, high: Any, digits: int | None = None, *, sign: bool = False) -> str:
     """Write an interval; both ends with so many more decimals that none but 0 is written as 0.
 
-    Examples
-    --------
     >>> span(-0.0004, 0.006, sign=True), span(0.0003, 0.065, sign=True)
     ('−0.0004 to +0.0060', '+0.0003 to +0.0650')
     """
@@ -135,8 +133,6 @@ def steps(explanation: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], dict[
 def percent(share: Any) -> str:
     """Write a computed share in percent; what was stated is written by `exact` or `said`.
 
-    Examples
-    --------
     >>> percent(0.344), percent(0.95), percent(0.9312), percent(0.0004)
     ('34\u202f%', '95.0\u202f%', '93.1\u202f%', '0.04\u202f%')
     """
@@ -168,8 +164,6 @@ def interval(low: Any, high: Any) -> str:
     Of two ends the one that needs fewer sets the decimals; the other is told by what it is below
     or above, since nobody knows the end of an interval to a thousandth of a point.
 
-    Examples
-    --------
     >>> interval(0.49, 0.908), interval(0.31, 0.62), interval(0.00004, 0.066)
     ('49.0 to 90.8', '31 to 62', '<0.1 to 6.6')
     """

@@ -20,11 +20,7 @@ def world_page(
     learned: Mapping[str, tuple[float, float, float]] | None = None,
     fans: Sequence[page.Fan] = (),
 ) -> page.WorldPage:
-    """Give the processes and links of a world as of a moment, as plain rows.
-
-    `watched` says until when somebody looked, by process; `learned` holds each link's hazard ratio
-    after the past was taken into account, as median and 90 % range.
-    """
+    """Give the processes and links of a world as of a moment, as plain rows."""
     known = [item for item in items if item.known_at <= as_of]
     record_of = records(world, known, as_of, watched=watched or {}, made={})
     links = []

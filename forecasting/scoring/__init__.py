@@ -9,7 +9,6 @@ outcome raises `InvalidInput`, which names the argument, the rule and the first 
 
 from forecasting.scoring import lifetime, metaculus, rules
 from forecasting.scoring.crps import crps_ensemble, crps_piecewise, crps_quantile
-from forecasting.scoring.interval_score import interval_score
 from forecasting.scoring.logarithmic import log_score
 from forecasting.scoring.quadratic import brier, brier_index
 from forecasting.scoring.ranked import ordered_brier, rps
@@ -22,7 +21,6 @@ __all__ = [
     "crps_ensemble",
     "crps_piecewise",
     "crps_quantile",
-    "interval_score",
     "lifetime",
     "log_score",
     "metaculus",

@@ -28,16 +28,14 @@ def floats(values: ArrayLike, name: str) -> FloatArray:
         message = f"{name} (rows of unequal length): every row needs the same number of entries"
         raise InvalidInput(message) from error
     if raw.dtype.kind not in "biufO":
-        message = f"{name} (values of type {raw.dtype}): must be real numbers"
-        raise InvalidInput(message)
+        raise InvalidInput(f"{name} (values of type {raw.dtype}): must be real numbers")
     try:
         array = raw.astype(np.float64, copy=False)
     except (TypeError, ValueError) as error:
         message = f"{name} ({raw.ravel()[:3].tolist()}...): must be real numbers"
         raise InvalidInput(message) from error
     if array.size == 0:
-        message = f"{name} (empty): at least one value is needed"
-        raise InvalidInput(message)
+        raise InvalidInput(f"{name} (empty): at least one value is needed")
     # The least of numbers is NaN if one of them is: quicker than looking at each.
     masked = isinstance(values, np.ma.MaskedArray)
     if masked or np.isnan(array.min()):
@@ -50,8 +48,7 @@ def finite(values: ArrayLike, name: str) -> FloatArray:
     """Real numbers as :func:`floats` reads them, without infinities."""
     array = floats(values, name)
     if np.isinf(array).any():
-        message = f"{name} (infinite): must be finite"
-        raise InvalidInput(message)
+        raise InvalidInput(f"{name} (infinite): must be finite")
     return array
 
 
@@ -134,22 +131,19 @@ def is_vector(forecast: ArrayLike, outcome: ArrayLike) -> bool:
 def one_of(value: str, allowed: Sequence[str], name: str) -> None:
     """Refuse a word that is not among those allowed."""
     if value not in allowed:
-        message = f"{name} ({value!r}): must be one of {', '.join(map(repr, allowed))}"
-        raise InvalidInput(message)
+        raise InvalidInput(f"{name} ({value!r}): must be one of {', '.join(map(repr, allowed))}")
 
 
 def between(value: float, low: float, high: float, name: str) -> None:
     """Refuse a number that is not strictly between two others."""
     if not low < value < high:
-        message = f"{name} ({value}): must lie strictly between {low:g} and {high:g}"
-        raise InvalidInput(message)
+        raise InvalidInput(f"{name} ({value}): must lie strictly between {low:g} and {high:g}")
 
 
 def at_least(value: int, least: int, name: str) -> None:
     """Refuse a whole number below its least value."""
     if value < least:
-        message = f"{name} ({value}): must be at least {least}"
-        raise InvalidInput(message)
+        raise InvalidInput(f"{name} ({value}): must be at least {least}")
 
 
 def clusters(names: Iterable[object]) -> IntArray:
@@ -190,5 +184,4 @@ def _refuse(
         where = ", ".join(str(int(i)) for i in place)
         others = int(wrong.sum()) - 1
         more = f", and {others} more" if others else ""
-        message = f"{name} ({values[place]} at {where}{more}): {rule}"
-        raise InvalidInput(message, hint=hint)
+        raise InvalidInput(f"{name} ({values[place]} at {where}{more}): {rule}", hint=hint)

@@ -202,8 +202,7 @@ def bounds(lower: ArrayLike, upper: ArrayLike, n: int) -> tuple[FloatArray, Floa
     low, high = np.broadcast_to(low, (n,)), np.broadcast_to(high, (n,))
     if np.any(low >= high):
         row = int(np.argmax(low >= high))
-        message = f"lower ({low[row]} at {row}): must be below upper ({high[row]})"
-        raise InvalidInput(message)
+        raise InvalidInput(f"lower ({low[row]} at {row}): must be below upper ({high[row]})")
     return low, high
 
 

@@ -139,10 +139,7 @@ def score(
 def score_while_open(
     frame: "pd.DataFrame", *, rule: str = "brier", convention: str = "half"
 ) -> "pd.DataFrame":
-    """Score over the scheduled window, with the score until each resolution as ``while_open``.
-
-    Arguments and errors are those of :func:`score`; the frame is read once for both.
-    """
+    """Score over the scheduled window, with the score until each resolution as ``while_open``."""
     line = timeline.read(frame)
     marked = marks.mark(frame, line.question, rule, convention)
     until = _over(line, marked, rule, "until-resolution", frame["question"])["score"]
@@ -195,12 +192,7 @@ def _scored(
 
 
 def standing(frame: "pd.DataFrame", *, at: "Moment") -> "pd.DataFrame":
-    """Give the rows in force at one moment of each question's window, among those still open then.
-
-    With a fixed share of the window it gives one forecast a question, which is what calibration
-    bands and p-values need. `frame`, `at` and the errors are those of :func:`score`; the moment
-    stands in the column ``at``.
-    """
+    """Give the rows in force at one moment of each question's window, among those open then."""
     line = timeline.read(frame)
     return _standing(frame, line, line.moments(at, frame["question"]))
 
@@ -222,8 +214,7 @@ def at_horizon(
     with a forecast in force, perhaps none; arguments and errors are those of :func:`score`.
     """
     if not 0 < days_before_close < np.inf:
-        message = f"days_before_close ({days_before_close}): must be above 0"
-        raise InvalidInput(message)
+        raise InvalidInput(f"days_before_close ({days_before_close}): must be above 0")
     line = timeline.read(frame)
     marked = marks.mark(frame, line.question, rule, convention)
     moment = line.closes - round(days_before_close * timeline.DAY)

@@ -49,8 +49,7 @@ def log_score(forecast: ArrayLike, outcome: ArrayLike, *, base: float = math.e) 
     array([ 0., inf])
     """
     if not (1 < base < math.inf):
-        message = f"base ({base}): must be above 1 and finite"
-        raise InvalidInput(message)
+        raise InvalidInput(f"base ({base}): must be above 1 and finite")
     if checks.is_vector(forecast, outcome):
         vectors, label = checks.categorical(np.atleast_2d(forecast), np.atleast_1d(outcome))
         seen = vectors[np.arange(len(label)), label]

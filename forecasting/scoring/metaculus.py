@@ -329,8 +329,7 @@ def _rows(forecast: ArrayLike, outcome: int, question_type: str) -> FloatArray:
     axes = 1 if question_type == "binary" else 2
     if array.ndim != axes or array.shape[-1] < axes:
         wanted = "(n,)" if axes == 1 else "(n, K) with K of at least 2"
-        message = f"forecast (shape {array.shape}, {question_type}): must be {wanted}"
-        raise InvalidInput(message)
+        raise InvalidInput(f"forecast (shape {array.shape}, {question_type}): must be {wanted}")
     if question_type == "binary":
         checks.binary(array, np.zeros(len(array)))
         vectors = np.column_stack([1 - array, array])
@@ -352,8 +351,7 @@ def _label(outcome: object, options: float) -> None:
         if 0 <= value < options and value.is_integer():
             return
     rule = "a whole number from 0" if options == np.inf else f"a label 0..{options - 1}"
-    message = f"outcome ({outcome!r}): must be {rule}"
-    raise InvalidInput(message)
+    raise InvalidInput(f"outcome ({outcome!r}): must be {rule}")
 
 
 def _refuse_without_other(array: FloatArray) -> None:
@@ -370,8 +368,7 @@ def _buckets(cdf: FloatArray) -> FloatArray:
     wrong = np.any((cdf < 0) | (cdf > 1), axis=1) | np.any(np.diff(cdf, axis=1) < 0, axis=1)
     if wrong.any():
         row = int(np.argmax(wrong))
-        message = f"forecast (row {row}): a CDF must rise or stay level within [0, 1]"
-        raise InvalidInput(message)
+        raise InvalidInput(f"forecast (row {row}): a CDF must rise or stay level within [0, 1]")
     return np.diff(cdf, axis=1, prepend=0.0, append=1.0)
 
 
@@ -388,8 +385,7 @@ def _spans(
         stop = _times(withdrawn_at, n, "withdrawn_at", endless=True)
     if np.any(stop < start):
         row = int(np.argmax(stop < start))
-        message = f"withdrawn_at ({stop[row]} at {row}): must not be before issued_at"
-        raise InvalidInput(message)
+        raise InvalidInput(f"withdrawn_at ({stop[row]} at {row}): must not be before issued_at")
     if forecaster is not None and n > 0:
         who = checks.clusters(forecaster)
         if len(who) != n:
@@ -417,16 +413,14 @@ def _times(values: ArrayLike, n: int, name: str, *, endless: bool = False) -> Fl
         message = f"{name} (shape {times.shape}): must be one time for each of {n} forecasts"
         raise InvalidInput(message)
     if np.any(np.isneginf(times) if endless else np.isinf(times)):
-        message = f"{name} (infinite): must be a finite time"
-        raise InvalidInput(message)
+        raise InvalidInput(f"{name} (infinite): must be a finite time")
     return times
 
 
 def _number(value: float, name: str) -> float:
     """Refuse anything but one finite number."""
     if not (np.ndim(value) == 0 and np.isfinite(value)):
-        message = f"{name} ({value!r}): must be one finite number"
-        raise InvalidInput(message)
+        raise InvalidInput(f"{name} ({value!r}): must be one finite number")
     return float(value)
 
 
@@ -434,8 +428,7 @@ def _window(opens: float, closes: float, closed_at: float | None) -> tuple[float
     """Find the opening, the actual end within the window, and the window's scheduled length."""
     opened, closed = _number(opens, "opens"), _number(closes, "closes")
     if closed <= opened:
-        message = f"closes ({closes}): must be after opens ({opens})"
-        raise InvalidInput(message)
+        raise InvalidInput(f"closes ({closes}): must be after opens ({opens})")
     end = closed if closed_at is None else _number(closed_at, "closed_at")
     return opened, min(max(end, opened), closed), closed - opened
 

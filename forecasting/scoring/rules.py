@@ -37,10 +37,7 @@ class Rule:
     larger_is_better: bool = False
 
     def reference(self, outcome: IntArray | FloatArray, options: int) -> FloatArray:
-        """Score of the uniform forecast over `options` options, for each outcome (s0).
-
-        It depends on no forecast, so filling uncovered time with it keeps a rule proper.
-        """
+        """Score of the uniform forecast over `options` options, for each outcome (s0)."""
         labels = np.arange(options)
         if self.question_type == "binary":
             by_label = self.score(np.full(2, 0.5), labels)

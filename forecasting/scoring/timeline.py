@@ -68,8 +68,7 @@ class Timeline:
             series = pd.Series(at)
             unknown = ~questions.isin(list(series.index))
             if unknown.any():
-                message = f"at (question {questions[unknown].iloc[0]!r}): has no instant"
-                raise InvalidInput(message)
+                raise InvalidInput(f"at (question {questions[unknown].iloc[0]!r}): has no instant")
             return instants(questions.map(series), "at")
         if isinstance(at, datetime | np.datetime64):
             moment = instants(pd.Series([at]), "at")[0]
@@ -145,8 +144,7 @@ def instants(column: "pd.Series[Any]", name: str, *, missing: int | None = None)
 
     absent = column.isna().to_numpy()
     if absent.any() and missing is None:
-        message = f"{name} (missing in row {int(np.argmax(absent))}): every row needs one"
-        raise InvalidInput(message)
+        raise InvalidInput(f"{name} (missing in row {int(np.argmax(absent))}): every row needs one")
     result = np.full(len(column), NEVER if missing is None else missing, dtype=np.int64)
     present = column[~absent]
     if len(present) == 0:
@@ -191,8 +189,7 @@ def _codes(column: "pd.Series[Any]", name: str) -> IntArray:
 
     codes, _ = pd.factorize(column)
     if (codes < 0).any():
-        message = f"{name} (missing in row {int(np.argmin(codes))}): every row needs one"
-        raise InvalidInput(message)
+        raise InvalidInput(f"{name} (missing in row {int(np.argmin(codes))}): every row needs one")
     return codes.astype(np.int64)
 
 
@@ -208,5 +205,4 @@ def _in_order(
     wrong = late <= early if strict else late < early
     if wrong.any():
         row = int(np.argmax(wrong))
-        message = f"{name} ({frame[name].iloc[row]} in row {row}): {rule}"
-        raise InvalidInput(message)
+        raise InvalidInput(f"{name} ({frame[name].iloc[row]} in row {row}): {rule}")

@@ -70,8 +70,7 @@ def read_anchors(text: str) -> list[Anchor]:
     """Read anchors, one below the other, in rising order of their entries."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if not lines or len(lines) % 6:
-        msg = f"anchor ({len(lines)} lines): must have 6 lines"
-        raise InvalidInput(msg, hint=_HINT)
+        raise InvalidInput(f"anchor ({len(lines)} lines): must have 6 lines", hint=_HINT)
     anchors = []
     for start in range(0, len(lines), 6):
         block = "\n".join(lines[start : start + 6]) + "\n"
@@ -241,8 +240,7 @@ def ask(content: bytes, address: str, *, fetcher: Fetcher | None = None) -> byte
     stamp = _stamp_in(response, content)
     nonce = getattr(response.tst_info, "nonce", None)
     if fault := stamp.fault or ("" if nonce == request.nonce else "answers another request"):
-        msg = f"authority ({address}): {fault}"
-        raise InvalidInput(msg, hint="another authority")
+        raise InvalidInput(f"authority ({address}): {fault}", hint="another authority")
     return answer.content
 
 

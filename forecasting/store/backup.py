@@ -43,8 +43,7 @@ def backup(url: str, target: Path, *, force: bool = False) -> Verification:
     where = place(url)
     target = target.absolute()
     if target.exists() and not force:
-        msg = f"file ({target}): already exists"
-        raise InvalidInput(msg, hint="another name, or force=True")
+        raise InvalidInput(f"file ({target}): already exists", hint="another name, or force=True")
     check_folder(target)
     if (own := sqlite_path(database_url(url))) is not None and own.exists():
         _refuse_same(own, target)
@@ -245,8 +244,7 @@ def _refuse_in_use(target: Path) -> None:
 
 def _refuse_same(one: Path, other: Path) -> None:
     if other.exists() and one.exists() and one.samefile(other):
-        msg = f"file ({other}): is the database itself"
-        raise InvalidInput(msg, hint="another file")
+        raise InvalidInput(f"file ({other}): is the database itself", hint="another file")
 
 
 def _remove(file: Path) -> None:

@@ -39,12 +39,10 @@ def clean(text: str, *, name: str) -> str:
     """Give text in NFC; refuse what no database and no canonical form can hold."""
     if text.isascii():
         if "\0" in text:
-            msg = f"{name}: must not hold a NUL character"
-            raise InvalidInput(msg)
+            raise InvalidInput(f"{name}: must not hold a NUL character")
         return text
     if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
-        msg = f"{name}: must not hold a NUL character or half of a surrogate pair"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"{name}: must not hold a NUL character or half of a surrogate pair")
     return unicodedata.normalize("NFC", text)
 
 
@@ -73,8 +71,7 @@ def dumps(value: Any) -> bytes:
     try:
         return rfc8785.dumps(value)
     except rfc8785.CanonicalizationError as refused:
-        msg = f"data ({refused}): must be plain, finite JSON"
-        raise InvalidInput(msg) from refused
+        raise InvalidInput(f"data ({refused}): must be plain, finite JSON") from refused
 
 
 def _plain(value: Any) -> bool:

@@ -154,8 +154,7 @@ def _check_file(path: Path, *, create: bool) -> None:
         message = f"database ({path}): cannot be inspected ({refused.strerror})"
         raise DatabaseUnusable(message, hint=_ELSEWHERE) from refused
     if not path.is_file():
-        message = f"database ({path}): must be a file"
-        raise DatabaseUnusable(message, hint="database=FILE")
+        raise DatabaseUnusable(f"database ({path}): must be a file", hint="database=FILE")
     if (status.st_dev, status.st_ino) in _connected or status.st_size == 0:
         return
     try:

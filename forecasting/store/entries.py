@@ -142,8 +142,7 @@ class _Layout:
             elif how is _How.NUMBER:
                 cell = float(cell)
                 if cell - cell != 0.0:  # NaN and both infinities; a NaN would be stored as NULL
-                    msg = f"{column} ({cell}): must be a finite number"
-                    raise InvalidInput(msg)
+                    raise InvalidInput(f"{column} ({cell}): must be a finite number")
             elif how is _How.WHOLE:
                 cell = int(cell)
             elif how is _How.DIGITS:
@@ -467,11 +466,6 @@ def _fields(parts: list[_Part], row: Row) -> dict[str, Any]:
 
 
 def seal_commitment(salt: str, body: Mapping[str, Any]) -> str:
-    """Commit to a forecast before it is shown: SHA-256 of 00, the salt and the body.
-
-    A probability has about a hundred likely values and could be found by trying them, but for the
-    32 random bytes of salt. Of the rationale the body holds the commitment, so that a seal can be
-    checked after the rationale was redacted.
-    """
+    """Commit to a forecast: SHA-256 of 00, the salt (or it could be guessed) and the body."""
     fixed = {name: value for name, value in body.items() if name not in _OF_THE_SEAL}
     return hashlib.sha256(b"\x00" + bytes.fromhex(salt) + dumps(fixed)).hexdigest()

@@ -350,11 +350,7 @@ class Readings:
         return sorted(steps, key=attrgetter("at", "seq"))
 
     def evidence(self, *, head: int | None = None, entire: bool = False) -> list[Evidence]:
-        """Give every item of evidence in the order of recording.
-
-        An item only bears on a question or process that was dropped after it, even where another
-        has that name by now; `entire` items keep what they did to it.
-        """
+        """Give every item as recorded; only `entire` keeps what it did to what was dropped."""
         items = self._grown(Evidence, tables.evidence, head, *up_to(tables.evidence, head))
         dropped = {} if entire else self._dropped(head)
         return [_after_dropping(item, dropped) for item in items] if dropped else items

@@ -105,6 +105,5 @@ def _read_opening(file: Path) -> dict[str, Any]:
     except (ValueError, RecursionError):
         opening = None
     if not isinstance(opening, dict):
-        msg = f"file ({file}): does not hold a sealed forecast"
-        raise InvalidInput(msg, hint="file=COPY")
+        raise InvalidInput(f"file ({file}): does not hold a sealed forecast", hint="file=COPY")
     return opening

@@ -71,8 +71,7 @@ def _every(connection: Connection, last: int) -> Iterator[Entry]:
     try:
         yield from _walk(connection, last)
     except _Bad as bad:
-        msg = f"entry ({bad.seq}): {bad.reason}"
-        raise DatabaseUnusable(msg, hint="forecast verify") from bad
+        raise DatabaseUnusable(f"entry ({bad.seq}): {bad.reason}", hint="forecast verify") from bad
 
 
 def _as_line(entry: Entry) -> str:
@@ -128,12 +127,10 @@ def _entry_of_line(record: Mapping[str, Any], number: int) -> Entry:
     kind, stored = record["kind"], dict(record["body"])
     more = set(record) - {"body", "kind", "recorded_at", "seq", "tool", "v", *_BESIDE}
     if kind not in DETAILS or record["v"] != VERSION or more:
-        msg = f"kind {kind}"
-        raise ValueError(msg)
+        raise ValueError(f"kind {kind}")
     seq, recorded_at = _whole_number(record["seq"]), parse_instant(record["recorded_at"])
     if instant_text(recorded_at) != record["recorded_at"]:
-        msg = f"time {record['recorded_at']}"
-        raise ValueError(msg)
+        raise ValueError(f"time {record['recorded_at']}")
     effects: list[dict[str, Any]] = []
     if kind == "evidence":
         effects = [
@@ -161,8 +158,7 @@ def _entry_of_line(record: Mapping[str, Any], number: int) -> Entry:
 
 def _row(table: Table, stored: Mapping[str, Any]) -> dict[str, Any]:
     if unknown := set(stored) - set(table.columns.keys()):
-        msg = f"{table.name} has no {min(unknown)}"
-        raise ValueError(msg)
+        raise ValueError(f"{table.name} has no {min(unknown)}")
     return {
         column.name: None if (value := stored.get(column.name)) is None else _value(column, value)
         for column in table.columns
@@ -319,12 +315,7 @@ _MOST = 50_000
 
 
 class Plain:
-    """A writer of many plain forecasts: the same entries as :mod:`.ledger` records, sooner.
-
-    A track record of a million rows holds nothing but a question, a name, a number and a moment in
-    each. What is the same in thousands of them is written once, and remembered. A test holds every
-    byte to the general writer.
-    """
+    """A writer of many plain forecasts: the same entries as :mod:`.ledger` records, sooner."""
 
     def __init__(self) -> None:
         self._values: dict[int, tuple[str, str, str, tuple[Any, ...]]] = {}

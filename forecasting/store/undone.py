@@ -21,10 +21,8 @@ def undone(ledger: Ledger, *, head: int | None = None) -> Undone:
     """Read which imported forecasts were taken back, up to a head.
 
     A withdrawal at the very instant of an imported forecast, recorded later, says that it was never
-    made: neither counts for anything, and the same may be said again, and taken back again. One
-    recorded before is the end of an earlier forecast, whose next one was not known yet: it counts
-    where no forecast stands at that instant. The ends that an import brought go with its forecasts,
-    once all of those are taken back.
+    made: neither counts. One recorded before is the end of an earlier forecast, and counts where no
+    forecast stands at that instant. The ends that an import brought go with its forecasts.
     """
     withdrawals = ledger.withdrawals(head=head)
     runs = tuple(bounds(run) for run, was_undone in bare_runs(ledger, head=head) if was_undone)

@@ -113,8 +113,7 @@ def content_digest(connection: Connection, *, head: int | None = None) -> str:
                 form["because"] = item.because
             digest.update(dumps({"seq": item.seq, "kind": item.kind, "body": form}) + b"\n")
     except _Bad as bad:
-        msg = f"entry ({bad.seq}): {bad.reason}"
-        raise ForecastingError(msg, hint="forecast verify") from bad
+        raise ForecastingError(f"entry ({bad.seq}): {bad.reason}", hint="forecast verify") from bad
     return digest.hexdigest()
 
 
@@ -220,16 +219,14 @@ def _stored(table: Table) -> TextClause:
 def _moment(stored: str | dt.datetime) -> dt.datetime:
     moment = read_instant(stored)
     if isinstance(stored, str) and stored != instant_text(moment):
-        msg = f"time {stored}"
-        raise ValueError(msg)
+        raise ValueError(f"time {stored}")
     return moment
 
 
 def _data(stored: str) -> Any:
     value = loads(stored)
     if dumps(value).decode() != stored:
-        msg = f"data {stored}"
-        raise ValueError(msg)
+        raise ValueError(f"data {stored}")
     return value
 
 

@@ -19,14 +19,7 @@ STORIES = 8
 
 
 def world(book: PlainBook, told: Told) -> dict[str, Any]:
-    """Simulate the world as of now: answers, stories, what is worth knowing, where all ends.
-
-    Returns
-    -------
-    dict
-        ``as_of, until, draws, notes, asked, answers, stories, values, learned, ends``; `asked`
-        names the open questions that the world answers.
-    """
+    """Simulate the world as of now: answers, stories, what is worth knowing, where all ends."""
     view = _view(book, told)
     told("reading the answers off the paths")
     answers = view.answers().to_dict("records")
@@ -119,8 +112,6 @@ def _view(book: PlainBook, told: Told) -> "WorldView":
 def plain(value: Any) -> Any:
     """Give a value without numpy or pandas in it: no number is None.
 
-    Examples
-    --------
     >>> import numpy as np
     >>> plain({"a": np.float64("nan"), "b": [np.int64(3)]})
     {'a': None, 'b': [3]}

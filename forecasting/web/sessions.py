@@ -82,10 +82,7 @@ class Sessions:
         return self.open(Session(who)) if who and time.monotonic() <= until else None
 
     def open(self, session: Session) -> str:
-        """Keep a session and give the key that its cookie holds.
-
-        Its forms' secret is its owner's: who signs in again sends what was typed before.
-        """
+        """Keep a session and give its cookie's key; its forms' secret stays its owner's."""
         session.secret = hmac.digest(self._secret, session.who.encode(), "sha256")
         key = secrets.token_urlsafe(32)
         with self._lock:

@@ -38,8 +38,7 @@ def percent_typed(text: str) -> str:
     except InvalidInput:
         return typed  # odds and words are read where they are recorded
     if not 0 <= value <= 100:
-        msg = f"probability ({plainly(typed)}): must lie from 0 to 100"
-        raise InvalidInput(msg, hint="35")
+        raise InvalidInput(f"probability ({plainly(typed)}): must lie from 0 to 100", hint="35")
     if not bare:
         return typed
     if 0 < value < 1:
@@ -67,8 +66,7 @@ def spread_around(text: str, sure: str, space: OutcomeSpace) -> dict[str, str]:
     plain = quantity(text, unit=space.unit, name="one", within=space.bounds)
     middle = float(plain)
     if not low <= middle <= high:
-        msg = f"one ({plainly(text)}): must lie from {low:g} to {high:g}"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"one ({plainly(text)}): must lie from {low:g} to {high:g}")
     share = SURE.get(sure, SURE["fairly"])
     # A day has no size: its reach is a share of the range.
     days = space.unit == DAYS

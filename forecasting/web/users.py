@@ -68,15 +68,12 @@ class Users:
     def put(self, name: str, password: str, *, role: Role = "forecaster") -> None:
         """Add somebody, or give them another password or role."""
         if not name.strip() or not name.isprintable() or len(name) > 80:
-            msg = f"user ({name!r}): must be a name on one line"
-            raise InvalidInput(msg)
+            raise InvalidInput(f"user ({name!r}): must be a name on one line")
         person(name)
         if role not in get_args(Role):
-            msg = f"role ({role}): must be one of {', '.join(get_args(Role))}"
-            raise InvalidInput(msg)
+            raise InvalidInput(f"role ({role}): must be one of {', '.join(get_args(Role))}")
         if len(password) < LEAST_LETTERS:
-            msg = f"password: must have {LEAST_LETTERS} letters or more"
-            raise InvalidInput(msg)
+            raise InvalidInput(f"password: must have {LEAST_LETTERS} letters or more")
         salt = secrets.token_bytes(16)
         user = User(role, salt.hex(), _scrypt(password, salt).hex())
         self._write({**self.all(), name.strip(): user})

@@ -152,18 +152,9 @@ class Visit:
         return words.day_names(words.times(message))
 
     def page(
-        self,
-        template: str,
-        *,
-        faults: tuple[Fault, ...] = (),
-        part: bool = False,
-        **context: Any,
+        self, template: str, *, faults: tuple[Fault, ...] = (), part: bool = False, **context: Any
     ) -> Response:
-        """Draw a page, or a `part` of the one that is shown; one with faults says so in its status.
-
-        A fault is in sight: the folds around it are open, and one for which no form has a place
-        stands at the head of the page.
-        """
+        """Draw a page, or a `part` of the one that is shown; its status says of faults."""
         notes: list[Note] = []
         still = self.polls or part
         if not still:
@@ -226,10 +217,7 @@ class Visit:
         again: Callable[[tuple[Fault, ...]], Response],
         undo: Callable[[T], Undo] = lambda result: None,
     ) -> Response:
-        """Write once, whatever is sent twice, and go on to `then`; `again` shows the faults.
-
-        `undo` gives the form that takes it back, its action and fields, to stand beside the note.
-        """
+        """Write once, whatever is sent twice, and go on to `then`; `again` shows the faults."""
         once = self.act()
         notes: list[str] = []
         book = self.house.book.speaking_as(self.who, once=once, tell=notes.append)

@@ -50,11 +50,7 @@ def import_(book: Any, tell: Tell, *, once: str = "", file: str, **options: Any)
 
     speaking = book.speaking_as(book.forecaster, once=once)
     result: dict[str, Any] = speaking.import_record(
-        file,
-        dry_run=not once,
-        check_scores=not once,
-        progress=progress,
-        **options,
+        file, dry_run=not once, check_scores=not once, progress=progress, **options
     )
     # A page shows the first of the refused rows; there may be a million.
     result["n_refused"] = len(result["refused"])

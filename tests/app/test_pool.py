@@ -86,7 +86,7 @@ def test_options_and_numbers():
         (row,) = pool(diary.ledger, "q", now=now, method=method)
         assert sum(row["forecast"].values()) == pytest.approx(1)
     with pytest.raises(InvalidInput, match="options are pooled by"):
-        pool(diary.ledger, "q", now=now, method="trimmed")
+        pool(diary.ledger, "q", now=now, method="extremized")
     diary, asked = open_one(OutcomeSpace("numeric", (), 0.0, 100.0, "km"))
     diary.write(
         1, ours.said(asked, "ann", [10, 20, 30], 1), ours.said(asked, "bob", [20, 30, 40], 1)

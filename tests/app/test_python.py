@@ -10,7 +10,6 @@ import forecasting as fc
 from forecasting import clock
 from forecasting.app.book import Book
 from forecasting.app.forecast.update import UPDATE_COLUMNS
-from forecasting.app.forecast.worldviews import WEIGHT_COLUMNS
 from forecasting.app.ledger.log import HISTORY_COLUMNS
 from forecasting.app.ledger.resolve import SCORED_COLUMNS
 from forecasting.app.news.shown import EVIDENCE_COLUMNS
@@ -138,7 +137,6 @@ def test_a_frame_without_rows_has_the_columns_of_one_with_rows(book, tmp_path):
     assert str(book.forecasts()["issued_at"].dtype).startswith("datetime64")
     assert {"section", "question", "mine"} <= set(book.today())
     assert {"worldview", "weight"} <= set(book.worldviews())
-    assert set(book.worldview_weights()) == set(WEIGHT_COLUMNS)
     assert tuple(book.update()) == UPDATE_COLUMNS
     book.ask("Will a convoy arrive?", 0.35, by="2027-01-31", base=BASE, slug="convoy")
     assert tuple(book.update(dry_run=True)) == UPDATE_COLUMNS

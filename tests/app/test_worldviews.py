@@ -13,7 +13,6 @@ from forecasting.app.book import open_book
 from forecasting.app.forecast.worldviews import (
     weights_at,
     worldview_rows,
-    worldview_steps,
 )
 from forecasting.bank.usable import bundled_bank
 from forecasting.cli import run
@@ -205,19 +204,11 @@ def test_before_anything_resolved_weights_are_equal(replayed):
     assert all(row["brier"] is None and not row["claims"] for row in rows)
 
 
-def test_the_weights_over_time(replayed):
-    book, _ = replayed
-    rows, _ = worldview_steps(book.ledger, now=clock.now())
-    assert [(row["event"], row["questions"]) for row in rows] == [("general-ceasefire", [RUNG])]
-    assert rows[0]["weights"] == {"003": 1.0}
-
-
 def test_the_command(replayed, capsys):
     command = ["--db", str(replayed[1]), "worldviews"]
     assert run([*command, "--json"]) == 0
     out, err = capsys.readouterr()
     assert {"worldview", "weight", "n_resolved", "brier"} <= set(json.loads(out)[0])
     assert "no worldview has a live forecast" in err
-    for options in ([], ["--over-time", "--kind", "replay"]):
-        assert run([*command, *options]) == 0
-        assert "003" in capsys.readouterr().out
+    assert run(command) == 0
+    assert "003" in capsys.readouterr().out

@@ -86,14 +86,6 @@ def test_a_jump_at_a_bound():
     assert result.share.tolist() == [0.5, 0.5, 0, 0]
 
 
-def test_ranks_among_draws_by_hand():
-    # Below all three draws, among them, tied with two of them, above.
-    result = pit([[1, 2, 3], [3, 1, 2], [2, 2, 5], [1, 2, 3]], [0, 2.5, 2, 9], bins=4)
-    assert result.lower.tolist() == [0, 0.5, 0, 0.75]
-    assert result.upper.tolist() == [0.25, 0.75, 0.75, 1]
-    assert result.share.tolist() == pytest.approx([1 / 3, 1 / 12, 1 / 3, 1 / 4])
-
-
 def test_calibrated_quantiles_are_flat_and_others_show_their_shape():
     quantiles, value = forecasts(4000, 1)
     fair = pit(quantiles, value, levels=LEVELS)
@@ -106,13 +98,11 @@ def test_calibrated_quantiles_are_flat_and_others_show_their_shape():
     assert low.share[-1] > 0.3
 
 
-KINDS = ["gaps", "coarse gaps", "bounded", "jumps", "draws"]
+KINDS = ["gaps", "coarse gaps", "bounded", "jumps"]
 
 
 def calibrated(kind, rng, n=40):
     """Forecasts, outcomes drawn from them, and how they are to be looked at."""
-    if kind == "draws":
-        return rng.random((n, 9)), rng.random(n), {"bins": 5}
     rows = np.tile(np.arange(1.0, 6), (n, 1))
     options = {"levels": LEVELS}
     if kind == "jumps":

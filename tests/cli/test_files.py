@@ -23,10 +23,6 @@ READ = {
     "check": (("questions", "check", "{}"), "mine.yml", "mine.yaml"),
     "backup": (("restore", "{}", "--force"), "backup.bd", "backup.db"),
 }
-DRAWN = {
-    "paths": ("scenario", "paths", "--out", "{}"),
-    "explain": ("explain", "peace-2027", "--out", "{}"),
-}
 
 
 @pytest.fixture
@@ -59,20 +55,17 @@ def test_what_is_like_none_gets_the_usual_way_out(tmp_path):
     assert "nor does its folder" in absent("file", "/no/such/a.csv", hint="x").message
 
 
-@pytest.mark.parametrize("door", DRAWN)
 @pytest.mark.parametrize(
     ("name", "way"), [("w.gif", "Try: w.svg"), ("none/w.svg", "does not exist. Try: mkdir -p")]
 )
 def test_the_place_of_a_picture_is_checked_before_the_work(
-    door, name, way, database, tmp_path, monkeypatch, capsys
+    name, way, database, tmp_path, monkeypatch, capsys
 ):
     def worked(*_, **__):
         raise AssertionError
 
-    for method in ("simulated", "explanations"):
-        monkeypatch.setattr(f"forecasting.app.book.Book.{method}", worked)
-    target = str(tmp_path / name)
-    assert cli(["--db", database, *(word.format(target) for word in DRAWN[door])]) == 2
+    monkeypatch.setattr("forecasting.app.book.Book.simulated", worked)
+    assert cli(["--db", database, "scenario", "paths", "--out", str(tmp_path / name)]) == 2
     out, err = capsys.readouterr()
     assert not out
     assert way in err
@@ -81,7 +74,6 @@ def test_the_place_of_a_picture_is_checked_before_the_work(
 DOORS = {
     "review": ("review", "--out", "{at}"),
     "paths": ("scenario", "paths", "--out", "{at}/w.svg"),
-    "explain": ("explain", "peace-2027", "--out", "{at}/w.png"),
     "calibration": ("calibration", "--out", "{at}/c.csv"),
     "page": ("calibration", "--out", "{at}/c.html"),
     "export": ("export", "jsonl", "--out", "{at}/e.jsonl"),

@@ -237,7 +237,6 @@ def test_one_option_takes_the_numbers_of_options_rungs_and_quantiles(answer):
         (("calibration", "--tag", "nowhere"), 4, "Try: forecast questions list"),
         (("scenario", "list"), 0, "the bank names no scenarios: a file of scenarios/"),
         (("worldviews",), 0, "the bank has no worldview: a file of worldviews/"),
-        (("worldviews", "--over-time"), 0, "the bank has no worldview: a file of worldviews/"),
     ],
 )  # fmt: skip
 def test_the_way_out_works_here(answer, words, code, hint):

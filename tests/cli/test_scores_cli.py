@@ -39,7 +39,7 @@ def forecast(database, home, capsys, monkeypatch):
     return call
 
 
-@pytest.mark.parametrize("picture", ["reliability", "mcb-dsc", "murphy", "over-time", "histogram"])
+@pytest.mark.parametrize("picture", ["reliability", "mcb-dsc", "histogram"])
 @pytest.mark.parametrize("ending", [".svg", ".html", ".csv"])
 def test_every_picture_has_its_table(forecast, tmp_path, picture, ending):
     path = tmp_path / f"picture{ending}"
@@ -52,20 +52,18 @@ def test_every_picture_has_its_table(forecast, tmp_path, picture, ending):
 
 def test_a_name_is_no_formula_and_no_markup(tmp_path):
     name = '=HYPERLINK("https://example.org")<script>alert(1)</script>'
-    rows = [
-        {"forecaster": name, "threshold": at, "score": 0.1 * at, "n": 9, "n_shared": 9}
-        for at in (0.25, 0.75)
-    ]
+    parts = {"miscalibration": 0.1, "discrimination": 0.2, "uncertainty": 0.25}
+    rows = [{"forecaster": name, "n": 9, **parts, "n_shared": 9}]
     head = Head(7, "ab" * 32)
     for ending in (".csv", ".html"):
-        draw("murphy", rows, tmp_path / f"x{ending}", title=name, head=head)
+        draw("mcb-dsc", rows, tmp_path / f"x{ending}", title=name, head=head)
     with (tmp_path / "x.csv").open(newline="", encoding="utf-8") as file:
         (first, *_) = csv.DictReader(file)
     assert first == {k: str(v) for k, v in rows[0].items()} | {"forecaster": f"'{name}"}
     assert "<script" not in (tmp_path / "x.html").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("more", [(), ("--picture", "murphy")])
+@pytest.mark.parametrize("more", [(), ("--picture", "mcb-dsc")])
 def test_a_page_may_load_nothing_and_says_what_it_was_made_from(forecast, database, tmp_path, more):
     path = tmp_path / "page.html"
     forecast("calibration", *more, "--out", str(path))
@@ -103,8 +101,8 @@ def test_an_empty_table_says_why(forecast, capsys, arguments, words):
         (("pool",), 2, "name one"),
         (("pool", "q000-0"), 2, "is not open"),
         (("pool", "--score", "--log"), 2, "--score"),
-        (("calibration", "--by", "topic", "--picture", "murphy"), 2, "no picture"),
-        (("calibration", "--picture", "murphy", "--out", "x.doc"), 2, "must end in"),
+        (("calibration", "--by", "topic", "--picture", "mcb-dsc"), 2, "no picture"),
+        (("calibration", "--picture", "mcb-dsc", "--out", "x.doc"), 2, "must end in"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(forecast, arguments, code, words):
@@ -194,7 +192,7 @@ def test_every_table_says_what_came_early_and_can_leave_it_out(
 #: Tables that have nothing where every outcome came within two days; none may say that none came.
 EMPTY = (
     *("score", "score --by topic", "calibration", "calibration --by topic", "leaderboard"),
-    *("calibration --picture murphy", "calibration --picture pit", "pool --score"),
+    *("calibration --picture mcb-dsc", "calibration --picture pit", "pool --score"),
     *("score --kind all", "leaderboard --type ordered"),
 )
 

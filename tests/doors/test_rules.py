@@ -291,7 +291,7 @@ OF_THE_TOOL = (
 def test_nobody_speaks_in_the_name_of_a_forecaster_of_the_tool(book, tmp_path, run, name):
     asked(book, tmp_path)
     db, before = ("--db", str(tmp_path / "book.db")), book.head()
-    message = f"forecaster ({name.strip()}): is one of the program's own forecasters, and no person"
+    message = f"forecaster ({name.strip()}): is a model, crowd or market by its name, and no person"
     with pytest.raises(InvalidInput) as refused:
         book.log("q", 0.3, forecaster=name)
     assert refused.value.message == message
@@ -305,7 +305,7 @@ def test_nobody_speaks_in_the_name_of_a_forecaster_of_the_tool(book, tmp_path, r
         lambda: Book.make_workspace(tmp_path / "w", forecaster=name),
         lambda: Users(tmp_path / "users.json").put(name, "correct horse"),
     ):
-        with pytest.raises(InvalidInput, match="own forecasters, and no person"):
+        with pytest.raises(InvalidInput, match="by its name, and no person"):
             act()
     code, _, err = run(*db, "--as", name, "log", "q", "30%")
     assert (code, message in err, "Try: --as NAME" in err) == (2, True, True), err

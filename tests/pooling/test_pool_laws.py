@@ -19,7 +19,6 @@ from forecasting.pooling import (
     neyman_roughgarden,
     recency_median,
     recency_weights,
-    trimmed,
     weighted_median,
 )
 
@@ -30,11 +29,7 @@ WEIGHTED = {
     "beta_linear": lambda p, w: beta_linear(p, 2.0, 2.0, w),
     "weighted_median": weighted_median,
 }
-UNWEIGHTED = {
-    "neyman_roughgarden": neyman_roughgarden,
-    "trimmed": trimmed,
-    "trimmed linear": lambda p: trimmed(p, mean="linear"),
-}
+UNWEIGHTED = {"neyman_roughgarden": neyman_roughgarden}
 EVERY = (
     {name: lambda p, pool=pool: pool(p, None) for name, pool in WEIGHTED.items()}
     | UNWEIGHTED
@@ -82,7 +77,6 @@ def test_the_order_of_rows_does_not_matter_when_times_move_along(p, seed):
         linear,
         geometric_odds,
         weighted_median,
-        trimmed,
         recency_median,
         lambda p: extremized(p, 1.0),
         lambda p: beta_linear(p, 1.0, 1.0),
@@ -135,9 +129,7 @@ def test_pooling_odds_and_updating_on_shared_evidence_commute(p, ratio, seed):
     assert geometric_odds(update(p, ratio), w) == pytest.approx(pooled, rel=1e-9)
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in EVERY if name not in ("geometric_odds", "trimmed")]
-)
+@pytest.mark.parametrize("name", [name for name in EVERY if name != "geometric_odds"])
 def test_no_pool_commutes_with_evidence_but_those_that_average_or_order_log_odds(name):
     p = np.array([0.1, 0.35, 0.4, 0.8])
     pool = EVERY[name]
@@ -207,7 +199,6 @@ def test_clipping_is_what_it_says():
     assert geometric_odds([1e-9, 1e-9]) == pytest.approx(1e-9)
     assert extremized([1.0], 1.0, clip=0.001) == pytest.approx(0.999)
     assert neyman_roughgarden([0.0], clip=0.01) == pytest.approx(0.01)
-    assert trimmed([0.0, 0.0, 0.0], clip=0.01) == pytest.approx(0.01)
     np.testing.assert_allclose(
         log_linear([[0.0, 0.5, 0.5]], clip=0.01)[0], np.array([0.01, 0.5, 0.5])[0] / 1.01
     )
@@ -254,10 +245,6 @@ def test_the_weighted_median_of_whole_weights_is_the_median_of_repeats():
         assert weighted_median(p, w) == pytest.approx(np.median(np.repeat(p, w)))
     # Ten tenths do not add up to 1 in floating point, and must not tip the middle.
     assert weighted_median(np.arange(10) / 10, np.full(10, 0.1)) == pytest.approx(0.45)
-
-
-def test_one_extreme_member_moves_a_trimmed_pool_no_further_than_to_the_next():
-    assert trimmed([0.0, 0.2, 0.3, 0.4, 1.0]) == pytest.approx(trimmed([0.1, 0.2, 0.3, 0.4, 0.5]))
 
 
 LEVELS = [0.05, 0.25, 0.5, 0.75, 0.95]
@@ -343,14 +330,6 @@ def test_times_order_the_forecasts_and_equal_times_share():
     assert recency_median(p, issued_at=[7, 7, 7, 7]) == pytest.approx(np.median(p))
     # Weights .368 and .557 are shared as .462 each; with .765 and 1 half is 1.345, passed at .8.
     assert recency_median([0.2, 0.3, 0.8, 0.9], issued_at=[1, 1, 2, 3]) == 0.8
-
-
-def test_trimming_by_hand():
-    p = [0.01, 0.2, 0.3, 0.4, 0.999]
-    assert trimmed(p) == pytest.approx(geometric_odds([0.2, 0.3, 0.4]))
-    assert trimmed(p, 2) == pytest.approx(0.3)
-    assert trimmed(p, 0) == pytest.approx(geometric_odds(p))
-    assert trimmed(p, mean="linear") == pytest.approx(0.3)
 
 
 def test_conformance_geometric_odds(published):

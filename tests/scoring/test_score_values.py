@@ -15,7 +15,6 @@ from forecasting.scoring import (
     crps_ensemble,
     crps_piecewise,
     crps_quantile,
-    interval_score,
     log_score,
     ordered_brier,
     relative_brier,
@@ -196,51 +195,6 @@ def test_spherical_by_hand():
     assert spherical([0.8 / 1.4], [1]) == pytest.approx([0.2])
     assert spherical([1.0, 0.0, 1.0], [1, 0, 0]).tolist() == [0, 0, 1]
     assert float(spherical(0.5, 1)) == pytest.approx(1 - math.sqrt(0.5))
-
-
-def test_interval_score_by_hand():
-    # Level .9: a miss costs 2 / .1 = 20 a unit.
-    scores = interval_score([2.0] * 4, [5.0] * 4, [3.0, 5.0, 1.5, 7.0], level=0.9)
-    assert scores == pytest.approx([3, 3, 3 + 10, 3 + 40])
-    assert float(interval_score(2.0, 2.0, 2.0, level=0.5)) == 0
-
-
-@given(
-    limits=st.tuples(st.floats(-5, 5), st.floats(0, 5)),
-    y=st.floats(-12, 12),
-    level=st.floats(0.05, 0.95),
-)
-def test_an_interval_is_scored_as_its_two_quantiles(limits, y, level):
-    low, high = limits[0], limits[0] + limits[1]
-    ends = [(1 - level) / 2, (1 + level) / 2]
-    pinball = crps_quantile([[low, high]], [y], levels=ends)
-    scored = interval_score([low], [high], [y], level=level)
-    assert scored == pytest.approx(2 / (1 - level) * pinball, abs=1e-9)
-
-
-def test_interval_scores_are_least_at_the_true_quantiles():
-    # Values .5, 1.5, ..., 99.5 are equally likely: the 10 % and 90 % points are 10 and 90.
-    values = np.arange(100) + 0.5
-
-    def expected(low, high):
-        return interval_score(np.full(100, low), np.full(100, high), values, level=0.8).mean()
-
-    best = expected(10.0, 90.0)
-    for low in (5.0, 9.0, 11.0, 20.0):
-        for high in (80.0, 89.0, 91.0, 99.0):
-            assert expected(low, high) > best
-
-
-def test_another_library_computes_the_same_interval_score():
-    # Imported here: it compiles for seconds, and only this test wants it.
-    import scoringrules
-
-    rng = np.random.default_rng(0)
-    ends, value = np.sort(rng.normal(size=(50, 2)), axis=1), rng.normal(size=50)
-    np.testing.assert_allclose(
-        interval_score(ends[:, 0], ends[:, 1], value, level=0.7),
-        scoringrules.interval_score(value, ends[:, 0], ends[:, 1], 1 - 0.7),
-    )
 
 
 def test_relative_brier_of_the_platforms_worked_example():

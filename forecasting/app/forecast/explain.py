@@ -64,12 +64,7 @@ FULL_BAR = 2.0
 
 
 def explain(
-    ledger: Ledger,
-    name: str,
-    *,
-    now: dt.datetime,
-    as_of: dt.datetime | None = None,
-    seed: int = 0,
+    ledger: Ledger, name: str, *, now: dt.datetime, as_of: dt.datetime | None = None, seed: int = 0
 ) -> list[dict[str, Any]]:
     """Explain the model's answer on a question, or on each open rung of a ladder."""
     moment = as_of or now

@@ -43,13 +43,7 @@ def pool(
     selection: Selection | None = None,
     log: bool = False,
 ) -> list[dict[str, Any]]:
-    """Combine the forecasts in force on a question, or on each rung of a ladder.
-
-    `members` are by default everybody but pools, priors and reference forecasters, and beside
-    people not the model without a part either; `left_out` says who is no member, and why. Of the
-    `selection` only ``kind``, ``run`` and ``as_of`` count. The rungs of a ladder are made monotone
-    after pooling so that none is likelier than a later one; ``note`` says where that moved one.
-    """
+    """Combine the forecasts in force on a question, or on each rung of a ladder."""
     wanted = selection or Selection()
     method = method_of(method)
     if log and (wanted.as_of is not None or wanted.kind != "live"):
@@ -109,13 +103,9 @@ def pool_scores(
 ) -> list[dict[str, Any]]:
     """Score every pool as a forecaster, at 25, 50 and 75 % of each question's window.
 
-    Binary questions with two members or more in force at one of the three; the others score as the
-    uniform forecast, among them those after the outcome. Were they left out, early answers would
-    weigh more because of what they were, and the score would not be proper. What a pool learns at a
-    moment, it learns from questions answered and closed by that moment. ``members`` is the members'
-    own mean score, and the difference is to the geometric mean of odds. The keys are those of
-    ``score``, with ``mean_25``, ``mean_50`` and ``mean_75``: among the ``n_25``, ``n_50`` and
-    ``n_75`` questions still open then.
+    Where fewer than two members spoke it scores as the uniform forecast: were such moments left
+    out, early answers would weigh more because of what they were, and the score would not be
+    proper.
     """
     wanted = selection or Selection()
     used = list(dict.fromkeys(method_of(method) for method in methods or METHODS))
@@ -243,9 +233,7 @@ def _left_out(
 
 
 def _in_force(
-    forecasts: Sequence[Forecast],
-    question: Question,
-    withdrawn: dict[tuple[str, str], dt.datetime],
+    forecasts: Sequence[Forecast], question: Question, withdrawn: dict[tuple[str, str], dt.datetime]
 ) -> dict[str, Forecast]:
     """Give each forecaster's last forecast of a question, unless taken back since."""
     return {

@@ -105,8 +105,7 @@ def plan(
 ) -> Plan:
     """Lay a replay out; the id is a hash of dates, questions, seed, bank and model versions."""
     if every < 1:
-        msg = f"every ({every}): must be one day or more"
-        raise InvalidInput(msg, hint="every=7")
+        raise InvalidInput(f"every ({every}): must be one day or more", hint="every=7")
     of_bank = {question.id for question in bank.questions}
     named = [q for name in names for q in catalog.find(name)]
     chosen = named or [q for q in catalog.questions.values() if q.id in of_bank]
@@ -169,13 +168,7 @@ def replay(
     workers: int = 1,
     dask: str = "",
 ) -> dict[str, Any]:
-    """Run a replay to its end, or resume the same one where it was interrupted.
-
-    Each step is one transaction, so an interruption at any moment leaves whole steps only. The
-    evidence is cut at the ledger head of the run's first start: what is recorded later cannot
-    change it. `workers` processes simulate ahead of the walk, or those of the Dask scheduler at
-    the address `dask`; they change no digit of it.
-    """
+    """Run a replay to its end, or resume the same one where it was interrupted."""
     began = time.perf_counter()
     marks, cut = ledger.replay_runs(), ledger.head().seq
 

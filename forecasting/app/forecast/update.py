@@ -58,16 +58,7 @@ def update(
     everything: bool = False,
     watcher: str = "",
 ) -> tuple[list[dict[str, Any]], list[str]]:
-    """Forecast the named questions (or every open one) from what is known and recorded by now.
-
-    What changed is logged, by evidence or by more than its Monte Carlo error (`everything`: what
-    did not change too); the questions of one ladder or one linked group are logged together, so a
-    number as before may be logged, and one that moved within its error not. A row's `reason` says.
-    Questions that are due are shown, not logged. With `watched` it is recorded that somebody looked
-    and nothing more happened to the processes of these questions; with `unwatched` numbers are
-    logged that rest on processes nobody has watched for a week. A row's `quiet` is what the number
-    would be if nothing had happened up to now.
-    """
+    """Forecast the named questions (or every open one) from what is known and recorded by now."""
     moment = as_of or now
     check_moment(moment, now)
     kind = kind_of(moment, now)
@@ -170,11 +161,7 @@ def update(
 
 
 def unwatched(
-    ledger: Ledger,
-    names: Sequence[str],
-    *,
-    now: dt.datetime,
-    as_of: dt.datetime | None = None,
+    ledger: Ledger, names: Sequence[str], *, now: dt.datetime, as_of: dt.datetime | None = None
 ) -> dict[str, dt.datetime]:
     """Give the processes that nobody has watched for a week, and until when each was watched."""
     moment = as_of or now

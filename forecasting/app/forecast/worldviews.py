@@ -47,7 +47,6 @@ WORLDVIEW_COLUMNS = (
     *("claims_score", "claims_low", "claims_high", "n_claims_model", "claims_score_there"),
     *("claims_model", "claims", "differs", "as_of", "kind", "run"),
 )
-WEIGHT_COLUMNS = ("at", "event", "questions", "n_resolved", "n_events", "weights")
 
 
 def spoken_live(ledger: Ledger) -> Spoken:
@@ -126,12 +125,7 @@ def worldview_rows(
     run: str = "",
     at: dt.datetime | None = None,
 ) -> tuple[list[dict[str, Any]], list[str]]:
-    """Give one row a worldview: its weight, its record, its claims, and where it differs now.
-
-    Of live forecasts as of now, or of the latest complete replay as of its end where no worldview
-    has spoken live, unless `kind`, `run` and `at` say otherwise. The notes say what was chosen, and
-    how much the weights mean.
-    """
+    """Give one row a worldview: its weight, its record, its claims, and where it differs now."""
     chosen, notes, moment, catalog, forecasts = _choose(ledger, kind, run, at, now)
     spoken = Spoken(forecasts)
     ensemble = weights_at(catalog, spoken, moment, spoken.worldviews)
@@ -165,46 +159,6 @@ def worldview_rows(
             }
         )
     return rows, _with_reading(notes, moment, ensemble)
-
-
-def worldview_steps(
-    ledger: Ledger,
-    *,
-    now: dt.datetime,
-    kind: str = "",
-    run: str = "",
-    at: dt.datetime | None = None,
-) -> tuple[list[dict[str, Any]], list[str]]:
-    """Give a row for each moment at which an event begins to count, and the weights after it."""
-    _, notes, moment, catalog, forecasts = _choose(ledger, kind, run, at, now)
-    spoken = Spoken(forecasts)
-    groups: dict[tuple[dt.datetime, str], list[str]] = {}
-    for item in counted(catalog, moment):
-        key = (item.entered_at, item.question.event)
-        groups.setdefault(key, []).append(item.question.id)
-    rows: list[dict[str, Any]] = []
-    for (when, event), questions in groups.items():
-        # What is known at a moment counts just after it.
-        after = when + dt.timedelta.resolution
-        here = [name for name in spoken.worldviews if spoken.entered(name, when)]
-        ensemble = weights_at(catalog, spoken, after, here)
-        new = [name for name in questions if name in ensemble.questions]
-        if not new:
-            continue
-        rows.append(
-            {
-                "at": when,
-                "event": event,
-                "questions": new,
-                "n_resolved": len(ensemble.questions),
-                "n_events": ensemble.n_events,
-                "weights": {
-                    name.removeprefix(PREFIX): weight for name, weight in ensemble.weights.items()
-                },
-            }
-        )
-    final = weights_at(catalog, spoken, moment, spoken.worldviews)
-    return rows, _with_reading(notes, moment, final)
 
 
 def _with_reading(notes: list[str], moment: dt.datetime, ensemble: Ensemble) -> list[str]:
@@ -343,11 +297,7 @@ def _scorecard(claims: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def beside(ledger: Ledger, *, now: dt.datetime, kind: str, run: str = "") -> dict[str, Any]:
-    """List open questions and options that a worldview has spoken on, one row each.
-
-    ``says`` has a number by forecaster (of quantiles the median); ``apart`` is the largest
-    difference between two worldviews, None for numbers.
-    """
+    """List open questions and options that a worldview has spoken on, one row each."""
     catalog = Catalog.of(ledger)
     last = {
         (forecast.question, forecast.forecaster): forecast

@@ -58,11 +58,7 @@ def ask(
     zone: str = "",
     tell: Callable[[str], None] | None = None,
 ) -> dict[str, Any]:
-    """Make a question or a ladder, with the number where one is given, in one transaction.
-
-    `each` has the probability of each option or rung, or the value at each quantile's level; `zone`
-    is that of its days where `asked` has none (default: the bank's).
-    """
+    """Make a question or a ladder, with the number where one is given, in one transaction."""
     catalog = Catalog.of(ledger)
     zone = asked.zone or zone or zone_of(ledger)
     fields = dated(asked.fields(zone), zone, now)
@@ -204,17 +200,11 @@ def _check_new(
 
 
 def _process(
-    asked: Asked,
-    fields: Mapping[str, Any],
-    *,
-    forecaster: str,
-    now: dt.datetime,
-    bank: Bank,
+    asked: Asked, fields: Mapping[str, Any], *, forecaster: str, now: dt.datetime, bank: Bank
 ) -> tuple[str, Setup]:
     name = f"{fields['slug']}-event"
     if name in bank.world.processes or name in RESERVED:
-        msg = f"process ({name}): a process has that name"
-        raise InvalidInput(msg, hint="another slug")
+        raise InvalidInput(f"process ({name}): a process has that name", hint="another slug")
     detail = {
         "event": asked.base.strip(),
         "zone": fields["zone"],
@@ -279,11 +269,7 @@ def edit(
     versions = []
     for question in new_questions:
         was = old.get(question.id, old_questions[0])
-        new = replace(
-            question,
-            basis=was.basis,
-            model=was.model,
-        )
+        new = replace(question, basis=was.basis, model=was.model)
         new = with_condition(new, catalog.questions)
         if after.get("opens") == before["opens"] or "opens" not in after:
             new = replace(new, opens=was.opens)
@@ -307,11 +293,7 @@ def edit(
 def drop(
     ledger: Ledger, name: str, *, forecaster: str, now: dt.datetime
 ) -> tuple[list[str], list[str]]:
-    """Drop a question, or a ladder, that nobody else has forecast and that has no outcome.
-
-    It is gone from every list and count; its entries stay. A process that was stated for it alone
-    goes with it; one that another question asks about stays, which the notes say.
-    """
+    """Drop a question, or a ladder, that nobody else has forecast and that has no outcome."""
     catalog = Catalog.of(ledger)
     questions = catalog.find(name)
     for question in questions:
@@ -383,17 +365,14 @@ def same_as(
     """Record that a question here asks what one elsewhere asks, by address or id, or undo that."""
     catalog = Catalog.of(ledger)
     if question not in catalog.questions:
-        msg = f"no question {plainly(question)}"
-        raise NotFound(msg, hint="forecast questions list")
+        raise NotFound(f"no question {plainly(question)}", hint="forecast questions list")
     if not (url in catalog.questions or (url.startswith(("http://", "https://")) and "." in url)):
         msg = f"url ({plainly(url)}): must be an address, or the id of an imported question"
         raise InvalidInput(msg, hint="https://www.metaculus.com/questions/12345")
     if url == question or plain_address(url) == plain_address(catalog.questions[question].source):
-        msg = f"url ({plainly(url)}): is the question itself"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"url ({plainly(url)}): is the question itself")
     if catalog.questions[question].type != "binary":
-        msg = f"question ({question}): only questions of yes or no are matched"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"question ({question}): only questions of yes or no are matched")
     several = by_address(catalog).get(plain_address(url), [])
     if len(several) > 1 and not undo:
         msg = f"url ({plainly(url)}): {len(several)} imported questions have it"

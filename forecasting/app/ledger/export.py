@@ -42,19 +42,11 @@ def export_record(
     force: bool = False,
     forecaster: str = "",
 ) -> tuple[Iterator[str], dict[str, Any]]:
-    """Give the lines of a track record (none where a file took them), and what is said of them.
-
-    ``jsonl`` is the whole ledger, from which an empty database becomes the same one; ``csv`` and
-    ``parquet`` the tidy table of all but replays, with every question and the outcomes that stand;
-    ``fatebook`` the sheet that Fatebook imports into one account, of what `forecaster` said on
-    yes-no questions; ``schema`` that of the table.
-    """
+    """Give the lines of a track record (none where a file took them), and what is said of them."""
     if format not in WRITTEN:
-        msg = f"format ({format}): must be one of {', '.join(WRITTEN)}"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"format ({format}): must be one of {', '.join(WRITTEN)}")
     if format == "parquet" and out is None:
-        msg = "out: a Parquet table needs a file"
-        raise InvalidInput(msg, hint="out=record.parquet")
+        raise InvalidInput("out: a Parquet table needs a file", hint="out=record.parquet")
     head = ledger.head()
     about: dict[str, Any] = {"format": format, "entries": head.seq, "head": head.hash}
     left = Left()
@@ -95,8 +87,7 @@ def _csv(ledger: Ledger) -> Iterator[str]:
 
 def _write(lines: Iterable[str], out: Path, *, force: bool, parquet: bool) -> int:
     if out.exists() and not force:
-        msg = f"file ({out}): already exists"
-        raise InvalidInput(msg, hint="another name, or force=True")
+        raise InvalidInput(f"file ({out}): already exists", hint="another name, or force=True")
     count = 0
     with written(out), drafted(out) as draft:
         if parquet:
@@ -196,8 +187,7 @@ def foreign(
 ) -> tuple[Statements, list[tuple[int, Evidence]]]:
     """Read the export of another ledger as what somebody states; give its news apart.
 
-    Its forecasts will be imported ones: that ledger's clock is not this one's. Of a question the
-    latest wording counts. Replays, model fits and sealed forecasts stay where they were computed.
+    Its forecasts will be imported ones, for that ledger's clock is not this one's.
     """
     into = Statements()
     news: list[tuple[int, Evidence]] = []

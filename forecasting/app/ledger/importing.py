@@ -105,16 +105,7 @@ def import_record(
     check_scores: bool = False,
     progress: Progress = _silent,
 ) -> dict[str, Any]:
-    """Record what a track record states and the ledger lacks, in one transaction.
-
-    Every forecast comes in as ``imported``, recorded now, because nobody can prove when it was
-    made; but the export of a whole ledger, read into one that is empty or holds its beginning, is
-    verified link by link and recorded as it is. Of ``in`` rows of the file each is added, a
-    duplicate or refused, however many records it states (``questions``, ``forecasts``, ...); `run`
-    takes the import back (`import_undo`), `first` shows five rows as understood.
-    `name` is what to call the file, where it is not its own. `usual_zone` is that of the days of a
-    table or of records of one's own, where neither they nor `zone` state another.
-    """
+    """Record what a track record states and the ledger lacks, in one transaction."""
     for whose in filter(None, (me, forecaster)):
         person(whose)
     place = known_zone(zone).key if zone else ""
@@ -431,10 +422,7 @@ def _outcomes_before(
 
 
 def _run_of(ledger: Ledger, forecasts: Sequence[Forecast], *, until: bool) -> str | None:
-    """Give the import that some forecasts are only a part of; None where they are all of it.
-
-    Without `until`, where its end was not named, they begin within it.
-    """
+    """Give the import that some forecasts are only a part of; None where they are all of it."""
     seqs = [one.seq or 0 for one in forecasts]
     first, last = min(seqs), max(seqs)
     for row in import_runs(ledger):
@@ -449,13 +437,7 @@ def _run_of(ledger: Ledger, forecasts: Sequence[Forecast], *, until: bool) -> st
 def import_undo(
     ledger: Ledger, run: int | str, *, now: dt.datetime, drop: bool = False
 ) -> dict[str, Any]:
-    """Take a mistaken import back: withdrawals and reopened outcomes, as entries.
-
-    With `drop`, the questions on which nobody has forecast otherwise leave every list; without it
-    they stay, and are `idle`. An outcome that the import corrected stands again as it was
-    (`restored`). `run` is its first and last entry, as it printed them; or the first.
-    Of an import without forecasts the ends count no more and each question has its former words.
-    """
+    """Take a mistaken import back: withdrawals and reopened outcomes, as entries."""
     from forecasting.exchange.outcomes import UNDONE
 
     start, _, until = str(run).strip().partition("-")
@@ -480,15 +462,13 @@ def import_undo(
         msg = f"run ({run}): no import recorded that entry"
         raise InvalidInput(msg, hint="forecast import runs")
     if forecasts and (whole := _run_of(ledger, forecasts, until=bool(until))) is not None:
-        msg = f"run ({run}): is a part of the import {whole}"
-        raise InvalidInput(msg, hint=whole)
+        raise InvalidInput(f"run ({run}): is a part of the import {whole}", hint=whole)
     undone_seqs = undone(ledger).forecasts
     remaining = [one for one in forecasts if one.seq not in undone_seqs]
     reworded, new_questions = _wordings(ledger, mine)
     idle = _only_imported(ledger, forecasts, undone_seqs, new_questions)
     if not (remaining if mine is None else not bare[mine]) and not (drop and idle):
-        msg = f"run ({run}): was already undone"
-        raise InvalidInput(msg, hint="forecast import runs")
+        raise InvalidInput(f"run ({run}): was already undone", hint="forecast import runs")
     versions_of: dict[str, list[Resolution]] = defaultdict(list)
     for one in ledger.resolutions():
         versions_of[one.question].append(one)

@@ -78,16 +78,7 @@ def log(
     since: dt.datetime | None = None,
     tell: Callable[[str], None] | None = None,
 ) -> list[dict[str, Any]]:
-    """Record one forecast, or one for each rung given of a ladder; a row an entry.
-
-    A row has what was in force at that moment: `before`, the forecaster's own, and `model`.
-
-    Exactly one of `probability` (one, or a mapping that is options, quantiles or rungs as the
-    question wants it), `options`, `quantiles` and `ladder` says what is forecast. With `sealed`
-    only the commitment is recorded, and the forecast is kept in a file until it is revealed. What
-    stands and was said in the same words `since` a moment is not said again (`Repeated`). A name
-    that is new and much like another is told.
-    """
+    """Record one forecast, or one for each rung given of a ladder; a row an entry."""
     forms = [part for part in (probability, options, quantiles, ladder) if part]
     if len(forms) != 1:
         msg = (
@@ -232,11 +223,9 @@ def rungs(
         there, manner = next(iter(by_day.values())).zone, reading.Manner(now=now)
         day = reading.day(day_text, name="rung", zone=there, manner=manner).isoformat()
         if day not in by_day:
-            msg = f"no rung named {name}@{day}"
-            raise NotFound(msg, hint=", ".join(by_day))
+            raise NotFound(f"no rung named {name}@{day}", hint=", ".join(by_day))
         if day in values:
-            msg = f"rung ({name}@{day}): is given twice"
-            raise InvalidInput(msg)
+            raise InvalidInput(f"rung ({name}@{day}): is given twice")
         values[day] = binary_value(text)
     check_ladder([(dt.date.fromisoformat(day), value) for day, value in values.items()])
     return [(by_day[day], values[day]) for day in sorted(values)]

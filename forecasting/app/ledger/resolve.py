@@ -45,19 +45,7 @@ def resolve(
     note: str = "",
     sure: bool = False,
 ) -> list[dict[str, Any]]:
-    """Record an outcome, or a new version of it, known `at` a moment.
-
-    The default moment is the deadline for a no after it, for the deadline makes it known; else now.
-
-    A ladder resolves by its open rungs: ``yes`` settles every rung whose deadline had not passed by
-    then, ``no`` those whose deadline has; a yes on one rung brings the same of the others.
-    ``annulled`` annuls. A number beyond the bounds, which is kept as beyond them, is
-    :class:`Unsure` unless it is `sure`, and then noted as it was stated; so is, before the
-    deadline, an outcome that what is asked cannot give so early (a no of ``by close``, a yes of
-    ``through close``, either of ``on close``), and at any time one that the facts on record
-    contradict. The outcome that stands is refused where source, moment and note say
-    nothing new; without `at` it keeps its moment.
-    """
+    """Record an outcome, or a new version of it, known `at` a moment."""
     catalog = Catalog.of(ledger)
     check_moment(at or now, now)
     _check_source(source, f"resolve {name} {outcome}")
@@ -182,12 +170,7 @@ def dispute(
     at: dt.datetime | None = None,
     note: str = "",
 ) -> list[dict[str, Any]]:
-    """Record another reading of the outcome; the official resolution is unchanged.
-
-    It is read by ``score --reading disputed`` and by nothing else. Of a ladder it means the rungs
-    that this reading would settle and that do not say so already. `at` is when it could be known by
-    that reading; default: as the outcome that stands, else now.
-    """
+    """Record another reading of the outcome; the official resolution is unchanged."""
     catalog = Catalog.of(ledger)
     check_moment(at or now, now)
     _check_source(source, f"dispute {name} {outcome}")
@@ -424,8 +407,7 @@ def scored(ledger: Ledger, name: str, *, kind: str = "live", run: str = "") -> l
     """Score the forecasters of a question had each version stood; n is 0 where nobody is scored."""
     kind = kind_named(kind)
     if kind not in KINDS:
-        msg = f"kind ({kind}): must be one of {', '.join(KINDS)}"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"kind ({kind}): must be one of {', '.join(KINDS)}")
     catalog = Catalog.of(ledger)
     rows: list[dict[str, Any]] = []
     for version in _versions(ledger, catalog, name):

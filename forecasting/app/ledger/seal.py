@@ -62,11 +62,7 @@ def reveal(
     file: Path | None = None,
     everything: bool = False,
 ) -> list[dict[str, Any]]:
-    """Open seals: record each forecast as it was when it was sealed, naming its seal.
-
-    `name` is a sealed entry, or a question or ladder for all that the forecaster sealed on it;
-    `file` a copy that is not in its place; `everything` all whose file is.
-    """
+    """Open seals: record each forecast as it was when it was sealed, naming its seal."""
     if (bool(name) + everything != 1) if file is None else everything:
         msg = "reveal: give an entry or a question, or file=FILE, or everything=True"
         raise InvalidInput(msg, hint="forecast reveal --all")
@@ -130,11 +126,7 @@ def hidden(ledger: Ledger, *, head: int | None = None) -> list[Sealed]:
 
 
 def _seals_named(
-    ledger: Ledger,
-    catalog: Catalog,
-    name: str,
-    by_seq: Mapping[int, Sealed],
-    forecaster: str,
+    ledger: Ledger, catalog: Catalog, name: str, by_seq: Mapping[int, Sealed], forecaster: str
 ) -> list[Sealed]:
     """Give the seals that a name means: of a question, the forecaster's own."""
     try:
@@ -203,11 +195,7 @@ def read_seals(
     seals: Seals,
     head: int | None = None,
 ) -> tuple[list[Forecast], list[Withdrawal]]:
-    """Give the live forecasts of a table, in order, and what was taken back; see `Seals`.
-
-    Of the seals `among`, for ``missing`` each hidden one is a withdrawal, for ``worst`` a forecast
-    made of the outcome that stands. Revealed forecasts count from when they were sealed.
-    """
+    """Give the live forecasts of a table, in order, and what was taken back; see `Seals`."""
     result, withdrawals = list(forecasts), list(undone(ledger, head=head).withdrawals)
     if seals == "shown":
         return as_shown(result, among, withdrawals)
@@ -256,12 +244,7 @@ def _as_worst(catalog: Catalog, seal: Sealed) -> Forecast | None:
 def redact(
     ledger: Ledger, name: str, *, forecaster: str, reason: str, now: dt.datetime
 ) -> dict[str, Any]:
-    """Take the text of a forecast's rationale out of the ledger, and record that and why.
-
-    The forecast stays, with the commitment to the text that it had. Only its own forecaster does
-    this: it keeps from mistakes, for whoever holds the file can speak in any name. `reason` stays
-    for good, so it must not repeat what is taken out; `copies` says where the text is still.
-    """
+    """Take the text of a forecast's rationale out of the ledger, and record that and why."""
     entry = ledger.entry(name)
     forecast = entry.value
     if not isinstance(forecast, Forecast):
@@ -269,8 +252,7 @@ def redact(
         raise InvalidInput(msg, hint="forecast history QUESTION --wide")
     before = {item.forecast: item for item in ledger.redactions()}.get(entry.seq)
     if before is not None:
-        msg = f"entry ({name}): was redacted by entry {before.seq}: {before.reason}"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"entry ({name}): was redacted by entry {before.seq}: {before.reason}")
     if not forecast.because:
         msg = f"entry ({name}): has no rationale to redact"
         raise InvalidInput(msg, hint=f"forecast history {forecast.question}")

@@ -64,13 +64,7 @@ def add(
     lasting: bool = False,
     **given: Any,
 ) -> dict[str, Any]:
-    """Record an item of evidence and what it does to the world; see `forecast news add`.
-
-    `given` are further fields of :class:`Entered`; `instead_of` is retracted with it. `similar`
-    lists items that may tell the same story, each with the command that makes them one (they are
-    never merged unasked), `notes` what was read otherwise than written, `resolves` the commands for
-    questions that the item decides.
-    """
+    """Record an item of evidence and what it does to the world; see `forecast news add`."""
     if half_life and lasting:
         msg = f"half_life ({half_life}): a lasting report has no half-life"
         raise InvalidInput(msg, hint="half_life=TIME or lasting=True")
@@ -107,10 +101,7 @@ def add(
 def resolves(
     check: EffectCheck, catalog: Catalog, item: Evidence, now: dt.datetime
 ) -> list[dict[str, str]]:
-    """Give the questions that an item's facts decide, each with the command that resolves it.
-
-    A person runs it, or not: no fact makes a resolution.
-    """
+    """Give the questions that an item's facts decide, each with the command that resolves it."""
     facts = [effect for effect in item.effects if effect.form == "datum"]
     processes = {effect.target for effect in facts}
     if not processes:
@@ -164,11 +155,7 @@ def retract(
     now: dt.datetime,
     known_at: dt.datetime | None = None,
 ) -> dict[str, Any]:
-    """Take an item back by an entry of its own; the item stays in the record.
-
-    Forecasts as of a moment before `known_at` (default now) keep it; for a slip in entering, give
-    the item's own.
-    """
+    """Take an item back by an entry of its own; the item stays in the record."""
     if not normalised(because):
         msg = "because: a retraction needs a reason"
         raise InvalidInput(msg, hint=f'forecast news retract {name} --because "denied by both"')
@@ -253,14 +240,7 @@ def import_news(
     dates: str = "",
     dry_run: bool = False,
 ) -> dict[str, Any]:
-    """Record the rows of a CSV, JSON-lines, RSS or Atom file that are new and break no rule.
-
-    `on`, `source` and `grade` are for the rows that state none; a feed states no effects. A row is
-    a duplicate if an item of the same title, source, known_at and address was ever recorded, a
-    retracted one too; an item of a feed, if one of the same guid was, else of the same address,
-    else of the same title within two days, whatever its date says now (`updated` lists those whose
-    date or title changed).
-    """
+    """Record the rows of a CSV, JSON-lines, RSS or Atom file that are new and break no rule."""
     manner = Manner(zone=known_zone(zone).key if zone else "", dates=dates)  # type: ignore[arg-type]
     read_time = partial(
         moment, days="ends", zone=manner.zone or banks.zone_of(ledger), manner=manner
@@ -372,8 +352,7 @@ def _entered(
 ) -> Entered:
     """Read the fields of an item; `on` and `grade` are for one that states none."""
     if not fields.get("known_at"):
-        msg = "known_at: must be given"
-        raise InvalidInput(msg, hint="2026-11-22T12:00Z")
+        raise InvalidInput("known_at: must be given", hint="2026-11-22T12:00Z")
     happened = fields.get("event_at", "")
     own = tuple(part.strip() for part in fields.get("on", "").split(";") if part.strip())
     words = ("title", "source", "url", "story", "because", "half_life")
@@ -404,10 +383,7 @@ def taken(
     catalog: Catalog,
     now: dt.datetime,
 ) -> News:
-    """Decide which items are recorded: `records` as a file states them, `whole` as a ledger has it.
-
-    An item of another ledger is known by its key.
-    """
+    """Decide which items are recorded: `records` of a file, or `whole` ones of a ledger."""
     news = News()
     identities = {identity(item) for item in recorded if not retracts(item)}
     keys = {item.key for item in recorded}
@@ -452,12 +428,7 @@ def set_grade(
     because: str = "",
     new: bool = False,
 ) -> dict[str, Any]:
-    """Grade a source from now on; the entry overrides the grades that its items carry.
-
-    The grade counts for forecasts as of now and later, never for earlier moments; `reweighed` says
-    how many reports that stand weigh by it from now on. Only with `new` for a source that no item
-    names yet: a mistyped name would stay for good.
-    """
+    """Grade a source from now on; the entry overrides the grades that its items carry."""
     name = normalised(source)
     if not name or len(name) > _LONGEST:
         msg = f"source ({name[:40]}): must be a name of 1 to {_LONGEST} characters"

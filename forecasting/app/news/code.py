@@ -110,10 +110,7 @@ def _texts(catalog: Catalog, world: NewsWorld, now: dt.datetime) -> dict[str, st
 
 
 def inbox(ledger: Ledger, *, now: dt.datetime) -> list[dict[str, Any]]:
-    """List the items that nobody has coded, those most like open questions and processes first.
-
-    `like` holds names with their likeness from 0 to 1, the most alike first.
-    """
+    """List the items that nobody has coded, those most like open questions and processes first."""
     items = [
         item
         for item in standing(ledger.evidence())
@@ -186,13 +183,9 @@ def code(
     confirmed: bool = False,
     event_at: dt.datetime | None = None,
 ) -> dict[str, Any]:
-    """Say what an item on record does: a new entry takes its place in one transaction.
-
-    `grade, story, because` are instead of the item's own; empty: as they are.
-    """
+    """Say what an item on record does: a new entry takes its place in one transaction."""
     if not on:
-        msg = "target: choose what the item acts on"
-        raise InvalidInput(msg)
+        raise InvalidInput("target: choose what the item acts on")
     item = find(ledger, ledger.evidence(), name)
     fields = {"event_at": event_at, "grade": grade, "story": story, "because": because}
     changes = {key: value for key, value in fields.items() if value}
@@ -206,8 +199,7 @@ def uncode(ledger: Ledger, name: str, *, now: dt.datetime) -> dict[str, Any]:
     items = ledger.evidence()
     item = find(ledger, items, name)
     if not is_coded(item):
-        msg = f"item ({name}): has no code"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"item ({name}): has no code")
     before = replaced(items, item)
     was = item if before is None or is_coded(before) else before
     on = [effect.target for effect in was.effects if effect.form == "bears"]
@@ -217,8 +209,7 @@ def uncode(ledger: Ledger, name: str, *, now: dt.datetime) -> dict[str, Any]:
 def join(ledger: Ledger, name: str, story: str, *, now: dt.datetime) -> dict[str, Any]:
     """Put an item into the story of another; what it does, and how it fades, stays as it is."""
     if not story:
-        msg = "story: choose one"
-        raise InvalidInput(msg)
+        raise InvalidInput("story: choose one")
     item = find(ledger, ledger.evidence(), name)
     halves = {
         str(effect.detail["half_life"]) for effect in item.effects if "half_life" in effect.detail
@@ -266,12 +257,7 @@ def effect(
 ) -> dict[str, Any]:
     """Say what the model would answer if an item were coded so; nothing is written.
 
-    With and without the item the paths start from the same seed, so that what differs is the item;
-    they are fewer than an update draws. Any code, 0 too, says that somebody looked at the process
-    up to when the item was known, and that ends what chance may have done unseen: `looked` has
-    those processes that were not watched so far, with the end of their watch before. A fact as
-    `target` has ``("",)`` for codes.
-    `rows` hold `before`, `after` by code (None: no number) and `mcse`, the simulation's error.
+    With and without the item the paths start from the same seed, so that what differs is the item.
     """
     from forecasting.app.forecast.predict import OWN, REPLAY_DRAWS, Predictor, watches_of
 

@@ -50,13 +50,11 @@ def find(ledger: Ledger, items: Sequence[Evidence], name: str) -> Evidence:
     try:
         entry = ledger.entry(reference)
     except NotFound as absent:
-        msg = f"no news item named {name}"
-        raise NotFound(msg, hint=hint) from absent
+        raise NotFound(f"no news item named {name}", hint=hint) from absent
     for item in items:
         if item.seq == entry.seq:
             return item
-    msg = f"entry ({name}): is a {entry.kind.replace('_', ' ')}, no news"
-    raise NotFound(msg, hint=hint)
+    raise NotFound(f"entry ({name}): is a {entry.kind.replace('_', ' ')}, no news", hint=hint)
 
 
 def replaced(items: Sequence[Evidence], by: Evidence) -> Evidence | None:
@@ -66,11 +64,7 @@ def replaced(items: Sequence[Evidence], by: Evidence) -> Evidence | None:
 
 
 def show(ledger: Ledger, name: str, *, now: dt.datetime) -> dict[str, Any]:
-    """Give an item whole: effects, the story's other items, its retraction, what it moved.
-
-    `moves` says on which moves of which processes it acts, as a hazard ratio when it came and now;
-    `unusable` why it moves nothing, where the world has changed since and no longer has its target.
-    """
+    """Give an item whole: effects, the story's other items, its retraction, what it moved."""
     items = ledger.evidence()
     item = find(ledger, items, name)
     retraction_of = retractions(items)
@@ -157,12 +151,7 @@ def row_of(item: Evidence) -> dict[str, Any]:
 def rows(
     ledger: Ledger, *, now: dt.datetime, question: str = "", everything: bool = False
 ) -> list[dict[str, Any]]:
-    """Give the evidence by the time it was known, with what each report weighed then and now.
-
-    Reference tables, the world's own history, retracted items and retractions only with
-    `everything`; what grades a source is no news and never listed. `question` may be a ladder or a
-    process too.
-    """
+    """Give the evidence by the time it was known, with what each report weighed then and now."""
     items = ledger.evidence()
     catalog = Catalog.of(ledger)
     world = banks.news_world(ledger, catalog)
@@ -207,12 +196,7 @@ def coded_rows(ledger: Ledger, *, now: dt.datetime) -> list[dict[str, Any]]:
 
 
 def source_rows(ledger: Ledger, *, as_of: dt.datetime, now: dt.datetime) -> list[dict[str, Any]]:
-    """Give every source that an item names or a grading set: those of your own news first.
-
-    `reliability` is learned from `claims` that resolved (mean and 90 %), `prior` goes by the grade
-    alone, `effective` discounts copies; `bound` is the most that all it says may multiply a hazard
-    by or divide it. Of `items`, `own` are news added here and `data` facts that came with the bank.
-    """
+    """Give every source that an item names or a grading set: those of your own news first."""
     if as_of > now:
         msg = f"as_of ({iso(as_of)}): lies in the future (now {iso(now)})"
         raise InvalidInput(msg, hint="leave out as_of=TIME")

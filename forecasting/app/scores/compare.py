@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
 #: Windows of proper scores, which a leaderboard may rank by.
 RANKED_BY = ("scheduled", "spot")
-#: Steps further apart than this, relative to the usual gap, make no regular series.
-_IRREGULAR = 0.25
-_LEAST_SERIES = 8
 #: The columns of the table, also of one without rows.
 LEADERBOARD_COLUMNS = (
     *("rank", "forecaster", "raw", "adjusted", "lower", "upper", "p_best", "rank_lower"),
@@ -47,21 +44,13 @@ def compare(
     window: str = "scheduled",
     question_type: str = "",
     selection: Selection | None = None,
-    diebold_mariano: bool = False,
     resamples: int = 4999,
 ) -> dict[str, Any]:
     """Compare A and B on the questions that both forecast, from when the later had spoken.
 
-    ``uniform`` and ``climatology`` are there where nobody logged them. Question types are never
-    averaged together: without one, that with most shared questions. The Diebold-Mariano test is
-    for regular series, where the events close at regular intervals.
-
-    Returns
-    -------
-    dict
-        The contract's keys and more: ``steps`` that entered the sequence, ``waiting`` questions
-        that resolved but have not reached their scheduled close, ``held_by`` the event whose late
-        answer holds up those after it, ``other_types`` with their shared questions.
+    The result has the contract's keys and more: ``steps`` in the sequence, ``waiting`` questions
+    before their scheduled close, ``held_by`` the event whose late answer holds up others,
+    ``other_types``.
     """
     from forecasting.comparison import paired_bootstrap
 
@@ -76,8 +65,7 @@ def compare(
         )
         raise InvalidInput(msg)
     if question_type and question_type not in NATURAL:
-        msg = f"type ({question_type}): must be one of {', '.join(NATURAL)}"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"type ({question_type}): must be one of {', '.join(NATURAL)}")
     frame = resolved(ledger, wanted, seals="worst")
     for name in (a, b):
         if name in (UNIFORM, CLIMATOLOGY):
@@ -149,8 +137,6 @@ def compare(
         sentences.append(_sequence(result, wide, pending, names, upper - lower, moment))
     else:
         sentences.append("This score has no fixed bound, so there is no confidence sequence.")
-    if diebold_mariano:
-        sentences.append(_series(result, wide, names))
     return {**result, "reading": "\n".join(sentences)}
 
 
@@ -198,33 +184,6 @@ def _sequence(
         e_b=float(at.e_b[-1]),
     )
     return _with_names(at.reading, names) + wait_note
-
-
-def _series(result: dict[str, Any], wide: "pd.DataFrame", names: tuple[str, str]) -> str:
-    """Add the Diebold-Mariano test where the events close at regular intervals."""
-    import numpy as np
-
-    from forecasting.comparison import diebold_mariano
-
-    steps = (
-        wide.assign(d=wide["a"] - wide["b"]).groupby("event").agg({"d": "mean", "closes": "max"})
-    )
-    steps = steps.sort_values("closes")
-    gaps = np.diff(steps["closes"].astype("int64").to_numpy())
-    result.update(dm_statistic=None, dm_p_value=None)
-    if len(steps) < _LEAST_SERIES:
-        return f"Diebold-Mariano needs {_LEAST_SERIES} events in a row; there are {len(steps)}."
-    usual = float(np.median(gaps))
-    if usual <= 0 or bool(np.any(np.abs(gaps - usual) > _IRREGULAR * usual)):
-        return "No Diebold-Mariano test: the events do not close at regular intervals."
-    tested = diebold_mariano(steps["d"].to_numpy())
-    result.update(dm_statistic=tested.statistic, dm_p_value=tested.p_value)
-    if math.isnan(tested.statistic):
-        return f"No Diebold-Mariano test: {tested.note}."
-    return (
-        f"Diebold-Mariano on {tested.n} regular steps: {tested.statistic:.2f}, p = "
-        f"{tested.p_value:.2g}; below 0 {names[0]} is the better."
-    )
 
 
 def _pending(ledger: Ledger, wanted: Selection, a: str, b: str, kind: str) -> "pd.DataFrame":
@@ -281,23 +240,8 @@ def leaderboard(
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """Give a row per forecaster of one question type, and what is to be said beside the table.
 
-    The scores are finite ones (``brier``, ``spherical``, ``rps``, ``crps``), for the adjustment,
-    over the ``scheduled`` window, or at a ``spot@SHARE`` for those who had a forecast in force
-    there. With `sample` the hierarchical model gives the probabilities of rank, else an
-    approximation of it.
-
-    Returns
-    -------
-    rows : list of dict
-        ``forecaster, raw, adjusted, lower, upper, p_best, component`` and more. `adjusted` is the
-        expected score on the average question of the largest connected component, NaN where that is
-        none that the score can be. Its 95 % interval
-        (none below 20 events) is of how far each forecaster is from the others on these questions,
-        and not of how hard such questions are. ``rank`` and
-        ``p_best`` are null where there is no ranking: for forecasters with fewer than 8 events or
-        in another component, and for every replay, whose questions were written with hindsight.
-    notes : list of str
-        Why somebody is not ranked, and how the probabilities were computed.
+    ``rank`` and ``p_best`` are null below 8 events, in another component, and for every replay,
+    whose questions were written with hindsight.
     """
     wanted = selection or Selection()
     used = rule or NATURAL.get(question_type, "")

@@ -92,17 +92,12 @@ def latest_run(ledger: Ledger) -> str:
 
 
 def resolved(
-    ledger: Ledger,
-    wanted: Selection,
-    *,
-    seals: Seals = "missing",
-    supposed: Catalog | None = None,
+    ledger: Ledger, wanted: Selection, *, seals: Seals = "missing", supposed: Catalog | None = None
 ) -> "pd.DataFrame":
     """Give the scoring frame of a selection, with only what it may know.
 
-    `seals` says how it reads sealed forecasts: tables of scores ask for ``worst``, whatever learns
-    from others' numbers for ``shown``; see :mod:`forecasting.app.ledger.seal`. With `supposed`, its
-    outcomes count instead of those that the ledger holds.
+    Tables of scores ask for `seals` as ``worst``, whatever learns from others' numbers as
+    ``shown``.
     """
     head, catalog = as_it_stood(ledger, wanted)
     catalog = supposed or catalog
@@ -126,11 +121,7 @@ def resolved(
 
 
 def as_it_stood(ledger: Ledger, wanted: Selection) -> tuple[int | None, Catalog]:
-    """Give the entry up to which a selection is read (None: all) and the catalogue at it.
-
-    What is live was all recorded by its `as_of`; what was recorded afterwards has the outcomes that
-    were on record by then.
-    """
+    """Give the entry up to which a selection is read (None: all) and the catalogue at it."""
     live = wanted.kind == "live"
     head = ledger.head_at(wanted.as_of) if live and wanted.as_of is not None else None
     by = None if live else wanted.as_of
@@ -238,8 +229,7 @@ def _asked_for(
     ledger: Ledger, catalog: Catalog, wanted: Selection, *, head: int | None
 ) -> list[Forecast]:
     if wanted.kind not in KINDS:
-        msg = f"kind ({wanted.kind}): must be one of {', '.join(KINDS)} or all"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"kind ({wanted.kind}): must be one of {', '.join(KINDS)} or all")
     run = _run(ledger, wanted)
     if wanted.kind == "replay" and not run:
         return []
@@ -333,11 +323,7 @@ def scoring_frame(
     head: int | None = None,
     withdrawals: Sequence[Withdrawal] | None = None,
 ) -> "pd.DataFrame":
-    """Give the frame of the resolved questions among some forecasts; annulled ones are left out.
-
-    ``too_soon`` marks the questions that resolved within two days of their opening: they are shown
-    and left out of means. `withdrawals` are the ledger's unless they are given.
-    """
+    """Give the frame of the resolved questions among some forecasts; annulled ones are left out."""
     import numpy as np
     import pandas as pd
 

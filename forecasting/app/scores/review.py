@@ -100,11 +100,7 @@ def gather(ledger: Ledger, *, kind: str, run: str, now: dt.datetime) -> page.Rev
         questions=_paths(ledger, catalog, now, [*forecasts, *texts, *matched], by_question, unfit),
         texts=cards(catalog, bank, forecasts) if kind == "replay" else (),
         due=[
-            {
-                "question": question.id,
-                "title": question.title,
-                "since": question.resolves_by,
-            }
+            {"question": question.id, "title": question.title, "since": question.resolves_by}
             for question in sorted(catalog.questions.values(), key=lambda q: (q.resolves_by, q.id))
             if catalog.status(question, now) == "due"
         ],
@@ -228,12 +224,7 @@ def _paths(
 
 
 def figures(
-    ledger: Ledger,
-    who: str,
-    whole: Selection,
-    *,
-    now: dt.datetime,
-    told: Callable[[str], None],
+    ledger: Ledger, who: str, whole: Selection, *, now: dt.datetime, told: Callable[[str], None]
 ) -> dict[str, Any]:
     """Give every figure of a review: of one forecaster, and of all where they stand side by side.
 
@@ -295,7 +286,7 @@ def figures(
     more = unread(ledger, mine, types=CALIBRATED, share=reliability["share"])
     result["unread"] = left_out(ledger, mine, counted=False, more=more)
     result["unscored"] = unscored(catalog, by_me, kind, now)
-    result["histogram"] = pictures.table(resolved(ledger, mine), "histogram", kind=kind)
+    result["histogram"] = pictures.table(resolved(ledger, mine), "histogram")
     every = cards(catalog, bank_of(ledger), forecasts)
     result["texts"] = [card for card in every if card.claims]
     return result

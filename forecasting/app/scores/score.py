@@ -65,12 +65,7 @@ def scores(
     missing: str = "leave-out",
     resamples: int = 4999,
 ) -> list[dict[str, Any]]:
-    """Score forecasters over the lifetime of questions, types and units apart; see `Book.scores`.
-
-    CRPS is in the unit of its question: without one there is no mean. A row a forecaster, group and
-    question type: `mean` is smaller when better unless `orientation` says ``larger``, ``skill``
-    larger when better; ``while_open`` is the mean until each resolution (not proper).
-    """
+    """Score forecasters over the lifetime of questions, types apart; see `Book.scores`."""
     wanted = selection or Selection()
     check_table(rule, by, window, missing)
     known_forecaster(ledger, wanted.forecaster)
@@ -109,17 +104,11 @@ def calibration(
 ) -> dict[str, Any]:
     """Give the reliability curve, its band, the parts of the mean score and a reading.
 
-    The curve, its parts (of `score`: half Brier, or log in nats), the band and the p-value use one
-    forecast a question (the one that stood at `share` of its window) and one question an event, as
-    means over ``picks`` of the question; ``pooled`` holds the curve of every update with an
-    approximate band over events and no p-value. ``n_early`` counts what resolved before a close
-    that is still to come at the moment of the table: their neighbours that stay quiet are not in it
-    yet, so it leans to whatever ends a question early. With nothing to say, ``n`` is 0.
+    All rest on one forecast a question (at `share` of its window) and one question an event.
     """
     wanted = selection or Selection()
     if not 0 <= share < 1:
-        msg = f"share ({share}): must lie in [0, 1)"
-        raise InvalidInput(msg, hint="share=0.5")
+        raise InvalidInput(f"share ({share}): must lie in [0, 1)", hint="share=0.5")
     frame = resolved(ledger, wanted)
     moment = wanted.as_of or now
     result = calibrated(frame, share=share, score=score, moment=moment)
@@ -135,11 +124,7 @@ def calibration(
 def unread(
     ledger: Ledger, wanted: Selection, *, types: Sequence[str], share: float | None
 ) -> Counter[str]:
-    """Count the scored questions that a calibration of some types does not read, by their reason.
-
-    What a table of scores leaves out too is not among them. Without a `share` every forecast of a
-    question is read.
-    """
+    """Count the scored questions that a calibration of some types does not read, by reason."""
     frame = resolved(ledger, wanted)
     frame = where(frame, ~frame["too_soon"])
     taken = frame["type"].isin(list(types))
@@ -175,16 +160,9 @@ def by_group(
     share: float = 0.5,
     now: dt.datetime | None = None,
 ) -> list[dict[str, Any]]:
-    """Give a calibration row for each forecaster, topic, month of scheduled close, or horizon.
-
-    A horizon takes the forecasts in force so many days before the close, of questions open then:
-    no fair sample of all, so ``event_rate`` is beside it. Slopes and intercepts of forecasters
-    are partially pooled, with 90 % intervals, and ``reads_20`` and ``reads_80`` are the
-    probabilities that their 20 and 80 % should be read as: near 20 and 80 for a short record.
-    """
+    """Give a calibration row for each forecaster, topic, month of scheduled close, or horizon."""
     if by not in CALIBRATED_BY:
-        msg = f"by ({by}): must be one of {', '.join(CALIBRATED_BY)}"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"by ({by}): must be one of {', '.join(CALIBRATED_BY)}")
     frame = resolved(ledger, selection)
     frame = where(frame, frame["type"] == "binary")
     if by == "horizon":
@@ -234,10 +212,7 @@ def left_out(
 
 
 def _reasons(
-    ledger: Ledger,
-    wanted: Selection,
-    forecasters: Sequence[str],
-    moment: dt.datetime | None = None,
+    ledger: Ledger, wanted: Selection, forecasters: Sequence[str], moment: dt.datetime | None = None
 ) -> Counter[str]:
     """Count the questions that are in no frame by their reason, and what a `moment` came early."""
     head, catalog = as_it_stood(ledger, wanted)
@@ -273,11 +248,7 @@ def empty_note(
     whose: str = "",
     share: float | None = None,
 ) -> str:
-    """Say why a table has nothing: of what resolved, what it leaves out; else what there is.
-
-    It scores by `rule`, takes questions of `types` (default: those of the rule, or all), is of
-    `whose` forecasts, and reads them at a `share` of each window.
-    """
+    """Say why a table has nothing: of what resolved, what it leaves out; else what there is."""
     kinds = kinds_present(ledger) if wanted.kind == "all" else [wanted.kind]
     noun = "forecast" if wanted.kind == "all" else f"{wanted.kind} forecast"
     noun += f" by {whose}" if whose else ""

@@ -154,11 +154,7 @@ def check_bank(path: Path | None, ledger: Ledger | None = None) -> list[Problem]
 
 
 def load_bank(ledger: Ledger, bank: Bank, now: dt.datetime) -> dict[str, int]:
-    """Append what a bank has and the ledger lacks; give the counts of what was new or changed.
-
-    A question whose wording was clarified gets a new version. Once a forecast exists, its outcome
-    space and its window may not change: that is a new question.
-    """
+    """Append what a bank has and the ledger lacks; give the counts of what was new or changed."""
     recorded = {question.id: question for question in ledger.questions()}
     dropped = {setup.name for setup in ledger.setups() if setup.subject == "dropped"} - set(
         recorded
@@ -203,12 +199,7 @@ def load_bank(ledger: Ledger, bank: Bank, now: dt.datetime) -> dict[str, int]:
 
 
 def _statement(resolution: Resolution) -> tuple[Any, ...]:
-    return (
-        resolution.said,
-        resolution.outcome,
-        resolution.resolved_at,
-        resolution.source,
-    )
+    return (resolution.said, resolution.outcome, resolution.resolved_at, resolution.source)
 
 
 def _content(item: Evidence) -> tuple[Any, ...]:
@@ -267,8 +258,7 @@ def add_fields(ledger: Ledger, fields: Mapping[str, Any], now: dt.datetime) -> l
     for question in questions:
         slug = question.ladder or question.id
         if question.id in catalog.questions or catalog.ladder(slug) or slug in world.processes:
-            msg = f"slug ({slug}): is already in use"
-            raise InvalidInput(msg, hint="another slug")
+            raise InvalidInput(f"slug ({slug}): is already in use", hint="another slug")
         if question.closes <= now and "resolution" not in fields and "resolutions" not in fields:
             msg = f"closes ({deadline(question.closes, question.zone)}): lies in the past"
             raise InvalidInput(msg, hint="a deadline in the future")

@@ -91,8 +91,7 @@ def init(
         person(forecaster)
     place = folder.absolute()
     if place.exists() and not place.is_dir():
-        msg = f"folder ({folder}): must be a folder"
-        raise InvalidInput(msg, hint="forecast init FOLDER")
+        raise InvalidInput(f"folder ({folder}): must be a folder", hint="forecast init FOLDER")
     if forecaster:
         forecaster = reading.forecaster(forecaster)
     file = place / config.WORKSPACE

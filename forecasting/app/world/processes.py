@@ -188,11 +188,7 @@ def watch(
     because: str = "",
     world: WorldSpec | None = None,
 ) -> list[dict[str, Any]]:
-    """Record that somebody looked at processes, and nothing more had happened up to a moment.
-
-    All in one transaction; never later than now, never earlier than a watch of the same process,
-    that of the bank's file among them.
-    """
+    """Record that somebody looked at processes, and nothing more had happened up to a moment."""
     spec = banks.world_of(ledger) if world is None else world
     names = _names_to_watch(spec, processes, every=every)
     if until > now:
@@ -257,12 +253,7 @@ def _latest(ledger: Ledger) -> dict[str, Watch]:
 def rows(
     ledger: Ledger, *, now: dt.datetime, world: WorldSpec | None = None
 ) -> list[dict[str, Any]]:
-    """Give one row a process: until when it is watched, by whom, and how long ago that was.
-
-    The bank's own record covers a process until somebody has watched it; it has no ``recorded_at``,
-    and ``bank`` for a watcher. One that nobody watches has no ``until``. A day that is not over is
-    watched until now, as everywhere. The longest unwatched come first.
-    """
+    """Give one row a process: until when it is watched, by whom, and how long ago that was."""
     spec = banks.world_of(ledger) if world is None else world
     latest = _latest(ledger)
     result = []

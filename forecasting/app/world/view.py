@@ -43,8 +43,7 @@ def world(
 ) -> "WorldView":
     """Simulate the world as of a moment; see `Book.world`."""
     if draws is not None and (draws < 1 or draws % 16):
-        msg = f"draws ({draws}): must be a multiple of 16"
-        raise InvalidInput(msg, hint="draws=32_768")
+        raise InvalidInput(f"draws ({draws}): must be a multiple of 16", hint="draws=32_768")
     whose = None if bank is None else loaded(bank)
     return WorldView(live(ledger, now=now, as_of=as_of, seed=seed, draws=draws, bank=whose))
 

@@ -76,12 +76,7 @@ type Asked = tuple[Run, BoolArray, BoolArray | None]
 def what_if(
     live: Live, given: Sequence[str], do: Sequence[str], scenarios: ScenarioSet | None = None
 ) -> list[dict[str, Any]]:
-    """Say how every open question and scenario stands once something is seen or brought about.
-
-    `given`: ``QUESTION=OUTCOME``, ``PROCESS=STATE``, a predicate, or a target ``QUESTION=30%``, as
-    if somebody else's number were right; `do`: ``QUESTION=OUTCOME@TIME`` or ``PROCESS=STATE@TIME``
-    (default now), and ``=no`` bars it.
-    """
+    """Say how every open question and scenario stands once something is seen or brought about."""
     if not given and not do:
         msg = "what-if: needs a condition"
         raise InvalidInput(msg, hint='given="QUESTION=yes" or do="PROCESS=STATE"')
@@ -132,9 +127,8 @@ def _could_pass(
 ) -> bool:
     """Say whether so many times the paths could take a row past the gate that refused it.
 
-    `limits` are the largest errors by question; a scenario has that of a probability. An error
-    falls with the root of the paths. It is not known before where moves are to be drawn towards
-    the condition (`more` is None), or of rows that too few paths meet: these count as if it could.
+    An error falls with the root of the paths; one that is not known beforehand counts as if it
+    could.
     """
     left = [row for row in rows if row["gate"] != "passed"]
     if more is None:
@@ -443,8 +437,7 @@ def intervention(live: Live, text: str) -> list[Do]:
         if processes[name].kind == "event" and value in ("", "event"):
             value = states[0]
         if value not in states:
-            msg = f"do ({text}): {name} has no state {value}"
-            raise InvalidInput(msg, hint=", ".join(states))
+            raise InvalidInput(f"do ({text}): {name} has no state {value}", hint=", ".join(states))
         return [Do(place[name], day, states.index(value))]
     asks = _question(live, stated)
     truth, _, closes = condition(live, stated) if asks is None else _outcome(live, *asks)

@@ -159,8 +159,7 @@ def _moment(
     if mail:
         cell = _COMMENT.sub("", cell)
     if not cell:
-        msg = f"{name}: is empty"
-        raise InvalidInput(msg, hint=HINT)
+        raise InvalidInput(f"{name}: is empty", hint=HINT)
     if cell.casefold() == "now" and now is not None:
         return utc(now)
     whole = _date(cell, cell, name, order, zone, now)
@@ -208,8 +207,7 @@ def day(
     if date is not None:
         return date
     if not cell:
-        msg = f"{name}: is empty"
-        raise InvalidInput(msg, hint="2026-12-31")
+        raise InvalidInput(f"{name}: is empty", hint="2026-12-31")
     read = _moment(cell, name, "begins", zone, True, False, how.dates, how.now)
     raise refused(name, cell, "is a moment; a day is needed", local_day(read, zone).isoformat())
 
@@ -370,8 +368,7 @@ def _aware(
 
 
 def _no_offset(word: str) -> None:
-    msg = f"{word} is not an offset"
-    raise ValueError(msg)
+    raise ValueError(f"{word} is not an offset")
 
 
 def _local(naive: dt.datetime, zone_name: str, text: str, name: str) -> dt.datetime:

@@ -72,8 +72,7 @@ def forecaster(text: str) -> str:
         Empty, too long, or with control characters.
     """
     if len(text) > LONGEST_NAME:
-        msg = f"forecaster ({len(text):,} characters): at most {LONGEST_NAME:,}"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"forecaster ({len(text):,} characters): at most {LONGEST_NAME:,}")
     if _CONTROL.search(text):
         raise refused("forecaster", text, "must be one line without control characters")
     name = unicodedata.normalize("NFC", text).strip()

@@ -158,8 +158,7 @@ def _scaled(
 
 
 def _beyond(text: str, name: str, hint: str) -> tuple[str, Mark]:
-    msg = f"{name} ({plainly(text)}): is not a finite number"
-    raise Damaged(msg, hint=hint)
+    raise Damaged(f"{name} ({plainly(text)}): is not a finite number", hint=hint)
 
 
 def _no_number(text: str, cell: str, name: str, hint: str) -> InvalidInput:

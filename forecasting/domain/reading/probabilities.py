@@ -106,8 +106,7 @@ def _of_odds(one: str, other: str, stated: str, name: str) -> Decimal:
     ]
     total = sum(sides)
     if not total:
-        msg = f"{name} ({stated}): one side of the odds must be above 0"
-        raise InvalidInput(msg, hint="1:3")
+        raise InvalidInput(f"{name} ({stated}): one side of the odds must be above 0", hint="1:3")
     return Decimal(repr(float(sides[0] / total)))
 
 

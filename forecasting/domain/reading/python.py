@@ -22,13 +22,7 @@ type When = str | dt.date | dt.datetime | None
 def when(
     moment: Any, *, days: Days = "begins", zone: str = "", now: dt.datetime | None = None
 ) -> dt.datetime | None:
-    """Read a moment or a day, as text or as Python, pandas or NumPy has it; None stays None.
-
-    A midnight without a zone is a day, as pandas writes days; any other time without one is
-    refused. A text without an offset is read in `zone`, where one is given. `now` is what ``now``
-    and ``today`` mean: a caller that refuses the future passes its own. Today is read as now where
-    its noon or end, as `days` asks for, is still to come.
-    """
+    """Read a moment or a day, as text or as Python, pandas or NumPy has it; None stays None."""
     if moment is None:
         return None
     plain = _python(moment)
@@ -73,8 +67,6 @@ def by_name(forecast: Any) -> bool:
 def named(values: Any) -> dict[str, str]:
     """Write numbers by their names: options, levels of quantiles, or the days of a ladder.
 
-    Examples
-    --------
     >>> named({"egypt": 0.2, 95: 3, dt.date(2027, 1, 31): "4%"})
     {'egypt': '0.2', '95': '3', '2027-01-31': '4%'}
     """
@@ -82,8 +74,7 @@ def named(values: Any) -> dict[str, str]:
     for key, value in values.items():
         name = key if isinstance(key, str) else day(key) if _is_day(key) else str(key)
         if name in numbers:
-            msg = f"forecast ({name}): is given twice"
-            raise InvalidInput(msg)
+            raise InvalidInput(f"forecast ({name}): is given twice")
         numbers[name] = text(value)
     return numbers
 

@@ -12,14 +12,7 @@ from typing import Any
 from forecasting.domain.forecast import ForecastRow, decimal_text
 from forecasting.domain.instants import iso
 from forecasting.domain.question import Question
-from forecasting.domain.reading import (
-    Ambiguous,
-    Damaged,
-    forecaster,
-    of_file,
-    plainly,
-    probability,
-)
+from forecasting.domain.reading import Ambiguous, Damaged, forecaster, of_file, plainly, probability
 from forecasting.domain.reading.instants import exact
 from forecasting.domain.resolution import Resolution, Withdrawal
 from forecasting.errors import InvalidInput
@@ -292,12 +285,7 @@ def write_csv(
     questions: Mapping[str, Question],
     outcomes: Mapping[str, Resolution],
 ) -> Iterator[str]:
-    """Give the lines of a table: its columns, then a row a forecast, and the rest at the end.
-
-    That is the withdrawals, each of the kind of the forecast that it took back, and a row without a
-    forecast for each question that has none of both. Text that a spreadsheet would run gets an
-    apostrophe before it; numbers and times are as they are.
-    """
+    """Give the lines of a table: its columns, then a row a forecast, and the rest at the end."""
     write = line_writer()
     yield write(COLUMNS)
     about: dict[str, dict[str, str]] = {}

@@ -148,8 +148,7 @@ def _question(line: int, one: Mapping[str, Any]) -> Iterator[Facts | StatedOutco
     number_of, name = str(one["id"]), str(one["name"]).strip()
     kind = str(one.get("type") or "")
     if any(word in kind for word in ("Continuous", "Numeric", "Quantity")):
-        msg = f"type ({plainly(kind)}): is not read"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"type ({plainly(kind)}): is not read")
     stated: dict[str, Any] = {"title": name, "tags": (NAME,), "event": _id(number_of, name)}
     opens = one.get("starts_at") or one.get("published_at") or one.get("created_at")
     for key, time in (

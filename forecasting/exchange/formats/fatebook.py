@@ -34,13 +34,7 @@ from forecasting.errors import InvalidInput
 from forecasting.exchange.cells import Reading
 from forecasting.exchange.format import Format, PlatformRule, QuestionHistory
 from forecasting.exchange.formats.csv import line_writer
-from forecasting.exchange.record import (
-    Facts,
-    Record,
-    Scored,
-    StatedForecast,
-    StatedOutcome,
-)
+from forecasting.exchange.record import Facts, Record, Scored, StatedForecast, StatedOutcome
 from forecasting.exchange.source import Head, Source
 from forecasting.exchange.values import faulty, number, percent, probability
 from forecasting.files import restored
@@ -96,8 +90,7 @@ def _key(one: Any) -> Any:
 def _time(cell: str, name: str, reading: Reading, hint: str = _OF_SITE) -> dt.datetime:
     text = _BARE_SECOND.sub(r"\1:0\2", cell.strip())
     if not reading.manner.zone and ":" in text and not _ZONED.search(text):
-        msg = f"{name} ({plainly(cell)}): in which zone"
-        raise Ambiguous(msg, hint=hint)
+        raise Ambiguous(f"{name} ({plainly(cell)}): in which zone", hint=hint)
     return reading.time(text, name=name, days="begins")
 
 

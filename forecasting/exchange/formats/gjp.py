@@ -121,8 +121,7 @@ def value(
     """Give a forecast over lettered answers; of two the first is yes."""
     if set(answers) != set(letters):
         shown = plainly(", ".join(sorted(answers)))
-        msg = f"answers ({shown}): the question has {', '.join(letters)}"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"answers ({shown}): the question has {', '.join(letters)}")
     pairs = shares({letter: answers[letter] for letter in letters}, slack="0.05")
     return pairs[0][1] if len(letters) == 2 else pairs
 
@@ -171,8 +170,7 @@ def _question(
     if status not in ("closed", "voided", "resolved"):
         return
     if status != "voided" and outcome not in letters:
-        msg = f"outcome ({plainly(outcome)}): must be one of {', '.join(letters)}"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"outcome ({plainly(outcome)}): must be one of {', '.join(letters)}")
     if status != "voided" and len(letters) == 2:
         outcome = "yes" if outcome == letters[0] else "no"
     yield StatedOutcome(

@@ -156,8 +156,7 @@ def _value(
         return answers[yes]
     if set(answers) == {no}:
         return decimal(1 - number(answers[no], name="probability"))
-    msg = f"answer_option ({plainly(', '.join(answers))}): must be {yes} or {no}"
-    raise InvalidInput(msg)
+    raise InvalidInput(f"answer_option ({plainly(', '.join(answers))}): must be {yes} or {no}")
 
 
 def brier(history: QuestionHistory) -> dict[str, list[float]]:

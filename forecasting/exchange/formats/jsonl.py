@@ -90,16 +90,14 @@ def read(source: Source, reading: Reading) -> Iterator[Record]:
 def _record_of(record: dict[str, Any], line: int, reading: Reading) -> Record:
     kind = record.pop("kind", None)
     if not isinstance(kind, str) or kind not in KEYS:
-        msg = f"kind ({plainly(str(kind))}): must be one of {', '.join(KEYS)}"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"kind ({plainly(str(kind))}): must be one of {', '.join(KEYS)}")
     needed, more = KEYS[kind]
     filled = {key: value for key, value in record.items() if value is not None}
     if unknown := [key for key in filled if key not in needed and key not in more]:
         msg = f"key ({plainly(unknown[0])}): must be one of {', '.join((*needed, *more))}"
         raise InvalidInput(msg)
     if absent := [key for key in needed if filled.get(key, "") == ""]:
-        msg = f"{absent[0]}: must be given"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"{absent[0]}: must be given")
     if kind == "question":
         cells = {key: _cell(key, value) for key, value in filled.items()}
         return facts(cells, reading, own_line=line)
@@ -142,8 +140,7 @@ def _settled(filled: Mapping[str, Any], line: int, reading: Reading) -> StatedOu
     plain = {key: _text(value, key) for key, value in filled.items()}
     version, status = plain.get("version", "1"), plain.get("status", "")
     if not (version.isascii() and version.isdigit() and len(version) < 5 and int(version)):
-        msg = f"version ({plainly(version)}): must be a whole number from 1"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"version ({plainly(version)}): must be a whole number from 1")
     for name, value, allowed in (
         ("status", status, STATUSES),
         ("certainty", plain.get("certainty", ""), CERTAINTIES),

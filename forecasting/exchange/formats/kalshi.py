@@ -71,8 +71,7 @@ def _question(ticker: str) -> str:
 def _market(line: int, market: Mapping[str, Any]) -> Iterator[Facts | StatedOutcome]:
     ticker, title = str(required(market, "ticker")), str(required(market, "title")).strip()
     if market.get("market_type") not in (None, "", "binary"):
-        msg = f"market_type ({market['market_type']}): its price is no probability"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"market_type ({market['market_type']}): its price is no probability")
     side = str(market.get("yes_sub_title") or "").strip()
     event = str(required(market, "event_ticker"))
     url = f"https://kalshi.com/markets/{event.partition('-')[0].lower()}"

@@ -147,8 +147,7 @@ def question(row: Mapping[str, str]) -> tuple[dict[str, Any], tuple[str, dt.date
     elif kind == "binary":
         stated["type"] = "binary"
     else:
-        msg = f"Question Type ({plainly(kind)}): is none that is known"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"Question Type ({plainly(kind)}): is none that is known")
     if not row["Resolution"].strip():
         return stated, None
     known = instant(
@@ -174,8 +173,7 @@ def _scaling(cell: str, kind: str) -> dict[str, Any]:
         low, high, zero = (given[key] for key in ("Range Min", "Range Max", "Zero Point"))
         ends = [str(given[f"Open {end} Bound"]) for end in ("Lower", "Upper")]
     except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError, KeyError) as broken:
-        msg = f"Scaling ({plainly(cell[:40])}): is no range"
-        raise InvalidInput(msg) from broken
+        raise InvalidInput(f"Scaling ({plainly(cell[:40])}): is no range") from broken
     unit = _DAY.total_seconds() if kind == "date" else 1.0
     return scale(
         float(number(low, name="Range Min")) / unit, float(number(high, name="Range Max")) / unit,
@@ -209,8 +207,7 @@ def _flag(cell: str, name: str) -> bool | None:
     """Read true or false, as Python, PostgreSQL or JSON writes it; None where neither stands."""
     word = cell.strip().lower()
     if word not in ("true", "t", "1", "false", "f", "0", "none", "null", ""):
-        msg = f"{name} ({plainly(cell)}): must be true or false"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"{name} ({plainly(cell)}): must be true or false")
     return None if word in ("none", "null", "") else word in ("true", "t", "1")
 
 
@@ -258,8 +255,6 @@ def listed(cell: str) -> list[Any]:
 
     Only literals are read: a call is refused, and runs nothing.
 
-    Examples
-    --------
     >>> listed("['a', None]"), listed("[0.10, 1e-3]"), listed("")
     (['a', None], ['0.10', '1e-3'], [])
     """
@@ -277,8 +272,7 @@ def listed(cell: str) -> list[Any]:
     if isinstance(items, tuple):
         items = list(items)
     if not isinstance(items, list):
-        msg = f"list ({plainly(text[:40])}): is no list"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"list ({plainly(text[:40])}): is no list")
     return items
 
 
@@ -301,8 +295,7 @@ def _forecasts(
             who = _who(row, "Forecaster ID", "Forecaster Username", "Forecaster (Anonymized)")
             if row["Question ID"] not in spaces:
                 why = unread.get(row["Question ID"], f"is not in {QUESTIONS}")
-                msg = f"question {plainly(row['Question ID'])} {why}"
-                raise InvalidInput(msg)
+                raise InvalidInput(f"question {plainly(row['Question ID'])} {why}")
             value = value_of(
                 spaces[row["Question ID"]],
                 yes=row["Probability Yes"],
@@ -364,8 +357,7 @@ def _options(space: OutcomeSpace, cells: Sequence[Any], *, unnormalised: bool) -
         shares = [Decimal(decimal_text(round(float(one / total), 15))) for one in shares]
         total = sum(shares, Decimal(0))
     if abs(total - 1) > _ROUNDING:
-        msg = f"options (sum {float(total):.6g}): must sum to 1"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"options (sum {float(total):.6g}): must sum to 1")
     shares[shares.index(max(shares))] += 1 - total
     return Value("options", space.options, tuple(probability(one) for one in shares))
 

@@ -89,8 +89,7 @@ def _question(row: Mapping[str, str]) -> tuple[dict[str, Any], Any]:
             open_upper=row["open_upper_bound"],
         )
     else:
-        msg = f"type ({plainly(kind)}): is none that is known"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"type ({plainly(kind)}): is none that is known")
     resolution = row["resolution"].strip()
     if not resolution or resolution.lower() == "none":
         return stated, None

@@ -92,8 +92,7 @@ def as_csv(content: bytes, name: str) -> bytes:
     try:
         file = pq.ParquetFile(io.BytesIO(content))
         if file.metadata.num_rows > MOST_ROWS:
-            msg = f"file ({name}): more than {MOST_ROWS:,} rows"
-            raise InvalidInput(msg, hint="split it")
+            raise InvalidInput(f"file ({name}): more than {MOST_ROWS:,} rows", hint="split it")
         names = file.schema_arrow.names
         writer.writerow(names)
         for batch in file.iter_batches(batch_size=_ROWS):
@@ -116,8 +115,7 @@ def _cell(name: str, value: Any) -> str:
     if isinstance(value, float | int):
         return decimal_text(value)
     if not isinstance(value, str):
-        msg = f"column ({name}): holds no plain values"
-        raise TypeError(msg)
+        raise TypeError(f"column ({name}): holds no plain values")
     return value if name in NUMERIC else neutral(value)
 
 

@@ -132,8 +132,7 @@ def _within(market: Mapping[str, Any], key: str) -> list[Any]:
     except ValueError:
         items = None
     if not isinstance(items, list):
-        msg = f"{key}: must be a list"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"{key}: must be a list")
     return items
 
 
@@ -141,8 +140,7 @@ def _market(line: int, market: Mapping[str, Any]) -> Iterator[Facts | StatedOutc
     number_of = str(required(market, "conditionId"))
     names = list(map(str, _within(market, "outcomes")))
     if len(names) != 2:
-        msg = f"outcomes ({len(names)}): a market has two"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"outcomes ({len(names)}): a market has two")
     title = str(required(market, "question")).strip()
     plain = [name.strip().lower() for name in names] == ["yes", "no"]
     slug = market.get("slug")

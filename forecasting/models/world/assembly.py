@@ -49,8 +49,7 @@ def assemble(
             raise  # it names what is at fault
         except (ArithmeticError, ValueError, LookupError) as fault:
             # Whatever is at fault is at fault in this process: what rests on others is answered.
-            msg = f"process ({name}): {type(fault).__name__}: {fault}"
-            raise InvalidInput(msg) from fault
+            raise InvalidInput(f"process ({name}): {type(fault).__name__}: {fault}") from fault
     links = []
     for link in world.links:
         child = world.processes[link.child]

@@ -55,11 +55,7 @@ class ClassDraws:
 
 @dataclass(frozen=True, slots=True)
 class SpellClasses:
-    """A bank's classes of spells, with the priors that it states of them.
-
-    A class is drawn apart for each process that asks, for its own case is no case of its class; of
-    the same cases it is drawn once.
-    """
+    """A bank's classes of spells, drawn apart for each asker: no case of its own class."""
 
     classes: Mapping[str, ReferenceClass]
     stated: Sequence[ClassPrior]

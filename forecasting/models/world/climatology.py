@@ -28,9 +28,8 @@ def climatology(
 ) -> tuple[float, ...] | None:
     """Give the quantiles of a number from comparable cases, and one even case beside them.
 
-    For a delivery: the share of what was agreed that each earlier package of its class had brought
-    at the same age. For a count: the events in each earlier stretch of the same length. A case not
-    watched for so long is none.
+    For a delivery: the shares that earlier packages had brought at that age; for a count: the
+    events in each earlier stretch as long. A case not watched for so long is none.
     """
     event = predicate.event
     if not isinstance(event, Total):

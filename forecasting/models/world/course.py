@@ -69,11 +69,7 @@ class Course:
         return wanted
 
     def hits(self, rows: Rows, states: Sequence[str]) -> BoolArray:
-        """Say which rows enter one of some states.
-
-        Without states, which are events: counted moves, parts of a delivery, else every move. A
-        delivery that is made in one part begins with it.
-        """
+        """Say which rows enter one of some states."""
         process = self.process
         if states:
             hit = self.among(states)[rows.state] & (rows.before != rows.state)

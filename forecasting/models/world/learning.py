@@ -210,7 +210,7 @@ def piece_multipliers(past: Past, coded: Sequence[CodedReport]) -> FloatArray:
     for place, (piece, ended) in enumerate(zip(past.pieces, past.heard_from, strict=True)):
         until = piece.day + piece.end - piece.begin
         acting = [r for r in coded if ended <= (r.known_at - EPOCH) / DAY < until]
-        if acting:
+        if acting and until > piece.day:
             cuts = edges(acting, piece.day, until)
             ratios = multiplier(acting, (cuts[1:] + cuts[:-1]) / 2.0)
             multipliers[place] = float(ratios @ np.diff(cuts)) / (until - piece.day)

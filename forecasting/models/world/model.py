@@ -202,9 +202,7 @@ class WorldModel:
     def towards(self, variant: Variant, group: Sequence[Question], at: AsOf, **options: Any) -> Run:
         """Simulate what some questions rest on; where one has a condition, enough paths meet it.
 
-        The moves towards the condition are drawn more often and weighed back, on so many times the
-        paths as the gate wants. Where the question looks far beyond its condition, only the paths
-        that met it go on. A question with a condition is simulated alone. `options` as `run` has.
+        The moves towards the condition are drawn more often and weighed back.
         """
         question = group[0]
         predicate = self.predicates[question.id]

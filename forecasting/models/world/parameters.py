@@ -231,10 +231,7 @@ class Parameters:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Case:
-    """One move with its past and its prior, the names of the links on it, the key of its chance.
-
-    `pooled` is what the pool has learned of its past.
-    """
+    """One move with its past and its prior, the names of the links on it, the key of its chance."""
 
     key: tuple[int, str, str, str]
     past: OwnPast
@@ -294,10 +291,7 @@ _posterior = by_value(48)(posterior_quantiles)
 
 @by_value(32)
 def _marginal(
-    loc: FloatArray | float,
-    scale: FloatArray | float,
-    count: float,
-    exposure: FloatArray | float,
+    loc: FloatArray | float, scale: FloatArray | float, count: float, exposure: FloatArray | float
 ) -> FloatArray:
     """Give the log marginal likelihood of counts in each point; in parts that the cache holds."""
     each = np.broadcast_arrays(np.atleast_1d(loc), scale, exposure)

@@ -227,11 +227,7 @@ class Paths:
         return pd.DataFrame(columns, index=index)
 
     def stories(
-        self,
-        n: int = 10,
-        *,
-        processes: Sequence[str] | None = None,
-        since: float = -np.inf,
+        self, n: int = 10, *, processes: Sequence[str] | None = None, since: float = -np.inf
     ) -> list[Story]:
         """Give the most frequent orders in which processes first move after a day."""
         chosen = list(self.world.index) if processes is None else processes

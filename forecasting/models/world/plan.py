@@ -136,10 +136,7 @@ class _Flat:
 
 
 def _structure(
-    world: World,
-    stands: Sequence[Standing],
-    places: Mapping[tuple[int, int], int],
-    flat: _Flat,
+    world: World, stands: Sequence[Standing], places: Mapping[tuple[int, int], int], flat: _Flat
 ) -> tuple[IntArray, FloatArray, IntArray, NDArray[np.bool_], IntArray]:
     """Give processes, links, and who is linked to whom."""
     lists: list[int] = []
@@ -178,8 +175,7 @@ def _check(world: World, moves: Sequence[tuple[int, Move]]) -> None:
     for place, move in moves:
         process = world.processes[place]
         if move.size is not None and not np.isfinite(process.goal):
-            message = f"{process.name}: a move with a size needs a finite goal."
-            raise InvalidInput(message)
+            raise InvalidInput(f"{process.name}: a move with a size needs a finite goal.")
 
 
 def _budgets(
@@ -223,8 +219,7 @@ def _sizes(world: World, place: int, size: Size) -> tuple[FloatArray, int]:
     every = {1: 0, world.draws // world.repeats: world.repeats}.get(both.shape[1], 1)
     mean, precision = both.astype(np.float64)
     if not (np.all(mean > 0) and np.all(mean < 1) and np.all(precision > 0)):
-        message = f"{world.processes[place].name}: a part has a mean share in (0, 1)."
-        raise InvalidInput(message)
+        raise InvalidInput(f"{world.processes[place].name}: a part has a mean share in (0, 1).")
     return _beta_table(mean, precision), every
 
 

@@ -45,9 +45,7 @@ class Pooled:
 
 
 def pooled_rates(
-    rows: Mapping[Key, tuple[float, float]] | None,
-    pasts: Mapping[Key, Past],
-    fits: FitCache | None,
+    rows: Mapping[Key, tuple[float, float]] | None, pasts: Mapping[Key, Past], fits: FitCache | None
 ) -> Pooled:
     """Fit the pool at its anchor and weigh its draws by what came since."""
     model = Rates()

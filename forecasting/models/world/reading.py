@@ -59,10 +59,7 @@ class Answer:
     versions: Mapping[str, Any] = field(default_factory=dict)
 
     def moved_from(self, numbers: Sequence[float], *, errors: float) -> bool:
-        """Say whether a number is further from an earlier one than so many of its errors explain.
-
-        A quantile is where it was as long as the old one lies between its neighbours in levels.
-        """
+        """Say whether a number is further from an earlier one than its errors explain."""
         if len(self.numbers) != len(numbers):
             return True
         if len(self.numbers) == len(LEVELS):
@@ -150,8 +147,7 @@ def read(paths: Paths, predicate: Predicate, question: Question) -> Reading:
 def pull(paths: Paths, predicate: Predicate, question: Question) -> FloatArray:
     """Give how far each parameter point pulls an answer on the scale of effects, (points, K).
 
-    It is the influence of the delta method, so that of a change between two runs on the same points
-    the error is the root of the summed squares of its pull: what both runs share falls out.
+    Of a change between two runs on the same points the error is the root of its summed squares.
     """
     weights = paths.weights(counting(paths, predicate, question))
     if question.type == "numeric":

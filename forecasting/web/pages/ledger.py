@@ -188,8 +188,7 @@ def _columns(text: str) -> dict[str, str]:
     for pair in text.splitlines():
         heading, _, column = pair.rpartition("=")
         if not heading.strip() or not column.strip():
-            msg = f"columns ({pair}): write each as “Its heading = forecast”"
-            raise InvalidInput(msg)
+            raise InvalidInput(f"columns ({pair}): write each as “Its heading = forecast”")
         columns[heading.strip()] = column.strip()
     return columns
 

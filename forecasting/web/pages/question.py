@@ -274,8 +274,7 @@ def _one_answer(form: Sent) -> str:
             same = False
         if not same:
             both = f"{typed} and “{word.replace('-', ' ')}”"
-            msg = f"probability ({both}): are two answers; leave one of them empty"
-            raise InvalidInput(msg)
+            raise InvalidInput(f"probability ({both}): are two answers; leave one of them empty")
     return word
 
 
@@ -411,8 +410,7 @@ def _meant(visit: Visit, more: dict[str, str]) -> str:
     if doubt is None:
         return stated
     if visit.form.get("meant") != stated:
-        msg = f"{doubt.message} Then send it again as it stands"
-        raise InvalidInput(msg)
+        raise InvalidInput(f"{doubt.message} Then send it again as it stands")
     more["note"] = more["note"] or f"stated as {stated}"
     return outcome_read(page.question.space, stated)
 

@@ -94,10 +94,7 @@ def log(visit: Visit) -> Response:
     meanwhile = before if newer else None
     return visit.write(
         lambda book: book.log(
-            question,
-            percent_typed(typed),
-            because=visit.form.get("because"),
-            since=visit.lately,
+            question, percent_typed(typed), because=visit.form.get("because"), since=visit.lately
         ),
         then="/",
         note=lambda rows: _logged_note(rows, visit.quoted(question), meanwhile),

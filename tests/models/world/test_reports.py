@@ -429,6 +429,7 @@ def test_a_report_on_a_move_is_over_once_another_move_left_its_state():
     """The rates were learned as if it had gone on: of one past two sums of time at risk."""
     coded = _coded(_item("a", "truce=on=x2", half_life="lasting", at=10.0))
     another_left = _past((0.0, 20.0, False), (30.0, 60.0, False))
+    assert piece_multipliers(_past((20.0, 20.0, True)), coded).tolist() == [1.0]
     first, second = piece_multipliers(another_left, coded)
     assert (first > 1.2, second) == (True, 1.0)
     seen = exposed(another_left, coded, [1.0])
@@ -444,7 +445,7 @@ def test_rates_and_the_gain_learn_from_one_time_at_risk_however_long_the_stay(la
     assert mean * 1_700.0 == pytest.approx(exposed(past, coded, [1.0]).days[0], rel=1e-9)
     middle = (np.arange(200_000) + 0.5) * late / 200_000
     ratio = np.exp(coded[0].log_ratio * 2.0 ** (-middle / 30.0))
-    assert mean * 1_700.0 == pytest.approx(1_700.0 - late + ratio.mean() * late, rel=1e-5)
+    assert mean * 1_700.0 == pytest.approx(1_700.0 - late + ratio.mean() * late, rel=1e-4)
 
 
 def test_the_gain_has_mean_one_and_learns_whether_reports_came_true():
