@@ -26,7 +26,7 @@ def results(root, tmp_path_factory):
     folder = tmp_path_factory.mktemp("hostile")
     ran = subprocess.run(
         [sys.executable, "-m", "tests.hostile.reading", str(folder)],
-        cwd=root, capture_output=True, text=True, timeout=180, check=False,
+        cwd=root, capture_output=True, text=True, timeout=600, check=False,
         env={**os.environ, "FORECASTING_HOME": str(folder), "FORECASTING_FORECASTER": "ana",
              "FORECASTING_NOW": "2026-11-22T12:00:00Z"},
     )  # fmt: skip
