@@ -16,6 +16,7 @@ LOCKS = {"uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock", "pylock.toml"}
 MACHINE_PATH = re.compile(
     r"(?:^|[^A-Za-z0-9_.-])/(?:(?:work|farm|root)/|(?:home|Users)/(?!USER|NAME|you)[a-z]\w*/)"
 )
+THIS = "tests/packaging/test_layout.py"
 TEXT = {".csv", ".css", ".html", ".ini", ".ipynb", ".j2", ".js", ".json", ".mako", ".md", ".py",
         ".sql", ".toml", ".txt", ".yaml", ""}  # fmt: skip
 
@@ -89,3 +90,12 @@ def test_every_package_folder_is_a_package(files, root):
     assert [
         str(each) for each in sorted(folders) if not (root / each / "__init__.py").is_file()
     ] == []
+
+
+def test_no_test_measures_seconds(files, root):
+    """A machine under load is slow and not wrong: a test counts steps, the bench prints ratios."""
+    clocks = re.compile(r"\b(?:perf_counter|process_time|timeit)\b")
+    tests = [each for each in files if each.parts[0] == "tests" and each.name[:5] == "test_"]
+    tests.remove(Path(THIS))
+    assert len(tests) > 100
+    assert [each for each in tests if clocks.search((root / each).read_text())] == []
