@@ -72,6 +72,20 @@ def test_joint_marginal_and_conditional_agree_to_the_last_digit(live):
     assert checked
 
 
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("general-ceasefire-2026@2026-06-30=yes", "is due"),
+        ("energy-truce-2025-observed=yes", "is resolved"),
+        ("relapse-after-deal=yes", "asks about a time after 2027-12-31 and is left out"),
+        ("no-such-question=yes", "no open question and no process has this name"),
+    ],
+)
+def test_a_question_that_these_paths_do_not_answer_is_refused_with_the_reason(live, given, words):
+    with pytest.raises(InvalidInput, match=words):
+        live.what_if([given], [])
+
+
 @pytest.mark.usefixtures("one_simulation")
 def test_conditions_that_exclude_each_other_are_refused_and_named(live):
     with pytest.raises(InvalidInput, match=r"conditions \(summit=russia, summit=ukraine\)"):

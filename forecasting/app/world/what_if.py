@@ -357,8 +357,9 @@ def condition(live: Live, text: str) -> Condition:
     known_names = {*questions, *world.processes, *(q.ladder for q in live.questions if q.ladder)}
     head = name.split()[0] if name.split() else name
     if head not in world.processes and head not in {"not", "("} and " " not in name.strip("( "):
-        msg = f"condition ({text}): no open question and no process has this name"
-        raise InvalidInput(msg, hint=nearest(name, known_names) or "QUESTION=OUTCOME")
+        why = _absent(live, name) or "no open question and no process has this name"
+        hint = nearest(name, known_names) or "QUESTION=OUTCOME"
+        raise InvalidInput(f"condition ({text}): {why}", hint=hint)
     if name in world.processes and value and " " not in value:
         # No predicate yet: a state that is misspelled.
         states = world.processes[name].states
@@ -369,6 +370,18 @@ def condition(live: Live, text: str) -> Condition:
         msg = f"condition ({text}): must be true or false"
         raise InvalidInput(msg, hint="PROCESS=STATE by close")
     return event, *window
+
+
+def _absent(live: Live, name: str) -> str:
+    """Say why a question on record is not among those of these paths; empty where there is none."""
+    if (question := live.predictor.catalog.questions.get(name)) is None:
+        return ""
+    if name not in live.predictor.asks:
+        return f"no process answers {name}"
+    status = live.predictor.catalog.status(question, live.as_of)
+    if status != "open":
+        return f"{name} is {status}"
+    return next((note for note in live.notes if note.startswith(name)), f"{name} is left out")
 
 
 def _question(live: Live, text: str) -> tuple[Question, str] | None:
