@@ -150,6 +150,13 @@ def begins(process: ProcessSpec) -> dt.datetime | None:
     return process.since if process.kind in {"states", "own"} else None
 
 
+def is_over(process: ProcessSpec, state: str) -> bool:
+    """Say whether nothing leads out of a state: then there is nothing left to watch."""
+    if process.delivery is not None:
+        return state in DELIVERY_ENDS
+    return process.kind == "states" and all(move.start != state for move in process.moves)
+
+
 def unlisted(process: ProcessSpec) -> bool:
     """Say whether nobody keeps a list of it: its watch is said to end before its record begins."""
     since = process.since

@@ -231,7 +231,8 @@ class ProcessRow:
 
     `since` is when its state was entered, or the last event of an event process; a date where the
     record begins with it, for that day is begun, not ended. Silence after `watched` is no evidence;
-    `base_rate` says in words how fast its moves come without links and news.
+    `base_rate` says in words how fast its moves come without links and news; nothing leads out of
+    its state where it `is_over`.
     """
 
     name: str
@@ -241,6 +242,7 @@ class ProcessRow:
     watched: dt.datetime | None = None
     base_rate: str = ""
     source: str = ""
+    is_over: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,14 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from forecasting.domain.evidence import Evidence
 from forecasting.domain.instants import day_begins, local_day
-from forecasting.domain.process import MoveSpec, ProcessSpec, WorldSpec, stated_moves, unlisted
+from forecasting.domain.process import (
+    MoveSpec,
+    ProcessSpec,
+    WorldSpec,
+    is_over,
+    stated_moves,
+    unlisted,
+)
 from forecasting.evidence.history import Record, records
 from forecasting.review import data as page
 from forecasting.review import words
@@ -59,6 +66,7 @@ def _process(process: ProcessSpec, record: Record) -> page.ProcessRow:
         record.free if looked or process.kind != "event" else None,
         _base_rate(process),
         process.source or next((m.source for m in process.moves if m.source), ""),
+        is_over(process, record.state),
     )
 
 

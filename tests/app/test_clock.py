@@ -121,6 +121,16 @@ def test_a_fact_learned_later_overrides_a_watch(own_book):
     assert numbers(predictor(book, Watch("gift", NOW)), NOW)["gift-comes"] < 0.1
 
 
+def test_what_is_over_needs_no_watch(own_book):
+    book = own_book()
+    assert "gift" in book.unwatched("gift-comes", as_of=NOW)
+    later = tell(book, "It has been given", "gift=given", grade="A") + 30 * DAY
+    (row,), warnings = update(book.ledger, ["gift-comes"], now=later)
+    assert row["logged"]
+    assert row["quiet"] is None
+    assert not any("nobody has watched" in line for line in warnings)
+
+
 def test_an_update_that_nobody_watched_shows_both_and_logs_neither(own_book):
     book = own_book()
     rows, warnings = update(book.ledger, [], now=NOW)

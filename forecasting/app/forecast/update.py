@@ -20,6 +20,7 @@ from forecasting.domain.evidence import retractions
 from forecasting.domain.forecast import Forecast
 from forecasting.domain.forecasters import MODEL
 from forecasting.domain.instants import day_of
+from forecasting.domain.process import is_over
 from forecasting.domain.question import Question, effect_scale, normalised
 from forecasting.domain.watch import Watch
 from forecasting.evidence.history import Record
@@ -84,10 +85,8 @@ def update(
         ]
         predictor.watches = (*predictor.watches, *new_watches)
     ends = predictor.model.watched_until(processes, predictor.at(moment))
-    stale = {
-        q.id: {name: ends[name] for name in rests[q.id] if moment - ends[name] > FRESH}
-        for q in able
-    }
+    unlooked = _unlooked(predictor, processes, moment)
+    stale = {q.id: {name: unlooked[name] for name in rests[q.id] if name in unlooked} for q in able}
     unseen_of = {name: _unseen(since, bank.zone) for name, since in stale.items()}
     before = standing(ledger, moment)
     earlier = {
@@ -171,8 +170,20 @@ def unwatched(
     predictor = Predictor.of(ledger, catalog, moment, now, seed=0)
     resting = [predictor.model.rests(q) for q in questions if q.id in predictor.asks]
     processes = sorted(frozenset().union(*resting))
-    ends = predictor.model.watched_until(processes, predictor.at(moment))
-    return {name: end for name, end in ends.items() if moment - end > FRESH}
+    return _unlooked(predictor, processes, moment)
+
+
+def _unlooked(
+    predictor: Predictor, names: Iterable[str], moment: dt.datetime
+) -> dict[str, dt.datetime]:
+    """Give the processes that nobody has watched for a week; one that is over need not be."""
+    world, record_of = predictor.bank.world, predictor.model.records(predictor.at(moment))
+    return {
+        name: record_of[name].free
+        for name in names
+        if moment - record_of[name].free > FRESH
+        and not is_over(world.processes[name], record_of[name].state)
+    }
 
 
 def _unseen(ends: Mapping[str, dt.datetime], zone: str) -> str:

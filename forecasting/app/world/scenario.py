@@ -22,6 +22,7 @@ from forecasting.domain.catalog import Catalog
 from forecasting.domain.forecasters import MODEL
 from forecasting.domain.instants import day_of, iso, last_day
 from forecasting.domain.predicate import Truth
+from forecasting.domain.process import is_over
 from forecasting.domain.question import Question
 from forecasting.domain.scenario import OTHERWISE, ScenarioSet
 from forecasting.errors import GateRefused, InvalidInput, NotFound, nearest
@@ -277,7 +278,12 @@ def live(
         if not faults or not questions:
             raise
         run = simulated(predictor, questions, moment, until)
-    watched = {name: record.free for name, record in run.records.items()}
+    processes = predictor.bank.world.processes
+    watched = {
+        name: record.free
+        for name, record in run.records.items()
+        if not is_over(processes[name], record.state)
+    }
     late = [name for name, end in watched.items() if moment - end > dt.timedelta(days=7)]
     zone = predictor.bank.zone
     end = day_of(until, zone)

@@ -57,7 +57,7 @@ def world(visit: Visit, *, faults: tuple[Fault, ...] = ()) -> Response:
         stale={
             row.name
             for row in page.processes
-            if row.watched is None or visit.now - row.watched > FRESH
+            if not row.is_over and (row.watched is None or visit.now - row.watched > FRESH)
         },
         most=MOST,
         faults=faults,
