@@ -39,7 +39,9 @@ def words(name, number, folder):
     if name == "log":
         return ["log", "truce", "--ladder", "2027-01-31=0.1", "--ladder", "2027-03-31=0.2"]
     if name == "resolve":
-        return ["resolve", "quake", ("no", "yes")[number // 5 % 2], "--source", f"office {number}"]
+        outcome = ("no", "yes")[number // 5 % 2]
+        # A no before the deadline is asked about, and the child must not end by itself.
+        return ["resolve", "quake", outcome, "--source", f"office {number}", "--sure"]
     if name == "import":
         file = Path(folder) / f"record-{number}.csv"
         file.write_text(RECORD.format(n=number), encoding="utf-8")
