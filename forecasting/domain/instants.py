@@ -118,15 +118,22 @@ def days_since(moment: dt.datetime) -> float:
 
     Examples
     --------
-    >>> days_since(dt.datetime(2025, 6, 15, 12, tzinfo=dt.UTC)), dated(20254.5)
-    (20254.5, '2025-06-15')
+    >>> days_since(dt.datetime(2025, 6, 15, 12, tzinfo=dt.UTC))
+    20254.5
     """
     return (utc(moment) - _EPOCH) / dt.timedelta(days=1)
 
 
 def dated(days: float) -> str:
-    """Give the date of a count of days since 1970, in UTC."""
-    return str((_EPOCH + dt.timedelta(days=days)).date())
+    """Give the date of a count of days since 1970, in UTC; beyond the calendar its last or first.
+
+    Examples
+    --------
+    >>> dated(20254.5), dated(1e9)
+    ('2025-06-15', '9999-12-31')
+    """
+    ordinal = min(max(days + _EPOCH.toordinal(), 1), dt.date.max.toordinal())
+    return str(dt.date.fromordinal(int(ordinal)))
 
 
 def last_day(moment: dt.datetime, zone_name: str = DEFAULT_ZONE) -> str:

@@ -112,3 +112,20 @@ def test_no_page_shows_a_count_and_its_form_takes_dates(book, tmp_path):
     page = (tmp_path / "review" / "index.html").read_text(encoding="utf-8")
     assert "2026-03-12" in page
     assert not COUNT.search(words_of(page))
+
+
+def test_days_beyond_the_calendar_and_in_the_order_of_a_file(run, tmp_path):
+    head, row = SHEET.split("\n", 1)
+    far = row.replace("20423,21000", "20423,1000000000").replace("95=20634", "95=900000000")
+    other = row.replace("meet,", "file,", 1).replace(
+        "5=20454;50=20543.5", "5=05/06/2026;50=07/06/2026"
+    )
+    (tmp_path / "far.csv").write_text(f"{head}\n{far}{other.replace('95=20634', '95=09/06/2026')}")
+    code, _, err = run("import", "csv", tmp_path / "far.csv", "--create", "--dates", "dmy")
+    assert code == 0, err
+    shown = [
+        run(*words) for words in (("history", "meet"), ("questions", "list"), ("history", "file"))
+    ]
+    assert [code for code, _, _ in shown] == [0, 0, 0]
+    assert "9999-12-31" in shown[0][1]
+    assert "2026-06-05" in shown[2][1]

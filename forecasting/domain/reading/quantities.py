@@ -1,6 +1,7 @@
 """Quantities and quantiles: numbers with the question's unit, levels in percent."""
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 
 from forecasting.domain.instants import DAYS, days_since
@@ -44,7 +45,9 @@ def quantity(
     if unit and cell.casefold().endswith(unit.casefold()):
         cell = cell[: -len(unit)].strip()
     if unit == DAYS and _DATED.search(cell):
-        count = days_since(moment(cell, name=name, zone="UTC", local=True))
+        # The day itself: of today too, where a file's manner would say from now on.
+        order = replace(manner, now=None) if manner else None
+        count = days_since(moment(cell, name=name, zone="UTC", local=True, manner=order))
         return format(Decimal(repr(count)).normalize(), "f")
     if within and _THOUSANDS.fullmatch(cell) and not (manner and manner.decimal):
         plain, whole = unmistakable(cell.lstrip("+")), cell.replace(".", "").lstrip("+")
