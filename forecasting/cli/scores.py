@@ -375,7 +375,7 @@ def _say_words(record: Mapping[str, Any], *, of: int) -> None:
             "curve of a calibrated forecaster; came_true: how many of n ended yes"
         )
         if len(record["curve"]) < of:
-            say("curve: a row for each step, its band at the middle (--wide shows every forecast)")
+            say("the curve has a row for each step, with the band at its middle (--wide shows all)")
 
 
 def _say_shares(rows: Iterable[Mapping[str, Any]]) -> None:

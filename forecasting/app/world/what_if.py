@@ -373,7 +373,7 @@ def condition(live: Live, text: str) -> Condition:
 
 
 def _absent(live: Live, name: str) -> str:
-    """Say why a question on record is not among those of these paths; empty where there is none."""
+    """Say why the paths do not answer a question on record; empty for a name that is not one."""
     if (question := live.predictor.catalog.questions.get(name)) is None:
         return ""
     if name not in live.predictor.asks:
@@ -381,7 +381,7 @@ def _absent(live: Live, name: str) -> str:
     status = live.predictor.catalog.status(question, live.as_of)
     if status != "open":
         return f"{name} is {status}"
-    return next((note for note in live.notes if note.startswith(name)), f"{name} is left out")
+    return next((note for note in live.notes if note.startswith(f"{name} ")), f"{name} is left out")
 
 
 def _question(live: Live, text: str) -> tuple[Question, str] | None:
