@@ -10,11 +10,12 @@ from forecasting import clock
 from forecasting.app.upkeep import banks
 from forecasting.app.world import processes as use
 from forecasting.cli import run
-from forecasting.domain.process import ProcessSpec, WorldSpec
+from forecasting.domain.process import ProcessSpec, WorldSpec, is_over
 from forecasting.domain.watch import Watch
 from forecasting.errors import InvalidInput, NotFound
 from forecasting.evidence.history import records
 from forecasting.store import Ledger
+from tests.app.small_world import WORLD as SMALL_WORLD
 from tests.store.samples import binary
 
 NOW = dt.datetime(2026, 11, 28, 12, tzinfo=dt.UTC)
@@ -160,3 +161,18 @@ def test_the_command_records_lists_and_speaks_json(banked, capsys):
 def test_a_bank_without_a_world_has_nothing_to_watch():
     with Ledger.open("sqlite:///:memory:", create=True) as ledger:
         assert banks.world_of(ledger) == WorldSpec({})
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "over"),
+    [
+        *(("truce", "on", False), ("guarantees", "firm", True), ("convoy", "waiting", False)),
+        *(
+            ("election", "held", False),
+            ("detainees", "stalled", False),
+            ("detainees", "done", True),
+        ),
+    ],
+)
+def test_nothing_is_left_to_watch_where_no_way_leads_out(name, state, over):
+    assert is_over(SMALL_WORLD.processes[name], state) is over
