@@ -66,7 +66,7 @@ def spread_around(text: str, sure: str, space: OutcomeSpace) -> dict[str, str]:
     plain = quantity(text, unit=space.unit, name="one", within=space.bounds)
     middle = float(plain)
     if not low <= middle <= high:
-        raise InvalidInput(f"one ({plainly(text)}): must lie from {low:g} to {high:g}")
+        raise InvalidInput(f"one ({plainly(text)}): must lie from {space.span}")
     share = SURE.get(sure, SURE["fairly"])
     # A day has no size: its reach is a share of the range.
     days = space.unit == DAYS

@@ -103,6 +103,9 @@ def test_no_page_shows_a_count_and_its_form_takes_dates(book, tmp_path):
     browser.send("/q/meet/log", **{"q[5]": "2026-02-01", "q[50]": "1 May 2026", "q[95]": "20700"})
     assert 'value="2026-05-01"' in browser.page.text
     browser.get("/q/meet")
+    browser.send("/q/meet/log", help="around", one="2031-09-01", sure="quite")
+    assert browser.faults() == ["1 Sep 2031: must lie from 1 Dec 2025 to 1 Jul 2027"]
+    browser.get("/q/meet")
     browser.send("/q/meet/log", help="around", one="2026-09-01", sure="quite")
     assert re.search(r'name="q\[5\]"[^>]*value="2026-0[67]-\d\d"', browser.page.text)
     book.resolve("meet", "2026-03-12", source="wire", sure=True)
